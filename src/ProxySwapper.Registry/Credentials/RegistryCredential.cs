@@ -1,0 +1,33 @@
+namespace ProxySwapper.Registry.Credentials;
+
+/// <summary>What opens a registry: a user with a password, or an identity token that its token server exchanges.</summary>
+/// <remarks>Its text never shows a secret, so that no log can.</remarks>
+public sealed record RegistryCredential
+{
+    private RegistryCredential(string username, string password, string? identityToken) =>
+        (Username, Password, IdentityToken) = (username, password, identityToken);
+
+    /// <summary>No credential at all, said by a source that knows this registry as a public one: the chain ends here.</summary>
+    public static RegistryCredential Anonymous { get; } = new("", "", null);
+
+    /// <summary>The user's name, empty with an identity token.</summary>
+    public string Username { get; }
+
+    /// <summary>The password, empty with an identity token.</summary>
+    public string Password { get; }
+
+    /// <summary>A refresh token for the registry's token server, or null.</summary>
+    public string? IdentityToken { get; }
+
+    /// <summary>True for <see cref="Anonymous"/>.</summary>
+    public bool IsAnonymous => Username.Length == 0 && Password.Length == 0 && IdentityToken is null;
+
+    /// <summary>A user with a password.</summary>
+    public static RegistryCredential Basic(string username, string password) => new(username, password, null);
+
+    /// <summary>A refresh token, as <c>docker login</c> keeps for registries such as Azure's.</summary>
+    public static RegistryCredential Identity(string token) => new("", "", token);
+
+    /// <inheritdoc />
+    public override string ToString() => IsAnonymous ? "anonymous" : IdentityToken is null ? $"{Username}:***" : "identity token ***";
+}

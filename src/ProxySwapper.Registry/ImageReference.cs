@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ProxySwapper.Registry;
+
+/// <summary>
+/// The name of an image, normalised: registry, repository, and a tag, a digest, both or neither.
+/// The grammar is that of <see href="https://github.com/distribution/reference">distribution/reference</see>:
+/// <c>nginx</c> is <c>docker.io/library/nginx</c>, <c>localhost/x</c> and <c>host:5000/x</c> name a registry, <c>team/x</c> does not.
+/// </summary>
+/// <remarks>
+/// One difference, on purpose: a first segment with a dot or colon that is no valid host (<c>a__b.c/d</c>) is refused here,
+/// where that grammar reads it as a path without a registry, which nothing could pull.
+/// </remarks>
+public sealed record ImageReference
+{
+    private ImageReference(string registry, string repository, string? tag, Digest? digest) =>
+        (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
+
+    /// <summary>The registry's host with its port, as written, for instance <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.</summary>
+    public string Registry { get; }
+
+    /// <summary>The path in the registry, for instance <c>library/nginx</c>.</summary>
+    public string Repository { get; }
+
+    /// <summary>The tag, or null when none was written.</summary>
+    public string? Tag { get; private init; }
+
+    /// <summary>The digest, or null when none was written.</summary>
+    public Digest? Digest { get; private init; }
+
+    /// <summary>Registry and repository: <c>docker.io/library/nginx</c>.</summary>
+    public string Name => $"{Registry}/{Repository}";
+
+    /// <summary>What a registry is asked for: the digest when there is one, else the tag, else <c>latest</c>.</summary>
+    public string ManifestReference => Digest?.ToString() ?? Tag ?? "latest";
+
+    /// <summary>Parses a reference.</summary>
+    /// <exception cref="FormatException">The text is not a reference; the message says why.</exception>
+    public static ImageReference Parse(string text) =>
+        TryParse(text, out var reference, out var fault) ? reference : throw new FormatException($"'{text}' is not an image reference: {fault}.");
+
+    /// <summary>Parses a reference; false when the text is none.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference) =>
+        TryParse(text, out reference, out _);
+
+    /// <summary>Parses a reference; when the text is none, <paramref name="fault"/> says why in a few words. Never throws.</summary>
+    public static bool TryParse(
+        [NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference, [NotNullWhen(false)] out string? fault)
+    {
+        reference = null;
+        if (string.IsNullOrEmpty(text))
+        {
+            fault = "it is empty";
+            return false;
+        }
+        if (text.Length > ImageReferenceGrammar.MaximumLength)
+        {
+            fault = "it is too long";
+            return false;
+        }
+        if (ImageReferenceGrammar.IsBareIdentifier(text))
+        {
+            fault = "64 hex digits are an image's id, not its name";
+            return false;
+        }
+        Digest? digest = null;
+        var rest = text.AsSpan();
+        if (rest.IndexOf('@') is >= 0 and var at)
+        {
+            if (!TryParseDigest(rest[(at + 1)..], out digest))
+            {
+                fault = "its digest is not sha256, sha384 or sha512 with all its lower-case hex digits";
+                return false;
+            }
+            rest = rest[..at];
+        }
+        var (registry, path) = ImageReferenceGrammar.SplitRegistry(rest);
+        string? tag = null;
+        if (path.IndexOf(':') is >= 0 and var colon)
+        {
+            tag = path[(colon + 1)..].ToString();
+            path = path[..colon];
+            if (!ImageReferenceGrammar.IsTag(tag))
+            {
+                fault = "its tag is not 1 to 128 letters, digits, '_', '.', '-', the first no '.' or '-'";
+                return false;
+            }
+        }
+        fault = ImageReferenceGrammar.FaultOf(registry, path);
+        if (fault is not null) return false;
+        reference = new ImageReference(registry, ImageReferenceGrammar.Repository(registry, path), tag, digest);
+        return true;
+    }
+
+    /// <summary>The same repository with this tag and no digest.</summary>
+    /// <exception cref="FormatException">The text is not a tag.</exception>
+    public ImageReference WithTag(string tag) => ImageReferenceGrammar.IsTag(tag)
+        ? new(Registry, Repository, tag, null)
+        : throw new FormatException($"'{tag}' is not a tag.");
+
+    /// <summary>The same repository with this digest and no tag.</summary>
+    public ImageReference WithDigest(Digest digest) => new(Registry, Repository, null, digest);
+
+    /// <summary>This reference with the tag <c>latest</c> when it has neither tag nor digest.</summary>
+    public ImageReference WithDefaultTag() => Tag is null && Digest is null ? this with { Tag = "latest" } : this;
+
+    /// <summary>The whole normalised reference: <c>docker.io/library/nginx:1.25@sha256:…</c>, with only the parts that it has.</summary>
+    public override string ToString() => (Tag, Digest) switch
+    {
+        (null, null) => Name,
+        (_, null) => $"{Name}:{Tag}",
+        (null, _) => $"{Name}@{Digest}",
+        _ => $"{Name}:{Tag}@{Digest}",
+    };
+
+    private static bool TryParseDigest(ReadOnlySpan<char> text, out Digest? digest)
+    {
+        var known = ProxySwapper.Registry.Digest.TryParse(text.ToString(), out var parsed);
+        digest = parsed;
+        return known;
+    }
+}

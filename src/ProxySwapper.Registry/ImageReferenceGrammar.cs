@@ -1,0 +1,105 @@
+using System.Buffers;
+
+namespace ProxySwapper.Registry;
+
+/// <summary>The productions of distribution/reference, each a scan over characters: no regular expression, no allocation.</summary>
+internal static class ImageReferenceGrammar
+{
+    /// <summary>Longer than any valid reference (a host of 255, a path of 255, a tag of 128, a sha512 digest) can be.</summary>
+    public const int MaximumLength = 1024;
+
+    private const int MaximumPathLength = 255;
+    private const int MaximumTagLength = 128;
+    private const string DefaultRegistry = "docker.io";
+    private const string OfficialNamespace = "library/";
+
+    private static readonly SearchValues<char> LowerAlphanumerics = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
+    private static readonly SearchValues<char> TagCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+    private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
+
+    /// <summary>64 lower-case hex digits, which engines take for an image's id.</summary>
+    public static bool IsBareIdentifier(ReadOnlySpan<char> text) =>
+        text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
+
+    /// <summary>Splits off the registry where the first segment is one, else gives the default registry and the whole text.</summary>
+    public static (string Registry, string Path) SplitRegistry(ReadOnlySpan<char> name)
+    {
+        var slash = name.IndexOf('/');
+        if (slash < 0) return (DefaultRegistry, name.ToString());
+        var first = name[..slash];
+        var isRegistry = first.ContainsAny('.', ':') || first is "localhost" || HasUpper(first);
+        if (!isRegistry) return (DefaultRegistry, name.ToString());
+        return (first is "index.docker.io" ? DefaultRegistry : first.ToString(), name[(slash + 1)..].ToString());
+    }
+
+    /// <summary>The repository's full path: official images get their namespace.</summary>
+    public static string Repository(string registry, string path) =>
+        registry == DefaultRegistry && !path.Contains('/', StringComparison.Ordinal) ? OfficialNamespace + path : path;
+
+    /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
+    public static string? FaultOf(string registry, string path)
+    {
+        if (path.Length == 0) return "it has no repository";
+        if (!IsHost(registry)) return $"'{registry}' is not a registry's host";
+        if (HasUpper(path)) return "its repository has upper-case letters";
+        if (!IsPath(path)) return "its repository is not made of lower-case letters and digits, joined by '.', '_', '__' or '-'";
+        return Repository(registry, path).Length > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
+    }
+
+    /// <summary>A tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
+    public static bool IsTag(ReadOnlySpan<char> tag) =>
+        tag.Length is > 0 and <= MaximumTagLength && tag[0] is not ('.' or '-') && !tag.ContainsAnyExcept(TagCharacters);
+
+    /// <summary>A host name, an IPv4 address or a bracketed IPv6 address, with an optional port.</summary>
+    public static bool IsHost(ReadOnlySpan<char> host)
+    {
+        if (host.StartsWith('['))
+        {
+            var end = host.IndexOf(']');
+            return end > 1 && !host[1..end].ContainsAnyExcept(AddressCharacters) && IsPort(host[(end + 1)..]);
+        }
+        var colon = host.IndexOf(':');
+        var name = colon < 0 ? host : host[..colon];
+        if (name.IsEmpty || colon >= 0 && !IsPort(host[colon..])) return false;
+        foreach (var range in name.Split('.'))
+        {
+            var label = name[range];
+            if (label.IsEmpty || label[0] == '-' || label[^1] == '-') return false;
+            foreach (var character in label)
+                if (!char.IsAsciiLetterOrDigit(character) && character != '-') return false;
+        }
+        return true;
+    }
+
+    private static bool IsPort(ReadOnlySpan<char> port) =>
+        port.IsEmpty || port is [':', _, ..] && !port[1..].ContainsAnyExceptInRange('0', '9');
+
+    private static bool IsPath(ReadOnlySpan<char> path)
+    {
+        foreach (var range in path.Split('/'))
+            if (!IsPathComponent(path[range])) return false;
+        return true;
+    }
+
+    private static bool IsPathComponent(ReadOnlySpan<char> component)
+    {
+        while (true)
+        {
+            var end = component.IndexOfAnyExcept(LowerAlphanumerics);
+            if (end < 0) return !component.IsEmpty;
+            if (end == 0) return false;
+            component = component[end..];
+            var separator = component.IndexOfAny(LowerAlphanumerics);
+            if (separator < 0 || !IsSeparator(component[..separator])) return false;
+            component = component[separator..];
+        }
+    }
+
+    private static bool IsSeparator(ReadOnlySpan<char> separator) =>
+        separator is "." or "_" or "__" || !separator.ContainsAnyExcept('-');
+
+    private static bool HasUpper(ReadOnlySpan<char> text) => text.ContainsAnyInRange('A', 'Z');
+}

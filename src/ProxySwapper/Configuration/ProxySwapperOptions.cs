@@ -1,0 +1,39 @@
+using ProxySwapper.Population;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Configuration;
+
+/// <summary>The program's configuration: one YAML file with the environment laid over it, checked as a whole.</summary>
+internal sealed record ProxySwapperOptions
+{
+    public string? ProxyUrl { get; init; }
+    public int Port { get; init; } = 8443;
+    public string TlsCertPath { get; init; } = "/tls/tls.crt";
+    public string TlsKeyPath { get; init; } = "/tls/tls.key";
+    public int ManagementPort { get; init; } = 9090;
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+    public PatchLabelOptions PatchLabel { get; init; } = new();
+    public IReadOnlyList<string> IgnoreImages { get; init; } = [];
+    public IReadOnlyList<string> IgnoreNamespaces { get; init; } = [];
+    public IReadOnlyList<RuleOptions> Rules { get; init; } = [];
+    public SwapPolicy SwapPolicy { get; init; } = SwapPolicy.Always;
+    public PopulateOptions Populate { get; init; } = new();
+    public IReadOnlyList<RegistryEntryOptions> Registries { get; init; } = [];
+    public ProxyHealthOptions ProxyHealth { get; init; } = new();
+}
+
+/// <summary>The label that marks a Pod whose images were rewritten.</summary>
+internal sealed record PatchLabelOptions(string Key = "k8s-proxy-image-swapper", string Value = "patched-image");
+
+internal enum SwapPolicy
+{
+    Always,
+    Exists,
+}
+
+/// <summary>When images are let through because the downstream registry fails. Null follows <see cref="SwapPolicy"/>: on for exists.</summary>
+internal sealed record ProxyHealthOptions
+{
+    public bool? Fallback { get; init; }
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,66 @@
+namespace ProxySwapper.Configuration;
+
+/// <summary>One entry of <c>registries</c>: how a host is reached and opened.</summary>
+internal sealed record RegistryEntryOptions
+{
+    public required string Host { get; init; }
+
+    /// <summary>Null: the chain's own order (Docker's config.json, then the cloud that the host belongs to, then anonymous).</summary>
+    public RegistryAuth? Auth { get; init; }
+    public SecretSource? UsernameFrom { get; init; }
+    public SecretSource? PasswordFrom { get; init; }
+
+    /// <summary>Another Docker config.json than the default one, with <see cref="RegistryAuth.DockerConfig"/>.</summary>
+    public string? DockerConfigFile { get; init; }
+
+    /// <summary>The cloud's region where the host does not tell it.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>The profile of the AWS configuration files that opens this host; null for the default chain.</summary>
+    public string? AwsProfile { get; init; }
+
+    /// <summary>A key file of a Google service account that opens this host; null for Application Default Credentials.</summary>
+    public string? GoogleKeyFile { get; init; }
+
+    public string? CaFile { get; init; }
+    public bool PlainHttp { get; init; }
+    public bool InsecureSkipTlsVerify { get; init; }
+    public int? MaxConcurrency { get; init; }
+    public double? RequestsPerSecond { get; init; }
+
+    /// <summary>How missing ECR repositories are made, or null when they are not.</summary>
+    public CreateRepositoriesOptions? CreateRepositories { get; init; }
+}
+
+internal enum RegistryAuth
+{
+    Anonymous,
+    Basic,
+    DockerConfig,
+    Ecr,
+    Google,
+    Azure,
+}
+
+/// <summary>Where a secret is read from, each time it is needed: a variable of the environment or a file.</summary>
+internal sealed record SecretSource(string? Environment, string? File);
+
+/// <summary>How a missing ECR repository is made (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).</summary>
+internal sealed record CreateRepositoriesOptions
+{
+    public bool ScanOnPush { get; init; } = true;
+
+    /// <summary>MUTABLE or IMMUTABLE.</summary>
+    public string ImageTagMutability { get; init; } = "MUTABLE";
+
+    /// <summary>AES256 or KMS.</summary>
+    public string EncryptionType { get; init; } = "AES256";
+    public string? KmsKey { get; init; }
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The lifecycle policy's JSON text, or null.</summary>
+    public string? LifecyclePolicy { get; init; }
+
+    /// <summary>The repository policy's JSON text, or null.</summary>
+    public string? RepositoryPolicy { get; init; }
+}

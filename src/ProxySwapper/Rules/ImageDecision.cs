@@ -1,0 +1,30 @@
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Rules;
+
+/// <summary>What the rules say of one image.</summary>
+/// <param name="Image">The image as it was written, byte for byte.</param>
+/// <param name="Reason">Why it is rewritten or left alone.</param>
+/// <param name="Source">The image normalised, with its default tag; null when it does not parse.</param>
+/// <param name="Target">Where it goes, or null when it is left alone.</param>
+/// <param name="Rule">The rule that decided, for instance <c>rules[1]</c> or <c>proxyUrl</c>; null when none did.</param>
+/// <param name="Warning">What the Pod's owner should know, or null.</param>
+internal readonly record struct ImageDecision(
+    string Image, DecisionReason Reason, ImageReference? Source, ImageReference? Target, string? Rule, string? Warning)
+{
+    public bool IsRewritten => Target is not null;
+}
+
+/// <summary>Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.</summary>
+internal enum DecisionReason
+{
+    Rewritten,
+    NoRule,
+    AlreadyAtTarget,
+    IgnoredImage,
+    IgnoredNamespace,
+    Invalid,
+    InvalidTarget,
+    NotDownstream,
+    DownstreamFailing,
+}
