@@ -92,6 +92,9 @@ public sealed record ImageReference
         return true;
     }
 
+    /// <summary>True for a text that can be a tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
+    public static bool IsTag(string text) => ImageReferenceGrammar.IsTag(text);
+
     /// <summary>The same repository with this tag and no digest.</summary>
     /// <exception cref="FormatException">The text is not a tag.</exception>
     public ImageReference WithTag(string tag) => ImageReferenceGrammar.IsTag(tag)

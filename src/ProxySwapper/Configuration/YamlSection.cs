@@ -25,11 +25,12 @@ internal sealed class YamlSection(string file, string path, YamlMappingNode mapp
         var node => Refuse<string?>(key, node, "must be a text"),
     };
 
+    /// <summary>A truth value, also as YAML 1.1 wrote it and many files still do: <c>yes</c>, <c>on</c>.</summary>
     public bool? Boolean(string key) => Take(key) switch
     {
         null => null,
-        YamlScalarNode { Value: "true" or "True" or "TRUE" } => true,
-        YamlScalarNode { Value: "false" or "False" or "FALSE" } => false,
+        YamlScalarNode { Value: "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" } => true,
+        YamlScalarNode { Value: "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF" } => false,
         var node => Refuse<bool?>(key, node, "must be true or false"),
     };
 

@@ -1,0 +1,54 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>Reads a mirror file: replicant's, with its older names, and the keys that we add.</summary>
+internal static class MirrorFileReader
+{
+    /// <exception cref="ConfigurationException">Something in the file is wrong; all of it is told.</exception>
+    public static MirrorFile Read(string path)
+    {
+        var faults = new List<ConfigurationFault>();
+        var file = YamlDocumentReader.Read(path, TextOf(path), faults) is { } top ? ReadTop(top) : null;
+        return faults.Count > 0 ? throw new ConfigurationException(faults) : file!;
+    }
+
+    private static string TextOf(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException([new(path, 0, 0, "", $"cannot be read: {fault.Message}")]);
+        }
+    }
+
+    private static MirrorFile ReadTop(YamlSection top)
+    {
+        var mode = top.Choice<MirrorMode>("mode") ?? MirrorMode.Highest;
+        var platforms = ReadPlatforms(top);
+        var images = new List<MirrorImage>();
+        var section = top.Section("images");
+        if (section is null) top.Fault("images", "is missing: a mapping of names to source and destination");
+        foreach (var name in section?.Keys ?? [])
+            if (section!.Section(name) is not { } entry)
+                section.Fault(name, "must have a source and a destination");
+            else if (MirrorImageReader.Read(name, entry, mode, platforms) is { } image)
+                images.Add(image);
+        var registries = RegistriesSectionReader.Read(top);
+        top.RefuseUnknown();
+        return new MirrorFile(images, registries);
+    }
+
+    internal static IReadOnlyList<Platform> ReadPlatforms(YamlSection section)
+    {
+        var platforms = new List<Platform>();
+        foreach (var (index, text) in section.Strings("platforms").Index())
+            if (Platform.TryParse(text, out var platform)) platforms.Add(platform);
+            else section.Fault("platforms", index, "must be os/architecture or os/architecture/variant, for instance linux/arm64");
+        return platforms;
+    }
+}

@@ -1,0 +1,13 @@
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>One entry of <c>images</c>: a repository, where it is mirrored to, and which of its tags.</summary>
+internal sealed record MirrorImage(string Name, ImageReference Source, ImageReference Destination)
+{
+    public TagFilter Filter { get; init; } = new();
+    public bool ReplaceTag { get; init; }
+    public IReadOnlyList<Platform> Platforms { get; init; } = [];
+    public bool Referrers { get; init; }
+}

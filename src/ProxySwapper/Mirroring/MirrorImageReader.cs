@@ -1,0 +1,136 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>Reads one entry of <c>images</c>.</summary>
+internal static class MirrorImageReader
+{
+    private const int HighestMajor = 1024;
+    private const int LongestPattern = 1000;
+
+    /// <summary>The entry, or null when it has no usable source or destination; every fault is reported through the section.</summary>
+    public static MirrorImage? Read(string name, YamlSection entry, MirrorMode defaultMode, IReadOnlyList<Platform> defaultPlatforms)
+    {
+        var source = Repository(entry, "source", "upstream");
+        var destination = Repository(entry, "destination", "downstream");
+        var filter = ReadFilter(entry, defaultMode);
+        var replaceTag = entry.Boolean("replace-tag") ?? false;
+        var platforms = MirrorFileReader.ReadPlatforms(entry);
+        var referrers = entry.Boolean("referrers") ?? false;
+        entry.RefuseUnknown();
+        if (source is null || destination is null) return null;
+        if (source == destination) entry.Fault("destination", "is the source itself");
+        return new MirrorImage(name, source, destination)
+        {
+            Filter = filter,
+            ReplaceTag = replaceTag,
+            Platforms = platforms.Count > 0 ? platforms : defaultPlatforms,
+            Referrers = referrers,
+        };
+    }
+
+    /// <summary>A repository under its name, or under the name that it had in older files.</summary>
+    private static ImageReference? Repository(YamlSection entry, string key, string oldKey)
+    {
+        var (current, old) = (entry.String(key), entry.String(oldKey));
+        if (current is not null && old is not null)
+        {
+            entry.Fault(oldKey, $"is the old name of {key}, which is here too; keep {key} alone");
+            return null;
+        }
+        var used = current is null && old is not null ? oldKey : key;
+        if ((current ?? old) is not { } text)
+        {
+            entry.Fault(key, "is missing: a repository, for instance docker.io/library/nginx");
+        }
+        else if (!ImageReference.TryParse(text, out var repository, out var fault))
+        {
+            entry.Fault(used, $"'{text}' is no repository: {fault}");
+        }
+        else if (repository.Tag is not null || repository.Digest is not null)
+        {
+            entry.Fault(used, "must be a repository without tag and digest; tags are chosen by mode and tags");
+        }
+        else
+        {
+            return repository;
+        }
+        return null;
+    }
+
+    private static TagFilter ReadFilter(YamlSection entry, MirrorMode defaultMode)
+    {
+        var mode = entry.Choice<MirrorMode>("mode") ?? defaultMode;
+        var (allow, deny) = ReadPatterns(entry.Section("tags"));
+        var filter = new TagFilter
+        {
+            Mode = mode,
+            AllowPrerelease = entry.Boolean("allow-prerelease") ?? false,
+            Compatibility = entry.String("compatibility"),
+            PinnedMajor = (ulong?)entry.Integer("pinned-major", 0, HighestMajor),
+            SemVerRange = ReadRange(entry),
+            HigherFrom = ReadHigherFrom(entry),
+            Newest = entry.Integer("newest", 1, int.MaxValue),
+            Allow = allow,
+            Deny = deny,
+        };
+        if (filter.HigherFrom is not null && mode != MirrorMode.Higher) entry.Fault("higher-from", "has a meaning with mode higher alone");
+        if (filter.Newest is not null && mode is MirrorMode.All or MirrorMode.Highest) entry.Fault("newest", "needs mode semver or higher");
+        if (filter.SemVerRange is not null && mode == MirrorMode.All) entry.Fault("semverRange", "needs mode highest, higher or semver");
+        return filter;
+    }
+
+    private static SemanticVersionRange? ReadRange(YamlSection entry)
+    {
+        if (entry.String("semverRange") is not { } text) return null;
+        if (SemanticVersionRange.TryParse(text, out var range)) return range;
+        entry.Fault("semverRange", $"'{text}' is no range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
+        return null;
+    }
+
+    private static HigherFrom? ReadHigherFrom(YamlSection entry)
+    {
+        switch (entry.String("higher-from"))
+        {
+            case null:
+                return null;
+            case "highest":
+                return new HigherFrom(null);
+            case { } text when SemanticVersion.TryParse(text, out var version):
+                return new HigherFrom(version);
+            default:
+                entry.Fault("higher-from", "must be a version, or highest");
+                return null;
+        }
+    }
+
+    private static (IReadOnlyList<Regex> Allow, IReadOnlyList<Regex> Deny) ReadPatterns(YamlSection? tags)
+    {
+        if (tags is null) return ([], []);
+        var patterns = (Compile(tags, "allow"), Compile(tags, "deny"));
+        tags.RefuseUnknown();
+        return patterns;
+    }
+
+    /// <summary>Patterns take a whole tag, as those of regsync do.</summary>
+    private static List<Regex> Compile(YamlSection tags, string key)
+    {
+        var patterns = new List<Regex>();
+        foreach (var (index, text) in tags.Strings(key).Index())
+        {
+            try
+            {
+                if (text.Length > LongestPattern) tags.Fault(key, index, $"must be at most {LongestPattern} characters long");
+                else patterns.Add(new Regex($"^(?:{text})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+            }
+            catch (Exception fault) when (fault is ArgumentException or NotSupportedException)
+            {
+                tags.Fault(key, index, $"is no regular expression that can be matched in bounded time: {fault.Message}");
+            }
+        }
+        return patterns;
+    }
+}

@@ -1,0 +1,17 @@
+namespace ProxySwapper.Mirroring;
+
+/// <summary>Which tags of a repository are mirrored.</summary>
+internal enum MirrorMode
+{
+    /// <summary>The highest version.</summary>
+    Highest,
+
+    /// <summary>All versions above the highest that the destination has.</summary>
+    Higher,
+
+    /// <summary>All versions.</summary>
+    Semver,
+
+    /// <summary>Every tag.</summary>
+    All,
+}

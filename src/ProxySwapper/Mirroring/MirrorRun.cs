@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>
+/// One pass over a file. Looking and copying overlap: images are planned in parallel, and what they need goes through a channel to
+/// the workers. One that fails does not stop the others, unless it was asked for.
+/// </summary>
+internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, MirrorPlanner planner, MirrorWorker worker, RateLimitGate gate, IMirrorOutput output)
+{
+    private readonly ConcurrentQueue<MirrorResult> _results = new();
+
+    /// <summary>Runs to the end, or until it is cancelled: then what is left is in the report, and nothing is half done.</summary>
+    public async Task<MirrorReport> RunAsync(CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var tasks = Channel.CreateUnbounded<MirrorTask>();
+        var planning = PlanAllAsync(tasks.Writer, stopping);
+        var working = Task.WhenAll(Enumerable.Range(0, settings.Parallel).Select(_ => WorkAsync(tasks.Reader, stopping)));
+        await Task.WhenAll(planning, working);
+        var order = file.Images.Index().ToDictionary(entry => entry.Item.Name, entry => entry.Index);
+        return new MirrorReport([.. _results.OrderBy(result => order[result.Image.Name])], settings.DryRun);
+    }
+
+    private async Task PlanAllAsync(ChannelWriter<MirrorTask> tasks, CancellationTokenSource stopping)
+    {
+        // Not cancelled as a whole: each image that is not reached says so.
+        await Parallel.ForEachAsync(file.Images, new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel }, async (image, _) =>
+        {
+            foreach (var task in await PlanAsync(image, stopping)) await tasks.WriteAsync(task, CancellationToken.None);
+        });
+        tasks.Complete();
+    }
+
+    private async Task<IReadOnlyList<MirrorTask>> PlanAsync(MirrorImage image, CancellationTokenSource stopping)
+    {
+        try
+        {
+            stopping.Token.ThrowIfCancellationRequested();
+            var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), stopping.Token);
+            plan ??= new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Left, $"{closed} grants no more pulls for now")]);
+            foreach (var result in plan.Settled) await SettleAsync(result, stopping);
+            return plan.Tasks;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await SettleAsync(new MirrorResult(image, null, MirrorOutcome.Left, "the run was stopped"), stopping);
+        }
+        catch (Exception fault) when (fault is RegistryException or RegistryCredentialException or IOException or HttpRequestException)
+        {
+            await SettleAsync(new MirrorResult(image, null, MirrorOutcome.Failed, fault.Message), stopping);
+        }
+        return [];
+    }
+
+    private async Task WorkAsync(ChannelReader<MirrorTask> tasks, CancellationTokenSource stopping)
+    {
+        await foreach (var task in tasks.ReadAllAsync(CancellationToken.None)) await SettleAsync(await RunAsync(task, stopping.Token), stopping);
+    }
+
+    private async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return await worker.RunAsync(task, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Left, "the run was stopped");
+        }
+    }
+
+    private async Task SettleAsync(MirrorResult result, CancellationTokenSource stopping)
+    {
+        _results.Enqueue(result);
+        output.Finished(result);
+        if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed) await stopping.CancelAsync();
+    }
+}

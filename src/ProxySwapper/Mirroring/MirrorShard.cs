@@ -1,0 +1,38 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>One of several machines that share a file: each takes what a stable hash gives it, and together they take all, nothing twice.</summary>
+internal sealed record MirrorShard(int Index, int Count)
+{
+    public static MirrorShard Whole { get; } = new(0, 1);
+
+    /// <summary>Parses <c>I/N</c>, I from 0 and below N.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out MirrorShard? shard)
+    {
+        shard = text.Split('/') is [var index, var count] && TryNumber(index, out var i) && TryNumber(count, out var n) && i < n
+            ? new MirrorShard(i, n)
+            : null;
+        return shard is not null;
+    }
+
+    /// <summary>
+    /// True when the image's repositories have to be looked at here. With mode highest there is one tag, so that the repository as a
+    /// whole belongs to one machine; otherwise single tags do.
+    /// </summary>
+    public bool TakesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || Takes(image.Destination.Name);
+
+    public bool TakesTag(MirrorImage image, string tag) => image.Filter.Mode == MirrorMode.Highest || Takes($"{image.Destination.Name}:{tag}");
+
+    public override string ToString() => $"{Index}/{Count}";
+
+    private bool Takes(string key) =>
+        Count == 1 || BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key))) % (ulong)Count == (ulong)Index;
+
+    private static bool TryNumber(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+}

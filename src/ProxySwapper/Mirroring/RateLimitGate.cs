@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using System.Net;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>
+/// Holds back work on a registry that grants no more pulls: all work on that registry waits together until the time that it named,
+/// or is left to the next run.
+/// </summary>
+internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output, TimeProvider time)
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestOwnWait = TimeSpan.FromMinutes(15);
+
+    private readonly ConcurrentDictionary<string, Closing> _closings = new();
+
+    /// <summary>Does some work on an image's registries, again and again while one of them asks to come back later.</summary>
+    /// <returns>What the work gave, or the registry on whose account it is left.</returns>
+    public async Task<(T? Result, string? ClosedRegistry)> RunAsync<T>(
+        MirrorImage image, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) where T : class
+    {
+        string[] registries = [image.Source.Registry, image.Destination.Registry];
+        while (true)
+        {
+            foreach (var registry in registries)
+                if (!await EnterAsync(registry, cancellationToken)) return (null, registry);
+            try
+            {
+                return (await work(cancellationToken), null);
+            }
+            catch (RegistryException fault) when (fault.Status == HttpStatusCode.TooManyRequests)
+            {
+                Close(fault.Host == image.Destination.Registry ? image.Destination.Registry : image.Source.Registry, fault);
+            }
+        }
+    }
+
+    private async ValueTask<bool> EnterAsync(string registry, CancellationToken cancellationToken)
+    {
+        while (_closings.TryGetValue(registry, out var closing) && closing.Until - time.GetUtcNow() is { Ticks: > 0 } wait)
+        {
+            if (action == RateLimitAction.Stop) return false;
+            await Task.Delay(wait, time, cancellationToken);
+        }
+        return true;
+    }
+
+    /// <summary>Closes a registry for as long as it asked, or, when it did not say, for longer each time.</summary>
+    private void Close(string registry, RegistryException fault)
+    {
+        var now = time.GetUtcNow();
+        var isNew = false;
+        var closing = _closings.AddOrUpdate(registry, _ => Next(FirstWait), (_, last) => last.Until > now ? Keep(last) : Next(last.OwnWait * 2));
+        if (isNew) output.Note($"{registry} grants no more pulls: {(action == RateLimitAction.Stop ? "leaving its images to the next run" : $"waiting until {closing.Until:HH:mm:ss} UTC")} ({fault.Message})");
+
+        Closing Keep(Closing last)
+        {
+            isNew = false;
+            return last;
+        }
+
+        Closing Next(TimeSpan own)
+        {
+            isNew = true;
+            own = own < LongestOwnWait ? own : LongestOwnWait;
+            return new Closing(action == RateLimitAction.Stop ? DateTimeOffset.MaxValue : now + (fault.RetryAfter ?? own), own);
+        }
+    }
+
+    private sealed record Closing(DateTimeOffset Until, TimeSpan OwnWait);
+}

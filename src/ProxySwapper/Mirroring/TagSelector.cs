@@ -1,0 +1,75 @@
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>Which tags of a source belong to the destination, by mode: replicant's selection, with our filters before it.</summary>
+internal static class TagSelector
+{
+    /// <summary>A major above this is a date (<c>20240101</c>) and no version.</summary>
+    private const ulong HighestMajor = 1024;
+
+    /// <summary>Selects tags in the order in which they should be copied.</summary>
+    /// <param name="filter">What the file says.</param>
+    /// <param name="sourceTags">The source's tags as listed.</param>
+    /// <param name="destinationTags">The destination's tags as listed; looked at for <see cref="MirrorMode.Higher"/> alone.</param>
+    public static TagSelection Select(TagFilter filter, IReadOnlyList<string> sourceTags, IReadOnlyList<string> destinationTags)
+    {
+        var allowed = sourceTags.Where(tag => IsTag(tag) && IsAllowed(filter, tag)).ToList();
+        if (filter.Mode == MirrorMode.All)
+            return new TagSelection([.. allowed.Distinct()], null);
+        var versions = Versions(filter, allowed);
+        if (versions.Count == 0) return new TagSelection([], "the source has no version that the settings take");
+        switch (filter.Mode)
+        {
+            case MirrorMode.Highest:
+                return new TagSelection([versions[^1].Tag], null);
+            case MirrorMode.Higher:
+                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))));
+            default:
+                return Newest(filter, versions);
+        }
+    }
+
+    private static TagSelection SelectHigher(TagFilter filter, List<SemanticVersion> versions, List<SemanticVersion> present)
+    {
+        if (present is [.., var highest]) return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
+        return filter.HigherFrom switch
+        {
+            null => new TagSelection([], "the destination has no version yet to be higher than; say where to start with higher-from"),
+            { Version: null } => new TagSelection([versions[^1].Tag], null),
+            { Version: { } start } => Newest(filter, versions.Where(version => version.CompareTo(start) >= 0)),
+        };
+    }
+
+    private static TagSelection Newest(TagFilter filter, IEnumerable<SemanticVersion> versions)
+    {
+        var tags = versions.Select(version => version.Tag).Distinct().ToList();
+        return new TagSelection(filter.Newest is { } count ? tags[^Math.Min(count, tags.Count)..] : tags, null);
+    }
+
+    /// <summary>The versions among tags, ascending; of equal ones the last listed is last.</summary>
+    private static List<SemanticVersion> Versions(TagFilter filter, IEnumerable<string> tags)
+    {
+        var versions = new List<SemanticVersion>();
+        foreach (var tag in tags)
+            if (SemanticVersion.TryParse(tag, out var version) && Takes(filter, version)) versions.Add(version);
+        return [.. versions.Order()];
+    }
+
+    private static bool Takes(TagFilter filter, SemanticVersion version) =>
+        version.Major <= HighestMajor
+        && (filter.Compatibility is { } suffix ? version.Prerelease == suffix : filter.AllowPrerelease || version.Prerelease.Length == 0)
+        && (filter.PinnedMajor is not { } major || version.Major == major)
+        && (filter.SemVerRange is not { } range || range.Takes(version));
+
+    private static bool IsAllowed(TagFilter filter, string tag) =>
+        (filter.Allow.Count == 0 || filter.Allow.Any(pattern => pattern.IsMatch(tag))) && !filter.Deny.Any(pattern => pattern.IsMatch(tag));
+
+    /// <summary>A registry can list what the grammar does not allow; nobody could ask for it.</summary>
+    private static bool IsTag(string tag) => ImageReference.IsTag(tag);
+}
+
+/// <summary>What a selection gave.</summary>
+/// <param name="Tags">Tags to mirror, lowest version first.</param>
+/// <param name="Explanation">Why there is none where that may surprise, or null.</param>
+internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanation);
