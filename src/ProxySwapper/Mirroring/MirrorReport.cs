@@ -7,7 +7,8 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
 {
     public long Bytes => Results.Sum(result => result.Bytes);
 
-    public bool HasFailures => Count(MirrorOutcome.Failed) > 0;
+    /// <summary>Nothing failed and nothing is left to another run.</summary>
+    public bool IsComplete => Count(MirrorOutcome.Failed) == 0 && Count(MirrorOutcome.Left) == 0;
 
     public int Count(MirrorOutcome outcome) => Results.Count(result => result.Outcome == outcome);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Protocol;
 
@@ -12,6 +13,14 @@ namespace ProxySwapper.Mirroring;
 internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, MirrorPlanner planner, MirrorWorker worker, RateLimitGate gate, IMirrorOutput output)
 {
     private readonly ConcurrentQueue<MirrorResult> _results = new();
+
+    public static MirrorRun Create(MirrorFile file, MirrorSettings settings, RegistryAccess access, IMirrorOutput output, TimeProvider time)
+    {
+        var gate = new RateLimitGate(settings.OnRateLimit, output, time);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard);
+        var worker = new MirrorWorker(access.Copier, access.Credentials, null, gate, output, settings.DryRun);
+        return new MirrorRun(file, settings, planner, worker, gate, output);
+    }
 
     /// <summary>Runs to the end, or until it is cancelled: then what is left is in the report, and nothing is half done.</summary>
     public async Task<MirrorReport> RunAsync(CancellationToken cancellationToken)

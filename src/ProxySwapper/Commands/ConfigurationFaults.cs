@@ -1,0 +1,22 @@
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>How every command ends that meets a configuration which is not usable: all faults on standard error, exit code 2.</summary>
+internal static class ConfigurationFaults
+{
+    public const int ExitCode = 2;
+
+    public static async Task<int> ReportAsync(Func<Task<int>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (ConfigurationException exception)
+        {
+            foreach (var fault in exception.Faults) await Console.Error.WriteLineAsync(fault.ToString());
+            return ExitCode;
+        }
+    }
+}

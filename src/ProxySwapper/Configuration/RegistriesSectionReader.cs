@@ -1,0 +1,93 @@
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Configuration;
+
+/// <summary>Reads the list <c>registries</c>, which the program's configuration and mirror files share.</summary>
+internal static class RegistriesSectionReader
+{
+    public static IReadOnlyList<RegistryEntryOptions> Read(YamlSection parent)
+    {
+        var entries = new List<RegistryEntryOptions>();
+        foreach (var section in parent.Sections("registries"))
+        {
+            var entry = ReadEntry(section);
+            section.RefuseUnknown();
+            if (entries.Any(other => other.Host == entry.Host)) section.Fault("host", $"'{entry.Host}' has an entry already");
+            entries.Add(entry);
+        }
+        return entries;
+    }
+
+    private static RegistryEntryOptions ReadEntry(YamlSection section)
+    {
+        var entry = new RegistryEntryOptions
+        {
+            Host = ReadHost(section),
+            Auth = section.Choice<RegistryAuth>("auth"),
+            UsernameFrom = ReadSecret(section, "usernameFrom"),
+            PasswordFrom = ReadSecret(section, "passwordFrom"),
+            DockerConfigFile = section.String("dockerConfigFile"),
+            Region = section.String("region"),
+            AwsProfile = section.String("awsProfile"),
+            GoogleKeyFile = section.String("googleKeyFile"),
+            CaFile = section.String("caFile"),
+            PlainHttp = section.Boolean("plainHttp") ?? false,
+            InsecureSkipTlsVerify = section.Boolean("insecureSkipTlsVerify") ?? false,
+            MaxConcurrency = section.Integer("maxConcurrency", 1, 1000),
+            RequestsPerSecond = section.Number("requestsPerSecond", 0.01, 100_000),
+            CreateRepositories = section.Section("createRepositories") is { } create ? ReadCreateRepositories(create) : null,
+        };
+        var isBasic = entry.Auth == RegistryAuth.Basic;
+        if (isBasic && entry.UsernameFrom is null) section.Fault("usernameFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+        if (isBasic && entry.PasswordFrom is null) section.Fault("passwordFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+        if (!isBasic && entry.UsernameFrom is not null) section.Fault("usernameFrom", "has a meaning with auth: basic alone");
+        if (!isBasic && entry.PasswordFrom is not null) section.Fault("passwordFrom", "has a meaning with auth: basic alone");
+        if (entry.PlainHttp && entry.CaFile is not null) section.Fault("caFile", "has no meaning with plainHttp");
+        if (entry.InsecureSkipTlsVerify && entry.CaFile is not null) section.Fault("caFile", "has no meaning with insecureSkipTlsVerify");
+        return entry;
+    }
+
+    private static string ReadHost(YamlSection section)
+    {
+        if (section.String("host") is not { } host) section.Fault("host", "is missing: a registry's host, such as harbor.example.com or localhost:5000");
+        else if (ImageReference.TryParse($"{host}/x", out var image) && image.Name == $"{host}/x") return host;
+        else section.Fault("host", $"'{host}' is no registry's host, such as harbor.example.com or localhost:5000");
+        return "";
+    }
+
+    private static SecretSource? ReadSecret(YamlSection parent, string key)
+    {
+        if (parent.Section(key) is not { } section) return null;
+        var secret = new SecretSource(section.String("env"), section.String("file"));
+        section.RefuseUnknown();
+        if (secret.Environment is null == secret.File is null) parent.Fault(key, "must be either {env: NAME} or {file: PATH}");
+        return secret;
+    }
+
+    private static CreateRepositoriesOptions ReadCreateRepositories(YamlSection section)
+    {
+        var defaults = new CreateRepositoriesOptions();
+        var options = new CreateRepositoriesOptions
+        {
+            ScanOnPush = section.Boolean("scanOnPush") ?? defaults.ScanOnPush,
+            ImageTagMutability = OneOf(section, "imageTagMutability", "MUTABLE", "IMMUTABLE") ?? defaults.ImageTagMutability,
+            EncryptionType = OneOf(section, "encryptionType", "AES256", "KMS") ?? defaults.EncryptionType,
+            KmsKey = section.String("kmsKey"),
+            Tags = section.Map("tags"),
+            LifecyclePolicy = section.String("lifecyclePolicy"),
+            RepositoryPolicy = section.String("repositoryPolicy"),
+        };
+        if (options.KmsKey is not null && options.EncryptionType != "KMS") section.Fault("kmsKey", "needs encryptionType: KMS");
+        section.RefuseUnknown();
+        return options;
+    }
+
+    private static string? OneOf(YamlSection section, string key, params ReadOnlySpan<string> allowed)
+    {
+        if (section.String(key) is not { } text) return null;
+        foreach (var value in allowed)
+            if (value.Equals(text, StringComparison.OrdinalIgnoreCase)) return value;
+        section.Fault(key, $"must be one of {string.Join(", ", allowed)}");
+        return null;
+    }
+}

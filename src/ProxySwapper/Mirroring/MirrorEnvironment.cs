@@ -1,0 +1,49 @@
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Mirroring;
+
+/// <summary>
+/// What the environment says of a run: under our names, or under those that replicant gave them. Two variables of one setting that
+/// differ are refused, since nobody could tell which was meant.
+/// </summary>
+internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool ExitOnError, MirrorShard Shard)
+{
+    /// <exception cref="ConfigurationException">A variable is not usable; all that are not are told.</exception>
+    public static MirrorEnvironment Read(Func<string, string?> variable)
+    {
+        var faults = new List<ConfigurationFault>();
+        var environment = new MirrorEnvironment(
+            Text("CONFIG_FILE"), Flag("DEBUG"), Flag("EXIT_ON_ERROR"), ReadShard(variable, faults));
+        return faults.Count > 0 ? throw new ConfigurationException(faults) : environment;
+
+        string? Text(string name)
+        {
+            var (current, old) = (NonEmpty($"PROXYSWAPPER_MIRROR_{name}"), NonEmpty($"REPLICANT_{name}"));
+            if (current is not null && old is not null && current != old)
+                faults.Add(new($"PROXYSWAPPER_MIRROR_{name}", 0, 0, "", $"is '{current}', and REPLICANT_{name}, its old name, is '{old}'; keep one of them"));
+            return current ?? old;
+        }
+
+        bool Flag(string name)
+        {
+            var text = Text(name);
+            // As Go reads truth values, which replicant's users may have written.
+            if (text is null or "0" or "f" or "F" or "false" or "False" or "FALSE") return false;
+            if (text is not ("1" or "t" or "T" or "true" or "True" or "TRUE"))
+                faults.Add(new($"PROXYSWAPPER_MIRROR_{name}", 0, 0, "", $"must be true or false, not '{text}'"));
+            return true;
+        }
+
+        string? NonEmpty(string name) => variable(name) is { Length: > 0 } text ? text : null;
+    }
+
+    /// <summary>The Pod of an Indexed Job knows its index; how many there are is given beside it by the chart.</summary>
+    private static MirrorShard ReadShard(Func<string, string?> variable, List<ConfigurationFault> faults)
+    {
+        var (index, count) = (variable("JOB_COMPLETION_INDEX"), variable("JOB_PARALLELISM"));
+        if (string.IsNullOrEmpty(index) || string.IsNullOrEmpty(count)) return MirrorShard.Whole;
+        if (MirrorShard.TryParse($"{index}/{count}", out var shard)) return shard;
+        faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is no part of a whole; give --shard I/N"));
+        return MirrorShard.Whole;
+    }
+}

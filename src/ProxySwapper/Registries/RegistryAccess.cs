@@ -1,0 +1,46 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Registries;
+
+/// <summary>Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.</summary>
+internal sealed class RegistryAccess : IDisposable
+{
+    private RegistryAccess(RegistryClients clients, IRegistryCredentialSource credentials, ImageCopier copier) =>
+        (Clients, Credentials, Copier) = (clients, credentials, copier);
+
+    public RegistryClients Clients { get; }
+
+    public IRegistryCredentialSource Credentials { get; }
+
+    public ImageCopier Copier { get; }
+
+    public static RegistryAccess Create(IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers)
+    {
+        var clients = new RegistryClients(OptionsOf(registries), time, loggers);
+        return new RegistryAccess(clients, CredentialChain.Anonymous, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
+    }
+
+    public void Dispose() => Clients.Dispose();
+
+    internal static RegistryOptions OptionsOf(IReadOnlyList<RegistryEntryOptions> registries) => new()
+    {
+        Hosts = registries.ToDictionary(entry => entry.Host, HostOf),
+    };
+
+    private static RegistryHostOptions HostOf(RegistryEntryOptions entry)
+    {
+        var defaults = new RegistryHostOptions();
+        return new RegistryHostOptions
+        {
+            PlainHttp = entry.PlainHttp,
+            CaFile = entry.CaFile,
+            InsecureSkipTlsVerify = entry.InsecureSkipTlsVerify,
+            MaxConcurrency = entry.MaxConcurrency ?? defaults.MaxConcurrency,
+            RequestsPerSecond = entry.RequestsPerSecond,
+        };
+    }
+}
