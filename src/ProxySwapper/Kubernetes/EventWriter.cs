@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Writes Events (<see href="https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/">events.k8s.io/v1</see>),
+/// which <c>kubectl describe</c> shows with the object that they are about.
+/// </summary>
+internal sealed class EventWriter(KubernetesClient client, string instance, TimeProvider time)
+{
+    private const string Controller = "proxyswapper.io/proxyswapper";
+
+    /// <summary>The longest note that the API server takes, in bytes.</summary>
+    private const int MaximumNote = 1024;
+
+    /// <summary>Writes one Event.</summary>
+    /// <returns>Its path, by which it can be told to have happened again.</returns>
+    /// <exception cref="KubernetesException">The API server refused it.</exception>
+    public async Task<string> WriteAsync(EventSubject subject, EventContent content, CancellationToken cancellationToken)
+    {
+        // Events of objects without a namespace stand in default.
+        var @namespace = subject.Namespace.Length == 0 ? "default" : subject.Namespace;
+        var collection = $"/apis/events.k8s.io/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
+        var now = time.GetUtcNow();
+        var name = $"{subject.Name}.{now.Ticks:x}{Random.Shared.Next(0x10000):x4}";
+        await client.PostAsync(collection, new JsonObject
+        {
+            ["apiVersion"] = "events.k8s.io/v1",
+            ["kind"] = "Event",
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace },
+            ["eventTime"] = MicroTime(now),
+            ["reportingController"] = Controller,
+            ["reportingInstance"] = instance.Length == 0 ? "proxyswapper" : instance[..Math.Min(instance.Length, 128)],
+            ["type"] = content.IsWarning ? "Warning" : "Normal",
+            ["reason"] = content.Reason,
+            ["action"] = content.Action,
+            ["note"] = Shorten(content.Note),
+            ["regarding"] = new JsonObject
+            {
+                ["apiVersion"] = subject.ApiVersion,
+                ["kind"] = subject.Kind,
+                ["namespace"] = subject.Namespace,
+                ["name"] = subject.Name,
+                ["uid"] = subject.Uid,
+            },
+        }, cancellationToken);
+        return $"{collection}/{Uri.EscapeDataString(name)}";
+    }
+
+    /// <summary>Says that an Event happened again; false when it is gone meanwhile, as Events are after an hour.</summary>
+    public async Task<bool> RepeatAsync(string path, int count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.PatchAsync(path, PatchKind.Merge, new JsonObject
+            {
+                ["series"] = new JsonObject { ["count"] = count, ["lastObservedTime"] = MicroTime(time.GetUtcNow()) },
+            }, cancellationToken);
+            return true;
+        }
+        catch (KubernetesException fault) when (fault.Status == System.Net.HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private static string MicroTime(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+
+    private static string Shorten(string note)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetBytes(note);
+        if (bytes.Length <= MaximumNote) return note;
+        var end = MaximumNote - 3;
+        while ((bytes[end] & 0xC0) == 0x80) end--;
+        return System.Text.Encoding.UTF8.GetString(bytes, 0, end) + "...";
+    }
+}

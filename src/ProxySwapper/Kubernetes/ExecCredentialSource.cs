@@ -1,0 +1,131 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// A credential that a program prints, as managed clusters have it
+/// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins">credential plugins</see>).
+/// It is asked again when what it said expires or is refused.
+/// </summary>
+internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time) : IKubernetesCredentialSource, IDisposable
+{
+    private const int MaximumOutput = 1024 * 1024;
+    private const int MaximumComplaint = 1024;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
+
+    private readonly SemaphoreSlim _running = new(1, 1);
+    private KubernetesCredential? _current;
+    private DateTimeOffset? _expires;
+
+    public async ValueTask<KubernetesCredential> GetAsync(bool refused, CancellationToken cancellationToken)
+    {
+        await _running.WaitAsync(cancellationToken);
+        try
+        {
+            if (_current is not null && !refused && (_expires is null || time.GetUtcNow() < _expires)) return _current;
+            var output = await RunAsync(cancellationToken);
+            (_current, _expires) = Read(output);
+            return _current;
+        }
+        finally
+        {
+            _running.Release();
+        }
+    }
+
+    public void Dispose() => _running.Dispose();
+
+    private async Task<string> RunAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var process = Start();
+        try
+        {
+            process.StandardInput.Close();
+            var output = ReadAsync(process.StandardOutput, MaximumOutput, either.Token);
+            var complaint = ReadAsync(process.StandardError, MaximumOutput, either.Token);
+            await Task.WhenAll(output, complaint, process.WaitForExitAsync(either.Token));
+            if (process.ExitCode == 0) return await output;
+            var said = (await complaint).Trim();
+            throw Fault($"ended with {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Fault($"took longer than {Timeout.TotalSeconds} s");
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo(plugin.Command, plugin.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in plugin.Environment) start.Environment[name] = value;
+        start.Environment["KUBERNETES_EXEC_INFO"] = new JsonObject
+        {
+            ["apiVersion"] = plugin.ApiVersion,
+            ["kind"] = "ExecCredential",
+            ["spec"] = plugin.Cluster is { } cluster
+                ? new JsonObject { ["interactive"] = false, ["cluster"] = cluster.DeepClone() }
+                : new JsonObject { ["interactive"] = false },
+        }.ToJsonString();
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception fault)
+        {
+            throw Fault($"cannot be started: {fault.Message}{(plugin.InstallHint is { } hint ? $" ({hint})" : "")}", fault);
+        }
+    }
+
+    private static async Task<string> ReadAsync(StreamReader reader, int maximum, CancellationToken cancellationToken)
+    {
+        var buffer = new char[8192];
+        var text = new System.Text.StringBuilder();
+        while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            if (text.Length < maximum) text.Append(buffer, 0, read);
+        return text.ToString();
+    }
+
+    private (KubernetesCredential Credential, DateTimeOffset? Expires) Read(string output)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(output);
+            var version = document.RootElement.GetProperty("apiVersion").GetString();
+            if (version != plugin.ApiVersion) throw Fault($"answered as {version}, and the kubeconfig says {plugin.ApiVersion}");
+            var status = document.RootElement.GetProperty("status");
+            var token = Text(status, "token");
+            var certificate = Text(status, "clientCertificateData");
+            if (token is null && certificate is null) throw Fault("printed neither a token nor a certificate");
+            DateTimeOffset? expires = status.TryGetProperty("expirationTimestamp", out var until) && until.ValueKind == JsonValueKind.String ? until.GetDateTimeOffset() : null;
+            return (new KubernetesCredential(
+                token is null ? null : new AuthenticationHeaderValue("Bearer", token),
+                certificate is null ? null : FileCredentialSource.Parse(certificate, Text(status, "clientKeyData") ?? certificate)), expires);
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            // What it printed may hold a token: it is not repeated.
+            throw Fault("printed something that is no ExecCredential", fault);
+        }
+    }
+
+    private static string? Text(JsonElement status, string name) =>
+        status.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : null;
+
+    private KubernetesConnectionException Fault(string message, Exception? cause = null) =>
+        new($"The credential plugin {plugin.Command} {message}.", cause);
+}

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// The HTTP connections to the API server. They are made anew when the authorities' file or the client certificate changes, so that
+/// a rotated authority needs no restart.
+/// </summary>
+internal sealed class KubernetesTransport(KubernetesConnection connection, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan ReadAgainAfter = TimeSpan.FromMinutes(1);
+
+    private readonly SemaphoreSlim _making = new(1, 1);
+    private HttpMessageInvoker? _current;
+    private X509Certificate2? _clientCertificate;
+    private string? _authorities;
+    private long _readAt;
+
+    /// <summary>Connections that present this certificate. What was given out before stays usable until it is idle.</summary>
+    public async ValueTask<HttpMessageInvoker> GetAsync(X509Certificate2? clientCertificate, CancellationToken cancellationToken)
+    {
+        await _making.WaitAsync(cancellationToken);
+        try
+        {
+            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && time.GetElapsedTime(_readAt) < ReadAgainAfter) return _current;
+            var authorities = connection.CertificateAuthorities is { } source ? await source.ReadAsync(cancellationToken) : null;
+            _readAt = time.GetTimestamp();
+            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities) return _current;
+            (_clientCertificate, _authorities) = (clientCertificate, authorities);
+            return _current = new HttpMessageInvoker(Handler(clientCertificate, authorities));
+        }
+        finally
+        {
+            _making.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _current?.Dispose();
+        _making.Dispose();
+    }
+
+    private SocketsHttpHandler Handler(X509Certificate2? clientCertificate, string? authorities)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            MaxResponseHeadersLength = 64,
+            UseProxy = connection.Proxy is not null || connection.UsesEnvironmentProxy,
+        };
+        if (connection.Proxy is { } proxy) handler.Proxy = new WebProxy(proxy);
+        if (clientCertificate is not null)
+            handler.SslOptions.ClientCertificates = [clientCertificate];
+        if (authorities is not null)
+            handler.SslOptions.CertificateChainPolicy = Trusting(authorities);
+        // The owner of the kubeconfig said insecure-skip-tls-verify, which kubectl honours too.
+        if (connection.InsecureSkipTlsVerify)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        return handler;
+    }
+
+    private static X509ChainPolicy Trusting(string authorities)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPem(authorities);
+        }
+        catch (CryptographicException fault)
+        {
+            throw new KubernetesConnectionException($"The certificate authorities of the API server are not readable: {fault.Message}", fault);
+        }
+        if (policy.CustomTrustStore.Count == 0)
+            throw new KubernetesConnectionException("The file of the API server's certificate authorities holds no certificate.");
+        return policy;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Reads the pull secrets of one Pod, by name, for one copy: nothing is kept. As with kubelet, a secret that is missing or of another
+/// type is passed over, since the image may be had without it.
+/// </summary>
+internal sealed class PullSecretReader(KubernetesClient client)
+{
+    /// <summary>The names of a service account's own pull secrets, which the API server adds to Pods that name none.</summary>
+    public async Task<IReadOnlyList<string>> NamesOfAccountAsync(string @namespace, string account, CancellationToken cancellationToken)
+    {
+        var path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/serviceaccounts/{Uri.EscapeDataString(account)}";
+        var found = await client.GetAsync(path, cancellationToken);
+        return found?["imagePullSecrets"] is JsonArray names
+            ? [.. names.Select(entry => (string?)entry?["name"]).OfType<string>().Where(name => name.Length > 0)]
+            : [];
+    }
+
+    /// <summary>A secret's Docker configuration as JSON text, in the form of <c>config.json</c>; null when it has none.</summary>
+    public async Task<string?> DockerConfigAsync(string @namespace, string name, CancellationToken cancellationToken)
+    {
+        var path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/secrets/{Uri.EscapeDataString(name)}";
+        var secret = await client.GetAsync(path, cancellationToken);
+        return (string?)secret?["type"] switch
+        {
+            "kubernetes.io/dockerconfigjson" => Data(secret, ".dockerconfigjson"),
+            // The form of Docker before 1.7: the hosts stand at the top.
+            "kubernetes.io/dockercfg" when Data(secret, ".dockercfg") is { } hosts => $"{{\"auths\":{hosts}}}",
+            _ => null,
+        };
+    }
+
+    private static string? Data(JsonObject secret, string key)
+    {
+        try
+        {
+            return (string?)secret["data"]?[key] is { } base64 ? Encoding.UTF8.GetString(Convert.FromBase64String(base64)) : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}

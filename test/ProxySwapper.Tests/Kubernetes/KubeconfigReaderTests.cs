@@ -1,0 +1,171 @@
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Kubernetes;
+
+[TestFixture]
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+internal sealed class KubeconfigReaderTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private string _directory = null!;
+
+    [SetUp]
+    public void Make() => _directory = Directory.CreateTempSubdirectory("kubeconfig").FullName;
+
+    [TearDown]
+    public void Remove() => Directory.Delete(_directory, recursive: true);
+
+    [Test]
+    public async Task The_current_context_gives_server_namespace_and_token()
+    {
+        var connection = Read(Write("config", Config("token: secret")));
+        Assert.That((connection.Server.AbsoluteUri, connection.Namespace), Is.EqualTo(("https://one.example.com:6443/", "team")));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Bearer secret"));
+    }
+
+    [Test]
+    public async Task A_user_with_a_password_is_basic()
+    {
+        var connection = Read(Write("config", Config("{ username: u, password: p }")));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Basic dTpw"));
+    }
+
+    [Test]
+    public async Task Paths_are_relative_to_the_file_that_they_stand_in()
+    {
+        var file = Write("config", Config("tokenFile: token.txt", "certificate-authority: ca.pem"));
+        Write("token.txt", "from-file\n");
+        Write("ca.pem", "authority");
+        var connection = Read(file);
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("from-file"));
+        Assert.That(await connection.CertificateAuthorities!.ReadAsync(default), Is.EqualTo("authority"));
+    }
+
+    [Test]
+    public void Of_several_files_the_first_that_has_a_name_wins_and_missing_ones_are_passed_over()
+    {
+        var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
+        var second = Write("second", "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: [{ name: c, cluster: { server: https://second.example.com } }]\n");
+        var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
+        var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
+        Assert.That((connection.Server.Host, connection.Namespace), Is.EqualTo(("first.example.com", "default")));
+    }
+
+    [Test]
+    public void A_context_that_is_not_there_is_named()
+    {
+        var file = Write("config", Config("token: x"));
+        var fault = Assert.Throws<KubernetesConnectionException>(() => new KubeconfigReader(_time).Read([file], "gone"));
+        Assert.That(fault!.Message, Is.EqualTo($"{file} has no context named 'gone'."));
+    }
+
+    [Test]
+    public void Tls_and_proxy_settings_and_impersonation_are_taken()
+    {
+        var connection = Read(Write("config", Config(
+            "{ token: x, as: someone, as-groups: [a, b] }", "tls-server-name: inner", "insecure-skip-tls-verify: true", "proxy-url: http://proxy:3128")));
+        Assert.That((connection.TlsServerName, connection.InsecureSkipTlsVerify, connection.Proxy!.Port), Is.EqualTo(("inner", true, 3128)));
+        Assert.That(connection.Impersonation.Select(header => $"{header.Key}={header.Value}"), Is.EqualTo(["Impersonate-User=someone", "Impersonate-Group=a", "Impersonate-Group=b"]));
+    }
+
+    [Test]
+    public void Without_any_connection_the_error_says_where_was_looked()
+    {
+        var fault = Assert.Throws<KubernetesConnectionException>(() => KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time));
+        Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_directory));
+    }
+
+    [Test]
+    public async Task A_pod_uses_its_account()
+    {
+        Write("token", "mounted");
+        Write("namespace", "own\n");
+        Write("ca.crt", "authority");
+        Func<string, string?> environment = name => name switch { "KUBERNETES_SERVICE_HOST" => "fd00::1", "KUBERNETES_SERVICE_PORT" => "443", _ => null };
+        var connection = InClusterConnection.Find(environment, _time, _directory)!;
+        Assert.That((connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy), Is.EqualTo(("https://[fd00::1]/", "own", false)));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("mounted"));
+    }
+
+    [Test]
+    public async Task A_plugin_is_run_from_its_files_directory_with_what_it_is_told()
+    {
+        Script("plugin", """
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$EXTRA" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c one.example.com)"
+            """);
+        var connection = Read(Write("config", Config(
+            "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], env: [{ name: EXTRA, value: second }], provideClusterInfo: true }")));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("first-second-1"));
+    }
+
+    [Test]
+    public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
+    {
+        var count = Path.Combine(_directory, "count");
+        Script("plugin", $$"""
+            echo x >> {{count}}
+            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
+            """);
+        var source = Plugin("client.authentication.k8s.io/v1beta1", Path.Combine(_directory, "plugin"));
+        Task<string?> Token(bool refused = false) => source.GetAsync(refused, default).AsTask().ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
+        var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
+        _time.Advance(TimeSpan.FromHours(1));
+        tokens.Add(await Token());
+        Assert.That(tokens, Is.EqualTo(["1", "1", "2", "3"]));
+    }
+
+    [Test]
+    public void A_plugin_that_fails_is_quoted_and_one_that_is_missing_comes_with_its_hint()
+    {
+        Script("plugin", "echo 'no session' >&2; exit 3");
+        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask());
+        Assert.That(failing!.Message, Does.EndWith("plugin ended with 3: no session."));
+        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask());
+        Assert.That(missing!.Message, Does.Contain("cannot be started").And.Contain("get it from example.com"));
+    }
+
+    [Test]
+    public void What_a_plugin_prints_is_never_repeated()
+    {
+        Script("plugin", "echo 'topsecret'");
+        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask());
+        Assert.That(fault!.Message, Does.EndWith("printed something that is no ExecCredential.").And.Not.Contain("topsecret"));
+    }
+
+    private ExecCredentialSource Plugin(string version, string command) =>
+        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, _time);
+
+    private KubernetesConnection Read(string file) => new KubeconfigReader(_time).Read([file], null);
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_directory, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private void Script(string name, string text) =>
+        File.SetUnixFileMode(Write(name, $"#!/bin/sh\n{text}\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+    private static string Config(string user, params string[] cluster) => $"""
+        apiVersion: v1
+        kind: Config
+        current-context: here
+        contexts:
+        - name: here
+          context:
+            cluster: c
+            user: u
+            namespace: team
+        clusters:
+        - name: c
+          cluster:
+            server: https://one.example.com:6443
+        {string.Join("\n", cluster.Select(line => $"    {line}"))}
+        users:
+        - name: u
+          user:
+            {user}
+        """;
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Kubernetes;
+
+[TestFixture]
+internal sealed class KubernetesClientTests
+{
+    private ScriptedApiServer _server = null!;
+
+    [SetUp]
+    public async Task Start() => _server = await ScriptedApiServer.StartAsync();
+
+    [TearDown]
+    public ValueTask Stop() => _server.DisposeAsync();
+
+    [Test]
+    public void An_error_names_verb_resource_status_and_what_the_server_said()
+    {
+        _server.Answer(403, """{"kind":"Status","reason":"Forbidden","message":"configmaps is forbidden"}""");
+        using var client = _server.Client();
+        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.PostAsync("/api/v1/namespaces/a/configmaps", [], default));
+        Assert.That(fault!.Message, Is.EqualTo("POST /api/v1/namespaces/a/configmaps: 403 Forbidden: configmaps is forbidden"));
+    }
+
+    [Test]
+    public async Task What_is_not_there_is_null_and_deleting_it_is_false()
+    {
+        _server.Answer(404, "{}").Answer(404, "{}");
+        using var client = _server.Client();
+        Assert.That((await client.GetAsync("/api/v1/x", default), await client.DeleteAsync("/api/v1/x", default)), Is.EqualTo(((JsonObject?)null, false)));
+    }
+
+    [Test]
+    public void A_page_of_a_proxy_is_quoted_in_part()
+    {
+        _server.Answer(502, "<html>bad gateway</html>");
+        using var client = _server.Client();
+        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
+        Assert.That(fault!.Message, Is.EqualTo("GET /version: 502 BadGateway: <html>bad gateway</html>"));
+    }
+
+    [Test]
+    public void A_server_that_is_not_there_is_named_with_the_call()
+    {
+        using var client = new KubernetesClient(
+            new KubernetesConnection(new Uri("http://127.0.0.1:1"), new FileCredentialSource(TimeProvider.System)) { UsesEnvironmentProxy = false }, TimeProvider.System);
+        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
+        Assert.That(fault!.Message, Does.StartWith("GET /version: no answer: "));
+    }
+
+    [Test]
+    public async Task A_token_that_was_refused_is_read_again_at_once()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "old\n");
+        using var credentials = new FileCredentialSource(new ManualTimeProvider()) { TokenFile = file };
+        using var client = _server.Client(credentials: credentials);
+        _server.Answer(200, "{}").Answer(401, "{}").Answer(200, "{}");
+        await client.GetAsync("/1", default);
+        await File.WriteAllTextAsync(file, "new\n");
+        await client.GetAsync("/2", default);
+        File.Delete(file);
+        Assert.That(_server.Requests, Is.EqualTo(["GET /1 Bearer old", "GET /2 Bearer old", "GET /2 Bearer new"]));
+    }
+
+    [Test]
+    public async Task A_token_is_read_again_after_a_minute()
+    {
+        var time = new ManualTimeProvider();
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "old");
+        using var credentials = new FileCredentialSource(time) { TokenFile = file };
+        await credentials.GetAsync(false, default);
+        await File.WriteAllTextAsync(file, "new");
+        time.Advance(TimeSpan.FromSeconds(59));
+        var before = (await credentials.GetAsync(false, default)).Authorization!.Parameter;
+        time.Advance(TimeSpan.FromSeconds(1));
+        var after = (await credentials.GetAsync(false, default)).Authorization!.Parameter;
+        File.Delete(file);
+        time.Advance(TimeSpan.FromMinutes(2));
+        var gone = (await credentials.GetAsync(false, default)).Authorization!.Parameter;
+        Assert.That((before, after, gone), Is.EqualTo(("old", "new", "new")));
+    }
+
+    [Test]
+    public async Task An_overloaded_server_is_asked_again_when_it_said()
+    {
+        var time = new ManualTimeProvider();
+        _server.Answer(429, "{}", ("Retry-After", "2")).Answer(200, """{"a":1}""");
+        using var client = _server.Client(time);
+        var call = client.GetAsync("/x", default);
+        while (!call.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.Yield();
+        }
+        Assert.That(((int?)(await call)!["a"], _server.Requests.Count), Is.EqualTo(((int?)1, 2)));
+    }
+
+    [Test]
+    public async Task A_list_is_read_page_by_page_and_begun_anew_when_it_expired()
+    {
+        _server
+            .Answer(200, Page("more", "a"))
+            .Answer(410, """{"reason":"Expired","message":"too old","metadata":{"continue":"newer"}}""")
+            .Answer(200, Page("last", "b"))
+            .Answer(410, """{"reason":"Expired","message":"too old"}""")
+            .Answer(200, Page("", "a", "b", "c"));
+        using var client = _server.Client();
+        var names = new List<string>();
+        await foreach (var name in new PodLister(client).ListAsync(null, "l=v", Name, default)) names.Add(name);
+        Assert.That(names, Is.EqualTo(["a", "b", "a", "b", "c"]));
+        var query = "GET /api/v1/pods?limit=200&labelSelector=l%3Dv&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed";
+        Assert.That(_server.Requests, Is.EqualTo([query, $"{query}&continue=more", $"{query}&continue=newer", $"{query}&continue=last", query]));
+    }
+
+    [Test]
+    public async Task Pull_secrets_are_read_by_name_in_both_their_forms()
+    {
+        _server
+            .Answer(200, """{"imagePullSecrets":[{"name":"one"},{}]}""")
+            .Answer(200, """{"type":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
+            .Answer(200, """{"type":"kubernetes.io/dockercfg","data":{".dockercfg":"eyJoIjp7fX0="}}""")
+            .Answer(200, """{"type":"Opaque","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
+            .Answer(404, "{}");
+        using var client = _server.Client();
+        var reader = new PullSecretReader(client);
+        Assert.That(await reader.NamesOfAccountAsync("n", "default", default), Is.EqualTo(["one"]));
+        Assert.That(await reader.DockerConfigAsync("n", "one", default), Is.EqualTo("""{"auths":{}}"""));
+        Assert.That(await reader.DockerConfigAsync("n", "old", default), Is.EqualTo("""{"auths":{"h":{}}}"""));
+        Assert.That(await reader.DockerConfigAsync("n", "opaque", default), Is.Null);
+        Assert.That(await reader.DockerConfigAsync("n", "gone", default), Is.Null);
+    }
+
+    private static string Name(JsonElement pod) => pod.GetProperty("metadata").GetProperty("name").GetString()!;
+
+    private static string Page(string next, params string[] names) => new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["continue"] = next },
+        ["items"] = new JsonArray([.. names.Select(name => (JsonNode)new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } })]),
+    }.ToJsonString();
+}

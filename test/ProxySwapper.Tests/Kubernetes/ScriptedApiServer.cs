@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Tests.Kubernetes;
+
+/// <summary>Answers what a test says, for the faults that a real API server cannot be made to show.</summary>
+internal sealed class ScriptedApiServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly ConcurrentQueue<RequestDelegate> _answers = new();
+
+    private ScriptedApiServer(WebApplication application) => _application = application;
+
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    public Uri Address => new(_application.Urls.Single());
+
+    public static async Task<ScriptedApiServer> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var application = builder.Build();
+        var server = new ScriptedApiServer(application);
+        application.Run(context =>
+        {
+            server.Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}".TrimEnd());
+            return server._answers.TryDequeue(out var answer) ? answer(context) : throw new InvalidOperationException("Nobody told what to answer.");
+        });
+        await application.StartAsync();
+        return server;
+    }
+
+    public ScriptedApiServer Answer(int status, string body, params (string Name, string Value)[] headers)
+    {
+        _answers.Enqueue(context =>
+        {
+            context.Response.StatusCode = status;
+            foreach (var (name, value) in headers) context.Response.Headers[name] = value;
+            return context.Response.WriteAsync(body);
+        });
+        return this;
+    }
+
+    public KubernetesClient Client(TimeProvider? time = null, IKubernetesCredentialSource? credentials = null) =>
+        new(new KubernetesConnection(Address, credentials ?? new FileCredentialSource(TimeProvider.System)) { UsesEnvironmentProxy = false }, time ?? TimeProvider.System);
+
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
+}
