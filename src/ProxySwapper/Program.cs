@@ -3,6 +3,7 @@ using ProxySwapper.Commands;
 
 var root = new RootCommand("Puts a cluster behind its own registry without anybody changing a manifest.")
 {
+    RewriteCommand.Create(),
     MirrorCommand.Create(),
 };
 var command = root.Parse(args);

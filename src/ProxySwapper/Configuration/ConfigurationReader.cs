@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ProxySwapper.Configuration;
 
 /// <summary>Reads the configuration file, lays the environment over it and checks the whole.</summary>
@@ -5,8 +7,107 @@ internal static class ConfigurationReader
 {
     /// <summary>The options of a file; with no file, those of the environment alone.</summary>
     /// <param name="file">The file's path, or null.</param>
-    /// <param name="environment">Reads a variable: <c>PROXY_URL</c> and <c>PROXYSWAPPER_…</c>.</param>
+    /// <param name="environment">Variables: <c>PROXY_URL</c> and <c>PROXYSWAPPER_…</c> are looked at.</param>
     /// <exception cref="ConfigurationException">Something is wrong; all of it is told.</exception>
-    public static ProxySwapperOptions Read(string? file, Func<string, string?> environment) =>
-        throw new NotImplementedException($"{file} {environment}");
+    public static ProxySwapperOptions Read(string? file, IReadOnlyDictionary<string, string> environment) =>
+        ReadText(file ?? "(no file)", file is null ? "" : TextOf(file), environment);
+
+    /// <summary>The options of a file's text.</summary>
+    /// <exception cref="ConfigurationException">Something is wrong; all of it is told.</exception>
+    public static ProxySwapperOptions ReadText(string file, string text, IReadOnlyDictionary<string, string> environment)
+    {
+        var faults = new List<ConfigurationFault>();
+        ProxySwapperOptions? options = null;
+        if (YamlDocumentReader.ReadMapping(file, text, faults) is { } root)
+        {
+            var source = new YamlSource(file, faults);
+            EnvironmentOverlay.Apply(environment, root, source, faults);
+            options = ReadTop(new YamlSection(source, "", root));
+        }
+        return faults.Count > 0 ? throw new ConfigurationException(faults) : options!;
+    }
+
+    /// <summary>A file's text, as what a person is told when it cannot be read.</summary>
+    /// <exception cref="ConfigurationException">It cannot be read.</exception>
+    public static string TextOf(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            throw new ConfigurationException([new(file, 0, 0, "", $"cannot be read: {fault.Message}")]);
+        }
+    }
+
+    /// <summary>This process's environment, as <see cref="Read"/> takes it.</summary>
+    public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
+        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
+
+    private static ProxySwapperOptions ReadTop(YamlSection top)
+    {
+        var defaults = new ProxySwapperOptions();
+        var options = defaults with
+        {
+            ProxyUrl = RulesSectionReader.ReadTarget(top, "proxyUrl"),
+            Port = top.Integer("port", 0, 65535) ?? defaults.Port,
+            TlsCertPath = top.String("tlsCertPath") ?? defaults.TlsCertPath,
+            TlsKeyPath = top.String("tlsKeyPath") ?? defaults.TlsKeyPath,
+            ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
+            LogLevel = ReadLogLevel(top) ?? defaults.LogLevel,
+            PatchLabel = ReadPatchLabel(top),
+            IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),
+            IgnoreNamespaces = RulesSectionReader.ReadNamespaces(top, "ignoreNamespaces"),
+            SwapPolicy = top.Choice<SwapPolicy>("swapPolicy") ?? defaults.SwapPolicy,
+            Populate = PopulateSectionReader.Read(top),
+            Registries = RegistriesSectionReader.Read(top),
+            ProxyHealth = ReadProxyHealth(top),
+        };
+        options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
+        if (options.Port != 0 && options.Port == options.ManagementPort) top.Fault("managementPort", "is the port of the webhook, which needs its own");
+        top.RefuseUnknown();
+        return options;
+    }
+
+    private static LogLevel? ReadLogLevel(YamlSection top)
+    {
+        LogLevel? level = top.String("logLevel")?.ToLowerInvariant() switch
+        {
+            null => null,
+            "trace" => LogLevel.Trace,
+            "debug" => LogLevel.Debug,
+            "info" or "information" => LogLevel.Information,
+            "warn" or "warning" => LogLevel.Warning,
+            "error" => LogLevel.Error,
+            _ => LogLevel.None,
+        };
+        if (level == LogLevel.None) top.Fault("logLevel", "must be one of trace, debug, info, warn, error");
+        return level;
+    }
+
+    private static PatchLabelOptions ReadPatchLabel(YamlSection top)
+    {
+        var defaults = new PatchLabelOptions();
+        if (top.Section("patchLabel") is not { } section) return defaults;
+        var label = new PatchLabelOptions(section.String("key") ?? defaults.Key, section.String("value") ?? defaults.Value);
+        if (!LabelText.IsKey(label.Key)) section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
+        if (!LabelText.IsValue(label.Value)) section.Fault("value", "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit");
+        section.RefuseUnknown();
+        return label;
+    }
+
+    private static ProxyHealthOptions ReadProxyHealth(YamlSection top)
+    {
+        var defaults = new ProxyHealthOptions();
+        if (top.Section("proxyHealth") is not { } section) return defaults;
+        var health = new ProxyHealthOptions
+        {
+            Fallback = section.Boolean("fallback"),
+            Interval = section.Duration("interval", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.Interval,
+        };
+        section.RefuseUnknown();
+        return health;
+    }
 }

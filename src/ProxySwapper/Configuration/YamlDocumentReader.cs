@@ -10,7 +10,11 @@ internal static class YamlDocumentReader
     private const int MaximumLength = 4 * 1024 * 1024;
 
     /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is no YAML.</summary>
-    public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults)
+    public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults) =>
+        ReadMapping(file, text, faults) is { } root ? new YamlSection(new YamlSource(file, faults), "", root) : null;
+
+    /// <summary>The document's top mapping, to be changed before it is read.</summary>
+    public static YamlMappingNode? ReadMapping(string file, string text, List<ConfigurationFault> faults)
     {
         if (text.Length > MaximumLength)
         {
@@ -30,11 +34,11 @@ internal static class YamlDocumentReader
         switch (stream.Documents)
         {
             case []:
-                return new YamlSection(file, "", new YamlMappingNode(), faults);
+                return new YamlMappingNode();
             case [{ RootNode: YamlMappingNode root }]:
-                return new YamlSection(file, "", root, faults);
+                return root;
             case [{ RootNode: YamlScalarNode { Value: null or "" } }]:
-                return new YamlSection(file, "", new YamlMappingNode(), faults);
+                return new YamlMappingNode();
             case [var only]:
                 faults.Add(new(file, (int)only.RootNode.Start.Line, (int)only.RootNode.Start.Column, "", "the document must be a mapping of keys to values"));
                 return null;

@@ -8,9 +8,9 @@ namespace ProxySwapper.Configuration;
 /// A mapping of a YAML file, read key by key: keys match without regard to case, what is not as it must be becomes a fault and
 /// reads as missing, and <see cref="RefuseUnknown"/> reports the keys that nobody read.
 /// </summary>
-internal sealed class YamlSection(string file, string path, YamlMappingNode mapping, List<ConfigurationFault> faults)
+internal sealed class YamlSection(YamlSource source, string path, YamlMappingNode mapping)
 {
-    private readonly Dictionary<string, YamlNode> _values = Index(file, path, mapping, faults);
+    private readonly Dictionary<string, YamlNode> _values = Index(source, path, mapping);
     private readonly SortedSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The keys that are written here, as written, in order.</summary>
@@ -83,7 +83,7 @@ internal sealed class YamlSection(string file, string path, YamlMappingNode mapp
     public YamlSection? Section(string key) => Take(key) switch
     {
         null => null,
-        YamlMappingNode inner => new YamlSection(file, PathOf(key), inner, faults),
+        YamlMappingNode inner => new YamlSection(source, PathOf(key), inner),
         var node => Refuse<YamlSection?>(key, node, "must be a mapping of keys to values"),
     };
 
@@ -92,7 +92,7 @@ internal sealed class YamlSection(string file, string path, YamlMappingNode mapp
     {
         null => [],
         YamlSequenceNode list when list.All(item => item is YamlMappingNode) =>
-            [.. list.Select((item, index) => new YamlSection(file, $"{PathOf(key)}[{index}]", (YamlMappingNode)item, faults))],
+            [.. list.Select((item, index) => new YamlSection(source, $"{PathOf(key)}[{index}]", (YamlMappingNode)item))],
         var node => Refuse<IReadOnlyList<YamlSection>>(key, node, "must be a list of mappings") ?? [],
     };
 
@@ -137,19 +137,18 @@ internal sealed class YamlSection(string file, string path, YamlMappingNode mapp
         return default;
     }
 
-    private void Report(string key, YamlNode node, string message) =>
-        faults.Add(new(file, (int)node.Start.Line, (int)node.Start.Column, PathOf(key), message));
+    private void Report(string key, YamlNode node, string message) => source.Report(PathOf(key), node, message);
 
     private string PathOf(string key) => path.Length == 0 ? key : $"{path}.{key}";
 
     private static string NameOf(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 
-    private static Dictionary<string, YamlNode> Index(string file, string path, YamlMappingNode mapping, List<ConfigurationFault> faults)
+    private static Dictionary<string, YamlNode> Index(YamlSource source, string path, YamlMappingNode mapping)
     {
         var values = new Dictionary<string, YamlNode>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in mapping.Children)
             if (!values.TryAdd(NameOf(key), value))
-                faults.Add(new(file, (int)key.Start.Line, (int)key.Start.Column, path.Length == 0 ? NameOf(key) : $"{path}.{NameOf(key)}", "is here twice"));
+                source.Report(path.Length == 0 ? NameOf(key) : $"{path}.{NameOf(key)}", key, "is here twice");
         return values;
     }
 }

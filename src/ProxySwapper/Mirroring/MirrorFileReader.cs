@@ -1,5 +1,4 @@
 using ProxySwapper.Configuration;
-using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Mirroring;
 
@@ -10,26 +9,14 @@ internal static class MirrorFileReader
     public static MirrorFile Read(string path)
     {
         var faults = new List<ConfigurationFault>();
-        var file = YamlDocumentReader.Read(path, TextOf(path), faults) is { } top ? ReadTop(top) : null;
+        var file = YamlDocumentReader.Read(path, ConfigurationReader.TextOf(path), faults) is { } top ? ReadTop(top) : null;
         return faults.Count > 0 ? throw new ConfigurationException(faults) : file!;
-    }
-
-    private static string TextOf(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException([new(path, 0, 0, "", $"cannot be read: {fault.Message}")]);
-        }
     }
 
     private static MirrorFile ReadTop(YamlSection top)
     {
         var mode = top.Choice<MirrorMode>("mode") ?? MirrorMode.Highest;
-        var platforms = ReadPlatforms(top);
+        var platforms = PlatformTexts.Read(top, "platforms");
         var images = new List<MirrorImage>();
         var section = top.Section("images");
         if (section is null) top.Fault("images", "is missing: a mapping of names to source and destination");
@@ -41,14 +28,5 @@ internal static class MirrorFileReader
         var registries = RegistriesSectionReader.Read(top);
         top.RefuseUnknown();
         return new MirrorFile(images, registries);
-    }
-
-    internal static IReadOnlyList<Platform> ReadPlatforms(YamlSection section)
-    {
-        var platforms = new List<Platform>();
-        foreach (var (index, text) in section.Strings("platforms").Index())
-            if (Platform.TryParse(text, out var platform)) platforms.Add(platform);
-            else section.Fault("platforms", index, "must be os/architecture or os/architecture/variant, for instance linux/arm64");
-        return platforms;
     }
 }

@@ -9,7 +9,6 @@ namespace ProxySwapper.Mirroring;
 internal static class MirrorImageReader
 {
     private const int HighestMajor = 1024;
-    private const int LongestPattern = 1000;
 
     /// <summary>The entry, or null when it has no usable source or destination; every fault is reported through the section.</summary>
     public static MirrorImage? Read(string name, YamlSection entry, MirrorMode defaultMode, IReadOnlyList<Platform> defaultPlatforms)
@@ -18,7 +17,7 @@ internal static class MirrorImageReader
         var destination = Repository(entry, "destination", "downstream");
         var filter = ReadFilter(entry, defaultMode);
         var replaceTag = entry.Boolean("replace-tag") ?? false;
-        var platforms = MirrorFileReader.ReadPlatforms(entry);
+        var platforms = PlatformTexts.Read(entry, "platforms");
         var referrers = entry.Boolean("referrers") ?? false;
         entry.RefuseUnknown();
         if (source is null || destination is null) return null;
@@ -120,17 +119,8 @@ internal static class MirrorImageReader
     {
         var patterns = new List<Regex>();
         foreach (var (index, text) in tags.Strings(key).Index())
-        {
-            try
-            {
-                if (text.Length > LongestPattern) tags.Fault(key, index, $"must be at most {LongestPattern} characters long");
-                else patterns.Add(new Regex($"^(?:{text})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
-            }
-            catch (Exception fault) when (fault is ArgumentException or NotSupportedException)
-            {
-                tags.Fault(key, index, $"is no regular expression that can be matched in bounded time: {fault.Message}");
-            }
-        }
+            if (PatternText.CompileWhole(text, out var fault) is { } pattern) patterns.Add(pattern);
+            else tags.Fault(key, index, fault!);
         return patterns;
     }
 }

@@ -1,17 +1,51 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
 
 /// <summary>All rules of one configuration, compiled once and never changed: a reload makes another one.</summary>
 internal sealed class RuleSet
 {
-    private RuleSet(ProxySwapperOptions options) => Options = options;
+    private readonly IReadOnlyList<Rule> _rules;
+    private readonly IReadOnlyList<ImagePattern> _ignoredImages;
+
+    private RuleSet(ProxySwapperOptions options, IReadOnlyList<Rule> rules, IReadOnlyList<ImagePattern> ignoredImages) =>
+        (Options, _rules, _ignoredImages) = (options, rules, ignoredImages);
 
     public ProxySwapperOptions Options { get; }
 
-    /// <summary>Compiles checked options.</summary>
-    public static RuleSet Compile(ProxySwapperOptions options) => new(options);
+    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has checked.</summary>
+    public static RuleSet Compile(ProxySwapperOptions options) => new(
+        options,
+        Rule.Compile(options),
+        [.. options.IgnoreImages.Select(text => ImagePattern.TryParse(text, out var pattern, out var fault) ? pattern : throw new ArgumentException(fault, nameof(options)))]);
 
     /// <summary>Decides on one image. Never throws and never asks anybody.</summary>
-    public ImageDecision Rewrite(string image, string @namespace) => throw new NotImplementedException($"{Options} {image} {@namespace}");
+    public ImageDecision Rewrite(string image, string @namespace)
+    {
+        if (!ImageReference.TryParse(image, out var parsed, out var fault))
+            return new(image, DecisionReason.Invalid, null, null, null, $"image '{image}' is left as it is: {fault}");
+        var source = parsed.WithDefaultTag();
+        if (IsIgnored(@namespace)) return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
+        var text = source.ToString();
+        foreach (var rule in _rules)
+            if (rule.IsTarget(text)) return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
+        foreach (var pattern in _ignoredImages)
+            if (pattern.Takes(source)) return new(image, DecisionReason.IgnoredImage, source, null, null, null);
+        foreach (var rule in _rules)
+            if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target) return Decide(image, source, rule, target);
+        return new(image, DecisionReason.NoRule, source, null, null, null);
+    }
+
+    private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
+        ImageReference.TryParse(target, out var parsed, out var fault)
+            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null)
+            : new(image, DecisionReason.InvalidTarget, source, null, rule.Name, $"image '{image}' is left as it is: {rule.Name} would make it '{target}', and that is no reference: {fault}");
+
+    private bool IsIgnored(string @namespace)
+    {
+        foreach (var pattern in Options.IgnoreNamespaces)
+            if (WildcardText.Takes(pattern, @namespace)) return true;
+        return false;
+    }
 }

@@ -1,0 +1,26 @@
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Configuration;
+
+/// <summary>Reads platforms as people write them: <c>linux/amd64</c>, <c>linux/arm/v7</c>.</summary>
+internal static class PlatformTexts
+{
+    private const string Allowed = "must be os/architecture or os/architecture/variant, for instance linux/arm64";
+
+    public static IReadOnlyList<Platform> Read(YamlSection section, string key)
+    {
+        var platforms = new List<Platform>();
+        foreach (var (index, text) in section.Strings(key).Index())
+            if (Platform.TryParse(text, out var platform)) platforms.Add(platform);
+            else section.Fault(key, index, Allowed);
+        return platforms;
+    }
+
+    public static Platform? ReadOne(YamlSection section, string key)
+    {
+        if (section.String(key) is not { } text) return null;
+        if (Platform.TryParse(text, out var platform)) return platform;
+        section.Fault(key, Allowed);
+        return null;
+    }
+}

@@ -1,0 +1,68 @@
+using ProxySwapper.Population;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Configuration;
+
+/// <summary>Reads the section <c>populate</c>; the blocks of the two populator plugins paste in unchanged.</summary>
+internal static class PopulateSectionReader
+{
+    public static PopulateOptions Read(YamlSection top)
+    {
+        var defaults = new PopulateOptions();
+        if (top.Section("populate") is not { } section) return defaults;
+        var options = defaults with
+        {
+            Policy = section.Choice<PopulatePolicy>("policy") ?? defaults.Policy,
+            Deadline = section.Duration("deadline", TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(29)) ?? defaults.Deadline,
+            MaxNumberOfParallelJobs = section.Integer("maxNumberOfParallelJobs", 1, 256) ?? defaults.MaxNumberOfParallelJobs,
+            MaxRetries = section.Integer("maxRetries", 0, 1000) ?? defaults.MaxRetries,
+            QueueLimit = section.Integer("queueLimit", 1, 1_000_000) ?? defaults.QueueLimit,
+            Platforms = ReadPlatforms(section),
+            RecheckAfter = section.Duration("recheckAfter", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.RecheckAfter,
+            ReconcileEvery = section.Duration("reconcileEvery", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.ReconcileEvery,
+            PullSecrets = section.Boolean("pullSecrets") ?? defaults.PullSecrets,
+            ProxyCaches = [.. section.Sections("proxyCaches").Select(ReadProxyCache)],
+        };
+        section.RefuseUnknown();
+        return options;
+    }
+
+    private static IReadOnlyList<Platform> ReadPlatforms(YamlSection section)
+    {
+        var platforms = PlatformTexts.Read(section, "platforms");
+        if (PlatformTexts.ReadOne(section, "platform") is not { } single) return platforms;
+        if (platforms.Count > 0) section.Fault("platform", "and platforms say the same; keep one of them");
+        return [single];
+    }
+
+    private static ProxyCacheOptions ReadProxyCache(YamlSection section)
+    {
+        var defaults = new ProxyCacheOptions();
+        var cache = new ProxyCacheOptions
+        {
+            PatternEcrProxyCache = Pattern(section, "patternEcrProxyCache", groups: 5),
+            Platform = PlatformTexts.ReadOne(section, "platform"),
+            Region = section.String("region"),
+            RegexUrl = Pattern(section, "regexURL", groups: 0),
+            ReplacementOci = section.String("replacementOCI"),
+            ReplacementArch = section.String("replacementArch"),
+            TargetArch = section.String("targetArch") ?? defaults.TargetArch,
+            TargetOs = section.String("targetOS") ?? defaults.TargetOs,
+        };
+        if (section.Has("patternEcrProxyCache") == section.Has("regexURL"))
+            section.Fault("patternEcrProxyCache", "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm");
+        if (section.Has("regexURL") && cache.ReplacementOci is null)
+            section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
+        section.RefuseUnknown();
+        return cache;
+    }
+
+    private static string? Pattern(YamlSection section, string key, int groups)
+    {
+        if (section.String(key) is not { } text) return null;
+        if (PatternText.Compile(text, out var fault) is not { } regex) section.Fault(key, fault!);
+        else if (groups > 0 && regex.GetGroupNumbers().Length - 1 != groups)
+            section.Fault(key, $"must have {groups} groups: registry, prefix, upstream host, image, tag; it has {regex.GetGroupNumbers().Length - 1}");
+        return text;
+    }
+}

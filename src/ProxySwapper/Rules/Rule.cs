@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Rules;
+
+/// <summary>One rule, compiled: which images it takes, in which namespaces, and where they go.</summary>
+internal abstract class Rule(string name, IReadOnlyList<string> namespaces, string targetPrefix)
+{
+    /// <summary>How the rule is named in logs and by <c>rewrite</c>: its place in the file.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Compiles the rules of checked options.</summary>
+    public static IReadOnlyList<Rule> Compile(ProxySwapperOptions options)
+    {
+        if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl) return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [])];
+        return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
+    }
+
+    public bool TakesNamespace(string @namespace)
+    {
+        if (namespaces.Count == 0) return true;
+        foreach (var pattern in namespaces)
+            if (WildcardText.Takes(pattern, @namespace)) return true;
+        return false;
+    }
+
+    /// <summary>True for an image that is where this rule sends images, whoever sent it.</summary>
+    public bool IsTarget(string image) => image.StartsWith(targetPrefix, StringComparison.Ordinal);
+
+    /// <summary>The new reference's text, or null when this rule does not take the image.</summary>
+    public abstract string? TargetOf(ImageReference image, string text);
+
+    private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) => rule.Match is { } match
+        ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces)
+        : new RegexRule(name, rule.Namespaces, PatternText.CompileWhole(rule.MatchRegex!, out _)!, rule.Replace!);
+
+    private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string targetPrefix)
+        : Rule(name, namespaces, targetPrefix)
+    {
+        private readonly string _targetPrefix = targetPrefix;
+
+        public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces) =>
+            RepositoryPattern.TryParse(match, out var pattern, out var fault)
+                ? new RepositoryRule(name, namespaces, pattern, RuleTarget.PrefixOf(target))
+                : throw new ArgumentException(fault, nameof(match));
+
+        public override string? TargetOf(ImageReference image, string text) =>
+            pattern.Takes(image) ? string.Concat(_targetPrefix, text.AsSpan(image.Registry.Length + 1)) : null;
+    }
+
+    private sealed class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
+        : Rule(name, namespaces, RuleReplacement.PrefixOf(replacement))
+    {
+        public override string? TargetOf(ImageReference image, string text) =>
+            pattern.Match(text) is { Success: true } match ? match.Result(replacement) : null;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Rules;
+
+/// <summary>
+/// What a regular expression's rule makes of an image: a text with <c>$1</c>. It begins with the target's registry written out, since
+/// that is how an image that went there already is recognised.
+/// </summary>
+internal static partial class RuleReplacement
+{
+    /// <summary>What is wrong with a replacement, or null.</summary>
+    public static string? FaultOf(string replacement, Regex? pattern)
+    {
+        if (replacement.Contains("://", StringComparison.Ordinal)) return "must be a reference without a scheme";
+        if (!PrefixOf(replacement).Contains('/', StringComparison.Ordinal))
+            return "must begin with the target's registry written out and a slash, such as 'localhost:5000/$1', so that an image that is there already is recognised";
+        if (pattern is null) return null;
+        foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))
+            if (!pattern.GetGroupNames().Contains(group.Groups[1].Value + group.Groups[2].Value))
+                return $"names the group {group.Value}, which matchRegex does not have";
+        // A sample stands for the groups: with it, the whole must be a reference, unless only a request can show.
+        var sample = GroupReference().Replace(replacement, "x");
+        return ImageReference.TryParse(sample, out _, out var fault) ? null : $"is no image reference when 'x' stands for its groups: {fault}";
+    }
+
+    /// <summary>The text before the first group, as references are normalised.</summary>
+    public static string PrefixOf(string replacement)
+    {
+        const string OldDockerHub = "index.docker.io/";
+        var prefix = replacement.IndexOf('$') is >= 0 and var dollar ? replacement[..dollar] : replacement[..(replacement.LastIndexOf('/') + 1)];
+        return prefix.StartsWith(OldDockerHub, StringComparison.Ordinal) ? $"docker.io/{prefix[OldDockerHub.Length..]}" : prefix;
+    }
+
+    [GeneratedRegex(@"\$(?:(\d+)|\{(\w+)\})")]
+    private static partial Regex GroupReference();
+}

@@ -1,0 +1,211 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Population;
+
+namespace ProxySwapper.Tests.Configuration;
+
+[TestFixture]
+internal sealed class ConfigurationReaderTests
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    /// <summary>The example of the documentation, all sections in use.</summary>
+    private const string Whole = """
+        proxyUrl: registry.internal.example.com
+        port: 8443
+        tlsCertPath: /tls/tls.crt
+        tlsKeyPath: /tls/tls.key
+        managementPort: 9090
+        logLevel: info
+        ignoreImages: [registry, "registry.internal.example.com/**"]
+        ignoreNamespaces: [kube-system]
+        rules:
+          - match: docker.io
+            target: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/proxy_docker.io
+          - match: quay.io/coreos/**
+            target: harbor.example.com/proxy_quay.io
+            namespaces: [team-a, "dev-*"]
+          - matchRegex: '^us-central1-docker\.pkg\.dev/(.*)$'
+            replace: 'localhost:30026/$1'
+        swapPolicy: exists
+        populate:
+          policy: immediate
+          deadline: 8s
+          maxNumberOfParallelJobs: 2
+          maxRetries: 10
+          platforms: []
+          proxyCaches:
+            - patternEcrProxyCache: "(^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws.com)/(proxy_)(docker\\.io|docker\\.cloudsmith\\.io|quay\\.io|registry\\.opensource\\.zalan\\.do|us-docker\\.pkg\\.dev|xpkg\\.upbound\\.io)/([^:]+):?(.*)$"
+              platform: "linux/amd64"
+              region: "eu-central-1"
+            - regexURL: "^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws\\.com/(proxy_[^/]+)/([^:]+):(.+)$"
+              replacementOCI: "https://harbor.example.com/v2/$1/$2/manifests/$3"
+              replacementArch: "https://harbor.example.com/v2/$1/$2/manifests/ARCHDIGEST"
+              targetArch: arm64
+              targetOS: linux
+        registries:
+          - host: 123456789012.dkr.ecr.eu-central-1.amazonaws.com
+            auth: ecr
+            createRepositories: { scanOnPush: false, imageTagMutability: immutable, tags: { team: platform } }
+          - host: harbor.example.com
+            auth: basic
+            usernameFrom: { env: HARBOR_USER }
+            passwordFrom: { file: /etc/harbor/password }
+            caFile: /etc/harbor/ca.crt
+            maxConcurrency: 4
+            requestsPerSecond: 20
+        proxyHealth: { fallback: false, interval: 10s }
+        """;
+
+    [Test]
+    public void Every_section_is_read()
+    {
+        var options = Read(Whole);
+        Assert.Multiple(() =>
+        {
+            Assert.That(options.Rules, Has.Count.EqualTo(3));
+            Assert.That(options.Rules[1].Namespaces, Is.EqualTo(new[] { "team-a", "dev-*" }));
+            Assert.That(options.SwapPolicy, Is.EqualTo(SwapPolicy.Exists));
+            Assert.That((options.Populate.Policy, options.Populate.Deadline), Is.EqualTo((PopulatePolicy.Immediate, TimeSpan.FromSeconds(8))));
+            Assert.That(options.Populate.ProxyCaches[0].Platform!.ToString(), Is.EqualTo("linux/amd64"));
+            Assert.That(options.Populate.ProxyCaches[1].TargetArch, Is.EqualTo("arm64"));
+            Assert.That(options.Registries[0].CreateRepositories!.ImageTagMutability, Is.EqualTo("IMMUTABLE"));
+            Assert.That(options.Registries[1].PasswordFrom!.File, Is.EqualTo("/etc/harbor/password"));
+            Assert.That(options.ProxyHealth, Is.EqualTo(new ProxyHealthOptions { Fallback = false, Interval = TimeSpan.FromSeconds(10) }));
+        });
+    }
+
+    [Test]
+    public void An_empty_file_gives_the_defaults()
+    {
+        var options = Read("");
+        Assert.That((options.Port, options.ManagementPort, options.SwapPolicy, options.Populate.Policy, options.Populate.MaxNumberOfParallelJobs, options.Populate.RecheckAfter),
+            Is.EqualTo((8443, 9090, SwapPolicy.Always, PopulatePolicy.Delayed, 2, TimeSpan.FromHours(1))));
+    }
+
+    [Test]
+    public void Keys_match_without_regard_to_case() =>
+        Assert.That(Read("PROXYURL: r.example\nignoreimages: [a]"), Has.Property("ProxyUrl").EqualTo("r.example").And.Property("IgnoreImages").EqualTo(new[] { "a" }));
+
+    [Test]
+    public void The_block_of_a_plugin_pastes_in_as_it_is()
+    {
+        var options = Read("""
+            populate:
+                maxNumberOfParallelJobs: 2
+                proxyCaches:
+                - patternEcrProxyCache: "(^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws.com)/(proxy_)(docker\\.io|gcr\\.io)/([^:]+):?(.*)$"
+                  platform: "linux/amd64"
+                  region: "eu-central-1"
+            """);
+        Assert.That(options.Populate.ProxyCaches.Single().Region, Is.EqualTo("eu-central-1"));
+    }
+
+    [TestCase("port: eighty", "c.yaml:1:7: port: must be a whole number from 0 to 65535")]
+    [TestCase("port: 70000", "port: must be a whole number")]
+    [TestCase("prot: 1", "c.yaml:1:1: prot: is no key here; known are")]
+    [TestCase("port: 1\nport: 2", "twice", "no YAML")]
+    [TestCase("logLevel: loud", "logLevel: must be one of trace, debug, info, warn, error")]
+    [TestCase("swapPolicy: never", "swapPolicy: must be one of always, exists")]
+    [TestCase("proxyUrl: https://r.example", "without a scheme")]
+    [TestCase("proxyUrl: docker.io", "Docker Hub itself")]
+    [TestCase("proxyUrl: registry", "'registry' would be taken for a path of Docker Hub")]
+    [TestCase("proxyUrl: r.example/", "without a slash at the end")]
+    [TestCase("proxyUrl: r.example/UPPER", "upper-case")]
+    [TestCase("proxyUrl: r.example/a:1", "must be a registry")]
+    [TestCase("ignoreImages: ['a@b']", "ignoreImages[0]: 'b' is no sha256")]
+    [TestCase("ignoreImages: ['UPPER']", "ignoreImages[0]")]
+    [TestCase("ignoreNamespaces: [Team]", "ignoreNamespaces[0]: must be a namespace's name")]
+    [TestCase("rules: [{match: docker.io}]", "rules[0].target: is missing")]
+    [TestCase("rules: [{target: r.example}]", "match: or matchRegex is needed")]
+    [TestCase("rules: [{match: docker.io, matchRegex: x, target: r.example}]", "one of them")]
+    [TestCase("rules: [{match: nginx, target: r.example}]", "'nginx' is no registry's host")]
+    [TestCase("rules: [{match: docker.io//x, target: r.example}]", "empty segment")]
+    [TestCase("rules: [{match: docker.io/a**b, target: r.example}]", "whole segment")]
+    [TestCase("rules: [{match: 'docker.io/nginx:1', target: r.example}]", "tags and digests are for matchRegex")]
+    [TestCase("rules: [{matchRegex: '(', replace: 'r.example/$1'}]", "is no regular expression")]
+    [TestCase("rules: [{matchRegex: '(a)(?=b)', replace: 'r.example/$1'}]", "bounded time")]
+    [TestCase("rules: [{matchRegex: '(.*)', replace: '$1.example/x'}]", "must begin with the target's registry")]
+    [TestCase("rules: [{matchRegex: '(.*)', replace: 'r.example/$2'}]", "names the group $2")]
+    [TestCase("rules: [{matchRegex: '(.*)', replace: 'r.example/${name}'}]", "names the group ${name}")]
+    [TestCase("rules: [{matchRegex: '(.*)', replace: 'r.example/UP/$1'}]", "upper-case")]
+    [TestCase("rules: [{matchRegex: '(.*)'}]", "replace: is missing")]
+    [TestCase("rules: docker.io", "must be a list of mappings")]
+    [TestCase("patchLabel: {key: 'a b'}", "must be a label's key")]
+    [TestCase("patchLabel: {value: '-x'}", "must be a label's value")]
+    [TestCase("populate: {deadline: soon}", "must be a duration such as")]
+    [TestCase("populate: {deadline: 1m}", "from 10ms to 29s")]
+    [TestCase("populate: {platforms: [amd64]}", "populate.platforms[0]: must be os/architecture")]
+    [TestCase("populate: {proxyCaches: [{region: x}]}", "or regexURL is needed")]
+    [TestCase("populate: {proxyCaches: [{patternEcrProxyCache: '(a)'}]}", "must have 5 groups")]
+    [TestCase("populate: {proxyCaches: [{regexURL: '(a)'}]}", "replacementOCI: is missing")]
+    [TestCase("registries: [{auth: basic, host: r.example}]", "usernameFrom: is missing")]
+    [TestCase("registries: [{auth: basic, host: r.example, usernameFrom: {env: A}, passwordFrom: {env: A, file: b}}]", "must be either {env: NAME} or {file: PATH}")]
+    [TestCase("registries: [{auth: none, host: r.example}]", "must be one of anonymous, basic, dockerConfig, ecr, google, azure")]
+    [TestCase("registries: [{auth: anonymous}]", "host: is missing")]
+    [TestCase("registries: [{host: 'https://r.example'}]", "is no registry's host")]
+    [TestCase("registries: [{host: r.example}, {host: r.example}]", "has an entry already")]
+    [TestCase("port: 9090", "managementPort: is the port of the webhook")]
+    public void A_fault_is_told_with_its_place_and_what_is_allowed(string text, params string[] messages) =>
+        Assert.That(FaultsOf(text).Single(), Does.Contain(messages[0]).Or.Contain(messages[^1]));
+
+    [Test]
+    public void All_faults_are_told_at_once() =>
+        Assert.That(FaultsOf("port: x\nrules:\n  - match: nope\n    target: UP/x\nregistries:\n  - hots: a\n"), Has.Count.EqualTo(5));
+
+    [TestCase("- a", "must be a mapping")]
+    [TestCase("a: [", "no YAML")]
+    [TestCase("a: 1\n---\nb: 2", "second document")]
+    public void What_is_no_configuration_is_said(string text, string message) => Assert.That(FaultsOf(text).Single(), Does.Contain(message));
+
+    [Test]
+    public void A_file_that_is_not_there_is_said() =>
+        Assert.That(() => ConfigurationReader.Read("/nowhere/c.yaml", NoEnvironment), Throws.TypeOf<ConfigurationException>().With.Message.Contains("/nowhere/c.yaml"));
+
+    [Test]
+    public void The_environment_wins_over_the_file()
+    {
+        var options = Read("proxyUrl: a.example\nport: 1\nPopulate: {maxRetries: 3}", new()
+        {
+            ["PROXY_URL"] = "b.example",
+            ["PROXYSWAPPER_PORT"] = "2",
+            ["PROXYSWAPPER_POPULATE_MAX_RETRIES"] = "4",
+            ["PROXYSWAPPER_POPULATE_PULLSECRETS"] = "true",
+            ["PROXYSWAPPER_IGNORE_IMAGES"] = "nginx, quay.io/**",
+        });
+        Assert.That((options.ProxyUrl, options.Port, options.Populate.MaxRetries, options.Populate.PullSecrets), Is.EqualTo(("b.example", 2, 4, true)));
+        Assert.That(options.IgnoreImages, Is.EqualTo(new[] { "nginx", "quay.io/**" }));
+    }
+
+    [Test]
+    public void A_fault_of_a_variable_names_the_variable() =>
+        Assert.That(FaultsOf("port: 1", new() { ["PROXYSWAPPER_PORT"] = "x" }).Single(), Does.StartWith("PROXYSWAPPER_PORT: port: must be a whole number"));
+
+    [Test]
+    public void A_misspelt_variable_is_told() =>
+        Assert.That(FaultsOf("", new() { ["PROXYSWAPPER_PROXYURI"] = "x" }).Single(), Does.StartWith("PROXYSWAPPER_PROXYURI: is no setting").And.Contain("PROXYSWAPPER_PROXY_URL"));
+
+    [Test]
+    public void Variables_of_services_and_of_other_commands_are_not_settings() =>
+        Assert.That(() => Read("", new()
+        {
+            ["PROXYSWAPPER_PORT"] = "tcp://10.0.0.1:443",
+            ["PROXYSWAPPER_PORT_443_TCP"] = "tcp://10.0.0.1:443",
+            ["PROXYSWAPPER_PORT_443_TCP_ADDR"] = "10.0.0.1",
+            ["PROXYSWAPPER_SERVICE_HOST"] = "10.0.0.1",
+            ["PROXYSWAPPER_SERVICE_PORT_HTTPS"] = "443",
+            ["PROXYSWAPPER_MIRROR_DEBUG"] = "true",
+        }), Throws.Nothing);
+
+    [TestCase("500ms", 500), TestCase("8s", 8000), TestCase("1m30s", 90_000), TestCase("1.5h", 5_400_000), TestCase("0", 0)]
+    public void Durations_are_read(string text, double milliseconds) =>
+        Assert.That(DurationText.TryParse(text, out var duration) ? duration.TotalMilliseconds : -1, Is.EqualTo(milliseconds));
+
+    [TestCase(""), TestCase("8"), TestCase("s"), TestCase("8 s"), TestCase("-1s"), TestCase("1d"), TestCase("99999999999999h")]
+    public void Texts_that_are_no_durations_are_refused(string text) => Assert.That(DurationText.TryParse(text, out _), Is.False);
+
+    private static ProxySwapperOptions Read(string text, Dictionary<string, string>? environment = null) =>
+        ConfigurationReader.ReadText("c.yaml", text, environment ?? NoEnvironment);
+
+    private static List<string> FaultsOf(string text, Dictionary<string, string>? environment = null) =>
+        [.. Assert.Throws<ConfigurationException>(() => Read(text, environment))!.Faults.Select(fault => fault.ToString())];
+}

@@ -1,0 +1,51 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Offline;
+
+namespace ProxySwapper.Tests.Offline;
+
+[TestFixture]
+internal sealed class ManifestReaderTests
+{
+    [TestCase("Pod", "spec: {containers: [{image: a}]}")]
+    [TestCase("Deployment", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("StatefulSet", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("DaemonSet", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("ReplicaSet", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("ReplicationController", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("Job", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}")]
+    [TestCase("PodTemplate", "template: {spec: {containers: [{image: a}]}}")]
+    public void Every_kind_that_makes_pods_is_read(string kind, string rest) =>
+        Assert.That(Read($"kind: {kind}\n{rest}"), Is.EqualTo(new[] { new ManifestImage("a", "here") }));
+
+    [Test]
+    public void Lists_json_documents_namespaces_and_all_places_of_a_pod_are_read()
+    {
+        var images = Read("""
+            kind: Service
+            ---
+            kind: List
+            items:
+              - kind: Pod
+                metadata: {namespace: there}
+                spec:
+                  initContainers: [{image: init}]
+                  containers: [{image: main}, {name: none}]
+                  ephemeralContainers: [{image: debug}]
+                  volumes: [{image: {reference: data}}, {emptyDir: {}}]
+            ---
+            {"kind": "PodList", "items": [{"kind": "Pod", "spec": {"containers": [{"image": "json"}]}}]}
+            ---
+            """);
+        Assert.That(images.Select(image => $"{image.Namespace}/{image.Image}"), Is.EqualTo(new[] { "there/init", "there/main", "there/debug", "there/data", "here/json" }));
+    }
+
+    [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
+    public void What_makes_no_pods_has_no_images(string text) => Assert.That(Read(text), Is.Empty);
+
+    [Test]
+    public void Broken_yaml_is_told_with_its_place() =>
+        Assert.That(() => Read("kind: Pod\n  spec: ["), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:2:"));
+
+    private static IReadOnlyList<ManifestImage> Read(string text) => ManifestReader.Read("m.yaml", text, "here");
+}

@@ -1,0 +1,171 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Tests.Rules;
+
+[TestFixture]
+internal sealed class RuleSetTests
+{
+    private const string Hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    [TestCase("nginx", "r.example/library/nginx:latest")]
+    [TestCase("nginx:1.25", "r.example/library/nginx:1.25")]
+    [TestCase("docker.io/team/x:1", "r.example/team/x:1")]
+    [TestCase("index.docker.io/team/x:1", "r.example/team/x:1")]
+    [TestCase("nginx@sha256:" + Hex, "r.example/library/nginx@sha256:" + Hex)]
+    [TestCase("nginx:1@sha256:" + Hex, "r.example/library/nginx:1@sha256:" + Hex)]
+    [TestCase("gcr.io/a/b", null)]
+    [TestCase("localhost/x", null)]
+    [TestCase("registry:5000/x", null)]
+    [TestCase("[::1]:5000/x", null)]
+    [TestCase("10.0.0.1/x", null)]
+    [TestCase("r.example/library/nginx:1", null)]
+    [TestCase("r.example/other", null)]
+    [TestCase("r.example.com/library/nginx", null)]
+    public void With_a_proxy_url_alone_docker_hub_and_nothing_else_goes_there(string image, string? target) =>
+        Assert.That(Target("proxyUrl: r.example", image), Is.EqualTo(target));
+
+    [TestCase("r.example:5000")]
+    [TestCase("r.example:5000/mirror")]
+    [TestCase("[::1]:5000/a/b")]
+    [TestCase("localhost")]
+    [TestCase("docker.io/my-org")]
+    [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com/proxy_docker.io")]
+    public void A_target_with_a_port_or_a_path_is_not_gone_to_twice(string proxyUrl)
+    {
+        var rules = Rules($"proxyUrl: '{proxyUrl}'");
+        var once = rules.Rewrite("nginx", "default");
+        var twice = rules.Rewrite(once.Target!.ToString(), "default");
+        Assert.That((once.Target.ToString(), twice.Reason), Is.EqualTo(($"{proxyUrl}/library/nginx:latest", DecisionReason.AlreadyAtTarget)));
+    }
+
+    [TestCase("docker.io", "docker.io/a/b", true)]
+    [TestCase("docker.io", "quay.io/a/b", false)]
+    [TestCase("index.docker.io", "nginx", true)]
+    [TestCase("docker.io/library/nginx", "nginx", true)]
+    [TestCase("docker.io/library/nginx", "nginx2", false)]
+    [TestCase("docker.io/main", "docker.io/main2/x", false)]
+    [TestCase("docker.io/main/**", "docker.io/main2/x", false)]
+    [TestCase("docker.io/main/**", "docker.io/main/x/y", true)]
+    [TestCase("docker.io/main/**", "docker.io/main/x", true)]
+    [TestCase("docker.io/*/x", "docker.io/a/x", true)]
+    [TestCase("docker.io/*/x", "docker.io/a/b/x", false)]
+    [TestCase("docker.io/**/x", "docker.io/a/b/x", true)]
+    [TestCase("docker.io/**/x", "docker.io/a/b/x/y", false)]
+    [TestCase("docker.io/a/**/z", "docker.io/a/z", true)]
+    [TestCase("docker.io/lib*/ng*x", "nginx", true)]
+    [TestCase("docker.io/lib*/ng*y", "nginx", false)]
+    [TestCase("*.gcr.io", "eu.gcr.io/a/b", true)]
+    [TestCase("*.gcr.io", "gcr.io/a/b", false)]
+    [TestCase("**", "localhost:5000/a", true)]
+    [TestCase("*:5000", "localhost:5000/a", true)]
+    [TestCase("registry:5000", "registry:5000/a", true)]
+    [TestCase("[::1]:5000", "[::1]:5000/a", true)]
+    public void A_match_takes_segments(string match, string image, bool taken) =>
+        Assert.That(Target($"rules: [{{match: '{match}', target: r.example}}]", image), taken ? Is.Not.Null : Is.Null);
+
+    [Test]
+    public void The_first_match_wins() =>
+        Assert.That(Target("rules: [{match: docker.io/a/**, target: one.example}, {match: docker.io, target: two.example}]", "a/x"), Is.EqualTo("one.example/a/x:latest"));
+
+    [TestCase("team-a", true), TestCase("dev-1", true), TestCase("dev", false), TestCase("team-ab", false), TestCase("", false)]
+    public void A_rule_holds_in_its_namespaces(string @namespace, bool taken) =>
+        Assert.That(Rules("rules: [{match: docker.io, target: r.example, namespaces: [team-a, 'dev-*']}]").Rewrite("nginx", @namespace).IsRewritten, Is.EqualTo(taken));
+
+    [Test]
+    public void A_rule_without_target_uses_the_proxy_url_and_docker_hub_has_no_rule_of_its_own_then()
+    {
+        const string Configuration = "proxyUrl: r.example\nrules: [{match: quay.io}]";
+        Assert.That((Target(Configuration, "quay.io/a/b"), Target(Configuration, "nginx")), Is.EqualTo(("r.example/a/b:latest", default(string))));
+    }
+
+    [TestCase("docker.io/(.*)", "r.example/hub/$1", "nginx", "r.example/hub/library/nginx:latest")]
+    [TestCase("docker.io/(.*)", "r.example/hub/$1", "myorg/docker.io-tools", "r.example/hub/myorg/docker.io-tools:latest")]
+    [TestCase("docker.io/(.*)", "r.example/hub/$1", "quay.io/x/docker.io/y", null)]
+    [TestCase("(?<host>[^/]+)/(?<path>.*)", "r.example/${host}/${path}", "quay.io/a:1", "r.example/quay.io/a:1")]
+    [TestCase("docker.io/library/(.*):latest", "r.example/$1:stable", "nginx", "r.example/nginx:stable")]
+    [TestCase("docker.io/bitnami/(.*)", "docker.io/bitnamilegacy/$1", "bitnami/redis:7", "docker.io/bitnamilegacy/redis:7")]
+    [TestCase(".*@(.*)", "r.example/x@$1", "nginx:1@sha256:" + Hex, "r.example/x@sha256:" + Hex)]
+    public void A_regular_expression_sees_the_whole_normalised_reference(string pattern, string replace, string image, string? target) =>
+        Assert.That(Target($"rules: [{{matchRegex: '{pattern}', replace: '{replace}'}}]", image), Is.EqualTo(target));
+
+    [Test]
+    public void A_replacement_that_makes_no_reference_leaves_the_image_alone_with_a_warning()
+    {
+        var decision = Rules("rules: [{matchRegex: '([^/]+)/(.*)', replace: 'r.example/$1/$2'}]").Rewrite("registry:5000/x:1", "default");
+        Assert.That((decision.Reason, decision.IsRewritten), Is.EqualTo((DecisionReason.InvalidTarget, false)));
+        Assert.That(decision.Warning, Does.Contain("registry:5000/x:1").And.Contain("rules[0]"));
+    }
+
+    [Test]
+    public void A_path_that_becomes_too_long_leaves_the_image_alone_with_a_warning()
+    {
+        var decision = Rules($"proxyUrl: r.example/{new string('a', 200)}").Rewrite($"x/{new string('b', 100)}", "default");
+        Assert.That(decision.Reason, Is.EqualTo(DecisionReason.InvalidTarget));
+    }
+
+    [TestCase("UPPER"), TestCase(""), TestCase("a:b:c"), TestCase("nginx@sha256:12"), TestCase(" nginx")]
+    public void An_image_that_does_not_parse_is_left_alone_with_a_warning(string image)
+    {
+        var decision = Rules("proxyUrl: r.example").Rewrite(image, "default");
+        Assert.That((decision.Reason, decision.Target, decision.Warning is not null), Is.EqualTo((DecisionReason.Invalid, default(object), true)));
+    }
+
+    [TestCase("registry", "registry:2", true)]
+    [TestCase("registry", "docker.io/library/registry@sha256:" + Hex, true)]
+    [TestCase("registry", "team/registry", false)]
+    [TestCase("registry", "quay.io/library/registry", false)]
+    [TestCase("team/x", "team/x:3", true)]
+    [TestCase("docker.io/team/x", "team/x", true)]
+    [TestCase("nginx:1.25", "nginx:1.25", true)]
+    [TestCase("nginx:1.25", "nginx:1.26", false)]
+    [TestCase("nginx:latest", "nginx", true)]
+    [TestCase("nginx:1.*", "nginx:1.26", true)]
+    [TestCase("nginx@sha256:" + Hex, "nginx:1@sha256:" + Hex, true)]
+    [TestCase("nginx@sha256:" + Hex, "nginx:1", false)]
+    [TestCase("bitnami/*", "bitnami/redis", true)]
+    [TestCase("bitnami/*", "bitnami/a/b", false)]
+    [TestCase("quay.io/**", "quay.io/a/b/c", true)]
+    [TestCase("*/team/**", "docker.io/team/x", true)]
+    [TestCase("ngin*", "nginx", true)]
+    [TestCase("**", "anything/at/all", true)]
+    public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
+        Assert.That(Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Rewrite(image, "default").Reason == DecisionReason.IgnoredImage, Is.EqualTo(ignored));
+
+    [Test]
+    public void Ignored_namespaces_are_left_alone() =>
+        Assert.That(Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Rewrite("nginx", "kube-system").Reason, Is.EqualTo(DecisionReason.IgnoredNamespace));
+
+    [Test]
+    public void A_decision_names_its_rule() =>
+        Assert.That(Rules("rules: [{match: quay.io, target: a.example}, {match: docker.io, target: b.example}]").Rewrite("nginx", "").Rule, Is.EqualTo("rules[1]"));
+
+    [FsCheck.NUnit.Property(MaxTest = 500)]
+    public bool What_was_rewritten_is_never_rewritten_again(int ruleSeed, int imageSeed)
+    {
+        var rules = Rules(SampleRules[Math.Abs(ruleSeed % SampleRules.Length)]);
+        var decision = rules.Rewrite(SampleImages[Math.Abs(imageSeed % SampleImages.Length)], "default");
+        return decision.Target is not { } target || !rules.Rewrite(target.ToString(), "default").IsRewritten;
+    }
+
+    private static readonly string[] SampleImages =
+        ["nginx", "a/b:1", "quay.io/a/b", "localhost:5000/x", "gcr.io/p/i@sha256:" + Hex, "docker.io/my-org/library/nginx", "r.example/x", "registry.k8s.io/pause:3.9"];
+
+    private static readonly string[] SampleRules =
+    [
+        "proxyUrl: r.example",
+        "proxyUrl: docker.io/my-org",
+        "rules: [{match: '**', target: 'localhost:5000'}]",
+        "rules: [{match: '**', target: r.example/a}, {match: r.example, target: s.example}]",
+        "rules: [{match: docker.io, target: quay.io/hub}, {match: quay.io, target: docker.io/quay}]",
+        "rules: [{matchRegex: '(.*)', replace: 'r.example/$1'}]",
+        "rules: [{matchRegex: '(.*)', replace: 'index.docker.io/o/$1'}]",
+        "rules: [{matchRegex: '([^/]+)/(.*)', replace: 'docker.io/$1/$2'}]",
+        "rules: [{matchRegex: 'docker.io/(.*)', replace: 'r.example/cache-$1'}]",
+    ];
+
+    private static string? Target(string configuration, string image) => Rules(configuration).Rewrite(image, "default").Target?.ToString();
+
+    private static RuleSet Rules(string configuration) =>
+        RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>()));
+}
