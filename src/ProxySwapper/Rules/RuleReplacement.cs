@@ -9,6 +9,8 @@ namespace ProxySwapper.Rules;
 /// </summary>
 internal static partial class RuleReplacement
 {
+    private static readonly string SampleDigest = $"sha256:{new string('0', 64)}";
+
     /// <summary>What is wrong with a replacement, or null.</summary>
     public static string? FaultOf(string replacement, Regex? pattern)
     {
@@ -19,8 +21,8 @@ internal static partial class RuleReplacement
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))
             if (!pattern.GetGroupNames().Contains(group.Groups[1].Value + group.Groups[2].Value))
                 return $"names the group {group.Value}, which matchRegex does not have";
-        // A sample stands for the groups: with it, the whole must be a reference, unless only a request can show.
-        var sample = GroupReference().Replace(replacement, "x");
+        // A sample stands for the groups: with it, the whole must be a reference. What real groups make of it only a request can show.
+        var sample = GroupReference().Replace(replacement, group => group.Index > 0 && replacement[group.Index - 1] == '@' ? SampleDigest : "x");
         return ImageReference.TryParse(sample, out _, out var fault) ? null : $"is no image reference when 'x' stands for its groups: {fault}";
     }
 

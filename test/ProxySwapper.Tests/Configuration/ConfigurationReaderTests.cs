@@ -138,7 +138,7 @@ internal sealed class ConfigurationReaderTests
     [TestCase("populate: {proxyCaches: [{region: x}]}", "or regexURL is needed")]
     [TestCase("populate: {proxyCaches: [{patternEcrProxyCache: '(a)'}]}", "must have 5 groups")]
     [TestCase("populate: {proxyCaches: [{regexURL: '(a)'}]}", "replacementOCI: is missing")]
-    [TestCase("registries: [{auth: basic, host: r.example}]", "usernameFrom: is missing")]
+    [TestCase("registries: [{auth: basic, host: r.example, passwordFrom: {env: A}}]", "usernameFrom: is missing")]
     [TestCase("registries: [{auth: basic, host: r.example, usernameFrom: {env: A}, passwordFrom: {env: A, file: b}}]", "must be either {env: NAME} or {file: PATH}")]
     [TestCase("registries: [{auth: none, host: r.example}]", "must be one of anonymous, basic, dockerConfig, ecr, google, azure")]
     [TestCase("registries: [{auth: anonymous}]", "host: is missing")]
