@@ -5,6 +5,9 @@ namespace ProxySwapper.Population;
 /// <summary>The section <c>populate</c>.</summary>
 internal sealed record PopulateOptions
 {
+    /// <summary>An image with more than this to move counts as large: together such images hold at most all workers but one.</summary>
+    public const long LargeImageBytes = 1L << 30;
+
     public PopulatePolicy Policy { get; init; } = PopulatePolicy.Delayed;
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
     public int MaxNumberOfParallelJobs { get; init; } = 2;
