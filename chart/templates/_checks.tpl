@@ -1,0 +1,52 @@
+{{- /* Mistakes that no schema can see, since they are between values. Each message says what to do. */ -}}
+{{- define "proxyswapper.checks" -}}
+{{- $values := .Values -}}
+{{- $rewrites := and $values.registryCache.enabled $values.registryCache.rewrite -}}
+{{- if $values.webhook.enabled -}}
+  {{- if and $values.proxyUrl $values.config.proxyUrl (ne $values.proxyUrl $values.config.proxyUrl) -}}
+    {{- fail "proxyUrl and config.proxyUrl differ: set one of them" -}}
+  {{- end -}}
+  {{- if not (or $values.proxyUrl $values.config.proxyUrl $values.config.rules $rewrites) -}}
+    {{- fail "nothing would be swapped: set proxyUrl to the registry that docker.io's images come from instead, or config.rules, or registryCache.rewrite" -}}
+  {{- end -}}
+  {{- if or $values.config.tlsCertPath $values.config.tlsKeyPath -}}
+    {{- fail "config.tlsCertPath and config.tlsKeyPath are the chart's business: name the Secret in certificates.existingSecret" -}}
+  {{- end -}}
+  {{- if and (dig "populate" "pullSecrets" false $values.config) (not $values.pullSecrets.enabled) -}}
+    {{- fail "config.populate.pullSecrets reads Secrets, which the ServiceAccount may not: set pullSecrets.enabled" -}}
+  {{- end -}}
+  {{- if and $values.pullSecrets.enabled (not (include "proxyswapper.populates" .)) -}}
+    {{- fail "pullSecrets.enabled needs the populator, and config.populate.policy is none" -}}
+  {{- end -}}
+  {{- if $values.certificates.existingSecret -}}
+    {{- if not $values.certificates.caBundle -}}
+      {{- fail "certificates.existingSecret needs certificates.caBundle: the API server must know who signed the certificate" -}}
+    {{- end -}}
+  {{- else if not $values.certificates.certManager.enabled -}}
+    {{- fail "the webhook needs a certificate: enable certificates.certManager, or name a Secret in certificates.existingSecret and its authority in certificates.caBundle" -}}
+  {{- end -}}
+  {{- if and $values.webhook.matchConditions (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
+    {{- fail (printf "webhook.matchConditions needs Kubernetes 1.28; this is %s, which would drop them and send every Pod" .Capabilities.KubeVersion.Version) -}}
+  {{- end -}}
+  {{- if eq (include "proxyswapper.port" .) (include "proxyswapper.managementPort" .) -}}
+    {{- fail "config.port and config.managementPort are the same port" -}}
+  {{- end -}}
+  {{- if $rewrites -}}
+    {{- if eq (lower ($values.config.swapPolicy | default "always")) "exists" -}}
+      {{- fail "registryCache.rewrite needs config.swapPolicy always: a node's localhost can't be asked from the webhook's Pod" -}}
+    {{- end -}}
+    {{- if include "proxyswapper.fallsBack" . -}}
+      {{- fail "registryCache.rewrite needs config.proxyHealth.fallback off: a node's localhost can't be asked from the webhook's Pod" -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $values.mirror.enabled (not $values.mirror.images) -}}
+  {{- fail "mirror.enabled needs mirror.images: {NAME: {source: …, destination: …}}" -}}
+{{- end -}}
+{{- if and $values.mirror.timeZone (not (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version)) -}}
+  {{- fail (printf "mirror.timeZone needs Kubernetes 1.27; this is %s" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- if $values.registryCache.enabled -}}
+  {{- include "proxyswapper.cache.checks" . -}}
+{{- end -}}
+{{- end -}}

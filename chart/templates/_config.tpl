@@ -1,0 +1,48 @@
+{{- /* The program's file: config as it is; proxyUrl, pullSecrets and the rules of the registry cache are added where they are set. */ -}}
+{{- define "proxyswapper.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- if .Values.proxyUrl -}}
+{{- $_ := set $config "proxyUrl" .Values.proxyUrl -}}
+{{- end -}}
+{{- if .Values.pullSecrets.enabled -}}
+{{- $_ := set $config "populate" (merge (dict "pullSecrets" true) ($config.populate | default dict)) -}}
+{{- end -}}
+{{- if and .Values.registryCache.enabled .Values.registryCache.rewrite -}}
+{{- $rules := $config.rules | default list -}}
+{{- range .Values.registryCache.upstreams -}}
+{{- $rules = append $rules (dict "match" (include "proxyswapper.cache.match" .) "target" (printf "localhost:%d" (int .port)) "populate" false) -}}
+{{- end -}}
+{{- $_ := set $config "rules" $rules -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{- define "proxyswapper.port" -}}
+{{- .Values.config.port | default 8443 | int -}}
+{{- end -}}
+
+{{- define "proxyswapper.managementPort" -}}
+{{- .Values.config.managementPort | default 9090 | int -}}
+{{- end -}}
+
+{{- /* "true" when Pods' images are copied. */ -}}
+{{- define "proxyswapper.populates" -}}
+{{- if ne (lower ((.Values.config.populate | default dict).policy | default "delayed")) "none" -}}true{{- end -}}
+{{- end -}}
+
+{{- /* "true" when running Pods are listed from time to time. */ -}}
+{{- define "proxyswapper.reconciles" -}}
+{{- $every := dig "populate" "reconcileEvery" "10m" .Values.config | toString -}}
+{{- if and (include "proxyswapper.populates" .) (not (regexMatch "^0+(\\.0+)?(ms|s|m|h)?$" $every)) -}}true{{- end -}}
+{{- end -}}
+
+{{- /* "true" when the webhook lets images through while their registry fails, which it tells in an Event. */ -}}
+{{- define "proxyswapper.fallsBack" -}}
+{{- $fallback := dig "proxyHealth" "fallback" (eq (lower (.Values.config.swapPolicy | default "always")) "exists") .Values.config -}}
+{{- if $fallback -}}true{{- end -}}
+{{- end -}}
+
+{{- /* "true" when the webhook's Pods talk to the API server. */ -}}
+{{- define "proxyswapper.usesKubernetes" -}}
+{{- if or (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) -}}true{{- end -}}
+{{- end -}}

@@ -1,0 +1,76 @@
+{{- define "proxyswapper.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* The release's name, with the chart's behind it when it isn't in it. Short enough for what is put behind it. */ -}}
+{{- define "proxyswapper.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains (include "proxyswapper.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "proxyswapper.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Labels that select Pods of one component: (dict "root" $ "component" "webhook"). */ -}}
+{{- define "proxyswapper.selector" -}}
+app.kubernetes.io/name: {{ include "proxyswapper.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- /* Labels of an object: (dict "root" $ "component" "webhook"). */ -}}
+{{- define "proxyswapper.labels" -}}
+{{- $labels := include "proxyswapper.selector" . | fromYaml -}}
+{{- $_ := set $labels "app.kubernetes.io/version" (.root.Chart.AppVersion | toString) -}}
+{{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace "+" "_")) -}}
+{{- toYaml (merge $labels .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{- /* Labels of a Pod. None of this chart's Pods ever asks the webhook: (dict "root" $ "component" "webhook" "labels" .Values.podLabels "identity" …). */ -}}
+{{- define "proxyswapper.podLabels" -}}
+{{- $labels := include "proxyswapper.labels" . | fromYaml -}}
+{{- $_ := set $labels "proxyswapper.io/ignore" "true" -}}
+{{- if ((.identity | default dict).azure | default dict).clientId -}}
+{{- $_ := set $labels "azure.workload.identity/use" "true" -}}
+{{- end -}}
+{{- toYaml (merge $labels (.labels | default dict)) -}}
+{{- end -}}
+
+{{- define "proxyswapper.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{- define "proxyswapper.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "proxyswapper.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What the clouds read at a ServiceAccount, of a cloudIdentity. */ -}}
+{{- define "proxyswapper.identityAnnotations" -}}
+{{- with (.aws | default dict).roleArn }}
+eks.amazonaws.com/role-arn: {{ . | quote }}
+{{- end }}
+{{- with (.google | default dict).serviceAccount }}
+iam.gke.io/gcp-service-account: {{ . | quote }}
+{{- end }}
+{{- with (.azure | default dict).clientId }}
+azure.workload.identity/client-id: {{ . | quote }}
+{{- end }}
+{{- with (.azure | default dict).tenantId }}
+azure.workload.identity/tenant-id: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "proxyswapper.tlsSecretName" -}}
+{{- .Values.certificates.existingSecret | default (printf "%s-tls" (include "proxyswapper.fullname" .)) -}}
+{{- end -}}

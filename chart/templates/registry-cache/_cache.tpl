@@ -1,0 +1,347 @@
+{{- /* The registry of an upstream as image names have it. */ -}}
+{{- define "proxyswapper.cache.match" -}}
+{{- $host := (urlParse .remoteUrl).host -}}
+{{- .match | default (ternary "docker.io" $host (eq $host "registry-1.docker.io")) -}}
+{{- end -}}
+
+{{- /* The name of an upstream's objects: (dict "root" $ "upstream" …). */ -}}
+{{- define "proxyswapper.cache.name" -}}
+{{ include "proxyswapper.fullname" .root }}-cache-{{ .upstream.name }}
+{{- end -}}
+
+{{- define "proxyswapper.cache.component" -}}
+registry-cache-{{ .upstream.name }}
+{{- end -}}
+
+{{- define "proxyswapper.cache.serviceAccount" -}}
+{{- if .upstream.cloudIdentity -}}
+{{ include "proxyswapper.cache.name" . }}
+{{- else -}}
+{{ include "proxyswapper.fullname" .root }}-cache
+{{- end -}}
+{{- end -}}
+
+{{- define "proxyswapper.cache.identity" -}}
+{{- .upstream.cloudIdentity | default .root.Values.registryCache.cloudIdentity | default .root.Values.cloudIdentity | toYaml -}}
+{{- end -}}
+
+{{- define "proxyswapper.cache.storage" -}}
+{{- mergeOverwrite (deepCopy .root.Values.registryCache.storage) (.upstream.storage | default dict) | toYaml -}}
+{{- end -}}
+
+{{- /* "true" when the upstream's credentials come from a cloud, by the sidecar. */ -}}
+{{- define "proxyswapper.cache.hasSidecar" -}}
+{{- if has (.upstream.auth | default "none") (list "google" "ecr" "azure") -}}true{{- end -}}
+{{- end -}}
+
+{{- define "proxyswapper.cache.htpasswdSecret" -}}
+{{- .Values.registryCache.auth.existingSecret | default (printf "%s-cache-htpasswd" (include "proxyswapper.fullname" .)) -}}
+{{- end -}}
+
+{{- define "proxyswapper.cache.checks" -}}
+{{- $own := .Values.registryCache -}}
+{{- $daemon := eq $own.exposure "HostPort" -}}
+{{- if not $own.upstreams -}}
+  {{- fail "registryCache.enabled needs registryCache.upstreams: [{name: …, remoteUrl: …, port: …}]" -}}
+{{- end -}}
+{{- if and $own.rewrite (not .Values.webhook.enabled) -}}
+  {{- fail "registryCache.rewrite needs webhook.enabled: the webhook is what rewrites" -}}
+{{- end -}}
+{{- if and $own.rewrite (eq $own.exposure "ClusterIP") -}}
+  {{- fail "registryCache.rewrite needs registryCache.exposure NodePort or HostPort: containerd reaches no ClusterIP by name" -}}
+{{- end -}}
+{{- $names := list -}}
+{{- $ports := list -}}
+{{- range $own.upstreams -}}
+  {{- if has .name $names -}}{{- fail (printf "registryCache.upstreams has the name %s twice" .name) -}}{{- end -}}
+  {{- if has (int .port) $ports -}}{{- fail (printf "registryCache.upstreams has the port %d twice" (int .port)) -}}{{- end -}}
+  {{- $names = append $names .name -}}
+  {{- $ports = append $ports (int .port) -}}
+  {{- if not (or (has (urlParse .remoteUrl).path (list "" "/")) (not .remoteUrl)) -}}
+    {{- fail (printf "registryCache.upstreams %s: remoteUrl is the root of a registry, without a path" .name) -}}
+  {{- end -}}
+  {{- if and (eq $own.exposure "NodePort") (or (lt (int .port) 30000) (gt (int .port) 32767)) -}}
+    {{- fail (printf "registryCache.upstreams %s: with exposure NodePort the port must be from 30000 to 32767" .name) -}}
+  {{- end -}}
+  {{- if and (eq (.auth | default "none") "basic") (not .secret) -}}
+    {{- fail (printf "registryCache.upstreams %s: auth basic needs secret, the name of a Secret with username and password" .name) -}}
+  {{- end -}}
+  {{- $storage := include "proxyswapper.cache.storage" (dict "root" $ "upstream" .) | fromYaml -}}
+  {{- $claim := $storage.persistentVolumeClaim -}}
+  {{- if and $claim.enabled $storage.s3 -}}
+    {{- fail (printf "registryCache.upstreams %s: storage is either persistentVolumeClaim or s3" .name) -}}
+  {{- end -}}
+  {{- if and $claim.enabled $daemon -}}
+    {{- fail (printf "registryCache.upstreams %s: a DaemonSet's Pods can't share a claim; use emptyDir or s3 with exposure HostPort" .name) -}}
+  {{- end -}}
+  {{- if and $claim.enabled (not $claim.existingClaim) (gt (int (.replicas | default $own.replicas)) 1) (not (has "ReadWriteMany" $claim.accessModes)) -}}
+    {{- fail (printf "registryCache.upstreams %s: several replicas on one claim need accessModes [ReadWriteMany]; set that, or replicas: 1" .name) -}}
+  {{- end -}}
+{{- end -}}
+{{- $auth := $own.auth -}}
+{{- if $auth.enabled -}}
+  {{- if not (or $auth.existingSecret $auth.htpasswd (and $auth.username $auth.password)) -}}
+    {{- fail "registryCache.auth.enabled needs username and password, or htpasswd, or existingSecret" -}}
+  {{- end -}}
+{{- end -}}
+{{- if $auth.pullSecretNamespaces -}}
+  {{- if not (and $auth.enabled $auth.username $auth.password) -}}
+    {{- fail "registryCache.auth.pullSecretNamespaces needs auth.enabled, auth.username and auth.password: the pull Secrets are made of them" -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Distribution's configuration for one upstream. */ -}}
+{{- define "proxyswapper.cache.distribution" -}}
+{{- $own := .root.Values.registryCache -}}
+{{- $storage := include "proxyswapper.cache.storage" . | fromYaml -}}
+version: 0.1
+log:
+  level: {{ $own.logLevel }}
+  formatter: json
+  accesslog:
+    disabled: true
+storage:
+  {{- if $storage.s3 }}
+  s3:
+    {{- toYaml (merge (dict "rootdirectory" (printf "%s/%s" ($storage.s3.rootdirectory | default "" | trimSuffix "/") .upstream.name)) $storage.s3) | nindent 4 }}
+  {{- else }}
+  filesystem:
+    rootdirectory: /var/lib/registry
+  {{- end }}
+  cache:
+    blobdescriptor: inmemory
+  # What has been kept long enough is deleted.
+  delete:
+    enabled: true
+http:
+  addr: :5000
+  headers:
+    X-Content-Type-Options: [nosniff]
+  draintimeout: 30s
+  debug:
+    addr: :5001
+    prometheus:
+      enabled: true
+      path: /metrics
+health:
+  storagedriver:
+    enabled: true
+    interval: 10s
+    threshold: 3
+{{- if $own.auth.enabled }}
+auth:
+  htpasswd:
+    realm: registry cache
+    path: /auth/htpasswd
+{{- end }}
+proxy:
+  remoteurl: {{ .upstream.remoteUrl | trimSuffix "/" }}
+  ttl: {{ ternary "0s" (toString (.upstream.ttl | default $own.ttl)) (eq (toString (.upstream.ttl | default $own.ttl)) "0") }}
+  {{- if include "proxyswapper.cache.hasSidecar" . }}
+  exec:
+    command: /credential/helper
+    lifetime: {{ $own.credential.lifetime }}
+  {{- end }}
+{{- end -}}
+
+{{- /* The sidecar's configuration: the only registry that it gives credentials for. */ -}}
+{{- define "proxyswapper.cache.credentials" -}}
+registries:
+  - host: {{ (urlParse .upstream.remoteUrl).host }}
+    auth: {{ .upstream.auth }}
+    {{- with .upstream.region }}
+    region: {{ . }}
+    {{- end }}
+{{- end -}}
+
+{{- /* The Pod's template. */ -}}
+{{- define "proxyswapper.cache.pod" -}}
+{{- $root := .root -}}
+{{- $own := $root.Values.registryCache -}}
+{{- $name := include "proxyswapper.cache.name" . -}}
+{{- $component := include "proxyswapper.cache.component" . -}}
+{{- $storage := include "proxyswapper.cache.storage" . | fromYaml -}}
+{{- $identity := include "proxyswapper.cache.identity" . | fromYaml -}}
+metadata:
+  labels:
+    {{- include "proxyswapper.podLabels" (dict "root" $root "component" $component "labels" $own.podLabels "identity" $identity) | nindent 4 }}
+  annotations:
+    kubectl.kubernetes.io/default-container: registry
+    # Distribution reads its configuration once.
+    checksum/config: {{ include "proxyswapper.cache.distribution" . | sha256sum | trunc 16 }}
+    {{- if $root.Values.monitoring.scrapeAnnotations }}
+    prometheus.io/scrape: "true"
+    prometheus.io/port: "5001"
+    prometheus.io/path: /metrics
+    {{- end }}
+    {{- with $own.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "proxyswapper.cache.serviceAccount" . }}
+  automountServiceAccountToken: false
+  # Distribution takes variables named REGISTRY_… for configuration, and a Service named registry would make some.
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ $own.terminationGracePeriodSeconds }}
+  securityContext:
+    {{- toYaml $own.podSecurityContext | nindent 4 }}
+  {{- if ne $own.exposure "HostPort" }}
+  topologySpreadConstraints:
+    {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+    - maxSkew: 1
+      topologyKey: {{ . }}
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "proxyswapper.selector" (dict "root" $root "component" $component) | nindent 10 }}
+    {{- end }}
+  {{- end }}
+  {{- include "proxyswapper.placement" (dict "root" $root "priority" $own.priorityClassName "nodeSelector" $own.nodeSelector "tolerations" $own.tolerations "affinity" $own.affinity) | trim | nindent 2 }}
+  containers:
+    - name: registry
+      {{- if $own.image.digest }}
+      image: {{ $own.image.repository }}@{{ $own.image.digest }}
+      {{- else }}
+      image: {{ $own.image.repository }}:{{ $own.image.tag }}
+      {{- end }}
+      imagePullPolicy: {{ $own.image.pullPolicy }}
+      securityContext:
+        {{- toYaml $root.Values.securityContext | nindent 8 }}
+      command: [registry, serve, /etc/distribution/config.yml]
+      env:
+        # Distribution would send traces to localhost by default.
+        - name: OTEL_TRACES_EXPORTER
+          value: none
+        {{- if eq (.upstream.auth | default "none") "basic" }}
+        - name: REGISTRY_PROXY_USERNAME
+          valueFrom: {secretKeyRef: {name: {{ .upstream.secret }}, key: username}}
+        - name: REGISTRY_PROXY_PASSWORD
+          valueFrom: {secretKeyRef: {name: {{ .upstream.secret }}, key: password}}
+        {{- end }}
+        {{- if and $storage.s3 $storage.s3Secret }}
+        - name: REGISTRY_STORAGE_S3_ACCESSKEY
+          valueFrom: {secretKeyRef: {name: {{ $storage.s3Secret }}, key: accesskey}}
+        - name: REGISTRY_STORAGE_S3_SECRETKEY
+          valueFrom: {secretKeyRef: {name: {{ $storage.s3Secret }}, key: secretkey}}
+        {{- end }}
+        {{- with $own.env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      ports:
+        - name: registry
+          containerPort: 5000
+          {{- if eq $own.exposure "HostPort" }}
+          hostPort: {{ int .upstream.port }}
+          {{- with $own.hostIP }}
+          hostIP: {{ . }}
+          {{- end }}
+          {{- end }}
+        - name: metrics
+          containerPort: 5001
+      livenessProbe:
+        httpGet: {path: /, port: registry}
+        periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 6
+      readinessProbe:
+        httpGet: {path: /debug/health, port: metrics}
+        periodSeconds: 5
+        timeoutSeconds: 3
+        failureThreshold: 2
+      resources:
+        {{- toYaml (.upstream.resources | default $own.resources) | nindent 8 }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/distribution
+          readOnly: true
+        {{- if not $storage.s3 }}
+        - name: storage
+          mountPath: /var/lib/registry
+          {{- if and $storage.persistentVolumeClaim.enabled $storage.persistentVolumeClaim.existingClaim }}
+          subPath: {{ .upstream.name }}
+          {{- end }}
+        {{- end }}
+        - name: tmp
+          mountPath: /tmp
+        {{- if $own.auth.enabled }}
+        - name: auth
+          mountPath: /auth
+          readOnly: true
+        {{- end }}
+        {{- if include "proxyswapper.cache.hasSidecar" . }}
+        - name: credential
+          mountPath: /credential
+          readOnly: true
+        {{- end }}
+        {{- with $own.volumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- if include "proxyswapper.cache.hasSidecar" . }}
+    # Answers /credential/helper at the Pod's loopback, nowhere else.
+    - name: credential
+      {{- include "proxyswapper.program" $root | nindent 6 }}
+      args: [credential, serve, --config, /etc/proxyswapper/credentials.yaml, --port, "5002"]
+      ports:
+        - name: management
+          containerPort: 9090
+      livenessProbe:
+        httpGet: {path: /healthz, port: management}
+        periodSeconds: 10
+        timeoutSeconds: 5
+        failureThreshold: 6
+      readinessProbe:
+        httpGet: {path: /readyz, port: management}
+        periodSeconds: 5
+        timeoutSeconds: 3
+      resources:
+        {{- toYaml $own.credential.resources | nindent 8 }}
+      volumeMounts:
+        - name: credentials
+          mountPath: /etc/proxyswapper
+          readOnly: true
+        - name: tmp
+          mountPath: /tmp
+    {{- end }}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ $name }}
+        items: [{key: config.yml, path: config.yml}]
+    {{- if $storage.s3 }}
+    {{- else if $storage.persistentVolumeClaim.enabled }}
+    - name: storage
+      persistentVolumeClaim:
+        claimName: {{ $storage.persistentVolumeClaim.existingClaim | default $name }}
+    {{- else }}
+    - name: storage
+      emptyDir:
+        sizeLimit: {{ $storage.emptyDir.sizeLimit }}
+        {{- with $storage.emptyDir.medium }}
+        medium: {{ . }}
+        {{- end }}
+    {{- end }}
+    - name: tmp
+      emptyDir:
+        sizeLimit: {{ $root.Values.tmpSizeLimit }}
+    {{- if $own.auth.enabled }}
+    - name: auth
+      secret:
+        secretName: {{ include "proxyswapper.cache.htpasswdSecret" $root }}
+        items: [{key: htpasswd, path: htpasswd}]
+    {{- end }}
+    {{- if include "proxyswapper.cache.hasSidecar" . }}
+    - name: credential
+      configMap:
+        name: {{ $name }}
+        items: [{key: credential-helper, path: helper}]
+        defaultMode: 0555
+    - name: credentials
+      configMap:
+        name: {{ $name }}
+        items: [{key: credentials.yaml, path: credentials.yaml}]
+    {{- end }}
+    {{- with $own.volumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
