@@ -42,6 +42,7 @@ internal static class RulesSectionReader
             MatchRegex = section.String("matchRegex"),
             Replace = section.String("replace"),
             Namespaces = ReadNamespaces(section, "namespaces"),
+            Populate = section.Boolean("populate") ?? true,
         };
         section.RefuseUnknown();
         if (rule.Match is null == rule.MatchRegex is null) section.Fault("match", "or matchRegex is needed, one of them");

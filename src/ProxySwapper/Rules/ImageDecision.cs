@@ -13,6 +13,9 @@ internal readonly record struct ImageDecision(
     string Image, DecisionReason Reason, ImageReference? Source, ImageReference? Target, string? Rule, string? Warning)
 {
     public bool IsRewritten => Target is not null;
+
+    /// <summary>True when the target fills itself, by the rule's <c>populate: false</c>: nothing is to be copied there.</summary>
+    public bool FillsItself { get; init; }
 }
 
 /// <summary>Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.</summary>

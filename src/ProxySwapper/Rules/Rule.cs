@@ -10,10 +10,13 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>How the rule is named in logs and by <c>rewrite</c>: its place in the file.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
+    public bool Populates { get; private init; } = true;
+
     /// <summary>Compiles the rules of checked options.</summary>
     public static IReadOnlyList<Rule> Compile(ProxySwapperOptions options)
     {
-        if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl) return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [])];
+        if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl) return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [], populates: true)];
         return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
     }
 
@@ -32,17 +35,17 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public abstract string? TargetOf(ImageReference image, string text);
 
     private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) => rule.Match is { } match
-        ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces)
-        : new RegexRule(name, rule.Namespaces, PatternText.CompileWhole(rule.MatchRegex!, out _)!, rule.Replace!);
+        ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
+        : new RegexRule(name, rule.Namespaces, PatternText.CompileWhole(rule.MatchRegex!, out _)!, rule.Replace!) { Populates = rule.Populate };
 
     private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string targetPrefix)
         : Rule(name, namespaces, targetPrefix)
     {
         private readonly string _targetPrefix = targetPrefix;
 
-        public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces) =>
+        public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces, bool populates) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, namespaces, pattern, RuleTarget.PrefixOf(target))
+                ? new RepositoryRule(name, namespaces, pattern, RuleTarget.PrefixOf(target)) { Populates = populates }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>

@@ -8,4 +8,7 @@ internal sealed record RuleOptions
     public string? MatchRegex { get; init; }
     public string? Replace { get; init; }
     public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>False where the target fills itself, as a pull-through cache on each node does: nothing is copied there.</summary>
+    public bool Populate { get; init; } = true;
 }

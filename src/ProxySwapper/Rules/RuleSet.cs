@@ -39,7 +39,7 @@ internal sealed class RuleSet
 
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
-            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null)
+            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
             : new(image, DecisionReason.InvalidTarget, source, null, rule.Name, $"image '{image}' is left as it is: {rule.Name} would make it '{target}', and that is no reference: {fault}");
 
     private bool IsIgnored(string @namespace)

@@ -132,6 +132,15 @@ internal sealed class RuleSetTests
     public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
         Assert.That(Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Rewrite(image, "default").Reason == DecisionReason.IgnoredImage, Is.EqualTo(ignored));
 
+    [TestCase("populate: false", true)]
+    [TestCase("populate: true", false)]
+    [TestCase("namespaces: []", false)]
+    public void A_rule_can_say_that_its_target_fills_itself(string more, bool fillsItself)
+    {
+        var decision = Rules($"rules: [{{match: docker.io, target: 'localhost:30026', {more}}}]").Rewrite("nginx", "default");
+        Assert.That((decision.IsRewritten, decision.FillsItself), Is.EqualTo((true, fillsItself)));
+    }
+
     [Test]
     public void Ignored_namespaces_are_left_alone() =>
         Assert.That(Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Rewrite("nginx", "kube-system").Reason, Is.EqualTo(DecisionReason.IgnoredNamespace));
