@@ -53,6 +53,8 @@ internal static class PopulateSectionReader
             section.Fault("patternEcrProxyCache", "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm");
         if (section.Has("regexURL") && cache.ReplacementOci is null)
             section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
+        if (cache.ReplacementOci is { } manifest && WarmUpPattern.FaultOf(manifest) is { } fault) section.Fault("replacementOCI", fault);
+        if (cache.ReplacementArch is { Length: > 0 } child && WarmUpPattern.FaultOf(child) is { } childFault) section.Fault("replacementArch", childFault);
         section.RefuseUnknown();
         return cache;
     }
