@@ -3,10 +3,15 @@ using ProxySwapper.Commands;
 
 var root = new RootCommand("Puts a cluster behind its own registry without anybody changing a manifest.")
 {
+    ServeCommand.Create(),
     RewriteCommand.Create(),
     MirrorCommand.Create(),
 };
 var command = root.Parse(args);
-// A command that is stopped finishes or abandons what it does, and says so, before the process ends.
-var exitCode = await command.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+var invocation = new InvocationConfiguration
+{
+    // A command that is stopped finishes or abandons what it does, and says so, before the process ends. The server's host does that itself.
+    ProcessTerminationTimeout = command.CommandResult.Command.Name == ServeCommand.Name ? null : TimeSpan.FromSeconds(30),
+};
+var exitCode = await command.InvokeAsync(invocation);
 return command.Errors.Count > 0 ? ConfigurationFaults.ExitCode : exitCode;

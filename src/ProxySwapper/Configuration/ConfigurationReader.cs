@@ -56,6 +56,8 @@ internal static class ConfigurationReader
             TlsCertPath = top.String("tlsCertPath") ?? defaults.TlsCertPath,
             TlsKeyPath = top.String("tlsKeyPath") ?? defaults.TlsKeyPath,
             ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
+            DrainDelay = top.Duration("drainDelay", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.DrainDelay,
+            ShutdownGracePeriod = top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,
             LogLevel = ReadLogLevel(top) ?? defaults.LogLevel,
             PatchLabel = ReadPatchLabel(top),
             IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),

@@ -15,7 +15,7 @@ internal static class EnvironmentOverlay
 
     private static readonly string[] Texts =
     [
-        "proxyUrl", "port", "tlsCertPath", "tlsKeyPath", "managementPort", "logLevel", "swapPolicy",
+        "proxyUrl", "port", "tlsCertPath", "tlsKeyPath", "managementPort", "drainDelay", "shutdownGracePeriod", "logLevel", "swapPolicy",
         "patchLabel.key", "patchLabel.value",
         "populate.policy", "populate.deadline", "populate.maxNumberOfParallelJobs", "populate.maxRetries", "populate.queueLimit",
         "populate.platform", "populate.recheckAfter", "populate.reconcileEvery", "populate.pullSecrets",

@@ -11,6 +11,12 @@ internal sealed record ProxySwapperOptions
     public string TlsCertPath { get; init; } = "/tls/tls.crt";
     public string TlsKeyPath { get; init; } = "/tls/tls.key";
     public int ManagementPort { get; init; } = 9090;
+
+    /// <summary>How long requests are still served after SIGTERM, while endpoints learn that we are not ready any more.</summary>
+    public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long running work may take to end after that.</summary>
+    public TimeSpan ShutdownGracePeriod { get; init; } = TimeSpan.FromSeconds(25);
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public PatchLabelOptions PatchLabel { get; init; } = new();
     public IReadOnlyList<string> IgnoreImages { get; init; } = [];

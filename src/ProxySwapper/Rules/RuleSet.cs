@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registry;
 
@@ -8,9 +9,10 @@ internal sealed class RuleSet
 {
     private readonly IReadOnlyList<Rule> _rules;
     private readonly IReadOnlyList<ImagePattern> _ignoredImages;
+    private readonly FrozenSet<string> _registries;
 
     private RuleSet(ProxySwapperOptions options, IReadOnlyList<Rule> rules, IReadOnlyList<ImagePattern> ignoredImages) =>
-        (Options, _rules, _ignoredImages) = (options, rules, ignoredImages);
+        (Options, _rules, _ignoredImages, _registries) = (options, rules, ignoredImages, RegistriesOf(options));
 
     public ProxySwapperOptions Options { get; }
 
@@ -37,10 +39,22 @@ internal sealed class RuleSet
         return new(image, DecisionReason.NoRule, source, null, null, null);
     }
 
+    /// <summary>A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.</summary>
+    public string MetricNameOf(ImageReference? image) => image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
+
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
             ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
             : new(image, DecisionReason.InvalidTarget, source, null, rule.Name, $"image '{image}' is left as it is: {rule.Name} would make it '{target}', and that is no reference: {fault}");
+
+    private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) => options.Rules
+        .SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
+        .Append(options.ProxyUrl)
+        .OfType<string>()
+        .Select(text => text.Split('/')[0])
+        .Where(registry => !registry.AsSpan().ContainsAny('*', '$'))
+        .Concat(["docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
+        .ToFrozenSet(StringComparer.Ordinal);
 
     private bool IsIgnored(string @namespace)
     {

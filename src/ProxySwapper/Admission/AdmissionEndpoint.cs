@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>
+/// <c>POST /mutate</c>: (1) reads the body within its limits, (2) reads the review, (3) decides, (4) awaits what the policies want, which
+/// by default is nothing, (5) writes patch and answer, (6) tells population.
+/// </summary>
+internal sealed partial class AdmissionEndpoint(
+    RuleSetProvider rules, IImagePopulation population, AdmissionMetrics metrics, TimeProvider time, ILogger<AdmissionEndpoint> logger)
+{
+    public const int MaximumBodySize = 8 * 1024 * 1024;
+
+    /// <summary>How long a body may take to arrive; API servers send it at once.</summary>
+    public static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly ActivitySource Activities = new("ProxySwapper");
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            context.Response.Headers.Allow = HttpMethods.Post;
+            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, "reviews are posted");
+            return;
+        }
+        if (context.Request.ContentType is not { } type || !IsJson(type))
+        {
+            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, "the content type must be application/json");
+            return;
+        }
+        var body = context.Request.BodyReader;
+        var (whole, status, fault) = await ReadAsync(context.Request, body);
+        if (fault is not null)
+        {
+            await RefuseAsync(context, status, fault);
+            return;
+        }
+        await AnswerAsync(context, body, whole);
+    }
+
+    private async Task AnswerAsync(HttpContext context, PipeReader body, ReadOnlySequence<byte> whole)
+    {
+        var started = time.GetTimestamp();
+        var ruleSet = rules.Current;
+        var isReview = AdmissionReviewReader.TryRead(whole, ruleSet.Options.PatchLabel.Key, out var review, out var fault);
+        body.AdvanceTo(whole.End);
+        if (!isReview)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, fault!);
+            return;
+        }
+        using var activity = Activities.StartActivity("admission", ActivityKind.Server);
+        var decision = PodAdmission.Decide(review!, ruleSet);
+        AdmittedPod? pod = null;
+        if (decision.Images.Count > 0 && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
+        if (pod is not null && population.IsBeforeAnswer)
+        {
+            decision = await population.BeforeAnswerAsync(pod, decision, context.RequestAborted);
+            pod = AdmittedPod.Create(review!, decision, pod.Activity);
+        }
+        Write(context.Response, review!, decision, ruleSet);
+        metrics.Answered(decision, ruleSet, time.GetElapsedTime(started));
+        Describe(activity, review!, decision);
+        LogDecisions(review!, decision);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        if (pod is { IsDryRun: false }) population.AfterAnswer(pod);
+    }
+
+    /// <summary>The answer for a review, without HTTP.</summary>
+    internal static void Write(IBufferWriter<byte> output, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
+    {
+        if (decision.Outcome != AdmissionOutcome.Patched)
+        {
+            AdmissionResponseWriter.Write(output, review, [], decision.Images);
+            return;
+        }
+        using var patch = new PooledBufferWriter();
+        JsonPatchWriter.Write(patch, review.Object!, decision, ruleSet.Options.PatchLabel, withMetadata: review.SubResource.Length == 0);
+        AdmissionResponseWriter.Write(output, review, patch.Written, decision.Images);
+    }
+
+    private static void Write(HttpResponse response, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
+    {
+        response.ContentType = "application/json";
+        using var answer = new PooledBufferWriter();
+        Write(answer, review, decision, ruleSet);
+        response.ContentLength = answer.Written.Length;
+        response.BodyWriter.Write(answer.Written);
+    }
+
+    private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> ReadAsync(HttpRequest request, PipeReader body)
+    {
+        if (request.ContentLength > MaximumBodySize) return TooLarge();
+        // A body that is there already, as nearly always, needs no timer.
+        if (body.TryRead(out var result))
+        {
+            if (result.IsCompleted) return result.Buffer.Length > MaximumBodySize ? TooLarge() : (result.Buffer, 0, null);
+            body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+        using var timeout = new CancellationTokenSource(BodyTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, request.HttpContext.RequestAborted);
+        try
+        {
+            while (true)
+            {
+                result = await body.ReadAsync(either.Token);
+                if (result.Buffer.Length > MaximumBodySize) return TooLarge();
+                if (result.IsCompleted) return (result.Buffer, 0, null);
+                body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            }
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
+        }
+        catch (BadHttpRequestException exception)
+        {
+            return (default, exception.StatusCode, exception.Message);
+        }
+
+        static (ReadOnlySequence<byte>, int, string?) TooLarge() =>
+            (default, StatusCodes.Status413PayloadTooLarge, $"the body is larger than {MaximumBodySize / (1024 * 1024)} MiB");
+    }
+
+    private async Task RefuseAsync(HttpContext context, int status, string reason)
+    {
+        metrics.Refused(status);
+        Log.Refused(logger, status, reason);
+        // What is still to come of this body is not worth reading.
+        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(reason + "\n", context.RequestAborted);
+    }
+
+    private static bool IsJson(string contentType)
+    {
+        var end = contentType.IndexOf(';');
+        return (end < 0 ? contentType.AsSpan() : contentType.AsSpan(0, end)).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static void Describe(Activity? activity, AdmissionReview review, PodDecision decision)
+    {
+        if (activity is null) return;
+        activity.SetTag("k8s.namespace.name", review.Namespace);
+        activity.SetTag("k8s.pod.name", review.Object?.Name is { Length: > 0 } name ? name : review.Object?.GenerateName);
+        activity.SetTag("proxyswapper.result", decision.Outcome.ToString());
+        activity.SetTag("proxyswapper.images", decision.Images.Select(image => image.Decision.Image).ToArray());
+        activity.SetTag("proxyswapper.targets", decision.Images.Select(image => image.Decision.Target?.ToString() ?? "").ToArray());
+    }
+
+    private void LogDecisions(AdmissionReview review, PodDecision decision)
+    {
+        foreach (var (_, image) in decision.Images)
+        {
+            if (image.Warning is { } warning) Log.Warned(logger, review.Namespace, warning);
+            if (logger.IsEnabled(LogLevel.Debug)) Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
+        }
+        if (decision.Outcome == AdmissionOutcome.Patched && logger.IsEnabled(LogLevel.Information))
+            Log.Patched(logger, review.Namespace, review.Object!.Name.Length > 0 ? review.Object.Name : review.Object.GenerateName, decision.Images.Count(image => image.Decision.IsRewritten));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Pod {Namespace}/{Pod}: {Count} images rewritten")]
+        public static partial void Patched(ILogger logger, string @namespace, string pod, int count);
+
+        [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {Namespace}: {Image} -> {Target} ({Reason}, {Rule})")]
+        public static partial void Decided(ILogger logger, string uid, string @namespace, string image, string? target, DecisionReason reason, string? rule);
+
+        [LoggerMessage(3, LogLevel.Warning, "In {Namespace}: {Warning}")]
+        public static partial void Warned(ILogger logger, string @namespace, string warning);
+
+        [LoggerMessage(4, LogLevel.Warning, "Request refused with {Status}: {Reason}")]
+        public static partial void Refused(ILogger logger, int status, string reason);
+    }
+}

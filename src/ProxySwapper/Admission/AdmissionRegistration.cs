@@ -1,0 +1,11 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>Adds admission to a host. Needs a <see cref="Rules.RuleSetProvider"/> and an <see cref="IImagePopulation"/>.</summary>
+internal static class AdmissionRegistration
+{
+    public const string Path = "/mutate";
+
+    public static IServiceCollection AddAdmission(this IServiceCollection services) => services
+        .AddSingleton<AdmissionMetrics>()
+        .AddSingleton<AdmissionEndpoint>();
+}

@@ -1,0 +1,20 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>
+/// What an API server asks, as far as the answer depends on it
+/// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request"/>).
+/// </summary>
+internal sealed class AdmissionReview
+{
+    /// <summary><c>admission.k8s.io/v1</c> or <c>v1beta1</c>; the answer has the same.</summary>
+    public string ApiVersion { get; set; } = "";
+    public bool HasRequest { get; set; }
+    public string Uid { get; set; } = "";
+    public string Kind { get; set; } = "";
+    public string Namespace { get; set; } = "";
+    public string Operation { get; set; } = "";
+    public string SubResource { get; set; } = "";
+    public bool IsDryRun { get; set; }
+    public PodSummary? Object { get; set; }
+    public PodSummary? OldObject { get; set; }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>A Pod as population sees it: whose images, and with which secrets they may be read.</summary>
+internal sealed record AdmittedPod
+{
+    public required string Namespace { get; init; }
+
+    /// <summary>The Pod's name, or what its name will begin with.</summary>
+    public required string Name { get; init; }
+    public required string ServiceAccountName { get; init; }
+    public required IReadOnlyList<string> PullSecrets { get; init; }
+    public required IReadOnlyList<AdmittedImage> Images { get; init; }
+
+    /// <summary>A request that must have no side effect.</summary>
+    public required bool IsDryRun { get; init; }
+
+    /// <summary>The admission's span, which the spans of the copies that it causes are linked to.</summary>
+    public ActivityContext Activity { get; init; }
+
+    public static AdmittedPod Create(AdmissionReview review, PodDecision decision, ActivityContext activity)
+    {
+        var pod = review.Object!;
+        return new AdmittedPod
+        {
+            Namespace = review.Namespace,
+            Name = pod.Name.Length > 0 ? pod.Name : pod.GenerateName,
+            ServiceAccountName = pod.ServiceAccountName.Length > 0 ? pod.ServiceAccountName : "default",
+            PullSecrets = pod.PullSecrets,
+            Images =
+            [
+                .. from image in decision.Images
+                   where image.Decision.Source is not null
+                   select new AdmittedImage(image.Decision.Source!, image.Decision.Target ?? image.Decision.Source!, image.Decision.Rule, image.Slot.PullPolicy == "Always"),
+            ],
+            IsDryRun = review.IsDryRun,
+            Activity = activity,
+        };
+    }
+}
+
+/// <summary>One image of an admitted Pod.</summary>
+/// <param name="Source">The image as it was written, normalised.</param>
+/// <param name="Final">The image that kubelet will pull; the source where no rule took it.</param>
+/// <param name="Rule">The rule that took it, or null.</param>
+/// <param name="IsPulledAlways">The Pod asks kubelet to look for a newer image under the tag each time.</param>
+internal sealed record AdmittedImage(ImageReference Source, ImageReference Final, string? Rule, bool IsPulledAlways)
+{
+    public bool IsRewritten => Source != Final;
+}

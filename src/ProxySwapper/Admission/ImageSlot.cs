@@ -1,0 +1,32 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>A place of a Pod that names an image.</summary>
+/// <param name="Kind">Which list it is in.</param>
+/// <param name="Index">Its index in that list.</param>
+/// <param name="Name">The container's or volume's name, empty when it has none.</param>
+/// <param name="Image">The image as written.</param>
+/// <param name="PullPolicy">The pull policy as written, or null.</param>
+internal readonly record struct ImageSlot(ImageSlotKind Kind, int Index, string Name, string Image, string? PullPolicy)
+{
+    /// <summary>The JSON pointer of the image (RFC 6901).</summary>
+    public string Pointer => Kind switch
+    {
+        ImageSlotKind.Container => $"/spec/containers/{Index}/image",
+        ImageSlotKind.InitContainer => $"/spec/initContainers/{Index}/image",
+        ImageSlotKind.EphemeralContainer => $"/spec/ephemeralContainers/{Index}/image",
+        ImageSlotKind.BareEphemeralContainer => $"/ephemeralContainers/{Index}/image",
+        _ => $"/spec/volumes/{Index}/image/reference",
+    };
+}
+
+/// <summary>The lists of a Pod that name images.</summary>
+internal enum ImageSlotKind
+{
+    Container,
+    InitContainer,
+    EphemeralContainer,
+
+    /// <summary>The list at the top of the kind EphemeralContainers, which API servers before 1.22 send for that subresource.</summary>
+    BareEphemeralContainer,
+    Volume,
+}

@@ -1,0 +1,37 @@
+using System.Buffers;
+using System.Text.Json;
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>The labels and annotations by which Pods and we talk to each other.</summary>
+internal static class PodMarks
+{
+    /// <summary>With the value <c>true</c>, on a Pod: leave it alone.</summary>
+    public const string OptOutLabel = "proxyswapper.io/ignore";
+
+    /// <summary>Set by kubelet on the API server's copy of a static Pod.</summary>
+    public const string MirrorAnnotation = "kubernetes.io/config.mirror";
+
+    private const string ContainerPrefix = "original-image.proxyswapper.io/";
+    private const string VolumePrefix = "original-image.volume.proxyswapper.io/";
+
+    /// <summary>
+    /// The annotation that keeps the image of a container or volume as it was written; null for a name that Kubernetes refuses anyway.
+    /// Names of containers are unique in a Pod, whatever list they are in.
+    /// </summary>
+    public static string? OriginalImageKey(ImageSlot slot)
+    {
+        var key = (slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
+        return LabelText.IsKey(key) ? key : null;
+    }
+
+    /// <summary>True when the name that the reader stands on may be such an annotation's; cheap, since Pods have many annotations.</summary>
+    public static bool MayBeOriginalImageKey(Utf8JsonReader reader)
+    {
+        if (reader.ValueIsEscaped) return reader.GetString()!.StartsWith("original-image.", StringComparison.Ordinal);
+        return reader.HasValueSequence
+            ? new SequenceReader<byte>(reader.ValueSequence).IsNext("original-image."u8)
+            : reader.ValueSpan.StartsWith("original-image."u8);
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using ProxySwapper.Configuration;
+using ProxySwapper.Hosting;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper serve</c>: the webhook and the populator.</summary>
+internal static class ServeCommand
+{
+    public const string Name = "serve";
+
+    public static Command Create()
+    {
+        var config = new Option<string?>("--config") { Description = "The configuration file; it is watched. Without it, the environment alone (PROXY_URL, PROXYSWAPPER_…)." };
+        var command = new Command(Name, "Runs the webhook and the populator.") { config };
+        command.SetAction((arguments, _) => ConfigurationFaults.ReportAsync(() => RunAsync(arguments.GetValue(config))));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? path)
+    {
+        var environment = ConfigurationReader.ProcessEnvironment();
+        var file = path is null ? null : new ConfigurationFile(path, ConfigurationReader.TextOf(path), environment);
+        var options = ConfigurationReader.ReadText(path ?? "(no file)", file?.Text ?? "", environment);
+        try
+        {
+            var certificate = ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
+            await using var app = ServeHost.Create(options, file, certificate, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
+            await app.RunAsync();
+            return 0;
+        }
+        catch (CertificateException exception)
+        {
+            await Console.Error.WriteLineAsync($"""
+                {exception.Message}
+                The webhook is reached over TLS alone. In a cluster cert-manager writes {options.TlsCertPath} and {options.TlsKeyPath}
+                (the chart asks it to); elsewhere name two PEM files of yours with tlsCertPath and tlsKeyPath, for instance from
+                  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.crt
+                """);
+            return ConfigurationFaults.ExitCode;
+        }
+        catch (IOException exception)
+        {
+            // For instance an address that is in use.
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Json;
+
+namespace ProxySwapper.Hosting;
+
+/// <summary>The log: a line of JSON for each event where a collector reads it, text where a person does.</summary>
+internal static class ProgramLogging
+{
+    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+
+    public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, bool isPerson) => logging
+        .SetMinimumLevel(minimum)
+        // A failed handshake or an aborted request is the other side's business; the host's own words say nothing new.
+        .AddFilter("Microsoft", minimum > LogLevel.Debug ? LogLevel.Warning : minimum)
+        .AddFilter("System", minimum > LogLevel.Debug ? LogLevel.Warning : minimum)
+        .AddSerilog(Configure(new LoggerConfiguration().MinimumLevel.Is(LevelAlias.Minimum), isPerson).CreateLogger(), dispose: true);
+
+    private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) => isPerson
+        ? configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LevelAlias.Minimum)
+        : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Hosting;
+
+/// <summary>
+/// The running webhook: one listener with TLS for reviews and nothing else, one without for probes and metrics. Built from an empty
+/// host, so that nothing listens, logs or reads settings but what is named here.
+/// </summary>
+internal static class ServeHost
+{
+    /// <summary>Builds the host; it listens once it is started.</summary>
+    /// <param name="options">The configuration at the start.</param>
+    /// <param name="file">The file to watch, or null when the environment says all.</param>
+    /// <param name="certificate">The webhook's certificate.</param>
+    /// <param name="logging">Sets up the log.</param>
+    public static WebApplication Create(
+        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "proxyswapper" });
+        logging(builder.Logging);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate));
+        AddServices(builder.Services, options, file, certificate);
+        var app = builder.Build();
+        app.Run(Dispatcher(app.Services));
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate)
+    {
+        var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        services.AddMetrics();
+        services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<DrainDelay>();
+        services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
+        services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
+        services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
+        if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
+        services.AddSingleton<PrometheusExporter>().AddSingleton<ProcessMetrics>();
+        services.AddSingleton(provider => new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n")));
+        services.AddSingleton(provider => new ManagementEndpoint("/readyz", provider.GetRequiredService<Readiness>().AnswerAsync));
+        services.AddSingleton(provider => new ManagementEndpoint("/metrics", provider.GetRequiredService<PrometheusExporter>().AnswerAsync));
+        services.AddSingleton<IImagePopulation, NoImagePopulation>();
+        services.AddAdmission();
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, ProxySwapperOptions options, ServingCertificate certificate)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = AdmissionEndpoint.MaximumBodySize;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxConcurrentConnections = 10_000;
+        List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+        kestrel.Listen(IPAddress.IPv6Any, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = TimeSpan.FromSeconds(10),
+            OnConnection = _ => new(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificate.Context,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ApplicationProtocols = protocols,
+            }),
+        }));
+        kestrel.Listen(IPAddress.IPv6Any, options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    /// <summary>Reviews come with TLS, and only they; everything else is on the port without.</summary>
+    private static RequestDelegate Dispatcher(IServiceProvider services)
+    {
+        var admission = services.GetRequiredService<AdmissionEndpoint>();
+        var pages = services.GetServices<ManagementEndpoint>().ToDictionary(page => page.Path, page => page.Answer, StringComparer.Ordinal);
+        return context =>
+        {
+            var path = context.Request.Path.Value ?? "";
+            if (context.Request.IsHttps) return path == AdmissionRegistration.Path ? admission.AnswerAsync(context) : NotFound(context);
+            if (!pages.TryGetValue(path, out var answer)) return NotFound(context);
+            if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) return answer(context);
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return Task.CompletedTask;
+        };
+    }
+
+    private static Task NotFound(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private static string DescribeReload(ReloadState state) => state.IsSuccessful
+        ? $"loaded at {state.At:u}"
+        : $"the last change was refused at {state.At:u}, the rules before it are in force: {string.Join("; ", state.Faults)}";
+}
