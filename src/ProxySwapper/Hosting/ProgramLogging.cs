@@ -1,6 +1,7 @@
 using System.Globalization;
 using Serilog;
 using Serilog.Events;
+using Serilog.Extensions.Logging;
 using Serilog.Formatting.Json;
 
 namespace ProxySwapper.Hosting;
@@ -10,12 +11,14 @@ internal static class ProgramLogging
 {
     private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, bool isPerson) => logging
-        .SetMinimumLevel(minimum)
-        // A failed handshake or an aborted request is the other side's business; the host's own words say nothing new.
-        .AddFilter("Microsoft", minimum > LogLevel.Debug ? LogLevel.Warning : minimum)
-        .AddFilter("System", minimum > LogLevel.Debug ? LogLevel.Warning : minimum)
-        .AddSerilog(Configure(new LoggerConfiguration().MinimumLevel.Is(LevelAlias.Minimum), isPerson).CreateLogger(), dispose: true);
+    public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, bool isPerson)
+    {
+        var level = LevelConvert.ToSerilogLevel(minimum);
+        // A failed handshake or an aborted request is the other side's business; what the framework says of itself is news when tracing.
+        var framework = minimum == LogLevel.Trace ? LogEventLevel.Verbose : LogEventLevel.Warning;
+        var configuration = new LoggerConfiguration().MinimumLevel.Is(level).MinimumLevel.Override("Microsoft", framework).MinimumLevel.Override("System", framework);
+        return logging.AddSerilog(Configure(configuration, isPerson).CreateLogger(), dispose: true);
+    }
 
     private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) => isPerson
         ? configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LevelAlias.Minimum)
