@@ -6,6 +6,8 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
     ServeCommand.Create(),
     RewriteCommand.Create(),
     MirrorCommand.Create(),
+    DisableCommand.Create(),
+    EnableCommand.Create(),
 };
 var command = root.Parse(args);
 var invocation = new InvocationConfiguration

@@ -65,11 +65,18 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         }, cancellationToken);
 
     /// <summary>Removes an object; false when it was not there.</summary>
-    public async Task<bool> DeleteAsync(string path, CancellationToken cancellationToken)
+    public Task<bool> DeleteAsync(string path, CancellationToken cancellationToken) => DeleteAsync(path, null, cancellationToken);
+
+    /// <summary>Removes an object if it still is the one that was seen; false when it was not there.</summary>
+    /// <param name="path">The object's path.</param>
+    /// <param name="preconditions">The <c>uid</c> and <c>resourceVersion</c> that it must have, or null; another one is a conflict.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<bool> DeleteAsync(string path, JsonObject? preconditions, CancellationToken cancellationToken)
     {
+        var options = preconditions is null ? null : new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["preconditions"] = preconditions };
         try
         {
-            await SendAsync(HttpMethod.Delete, path, null, "", cancellationToken);
+            await SendAsync(HttpMethod.Delete, path, options, "application/json", cancellationToken);
             return true;
         }
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using ProxySwapper.Switching;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper enable</c>: puts back exactly what <c>disable</c> removed.</summary>
+internal static class EnableCommand
+{
+    public static Command Create()
+    {
+        var place = new RemovedWebhookOptions();
+        var kubernetes = new KubernetesOptions();
+        var command = new Command("enable", "Puts back the webhook that `disable` removed.");
+        place.AddTo(command);
+        kubernetes.AddTo(command);
+        command.SetAction((arguments, cancellationToken) => kubernetes.RunAsync(arguments, async client =>
+        {
+            var name = arguments.GetValue(place.Name)!;
+            var store = place.StoreOf(arguments, client) ?? await ConfigMapStore.FindOfAsync(client, name, cancellationToken);
+            var outcome = await new WebhookSwitch(client, name).EnableAsync(store, cancellationToken);
+            Console.WriteLine(outcome == EnableOutcome.PutBack ? $"{name} is back: images are swapped." : $"{name} is in place: nothing to enable.");
+            return 0;
+        }));
+        return command;
+    }
+}

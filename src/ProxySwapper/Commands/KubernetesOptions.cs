@@ -1,0 +1,39 @@
+using System.CommandLine;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Switching;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>The options of commands that talk to the API server, and how such a command ends when that fails.</summary>
+internal sealed class KubernetesOptions
+{
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "The kubeconfig file. Default KUBECONFIG, then the Pod's own account, then ~/.kube/config." };
+    private readonly Option<string?> _context = new("--context") { Description = "The kubeconfig's context. Default its current one." };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_kubeconfig);
+        command.Add(_context);
+    }
+
+    /// <summary>Runs a command with a client. What failed is told in one line, with exit code 1; no way to a cluster is exit code 2.</summary>
+    public async Task<int> RunAsync(ParseResult arguments, Func<KubernetesClient, Task<int>> command)
+    {
+        try
+        {
+            var connection = KubernetesConnection.Find(arguments.GetValue(_kubeconfig), arguments.GetValue(_context), Environment.GetEnvironmentVariable, TimeProvider.System);
+            using var client = new KubernetesClient(connection, TimeProvider.System);
+            return await ConfigurationFaults.ReportAsync(() => command(client));
+        }
+        catch (KubernetesConnectionException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message);
+            return ConfigurationFaults.ExitCode;
+        }
+        catch (Exception fault) when (fault is KubernetesException or WebhookSwitchException)
+        {
+            await Console.Error.WriteLineAsync(fault.Message);
+            return 1;
+        }
+    }
+}

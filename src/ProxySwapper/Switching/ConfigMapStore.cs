@@ -1,0 +1,80 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Switching;
+
+/// <summary>Keeps a webhook's configuration in an annotation of the release's ConfigMap, where an upgrade leaves it.</summary>
+internal sealed class ConfigMapStore(KubernetesClient client, string @namespace, string name) : IRemovedWebhookStore
+{
+    /// <summary>The chart's annotation of the webhook's configuration that names the ConfigMap, <c>namespace/name</c>.</summary>
+    public const string PlaceAnnotation = "proxyswapper.io/config-map";
+
+    /// <summary>The chart's label of the ConfigMap that names the webhook's configuration.</summary>
+    private const string WebhookLabel = "proxyswapper.io/webhook";
+
+    private const string KeptAnnotation = "proxyswapper.io/disabled-webhook";
+
+    private readonly string _path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/configmaps/{Uri.EscapeDataString(name)}";
+
+    /// <summary>A store by <c>namespace/name</c>; null when the text is not that.</summary>
+    public static ConfigMapStore? Parse(KubernetesClient client, string place) =>
+        place.Split('/') is [{ Length: > 0 } @namespace, { Length: > 0 } name] ? new ConfigMapStore(client, @namespace, name) : null;
+
+    /// <summary>The ConfigMap of the release that made a webhook.</summary>
+    /// <exception cref="WebhookSwitchException">There is none, or more than one.</exception>
+    public static async Task<ConfigMapStore> FindOfAsync(KubernetesClient client, string webhook, CancellationToken cancellationToken)
+    {
+        JsonObject? list;
+        try
+        {
+            list = await client.GetAsync($"/api/v1/configmaps?labelSelector={Uri.EscapeDataString($"{WebhookLabel}={webhook}")}", cancellationToken);
+        }
+        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
+        {
+            throw new WebhookSwitchException("you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME", fault);
+        }
+        var found = list?["items"]?.AsArray().Select(item => ((string)item!["metadata"]!["namespace"]!, (string)item["metadata"]!["name"]!)).ToList() ?? [];
+        return found switch
+        {
+            [var (place, only)] => new ConfigMapStore(client, place, only),
+            [] => throw new WebhookSwitchException($"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"),
+            _ => throw new WebhookSwitchException($"several ConfigMaps have the label {WebhookLabel}={webhook}: name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"),
+        };
+    }
+
+    public async Task KeepAsync(JsonObject webhook, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AnnotateAsync(webhook.ToJsonString(), cancellationToken);
+        }
+        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)
+        {
+            throw new WebhookSwitchException($"{this} is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard", fault);
+        }
+    }
+
+    public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
+    {
+        var map = await client.GetAsync(_path, cancellationToken)
+            ?? throw new WebhookSwitchException($"{this} is not there");
+        if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept) return null;
+        try
+        {
+            return JsonNode.Parse(kept) as JsonObject ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no object");
+        }
+        catch (JsonException fault)
+        {
+            throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no JSON: {fault.Message}", fault);
+        }
+    }
+
+    public Task ForgetAsync(CancellationToken cancellationToken) => AnnotateAsync(null, cancellationToken);
+
+    public override string ToString() => $"ConfigMap {@namespace}/{name}";
+
+    private Task<JsonObject> AnnotateAsync(string? value, CancellationToken cancellationToken) => client.PatchAsync(
+        _path, PatchKind.Merge, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [KeptAnnotation] = value } } }, cancellationToken);
+}

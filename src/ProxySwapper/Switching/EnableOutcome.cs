@@ -1,0 +1,7 @@
+namespace ProxySwapper.Switching;
+
+internal enum EnableOutcome
+{
+    PutBack,
+    WasInPlace,
+}

@@ -1,0 +1,18 @@
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests;
+
+/// <summary>One kube-apiserver for all tests, started by the first that asks. Each test keeps to namespaces and names of its own.</summary>
+[SetUpFixture]
+internal sealed class ControlPlane
+{
+    private static readonly Lazy<Task<KubeApiServer>> Server = new(KubeApiServer.StartAsync);
+
+    public static Task<KubeApiServer> GetAsync() => Server.Value;
+
+    [OneTimeTearDown]
+    public static async Task Stop()
+    {
+        if (Server.IsValueCreated && Server.Value.IsCompletedSuccessfully) await (await Server.Value).DisposeAsync();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace ProxySwapper.Testing;
+
+/// <summary>The program as it was built, run as a process of its own.</summary>
+public static class BuiltProgram
+{
+    /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own.</summary>
+    public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<ProgramResult> RunAsync(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
+    {
+        using var process = Process.Start(StartInfo(arguments, environment))!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new ProgramResult(process.ExitCode, await output, await error);
+    }
+}
+
+/// <summary>What a run of the program came to.</summary>
+public sealed record ProgramResult(int ExitCode, string Output, string Error);
