@@ -118,7 +118,7 @@ http:
   addr: :5000
   headers:
     X-Content-Type-Options: [nosniff]
-  draintimeout: 30s
+  draintimeout: 20s
   debug:
     addr: :5001
     prometheus:
@@ -147,6 +147,8 @@ proxy:
 
 {{- /* The sidecar's configuration: the only registry that it gives credentials for. */ -}}
 {{- define "proxyswapper.cache.credentials" -}}
+# Serves longer than the cache drains.
+drainDelay: 25s
 registries:
   - host: {{ (urlParse .upstream.remoteUrl).host }}
     auth: {{ .upstream.auth }}

@@ -36,18 +36,12 @@ internal static class ServeHost
     private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate)
     {
         var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        services.AddMetrics();
+        services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
-        services.AddSingleton<Readiness>();
-        services.AddHostedService<DrainDelay>();
         services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
         services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        services.AddSingleton<PrometheusExporter>().AddSingleton<ProcessMetrics>();
-        services.AddSingleton(provider => new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n")));
-        services.AddSingleton(provider => new ManagementEndpoint("/readyz", provider.GetRequiredService<Readiness>().AnswerAsync));
-        services.AddSingleton(provider => new ManagementEndpoint("/metrics", provider.GetRequiredService<PrometheusExporter>().AnswerAsync));
         services.AddSingleton<IImagePopulation, NoImagePopulation>();
         services.AddAdmission();
     }
@@ -76,22 +70,10 @@ internal static class ServeHost
     private static RequestDelegate Dispatcher(IServiceProvider services)
     {
         var admission = services.GetRequiredService<AdmissionEndpoint>();
-        var pages = services.GetServices<ManagementEndpoint>().ToDictionary(page => page.Path, page => page.Answer, StringComparer.Ordinal);
-        return context =>
-        {
-            var path = context.Request.Path.Value ?? "";
-            if (context.Request.IsHttps) return path == AdmissionRegistration.Path ? admission.AnswerAsync(context) : NotFound(context);
-            if (!pages.TryGetValue(path, out var answer)) return NotFound(context);
-            if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) return answer(context);
-            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            return Task.CompletedTask;
-        };
-    }
-
-    private static Task NotFound(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        var pages = services.GetRequiredService<ManagementPages>();
+        return context => !context.Request.IsHttps ? pages.AnswerAsync(context)
+            : context.Request.Path.Value == AdmissionRegistration.Path ? admission.AnswerAsync(context)
+            : ManagementPages.NotFound(context);
     }
 
     private static string DescribeReload(ReloadState state) => state.IsSuccessful
