@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ProxySwapper.Registry;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
@@ -29,12 +29,7 @@ internal sealed record AdmittedPod
             Name = pod.Name.Length > 0 ? pod.Name : pod.GenerateName,
             ServiceAccountName = pod.ServiceAccountName.Length > 0 ? pod.ServiceAccountName : "default",
             PullSecrets = pod.PullSecrets,
-            Images =
-            [
-                .. from image in decision.Images
-                   where image.Decision.Source is not null
-                   select new AdmittedImage(image.Decision.Source!, image.Decision.Target ?? image.Decision.Source!, image.Decision.Rule, image.Slot.PullPolicy == "Always"),
-            ],
+            Images = [.. decision.Images.Select(image => new AdmittedImage(image.Decision, image.Slot.PullPolicy == "Always"))],
             IsDryRun = review.IsDryRun,
             Activity = activity,
         };
@@ -42,11 +37,6 @@ internal sealed record AdmittedPod
 }
 
 /// <summary>One image of an admitted Pod.</summary>
-/// <param name="Source">The image as it was written, normalised.</param>
-/// <param name="Final">The image that kubelet will pull; the source where no rule took it.</param>
-/// <param name="Rule">The rule that took it, or null.</param>
+/// <param name="Decision">What the rules say of it.</param>
 /// <param name="IsPulledAlways">The Pod asks kubelet to look for a newer image under the tag each time.</param>
-internal sealed record AdmittedImage(ImageReference Source, ImageReference Final, string? Rule, bool IsPulledAlways)
-{
-    public bool IsRewritten => Source != Final;
-}
+internal sealed record AdmittedImage(ImageDecision Decision, bool IsPulledAlways);

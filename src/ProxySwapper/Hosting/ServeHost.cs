@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Population;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Hosting;
@@ -42,7 +43,8 @@ internal static class ServeHost
         services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        services.AddSingleton<IImagePopulation, NoImagePopulation>();
+        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
+        services.AddPopulation(options, name => environment.GetValueOrDefault(name));
         services.AddAdmission();
     }
 

@@ -17,6 +17,8 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
 
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    public ConcurrentQueue<string> Bodies { get; } = new();
+
     public Uri Address => new(_application.Urls.Single());
 
     public static async Task<ScriptedApiServer> StartAsync()
@@ -26,10 +28,12 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var application = builder.Build();
         var server = new ScriptedApiServer(application);
-        application.Run(context =>
+        application.Run(async context =>
         {
+            using var body = new StreamReader(context.Request.Body);
+            server.Bodies.Enqueue(await body.ReadToEndAsync());
             server.Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}".TrimEnd());
-            return server._answers.TryDequeue(out var answer) ? answer(context) : throw new InvalidOperationException("Nobody told what to answer.");
+            await (server._answers.TryDequeue(out var answer) ? answer(context) : throw new InvalidOperationException("Nobody told what to answer."));
         });
         await application.StartAsync();
         return server;

@@ -1,0 +1,41 @@
+using System.Net;
+using System.Net.Sockets;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Population;
+
+/// <summary>Tells what an exception of a try means for the image and for the registries.</summary>
+internal static class FaultReader
+{
+    /// <summary>True for what registries and the network do; anything else is a fault of this program.</summary>
+    public static bool IsExpected(Exception fault) =>
+        fault is RegistryException or RegistryCredentialException or HttpRequestException or IOException or SocketException or TimeoutException or FormatException;
+
+    public static PopulationFault Read(Exception fault) => fault switch
+    {
+        RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
+        // What this program cannot read, it cannot read the next time either.
+        FormatException unreadable => new(unreadable.Message, FaultKind.Final),
+        _ => new(fault.Message, FaultKind.Passing),
+    };
+
+    /// <summary>True when another credential may open the source.</summary>
+    public static bool IsDenial(Exception fault, string registry) => fault switch
+    {
+        // Registries say that a private repository does not exist to those who may not know.
+        RegistryException refused => refused.Host == registry && refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
+        _ => fault is RegistryCredentialException,
+    };
+
+    private static FaultKind KindOf(RegistryException fault) => fault.Status switch
+    {
+        null => fault.InnerException is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded } or SocketException or TimeoutException
+            ? FaultKind.HostFailing
+            : FaultKind.Passing,
+        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FaultKind.HostFailing,
+        HttpStatusCode.RequestTimeout => FaultKind.Passing,
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => FaultKind.Final,
+        _ => FaultKind.Passing,
+    };
+}

@@ -1,0 +1,46 @@
+using System.Runtime.ExceptionServices;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Credentials;
+
+namespace ProxySwapper.Population;
+
+/// <summary>Does one job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
+internal sealed class ImageTransfer(
+    ImageCopier copier, CacheWarmer warmer, SourceCredentials sources, IRegistryCredentialSource own)
+{
+    public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) => job.Work switch
+    {
+        WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
+        CopyWork copy => CopyAsync(copy, job.Origins, progress, cancellationToken),
+        var other => throw new InvalidOperationException($"{other} is no work."),
+    };
+
+    private async Task<TransferResult> CopyAsync(CopyWork work, IReadOnlyList<PodOrigin> origins, IProgress<CopyProgress> progress, CancellationToken cancellationToken)
+    {
+        var request = new CopyRequest(work.Source, work.Target)
+        {
+            TargetCredentials = own,
+            Platforms = work.Platforms,
+            // One platform is what the populator plugin wrote: its manifest under the tag.
+            Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
+            Progress = progress,
+        };
+        ExceptionDispatchInfo? denial = null;
+        await foreach (var credentials in sources.ForAsync(work.Source, origins, cancellationToken))
+        {
+            try
+            {
+                var result = await copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
+                var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
+                return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
+            }
+            catch (Exception fault) when (FaultReader.IsDenial(fault, work.Source.Registry))
+            {
+                // The first word counts: it is of the secret that was meant for this image.
+                denial ??= ExceptionDispatchInfo.Capture(fault);
+            }
+        }
+        denial!.Throw();
+        throw denial.SourceException;
+    }
+}

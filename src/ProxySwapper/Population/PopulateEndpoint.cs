@@ -1,0 +1,72 @@
+using System.Text.Json;
+
+namespace ProxySwapper.Population;
+
+/// <summary><c>GET /populate</c> of the management port: what is queued, what runs, what failed and when it is tried again.</summary>
+internal sealed class PopulateEndpoint(PopulationQueue queue, GivenUpImages givenUp)
+{
+    public const string Path = "/populate";
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) Write(json);
+        context.Response.ContentType = "application/json";
+        await context.Response.BodyWriter.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), context.RequestAborted);
+    }
+
+    private void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("known", queue.Known.Count);
+        queue.Read((running, waiting) =>
+        {
+            var all = waiting.ToList();
+            WriteList(json, "running", running, job =>
+            {
+                json.WriteString("startedAt", job.StartedAt!.Value);
+                json.WriteNumber("bytes", job.BytesDone);
+                json.WriteNumber("totalBytes", job.BytesTotal);
+            });
+            WriteList(json, "queued", all.Where(job => job.Failures == 0), job => json.WriteString("queuedAt", job.QueuedAt));
+            WriteList(json, "failed", all.Where(job => job.Failures > 0), job =>
+            {
+                json.WriteString("reason", job.LastFault);
+                json.WriteString("nextTry", job.ReadyAt);
+            });
+            return all.Count;
+        });
+        json.WriteStartArray("givenUp");
+        foreach (var image in givenUp.Snapshot())
+        {
+            json.WriteStartObject();
+            WriteWork(json, image.Work, image.Failures);
+            json.WriteString("reason", image.Fault);
+            json.WriteString("at", image.At);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, IEnumerable<PopulationJob> jobs, Action<PopulationJob> writeRest)
+    {
+        json.WriteStartArray(name);
+        foreach (var job in jobs)
+        {
+            json.WriteStartObject();
+            WriteWork(json, job.Work, job.Failures);
+            writeRest(job);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteWork(Utf8JsonWriter json, PopulationWork work, int failures)
+    {
+        json.WriteString("target", work.Target.ToString());
+        json.WriteString("kind", work is CopyWork ? "copy" : "warmUp");
+        if (work is CopyWork copy) json.WriteString("source", copy.Source.ToString());
+        json.WriteNumber("failures", failures);
+    }
+}

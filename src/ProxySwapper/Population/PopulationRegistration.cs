@@ -1,0 +1,50 @@
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Hosting;
+using ProxySwapper.Registries;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population;
+
+/// <summary>Adds population to a host. Needs a <see cref="RuleSetProvider"/>.</summary>
+internal static class PopulationRegistration
+{
+    /// <param name="services">The host's services.</param>
+    /// <param name="options">The configuration at the start; registries and their credentials are taken of it.</param>
+    /// <param name="environment">Reads a variable of the environment.</param>
+    public static IServiceCollection AddPopulation(this IServiceCollection services, ProxySwapperOptions options, Func<string, string?> environment)
+    {
+        services.AddSingleton(provider => RegistryAccess.Create(
+            CacheHosts.Entries(options, environment), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => KubernetesAccess.Create(
+            environment, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesAccess>>()));
+        services.AddSingleton(provider => new PopulationQueue(
+            Options(provider), provider.GetRequiredService<TimeProvider>(), new RetryDelay(Random.Shared.NextDouble)));
+        services.AddSingleton(provider => new DownstreamLookup(
+            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryAccess>().Clients, provider.GetRequiredService<RegistryAccess>().Credentials,
+            Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
+        services.AddSingleton(Transfer);
+        services.AddSingleton<PopulationMetrics>().AddSingleton<GivenUpImages>().AddSingleton<JobRunner>();
+        services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
+        services.AddHostedService<Reconciler>().AddHostedService<Populator>();
+        services.AddSingleton<IImagePopulation, ImagePopulation>();
+        services.AddSingleton<PopulateEndpoint>();
+        services.AddSingleton(provider => new ManagementEndpoint(PopulateEndpoint.Path, provider.GetRequiredService<PopulateEndpoint>().AnswerAsync));
+        return services;
+    }
+
+    private static Func<PopulateOptions> Options(IServiceProvider provider)
+    {
+        var rules = provider.GetRequiredService<RuleSetProvider>();
+        return () => rules.Current.Options.Populate;
+    }
+
+    private static ImageTransfer Transfer(IServiceProvider provider)
+    {
+        var access = provider.GetRequiredService<RegistryAccess>();
+        var options = Options(provider);
+        var sources = new SourceCredentials(null, access.Credentials, () => options().PullSecrets, (_, _) => throw new NotSupportedException());
+        var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
+        return new ImageTransfer(access.Copier, warmer, sources, access.Credentials);
+    }
+}
