@@ -5,10 +5,8 @@ using System.Text.Json;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>Lists Pods page by page, so that a large cluster costs neither it nor us much at once.</summary>
-internal sealed class PodLister(KubernetesClient client)
+internal sealed class PodLister(KubernetesClient client, int pageSize = 200)
 {
-    private const int PageSize = 200;
-
     /// <summary>How often a list that expired on the way is begun anew.</summary>
     private const int MaximumRestarts = 5;
 
@@ -24,7 +22,7 @@ internal sealed class PodLister(KubernetesClient client)
         string? @namespace, string labelSelector, Func<JsonElement, T> read, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var collection = @namespace is null ? "/api/v1/pods" : $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/pods";
-        var query = $"{collection}?limit={PageSize}&labelSelector={Uri.EscapeDataString(labelSelector)}"
+        var query = $"{collection}?limit={pageSize}&labelSelector={Uri.EscapeDataString(labelSelector)}"
             + $"&fieldSelector={Uri.EscapeDataString("status.phase!=Succeeded,status.phase!=Failed")}";
         string? token = null;
         for (var restarts = 0; token != "";)
