@@ -1,0 +1,199 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using ProxySwapper.Admission;
+
+namespace ProxySwapper.Tests.Admission;
+
+[TestFixture]
+internal sealed class AdmissionPropertyTests
+{
+    private const string Configuration = "proxyUrl: r.example:5000/mirror\npatchLabel: {key: a.example/b, value: c}\nignoreImages: [registry]";
+
+    private static readonly string[] Images =
+        ["nginx", "registry:2", "quay.io/a/b:1", "r.example:5000/mirror/library/nginx:1", "UPPER", "a:b:c", "", "größe", "localhost:5000/x", "x@sha256:12", "team/app:1.2.3"];
+
+    private static readonly string[] Keys = ["a.example/b", "app", "a~b", "original-image.proxyswapper.io/c0", "proxyswapper.io/ignore", "", "größe"];
+
+    /// <summary>Pods as nobody would write them: lists and objects missing, null, or full of nulls.</summary>
+    private static readonly Gen<JsonObject> Pods =
+        from metadata in Gen.OneOf(Gen.Constant<JsonNode?>(null), Metadata())
+        from containers in Containers("c")
+        from initContainers in Containers("i")
+        from volumes in Gen.ListOf(Gen.Elements(Images).Select(image => (JsonNode?)new JsonObject { ["name"] = "v", ["image"] = new JsonObject { ["reference"] = image } }))
+        from hasMetadata in Gen.Elements(true, false)
+        select Pod(hasMetadata, metadata, containers, initContainers, Number(volumes, "v"));
+
+    [FsCheck.NUnit.Property(MaxTest = 500)]
+    public Property A_patch_applies_and_changes_nothing_but_images_label_and_annotations() =>
+        Prop.ForAll(Pods.ToArbitrary(), pod =>
+        {
+            var (_, answer) = GoldenTests.Answer(Configuration, Review(pod));
+            if (GoldenTests.PatchOf(answer["response"]!) is not { } patch) return true;
+            var patched = IndependentPatch.Apply(pod, patch).AsObject();
+            var (_, second) = GoldenTests.Answer(Configuration, Review(patched));
+            return second["response"]!["patch"] is null && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod));
+        });
+
+    [FsCheck.NUnit.Property(MaxTest = 1000)]
+    public bool No_bytes_make_the_reader_throw(byte[] bytes)
+    {
+        var body = new ReadOnlySequence<byte>(bytes ?? []);
+        return !AdmissionReviewReader.TryRead(body, "k", out _, out var fault) && fault is not null;
+    }
+
+    [FsCheck.NUnit.Property(MaxTest = 1000)]
+    public bool No_damage_to_a_review_makes_the_reader_or_the_decision_throw(int at, byte value, int cut)
+    {
+        var bytes = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["image"] = "nginx" }), new JsonArray(), new JsonArray()));
+        bytes[(uint)at % bytes.Length] = value;
+        var body = new ReadOnlySequence<byte>(bytes, 0, cut % 3 == 0 ? (int)((uint)cut % bytes.Length) : bytes.Length);
+        if (!AdmissionReviewReader.TryRead(body, "k", out var review, out _)) return true;
+        var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
+        AdmissionEndpoint.Write(new ArrayBufferWriter<byte>(), review, PodAdmission.Decide(review, rules), rules);
+        return true;
+    }
+
+    [Test]
+    public void A_review_is_read_the_same_in_one_piece_and_byte_by_byte()
+    {
+        var bytes = Review(Pod(true, new JsonObject { ["labels"] = new JsonObject { ["a.example/b"] = "x" } }, new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "größe/x" }), new JsonArray(), new JsonArray()));
+        AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(bytes), "a.example/b", out var whole, out _);
+        AdmissionReviewReader.TryRead(Segments(bytes), "a.example/b", out var pieces, out var fault);
+        Assert.That(pieces, Is.Not.Null, fault);
+        Assert.That(pieces!.Object!.Images, Is.EqualTo(whole!.Object!.Images));
+        Assert.That(pieces.Object.PatchLabel, Is.EqualTo("x"));
+    }
+
+    [TestCase("", "no JSON"), TestCase("[]", "no object"), TestCase("{}", "apiVersion"), TestCase("nonsense", "no JSON")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v2","request":{}}""", "apiVersion")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1"}""", "no request")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":null}""", "no request")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{}}""", "no uid")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a","operation":"CREATE"}}""", "no object")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a","operation":"UPDATE","object":null}}""", "no object")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a"}} {}""", "no JSON")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"\ud800"}}""", "no JSON")]
+    public void What_is_no_review_is_refused_with_the_reason(string body, string reason)
+    {
+        AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)), "k", out _, out var fault);
+        Assert.That(fault, Does.Contain(reason));
+    }
+
+    [Test]
+    public void Nesting_has_a_limit()
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"apiVersion":"admission.k8s.io/v1","request":{{string.Concat(Enumerable.Repeat("[", 100_000))}}""");
+        Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), "k", out _, out var fault), Is.False, fault);
+    }
+
+    [Test]
+    public void One_review_allocates_little_and_what_it_does_not_need_costs_nothing()
+    {
+        var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
+        var small = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx" }), new JsonArray(), new JsonArray()));
+        var padded = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx", ["env"] = new JsonArray([.. Enumerable.Range(0, 5000).Select(index => (JsonNode)$"value {index}")]) }), new JsonArray(), new JsonArray()));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Allocated(small), Is.LessThan(6000));
+            Assert.That(Allocated(padded), Is.EqualTo(Allocated(small)), "a larger Pod with the same images");
+        });
+
+        long Allocated(byte[] body)
+        {
+            var sequence = new ReadOnlySequence<byte>(body);
+            using var output = new PooledBufferWriter();
+            long before = 0;
+            for (var round = 0; round < 20; round++)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+                AdmissionReviewReader.TryRead(sequence, rules.Options.PatchLabel.Key, out var review, out _);
+                AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
+            }
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    private static Gen<JsonNode?> Metadata() =>
+        from labels in Map()
+        from annotations in Map()
+        from hasLabels in Gen.Elements(true, false)
+        from hasAnnotations in Gen.Elements(true, false)
+        select (JsonNode?)Object(("labels", hasLabels, labels), ("annotations", hasAnnotations, annotations));
+
+    private static Gen<JsonNode?> Map() => Gen.OneOf(
+        Gen.Constant<JsonNode?>(null),
+        Gen.SubListOf(Keys).SelectMany(keys => Gen.Elements("c", "true", "x").Select(value => (JsonNode?)new JsonObject(keys.Select(key => KeyValuePair.Create(key, (JsonNode?)value))))));
+
+    private static Gen<JsonNode?> Containers(string prefix) => Gen.OneOf(
+        Gen.Constant<JsonNode?>(null),
+        Gen.ListOf(Gen.Elements(Images)).Select(images => (JsonNode?)Number(images.Select(image => (JsonNode?)new JsonObject { ["name"] = "", ["image"] = image }), prefix)));
+
+    private static JsonArray Number(IEnumerable<JsonNode?> items, string prefix)
+    {
+        var array = new JsonArray([.. items.Select(item => item?.DeepClone())]);
+        foreach (var (index, item) in array.Index()) item!["name"] = $"{prefix}{index}";
+        return array;
+    }
+
+    private static JsonObject Pod(bool hasMetadata, JsonNode? metadata, JsonNode? containers, JsonNode? initContainers, JsonNode? volumes) => Object(
+        ("metadata", hasMetadata, metadata),
+        ("spec", true, Object(("containers", true, containers), ("initContainers", true, initContainers), ("volumes", true, volumes))));
+
+    private static JsonObject Object(params (string Key, bool IsThere, JsonNode? Value)[] members) =>
+        new(members.Where(member => member.IsThere).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
+
+    private static byte[] Review(JsonObject pod) => Encoding.UTF8.GetBytes(new JsonObject
+    {
+        ["apiVersion"] = "admission.k8s.io/v1",
+        ["request"] = new JsonObject { ["uid"] = "u", ["kind"] = new JsonObject { ["kind"] = "Pod" }, ["operation"] = "CREATE", ["namespace"] = "default", ["object"] = pod.DeepClone() },
+    }.ToJsonString());
+
+    private static JsonObject WithoutOurs(JsonObject pod)
+    {
+        var copy = pod.DeepClone().AsObject();
+        foreach (var list in (string[])["containers", "initContainers"])
+            foreach (var container in copy["spec"]![list] as JsonArray ?? []) container!.AsObject().Remove("image");
+        foreach (var volume in copy["spec"]!["volumes"] as JsonArray ?? []) volume!["image"]!.AsObject().Remove("reference");
+        if (copy["metadata"] is JsonObject metadata)
+        {
+            Prune(metadata, "labels", key => key == "a.example/b");
+            Prune(metadata, "annotations", key => key.StartsWith("original-image.", StringComparison.Ordinal));
+            if (metadata.Count == 0) copy.Remove("metadata");
+        }
+        else
+        {
+            copy.Remove("metadata");
+        }
+        return copy;
+    }
+
+    /// <summary>An empty map, null and none at all are the same to an API server.</summary>
+    private static void Prune(JsonObject metadata, string map, Predicate<string> isOurs)
+    {
+        if (metadata[map] is JsonObject members)
+            foreach (var key in members.Select(member => member.Key).Where(key => isOurs(key)).ToList()) members.Remove(key);
+        if (metadata[map] is null or JsonObject { Count: 0 }) metadata.Remove(map);
+    }
+
+    private static ReadOnlySequence<byte> Segments(byte[] bytes)
+    {
+        var first = new Segment(bytes.AsMemory(0, 1), null);
+        var last = first;
+        for (var index = 1; index < bytes.Length; index++) last = new Segment(bytes.AsMemory(index, 1), last);
+        return new ReadOnlySequence<byte>(first, 0, last, 1);
+    }
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        public Segment(ReadOnlyMemory<byte> memory, Segment? previous)
+        {
+            Memory = memory;
+            if (previous is null) return;
+            RunningIndex = previous.RunningIndex + previous.Memory.Length;
+            previous.Next = this;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Text.Json.Nodes;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Tests.Admission;
+
+/// <summary>
+/// Runs every folder of testdata/admission: what the configuration makes of the review must be the patch, and applied by somebody else's
+/// code the patch must make the expected Pod. No patch.json means no patch. A new case is a new folder.
+/// </summary>
+[TestFixture]
+internal sealed class GoldenTests
+{
+    private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "testdata", "admission");
+
+    private static IEnumerable<TestCaseData> Cases() =>
+        Directory.GetDirectories(Root).Order(StringComparer.Ordinal).Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+
+    [TestCaseSource(nameof(Cases))]
+    public void Case(string folder)
+    {
+        var (review, answer) = Answer(File.ReadAllText(Path.Combine(folder, "config.yaml")), File.ReadAllBytes(Path.Combine(folder, "review.json")));
+        var response = answer["response"]!;
+        var expectedPatch = ReadOptional(folder, "patch.json");
+        var expectedAnswer = ReadOptional(folder, "answer.json");
+        Assert.Multiple(() =>
+        {
+            Assert.That((bool)response["allowed"]!, Is.True);
+            Assert.That((string?)response["uid"], Is.EqualTo((string?)review["request"]!["uid"]));
+            Assert.That((string?)answer["apiVersion"], Is.EqualTo((string?)expectedAnswer?["apiVersion"] ?? "admission.k8s.io/v1"));
+            Assert.That((string?)response["patchType"], Is.EqualTo(expectedPatch is null ? null : "JSONPatch"));
+            var patch = PatchOf(response);
+            Assert.That(JsonNode.DeepEquals(patch, expectedPatch), Is.True, $"the patch is {patch?.ToJsonString()}");
+            var warnings = response["warnings"]?.AsArray() ?? [];
+            var expectedWarnings = expectedAnswer?["warnings"]?.AsArray() ?? [];
+            Assert.That(warnings.Select(warning => (string)warning!).ToList(), Has.Count.EqualTo(expectedWarnings.Count), warnings.ToJsonString());
+            foreach (var (actual, expected) in warnings.Zip(expectedWarnings)) Assert.That((string)actual!, Does.Contain((string)expected!));
+            if (patch is not null)
+                Assert.That(JsonNode.DeepEquals(IndependentPatch.Apply(review["request"]!["object"]!, patch), ReadOptional(folder, "expected-pod.json")), Is.True, "the patched Pod");
+        });
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void A_second_round_of_admission_changes_nothing(string folder)
+    {
+        if (ReadOptional(folder, "expected-pod.json") is not { } pod) return;
+        var review = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "review.json")))!;
+        review["request"]!["object"] = pod;
+        var (_, answer) = Answer(File.ReadAllText(Path.Combine(folder, "config.yaml")), System.Text.Encoding.UTF8.GetBytes(review.ToJsonString()));
+        Assert.That(answer["response"]!["patch"], Is.Null);
+    }
+
+    [Test]
+    public void There_are_at_least_50_cases() => Assert.That(Cases().Count(), Is.AtLeast(50));
+
+    /// <summary>The review as parsed by somebody else, and our answer.</summary>
+    internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
+    {
+        var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
+        Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
+        var output = new ArrayBufferWriter<byte>();
+        AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
+        return (JsonNode.Parse(body)!, JsonNode.Parse(output.WrittenSpan)!);
+    }
+
+    internal static JsonNode? PatchOf(JsonNode response) => response["patch"] is { } patch ? JsonNode.Parse(Convert.FromBase64String((string)patch!)) : null;
+
+    private static JsonNode? ReadOptional(string folder, string file) =>
+        File.Exists(Path.Combine(folder, file)) ? JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, file))) : null;
+}
