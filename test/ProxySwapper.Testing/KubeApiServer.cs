@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Testing;
@@ -19,8 +15,8 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly string _assets;
-    private readonly StringBuilder _output = new();
-    private readonly List<Process> _processes = [];
+    private readonly TestCertificates _certificates = new();
+    private readonly List<TestProcess> _processes = [];
 
     private KubeApiServer(DirectoryInfo folder, string assets, int port)
     {
@@ -46,7 +42,7 @@ public sealed class KubeApiServer : IAsyncDisposable
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
         if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
             throw new InvalidOperationException("This test needs a folder with kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it.");
-        var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, FreePort());
+        var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
         try
         {
             await server.StartProcessesAsync();
@@ -75,39 +71,34 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <inheritdoc cref="KubectlAsync"/>
     public async Task<string> KubectlWithInputAsync(string input, params string[] arguments)
     {
-        using var process = new Process
-        {
-            StartInfo = new ProcessStartInfo(Path.Combine(_assets, "kubectl"), ["--kubeconfig", Kubeconfig, "--cache-dir", Path.Combine(_folder.FullName, "cache"), .. arguments])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            },
-        };
-        process.Start();
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {await error}{await output}");
+        var (exitCode, output, error) = await TryKubectlAsync(input, arguments);
+        return exitCode == 0 ? output : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {error}{output}");
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Runs kubectl as an administrator, where it may fail.</summary>
+    public Task<(int ExitCode, string Output, string Error)> TryKubectlAsync(string input, params string[] arguments) =>
+        TestProcess.RunAsync(Path.Combine(_assets, "kubectl"), ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
+
+    /// <summary>A new namespace, with the label by which selectors know it.</summary>
+    public async Task<string> CreateNamespaceAsync()
+    {
+        var name = $"test-{Guid.NewGuid():n}"[..20];
+        await KubectlWithInputAsync($"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n", "apply", "-f", "-");
+        return name;
+    }
+
+    public ValueTask DisposeAsync()
     {
         Client?.Dispose();
-        foreach (var process in Enumerable.Reverse(_processes))
-        {
-            if (!process.HasExited) process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
-        }
+        foreach (var process in Enumerable.Reverse(_processes)) process.Dispose();
+        _certificates.Dispose();
         _folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
     }
 
     private async Task StartProcessesAsync()
     {
-        var (etcd, peer) = (FreePort(), FreePort());
+        var (etcd, peer) = (TestProcess.FreePort(), TestProcess.FreePort());
         Start("etcd",
             "--data-dir", Path.Combine(_folder.FullName, "etcd"), "--unsafe-no-fsync", "--log-level", "warn",
             "--listen-client-urls", $"http://127.0.0.1:{etcd}", "--advertise-client-urls", $"http://127.0.0.1:{etcd}",
@@ -117,11 +108,12 @@ public sealed class KubeApiServer : IAsyncDisposable
         await File.WriteAllTextAsync(InFolder("tokens.csv"), $"{AdministratorToken},administrator,administrator,\"system:masters\"\n");
         Start("kube-apiserver",
             "--etcd-servers", $"http://127.0.0.1:{etcd}", "--bind-address", "127.0.0.1", "--secure-port", $"{Address.Port}",
-            "--tls-cert-file", InFolder("server.crt"), "--tls-private-key-file", InFolder("server.key"),
+            "--tls-cert-file", InFolder("tls.crt"), "--tls-private-key-file", InFolder("tls.key"),
             "--token-auth-file", InFolder("tokens.csv"), "--authorization-mode", "RBAC",
             "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", InFolder("accounts.key"),
             "--service-account-signing-key-file", InFolder("accounts.key"), "--service-cluster-ip-range", "10.0.0.0/24",
-            "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount", "--allow-privileged=true");
+            "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount", "--allow-privileged=true",
+            "--feature-gates", "EphemeralContainers=true");
         WriteKubeconfig(Kubeconfig, AdministratorToken);
         Client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([Kubeconfig], null), TimeProvider.System);
         await WaitUntilItIsReadyAsync();
@@ -151,32 +143,11 @@ public sealed class KubeApiServer : IAsyncDisposable
         }
     }
 
-    private string Output
-    {
-        get { lock (_output) return _output.ToString(); }
-    }
+    private string Output => string.Join('\n', _processes.Select(process => process.Output));
 
     private string InFolder(string name) => Path.Combine(_folder.FullName, name);
 
-    private void Start(string program, params string[] arguments)
-    {
-        var process = new Process
-        {
-            StartInfo = new ProcessStartInfo(Path.Combine(_assets, program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
-        };
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        _processes.Add(process);
-    }
-
-    private void Keep(string? line)
-    {
-        lock (_output)
-            if (_output.Length < 1_000_000) _output.AppendLine(line);
-    }
+    private void Start(string program, params string[] arguments) => _processes.Add(TestProcess.Start(Path.Combine(_assets, program), arguments));
 
     private void WriteKubeconfig(string file, string token) => File.WriteAllText(file, $"""
         apiVersion: v1
@@ -189,29 +160,8 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     private void WriteCertificates()
     {
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authorityRequest = new CertificateRequest("CN=authority of a test", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        var now = TimeProvider.System.GetUtcNow();
-        using var authority = authorityRequest.CreateSelfSigned(now.AddHours(-1), now.AddDays(2));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=kube-apiserver", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        names.AddDnsName("localhost");
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, now.AddHours(-1), now.AddDays(1), [1, 2, 3, 4]);
-        File.WriteAllText(AuthorityFile, authority.ExportCertificatePem());
-        File.WriteAllText(InFolder("server.crt"), certificate.ExportCertificatePem());
-        File.WriteAllText(InFolder("server.key"), key.ExportPkcs8PrivateKeyPem());
+        _certificates.WriteTo(_folder.FullName);
         using var accounts = RSA.Create(2048);
         File.WriteAllText(InFolder("accounts.key"), accounts.ExportRSAPrivateKeyPem());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

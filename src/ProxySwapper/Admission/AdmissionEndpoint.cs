@@ -130,8 +130,6 @@ internal sealed partial class AdmissionEndpoint(
     {
         metrics.Refused(status);
         Log.Refused(logger, status, reason);
-        // What is still to come of this body is not worth reading.
-        if (HttpProtocol.IsHttp11(context.Request.Protocol)) context.Response.Headers.Connection = "close";
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(reason + "\n", context.RequestAborted);

@@ -18,6 +18,11 @@ internal static class RewriteCommand
         var output = new Option<RewriteOutput>("--output", "-o") { Description = "text: a line for each image. json: an array." };
         var files = new Option<string[]>("--filename", "-f") { Description = "Manifests, YAML or JSON; - is standard input.", DefaultValueFactory = _ => [] };
         var images = new Argument<string[]>("IMAGE") { Description = "Images.", Arity = ArgumentArity.ZeroOrMore };
+        images.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (token.Value.StartsWith('-')) result.AddError($"'{token.Value}' is no option and no image.");
+        });
         var command = new Command("rewrite", "Shows what would happen to images, or to every Pod template in manifests.") { config, @namespace, output, files, images };
         command.Validators.Add(result =>
         {

@@ -1,0 +1,200 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Swap;
+
+/// <summary>The built program serving: limits, TLS, renewal, reload and the end.</summary>
+[TestFixture]
+internal sealed class ServeTests
+{
+    private ProxySwapperProcess _webhook = null!;
+    private HttpClient _client = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example");
+        _client = _webhook.CreateClient();
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        _client.Dispose();
+        await _webhook.DisposeAsync();
+    }
+
+    [Test]
+    public async Task What_is_no_review_gets_its_status_and_harms_nothing_else()
+    {
+        Assert.Multiple(async () =>
+        {
+            Assert.That(await StatusOfAsync(new StringContent("garbage", Encoding.UTF8, "application/json")), Is.EqualTo(HttpStatusCode.BadRequest));
+            Assert.That(await StatusOfAsync(new StringContent("{}", Encoding.UTF8, "application/json")), Is.EqualTo(HttpStatusCode.BadRequest));
+            Assert.That(await StatusOfAsync(new StringContent("", Encoding.UTF8, "application/json")), Is.EqualTo(HttpStatusCode.BadRequest));
+            Assert.That(await StatusOfAsync(new StringContent("{}", Encoding.UTF8, "text/plain")), Is.EqualTo(HttpStatusCode.UnsupportedMediaType));
+            Assert.That(await StatusOfAsync(new ByteArrayContent(new byte[9 * 1024 * 1024]) { Headers = { ContentType = new("application/json") } }), Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+            Assert.That((await _client.GetAsync("/mutate")).StatusCode, Is.EqualTo(HttpStatusCode.MethodNotAllowed));
+            Assert.That((await _client.GetAsync("/metrics")).StatusCode, Is.EqualTo(HttpStatusCode.NotFound), "management pages are not on the webhook's port");
+            Assert.That((await _webhook.Management.PostAsync("/mutate", null)).StatusCode, Is.EqualTo(HttpStatusCode.NotFound), "reviews are not on the management port");
+            Assert.That(await TargetAsync(_client), Is.EqualTo("one.example/library/nginx:latest"));
+        });
+    }
+
+    [Test]
+    public async Task A_chunked_body_over_8_MiB_is_refused_while_it_comes()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = new StreamContent(new MemoryStream(new byte[9 * 1024 * 1024])) };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Headers.TransferEncodingChunked = true;
+        using var answer = await _client.SendAsync(request);
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+    }
+
+    [Test]
+    public async Task A_body_that_does_not_come_ends_after_ten_seconds_and_holds_nobody_up()
+    {
+        await using var stream = await ConnectAsync(SslProtocols.None);
+        await stream.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"u8.ToArray());
+        Assert.That(await TargetAsync(_client), Is.Not.Null, "others are served meanwhile");
+        using var reader = new StreamReader(stream);
+        Assert.That(await reader.ReadLineAsync(), Does.Contain("408"));
+    }
+
+    [Test]
+    public async Task TLS_below_1_2_is_refused()
+    {
+#pragma warning disable SYSLIB0039, CA5397 // What must be refused has to be named.
+        Assert.That(async () => await ConnectAsync(SslProtocols.Tls11), Throws.InstanceOf<Exception>());
+#pragma warning restore SYSLIB0039, CA5397
+        await using var tls12 = await ConnectAsync(SslProtocols.Tls12);
+        Assert.That(tls12.SslProtocol, Is.EqualTo(SslProtocols.Tls12));
+    }
+
+    [Test]
+    public async Task A_renewed_certificate_is_shown_to_new_connections_and_open_ones_stay()
+    {
+        await using var open = await ConnectAsync(SslProtocols.None);
+        var before = open.RemoteCertificate!.GetCertHashString();
+        using var key = RSA.Create(2048);
+        var (certificate, pem) = _webhook.Certificates.Issue(rsa: key);
+        // The key is there before its certificate for a moment: the old pair must stay in force.
+        await File.WriteAllTextAsync(Path.Combine(_webhook.Folder, "tls.key"), pem);
+        await TestWait.UntilAsync(async () => (await _webhook.Management.GetStringAsync("/metrics")).Contains("proxyswapper_certificate_read_errors_total", StringComparison.Ordinal), "the read error");
+        Assert.That(await TargetAsync(_client), Is.Not.Null);
+        await File.WriteAllTextAsync(Path.Combine(_webhook.Folder, "tls.crt"), certificate);
+        await TestWait.UntilAsync(async () =>
+        {
+            await using var fresh = await ConnectAsync(SslProtocols.None);
+            return fresh.RemoteCertificate!.GetCertHashString() != before;
+        }, "the new certificate");
+        await open.WriteAsync("POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray());
+        using var reader = new StreamReader(open);
+        Assert.That(await reader.ReadLineAsync(), Does.Contain("400"), "the connection from before is still served");
+        Assert.That(await _webhook.Management.GetStringAsync("/metrics"), Does.Contain("proxyswapper_certificate_renewals_total 1"));
+    }
+
+    [Test]
+    public async Task A_changed_configuration_takes_effect_and_a_bad_one_shows_and_changes_nothing()
+    {
+        await File.WriteAllTextAsync(_webhook.ConfigurationFile, _webhook.Complete("proxyUrl: two.example"));
+        await TestWait.UntilAsync(async () => await TargetAsync(_client) == "two.example/library/nginx:latest", "the new rules");
+        await File.WriteAllTextAsync(_webhook.ConfigurationFile, _webhook.Complete("proxyUrl: https://three.example"));
+        await TestWait.UntilAsync(async () => (await _webhook.Management.GetStringAsync("/readyz?verbose")).Contains("without a scheme", StringComparison.Ordinal), "the fault in /readyz?verbose");
+        var metrics = await _webhook.Management.GetStringAsync("/metrics");
+        Assert.Multiple(async () =>
+        {
+            Assert.That(await TargetAsync(_client), Is.EqualTo("two.example/library/nginx:latest"));
+            Assert.That(metrics, Does.Contain("""proxyswapper_config_reloads_total{result="failure"} 1""").And.Contain("""proxyswapper_config_reloads_total{result="success"} 1"""));
+            Assert.That(metrics, Does.Contain("proxyswapper_config_last_reload_successful 0"));
+            Assert.That(_webhook.Log, Does.Contain("the last good one stays in force"));
+        });
+    }
+
+    [Test]
+    public async Task The_metrics_are_in_the_format_of_prometheus()
+    {
+        await TargetAsync(_client);
+        var metrics = PrometheusText.Parse(await _webhook.Management.GetStringAsync("/metrics"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(metrics["""proxyswapper_admissions_total{result="patched"}"""], Is.EqualTo(1));
+            Assert.That(metrics["""proxyswapper_images_total{result="rewritten",registry="docker.io"}"""], Is.EqualTo(1));
+            Assert.That(metrics["proxyswapper_patch_duration_seconds_count"], Is.EqualTo(1));
+            Assert.That(metrics["""proxyswapper_patch_duration_seconds_bucket{le="+Inf"}"""], Is.EqualTo(1));
+            Assert.That(metrics["proxyswapper_certificate_expiry_timestamp_seconds"], Is.GreaterThan(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
+            Assert.That(metrics["process_resident_memory_bytes"], Is.GreaterThan(0));
+        });
+    }
+
+    [Test]
+    public async Task SIGTERM_says_not_ready_first_loses_no_request_and_ends_with_0()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\ndrainDelay: 2s");
+        using var client = webhook.CreateClient();
+        webhook.Terminate();
+        await TestWait.UntilAsync(async () => !await webhook.IsReadyAsync(), "not ready");
+        for (var request = 0; request < 50; request++) Assert.That(await TargetAsync(client), Is.Not.Null, "served while draining");
+        Assert.That(await webhook.WaitForExitAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Without_its_certificate_it_refuses_to_start_and_says_how_to_get_one()
+    {
+        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve"], new Dictionary<string, string> { ["PROXYSWAPPER_TLS_CERT_PATH"] = "/nowhere/tls.crt" });
+        Assert.That((exitCode, error.Contains("cert-manager", StringComparison.Ordinal) && error.Contains("/nowhere/tls.crt", StringComparison.Ordinal)), Is.EqualTo((2, true)), error);
+    }
+
+    [Test]
+    public async Task A_bad_configuration_ends_with_2_and_all_its_faults()
+    {
+        var file = Path.Combine(_webhook.Folder, "bad.yaml");
+        await File.WriteAllTextAsync(file, "port: x\nprot: 1\n");
+        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve", "--config", file]);
+        Assert.That((exitCode, error.Trim().Split('\n').Length), Is.EqualTo((2, 2)), error);
+    }
+
+    [Test]
+    public async Task A_port_in_use_is_said()
+    {
+        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve", "--config", _webhook.ConfigurationFile]);
+        Assert.That((exitCode, error.Contains("in use", StringComparison.OrdinalIgnoreCase)), Is.EqualTo((1, true)), error);
+    }
+
+    private async Task<HttpStatusCode> StatusOfAsync(HttpContent content)
+    {
+        // Asks before it sends what may be too much, as clients of large bodies do.
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = content, Headers = { ExpectContinue = true } };
+        using var answer = await _client.SendAsync(request);
+        return answer.StatusCode;
+    }
+
+    private static async Task<string?> TargetAsync(HttpClient client)
+    {
+        using var content = new StringContent("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"CREATE","namespace":"default","object":{"spec":{"containers":[{"name":"web","image":"nginx"}]}}}}""", Encoding.UTF8, "application/json");
+        using var answer = await client.PostAsync("/mutate", content);
+        var response = JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["response"]!;
+        return JsonNode.Parse(Convert.FromBase64String((string)response["patch"]!))![0]!["value"]!.ToString();
+    }
+
+    private async Task<SslStream> ConnectAsync(SslProtocols protocols)
+    {
+        var socket = new TcpClient();
+        await socket.ConnectAsync("localhost", _webhook.Port);
+        var stream = new SslStream(socket.GetStream());
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            EnabledSslProtocols = protocols,
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => _webhook.Certificates.HasSigned(certificate as X509Certificate2),
+        });
+        return stream;
+    }
+}
