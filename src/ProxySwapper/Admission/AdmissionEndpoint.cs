@@ -53,7 +53,7 @@ internal sealed partial class AdmissionEndpoint(
             await RefuseAsync(context, StatusCodes.Status400BadRequest, fault!);
             return;
         }
-        using var activity = Activities.StartActivity("admission", ActivityKind.Server);
+        using var activity = StartActivity(context.Request.Headers);
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
         if (decision.Images.Count > 0 && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
@@ -139,6 +139,14 @@ internal sealed partial class AdmissionEndpoint(
     {
         var end = contentType.IndexOf(';');
         return (end < 0 ? contentType.AsSpan() : contentType.AsSpan(0, end)).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>A span below the API server's own, where that one traces.</summary>
+    private static Activity? StartActivity(IHeaderDictionary headers)
+    {
+        if (!Activities.HasListeners()) return null;
+        _ = ActivityContext.TryParse(headers.TraceParent, headers.TraceState, isRemote: true, out var parent);
+        return Activities.StartActivity("admission", ActivityKind.Server, parent);
     }
 
     private static void Describe(Activity? activity, AdmissionReview review, PodDecision decision)

@@ -27,7 +27,7 @@ internal static class ManagementRegistration
     {
         services.AddMetrics();
         services.AddSingleton<Readiness>();
-        services.AddHostedService<DrainDelay>();
+        services.AddHostedService<ServingLifecycle>();
         services.AddSingleton<PrometheusExporter>().AddSingleton<ProcessMetrics>();
         services.AddSingleton(new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n")));
         services.AddSingleton(provider => new ManagementEndpoint("/readyz", provider.GetRequiredService<Readiness>().AnswerAsync));

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -37,6 +36,7 @@ internal static class ServeHost
     private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate)
     {
         var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        services.AddHostedService<WarmUp>();
         services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
         services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
@@ -55,7 +55,7 @@ internal static class ServeHost
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MaxConcurrentConnections = 10_000;
         List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
-        kestrel.Listen(IPAddress.IPv6Any, options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+        kestrel.ListenAnyIP(options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = TimeSpan.FromSeconds(10),
             OnConnection = _ => new(new SslServerAuthenticationOptions
@@ -65,7 +65,7 @@ internal static class ServeHost
                 ApplicationProtocols = protocols,
             }),
         }));
-        kestrel.Listen(IPAddress.IPv6Any, options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
     /// <summary>Reviews come with TLS, and only they; everything else is on the port without.</summary>
