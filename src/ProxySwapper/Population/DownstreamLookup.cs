@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Population;
 
@@ -10,7 +9,7 @@ namespace ProxySwapper.Population;
 /// exist, which is less than being up to date, and so kept apart from what the queue remembers.
 /// </summary>
 internal sealed partial class DownstreamLookup(
-    PopulationQueue queue, RegistryClients clients, IRegistryCredentialSource credentials, Func<PopulateOptions> options, TimeProvider time, ILogger<DownstreamLookup> logger)
+    PopulationQueue queue, RegistryAccess registries, Func<PopulateOptions> options, TimeProvider time, ILogger<DownstreamLookup> logger)
 {
     /// <summary>A look that takes longer is of no use to anybody.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -56,7 +55,7 @@ internal sealed partial class DownstreamLookup(
         try
         {
             using var timeout = new CancellationTokenSource(Timeout, time);
-            var found = await clients.For(target.Registry, credentials).HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
+            var found = await registries.Clients.For(target.Registry, registries.Credentials).HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
             if (found is null)
             {
                 _seen.Forget(key);

@@ -6,12 +6,12 @@ namespace ProxySwapper.Population;
 
 /// <summary>What admission does for population: hands over the images of a Pod, and waits for them where a policy says so.</summary>
 internal sealed partial class ImagePopulation(
-    RuleSetProvider rules, PopulationQueue queue, DownstreamLookup lookup, PopulationMetrics metrics, TimeProvider time, ILogger<ImagePopulation> logger)
+    RuleSetProvider rules, PopulationQueue queue, DownstreamLookup lookup, DownstreamHealth health, PopulationMetrics metrics, TimeProvider time, ILogger<ImagePopulation> logger)
     : IImagePopulation
 {
     private volatile Compiled? _compiled;
 
-    public bool IsBeforeAnswer => rules.Current.Options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
+    public bool IsBeforeAnswer => IsAwaited(rules.Current.Options) || health.IsFallingBack;
 
     public async ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
     {
@@ -26,14 +26,21 @@ internal sealed partial class ImagePopulation(
 
     public void AfterAnswer(AdmittedPod pod)
     {
+        foreach (var image in pod.Images)
+            if (Downstream(image.Decision) is { } registry) health.Watch(registry);
         // What was awaited was handed over before the answer.
-        if (IsBeforeAnswer) return;
+        if (IsAwaited(rules.Current.Options)) return;
         foreach (var image in pod.Images) Enqueue(pod, image);
     }
 
     private async Task<ImageDecision> DecideAsync(AdmittedPod pod, AdmittedImage image, ProxySwapperOptions options, CancellationToken deadline)
     {
         var decision = image.Decision;
+        if (Downstream(decision) is { } registry)
+        {
+            health.Watch(registry);
+            if (health.FaultOf(registry) is { } fault) return LetThrough(decision, $"{registry} is failing: {fault}");
+        }
         var isImmediate = options.Populate.Policy == PopulatePolicy.Immediate;
         if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || decision.FillsItself)
         {
@@ -42,20 +49,28 @@ internal sealed partial class ImagePopulation(
         }
         var presence = await lookup.FindAsync(target, deadline);
         if (presence != ImagePresence.Present && isImmediate && await BringAsync(pod, image, deadline)) return decision;
+        if (presence == ImagePresence.Unknown) health.Suspect(target.Registry);
         // What is missing is copied for the next time; what is there may have to be looked at again.
         Enqueue(pod, image);
         return presence switch
         {
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
-            _ => decision with
-            {
-                Target = null,
-                Reason = DecisionReason.DownstreamFailing,
-                Warning = $"image '{decision.Image}' is left as it is: {target.Registry} did not tell in time whether it has {target}",
-            },
+            _ => LetThrough(decision, $"{target.Registry} did not tell in time whether it has {target}"),
         };
     }
+
+    /// <summary>The registry that an image was sent to and that is ours to fill, or null.</summary>
+    private static string? Downstream(in ImageDecision decision) => decision.FillsItself ? null : decision.Target?.Registry;
+
+    private static ImageDecision LetThrough(in ImageDecision decision, string reason) => decision with
+    {
+        Target = null,
+        Reason = DecisionReason.DownstreamFailing,
+        Warning = $"image '{decision.Image}' is left as it is: {reason}",
+    };
+
+    private static bool IsAwaited(ProxySwapperOptions options) => options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
 
     /// <summary>Waits for an image until the deadline; true when it is downstream. The copy goes on in any case.</summary>
     private async Task<bool> BringAsync(AdmittedPod pod, AdmittedImage image, CancellationToken deadline)

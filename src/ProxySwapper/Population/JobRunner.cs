@@ -4,7 +4,7 @@ namespace ProxySwapper.Population;
 
 /// <summary>Runs one job from start to end, and tells the queue, the metrics, the trace and the log how it went. Never throws.</summary>
 internal sealed partial class JobRunner(
-    PopulationQueue queue, ImageTransfer transfer, GivenUpImages givenUp, PopulationMetrics metrics, FailureEvents events,
+    PopulationQueue queue, ImageTransfer transfer, GivenUpImages givenUp, PopulationMetrics metrics, FailureEvents events, DownstreamHealth health,
     TimeProvider time, ILogger<JobRunner> logger)
 {
     private static readonly ActivitySource Activities = new("ProxySwapper");
@@ -53,6 +53,7 @@ internal sealed partial class JobRunner(
 
     private void Fail(PopulationJob job, PopulationFault fault)
     {
+        if (fault.Kind == FaultKind.HostFailing && fault.Host == job.Work.Target.Registry) health.Suspect(fault.Host);
         var ended = queue.Failed(job, fault);
         foreach (var image in ended)
         {

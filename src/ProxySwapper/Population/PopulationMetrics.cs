@@ -18,7 +18,7 @@ internal sealed class PopulationMetrics
     private readonly Counter<long> _retries;
     private readonly Histogram<double> _duration;
 
-    public PopulationMetrics(IMeterFactory meters, RuleSetProvider rules, PopulationQueue queue, RegistryAccess access)
+    public PopulationMetrics(IMeterFactory meters, RuleSetProvider rules, PopulationQueue queue, PopulationRegistries registries)
     {
         _rules = rules;
         var meter = meters.Create("ProxySwapper");
@@ -31,7 +31,7 @@ internal sealed class PopulationMetrics
         meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images that wait.");
         meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images under way.");
         meter.CreateObservableGauge("proxyswapper_populate_known_images", () => queue.Known.Count, description: "Images that are known to be downstream.");
-        meter.CreateObservableGauge("proxyswapper_registry_pulls_remaining", () => PullsOf(access), description: "Pulls that a registry said last it still grants us.");
+        meter.CreateObservableGauge("proxyswapper_registry_pulls_remaining", () => PullsOf(registries.Copies), description: "Pulls that a registry said last it still grants us.");
     }
 
     public void Succeeded(PopulationJob job, TransferResult result, TimeSpan duration)

@@ -1,7 +1,7 @@
+using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Hosting;
-using ProxySwapper.Registries;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -14,18 +14,20 @@ internal static class PopulationRegistration
     /// <param name="environment">Reads a variable of the environment.</param>
     public static IServiceCollection AddPopulation(this IServiceCollection services, ProxySwapperOptions options, Func<string, string?> environment)
     {
-        services.AddSingleton(provider => RegistryAccess.Create(
+        services.AddSingleton(provider => new PopulationRegistries(
             CacheHosts.Entries(options, environment), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => KubernetesAccess.Create(
             environment, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesAccess>>()));
         services.AddSingleton(provider => new PopulationQueue(
             Options(provider), provider.GetRequiredService<TimeProvider>(), new RetryDelay(Random.Shared.NextDouble)));
         services.AddSingleton(provider => new DownstreamLookup(
-            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryAccess>().Clients, provider.GetRequiredService<RegistryAccess>().Credentials,
-            Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
+            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<PopulationRegistries>().Looks, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
         services.AddSingleton(Transfer);
         services.AddSingleton<PopulationMetrics>().AddSingleton<GivenUpImages>().AddSingleton<JobRunner>();
         services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
+        services.AddSingleton<HealthEvents>();
+        services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
+        services.AddSingleton(provider => new ReadinessCheck("downstream", () => new(true, provider.GetRequiredService<DownstreamHealth>().Describe())));
         services.AddHostedService<Reconciler>().AddHostedService<Populator>();
         services.AddSingleton<IImagePopulation, ImagePopulation>();
         services.AddSingleton<PopulateEndpoint>();
@@ -39,9 +41,18 @@ internal static class PopulationRegistration
         return () => rules.Current.Options.Populate;
     }
 
+    private static DownstreamHealth Health(IServiceProvider provider)
+    {
+        var access = provider.GetRequiredService<PopulationRegistries>().Looks;
+        return new DownstreamHealth(
+            (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
+            provider.GetRequiredService<RuleSetProvider>(), provider.GetRequiredService<HealthEvents>(), provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamHealth>>());
+    }
+
     private static ImageTransfer Transfer(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<RegistryAccess>();
+        var access = provider.GetRequiredService<PopulationRegistries>().Copies;
         var options = Options(provider);
         var sources = new SourceCredentials(null, access.Credentials, () => options().PullSecrets, (_, _) => throw new NotSupportedException());
         var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());

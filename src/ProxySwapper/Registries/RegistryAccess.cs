@@ -18,9 +18,15 @@ internal sealed class RegistryAccess : IDisposable
 
     public ImageCopier Copier { get; }
 
-    public static RegistryAccess Create(IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="registries">The entries of the configuration.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">The log.</param>
+    /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
+    public static RegistryAccess Create(
+        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null)
     {
-        var clients = new RegistryClients(OptionsOf(registries), time, loggers);
+        var options = OptionsOf(registries);
+        var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
         return new RegistryAccess(clients, CredentialChain.Anonymous, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
     }
 
