@@ -4,6 +4,7 @@ using ProxySwapper.Commands;
 var root = new RootCommand("Puts a cluster behind its own registry without anybody changing a manifest.")
 {
     ServeCommand.Create(),
+    DemoCommand.Create(),
     RewriteCommand.Create(),
     MirrorCommand.Create(),
     CredentialCommand.Create(),

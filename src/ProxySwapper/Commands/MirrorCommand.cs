@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
-using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
@@ -61,8 +60,8 @@ internal static class MirrorCommand
     {
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
         using var access = RegistryAccess.Create(file.Registries, TimeProvider.System, loggers);
-        var report = AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected
-            ? await TableMirrorOutput.ShowAsync(AnsiConsole.Console, settings.DryRun, PassAsync)
+        var report = ProgramConsole.IsTerminal
+            ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));
         Console.WriteLine(MirrorLine.Summary(report));
         if (reportFile is not null)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -20,13 +21,14 @@ internal static class ServeHost
     /// <param name="file">The file to watch, or null when the environment says all.</param>
     /// <param name="certificate">The webhook's certificate.</param>
     /// <param name="logging">Sets up the log.</param>
+    /// <param name="isLocal">Listens on the loopback address alone.</param>
     public static WebApplication Create(
-        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging)
+        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging, bool isLocal = false)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "proxyswapper" });
         logging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal));
         AddServices(builder.Services, options, file, certificate);
         var app = builder.Build();
         app.Run(Dispatcher(app.Services));
@@ -48,14 +50,14 @@ internal static class ServeHost
         services.AddAdmission();
     }
 
-    private static void Configure(KestrelServerOptions kestrel, ProxySwapperOptions options, ServingCertificate certificate)
+    private static void Configure(KestrelServerOptions kestrel, ProxySwapperOptions options, ServingCertificate certificate, bool isLocal)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = AdmissionEndpoint.MaximumBodySize;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MaxConcurrentConnections = 10_000;
         List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
-        kestrel.ListenAnyIP(options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+        Listen(options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = TimeSpan.FromSeconds(10),
             OnConnection = _ => new(new SslServerAuthenticationOptions
@@ -65,7 +67,13 @@ internal static class ServeHost
                 ApplicationProtocols = protocols,
             }),
         }));
-        kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
+        Listen(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
+
+        void Listen(int port, Action<ListenOptions> configure)
+        {
+            if (isLocal) kestrel.Listen(IPAddress.Loopback, port, configure);
+            else kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
+        }
     }
 
     /// <summary>Reviews come with TLS, and only they; everything else is on the port without.</summary>

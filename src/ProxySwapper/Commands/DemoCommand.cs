@@ -1,0 +1,28 @@
+using System.CommandLine;
+using ProxySwapper.Configuration;
+using ProxySwapper.Demo;
+using ProxySwapper.Population;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper demo</c>: the main job on this machine alone, with nothing to set up.</summary>
+internal static class DemoCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("demo", "Shows the main job: sample Pods through the webhook over TLS, and what becomes of their images.");
+        command.SetAction(async (_, cancellationToken) =>
+        {
+            var options = new ProxySwapperOptions
+            {
+                ProxyUrl = "registry.internal.example.com",
+                Port = 0,
+                ManagementPort = 0,
+                DrainDelay = TimeSpan.Zero,
+                Populate = new PopulateOptions { Policy = PopulatePolicy.None },
+            };
+            return await new SwapDemo(ProgramConsole.Create(), options).RunAsync(cancellationToken) ? 0 : 1;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Demo;
+
+/// <summary>A certificate for this machine and this hour, in a folder that goes when it is disposed.</summary>
+internal sealed class DemoCertificate : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("proxyswapper-demo-");
+    private readonly X509Certificate2 _certificate;
+
+    public DemoCertificate(TimeProvider time)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        _certificate = request.CreateSelfSigned(time.GetUtcNow().AddMinutes(-5), time.GetUtcNow().AddHours(1));
+        File.WriteAllText(CertificateFile, _certificate.ExportCertificatePem());
+        File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem()); // the folder is this user's alone
+    }
+
+    public string CertificateFile => Path.Combine(_folder.FullName, "tls.crt");
+
+    public string KeyFile => Path.Combine(_folder.FullName, "tls.key");
+
+    /// <summary>A client that trusts this certificate and no other.</summary>
+    public HttpClient CreateClient(Uri address) => new(new SocketsHttpHandler
+    {
+        SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null && shown.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData) },
+    })
+    {
+        BaseAddress = address,
+    };
+
+    public void Dispose()
+    {
+        _certificate.Dispose();
+        _folder.Delete(recursive: true);
+    }
+}

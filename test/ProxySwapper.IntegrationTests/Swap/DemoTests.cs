@@ -1,0 +1,23 @@
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Swap;
+
+[TestFixture]
+internal sealed class DemoTests
+{
+    [Test]
+    public async Task The_demo_shows_every_sample_and_checks_what_it_shows()
+    {
+        var (exitCode, output, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "demo"]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(exitCode, Is.Zero, output + error);
+            Assert.That(output, Does.Contain("  nginx → registry.internal.example.com/library/nginx:latest\n"));
+            Assert.That(output, Does.Contain("  quay.io/prometheus/node-exporter:v1.7.0 stays\n"));
+            Assert.That(output, Does.Contain("replace /spec/volumes/0/image/reference \"registry.internal.example.com/team/model:v3\""));
+            Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' is left as it is"));
+            Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
+            Assert.That(output, Does.Not.Contain("\u001b"), "no colours in a pipe");
+        });
+    }
+}
