@@ -30,12 +30,18 @@ internal static class FaultReader
 
     private static FaultKind KindOf(RegistryException fault) => fault.Status switch
     {
-        null => fault.InnerException is HttpRequestException { HttpRequestError: not HttpRequestError.ResponseEnded } or SocketException or TimeoutException
-            ? FaultKind.HostFailing
-            : FaultKind.Passing,
+        null => IsUnreachable(fault.InnerException) ? FaultKind.HostFailing : FaultKind.Passing,
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FaultKind.HostFailing,
         HttpStatusCode.RequestTimeout => FaultKind.Passing,
         >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => FaultKind.Final,
         _ => FaultKind.Passing,
+    };
+
+    /// <summary>Nobody answered at all. A connection that breaks in the middle may be about the one image.</summary>
+    private static bool IsUnreachable(Exception? cause) => cause switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => true,
+        OperationCanceledException or TimeoutException or SocketException => true,
+        _ => false,
     };
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using ProxySwapper.Registries;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -8,7 +7,6 @@ namespace ProxySwapper.Population;
 /// <summary>What population counts. A registry is a label's value only when the configuration names it or everybody knows it.</summary>
 internal sealed class PopulationMetrics
 {
-    private const string DockerHub = "docker.io";
     private static readonly string[] OutcomeNames = [.. Enum.GetNames<TransferOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     private readonly RuleSetProvider _rules;
@@ -18,7 +16,7 @@ internal sealed class PopulationMetrics
     private readonly Counter<long> _retries;
     private readonly Histogram<double> _duration;
 
-    public PopulationMetrics(IMeterFactory meters, RuleSetProvider rules, PopulationQueue queue, PopulationRegistries registries)
+    public PopulationMetrics(IMeterFactory meters, RuleSetProvider rules, PopulationQueue queue)
     {
         _rules = rules;
         var meter = meters.Create("ProxySwapper");
@@ -31,7 +29,6 @@ internal sealed class PopulationMetrics
         meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images that wait.");
         meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images under way.");
         meter.CreateObservableGauge("proxyswapper_populate_known_images", () => queue.Known.Count, description: "Images that are known to be downstream.");
-        meter.CreateObservableGauge("proxyswapper_registry_pulls_remaining", () => PullsOf(registries.Copies), description: "Pulls that a registry said last it still grants us.");
     }
 
     public void Succeeded(PopulationJob job, TransferResult result, TimeSpan duration)
@@ -49,9 +46,4 @@ internal sealed class PopulationMetrics
     public void Dropped() => _dropped.Add(1);
 
     private KeyValuePair<string, object?> RegistryOf(PopulationJob job) => new("registry", _rules.Current.MetricNameOf(job.Work.Origin));
-
-    private static IEnumerable<Measurement<int>> PullsOf(RegistryAccess access) =>
-        access.Clients.For(DockerHub, access.Credentials).RateLimit is { } limit
-            ? [new Measurement<int>(limit.Remaining, new KeyValuePair<string, object?>("registry", DockerHub))]
-            : [];
 }

@@ -20,7 +20,7 @@ internal sealed class FaultReaderTests
     [TestCase(503, FaultKind.HostFailing)]
     public void A_status_says_whether_another_try_helps(int status, object kind)
     {
-        var fault = FaultReader.Read(Refusal((HttpStatusCode)status) );
+        var fault = FaultReader.Read(Refusal((HttpStatusCode)status));
         Assert.That((fault.Kind, fault.Host), Is.EqualTo(((FaultKind)kind, "up.example.com")));
     }
 
