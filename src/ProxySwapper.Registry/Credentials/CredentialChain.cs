@@ -13,4 +13,12 @@ public sealed class CredentialChain(params IReadOnlyList<IRegistryCredentialSour
             if (await source.GetAsync(image, cancellationToken) is { } credential) return credential;
         return null;
     }
+
+    /// <inheritdoc />
+    public async ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    {
+        foreach (var source in sources)
+            if (await source.RenewAsync(image, refused, cancellationToken) is { } credential) return credential;
+        return null;
+    }
 }

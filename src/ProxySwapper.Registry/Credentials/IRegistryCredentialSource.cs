@@ -9,4 +9,14 @@ public interface IRegistryCredentialSource
     /// </summary>
     /// <exception cref="RegistryCredentialException">This source is the one for the image, and failed.</exception>
     ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The credential for an image after a registry refused <paramref name="refused"/>, which this source gave before: it may have
+    /// ended early. A source that caches forgets it and gets another one, or gives the one that it got meanwhile; giving the refused
+    /// one again means that there is no other. Called once per refused request, so a source that asks a cloud limits how often it does.
+    /// The default asks <see cref="GetAsync"/>.
+    /// </summary>
+    /// <exception cref="RegistryCredentialException">This source is the one for the image, and failed.</exception>
+    ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
+        GetAsync(image, cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Registry.Credentials;
 
@@ -9,13 +10,15 @@ namespace ProxySwapper.Registry.Protocol;
 /// </summary>
 public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
+    private readonly HttpConnections _connections = new();
+    private readonly ConcurrentDictionary<string, RegistryHost> _hosts = new(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>A client for one host that opens it with these credentials.</summary>
     /// <param name="registry">The host as references write it, for instance <c>docker.io</c> or <c>localhost:5000</c>.</param>
-    /// <param name="credentials">Asked when the registry challenges; its tokens are shared with no other source.</param>
-    public RegistryClient For(string registry, IRegistryCredentialSource credentials) => new(registry, credentials, options, time, loggers);
+    /// <param name="credentials">Asked when the registry challenges. A token is used only for the credential that it was fetched with.</param>
+    public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
+        new(_hosts.GetOrAdd(registry, name => new RegistryHost(name, options, _connections, time, loggers)), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _connections.Dispose();
 }

@@ -11,7 +11,7 @@ public sealed class RegistryException : Exception
     /// <param name="repository">The repository, empty where there is none.</param>
     /// <param name="status">The HTTP status, or null when there was no answer.</param>
     /// <param name="errors">The registry's own <c>errors[]</c>, empty when it sent none.</param>
-    /// <param name="detail">What went wrong where the registry did not say, for instance a digest that does not match.</param>
+    /// <param name="detail">What the registry did not say, for instance that a digest does not match.</param>
     /// <param name="innerException">The cause, for instance a broken connection.</param>
     public RegistryException(
         HttpMethod method, string host, string repository, HttpStatusCode? status,
@@ -37,6 +37,18 @@ public sealed class RegistryException : Exception
     /// <summary>When the registry asked to come back, or null.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>True when the same request may succeed later: 408, 429, 5xx, a broken or silent connection.</summary>
+    public bool IsTransient { get; init; }
+
+    /// <summary>
+    /// True when the repository does not exist and has to be made before anything can be pushed to it: the registry says
+    /// <c>NAME_UNKNOWN</c>, or drops the upload and says so when asked (ECR).
+    /// </summary>
+    public bool IsRepositoryUnknown { get; init; }
+
+    /// <summary>True when an immutable tag points at something else than what was to be written.</summary>
+    public bool IsTagConflict { get; init; }
+
     /// <summary>True when one of the registry's errors has this code.</summary>
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
@@ -45,8 +57,8 @@ public sealed class RegistryException : Exception
         IReadOnlyList<RegistryError> errors, string? detail, Exception? cause)
     {
         var place = repository.Length == 0 ? host : $"{host}/{repository}";
-        var said = errors.Count > 0 ? string.Join("; ", errors.Select(error => $"{error.Code}: {error.Message}")) : detail ?? cause?.Message;
         var outcome = status is { } code ? $"{(int)code}" : "no answer";
-        return said is null ? $"{method} {place}: {outcome}" : $"{method} {place}: {outcome}: {said}";
+        var said = errors.Select(error => error.Message.Length == 0 ? error.Code : $"{error.Code}: {error.Message}").Append(detail ?? (errors.Count == 0 ? cause?.Message : null));
+        return string.Join(": ", [$"{method} {place}: {outcome}", .. said.Where(text => text is { Length: > 0 }).Take(8)]);
     }
 }

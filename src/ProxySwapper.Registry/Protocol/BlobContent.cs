@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.Net;
+
+namespace ProxySwapper.Registry.Protocol;
+
+/// <summary>The next bytes of a stream as a request's body, sent once and never held in memory.</summary>
+internal sealed class BlobContent : HttpContent
+{
+    private const int BufferSize = 128 * 1024;
+    private readonly Stream _source;
+    private readonly Action<int>? _progress;
+    private readonly RegistryOptions _options;
+    private readonly TimeProvider _time;
+
+    public BlobContent(Stream source, long length, Action<int>? progress, RegistryOptions options, TimeProvider time)
+    {
+        (_source, Length, _progress, _options, _time) = (source, length, progress, options, time);
+        Headers.TryAddWithoutValidation("Content-Type", "application/octet-stream");
+        Headers.ContentLength = length;
+    }
+
+    public long Length { get; }
+
+    /// <summary>Why the source gave no more; then it is not the registry's fault that the request failed.</summary>
+    public Exception? SourceFault { get; private set; }
+
+    public Action? Sending { get; set; }
+
+    public Action? Sent { get; set; }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        Sending?.Invoke();
+        using var patience = new Patience(_options.StallTimeout, _time);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (var left = Length; left > 0;)
+            {
+                var read = await ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellationToken);
+                await patience.WriteAsync(stream, buffer.AsMemory(0, read), cancellationToken);
+                left -= read;
+                _progress?.Invoke(read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        Sent?.Invoke();
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = Length;
+        return true;
+    }
+
+    private async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var read = await _source.ReadAsync(buffer, cancellationToken);
+            return read > 0 ? read : throw new EndOfStreamException("The content to upload is shorter than was said.");
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            SourceFault = fault;
+            throw;
+        }
+    }
+}

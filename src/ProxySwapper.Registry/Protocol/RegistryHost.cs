@@ -1,0 +1,101 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Authentication;
+
+namespace ProxySwapper.Registry.Protocol;
+
+/// <summary>What is known of one host, and shared by all its clients: its address, limits, challenge, tokens and rate limit.</summary>
+internal sealed class RegistryHost
+{
+    private const string DockerHub = "docker.io";
+    private const string DockerHubAddress = "registry-1.docker.io";
+
+    private readonly RegistryHostOptions _options;
+    private readonly TimeProvider _time;
+    private readonly string _authority;
+    private readonly TimeSpan _probeLimit;
+    private Uri? _address;
+
+    public RegistryHost(string name, RegistryOptions options, HttpConnections connections, TimeProvider time, ILoggerFactory loggers)
+    {
+        (Name, _options, _time) = (name, options.For(name), time);
+        _probeLimit = options.ResponseTimeout / 6;
+        _authority = name == DockerHub ? DockerHubAddress : name;
+        Exchange = new HttpExchange(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
+        Reading = new ConcurrencyWindow(Math.Max(1, _options.MaxConcurrency), time);
+        Writing = new ConcurrencyWindow(Math.Max(1, _options.MaxConcurrency), time);
+        Pacer = _options.RequestsPerSecond is > 0 and { } perSecond ? new RequestPacer(perSecond, time) : null;
+        Tokens = new TokenCache(time);
+        TokenServer = new TokenServer(name, Exchange, time);
+        RateLimit = new RateLimitWatch(name, loggers);
+    }
+
+    /// <summary>The host as references write it.</summary>
+    public string Name { get; }
+
+    public HttpExchange Exchange { get; }
+
+    public ConcurrencyWindow Reading { get; }
+
+    public ConcurrencyWindow Writing { get; }
+
+    public RequestPacer? Pacer { get; }
+
+    public TokenCache Tokens { get; }
+
+    public TokenServer TokenServer { get; }
+
+    public RateLimitWatch RateLimit { get; }
+
+    /// <summary>Keeps apart what changes the same thing at this host.</summary>
+    public StripedLock Locks { get; } = new();
+
+    /// <summary>What the host challenged with last; null before it ever did.</summary>
+    public AuthenticationChallenge? Challenge { get; set; }
+
+    /// <summary>Where <c>/v2/</c> lies, once that was found out.</summary>
+    public Uri? KnownAddress => _address;
+
+    /// <summary>Where <c>/v2/</c> lies.</summary>
+    public ValueTask<Uri> AddressAsync(CancellationToken cancellationToken) => _address is { } known ? new(known) : new(FindAddressAsync(cancellationToken));
+
+    private async Task<Uri> FindAddressAsync(CancellationToken cancellationToken)
+    {
+        if (_options.PlainHttp) return _address = new Uri($"http://{_authority}/");
+        var encrypted = new Uri($"https://{_authority}/");
+        if (!encrypted.IsLoopback || _options.CaFile is not null || _options.InsecureSkipTlsVerify) return _address = encrypted;
+        using var probing = await Locks.EnterAsync("address", cancellationToken);
+        if (_address is { } found) return found;
+        var plain = new Uri($"http://{_authority}/");
+        return await SpeaksTlsAsync(plain, cancellationToken) switch
+        {
+            true => _address = encrypted,
+            false => _address = plain,
+            // Nobody is there: the request will say so, and the next one asks again.
+            null => plain,
+        };
+    }
+
+    /// <summary>Whether a server begins a TLS handshake; its certificate is for the requests to judge. Null when there is no server.</summary>
+    private async Task<bool?> SpeaksTlsAsync(Uri address, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(_probeLimit, _time, cancellationToken);
+        using var connection = new TcpClient();
+        try
+        {
+            await connection.ConnectAsync(address.DnsSafeHost, address.Port, deadline.Token);
+            await using var tls = new SslStream(connection.GetStream(), false, (_, certificate, _, _) => certificate is not null);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, deadline.Token);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or System.Security.Authentication.AuthenticationException || deadline.HasPassed)
+        {
+            return false;
+        }
+    }
+}
