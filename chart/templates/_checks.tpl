@@ -28,10 +28,19 @@
   {{- if and $values.webhook.matchConditions (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
     {{- fail (printf "webhook.matchConditions needs Kubernetes 1.28; this is %s, which would drop them and send every Pod" .Capabilities.KubeVersion.Version) -}}
   {{- end -}}
+  {{- $end := include "proxyswapper.endSeconds" . | int -}}
+  {{- if and $values.terminationGracePeriodSeconds (le (int $values.terminationGracePeriodSeconds) $end) -}}
+    {{- fail (printf "terminationGracePeriodSeconds must be more than config.drainDelay and config.shutdownGracePeriod together, which are %d s; 0 takes care of it" $end) -}}
+  {{- end -}}
   {{- if eq (include "proxyswapper.port" .) (include "proxyswapper.managementPort" .) -}}
     {{- fail "config.port and config.managementPort are the same port" -}}
   {{- end -}}
   {{- if $rewrites -}}
+    {{- range $values.registryCache.upstreams -}}
+      {{- if and (eq (include "proxyswapper.cache.match" .) "docker.io") (or $values.proxyUrl $values.config.proxyUrl) (not $values.config.rules) -}}
+        {{- fail (printf "docker.io would go to proxyUrl and to the cache %s: leave proxyUrl away, or the upstream, or write config.rules" .name) -}}
+      {{- end -}}
+    {{- end -}}
     {{- if eq (lower ($values.config.swapPolicy | default "always")) "exists" -}}
       {{- fail "registryCache.rewrite needs config.swapPolicy always: a node's localhost can't be asked from the webhook's Pod" -}}
     {{- end -}}

@@ -9,6 +9,10 @@
 {{- end -}}
 {{- if and .Values.registryCache.enabled .Values.registryCache.rewrite -}}
 {{- $rules := $config.rules | default list -}}
+{{- /* proxyUrl alone means docker.io; beside rules this must be said. */ -}}
+{{- if and $config.proxyUrl (not $rules) -}}
+{{- $rules = list (dict "match" "docker.io") -}}
+{{- end -}}
 {{- range .Values.registryCache.upstreams -}}
 {{- $rules = append $rules (dict "match" (include "proxyswapper.cache.match" .) "target" (printf "localhost:%d" (int .port)) "populate" false) -}}
 {{- end -}}
@@ -45,4 +49,22 @@
 {{- /* "true" when the webhook's Pods talk to the API server. */ -}}
 {{- define "proxyswapper.usesKubernetes" -}}
 {{- if or (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) -}}true{{- end -}}
+{{- end -}}
+
+{{- /* A duration as the program's file has it, in whole seconds. */ -}}
+{{- define "proxyswapper.seconds" -}}
+{{- $total := 0 -}}
+{{- range regexFindAll "[0-9.]+(ms|s|m|h)" (toString .) -1 -}}
+  {{- $number := regexFind "^[0-9.]+" . | float64 -}}
+  {{- $unit := regexFind "[a-z]+$" . -}}
+  {{- $total = addf $total (mulf $number (get (dict "ms" 0.001 "s" 1 "m" 60 "h" 3600) $unit)) -}}
+{{- end -}}
+{{- ceil $total | int -}}
+{{- end -}}
+
+{{- /* What the program takes to end at the longest. */ -}}
+{{- define "proxyswapper.endSeconds" -}}
+{{- $drain := include "proxyswapper.seconds" (.Values.config.drainDelay | default "5s") | int -}}
+{{- $grace := include "proxyswapper.seconds" (.Values.config.shutdownGracePeriod | default "25s") | int -}}
+{{- add $drain $grace -}}
 {{- end -}}

@@ -10,6 +10,6 @@ const faults = {};
 for (const file of files) {
   faults[file] = check(parse(readFileSync(file, "utf8")))
     ? []
-    : check.errors.map(({ instancePath, message, params }) => `${instancePath} ${message} ${params.additionalProperty ?? ""}`.trim());
+    : check.errors.map(({ instancePath, message, params }) => `${instancePath || "/"} ${message} ${params.additionalProperty ?? ""}`.trim());
 }
 console.log(JSON.stringify(faults));

@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Chart;
+
+/// <summary>The chart, rendered by <c>helm template</c>: the program that <c>HELM</c> names, else helm on the PATH.</summary>
+internal static class HelmChart
+{
+    public const string Release = "proxyswapper";
+
+    public static string Folder { get; } = SourceTree.PathOf("chart");
+
+    /// <summary>The files of values that the chart is tried with. A first line `# helm: …` holds further arguments.</summary>
+    public static IReadOnlyList<string> ValueSets { get; } =
+        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "values"), "*.yaml").Order(StringComparer.Ordinal)];
+
+    public static string ValueSet(string name) => ValueSets.Single(file => Path.GetFileNameWithoutExtension(file) == name);
+
+    /// <summary>The objects of a file of values, as text.</summary>
+    /// <exception cref="InvalidOperationException">helm refused; the message is what it said.</exception>
+    public static async Task<string> RenderAsync(string valuesFile, params string[] arguments)
+    {
+        var (exitCode, output, error) = await RunAsync("template", valuesFile, arguments);
+        return exitCode == 0 ? output : throw new InvalidOperationException($"{Path.GetFileName(valuesFile)}: {error}");
+    }
+
+    public static async Task<IReadOnlyList<JsonObject>> ObjectsAsync(string valuesFile, params string[] arguments) =>
+        YamlObjects.Read(await RenderAsync(valuesFile, arguments));
+
+    /// <summary>What helm says about values that the chart itself refuses.</summary>
+    public static async Task<string> RefusalAsync(string valuesFile)
+    {
+        var (exitCode, _, error) = await RunAsync("template", valuesFile, []);
+        return exitCode == 0 ? "" : error;
+    }
+
+    /// <summary>What helm says after an installation.</summary>
+    public static async Task<string> NotesAsync(string valuesFile)
+    {
+        var (exitCode, output, error) = await RunAsync("template", valuesFile, ["--notes"]);
+        if (exitCode == 0) return output;
+        // helm itself shows them with an installation only.
+        (exitCode, output, error) = await RunAsync("install", valuesFile, ["--dry-run=client", "--no-hooks"]);
+        return exitCode == 0 ? output[(output.IndexOf("NOTES:\n", StringComparison.Ordinal) + 7)..] : throw new InvalidOperationException(error);
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string verb, string valuesFile, string[] arguments)
+    {
+        var own = File.ReadLines(valuesFile).First() is var line && line.StartsWith("# helm: ", StringComparison.Ordinal) ? line["# helm: ".Length..].Split(' ') : [];
+        var @namespace = own.Contains("-n") ? Array.Empty<string>() : ["-n", Release];
+        var program = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";
+        try
+        {
+            return await TestProcess.RunAsync(program, [verb, Release, Folder, .. @namespace, .. own, "-f", valuesFile, .. arguments]);
+        }
+        catch (System.ComponentModel.Win32Exception fault)
+        {
+            throw new InvalidOperationException("This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/run looks for one.", fault);
+        }
+    }
+}
