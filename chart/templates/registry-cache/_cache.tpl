@@ -337,7 +337,8 @@ spec:
       configMap:
         name: {{ $name }}
         items: [{key: credential-helper, path: helper}]
-        defaultMode: 0555
+        # 0555, as every reader of YAML understands it: Distribution starts it.
+        defaultMode: 365
     - name: credentials
       configMap:
         name: {{ $name }}

@@ -1,0 +1,259 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Chart;
+
+/// <summary>The chart's objects on a real API server.</summary>
+[TestFixture]
+internal sealed class ChartOnApiServerTests
+{
+    private const string Namespace = HelmChart.Release;
+    private const string Webhook = "k8s-proxy-image-swapper-webhook";
+    private const string Webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+
+    /// <summary>Groups whose definitions come with operators; their schemas are checked by <see cref="ChartSchemaTests"/>.</summary>
+    private static readonly string[] GroupsOfOperators = ["cert-manager.io/v1", "monitoring.coreos.com/v1"];
+
+    /// <summary>Versions that an older server has under an older name, with the same fields.</summary>
+    private static readonly Dictionary<string, string> OlderVersions = new() { ["policy/v1"] = "policy/v1beta1", ["batch/v1 CronJob"] = "batch/v1beta1" };
+
+    /// <summary>Fields that an older server does not know.</summary>
+    private static readonly string[] NewerFields = ["timeZone", "matchConditions", "completionMode"];
+
+    private KubeApiServer _server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _server = await ControlPlane.GetAsync();
+        foreach (var name in new[] { Namespace, "team-a", "team-b" }) await _server.KubectlWithInputAsync(NamespaceOf(name), "apply", "-f", "-");
+        await _server.KubectlAsync("label", "--overwrite", "namespace", "kube-system", "kubernetes.io/metadata.name=kube-system");
+    }
+
+    [OneTimeTearDown]
+    public async Task Remove()
+    {
+        await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
+        await _server.KubectlAsync("delete", "namespace", Namespace, "team-a", "team-b", "--wait=false");
+    }
+
+    [Test]
+    public async Task The_server_takes_every_object_that_it_knows()
+    {
+        var versions = (await _server.KubectlAsync("api-versions")).Split('\n').ToHashSet();
+        var unknown = new SortedSet<string>(StringComparer.Ordinal);
+        var known = new JsonArray();
+        foreach (var values in HelmChart.ValueSets)
+            foreach (var item in await HelmChart.ObjectsAsync(values))
+                if (AsKnown(item, versions)) known.Add(item);
+                else unknown.Add((string)item["apiVersion"]!);
+        Assert.That(unknown, Is.SubsetOf(GroupsOfOperators));
+        var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = known };
+        await _server.KubectlWithInputAsync(list.ToJsonString(), "apply", "--dry-run=server", "-o", "name", "-f", "-");
+        Assert.That(known, Has.Count.GreaterThan(200));
+    }
+
+    [Test]
+    public async Task Plain_manifests_can_be_applied_in_the_order_of_their_names()
+    {
+        var versions = (await _server.KubectlAsync("api-versions")).Split('\n').ToHashSet();
+        foreach (var file in new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" })
+        {
+            var known = YamlObjects.Read(await File.ReadAllTextAsync(SourceTree.PathOf("manifests", file))).Where(item => AsKnown(item, versions)).ToArray<JsonNode?>();
+            await _server.KubectlWithInputAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray(known) }.ToJsonString(), "apply", "-f", "-");
+        }
+        Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Not.Null);
+        await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
+    }
+
+    [Test]
+    public async Task The_webhooks_account_may_do_what_population_needs_and_nothing_else()
+    {
+        await ApplyRightsAsync("default");
+        Assert.That(await AllowedAsync("proxyswapper"), Is.EqualTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" }));
+        using var client = await ClientOfAsync("proxyswapper");
+        Assert.That((string?)(await client.GetAsync("/api/v1/pods", default))!["kind"], Is.EqualTo("PodList"));
+        await new EventWriter(client, "test", TimeProvider.System)
+            .WriteAsync(new EventSubject("v1", "Pod", "team-a", "some", null), new EventContent("ImagePopulateFailed", "Copying", "said by a test"), default);
+        foreach (var path in new[] { "/api/v1/namespaces/team-a/secrets", "/api/v1/namespaces/team-a/secrets/x", "/api/v1/namespaces/team-a/pods/x", "/api/v1/namespaces/proxyswapper/configmaps/proxyswapper", $"{Webhooks}/{Webhook}" })
+            Assert.That(Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync(path, default))!.Status, Is.EqualTo(HttpStatusCode.Forbidden), path);
+    }
+
+    [Test]
+    public async Task Without_population_the_account_may_do_nothing()
+    {
+        await ApplyRightsAsync("populate-none");
+        Assert.That(await AllowedAsync("proxyswapper"), Is.Empty);
+    }
+
+    [Test]
+    public async Task Pull_secrets_are_read_by_name_in_the_listed_namespaces_alone()
+    {
+        await ApplyRightsAsync("pull-secrets-in-namespaces");
+        Assert.That(await AllowedAsync("proxyswapper", "team-a"), Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io", "get secrets", "get serviceaccounts" }));
+        Assert.That(await AllowedAsync("proxyswapper", "default"), Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" }));
+    }
+
+    [Test]
+    public async Task The_hook_of_an_uninstallation_removes_that_webhook_and_can_do_nothing_else()
+    {
+        await ApplyRightsAsync("default", hooks: true);
+        await ApplyWebhookAsync();
+        Assert.That(await AllowedAsync("proxyswapper-uninstall"), Is.Empty);
+        var job = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item => (string?)item["kind"] == "Job");
+        var arguments = job["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!).ToArray();
+        var kubeconfig = _server.KubeconfigOf(await TokenAsync("proxyswapper-uninstall"));
+        Assert.That(await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)), Is.EqualTo(new ProgramResult(0, $"{Webhook} is removed.\n", "")));
+        Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
+        Assert.That(await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)), Is.EqualTo(new ProgramResult(0, $"{Webhook} is not there: nothing to remove.\n", "")));
+        var other = await BuiltProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
+        Assert.That(other.ExitCode, Is.EqualTo(1));
+        Assert.That(other.Error, Does.Contain("403 Forbidden"));
+    }
+
+    [Test]
+    public async Task People_on_call_can_disable_and_enable_with_the_role_that_is_made_for_it()
+    {
+        await ApplyRightsAsync("pull-secrets-in-namespaces");
+        await ApplyAsync((await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Where(item => (string?)item["kind"] == "ConfigMap"));
+        var before = await ApplyWebhookAsync();
+        await _server.KubectlWithInputAsync("""
+            ---
+            {apiVersion: v1, kind: ServiceAccount, metadata: {name: on-call, namespace: NAMESPACE}}
+            ---
+            {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: on-call}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
+            ---
+            {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: on-call, namespace: NAMESPACE}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
+            """.Replace("NAMESPACE", Namespace, StringComparison.Ordinal), "apply", "-f", "-");
+        var kubeconfig = _server.KubeconfigOf(await TokenAsync("on-call"));
+        Assert.That((await BuiltProgram.RunAsync(["disable"], ("KUBECONFIG", kubeconfig))).Error, Is.Empty);
+        Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
+        Assert.That((await BuiltProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error, Does.Contain("name it with --config-map NAMESPACE/NAME"));
+        Assert.That((await BuiltProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))).Output, Is.EqualTo($"{Webhook} is back: images are swapped.\n"));
+        Assert.That((await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default))!["webhooks"]!.ToJsonString(), Is.EqualTo(before["webhooks"]!.ToJsonString()));
+    }
+
+    [Test]
+    public async Task Excluded_namespaces_and_what_opts_out_are_left_alone()
+    {
+        await using var process = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com\npopulate: {policy: none}");
+        await ApplyWebhookAsync(process);
+        var (open, closed) = (await _server.CreateNamespaceAsync(), await _server.CreateNamespaceAsync());
+        await _server.KubectlAsync("label", "namespace", closed, "proxyswapper.io/ignore=true");
+        await TestWait.UntilAsync(async () => await ImageAsync(open, "") == "registry.example.com/library/nginx:latest", "the webhook's taking effect");
+        Assert.That(await ImageAsync(open, """{"proxyswapper.io/ignore":"false"}"""), Is.EqualTo("registry.example.com/library/nginx:latest"));
+        Assert.That(await ImageAsync(open, """{"proxyswapper.io/ignore":"true"}"""), Is.EqualTo("nginx"));
+        Assert.That(await ImageAsync(closed, ""), Is.EqualTo("nginx"));
+        Assert.That(await ImageAsync(Namespace, ""), Is.EqualTo("nginx"));
+        Assert.That(await ImageAsync("kube-system", ""), Is.EqualTo("nginx"));
+        await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
+    }
+
+    private static string NamespaceOf(string name) => $"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n";
+
+    /// <summary>The image that a Pod would have.</summary>
+    private async Task<string> ImageAsync(string @namespace, string labels)
+    {
+        var pod = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Pod",
+            ["metadata"] = new JsonObject { ["name"] = "tried", ["labels"] = labels.Length == 0 ? null : JsonNode.Parse(labels) },
+            ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "a", ["image"] = "nginx" }) },
+        };
+        var admitted = await _server.Client.PostAsync($"/api/v1/namespaces/{@namespace}/pods?dryRun=All", pod, default);
+        return (string)admitted["spec"]!["containers"]![0]!["image"]!;
+    }
+
+    /// <summary>The webhook's configuration as the chart makes it; when a process is given, reached there and not at the Service.</summary>
+    private async Task<JsonObject> ApplyWebhookAsync(ProxySwapperProcess? process = null)
+    {
+        var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item => (string?)item["kind"] == "MutatingWebhookConfiguration");
+        if (process is not null)
+            webhook["webhooks"]![0]!["clientConfig"] = new JsonObject
+            {
+                ["url"] = $"https://localhost:{process.Port}/mutate",
+                ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(process.Certificates.AuthorityPem)),
+            };
+        await ApplyAsync([webhook]);
+        return (await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default))!;
+    }
+
+    /// <summary>Puts a value set's accounts and rights in place of those of another.</summary>
+    private async Task ApplyRightsAsync(string set, bool hooks = false)
+    {
+        await _server.KubectlAsync("delete", "clusterroles,clusterrolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
+        foreach (var name in new[] { Namespace, "team-a", "team-b" }) await _server.KubectlAsync("-n", name, "delete", "roles,rolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
+        await ApplyAsync((await HelmChart.ObjectsAsync(HelmChart.ValueSet(set)))
+            .Where(item => (string)item["kind"]! is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding")
+            .Where(item => hooks || item["metadata"]!["annotations"]?["helm.sh/hook"] is null));
+    }
+
+    private Task<string> ApplyAsync(IEnumerable<JsonObject> objects) =>
+        _server.KubectlWithInputAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. objects]) }.ToJsonString(), "apply", "-f", "-");
+
+    /// <summary>Of the rights that any part of the program could want, those that an account has in a namespace.</summary>
+    private async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace = "team-a")
+    {
+        (string Group, string Resource)[] resources =
+        [
+            ("", "pods"), ("events.k8s.io", "events"), ("", "events"), ("", "secrets"), ("", "serviceaccounts"), ("", "configmaps"), ("", "namespaces"), ("apps", "deployments"),
+            ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), ("rbac.authorization.k8s.io", "clusterroles"), ("coordination.k8s.io", "leases"),
+        ];
+        var allowed = new List<string>();
+        foreach (var (group, resource) in resources)
+            foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" })
+            {
+                var review = await _server.Client.PostAsync("/apis/authorization.k8s.io/v1/subjectaccessreviews", new JsonObject
+                {
+                    ["apiVersion"] = "authorization.k8s.io/v1",
+                    ["kind"] = "SubjectAccessReview",
+                    ["spec"] = new JsonObject
+                    {
+                        ["user"] = $"system:serviceaccount:{Namespace}:{account}",
+                        ["groups"] = new JsonArray("system:serviceaccounts", $"system:serviceaccounts:{Namespace}", "system:authenticated"),
+                        ["resourceAttributes"] = new JsonObject { ["namespace"] = @namespace, ["verb"] = verb, ["group"] = group, ["resource"] = resource },
+                    },
+                }, default);
+                if ((bool)review["status"]!["allowed"]!) allowed.Add($"{verb} {resource}{(group.Length == 0 ? "" : $".{group}")}");
+            }
+        return allowed;
+    }
+
+    private async Task<string> TokenAsync(string account)
+    {
+        var request = await _server.Client.PostAsync($"/api/v1/namespaces/{Namespace}/serviceaccounts/{account}/token",
+            new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = new JsonObject { ["audiences"] = new JsonArray("https://kubernetes.default.svc") } }, default);
+        return (string)request["status"]!["token"]!;
+    }
+
+    private async Task<KubernetesClient> ClientOfAsync(string account) =>
+        new(new KubeconfigReader(TimeProvider.System).Read([_server.KubeconfigOf(await TokenAsync(account))], null), TimeProvider.System);
+
+    private static bool AsKnown(JsonObject item, HashSet<string> versions)
+    {
+        var version = (string)item["apiVersion"]!;
+        if (!versions.Contains(version) || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1"))
+        {
+            var older = OlderVersions.GetValueOrDefault(version) ?? OlderVersions.GetValueOrDefault($"{version} {item["kind"]}");
+            if (older is null || !versions.Contains(older)) return false;
+            item["apiVersion"] = older;
+        }
+        if (!versions.Contains("batch/v1beta1") || versions.Contains("policy/v1")) return true;
+        RemoveNewerFields(item);
+        return true;
+    }
+
+    private static void RemoveNewerFields(JsonNode? node)
+    {
+        if (node is JsonObject item)
+        {
+            foreach (var field in NewerFields) item.Remove(field);
+            foreach (var (_, value) in item) RemoveNewerFields(value);
+        }
+        else if (node is JsonArray list) foreach (var value in list) RemoveNewerFields(value);
+    }
+}
