@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Protocol;
 
@@ -33,6 +34,9 @@ public sealed record CopyRequest(ImageReference Source, ImageReference Target)
     /// copy shall go on. Null (default): such a target fails.
     /// </summary>
     public Func<ImageReference, CancellationToken, ValueTask<bool>>? CreateRepository { get; init; }
+
+    /// <summary>The spans on whose account the image is copied; the copy's own span is linked to them. Default none.</summary>
+    public IReadOnlyList<ActivityContext> Causes { get; init; } = [];
 
     /// <summary>Told of each blob's way, or null.</summary>
     public IProgress<CopyProgress>? Progress { get; init; }

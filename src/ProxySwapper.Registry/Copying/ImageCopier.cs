@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Registry.Protocol;
 
@@ -7,14 +8,46 @@ namespace ProxySwapper.Registry.Copying;
 /// The only code that copies. One per run: what it learns of the target (which repository has which blob) and what is under way
 /// is shared by all its copies, so that each digest moves once.
 /// </summary>
-public sealed class ImageCopier(RegistryClients clients, TimeProvider time, ILogger<ImageCopier> logger)
+public sealed partial class ImageCopier(RegistryClients clients, TimeProvider time, ILogger<ImageCopier> logger)
 {
+    private static readonly ActivitySource Activities = new("ProxySwapper");
+    private readonly BlobLedger _ledger = new(time);
+
     /// <summary>Copies one image. A tag appears at the target only when all below it is there.</summary>
     /// <exception cref="RegistryException">Source or target finally refused.</exception>
-    public Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken) =>
-        throw new NotImplementedException($"{clients} {time} {logger}");
+    /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
+    public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
+    {
+        using var activity = Activities.StartActivity("copy", ActivityKind.Client, default(ActivityContext), links: request.Causes.Select(cause => new ActivityLink(cause)));
+        activity?.SetTag("proxyswapper.source", request.Source.ToString());
+        activity?.SetTag("proxyswapper.target", request.Target.ToString());
+        try
+        {
+            using var copy = new ImageCopy(clients, _ledger, request);
+            var result = await copy.RunAsync(cancellationToken);
+            activity?.SetTag("proxyswapper.outcome", result.Outcome.ToString());
+            if (result.Outcome == CopyOutcome.Copied) Log.Copied(logger, request.Source, request.Target, result.TargetDigest, result.BlobsCopied, result.BlobsMounted, result.BytesCopied);
+            return result;
+        }
+        catch (Exception fault)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
+            throw;
+        }
+    }
 
     /// <summary>What a copy would do, by requests that change nothing.</summary>
-    public Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken) =>
-        throw new NotImplementedException($"{clients} {time} {logger}");
+    /// <exception cref="RegistryException">Source or target finally refused.</exception>
+    /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
+    public async Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken)
+    {
+        using var copy = new ImageCopy(clients, _ledger, request);
+        return await copy.PlanAsync(cancellationToken);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Debug, "{Source} copied to {Target} as {Digest}: {Copied} blobs moved, {Mounted} mounted, {Bytes} bytes")]
+        public static partial void Copied(ILogger logger, ImageReference source, ImageReference target, Digest digest, int copied, int mounted, long bytes);
+    }
 }

@@ -110,7 +110,7 @@ internal sealed class EmbeddedRegistryEndpoint(EmbeddedRegistry registry)
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"blob unknown: {blob}");
             return;
         }
-        if (content.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child)) is { } child && child != default)
+        if (!registry.Options.SparseIndexes && content.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child)) is { } child && child != default)
         {
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"manifest unknown: {child}");
             return;

@@ -21,6 +21,9 @@ internal sealed record EmbeddedRegistryOptions
     /// <summary>Refuses to move a tag that is there, as ECR does with <c>IMMUTABLE</c>.</summary>
     public bool ImmutableTags { get; init; }
 
+    /// <summary>Takes an index whose manifests are not all there; many registries refuse it.</summary>
+    public bool SparseIndexes { get; init; }
+
     /// <summary>Sees every request before the registry does, and may answer it alone.</summary>
     public Func<HttpContext, RequestDelegate, Task>? Interceptor { get; init; }
 }

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using ProxySwapper.Registry.Protocol;
+
+namespace ProxySwapper.Registry.Copying;
+
+/// <summary>Chooses platforms of an index, and writes the index of those alone.</summary>
+internal static class PlatformIndex
+{
+    /// <summary>BuildKit's mark on a manifest that attests another one of the same index.</summary>
+    private const string AttestedDigest = "vnd.docker.reference.digest";
+
+    /// <summary>The children for these platforms, with what attests them.</summary>
+    /// <exception cref="CopyException">A platform is not there; the message names those that are.</exception>
+    public static IReadOnlyList<Descriptor> Choose(ManifestNode index, IReadOnlyList<Platform> platforms)
+    {
+        var chosen = new HashSet<Digest>();
+        foreach (var platform in platforms)
+        {
+            var taken = index.Children.Where(child => child.Platform is { } declared && platform.Takes(declared)).ToList();
+            if (taken.Count == 0)
+                throw new CopyException($"{index.Content.Digest} has no {platform}; it has {string.Join(", ", index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct())}");
+            chosen.UnionWith(taken.Select(child => child.Digest));
+        }
+        return
+        [
+            .. index.Children.Where(child => chosen.Contains(child.Digest)
+                || child.Annotations.TryGetValue(AttestedDigest, out var attested) && Digest.TryParse(attested, out var digest) && chosen.Contains(digest)),
+        ];
+    }
+
+    /// <summary>An index of some of its children; everything else, and every byte of their entries, is as it was.</summary>
+    public static ManifestContent Write(ManifestContent index, IReadOnlyList<Descriptor> children)
+    {
+        var kept = children.Select(child => child.Digest.ToString()).ToHashSet(StringComparer.Ordinal);
+        using var document = JsonDocument.Parse(index.Bytes);
+        using var output = new MemoryStream();
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                json.WritePropertyName(member.Name);
+                if (member.NameEquals("manifests")) WriteChildren(json, member.Value, kept);
+                else json.WriteRawValue(member.Value.GetRawText());
+            }
+            json.WriteEndObject();
+        }
+        var bytes = output.ToArray();
+        return new ManifestContent(index.MediaType, Digest.OfBytes(bytes), bytes);
+    }
+
+    private static void WriteChildren(Utf8JsonWriter json, JsonElement manifests, HashSet<string> kept)
+    {
+        json.WriteStartArray();
+        foreach (var entry in manifests.EnumerateArray())
+            if (kept.Contains(entry.GetProperty("digest").GetString()!)) json.WriteRawValue(entry.GetRawText());
+        json.WriteEndArray();
+    }
+}

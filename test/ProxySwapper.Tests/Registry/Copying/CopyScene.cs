@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Demo;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Registry.Copying;
+
+/// <summary>Two registries that can be made to fail, and a copier between them whose pauses take no time.</summary>
+internal sealed class CopyScene : IAsyncDisposable
+{
+    private CopyScene(FaultyRegistry source, FaultyRegistry target)
+    {
+        var time = RegistryScene.NewTime();
+        (Source, Target) = (source, target);
+        Clients = new RegistryClients(RegistryScene.Options, time, NullLoggerFactory.Instance);
+        Copier = new ImageCopier(Clients, time, NullLogger<ImageCopier>.Instance);
+    }
+
+    public FaultyRegistry Source { get; }
+
+    public FaultyRegistry Target { get; }
+
+    public RegistryClients Clients { get; }
+
+    public ImageCopier Copier { get; }
+
+    public static async Task<CopyScene> StartAsync(EmbeddedRegistryOptions? target = null) =>
+        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target));
+
+    public CopyRequest Request(string source = "team/app:1", string target = "mirror/app:1") =>
+        new(ImageReference.Parse($"{Source.Address}/{source}"), ImageReference.Parse($"{Target.Address}/{target}"));
+
+    public Task<CopyResult> CopyAsync(CopyRequest? request = null) => Copier.CopyAsync(request ?? Request(), CancellationToken.None);
+
+    /// <summary>What must hold at every moment: whatever a tag or manifest names is there, byte for byte.</summary>
+    public static void AssertWhole(EmbeddedRegistry registry, bool isSparse = false)
+    {
+        foreach (var (name, repository) in registry.Repositories)
+        {
+            foreach (var (tag, digest) in repository.Tags) Assert.That(repository.Manifests.ContainsKey(digest), Is.True, $"{name}:{tag}");
+            foreach (var (digest, manifest) in repository.Manifests)
+            {
+                Assert.That(digest.Matches(manifest.Bytes.Span), Is.True, $"{name}@{digest}");
+                var json = JsonNode.Parse(manifest.Bytes.Span)!;
+                foreach (var child in json["manifests"]?.AsArray() ?? [])
+                    if (!isSparse) Assert.That(repository.Manifests.ContainsKey(Digest.Parse((string)child!["digest"]!)), Is.True, $"{name}@{digest} names a manifest that is not there");
+                foreach (var blob in (json["layers"]?.AsArray() ?? []).Append(json["config"]).OfType<JsonNode>().Where(blob => blob["urls"] is null))
+                    Assert.That(repository.Blobs.ContainsKey(Digest.Parse((string)blob["digest"]!)), Is.True, $"{name}@{digest} names a blob that is not there");
+            }
+            foreach (var (digest, bytes) in repository.Blobs) Assert.That(digest.Matches(bytes.Span), Is.True, $"blob {digest}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Clients.Dispose();
+        await Source.DisposeAsync();
+        await Target.DisposeAsync();
+    }
+}

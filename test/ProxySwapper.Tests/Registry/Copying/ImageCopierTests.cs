@@ -1,0 +1,265 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Demo;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Registry.Copying;
+
+[TestFixture]
+internal sealed class ImageCopierTests
+{
+    private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
+
+    private CopyScene _scene = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _scene = await CopyScene.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        CopyScene.AssertWhole(_scene.Target.Registry);
+        await _scene.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_whole_index_arrives_byte_for_byte()
+    {
+        var image = TestImage.Create(1, layers: 3, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var result = await _scene.CopyAsync();
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.Multiple(() =>
+        {
+            Assert.That((result.Outcome, result.SourceDigest, result.TargetDigest), Is.EqualTo((CopyOutcome.Copied, image.Top.Digest, image.Top.Digest)));
+            Assert.That((result.BlobsCopied, result.ManifestsWritten), Is.EqualTo((8, 3)));
+            Assert.That(result.BytesCopied, Is.EqualTo(image.Blobs.Values.Sum(blob => blob.Length)));
+            Assert.That(target.Find("1")!.Bytes.ToArray(), Is.EqualTo(image.Top.Bytes.ToArray()));
+            Assert.That(target.Blobs.Keys, Is.EquivalentTo(image.Blobs.Keys));
+        });
+    }
+
+    [Test]
+    public async Task Nothing_to_do_costs_two_requests()
+    {
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        await _scene.CopyAsync();
+        var before = _scene.Source.Registry.Requests + _scene.Target.Registry.Requests;
+        var result = await _scene.CopyAsync();
+        Assert.That((result.Outcome, _scene.Source.Registry.Requests + _scene.Target.Registry.Requests - before), Is.EqualTo((CopyOutcome.UpToDate, 2)));
+    }
+
+    [Test]
+    public async Task A_plan_says_what_a_copy_then_does()
+    {
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var plan = await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None);
+        var writes = _scene.Target.Received.Count(IsWrite);
+        var result = await _scene.CopyAsync();
+        Assert.Multiple(() =>
+        {
+            Assert.That(writes, Is.Zero, "a plan writes nothing");
+            Assert.That((plan.Blobs.Count, plan.Bytes, plan.Manifests.Count), Is.EqualTo((result.BlobsCopied, result.BytesCopied, result.ManifestsWritten)));
+            Assert.That(plan.TargetDigest, Is.EqualTo(result.TargetDigest));
+            Assert.That(_scene.Target.Received.Count(IsWrite), Is.EqualTo(plan.Requests));
+        });
+        Assert.That((await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None)).IsUpToDate, Is.True);
+    }
+
+    [Test]
+    public async Task A_tag_that_moved_at_the_source_is_moved_at_the_target_and_only_what_is_new_is_sent()
+    {
+        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
+        await _scene.CopyAsync();
+        var newer = TestImage.Create(2);
+        newer.AddTo(_scene.Source.Registry, "team/app", "1");
+        var result = await _scene.CopyAsync();
+        Assert.That((result.Outcome, _scene.Target.Registry.Repositories["mirror/app"].Tags["1"]), Is.EqualTo((CopyOutcome.Copied, newer.Top.Digest)));
+    }
+
+    [Test]
+    public async Task A_digest_is_written_exactly_whatever_the_platforms()
+    {
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var request = _scene.Request($"team/app@{image.Top.Digest}", $"mirror/app@{image.Top.Digest}") with { Platforms = [new Platform("linux", "amd64")], ExtraTags = ["sha256-x"] };
+        var result = await _scene.CopyAsync(request);
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.That((result.TargetDigest, target.Tags["sha256-x"], target.Manifests.Count), Is.EqualTo((image.Top.Digest, image.Top.Digest, 3)));
+    }
+
+    [Test]
+    public async Task One_platform_of_an_index_is_a_new_valid_index()
+    {
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var request = _scene.Request() with { Platforms = [new Platform("linux", "arm64")] };
+        var result = await _scene.CopyAsync(request);
+        var again = await _scene.CopyAsync(request);
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.TargetDigest, Is.Not.EqualTo(result.SourceDigest));
+            Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { result.TargetDigest, image.Platforms["arm64"].Digest }));
+            Assert.That(target.Find("1")!.MediaType, Is.EqualTo(MediaTypes.OciIndex));
+            Assert.That(again.Outcome, Is.EqualTo(CopyOutcome.UpToDate), "the same choice makes the same index");
+        });
+    }
+
+    [Test]
+    public async Task Sparse_keeps_the_index_and_its_digest()
+    {
+        await using var scene = await CopyScene.StartAsync(new EmbeddedRegistryOptions { SparseIndexes = true });
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        var result = await scene.CopyAsync(scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse });
+        Assert.That((result.TargetDigest, scene.Target.Registry.Repositories["mirror/app"].Manifests.Count), Is.EqualTo((image.Top.Digest, 2)));
+        CopyScene.AssertWhole(scene.Target.Registry, isSparse: true);
+    }
+
+    [Test]
+    public void A_registry_that_refuses_a_sparse_index_is_quoted_and_has_no_tag()
+    {
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        Assert.That(() => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse }),
+            Throws.TypeOf<RegistryException>().With.Message.Contains("MANIFEST_BLOB_UNKNOWN"));
+        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
+    }
+
+    [Test]
+    public async Task Flatten_writes_the_one_manifest_under_the_tag()
+    {
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var result = await _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Flatten });
+        Assert.That((result.TargetDigest, _scene.Target.Registry.Repositories["mirror/app"].Manifests.Count), Is.EqualTo((image.Platforms["arm64"].Digest, 1)));
+    }
+
+    [Test]
+    public void A_platform_that_is_not_there_is_said_with_those_that_are()
+    {
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        Assert.That(() => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "s390x")] }),
+            Throws.TypeOf<CopyException>().With.Message.Contains("has no linux/s390x; it has linux/amd64, linux/arm64"));
+    }
+
+    [Test]
+    public void An_image_that_is_not_there_is_said() =>
+        Assert.That(() => _scene.CopyAsync(), Throws.TypeOf<RegistryException>().With.Message.Contains("team/app").And.Property("Status").EqualTo(System.Net.HttpStatusCode.NotFound));
+
+    [Test]
+    public async Task Foreign_layers_are_left_as_they_are_declared()
+    {
+        var foreign = Manifest("""{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG,"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":7,"urls":["https://example.com/x"]}]}""", MediaTypes.DockerManifest);
+        _scene.Source.Registry.AddManifest("team/app", foreign.MediaType, foreign.Bytes, "1");
+        Assert.That((await _scene.CopyAsync()).BlobsCopied, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_nested_index_and_content_inline_arrive_whole()
+    {
+        var image = TestImage.Create(1, platforms: TwoPlatforms);
+        image.AddTo(_scene.Source.Registry, "team/app", "inner");
+        var outer = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{"mediaType":"{{MediaTypes.OciIndex}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}}},{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{image.Platforms["amd64"].Digest}}","size":{{image.Platforms["amd64"].Bytes.Length}}}]}""");
+        _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, outer, "1");
+        var result = await _scene.CopyAsync();
+        Assert.That((result.ManifestsWritten, result.TargetDigest), Is.EqualTo((4, Digest.OfBytes(outer))));
+    }
+
+    [Test]
+    public async Task Referrers_and_cosign_tags_come_along_when_asked()
+    {
+        var image = TestImage.Create(1);
+        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        var signature = TestImage.Create(2);
+        signature.AddTo(_scene.Source.Registry, "team/app", $"sha256-{image.Top.Digest.Hex}.sig");
+        var sbom = Manifest($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"application/spdx+json","config":CONFIG,"layers":[],"subject":{"mediaType":"{{image.Top.MediaType}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}} } }""", MediaTypes.OciManifest);
+        _scene.Source.Registry.AddManifest("team/app", sbom.MediaType, sbom.Bytes);
+        await _scene.CopyAsync(_scene.Request() with { Referrers = true });
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { image.Top.Digest, signature.Top.Digest, sbom.Digest }));
+        Assert.That(target.Tags[$"sha256-{image.Top.Digest.Hex}.sig"], Is.EqualTo(signature.Top.Digest));
+    }
+
+    [Test]
+    public async Task A_blob_that_another_repository_of_the_target_has_is_mounted()
+    {
+        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
+        await _scene.CopyAsync();
+        var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
+        Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((0, 3)));
+    }
+
+    [Test]
+    public async Task A_mount_that_is_refused_becomes_an_upload()
+    {
+        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
+        await _scene.CopyAsync();
+        _scene.Target.Always(HttpMethod.Post, EmbeddedRegistryRequestKind.Mount, RegistryFaults.RefusedMount);
+        var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
+        Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((3, 0)));
+    }
+
+    [Test]
+    public async Task Within_one_host_blobs_are_mounted_from_the_source_repository()
+    {
+        TestImage.Create(1).AddTo(_scene.Target.Registry, "team/app", "1");
+        var host = _scene.Target.Address;
+        var result = await _scene.CopyAsync(new CopyRequest(ImageReference.Parse($"{host}/team/app:1"), ImageReference.Parse($"{host}/copy/app:1")));
+        Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((0, 3)));
+    }
+
+    [Test]
+    public async Task Of_many_copies_at_once_each_digest_moves_once()
+    {
+        TestImage.Create(1, layers: 6, layerSize: 200_000).AddTo(_scene.Source.Registry, "team/app", "1");
+        var results = await Task.WhenAll(Enumerable.Range(0, 12).Select(index => _scene.CopyAsync(_scene.Request(target: $"mirror/app{index % 4}:{index}"))));
+        Assert.That((results.Sum(result => result.BlobsCopied), _scene.Target.Registry.Repositories.Count), Is.EqualTo((7, 4)));
+        Assert.That(_scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)), Is.EqualTo(7));
+    }
+
+    [Test]
+    public async Task A_repository_that_is_missing_is_made_once_where_somebody_can()
+    {
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        var isThere = false;
+        var made = 0;
+        var unknown = RegistryFaults.Status(404, "NAME_UNKNOWN", "repository name not known to registry");
+        _scene.Target.Choose((request, _) => isThere || HttpMethods.IsGet(request.Method) && request.Path == "/v2/" ? null : unknown);
+        var result = await _scene.CopyAsync(_scene.Request() with
+        {
+            CreateRepository = (image, _) =>
+            {
+                (isThere, made) = (true, made + 1);
+                return new(image.Repository == "mirror/app");
+            },
+        });
+        Assert.That((result.Outcome, made), Is.EqualTo((CopyOutcome.Copied, 1)));
+    }
+
+    [Test]
+    public async Task What_was_known_to_be_there_and_is_gone_is_sent_again()
+    {
+        var image = TestImage.Create(1);
+        image.AddTo(_scene.Source.Registry, "team/app", "1", "2");
+        await _scene.CopyAsync();
+        _scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
+        _scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
+        _scene.Target.Registry.Repositories["mirror/app"].Tags.Clear();
+        Assert.That((await _scene.CopyAsync()).BlobsCopied, Is.EqualTo(3));
+    }
+
+    private static bool IsWrite(ReceivedRequest request) => request.Method is "PUT" or "POST" or "PATCH";
+
+    private ManifestContent Manifest(string json, string mediaType)
+    {
+        var config = Encoding.UTF8.GetBytes("{}");
+        _scene.Source.Registry.AddBlob("team/app", config);
+        var bytes = Encoding.UTF8.GetBytes(json.Replace("CONFIG", $$"""{"mediaType":"{{MediaTypes.OciEmpty}}","digest":"{{Digest.OfBytes(config)}}","size":2}""", StringComparison.Ordinal));
+        return new ManifestContent(mediaType, Digest.OfBytes(bytes), bytes);
+    }
+}
