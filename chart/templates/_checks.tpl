@@ -41,12 +41,6 @@
         {{- fail (printf "docker.io would go to proxyUrl and to the cache %s: leave proxyUrl away, or the upstream, or write config.rules" .name) -}}
       {{- end -}}
     {{- end -}}
-    {{- if eq (lower ($values.config.swapPolicy | default "always")) "exists" -}}
-      {{- fail "registryCache.rewrite needs config.swapPolicy always: a node's localhost can't be asked from the webhook's Pod" -}}
-    {{- end -}}
-    {{- if include "proxyswapper.fallsBack" . -}}
-      {{- fail "registryCache.rewrite needs config.proxyHealth.fallback off: a node's localhost can't be asked from the webhook's Pod" -}}
-    {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if and $values.mirror.enabled (not $values.mirror.images) -}}
