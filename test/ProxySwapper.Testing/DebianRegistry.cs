@@ -34,8 +34,13 @@ public sealed class DebianRegistry : IAsyncDisposable
         get { lock (_output) return _output.ToString(); }
     }
 
+    /// <summary>Where it keeps what it was given.</summary>
+    public string DataFolder { get; private init; } = "";
+
     /// <summary>Lets everybody read and write.</summary>
-    public static Task<DebianRegistry> StartAsync() => StartAsync("");
+    /// <param name="port">Its port, or 0 for a free one.</param>
+    /// <param name="data">A folder to keep its data in, which stays; null for one that goes away with it.</param>
+    public static Task<DebianRegistry> StartAsync(int port = 0, string? data = null) => StartAsync("", null, port, data);
 
     /// <summary>Demands this user with this password.</summary>
     public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password) =>
@@ -53,12 +58,13 @@ public sealed class DebianRegistry : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static async Task<DebianRegistry> StartAsync(string section, (string Username, string Password)? user = null)
+    private static async Task<DebianRegistry> StartAsync(string section, (string Username, string Password)? user = null, int port = 0, string? data = null)
     {
         var folder = Directory.CreateTempSubdirectory("debian-registry-");
-        var port = FreePort();
+        if (port == 0) port = FreePort();
+        data ??= Path.Combine(folder.FullName, "data");
         var configuration = new StringBuilder()
-            .Append("version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: ").Append(folder.FullName).Append("/data\n")
+            .Append("version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: ").Append(data).Append('\n')
             .Append("  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:").Append(port).Append("\n  secret: of-a-test\n").Append(section);
         if (user is { } known)
         {
@@ -68,7 +74,7 @@ public sealed class DebianRegistry : IAsyncDisposable
         var file = Path.Combine(folder.FullName, "config.yml");
         await File.WriteAllTextAsync(file, configuration.ToString());
         var process = new Process { StartInfo = new ProcessStartInfo(Program, ["serve", file]) { RedirectStandardOutput = true, RedirectStandardError = true } };
-        var registry = new DebianRegistry(process, folder, port);
+        var registry = new DebianRegistry(process, folder, port) { DataFolder = data };
         Start(process, Program, "docker-registry");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Protocol;
 
@@ -10,13 +11,13 @@ internal static class FaultReader
 {
     /// <summary>True for what registries and the network do; anything else is a fault of this program.</summary>
     public static bool IsExpected(Exception fault) =>
-        fault is RegistryException or RegistryCredentialException or HttpRequestException or IOException or SocketException or TimeoutException or FormatException;
+        fault is RegistryException or RegistryCredentialException or CopyException or HttpRequestException or IOException or SocketException or TimeoutException or FormatException;
 
     public static PopulationFault Read(Exception fault) => fault switch
     {
         RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
         // What this program cannot read, it cannot read the next time either.
-        FormatException unreadable => new(unreadable.Message, FaultKind.Final),
+        FormatException or CopyException => new(fault.Message, FaultKind.Final),
         _ => new(fault.Message, FaultKind.Passing),
     };
 

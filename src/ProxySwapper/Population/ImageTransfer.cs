@@ -23,6 +23,7 @@ internal sealed class ImageTransfer(
             Platforms = work.Platforms,
             // One platform is what the populator plugin wrote: its manifest under the tag.
             Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
+            Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
             Progress = progress,
         };
         ExceptionDispatchInfo? denial = null;

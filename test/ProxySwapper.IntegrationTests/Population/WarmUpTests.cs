@@ -1,0 +1,48 @@
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary>A pull-through cache, Debian's docker-registry in proxy mode, that the program warms up.</summary>
+[TestFixture]
+internal sealed class WarmUpTests
+{
+    [Test]
+    public async Task After_the_warm_up_the_cache_serves_the_image_without_its_upstream()
+    {
+        var image = TestImage.Create(21, 2, 50_000, "amd64", "arm64");
+        var upstream = await DebianRegistry.StartAsync();
+        await image.PushAsync(upstream.Address, "team/app", "1");
+        await using var cache = await DebianRegistry.StartPullThroughAsync($"http://{upstream.Address}");
+        await using var scene = await PopulationScene.StartAsync($$"""
+            rules: [{match: "{{upstream.Address}}", target: "{{cache.Address}}"}]
+            populate:
+              proxyCaches:
+                - regexURL: '^{{cache.Address.Replace(".", "\\.", StringComparison.Ordinal)}}/([^:]+):(.+)$'
+                  replacementOCI: 'http://{{cache.Address}}/v2/$1/manifests/$2'
+                  replacementArch: 'http://{{cache.Address}}/v2/$1/manifests/ARCHDIGEST'
+                  targetArch: arm64
+                  targetOS: linux
+            """);
+        var pod = await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
+        Assert.That(PopulationScene.ImageOf(pod), Is.EqualTo($"{cache.Address}/team/app:1"));
+        await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1, "the end of the warm-up");
+        // The cache stores what it passes on in the background.
+        var blobs = BlobsOf(image.Platforms["arm64"]);
+        await TestWait.UntilAsync(() => blobs.All(digest => IsStored(cache, digest)), "the blobs in the cache");
+        await upstream.DisposeAsync();
+        await Skopeo.PullAsync($"{cache.Address}/team/app@{image.Platforms["arm64"].Digest}");
+        Assert.That(BlobsOf(image.Platforms["amd64"]).Except(blobs).Any(digest => IsStored(cache, digest)), Is.False, "no other platform was pulled");
+    }
+
+    private static IReadOnlyList<string> BlobsOf(ProxySwapper.Registry.Protocol.ManifestContent manifest)
+    {
+        var json = System.Text.Json.Nodes.JsonNode.Parse(manifest.Bytes.Span)!;
+        return [(string)json["config"]!["digest"]!, .. json["layers"]!.AsArray().Select(layer => (string)layer!["digest"]!)];
+    }
+
+    private static bool IsStored(DebianRegistry cache, string digest)
+    {
+        var hex = digest["sha256:".Length..];
+        return File.Exists(Path.Combine(cache.DataFolder, "docker/registry/v2/blobs/sha256", hex[..2], hex, "data"));
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>Population as the webhook has it, in this process, without a cluster.</summary>
+internal sealed class PopulationScene : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly RuleSetProvider _rules;
+
+    private PopulationScene(IHost host, RuleSetProvider rules) => (_host, _rules) = (host, rules);
+
+    public PopulationQueue Queue => Get<PopulationQueue>();
+
+    public IImagePopulation Population => Get<IImagePopulation>();
+
+    public static async Task<PopulationScene> StartAsync(ProxySwapperOptions options, CapturedLog? log = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        builder.Services.AddMetrics().AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
+        if (log is not null) builder.Services.AddSingleton<ILoggerFactory>(log);
+        builder.Services.AddPopulation(options, _ => null);
+        var scene = new PopulationScene(builder.Build(), rules);
+        await scene._host.StartAsync();
+        return scene;
+    }
+
+    public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
+
+    /// <summary>What admission does with a Pod of these images.</summary>
+    /// <returns>The decisions that are answered.</returns>
+    public async Task<PodDecision> AdmitAsync(string[] images, bool isDryRun = false, string pullPolicy = "IfNotPresent", ActivityContext trace = default)
+    {
+        var slots = images.Select((image, index) => new SlotDecision(new ImageSlot(ImageSlotKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToList();
+        var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
+        var pod = PodOf(decision, isDryRun, trace);
+        if (Population.IsBeforeAnswer) decision = await Population.BeforeAnswerAsync(pod, decision, default);
+        if (!isDryRun) Population.AfterAnswer(PodOf(decision, isDryRun, trace));
+        return decision;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+
+    private static AdmittedPod PodOf(PodDecision decision, bool isDryRun, ActivityContext trace) => new()
+    {
+        Namespace = "team",
+        Name = "pod",
+        ServiceAccountName = "default",
+        PullSecrets = [],
+        Images = [.. decision.Images.Select(image => new AdmittedImage(image.Decision, image.Slot.PullPolicy == "Always"))],
+        IsDryRun = isDryRun,
+        Activity = trace,
+    };
+}
