@@ -1,8 +1,10 @@
-using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Hosting;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Rules;
+using System.Diagnostics.Metrics;
 
 namespace ProxySwapper.Population;
 
@@ -54,7 +56,8 @@ internal static class PopulationRegistration
     {
         var access = provider.GetRequiredService<PopulationRegistries>().Copies;
         var options = Options(provider);
-        var sources = new SourceCredentials(null, access.Credentials, () => options().PullSecrets, (_, _) => throw new NotSupportedException());
+        var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
+        var sources = new SourceCredentials(secrets, access.Credentials, () => options().PullSecrets, DockerConfigSource.FromJson);
         var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
         return new ImageTransfer(access.Copier, warmer, sources, access.Credentials);
     }

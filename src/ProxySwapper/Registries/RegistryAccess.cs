@@ -27,7 +27,9 @@ internal sealed class RegistryAccess : IDisposable
     {
         var options = OptionsOf(registries);
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
-        return new RegistryAccess(clients, CredentialChain.Anonymous, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
+        Func<string, string?> environment = Environment.GetEnvironmentVariable;
+        var credentials = new CredentialChain([new ConfiguredCredentialSource(registries, environment), .. DockerConfigSource.Defaults(environment)]);
+        return new RegistryAccess(clients, credentials, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
     }
 
     public void Dispose() => Clients.Dispose();

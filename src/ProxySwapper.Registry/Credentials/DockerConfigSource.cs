@@ -1,0 +1,92 @@
+using System.Text.Json;
+
+namespace ProxySwapper.Registry.Credentials;
+
+/// <summary>
+/// Credentials of a Docker <c>config.json</c>, or of a pull secret, which has the same form: <c>auths</c> whole hosts or single
+/// repositories, helpers by host (<c>credHelpers</c>) and for all (<c>credsStore</c>)
+/// (<see href="https://docs.docker.com/reference/cli/docker/login/#credential-stores">docker login</see>,
+/// <see href="https://kubernetes.io/docs/concepts/containers/images/#config-json">Kubernetes, interpretation of config.json</see>).
+/// </summary>
+public sealed class DockerConfigSource : IRegistryCredentialSource
+{
+    private readonly string _name;
+    private readonly Func<DockerConfig?> _read;
+    private readonly bool _usesHelpers;
+
+    private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers) => (_name, _read, _usesHelpers) = (name, read, usesHelpers);
+
+    /// <summary>The credentials of a text, for instance of a pull secret. Helpers that it names are not run: it is not ours.</summary>
+    /// <param name="json">The text of a <c>config.json</c>.</param>
+    /// <param name="name">How errors name the source.</param>
+    /// <exception cref="RegistryCredentialException">The text is no JSON of that form.</exception>
+    public static DockerConfigSource FromJson(string json, string name)
+    {
+        var config = Parse(json, name);
+        return new DockerConfigSource(name, () => config, usesHelpers: false);
+    }
+
+    /// <summary>The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.</summary>
+    /// <param name="path">The file.</param>
+    public static DockerConfigSource FromFile(string path) => new(path, () => ReadFile(path), usesHelpers: true);
+
+    /// <summary>
+    /// The files that Docker and Podman read: <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
+    /// <c>$DOCKER_CONFIG/config.json</c> or <c>~/.docker/config.json</c>, in that order.
+    /// </summary>
+    /// <param name="variable">Reads a variable of the environment.</param>
+    public static IReadOnlyList<DockerConfigSource> Defaults(Func<string, string?> variable)
+    {
+        var home = variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        string?[] paths =
+        [
+            variable("REGISTRY_AUTH_FILE"),
+            variable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "containers", "auth.json") : null,
+            Path.Combine(variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
+        ];
+        return [.. paths.OfType<string>().Where(path => path.Length > 0).Select(FromFile)];
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
+    {
+        if (_read() is not { } config) return null;
+        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelper(helper).GetAsync(image.Registry, cancellationToken);
+        if (config.Find(image) is { } credential) return credential;
+        return _usesHelpers && config.Store is { } store ? await new CredentialHelper(store).GetAsync(image.Registry, cancellationToken) : null;
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => _name;
+
+    private static DockerConfig? ReadFile(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new RegistryCredentialException($"{path} cannot be read: {fault.Message}", fault);
+        }
+        return Parse(text, path);
+    }
+
+    private static DockerConfig Parse(string json, string name)
+    {
+        try
+        {
+            return DockerConfig.Parse(json);
+        }
+        catch (JsonException fault)
+        {
+            // The parser's own words could quote a secret.
+            throw new RegistryCredentialException($"{name} is no Docker configuration: broken JSON in line {fault.LineNumber + 1}");
+        }
+    }
+}
