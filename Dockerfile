@@ -11,6 +11,7 @@ COPY global.json Directory.Build.props Directory.Build.targets Directory.Package
 COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.lock.json src/ProxySwapper.Registry/
 COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.lock.json src/ProxySwapper/
 RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true
+COPY manifests/samples manifests/samples
 COPY src src
 RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -o /out --no-restore
 

@@ -1,3 +1,15 @@
 using BenchmarkDotNet.Running;
+using ProxySwapper.Benchmarks.Swap;
 
-BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+// The measurements of whole programs have names of their own; the rest is what BenchmarkDotNet takes.
+switch (args)
+{
+    case ["swap"]:
+        return await SwapMeasurement.RunAsync();
+    case [BaselineServer.Name, var port, var folder]:
+        await BaselineServer.RunAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture), folder);
+        return 0;
+    default:
+        BenchmarkSwitcher.FromAssembly(System.Reflection.Assembly.GetExecutingAssembly()).Run(args);
+        return 0;
+}

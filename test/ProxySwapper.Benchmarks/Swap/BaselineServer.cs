@@ -1,0 +1,39 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Benchmarks.Swap;
+
+/// <summary>What Kestrel costs by itself: an HTTPS endpoint that takes a body and answers with as many bytes as the webhook does.</summary>
+internal static class BaselineServer
+{
+    public const string Name = "baseline-server";
+
+    /// <summary>Takes the place of an answer with a patch.</summary>
+    private static readonly byte[] Answer = [.. Enumerable.Repeat((byte)'x', 1000)];
+
+    public static async Task RunAsync(int port, string folder)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(folder, "tls.crt"), Path.Combine(folder, "tls.key"));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel => kestrel.ListenAnyIP(port, listen => listen.UseHttps(certificate)));
+        await using var app = builder.Build();
+        app.Run(async context =>
+        {
+            var body = context.Request.BodyReader;
+            while (true)
+            {
+                var read = await body.ReadAsync();
+                body.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted) break;
+            }
+            context.Response.ContentType = "application/json";
+            context.Response.ContentLength = Answer.Length;
+            context.Response.BodyWriter.Write(Answer);
+            await context.Response.BodyWriter.FlushAsync();
+        });
+        await app.RunAsync();
+    }
+}

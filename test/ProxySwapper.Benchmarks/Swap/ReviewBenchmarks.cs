@@ -1,0 +1,50 @@
+using System.Buffers;
+using System.Text;
+using BenchmarkDotNet.Attributes;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Benchmarks.Swap;
+
+/// <summary>From a review's bytes to the answer's, without HTTP.</summary>
+[MemoryDiagnoser]
+public class ReviewBenchmarks
+{
+    private readonly RuleSet _rules = RuleSet.Compile(ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, new Dictionary<string, string>()));
+    private readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
+    private ReadOnlySequence<byte> _review;
+
+    [Params(7, 200)]
+    public int KiB { get; set; }
+
+    /// <summary>In blocks of the size in which Kestrel hands a body over.</summary>
+    [GlobalSetup]
+    public void MakeReview() => _review = Segment.Split(Encoding.UTF8.GetBytes(ReviewSamples.OfSize(KiB * 1024)), 4096);
+
+    [Benchmark]
+    public int Review()
+    {
+        _output.ResetWrittenCount();
+        if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault)) throw new InvalidOperationException(fault);
+        AdmissionEndpoint.Write(_output, review, PodAdmission.Decide(review, _rules), _rules);
+        return _output.WrittenCount;
+    }
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        public static ReadOnlySequence<byte> Split(byte[] bytes, int size)
+        {
+            var first = new Segment { Memory = bytes.AsMemory(0, Math.Min(size, bytes.Length)) };
+            var last = first;
+            for (var start = size; start < bytes.Length; start += size)
+            {
+                var next = new Segment { Memory = bytes.AsMemory(start, Math.Min(size, bytes.Length - start)), RunningIndex = start };
+                last.Next = next;
+                last = next;
+            }
+            return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+        }
+    }
+}
