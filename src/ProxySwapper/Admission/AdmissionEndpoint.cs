@@ -19,6 +19,8 @@ internal sealed partial class AdmissionEndpoint(
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
+    private readonly BodyDeadline _deadline = new(BodyTimeout, time);
+
     public async Task AnswerAsync(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
@@ -66,7 +68,7 @@ internal sealed partial class AdmissionEndpoint(
         metrics.Answered(decision, ruleSet, time.GetElapsedTime(started));
         Describe(activity, review!, decision);
         LogDecisions(review!, decision);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        await context.Response.BodyWriter.FlushAsync();
         if (pod is { IsDryRun: false }) population.AfterAnswer(pod);
     }
 
@@ -101,13 +103,13 @@ internal sealed partial class AdmissionEndpoint(
             if (result.IsCompleted) return result.Buffer.Length > MaximumBodySize ? TooLarge() : (result.Buffer, 0, null);
             body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         }
-        using var timeout = new CancellationTokenSource(BodyTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, request.HttpContext.RequestAborted);
+        // A connection that ends meanwhile ends the read by itself.
+        var timeout = _deadline.Start();
         try
         {
             while (true)
             {
-                result = await body.ReadAsync(either.Token);
+                result = await body.ReadAsync(timeout.Token);
                 if (result.Buffer.Length > MaximumBodySize) return TooLarge();
                 if (result.IsCompleted) return (result.Buffer, 0, null);
                 body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
@@ -120,6 +122,10 @@ internal sealed partial class AdmissionEndpoint(
         catch (BadHttpRequestException exception)
         {
             return (default, exception.StatusCode, exception.Message);
+        }
+        finally
+        {
+            _deadline.End(timeout);
         }
 
         static (ReadOnlySequence<byte>, int, string?) TooLarge() =>
@@ -161,18 +167,19 @@ internal sealed partial class AdmissionEndpoint(
 
     private void LogDecisions(AdmissionReview review, PodDecision decision)
     {
+        var isDebug = logger.IsEnabled(LogLevel.Debug);
         foreach (var (_, image) in decision.Images)
         {
             if (image.Warning is { } warning) Log.Warned(logger, review.Namespace, warning);
-            if (logger.IsEnabled(LogLevel.Debug)) Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
+            if (isDebug) Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
         }
-        if (decision.Outcome == AdmissionOutcome.Patched && logger.IsEnabled(LogLevel.Information))
+        if (isDebug && decision.Outcome == AdmissionOutcome.Patched)
             Log.Patched(logger, review.Namespace, review.Object!.Name.Length > 0 ? review.Object.Name : review.Object.GenerateName, decision.Images.Count(image => image.Decision.IsRewritten));
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Pod {Namespace}/{Pod}: {Count} images rewritten")]
+        [LoggerMessage(1, LogLevel.Debug, "Pod {Namespace}/{Pod}: {Count} images rewritten")]
         public static partial void Patched(ILogger logger, string @namespace, string pod, int count);
 
         [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {Namespace}: {Image} -> {Target} ({Reason}, {Rule})")]

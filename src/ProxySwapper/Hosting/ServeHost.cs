@@ -38,6 +38,8 @@ internal static class ServeHost
     private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate)
     {
         var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
+        if (OtlpExport.IsWanted(environment)) services.AddHostedService(provider => new OtlpExport(environment, provider.GetRequiredService<ILogger<OtlpExport>>()));
         services.AddHostedService<WarmUp>();
         services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
@@ -45,7 +47,6 @@ internal static class ServeHost
         services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
         services.AddPopulation(options, name => environment.GetValueOrDefault(name));
         services.AddAdmission();
     }
