@@ -28,7 +28,12 @@ internal sealed class RegistryAccess : IDisposable
         var options = OptionsOf(registries);
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
-        var credentials = new CredentialChain([new ConfiguredCredentialSource(registries, environment), .. DockerConfigSource.Defaults(environment)]);
+        var credentials = new CredentialChain(
+        [
+            new ConfiguredCredentialSource(registries, environment),
+            .. DockerConfigSource.Defaults(environment),
+            new GoogleCredentialSource(GoogleHostsOf(registries), time, loggers.CreateLogger<GoogleCredentialSource>()),
+        ]);
         return new RegistryAccess(clients, credentials, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
     }
 
@@ -38,6 +43,10 @@ internal sealed class RegistryAccess : IDisposable
     {
         Hosts = registries.ToDictionary(entry => entry.Host, HostOf),
     };
+
+    /// <summary>The hosts that the configuration says are Google's, with a key file of their own or null.</summary>
+    private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
+        registries.Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null).ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile);
 
     private static RegistryHostOptions HostOf(RegistryEntryOptions entry)
     {

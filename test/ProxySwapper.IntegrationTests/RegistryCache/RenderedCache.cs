@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.RegistryCache;
+
+/// <summary>What the chart writes for one upstream of a cache, put into files of this machine: other addresses and folders, the rest as rendered.</summary>
+internal sealed class RenderedCache : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private RenderedCache()
+    {
+    }
+
+    public int Port { get; } = TestProcess.FreePort();
+
+    public int MetricsPort { get; } = TestProcess.FreePort();
+
+    public int CredentialPort { get; } = TestProcess.FreePort();
+
+    public int ManagementPort { get; } = TestProcess.FreePort();
+
+    /// <summary>Distribution's configuration.</summary>
+    public string ConfigurationFile => _folder.PathOf("config.yml");
+
+    /// <summary>The sidecar's configuration.</summary>
+    public string CredentialsFile => _folder.PathOf("credentials.yaml");
+
+    /// <summary>The script of Distribution's <c>proxy.exec.command</c>.</summary>
+    public string Helper => _folder.PathOf("helper");
+
+    /// <param name="upstreamName">The upstream's name in the value set.</param>
+    /// <param name="upstream">Host and port of the registry that stands for it.</param>
+    public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream)
+    {
+        var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet("cache-node-port"));
+        var data = objects.Single(item => (string?)item["kind"] == "ConfigMap" && (string?)item["metadata"]!["name"] == $"{HelmChart.Release}-cache-{upstreamName}")["data"]!.AsObject();
+        var cache = new RenderedCache();
+        var configuration = (string)data["config.yml"]!;
+        var remote = (string)YamlObjects.Read(configuration)[0]["proxy"]!["remoteurl"]!;
+        await File.WriteAllTextAsync(cache.ConfigurationFile, configuration
+            .Replace(":5000", $"127.0.0.1:{cache.Port}", StringComparison.Ordinal).Replace(":5001", $"127.0.0.1:{cache.MetricsPort}", StringComparison.Ordinal)
+            .Replace("/var/lib/registry", cache._folder.PathOf("storage"), StringComparison.Ordinal).Replace("/auth/htpasswd", cache._folder.PathOf("htpasswd"), StringComparison.Ordinal)
+            .Replace("/credential/helper", cache.Helper, StringComparison.Ordinal).Replace(remote, $"http://{upstream}", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), HtpasswdOf(objects));
+        if (data["credentials.yaml"] is { } credentials)
+        {
+            await File.WriteAllTextAsync(cache.CredentialsFile, ((string)credentials!).Replace(new Uri(remote).Authority, upstream, StringComparison.Ordinal) + $"\nmanagementPort: {cache.ManagementPort}\n");
+            await File.WriteAllTextAsync(cache.Helper, ((string)data["credential-helper"]!).Replace(":5002", $":{cache.CredentialPort}", StringComparison.Ordinal));
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(cache.Helper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+        return cache;
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static string HtpasswdOf(IEnumerable<JsonObject> objects) =>
+        (string)objects.Single(item => (string?)item["kind"] == "Secret" && item["stringData"]?["htpasswd"] is not null)["stringData"]!["htpasswd"]! + "\n";
+}
