@@ -1,9 +1,12 @@
 using BenchmarkDotNet.Running;
+using ProxySwapper.Benchmarks.Populate;
 using ProxySwapper.Benchmarks.Swap;
 
 // The measurements of whole programs have names of their own; the rest is what BenchmarkDotNet takes.
 switch (args)
 {
+    case ["populate"]:
+        return await PopulateMeasurement.RunAsync();
     case ["swap"]:
         return await SwapMeasurement.RunAsync();
     case [BaselineServer.Name, var port, var folder]:

@@ -34,6 +34,9 @@ public sealed class DebianRegistry : IAsyncDisposable
         get { lock (_output) return _output.ToString(); }
     }
 
+    /// <summary>The process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Where it keeps what it was given.</summary>
     public string DataFolder { get; private init; } = "";
 

@@ -1,0 +1,36 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace ProxySwapper.Benchmarks.Populate;
+
+/// <summary>Reviews that are due at even intervals, whether the one before has been answered or not, as Pods come in a cluster.</summary>
+internal static class PacedLoad
+{
+    /// <summary>Posts the reviews.</summary>
+    /// <returns>The 99th percentile of the time from sending a review to its whole answer.</returns>
+    public static async Task<TimeSpan> RunAsync(HttpClient client, int count, TimeSpan duration, Func<int, string> review)
+    {
+        var bodies = Enumerable.Range(0, count).Select(index => Encoding.UTF8.GetBytes(review(index))).ToList();
+        var started = TimeProvider.System.GetTimestamp();
+        var answers = new Task<TimeSpan>[count];
+        for (var index = 0; index < count; index++)
+        {
+            var due = duration * index / count;
+            var pause = due - TimeProvider.System.GetElapsedTime(started);
+            if (pause > TimeSpan.Zero) await Task.Delay(pause, TimeProvider.System);
+            answers[index] = PostAsync(client, bodies[index]);
+        }
+        var times = await Task.WhenAll(answers);
+        return times.Order().ElementAt(count * 99 / 100);
+    }
+
+    private static async Task<TimeSpan> PostAsync(HttpClient client, byte[] body)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var answer = await client.PostAsync(new Uri("/mutate", UriKind.Relative), content);
+        answer.EnsureSuccessStatusCode();
+        await answer.Content.ReadAsByteArrayAsync();
+        return TimeProvider.System.GetElapsedTime(started);
+    }
+}

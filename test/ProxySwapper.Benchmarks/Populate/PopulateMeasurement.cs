@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Benchmarks.Populate;
+
+/// <summary>
+/// What is promised of admission while images are copied: 1,000 Pods of 200 images in 10 seconds with 2 workers, from one real registry
+/// to another, against the same 1,000 reviews as dry runs, which are answered alike and copy nothing.
+/// </summary>
+internal static class PopulateMeasurement
+{
+    private const string Command = "dotnet run -c Release --project test/ProxySwapper.Benchmarks -- populate";
+    private const int Images = 200;
+    private const int Pods = 1000;
+    private const int Rounds = 3;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(10);
+
+    public static async Task<int> RunAsync()
+    {
+        await using var upstream = await DebianRegistry.StartAsync();
+        await using var downstream = await DebianRegistry.StartAsync();
+        for (var round = 0; round < Rounds; round++)
+            await Parallel.ForAsync(0, Images, async (index, _) =>
+                await TestImage.Create((round + 1) * 1000 + index, layers: 3, layerSize: 100_000, "amd64").PushAsync(upstream.Address, $"round{round}/app{index}", "1"));
+        // Registries are other machines: here they must not take the processor from what is measured.
+        foreach (var registry in new[] { upstream, downstream }) await TestProcess.RunAsync("renice", ["-n", "19", "-p", registry.Id.ToString(CultureInfo.InvariantCulture)]);
+        await using var program = await ProxySwapperProcess.StartAsync($$"""
+            rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}"}]
+            populate: {maxNumberOfParallelJobs: 2}
+            logLevel: warning
+            """);
+        using var client = program.CreateClient();
+        await PacedLoad.RunAsync(client, 500, TimeSpan.FromSeconds(3), index => Review(upstream, 0, index, isDryRun: true));
+        using var memory = new MemoryWatch(program.Id);
+        var before = memory.Now;
+        List<(TimeSpan Idle, TimeSpan Copying)> p99 = [];
+        List<double> drained = [];
+        for (var round = 0; round < Rounds; round++)
+        {
+            var idle = await PacedLoad.RunAsync(client, Pods, Duration, index => Review(upstream, round, index, isDryRun: true));
+            var started = TimeProvider.System.GetTimestamp();
+            var copying = await PacedLoad.RunAsync(client, Pods, Duration, index => Review(upstream, round, index, isDryRun: false));
+            p99.Add((idle, copying));
+            await TestWait.UntilAsync(async () => await KnownAsync(program) == (round + 1) * Images, "all images downstream");
+            drained.Add(TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+        }
+        var peak = await memory.StopAsync();
+        var copies = CopiesOf(downstream);
+        var ratio = Median(p99.Select(pair => pair.Copying / pair.Idle));
+        List<Row> rows =
+        [
+            new("p99 of an admission, nothing copied", Invariant($"{Median(p99.Select(pair => pair.Idle.TotalMilliseconds)):N2} ms")),
+            new("p99 of an admission, 200 images being copied", Invariant($"{Median(p99.Select(pair => pair.Copying.TotalMilliseconds)):N2} ms")),
+            new("as a ratio", Invariant($"{ratio:N2}"), "≤ 1.5", ratio <= 1.5),
+            new("images copied, of 200 in each of 3 rounds", Invariant($"{copies.Count}"), "600", copies.Count == Rounds * Images),
+            new("times that an image was copied, at the most", Invariant($"{copies.Values.DefaultIfEmpty().Max()}"), "1", copies.Values.All(times => times == 1)),
+            new("from the first Pod to the last image", Invariant($"{Median(drained):N1} s")),
+            new("resident memory before, and the peak", Invariant($"{before:N0} MB, {peak:N0} MB"), "≤ 1.5 times", peak <= before * 1.5),
+        ];
+        Console.WriteLine($"\n`{Command}`\n\n| what | measured | promised |\n|---|---|---|");
+        foreach (var row in rows) Console.WriteLine($"| {row.What} | {row.Measured}{(row.Holds ? "" : " **(not kept)**")} | {row.Promised} |");
+        return rows.TrueForAll(row => row.Holds) ? 0 : 1;
+    }
+
+    private static string Review(DebianRegistry upstream, int round, int index, bool isDryRun)
+    {
+        var review = JsonNode.Parse(ReviewSamples.Create($"{upstream.Address}/round{round}/app{index % Images}:1"))!;
+        review["request"]!["dryRun"] = isDryRun;
+        return review.ToJsonString();
+    }
+
+    private static async Task<int> KnownAsync(ProxySwapperProcess program) =>
+        (int)JsonNode.Parse(await program.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!["known"]!;
+
+    /// <summary>How often each image's tag was written, by the registry's own access log.</summary>
+    private static Dictionary<string, int> CopiesOf(DebianRegistry downstream) => downstream.Output.Split('\n')
+        .Select(line => line.IndexOf("\"PUT /v2/round", StringComparison.Ordinal) is >= 0 and var start && line.Contains("/manifests/1 ", StringComparison.Ordinal) ? line[start..].Split(' ')[1] : "")
+        .Where(path => path.Length > 0)
+        .CountBy(path => path)
+        .ToDictionary();
+
+    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Row(string What, string Measured, string Promised = "", bool Holds = true);
+}
