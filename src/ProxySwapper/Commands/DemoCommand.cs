@@ -10,7 +10,7 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        var command = new Command("demo", "Shows the main job: sample Pods through the webhook over TLS, and what becomes of their images.");
+        var command = new Command("demo", "Shows the main job: sample Pods through the webhook over TLS, what becomes of their images, and one that is copied from a registry to another.");
         command.SetAction(async (_, cancellationToken) =>
         {
             var options = new ProxySwapperOptions
@@ -21,7 +21,8 @@ internal static class DemoCommand
                 DrainDelay = TimeSpan.Zero,
                 Populate = new PopulateOptions { Policy = PopulatePolicy.None },
             };
-            return await new SwapDemo(ProgramConsole.Create(), options).RunAsync(cancellationToken) ? 0 : 1;
+            var console = ProgramConsole.Create();
+            return await new SwapDemo(console, options).RunAsync(cancellationToken) && await new PopulateDemo(console, options).RunAsync(cancellationToken) ? 0 : 1;
         });
         return command;
     }

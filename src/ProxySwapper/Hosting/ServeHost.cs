@@ -21,7 +21,7 @@ internal static class ServeHost
     /// <param name="file">The file to watch, or null when the environment says all.</param>
     /// <param name="certificate">The webhook's certificate.</param>
     /// <param name="logging">Sets up the log.</param>
-    /// <param name="isLocal">Listens on the loopback address alone.</param>
+    /// <param name="isLocal">Listens on the loopback address alone, and has no cluster.</param>
     public static WebApplication Create(
         ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging, bool isLocal = false)
     {
@@ -29,13 +29,13 @@ internal static class ServeHost
         logging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal));
-        AddServices(builder.Services, options, file, certificate);
+        AddServices(builder.Services, options, file, certificate, isLocal);
         var app = builder.Build();
         app.Run(Dispatcher(app.Services));
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate)
+    private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, bool isLocal)
     {
         var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
@@ -47,7 +47,8 @@ internal static class ServeHost
         services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        services.AddPopulation(options, name => environment.GetValueOrDefault(name));
+        // On this machine alone there is no cluster, even where a kubeconfig lies about.
+        services.AddPopulation(options, name => isLocal ? null : environment.GetValueOrDefault(name));
         services.AddAdmission();
     }
 

@@ -6,7 +6,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class DemoTests
 {
     [Test]
-    public async Task The_demo_shows_every_sample_and_checks_what_it_shows()
+    public async Task The_demo_shows_every_sample_and_ends_with_an_image_downstream()
     {
         var (exitCode, output, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "demo"]);
         Assert.Multiple(() =>
@@ -17,6 +17,7 @@ internal sealed class DemoTests
             Assert.That(output, Does.Contain("replace /spec/volumes/0/image/reference \"registry.internal.example.com/team/model:v3\""));
             Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' is left as it is"));
             Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
+            Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the digest that it has upstream.\n"));
             Assert.That(output, Does.Not.Contain("\u001b"), "no colours in a pipe");
         });
     }

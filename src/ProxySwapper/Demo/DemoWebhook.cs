@@ -1,0 +1,70 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Hosting;
+
+namespace ProxySwapper.Demo;
+
+/// <summary>The webhook in this process, asked over TLS as an API server does.</summary>
+internal sealed class DemoWebhook : IAsyncDisposable
+{
+    private readonly DemoCertificate _certificate = new(TimeProvider.System);
+    private readonly WebApplication _app;
+    private HttpClient _client = new();
+
+    private DemoWebhook(ProxySwapperOptions options)
+    {
+        var serving = ServingCertificate.Load(_certificate.CertificateFile, _certificate.KeyFile);
+        _app = ServeHost.Create(options, null, serving, logging => logging.AddProgramLogging(LogLevel.Error, isPerson: true), isLocal: true);
+    }
+
+    public Uri Address { get; private set; } = new("https://localhost");
+
+    public static async Task<DemoWebhook> StartAsync(ProxySwapperOptions options, CancellationToken cancellationToken)
+    {
+        var webhook = new DemoWebhook(options);
+        await webhook._app.StartAsync(cancellationToken);
+        var addresses = webhook._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        var port = new Uri(addresses.Single(address => address.StartsWith("https", StringComparison.Ordinal))).Port;
+        webhook.Address = new Uri($"https://localhost:{port}{AdmissionRegistration.Path}");
+        webhook._client = webhook._certificate.CreateClient(webhook.Address);
+        return webhook;
+    }
+
+    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <summary>What the webhook answers to the creation of a Pod.</summary>
+    public async Task<(JsonArray? Patch, JsonArray? Warnings)> AskAsync(JsonObject pod, CancellationToken cancellationToken)
+    {
+        var review = new JsonObject
+        {
+            ["kind"] = "AdmissionReview",
+            ["apiVersion"] = "admission.k8s.io/v1",
+            ["request"] = new JsonObject
+            {
+                ["uid"] = Guid.NewGuid().ToString(),
+                ["kind"] = new JsonObject { ["version"] = "v1", ["kind"] = "Pod" },
+                ["operation"] = "CREATE",
+                ["namespace"] = "demo",
+                ["object"] = pod.DeepClone(),
+            },
+        };
+        using var content = new StringContent(review.ToJsonString(), Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json"));
+        using var answer = await _client.PostAsync(Address, content, cancellationToken);
+        var response = JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken))!["response"]!;
+        var patch = response["patch"] is { } text ? JsonNode.Parse(Convert.FromBase64String((string)text!))!.AsArray() : null;
+        return (patch, response["warnings"]?.AsArray());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _client.Dispose();
+        _certificate.Dispose();
+    }
+}
