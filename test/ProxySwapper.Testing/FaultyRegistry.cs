@@ -19,6 +19,9 @@ internal sealed class FaultyRegistry : IAsyncDisposable
 
     public EmbeddedRegistry Registry { get; private set; } = null!;
 
+    /// <summary>Who may pass, before anything goes wrong: for instance <see cref="TokenServer.GuardAsync"/>. Null (default) is everybody.</summary>
+    public RegistryFault? Guard { get; set; }
+
     /// <summary>Host and port, as references write it.</summary>
     public string Address => Registry.Address;
 
@@ -83,7 +86,8 @@ internal sealed class FaultyRegistry : IAsyncDisposable
                 break;
             }
         }
-        return fault is null ? registry(context) : fault(context, registry);
+        RequestDelegate answer = fault is null ? registry : passed => fault(passed, registry);
+        return Guard is null ? answer(context) : Guard(context, answer);
     }
 
     private sealed record Script(Func<HttpRequest, EmbeddedRegistryRequestKind, bool> Matches, Queue<RegistryFault>? Faults, RegistryFault? Constant);

@@ -107,11 +107,13 @@ public static class RegistryFaults
     public static RegistryFault Drip(int size, Func<CancellationToken, Task> next) => Respond((body, context) => new DripStream(body, size, () => next(context.RequestAborted)));
 
     /// <summary>The upload session is not there any more.</summary>
-    public static RegistryFault LostSession { get; } = async (context, registry) =>
+    public static RegistryFault LostSession { get; } = LostSessionAs(404);
+
+    /// <summary>The upload session is not there any more, which the registry says with another status than 404.</summary>
+    public static RegistryFault LostSessionAs(int status) => async (context, registry) =>
     {
-        await Stream.Null.FlushAsync();
         await context.Request.Body.CopyToAsync(Stream.Null);
-        await Status(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")(context, registry);
+        await Status(status, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")(context, registry);
     };
 
     /// <summary>The mount is not done; an upload is offered instead.</summary>

@@ -41,11 +41,22 @@ internal sealed class TokenServer(string registry, HttpExchange exchange, TimePr
     {
         using var answer = await exchange.SendAsync(request, authorization, CancellationToken.None);
         if (answer.Status != HttpStatusCode.OK) throw await RefusalReader.ReadAsync(answer, request, $"the token server of {registry}", time, CancellationToken.None);
-        var body = await answer.ReadBodyAsync(MaxAnswerSize, CancellationToken.None);
-        var token = TokenAnswer.Read(body.Span) ?? throw request.Fault(answer.Status, $"the token server of {registry} gave no token");
+        var token = TokenAnswer.Read((await ReadBodyAsync(answer, request)).Span) ?? throw request.Fault(answer.Status, $"the token server of {registry} gave no token");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null) _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not end on its way.
         return new BearerToken(token.Token, time.GetUtcNow() + token.Lifetime * 0.9);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(HttpAnswer answer, RegistryRequest request)
+    {
+        try
+        {
+            return await answer.ReadBodyAsync(MaxAnswerSize, CancellationToken.None);
+        }
+        catch (Exception fault) when (fault is IOException or InvalidDataException)
+        {
+            throw request.Fault(answer.Status, fault.Message, fault, transient: fault is IOException);
+        }
     }
 
     private static RegistryRequest ToGet(TokenKey key)

@@ -6,6 +6,7 @@ internal sealed class Deadline : IDisposable
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
+    private bool _isOver;
 
     public Deadline(TimeSpan limit, TimeProvider time, CancellationToken caller)
     {
@@ -20,12 +21,18 @@ internal sealed class Deadline : IDisposable
     public bool HasPassed => _timer.IsCancellationRequested && !_caller.IsCancellationRequested;
 
     /// <summary>Begins anew, with this much time.</summary>
-    public void Restart(TimeSpan limit) => _timer.CancelAfter(limit);
+    /// <remarks>A body may still be on its way when an early answer has ended the operation: then there is nothing left to limit.</remarks>
+    public void Restart(TimeSpan limit)
+    {
+        lock (_timer)
+            if (!_isOver) _timer.CancelAfter(limit);
+    }
 
-    public void Suspend() => _timer.CancelAfter(Timeout.InfiniteTimeSpan);
+    public void Suspend() => Restart(Timeout.InfiniteTimeSpan);
 
     public void Dispose()
     {
+        lock (_timer) _isOver = true;
         _either.Dispose();
         _timer.Dispose();
     }

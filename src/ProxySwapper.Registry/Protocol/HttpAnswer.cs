@@ -23,6 +23,9 @@ internal sealed class HttpAnswer(HttpResponseMessage response, Uri address, Regi
     /// <summary>The header <c>Location</c>, made absolute; null when there is none that is an address.</summary>
     public Uri? Location => Header("Location") is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
 
+    /// <summary>No other host had a part in it: a refusal is about our credential.</summary>
+    public bool IsOwn { get; set; }
+
     /// <summary>What to do when the answer is done with: give back a place among the host's requests.</summary>
     public IDisposable? Place { get; set; }
 

@@ -23,6 +23,7 @@ internal sealed class HttpExchange(HttpConnections connections, RegistryOptions 
         for (var redirects = 0; ; redirects++)
         {
             var answer = await SendOnceAsync(request, address, mayAuthorize ? authorization : null, cancellationToken);
+            answer.IsOwn = mayAuthorize;
             if (!IsRedirect(answer.Status) || answer.Location is not { } next) return answer;
             var status = answer.Status;
             answer.Dispose();
@@ -59,6 +60,7 @@ internal sealed class HttpExchange(HttpConnections connections, RegistryOptions 
         if (request.ExpectContinue) message.Headers.ExpectContinue = true;
         message.Content = request.Content?.Invoke();
         if (message.Content is null && request.IsWriting) message.Content = new ByteArrayContent([]);
+        if (request.ContentRange is { } range) message.Content!.Headers.TryAddWithoutValidation("Content-Range", range);
         if (message.Content is BlobContent blob)
         {
             blob.Sending = deadline.Suspend;

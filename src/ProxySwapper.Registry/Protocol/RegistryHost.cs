@@ -51,6 +51,9 @@ internal sealed class RegistryHost
     /// <summary>Keeps apart what changes the same thing at this host.</summary>
     public StripedLock Locks { get; } = new();
 
+    /// <summary>The largest body that the host is given; null while it took everything.</summary>
+    public long? ChunkSize { get; set; }
+
     /// <summary>What the host challenged with last; null before it ever did.</summary>
     public AuthenticationChallenge? Challenge { get; set; }
 

@@ -17,6 +17,9 @@ internal sealed record RegistryRequest(HttpMethod Method, string Registry, strin
     /// <summary>The first byte wanted, for a download that goes on.</summary>
     public long? From { get; init; }
 
+    /// <summary>A header of the body, for a chunk: <c>0-99</c>, without a unit, as the distribution protocol has it.</summary>
+    public string? ContentRange { get; init; }
+
     /// <summary>Makes the body anew for each sending; null for none.</summary>
     public Func<HttpContent>? Content { get; init; }
 

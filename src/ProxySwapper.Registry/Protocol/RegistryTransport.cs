@@ -128,7 +128,7 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
     {
         using (answer)
         {
-            var isOwn = HttpExchange.IsSameOrigin(answer.Address, request.Address) && MayAuthorize(request);
+            var isOwn = answer.IsOwn && MayAuthorize(request);
             var refusal = await RefusalReader.ReadAsync(answer, request, null, time, cancellationToken);
             return (refusal, isOwn, isOwn ? AuthenticationChallenge.Of(answer.Headers) : null);
         }

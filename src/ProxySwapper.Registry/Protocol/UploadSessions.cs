@@ -7,6 +7,7 @@ namespace ProxySwapper.Registry.Protocol;
 /// <summary>Opens and cancels uploads. A session that a registry offers instead of mounting a blob is kept for the upload that follows.</summary>
 internal sealed class UploadSessions(RegistryTransport transport, RegistryRequests requests)
 {
+    private const string EcrService = "ecr.amazonaws.com";
     private readonly ConcurrentDictionary<(string Repository, Digest Blob), UploadSession> _offered = new();
 
     public async Task<bool> MountAsync(string repository, Digest digest, string from, CancellationToken cancellationToken)
@@ -14,7 +15,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         var request = await requests.ToMountAsync(repository, digest, from, cancellationToken);
         try
         {
-            using var answer = await transport.SendAsync(request, cancellationToken);
+            using var answer = await PostAsync(request, cancellationToken);
             if (answer.Status == HttpStatusCode.Created) return true;
             if (SessionOf(answer) is { } session) _offered[(repository, digest)] = session;
             return false;
@@ -30,7 +31,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     {
         if (_offered.TryRemove((repository, digest), out var offered)) return offered;
         var request = await requests.ToStartUploadAsync(repository, cancellationToken);
-        using var answer = await transport.SendAsync(request, cancellationToken);
+        using var answer = await PostAsync(request, cancellationToken);
         return SessionOf(answer) ?? throw request.Fault(answer.Status, "it opened an upload and did not say where");
     }
 
@@ -47,6 +48,47 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         }
         catch (Exception fault) when (fault is RegistryException or OperationCanceledException or Credentials.RegistryCredentialException)
         {
+        }
+    }
+
+    /// <summary>
+    /// Opens an upload. ECR answers nothing at all for a repository that it does not have, so a dropped connection makes us ask: at once
+    /// where the host is known as ECR, elsewhere before giving up.
+    /// </summary>
+    private async Task<HttpAnswer> PostAsync(RegistryRequest request, CancellationToken cancellationToken)
+    {
+        var schedule = new RetrySchedule(transport.Options);
+        while (true)
+        {
+            try
+            {
+                return await transport.SendOnceAsync(request, null, cancellationToken);
+            }
+            catch (RegistryException fault) when (fault.IsTransient)
+            {
+                var isDropped = fault.Status is null;
+                if (isDropped && transport.Host.Challenge?.Service == EcrService) await DemandRepositoryAsync(request, fault, cancellationToken);
+                if (await transport.PauseAsync(schedule, fault, cancellationToken)) continue;
+                if (isDropped) await DemandRepositoryAsync(request, fault, cancellationToken);
+                throw;
+            }
+        }
+    }
+
+    /// <exception cref="RegistryException">The repository does not exist.</exception>
+    private async Task DemandRepositoryAsync(RegistryRequest upload, RegistryException fault, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await transport.SendOnceAsync(await requests.ToTagsAsync(upload.Repository, cancellationToken), null, cancellationToken);
+        }
+        catch (RegistryException refusal) when (refusal.IsRepositoryUnknown)
+        {
+            throw new RegistryException(upload.Method, upload.Registry, upload.Repository, null, refusal.Errors, "it dropped the upload, since it has no such repository", fault) { IsRepositoryUnknown = true };
+        }
+        catch (RegistryException)
+        {
+            // Then it was the network after all.
         }
     }
 
