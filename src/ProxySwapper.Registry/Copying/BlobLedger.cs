@@ -70,17 +70,23 @@ internal sealed class BlobEntry(TimeProvider time, TimeSpan lifetime)
     }
 
     /// <summary>
-    /// Becomes the one who moves the blob, or learns who does: then the task ends with that transfer, and the ticket is the mover's.
+    /// Becomes the one who moves the blob, or learns who does: then the task ends with that transfer.
     /// </summary>
-    public bool TryLead(CopyTicket ticket, TaskCompletionSource moved, out Task? moving, out CopyTicket? mover)
+    public bool TryLead(CopyTicket ticket, TaskCompletionSource moved, out Task? moving)
     {
         lock (_gate)
         {
-            (moving, mover) = (_moving, _mover);
+            moving = _moving;
             if (_moving is { IsCompleted: false }) return false;
             (_moving, _mover) = (moved.Task, ticket);
             return true;
         }
+    }
+
+    /// <summary>Ends with the transfer that is under way, if there is one.</summary>
+    public Task Moving
+    {
+        get { lock (_gate) return _moving ?? Task.CompletedTask; }
     }
 
     /// <summary>The copy that moved the blob last, or null.</summary>

@@ -29,12 +29,21 @@ internal sealed class BlobMover(
                 Tell(blob, CopyStep.Present, ref _present);
                 return;
             }
+            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking the
+            // lead: whoever leads waits for nobody, so that no two copies can wait for each other by way of a third.
+            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted)
+            {
+                await entry.Moving.WaitAsync(cancellationToken);
+                if (entry.IsIn(targetRepository)) continue;
+                await earlier.Ended.WaitAsync(cancellationToken);
+                continue;
+            }
             var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (entry.TryLead(ticket, moved, out var moving, out var mover))
+            if (entry.TryLead(ticket, moved, out var moving))
             {
                 try
                 {
-                    await MoveAsync(blob, entry, mover, cancellationToken);
+                    await MoveAsync(blob, entry, cancellationToken);
                     return;
                 }
                 finally
@@ -51,7 +60,7 @@ internal sealed class BlobMover(
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
         !ledger.EntryOf(target.Registry, blob.Digest).IsIn(targetRepository) && !await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken);
 
-    private async Task MoveAsync(Descriptor blob, BlobEntry entry, CopyTicket? lastMover, CancellationToken cancellationToken)
+    private async Task MoveAsync(Descriptor blob, BlobEntry entry, CancellationToken cancellationToken)
     {
         if (await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken))
         {
@@ -60,8 +69,6 @@ internal sealed class BlobMover(
             return;
         }
         progress?.Report(new CopyProgress(blob, CopyStep.Planned, 0));
-        // Some registries mount only what a committed manifest references. Only earlier copies are waited for: no two wait for each other.
-        if (lastMover is not null && lastMover.Sequence < ticket.Sequence) await lastMover.Ended.WaitAsync(cancellationToken);
         if (await repository.OnceThereAsync(token => TryMountAsync(blob, entry, token), cancellationToken))
         {
             entry.Add(targetRepository);
