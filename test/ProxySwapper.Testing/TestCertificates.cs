@@ -12,11 +12,10 @@ public sealed class TestCertificates : IDisposable
     public TestCertificates()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=test authority", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
-        _authority = request.CreateSelfSigned(Start, Start.AddYears(10));
+        _authority = AuthorityRequest("CN=test authority", key).CreateSelfSigned(Start, Start.AddYears(10));
     }
+
+    private TestCertificates(X509Certificate2 authority) => _authority = authority;
 
     private static DateTimeOffset Start => TimeProvider.System.GetUtcNow().AddDays(-1);
 
@@ -43,6 +42,16 @@ public sealed class TestCertificates : IDisposable
         return (certificate.ExportCertificatePem(), rsa?.ExportPkcs8PrivateKeyPem() ?? ecdsa.ExportPkcs8PrivateKeyPem());
     }
 
+    /// <summary>An authority that this one has signed.</summary>
+    public TestCertificates Intermediate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var authorityKey = _authority.GetECDsaPrivateKey()!;
+        using var certificate = AuthorityRequest("CN=test intermediate", key)
+            .Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), Start, Start.AddYears(5), RandomNumberGenerator.GetBytes(8));
+        return new TestCertificates(certificate.CopyWithPrivateKey(key));
+    }
+
     /// <summary>Writes tls.crt, tls.key and ca.crt into a folder.</summary>
     public void WriteTo(string folder)
     {
@@ -64,4 +73,12 @@ public sealed class TestCertificates : IDisposable
     }
 
     public void Dispose() => _authority.Dispose();
+
+    private static CertificateRequest AuthorityRequest(string name, ECDsa key)
+    {
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        return request;
+    }
 }

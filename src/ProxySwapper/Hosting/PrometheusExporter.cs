@@ -14,14 +14,16 @@ internal sealed class PrometheusExporter : IDisposable
 {
     private const string MeterPrefix = "ProxySwapper";
 
+    private readonly Lock _gate = new();
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<Instrument, PrometheusFamily> _families = new();
 
-    public PrometheusExporter(ProcessMetrics _)
+    public PrometheusExporter(IMeterFactory meters, ProcessMetrics _)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal))
+            // The meters of this host, and those that belong to none.
+            if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal) && (instrument.Meter.Scope ?? meters) == meters)
                 listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, PrometheusFamily.Create));
         };
         _listener.SetMeasurementEventCallback<long>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));
@@ -38,10 +40,15 @@ internal sealed class PrometheusExporter : IDisposable
 
     public string Render()
     {
-        _listener.RecordObservableInstruments();
-        var text = new StringBuilder();
-        foreach (var family in _families.Values.OrderBy(family => family.Name, StringComparer.Ordinal)) family.Render(text);
-        return text.ToString();
+        lock (_gate)
+        {
+            foreach (var (instrument, family) in _families)
+                if (instrument.IsObservable) family.Forget();
+            _listener.RecordObservableInstruments();
+            var text = new StringBuilder();
+            foreach (var family in _families.Values.OrderBy(family => family.Name, StringComparer.Ordinal)) family.Render(text);
+            return text.ToString();
+        }
     }
 
     public void Dispose() => _listener.Dispose();

@@ -53,6 +53,12 @@ internal sealed class PrometheusFamily
         }
     }
 
+    /// <summary>Before observing anew: what is not observed any more is gone.</summary>
+    public void Forget()
+    {
+        lock (_gate) _series.Clear();
+    }
+
     public void Render(StringBuilder text)
     {
         lock (_gate)

@@ -24,13 +24,16 @@ internal sealed class MeasuredServer : IDisposable
         }
     }
 
-    /// <summary>Starts the published program.</summary>
+    /// <summary>Starts the published program with the variables that the image has.</summary>
     public static Task<MeasuredServer> StartProgramAsync(string program, string folder)
     {
         var (port, managementPort) = (TestProcess.FreePort(), TestProcess.FreePort());
         var file = Path.Combine(folder, $"{port}.yaml");
         File.WriteAllText(file, $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: {folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n");
-        return StartAsync(new ProcessStartInfo(program, ["serve", "--config", file]), port, new Uri($"http://localhost:{managementPort}/readyz"));
+        var start = new ProcessStartInfo(program, ["serve", "--config", file]);
+        foreach (var variable in ContainerFile.Stage(1).Where(instruction => instruction.Name == "ENV").SelectMany(instruction => instruction.Arguments.Split(' ')))
+            start.Environment[variable.Split('=')[0]] = variable.Split('=')[1];
+        return StartAsync(start, port, new Uri($"http://localhost:{managementPort}/readyz"));
     }
 
     /// <summary>Starts the endpoint that does nothing.</summary>

@@ -71,7 +71,7 @@ internal sealed class ContainerFileTests
         Assert.That(Item("ContainerPort").Replace(';', ' '), Is.EqualTo(Single("EXPOSE")));
         Assert.That($"""["{Item("ContainerAppCommand")}"]""", Is.EqualTo(Single("ENTRYPOINT")));
         Assert.That($"""["{Item("ContainerDefaultArgs")}"]""", Is.EqualTo(Single("CMD")));
-        Assert.That(Single("ENV"), Is.EqualTo($"{Item("ContainerEnvironmentVariable")}={_project.Descendants("ContainerEnvironmentVariable").Single().Attribute("Value")!.Value}"));
+        Assert.That(Single("ENV").Split(' '), Is.EqualTo(_project.Descendants("ContainerEnvironmentVariable").Select(variable => $"{variable.Attribute("Include")!.Value}={variable.Attribute("Value")!.Value}")));
     });
 
     private List<string> BaseImages() =>
