@@ -77,12 +77,12 @@ internal sealed partial class AdmissionEndpoint(
     {
         if (decision.Outcome != AdmissionOutcome.Patched)
         {
-            AdmissionResponseWriter.Write(output, review, [], decision.Images);
+            AdmissionResponseWriter.Write(output, review, [], decision);
             return;
         }
         using var patch = new PooledBufferWriter();
         JsonPatchWriter.Write(patch, review.Object!, decision, ruleSet.Options.PatchLabel, withMetadata: review.SubResource.Length == 0);
-        AdmissionResponseWriter.Write(output, review, patch.Written, decision.Images);
+        AdmissionResponseWriter.Write(output, review, patch.Written, decision);
     }
 
     private static void Write(HttpResponse response, AdmissionReview review, PodDecision decision, RuleSet ruleSet)

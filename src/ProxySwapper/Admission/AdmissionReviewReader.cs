@@ -26,7 +26,7 @@ internal static class AdmissionReviewReader
         review = null;
         try
         {
-            var reader = new Utf8JsonReader(body, Options);
+            var reader = new Utf8JsonReader(WithoutByteOrderMark(body), Options);
             var read = ReadReview(ref reader, patchLabelKey);
             if (reader.Read()) throw new JsonException("there is something behind the review");
             fault = FaultOf(read);
@@ -56,7 +56,7 @@ internal static class AdmissionReviewReader
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals("apiVersion"u8)) review.ApiVersion = Text(ref reader);
-            else if (reader.ValueTextEquals("request"u8)) ReadRequest(ref reader, review, patchLabelKey);
+            else if (reader.ValueTextEquals("request"u8)) ReadRequest(ref reader, review = new AdmissionReview { ApiVersion = review.ApiVersion }, patchLabelKey);
             else SkipMember(ref reader);
         }
         return review;
@@ -80,14 +80,24 @@ internal static class AdmissionReviewReader
         }
     }
 
+    /// <summary>The kind's name, with its group where that is not the core's: a custom resource may be called Pod too.</summary>
     private static string ReadKind(ref Utf8JsonReader reader)
     {
-        var kind = "";
+        var (kind, group) = ("", "");
         if (!EnterObject(ref reader)) return kind;
         while (NextMember(ref reader))
             if (reader.ValueTextEquals("kind"u8)) kind = Text(ref reader);
+            else if (reader.ValueTextEquals("group"u8)) group = Text(ref reader);
             else SkipMember(ref reader);
-        return kind;
+        return group.Length == 0 ? kind : $"{kind}.{group}";
+    }
+
+    /// <summary>Files that a person posts may begin with one; JSON's reader takes it for a fault (RFC 8259 §8.1 allows to pass over it).</summary>
+    private static ReadOnlySequence<byte> WithoutByteOrderMark(ReadOnlySequence<byte> body)
+    {
+        var start = new SequenceReader<byte>(body);
+        start.IsNext([0xEF, 0xBB, 0xBF], advancePast: true);
+        return start.UnreadSequence;
     }
 
     /// <summary>Stands on the name of an object's next member; false at its end.</summary>

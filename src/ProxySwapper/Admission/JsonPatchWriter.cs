@@ -26,6 +26,7 @@ internal static class JsonPatchWriter
 
     private static void WriteMetadata(Utf8JsonWriter json, PodSummary pod, PodDecision decision, PatchLabelOptions label)
     {
+        var hasRoom = PodMarks.HasRoomForOriginalImages(pod, decision);
         if (pod.Metadata == JsonPlace.Missing)
         {
             StartOperation(json, "add", "/metadata");
@@ -33,15 +34,18 @@ internal static class JsonPatchWriter
             json.WriteStartObject("labels");
             json.WriteString(label.Key, label.Value);
             json.WriteEndObject();
-            json.WriteStartObject("annotations");
-            WriteOriginals(json, decision);
-            json.WriteEndObject();
+            if (hasRoom)
+            {
+                json.WriteStartObject("annotations");
+                WriteOriginals(json, decision);
+                json.WriteEndObject();
+            }
             json.WriteEndObject();
             json.WriteEndObject();
             return;
         }
         WriteLabel(json, pod, label);
-        WriteAnnotations(json, pod, decision);
+        if (hasRoom) WriteAnnotations(json, pod, decision);
     }
 
     private static void WriteLabel(Utf8JsonWriter json, PodSummary pod, PatchLabelOptions label)

@@ -15,8 +15,9 @@ internal static class PodAdmission
         if (JsonPlace.Malformed == pod.Metadata || JsonPlace.Malformed == pod.Labels || JsonPlace.Malformed == pod.Annotations)
             return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
         var decisions = new List<SlotDecision>(pod.Images.Count);
+        var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)
-            if (MayChange(slot, review)) decisions.Add(new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace)));
+            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decisions.Add(new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace)));
         return new PodDecision(OutcomeOf(decisions), decisions);
     }
 
@@ -29,22 +30,20 @@ internal static class PodAdmission
 
     private static bool IsApplicable(AdmissionReview review) => (review.Kind, review.Operation, review.SubResource) switch
     {
-        ("Pod", "CREATE" or "UPDATE", "") => true,
-        ("Pod" or "EphemeralContainers", "UPDATE", EphemeralContainers) => true,
+        ("Pod", "CREATE", "") => true,
+        ("Pod", "UPDATE", "") => review.OldObject is not null,
+        ("Pod" or "EphemeralContainers", "UPDATE", EphemeralContainers) => review.OldObject is not null,
         _ => false,
     };
 
+    /// <summary>Through their subresource only ephemeral containers change.</summary>
+    private static bool MayChange(ImageSlot slot, string subResource) => subResource == EphemeralContainers
+        ? slot.Kind is ImageSlotKind.EphemeralContainer or ImageSlotKind.BareEphemeralContainer
+        : slot.Kind != ImageSlotKind.BareEphemeralContainer;
+
     /// <summary>
-    /// Through their subresource only ephemeral containers change, and nowhere else. On an update an image that the user did not touch
-    /// stays: any other would restart a running container.
+    /// What makes an image of an update the one that was there before, wherever in its list: the user did not touch it, and any other
+    /// would restart a running container.
     /// </summary>
-    private static bool MayChange(ImageSlot slot, AdmissionReview review)
-    {
-        var isEphemeral = slot.Kind is ImageSlotKind.EphemeralContainer or ImageSlotKind.BareEphemeralContainer;
-        if (review.SubResource == EphemeralContainers ? !isEphemeral : slot.Kind == ImageSlotKind.BareEphemeralContainer) return false;
-        if (review.Operation == "CREATE") return true;
-        foreach (var old in review.OldObject?.Images ?? [])
-            if (old.Kind == slot.Kind && old.Name == slot.Name && old.Image == slot.Image) return false;
-        return true;
-    }
+    private static (ImageSlotKind Kind, string Name, string Image) IdentityOf(ImageSlot slot) => (slot.Kind, slot.Name, slot.Image);
 }

@@ -19,9 +19,11 @@ internal enum AdmissionOutcome
     Patched,
     Unchanged,
 
-    /// <summary>No Pod, or an operation or subresource in which images don't change.</summary>
+    /// <summary>No Pod, an operation or subresource in which images don't change, or an update that does not tell what was before.</summary>
     NotApplicable,
     OptedOut,
     MirrorPod,
+
+    /// <summary>Metadata, labels or annotations are there and no objects: no patch of ours would be sure to apply.</summary>
     MalformedPod,
 }

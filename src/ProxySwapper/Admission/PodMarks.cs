@@ -13,6 +13,9 @@ internal static class PodMarks
     /// <summary>Set by kubelet on the API server's copy of a static Pod.</summary>
     public const string MirrorAnnotation = "kubernetes.io/config.mirror";
 
+    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
+    private const int MaximumAnnotationsSize = 256 * 1024;
+
     private const string ContainerPrefix = "original-image.proxyswapper.io/";
     private const string VolumePrefix = "original-image.volume.proxyswapper.io/";
 
@@ -24,6 +27,18 @@ internal static class PodMarks
     {
         var key = (slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
         return LabelText.IsKey(key) ? key : null;
+    }
+
+    /// <summary>
+    /// False when the original images would make the annotations too large and so the Pod refused. Counts generously: the annotations
+    /// as they were sent, with quotes and escapes.
+    /// </summary>
+    public static bool HasRoomForOriginalImages(PodSummary pod, PodDecision decision)
+    {
+        var size = pod.AnnotationsSize;
+        foreach (var (slot, image) in decision.Images)
+            if (image.IsRewritten) size += VolumePrefix.Length + slot.Name.Length + image.Image.Length;
+        return size <= MaximumAnnotationsSize;
     }
 
     /// <summary>True when the name that the reader stands on may be such an annotation's; cheap, since Pods have many annotations.</summary>

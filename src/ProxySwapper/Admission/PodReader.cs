@@ -18,11 +18,13 @@ internal static class PodReader
             else if (reader.ValueTextEquals("ephemeralContainers"u8)) ReadContainers(ref reader, pod, ImageSlotKind.BareEphemeralContainer);
             else SkipMember(ref reader);
         }
+        pod.DropOverwrittenImages();
         return pod;
     }
 
     private static void ReadMetadata(ref Utf8JsonReader reader, PodSummary pod, string patchLabelKey)
     {
+        pod.ForgetMetadata();
         reader.Read();
         pod.Metadata = PlaceOf(ref reader);
         if (pod.Metadata != JsonPlace.Object) return;
@@ -38,6 +40,7 @@ internal static class PodReader
 
     private static void ReadLabels(ref Utf8JsonReader reader, PodSummary pod, string patchLabelKey)
     {
+        pod.ForgetLabels();
         reader.Read();
         pod.Labels = PlaceOf(ref reader);
         if (pod.Labels != JsonPlace.Object) return;
@@ -51,19 +54,23 @@ internal static class PodReader
 
     private static void ReadAnnotations(ref Utf8JsonReader reader, PodSummary pod)
     {
+        pod.ForgetAnnotations();
         reader.Read();
         pod.Annotations = PlaceOf(ref reader);
         if (pod.Annotations != JsonPlace.Object) return;
+        var start = reader.BytesConsumed;
         while (NextMember(ref reader))
         {
             if (reader.ValueTextEquals(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
             else if (PodMarks.MayBeOriginalImageKey(reader)) pod.OriginalImageKeys.Add(reader.GetString()!);
             SkipMember(ref reader);
         }
+        pod.AnnotationsSize = reader.BytesConsumed - start;
     }
 
     private static void ReadSpec(ref Utf8JsonReader reader, PodSummary pod)
     {
+        pod.ForgetSpec();
         if (!EnterObject(ref reader)) return;
         while (NextMember(ref reader))
         {
@@ -79,7 +86,7 @@ internal static class PodReader
 
     private static void ReadContainers(ref Utf8JsonReader reader, PodSummary pod, ImageSlotKind kind)
     {
-        pod.Images.RemoveAll(slot => slot.Kind == kind); // a key that is there twice: the last one counts, as for the API server
+        pod.StartImages(kind);
         if (!EnterArray(ref reader)) return;
         for (var index = 0; NextItem(ref reader, out var isObject); index++)
         {
@@ -99,7 +106,7 @@ internal static class PodReader
 
     private static void ReadVolumes(ref Utf8JsonReader reader, PodSummary pod)
     {
-        pod.Images.RemoveAll(slot => slot.Kind == ImageSlotKind.Volume);
+        pod.StartImages(ImageSlotKind.Volume);
         if (!EnterArray(ref reader)) return;
         for (var index = 0; NextItem(ref reader, out var isObject); index++)
         {

@@ -1,8 +1,14 @@
 namespace ProxySwapper.Admission;
 
-/// <summary>The few parts of a Pod that an answer depends on.</summary>
+/// <summary>
+/// The few parts of a Pod that an answer depends on. Of a member that is there twice the last one counts, as for whoever applies the
+/// patch: what was read of it before is forgotten.
+/// </summary>
 internal sealed class PodSummary
 {
+    // Where in the images each list begins that was read last.
+    private readonly int[] _starts = new int[(int)ImageSlotKind.Volume + 1];
+
     public string Name { get; set; } = "";
     public string GenerateName { get; set; } = "";
     public string ServiceAccountName { get; set; } = "";
@@ -20,11 +26,51 @@ internal sealed class PodSummary
     /// <summary>The keys of our annotations that are there.</summary>
     public HashSet<string> OriginalImageKeys { get; } = [];
 
+    /// <summary>The size of all annotations as they were sent, in bytes.</summary>
+    public long AnnotationsSize { get; set; }
+
     /// <summary>A static Pod, which kubelet owns: the API server only mirrors it.</summary>
     public bool IsMirror { get; set; }
 
     /// <summary>The Pod's label asks to be left alone.</summary>
     public bool IsOptedOut { get; set; }
+
+    public void ForgetMetadata()
+    {
+        (Name, GenerateName, Labels, Annotations) = ("", "", JsonPlace.Missing, JsonPlace.Missing);
+        ForgetLabels();
+        ForgetAnnotations();
+    }
+
+    public void ForgetLabels() => (PatchLabel, IsOptedOut) = (null, false);
+
+    public void ForgetAnnotations()
+    {
+        (IsMirror, AnnotationsSize) = (false, 0);
+        OriginalImageKeys.Clear();
+    }
+
+    public void ForgetSpec()
+    {
+        ServiceAccountName = "";
+        PullSecrets.Clear();
+        StartImages(ImageSlotKind.Container);
+        StartImages(ImageSlotKind.InitContainer);
+        StartImages(ImageSlotKind.EphemeralContainer);
+        StartImages(ImageSlotKind.Volume);
+    }
+
+    /// <summary>A list of images begins.</summary>
+    public void StartImages(ImageSlotKind kind) => _starts[(int)kind] = Images.Count;
+
+    /// <summary>Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.</summary>
+    public void DropOverwrittenImages()
+    {
+        var kept = 0;
+        for (var index = 0; index < Images.Count; index++)
+            if (index >= _starts[(int)Images[index].Kind]) Images[kept++] = Images[index];
+        Images.RemoveRange(kept, Images.Count - kept);
+    }
 }
 
 /// <summary>What stands at a place that must be an object before members can be added to it.</summary>

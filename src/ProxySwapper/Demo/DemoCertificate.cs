@@ -27,10 +27,18 @@ internal sealed class DemoCertificate : IDisposable
 
     public string KeyFile => Path.Combine(_folder.FullName, "tls.key");
 
-    /// <summary>A client that trusts this certificate and no other.</summary>
+    /// <summary>A client that trusts this certificate and no other, and checks all that is checked: name, dates and signature.</summary>
     public HttpClient CreateClient(Uri address) => new(new SocketsHttpHandler
     {
-        SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null && shown.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData) },
+        SslOptions =
+        {
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { _certificate },
+                RevocationMode = X509RevocationMode.NoCheck,
+            },
+        },
     })
     {
         BaseAddress = address,

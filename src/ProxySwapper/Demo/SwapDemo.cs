@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 using Spectre.Console;
@@ -34,13 +35,14 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         var before = ImagesOf(sample.Pod);
         var after = ImagesOf(patch is null ? sample.Pod : JsonPatchApplier.Apply(sample.Pod, patch));
         var (rewritten, isGood) = (0, true);
+        var isOptedOut = (string?)sample.Pod["metadata"]!["labels"]?[PodMarks.OptOutLabel] == "true";
         foreach (var (image, final) in before.Zip(after))
         {
-            var decision = rules.Rewrite(image, "demo");
+            var target = isOptedOut ? null : rules.Rewrite(image, "demo").Target?.ToString();
             if (image != final) console.MarkupLineInterpolated($"  {image} [green]→[/] [green]{final}[/]");
             else console.MarkupLineInterpolated($"  {image} [grey]stays[/]");
             rewritten += image != final ? 1 : 0;
-            isGood &= patch is null || final == (decision.Target?.ToString() ?? image);
+            isGood &= final == (target ?? image);
         }
         foreach (var warning in warnings ?? []) console.MarkupLineInterpolated($"  [yellow]warning:[/] {(string)warning!}");
         if (patch is not null) console.WriteLine("  patch:");

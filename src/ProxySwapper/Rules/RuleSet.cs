@@ -7,6 +7,9 @@ namespace ProxySwapper.Rules;
 /// <summary>All rules of one configuration, compiled once and never changed: a reload makes another one.</summary>
 internal sealed class RuleSet
 {
+    /// <summary>As much of an image as a warning shows, so that the reason behind it is not cut off.</summary>
+    private const int MaximumShownLength = 80;
+
     private readonly IReadOnlyList<Rule> _rules;
     private readonly IReadOnlyList<ImagePattern> _ignoredImages;
     private readonly FrozenSet<string> _registries;
@@ -26,7 +29,7 @@ internal sealed class RuleSet
     public ImageDecision Rewrite(string image, string @namespace)
     {
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
-            return new(image, DecisionReason.Invalid, null, null, null, $"image '{image}' is left as it is: {fault}");
+            return new(image, DecisionReason.Invalid, null, null, null, $"image '{WarningText.Shorten(image, MaximumShownLength)}' is left as it is: {fault}");
         var source = parsed.WithDefaultTag();
         if (IsIgnored(@namespace)) return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
         var text = source.ToString();
@@ -45,7 +48,8 @@ internal sealed class RuleSet
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
             ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
-            : new(image, DecisionReason.InvalidTarget, source, null, rule.Name, $"image '{image}' is left as it is: {rule.Name} would make it '{target}', and that is no reference: {fault}");
+            : new(image, DecisionReason.InvalidTarget, source, null, rule.Name,
+                $"image '{WarningText.Shorten(image, MaximumShownLength)}' is left as it is: {rule.Name} would make it '{WarningText.Shorten(target, MaximumShownLength)}', and that is no reference: {fault}");
 
     private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) => options.Rules
         .SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })

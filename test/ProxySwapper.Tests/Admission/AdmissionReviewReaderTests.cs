@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Tests.Admission;
+
+/// <summary>Reviews that golden cases cannot hold: keys that are there twice, marks before the text, sizes.</summary>
+[TestFixture]
+internal sealed class AdmissionReviewReaderTests
+{
+    private static readonly RuleSet Rules = RuleSet.Compile(new ProxySwapperOptions { ProxyUrl = "r.example" });
+
+    [TestCase("""{"metadata":{"labels":{"k8s-proxy-image-swapper":"x"},"annotations":{"a":"b"}},"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "metadata")]
+    [TestCase("""{"metadata":{"labels":{"proxyswapper.io/ignore":"true"}},"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "an opted-out Pod's metadata")]
+    [TestCase("""{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"annotations":null},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "annotations")]
+    [TestCase("""{"metadata":{"labels":{"proxyswapper.io/ignore":"true"},"labels":{}},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "labels")]
+    [TestCase("""{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"initContainers":[{"image":"z"}]},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "the spec")]
+    [TestCase("""{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"containers":[{"name":"a","image":"nginx"}]}}""", "containers")]
+    [TestCase("""{"spec":{"containers":[{"name":"b","image":"y","name":"a","image":"nginx"}]}}""", "an image")]
+    public void Of_a_key_that_is_there_twice_the_last_one_counts(string pod, string what)
+    {
+        var response = AnswerTo(Review(pod));
+        var patch = GoldenTests.PatchOf(response);
+        Assert.That(patch, Is.Not.Null, what);
+        var last = IndependentPatch.Apply(LastOf(pod), patch!);
+        Assert.Multiple(() =>
+        {
+            Assert.That(last["spec"]!.ToJsonString(), Is.EqualTo("""{"containers":[{"name":"a","image":"r.example/library/nginx:latest"}]}"""), what);
+            Assert.That(last["metadata"]!["labels"]!.ToJsonString(), Is.EqualTo("""{"k8s-proxy-image-swapper":"patched-image"}"""), what);
+            Assert.That(last["metadata"]!["annotations"]!.ToJsonString(), Is.EqualTo("""{"original-image.proxyswapper.io/a":"nginx"}"""), what);
+        });
+    }
+
+    [Test]
+    public void Of_two_requests_the_last_one_counts() => Assert.That(
+        (string)AnswerTo(Encoding.UTF8.GetBytes("""{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}""")).ToJsonString(),
+        Is.EqualTo("""{"uid":"2","allowed":true}"""));
+
+    [Test]
+    public void A_byte_order_mark_is_passed_over() =>
+        Assert.That(AnswerTo([0xEF, 0xBB, 0xBF, .. Review("""{"spec":{"containers":[{"image":"nginx"}]}}""")])["patch"], Is.Not.Null);
+
+    [Test]
+    public void An_update_of_very_many_containers_costs_no_more_than_in_proportion()
+    {
+        // The square of these numbers would take minutes.
+        var containers = string.Join(',', Enumerable.Range(0, 100_000).Select(index => $$"""{"image":"a{{index}}"}"""));
+        var again = string.Concat(Enumerable.Repeat(""","initContainers":[{"image":"x"}]""", 50_000));
+        var pod = $$"""{"spec":{"containers":[{{containers}}]{{again}} } }""";
+        var response = AnswerTo(Review(pod, pod, "UPDATE"));
+        Assert.That(response.ToJsonString(), Is.EqualTo("""{"uid":"u","allowed":true}"""));
+    }
+
+    [Test]
+    public void Annotations_near_their_limit_are_not_added_to_since_the_Pod_would_be_refused()
+    {
+        var pod = $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":[{"name":"a","image":"nginx"}]} }""";
+        var response = AnswerTo(Review(pod));
+        Assert.Multiple(() =>
+        {
+            Assert.That(GoldenTests.PatchOf(response)!.AsArray().Select(operation => (string)operation!["path"]!), Is.EqualTo(["/spec/containers/0/image", "/metadata/labels"]));
+            Assert.That((string)response["warnings"]![0]!, Does.Contain("annotations are too large"));
+        });
+    }
+
+    [Test]
+    public void Warnings_stay_within_what_an_API_server_passes_on_and_keep_their_reasons()
+    {
+        var images = string.Join(',', Enumerable.Range(0, 200).Select(index => $$"""{"image":"{{index}}{{string.Concat(Enumerable.Repeat("😀", 500))}}"}"""));
+        var warnings = AnswerTo(Review($$"""{"spec":{"containers":[{{images}}]} }"""))["warnings"]!.AsArray().Select(warning => (string)warning!).ToList();
+        Assert.Multiple(() =>
+        {
+            Assert.That(warnings, Has.Count.GreaterThan(10).And.All.Length.LessThanOrEqualTo(256));
+            Assert.That(warnings.Sum(warning => warning.Length), Is.LessThanOrEqualTo(4096));
+            Assert.That(warnings, Has.All.Contains("…' is left as it is: ").And.All.Not.Contain("\uFFFD"));
+        });
+    }
+
+    private static JsonNode AnswerTo(byte[] body)
+    {
+        Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), Rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
+        var output = new ArrayBufferWriter<byte>();
+        AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, Rules), Rules);
+        return JsonNode.Parse(output.WrittenSpan)!["response"]!;
+    }
+
+    private static byte[] Review(string pod, string oldPod = "null", string operation = "CREATE") => Encoding.UTF8.GetBytes(
+        $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }""");
+
+    /// <summary>The Pod as somebody else's reader takes it.</summary>
+    private static JsonNode LastOf(string pod) => JsonNode.Parse(Newtonsoft.Json.Linq.JObject.Load(
+        new Newtonsoft.Json.JsonTextReader(new StringReader(pod)),
+        new Newtonsoft.Json.Linq.JsonLoadSettings { DuplicatePropertyNameHandling = Newtonsoft.Json.Linq.DuplicatePropertyNameHandling.Replace }).ToString())!;
+}
