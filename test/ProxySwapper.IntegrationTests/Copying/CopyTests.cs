@@ -68,7 +68,7 @@ internal sealed class CopyTests
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.EqualTo(1));
-            Assert.That(error, Does.Contain("401").And.Contain(_target.Address).And.Contain("UNAUTHORIZED"));
+            Assert.That(error, Does.Contain("401").And.Contain($"{_target.Address}/denied/app"));
             Assert.That(output + error, Does.Not.Contain("not-the-secret"));
         });
     }

@@ -8,16 +8,24 @@ using ProxySwapper.Testing;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>Two registries that can be made to fail, and a copier between them whose pauses take no time.</summary>
+/// <summary>Two registries that can be made to fail, and a copier between them whose pauses take hardly any time.</summary>
 internal sealed class CopyScene : IAsyncDisposable
 {
     private CopyScene(FaultyRegistry source, FaultyRegistry target)
     {
-        var time = RegistryScene.NewTime();
         (Source, Target) = (source, target);
-        Clients = new RegistryClients(RegistryScene.Options, time, NullLoggerFactory.Instance);
-        Copier = new ImageCopier(Clients, time, NullLogger<ImageCopier>.Instance);
+        Clients = new RegistryClients(Options, TimeProvider.System, NullLoggerFactory.Instance);
+        Copier = new ImageCopier(Clients, TimeProvider.System, NullLogger<ImageCopier>.Instance);
     }
+
+    /// <summary>Pauses that are hardly any, and deadlines that end whatever a random fault may bring to a halt.</summary>
+    private static RegistryOptions Options { get; } = new()
+    {
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        MaxRetryDelay = TimeSpan.FromMilliseconds(5),
+        ResponseTimeout = TimeSpan.FromSeconds(10),
+        StallTimeout = TimeSpan.FromSeconds(10),
+    };
 
     public FaultyRegistry Source { get; }
 

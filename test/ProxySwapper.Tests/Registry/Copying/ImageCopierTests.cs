@@ -222,6 +222,19 @@ internal sealed class ImageCopierTests
         Assert.That(_scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)), Is.EqualTo(7));
     }
 
+    [Test, CancelAfter(60_000)]
+    public async Task Images_that_share_layers_never_wait_for_each_other_in_a_circle(CancellationToken cancellationToken)
+    {
+        // The same seed makes the same first layers.
+        for (var layers = 2; layers < 10; layers++) TestImage.Create(1, layers, layerSize: 20_000).AddTo(_scene.Source.Registry, "team/app", $"{layers}");
+        for (var round = 0; round < 5; round++)
+        {
+            var copier = new ImageCopier(_scene.Clients, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageCopier>.Instance);
+            await Task.WhenAll(Enumerable.Range(0, 24).Select(index => copier.CopyAsync(_scene.Request($"team/app:{index % 8 + 2}", $"round{round}/app{index}:1"), cancellationToken)));
+        }
+        Assert.That(_scene.Target.Registry.Repositories, Has.Count.EqualTo(120));
+    }
+
     [Test]
     public async Task A_repository_that_is_missing_is_made_once_where_somebody_can()
     {
