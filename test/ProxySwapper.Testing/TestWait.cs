@@ -5,7 +5,7 @@ namespace ProxySwapper.Testing;
 /// <summary>Waits for what another thread or process does, with a deadline that only a failure reaches.</summary>
 public static class TestWait
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     public static Task UntilAsync(Func<bool> condition, string? what = null) => UntilAsync(() => Task.FromResult(condition()), what);
 
