@@ -13,6 +13,7 @@ namespace ProxySwapper.IntegrationTests.RegistryCache;
 /// <c>proxy.exec</c> does.
 /// </summary>
 [TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed partial class CredentialPathTests : IAsyncDisposable
 {
     private GoogleCloud _google = null!;
@@ -31,7 +32,7 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
         await TestWait.UntilAsync(IsReadyAsync, "the sidecar's readiness");
     }
 
-    [TearDown]
+    /// <summary>Called by the runner after each test, since each has an instance of its own.</summary>
     public async ValueTask DisposeAsync()
     {
         _sidecar.Dispose();
