@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Offline;
 using ProxySwapper.Rules;
@@ -34,13 +35,17 @@ internal static class RewriteCommand
             var place = arguments.GetValue(@namespace)!;
             var subjects = arguments.GetValue(images)!.Select(image => new ManifestImage(image, place))
                 .Concat(arguments.GetValue(files)!.SelectMany(file => ManifestReader.Read(file, TextOf(file), place)));
-            var decisions = subjects.Select(subject => rules.Rewrite(subject.Image, subject.Namespace)).ToList();
+            var decisions = subjects.Select(subject => Decide(rules, subject)).ToList();
             if (arguments.GetValue(output) == RewriteOutput.Json) WriteJson(decisions);
             else foreach (var decision in decisions) Console.WriteLine(LineOf(decision));
             return Task.FromResult(decisions.Any(decision => decision.Warning is not null) ? 1 : 0);
         }));
         return command;
     }
+
+    private static ImageDecision Decide(RuleSet rules, ManifestImage subject) => subject.IsOptedOut
+        ? new(subject.Image, DecisionReason.OptedOut, null, null, null, null)
+        : rules.Rewrite(subject.Image, subject.Namespace);
 
     private static string TextOf(string file) => file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
 
@@ -53,6 +58,7 @@ internal static class RewriteCommand
         DecisionReason.NoRule => "no rule takes it",
         DecisionReason.AlreadyAtTarget => $"is at the target of {decision.Rule}",
         DecisionReason.IgnoredImage => "is in ignoreImages",
+        DecisionReason.OptedOut => $"its Pod has the label {PodMarks.OptOutLabel}",
         DecisionReason.IgnoredNamespace => "its namespace is in ignoreNamespaces",
         _ => decision.Warning ?? NameOf(decision.Reason),
     };

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Configuration;
 
 /// <summary>Regular expressions that people write in files: matched in time linear to the text, bounded in length.</summary>
-internal static class PatternText
+internal static partial class PatternText
 {
     private const int MaximumLength = 4000;
 
@@ -14,6 +14,11 @@ internal static class PatternText
         if (pattern.Length > MaximumLength)
         {
             fault = $"must be at most {MaximumLength} characters long";
+            return null;
+        }
+        if (PosixClass().Match(pattern) is { Success: true } posix)
+        {
+            fault = $"has {posix.Value}, which means something else here than in Go; write the characters out, such as [0-9a-z]";
             return null;
         }
         try
@@ -29,4 +34,7 @@ internal static class PatternText
 
     /// <summary>The pattern, made to take whole texts only, so that <c>docker.io</c> is not found inside another name.</summary>
     public static Regex? CompileWhole(string pattern, out string? fault) => Compile($"^(?:{pattern})$", out fault);
+
+    [GeneratedRegex(@"\[:\^?[a-z]+:\]")]
+    private static partial Regex PosixClass();
 }

@@ -100,7 +100,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     public IReadOnlyDictionary<string, string> Map(string key) => Take(key) switch
     {
         null => new Dictionary<string, string>(),
-        YamlMappingNode inner when inner.Children.Values.All(value => value is YamlScalarNode { Value: not null }) =>
+        YamlMappingNode inner when inner.Children.All(pair => pair is { Key: YamlScalarNode, Value: YamlScalarNode { Value: not null } }) =>
             inner.Children.ToDictionary(pair => NameOf(pair.Key), pair => ((YamlScalarNode)pair.Value).Value!),
         var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to texts") ?? new Dictionary<string, string>(),
     };

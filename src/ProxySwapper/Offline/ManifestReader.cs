@@ -1,5 +1,6 @@
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
+using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Offline;
@@ -10,18 +11,21 @@ namespace ProxySwapper.Offline;
 /// </summary>
 internal static class ManifestReader
 {
-    /// <summary>Where each kind keeps the specification of its Pods.</summary>
-    private static readonly Dictionary<string, string[]> PodSpecs = new(StringComparer.Ordinal)
+    /// <summary>Lists are nested once at most by anything that writes them; a list that holds itself ends here.</summary>
+    private const int MaximumDepth = 8;
+
+    /// <summary>Where each kind keeps its Pods: itself, or their template.</summary>
+    private static readonly Dictionary<string, string[]> PodPlaces = new(StringComparer.Ordinal)
     {
-        ["Pod"] = ["spec"],
-        ["PodTemplate"] = ["template", "spec"],
-        ["ReplicationController"] = ["spec", "template", "spec"],
-        ["ReplicaSet"] = ["spec", "template", "spec"],
-        ["Deployment"] = ["spec", "template", "spec"],
-        ["StatefulSet"] = ["spec", "template", "spec"],
-        ["DaemonSet"] = ["spec", "template", "spec"],
-        ["Job"] = ["spec", "template", "spec"],
-        ["CronJob"] = ["spec", "jobTemplate", "spec", "template", "spec"],
+        ["Pod"] = [],
+        ["PodTemplate"] = ["template"],
+        ["ReplicationController"] = ["spec", "template"],
+        ["ReplicaSet"] = ["spec", "template"],
+        ["Deployment"] = ["spec", "template"],
+        ["StatefulSet"] = ["spec", "template"],
+        ["DaemonSet"] = ["spec", "template"],
+        ["Job"] = ["spec", "template"],
+        ["CronJob"] = ["spec", "jobTemplate", "spec", "template"],
     };
 
     /// <summary>All images in the order in which they stand there.</summary>
@@ -40,19 +44,21 @@ internal static class ManifestReader
         {
             throw new ConfigurationException([new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}")]);
         }
-        return [.. stream.Documents.SelectMany(document => ImagesOf(document.RootNode, defaultNamespace))];
+        return [.. stream.Documents.SelectMany(document => ImagesOf(document.RootNode, defaultNamespace, depth: 0))];
     }
 
-    private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace)
+    private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace, int depth)
     {
         if (node is not YamlMappingNode manifest || Text(manifest, "kind") is not { } kind) return [];
         if (kind.EndsWith("List", StringComparison.Ordinal) && Child(manifest, "items") is YamlSequenceNode items)
-            return items.SelectMany(item => ImagesOf(item, defaultNamespace));
-        if (!PodSpecs.TryGetValue(kind, out var path)) return [];
+            return depth == MaximumDepth ? [] : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1));
+        if (!PodPlaces.TryGetValue(kind, out var path)) return [];
         var @namespace = Child(manifest, "metadata") is YamlMappingNode metadata ? Text(metadata, "namespace") : null;
-        YamlNode? spec = manifest;
-        foreach (var key in path) spec = spec is YamlMappingNode parent ? Child(parent, key) : null;
-        return spec is YamlMappingNode pod ? ImagesOfPod(pod).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace)) : [];
+        YamlNode? pod = manifest;
+        foreach (var key in path) pod = pod is YamlMappingNode parent ? Child(parent, key) : null;
+        if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec) return [];
+        var isOptedOut = Find(template, "metadata", "labels", PodMarks.OptOutLabel) is "true";
+        return ImagesOfPod(spec).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut));
     }
 
     private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)
@@ -67,10 +73,13 @@ internal static class ManifestReader
     private static IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key) =>
         Child(parent, key) is YamlSequenceNode list ? list.OfType<YamlMappingNode>() : [];
 
+    private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
+        Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;
+
     private static string? Text(YamlMappingNode parent, string key) => (Child(parent, key) as YamlScalarNode)?.Value;
 
     private static YamlNode? Child(YamlMappingNode parent, string key) => parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }
 
-/// <summary>An image that a manifest names, in the namespace that its Pods would be in.</summary>
-internal sealed record ManifestImage(string Image, string Namespace);
+/// <summary>An image that a manifest names, in the namespace that its Pods would be in, and whether they ask to be left alone.</summary>
+internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false);

@@ -73,6 +73,9 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         if (old.ManagementPort != changed.ManagementPort) keys.Add("managementPort");
         if (old.TlsCertPath != changed.TlsCertPath) keys.Add("tlsCertPath");
         if (old.TlsKeyPath != changed.TlsKeyPath) keys.Add("tlsKeyPath");
+        if (old.DrainDelay != changed.DrainDelay) keys.Add("drainDelay");
+        if (old.ShutdownGracePeriod != changed.ShutdownGracePeriod) keys.Add("shutdownGracePeriod");
+        if (old.LogLevel != changed.LogLevel) keys.Add("logLevel");
         if (!WithoutRepositories(old).SequenceEqual(WithoutRepositories(changed))) keys.Add("registries");
         if (keys.Count > 0) Log.NeedsRestart(_logger, string.Join(", ", keys));
     }

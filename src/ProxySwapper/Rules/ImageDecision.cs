@@ -26,6 +26,7 @@ internal enum DecisionReason
     AlreadyAtTarget,
     IgnoredImage,
     IgnoredNamespace,
+    OptedOut,
     Invalid,
     InvalidTarget,
     NotDownstream,

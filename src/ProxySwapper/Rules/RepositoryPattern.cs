@@ -23,8 +23,7 @@ internal sealed class RepositoryPattern
         var registry = parts[0] is "index.docker.io" ? "docker.io" : parts[0];
         fault = FaultOf(text, registry, parts.AsSpan(1));
         if (fault is not null) return false;
-        // The whole of a registry: any segments.
-        pattern = new RepositoryPattern(registry, parts.Length == 1 ? [AnySegments] : parts[1..]);
+        pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
     }
 
@@ -32,31 +31,45 @@ internal sealed class RepositoryPattern
 
     private bool TakesRegistry(string registry) => _registry == AnySegments || WildcardText.Takes(_registry, registry);
 
+    /// <summary>
+    /// Goes back to the last <c>**</c> alone: whatever an earlier one could take, the last one can. So the time stays linear in text
+    /// times pattern, whoever wrote the image.
+    /// </summary>
     private static bool Takes(ReadOnlySpan<string> pattern, ReadOnlySpan<char> path)
     {
-        while (!pattern.IsEmpty)
+        ReadOnlySpan<string> resumePattern = [];
+        ReadOnlySpan<char> resumePath = [];
+        while (!pattern.IsEmpty || !path.IsEmpty)
         {
-            if (pattern[0] == AnySegments) return TakesAfterAny(pattern[1..], path);
-            if (path.IsEmpty) return false;
-            var slash = path.IndexOf('/');
-            var segment = slash < 0 ? path : path[..slash];
-            if (!WildcardText.Takes(pattern[0], segment)) return false;
-            path = slash < 0 ? [] : path[(slash + 1)..];
-            pattern = pattern[1..];
+            if (!pattern.IsEmpty && pattern[0] == AnySegments)
+            {
+                pattern = resumePattern = pattern[1..];
+                resumePath = path;
+            }
+            else if (!pattern.IsEmpty && !path.IsEmpty && WildcardText.Takes(pattern[0], FirstOf(path)))
+            {
+                pattern = pattern[1..];
+                path = RestOf(path);
+            }
+            else
+            {
+                if (resumePath.IsEmpty) return false;
+                path = resumePath = RestOf(resumePath);
+                pattern = resumePattern;
+            }
         }
-        return path.IsEmpty;
+        return true;
     }
 
-    private static bool TakesAfterAny(ReadOnlySpan<string> rest, ReadOnlySpan<char> path)
+    private static ReadOnlySpan<char> FirstOf(ReadOnlySpan<char> path) => path.IndexOf('/') is >= 0 and var slash ? path[..slash] : path;
+
+    private static ReadOnlySpan<char> RestOf(ReadOnlySpan<char> path) => path.IndexOf('/') is >= 0 and var slash ? path[(slash + 1)..] : [];
+
+    /// <summary>The segments behind the registry; <c>**</c> in its place goes on through them, and at the end it takes one or more.</summary>
+    private static string[] SegmentsOf(string[] parts)
     {
-        if (rest.IsEmpty) return !path.IsEmpty;
-        while (true)
-        {
-            if (Takes(rest, path)) return true;
-            var slash = path.IndexOf('/');
-            if (slash < 0) return false;
-            path = path[(slash + 1)..];
-        }
+        string[] segments = parts.Length == 1 || parts[0] == AnySegments ? [AnySegments, .. parts[1..]] : parts[1..];
+        return segments[^1] == AnySegments ? [.. segments[..^1], "*", AnySegments] : segments;
     }
 
     private static string? FaultOf(string text, string registry, ReadOnlySpan<string> segments)

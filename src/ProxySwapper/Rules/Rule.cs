@@ -7,6 +7,14 @@ namespace ProxySwapper.Rules;
 /// <summary>One rule, compiled: which images it takes, in which namespaces, and where they go.</summary>
 internal abstract class Rule(string name, IReadOnlyList<string> namespaces, string targetPrefix)
 {
+    private const string DockerHub = "docker.io/";
+
+    // A replacement such as docker.io/cache-$1 is completed as every name of Docker Hub is, to docker.io/library/cache-….
+    private readonly string? _officialPrefix =
+        targetPrefix.StartsWith(DockerHub, StringComparison.Ordinal) && !targetPrefix.AsSpan(DockerHub.Length).Contains('/')
+            ? $"{DockerHub}library/{targetPrefix[DockerHub.Length..]}"
+            : null;
+
     /// <summary>How the rule is named in logs and by <c>rewrite</c>: its place in the file.</summary>
     public string Name { get; } = name;
 
@@ -29,7 +37,9 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     }
 
     /// <summary>True for an image that is where this rule sends images, whoever sent it.</summary>
-    public bool IsTarget(string image) => image.StartsWith(targetPrefix, StringComparison.Ordinal);
+    public bool IsTarget(string image) =>
+        image.StartsWith(targetPrefix, StringComparison.Ordinal)
+        || _officialPrefix is not null && image.StartsWith(_officialPrefix, StringComparison.Ordinal);
 
     /// <summary>The new reference's text, or null when this rule does not take the image.</summary>
     public abstract string? TargetOf(ImageReference image, string text);

@@ -15,7 +15,7 @@ internal static partial class RuleReplacement
     public static string? FaultOf(string replacement, Regex? pattern)
     {
         if (replacement.Contains("://", StringComparison.Ordinal)) return "must be a reference without a scheme";
-        if (!PrefixOf(replacement).Contains('/', StringComparison.Ordinal))
+        if (PrefixOf(replacement) is var prefix && !(prefix.Contains('/', StringComparison.Ordinal) && RuleTarget.IsRegistry(RuleTarget.HostOf(prefix))))
             return "must begin with the target's registry written out and a slash, such as 'localhost:5000/$1', so that an image that is there already is recognised";
         if (pattern is null) return null;
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))

@@ -13,9 +13,11 @@ internal sealed class RuleSet
     private readonly IReadOnlyList<Rule> _rules;
     private readonly IReadOnlyList<ImagePattern> _ignoredImages;
     private readonly FrozenSet<string> _registries;
+    private readonly string? _proxyPrefix;
 
     private RuleSet(ProxySwapperOptions options, IReadOnlyList<Rule> rules, IReadOnlyList<ImagePattern> ignoredImages) =>
-        (Options, _rules, _ignoredImages, _registries) = (options, rules, ignoredImages, RegistriesOf(options));
+        (Options, _rules, _ignoredImages, _registries, _proxyPrefix) =
+            (options, rules, ignoredImages, RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? RuleTarget.PrefixOf(proxyUrl) : null);
 
     public ProxySwapperOptions Options { get; }
 
@@ -35,6 +37,8 @@ internal sealed class RuleSet
         var text = source.ToString();
         foreach (var rule in _rules)
             if (rule.IsTarget(text)) return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
+        // Also when no rule names it any more: Pods that went there before there were rules stay there.
+        if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal)) return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
         foreach (var pattern in _ignoredImages)
             if (pattern.Takes(source)) return new(image, DecisionReason.IgnoredImage, source, null, null, null);
         foreach (var rule in _rules)

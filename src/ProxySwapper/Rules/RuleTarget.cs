@@ -12,11 +12,16 @@ internal static class RuleTarget
         if (target.Contains("://", StringComparison.Ordinal)) return $"{Example}: without a scheme; plain HTTP is said under registries";
         if (target.EndsWith('/')) return $"{Example}: without a slash at the end";
         if (target is "docker.io" or "index.docker.io") return "is Docker Hub itself, where images are read from; name a registry of yours, or an organisation: docker.io/my-org";
-        var slash = target.IndexOf('/');
-        var host = slash < 0 ? target : target[..slash];
-        if (!host.AsSpan().ContainsAny('.', ':') && host != "localhost") return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
+        var host = HostOf(target);
+        if (!IsRegistry(host)) return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
         return ImageReference.TryParse($"{target}/x", out var image, out var fault) && image.Tag is null && image.Digest is null ? null : $"{Example}: {fault ?? "without tag and digest"}";
     }
+
+    /// <summary>The text before the first slash.</summary>
+    public static string HostOf(string target) => target.IndexOf('/') is >= 0 and var slash ? target[..slash] : target;
+
+    /// <summary>True for a first segment that references take for a registry and not for a path of Docker Hub.</summary>
+    public static bool IsRegistry(string host) => host.AsSpan().ContainsAny('.', ':') || host == "localhost";
 
     /// <summary>What every image at a target begins with.</summary>
     public static string PrefixOf(string target) => ImageReference.Parse($"{target}/x").Name[..^1];

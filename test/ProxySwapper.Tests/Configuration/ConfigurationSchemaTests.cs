@@ -45,6 +45,30 @@ internal sealed class ConfigurationSchemaTests
         });
     }
 
+    [Test]
+    public void Every_range_is_the_same()
+    {
+        var ranges = Sections(Schema, []).SelectMany(section => section.Section["properties"]!.AsObject()
+            .Where(property => property.Value!["minimum"] is not null).Select(property => (section.Path, property.Key, Value: property.Value!.AsObject()))).ToList();
+        Assert.That(ranges, Has.Count.GreaterThanOrEqualTo(7));
+        Assert.Multiple(() =>
+        {
+            foreach (var (path, key, value) in ranges)
+            {
+                var step = (string?)value["type"] == "integer" ? 1m : 0.001m;
+                var (minimum, maximum) = (value["minimum"]!.GetValue<decimal>(), value["maximum"]!.GetValue<decimal>());
+                foreach (var (number, isAllowed) in new[] { (minimum, true), (minimum - step, false), (maximum, true), (maximum + step, false) })
+                    Assert.That(FaultsOf(Document(path, new JsonObject { [key] = number })).Any(fault => fault.Message.StartsWith("must be a", StringComparison.Ordinal) && fault.Key.EndsWith(key, StringComparison.Ordinal)), Is.EqualTo(!isAllowed), $"{key}: {number}");
+            }
+        });
+    }
+
+    [Test]
+    public void Every_integer_and_number_has_its_range() =>
+        Assert.That(Sections(Schema, []).SelectMany(section => section.Section["properties"]!.AsObject())
+            .Where(property => property.Value!["type"] is JsonValue type && type.GetValue<string>() is "integer" or "number")
+            .Where(property => property.Value!["minimum"] is null || property.Value["maximum"] is null).Select(property => property.Key), Is.Empty);
+
     /// <summary>The objects of the schema that have fixed keys, with their path; [] stands for a list's item.</summary>
     private static IEnumerable<(string[] Path, JsonObject Section)> Sections(JsonObject schema, string[] path)
     {

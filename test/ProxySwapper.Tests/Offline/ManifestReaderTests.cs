@@ -40,6 +40,18 @@ internal sealed class ManifestReaderTests
         Assert.That(images.Select(image => $"{image.Namespace}/{image.Image}"), Is.EqualTo(new[] { "there/init", "there/main", "there/debug", "there/data", "here/json" }));
     }
 
+    [Test]
+    public void A_pod_that_opts_out_is_known()
+    {
+        const string Template = "{metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: a}]}}";
+        Assert.That(Read($"kind: Deployment\nspec: {{template: {Template}}}"), Is.EqualTo(new[] { new ManifestImage("a", "here", IsOptedOut: true) }));
+        Assert.That(Read(Template.Replace("{metadata", "{kind: Pod, metadata", StringComparison.Ordinal)).Single().IsOptedOut, Is.True);
+    }
+
+    [Test]
+    public void A_list_that_holds_itself_ends() =>
+        Assert.That(Read("&list {kind: List, items: [*list]}"), Is.Empty);
+
     [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
     public void What_makes_no_pods_has_no_images(string text) => Assert.That(Read(text), Is.Empty);
 

@@ -78,6 +78,17 @@ internal sealed class ConfigurationWatcherTests
     }
 
     [Test]
+    public void A_file_that_is_replaced_by_rename_is_taken()
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        File.WriteAllText(Path.Combine(_folder, "new"), "proxyUrl: two.example");
+        File.Move(Path.Combine(_folder, "new"), Path.Combine(_folder, "config.yaml"), overwrite: true);
+        watcher.Check();
+        Assert.That(provider.Current.Options.ProxyUrl, Is.EqualTo("two.example"));
+    }
+
+    [Test]
     public void A_file_that_did_not_change_is_not_reloaded()
     {
         Write("proxyUrl: one.example");
