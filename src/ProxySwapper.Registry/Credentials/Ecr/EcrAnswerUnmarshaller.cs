@@ -1,0 +1,55 @@
+using System.Net;
+using System.Text.Json;
+using Amazon.Runtime;
+using Amazon.Runtime.Internal.Transform;
+
+namespace ProxySwapper.Registry.Credentials.Ecr;
+
+/// <summary>Reads an answer, or the error that a call ended with, which the SDK's retries know by its code.</summary>
+internal sealed class EcrAnswerUnmarshaller : JsonResponseUnmarshaller
+{
+    private const int MaximumAnswer = 4 * 1024 * 1024;
+
+    public override AmazonWebServiceResponse Unmarshall(JsonUnmarshallerContext input) => new EcrAnswer { Body = Read(input.Stream) };
+
+    public override AmazonServiceException UnmarshallException(JsonUnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
+    {
+        var code = input.ResponseData.GetHeaderValue("x-amzn-ErrorType");
+        var message = "";
+        try
+        {
+            var body = Read(input.Stream);
+            if (string.IsNullOrEmpty(code)) code = Text(body, "__type");
+            message = Text(body, "message") is { Length: > 0 } text ? text : Text(body, "Message");
+        }
+        catch (JsonException)
+        {
+            // What stands between may answer in HTML; the status tells enough.
+        }
+        return new AmazonServiceException(message, innerException, ErrorType.Unknown, Shorten(code), input.ResponseData.GetHeaderValue("x-amzn-RequestId"), statusCode);
+    }
+
+    /// <summary><c>com.amazonaws.ecr#RepositoryNotFoundException:http://…</c> is a RepositoryNotFoundException.</summary>
+    private static string Shorten(string? code)
+    {
+        if (string.IsNullOrEmpty(code)) return "UnknownError";
+        var end = code.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? code[..colon] : code;
+        return end[(end.LastIndexOf('#') + 1)..];
+    }
+
+    private static string Text(JsonElement body, string name) =>
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+
+    private static JsonElement Read(Stream stream)
+    {
+        using var bounded = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (stream.Read(buffer) is > 0 and var read)
+        {
+            if (bounded.Length + read > MaximumAnswer) throw new JsonException($"the answer is larger than {MaximumAnswer} bytes");
+            bounded.Write(buffer, 0, read);
+        }
+        using var document = JsonDocument.Parse(bounded.ToArray());
+        return document.RootElement.Clone();
+    }
+}
