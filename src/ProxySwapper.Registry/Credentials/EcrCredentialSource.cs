@@ -51,7 +51,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     {
         if (_leases.TryGetValue(registry, out var known)) return known;
         var account = _accounts.GetValueOrDefault(registry);
-        var host = EcrHost.Parse(registry) ?? (account?.Region is { } region ? EcrHost.Named(registry, region) : null);
+        var host = EcrHost.Parse(registry, account?.Region);
         if (host is not null) return _leases.GetOrAdd(registry, _ => new CredentialLease(_time, cancellationToken => FetchAsync(host, account, cancellationToken)));
         return account is null ? null
             : throw new RegistryCredentialException($"ecr: {registry} does not tell its region; it belongs into `region` of its entry in `registries`");
@@ -61,13 +61,13 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     {
         try
         {
-            if (await AwsIdentity.FindAsync(host, account?.Profile, _time, cancellationToken) is not { } identity)
+            using var client = await EcrClient.FindAsync(host, account?.Profile, _time, cancellationToken);
+            if (client is null)
             {
                 if (account is { IsRequired: true }) throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
                 if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger);
                 return new LeasedCredential(null, _time.GetUtcNow() + AbsentFor);
             }
-            using var client = new EcrClient(host, identity);
             var authorization = await client.GetAuthorizationTokenAsync(cancellationToken);
             return new LeasedCredential(RegistryCredential.Basic(authorization.Username, authorization.Password), authorization.ExpiresAt);
         }

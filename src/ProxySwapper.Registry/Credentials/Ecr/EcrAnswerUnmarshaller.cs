@@ -5,7 +5,7 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace ProxySwapper.Registry.Credentials.Ecr;
 
-/// <summary>Reads an answer, or the error that a call ended with, which the SDK's retries know by its code.</summary>
+/// <summary>Takes an answer as it is, or reads the error that a call ended with, which the SDK's retries know by its code.</summary>
 internal sealed class EcrAnswerUnmarshaller : JsonResponseUnmarshaller
 {
     private const int MaximumAnswer = 4 * 1024 * 1024;
@@ -18,9 +18,9 @@ internal sealed class EcrAnswerUnmarshaller : JsonResponseUnmarshaller
         var message = "";
         try
         {
-            var body = Read(input.Stream);
-            if (string.IsNullOrEmpty(code)) code = Text(body, "__type");
-            message = Text(body, "message") is { Length: > 0 } text ? text : Text(body, "Message");
+            using var body = JsonDocument.Parse(Read(input.Stream));
+            if (string.IsNullOrEmpty(code)) code = Text(body.RootElement, "__type");
+            message = Text(body.RootElement, "message") is { Length: > 0 } text ? text : Text(body.RootElement, "Message");
         }
         catch (JsonException)
         {
@@ -40,16 +40,12 @@ internal sealed class EcrAnswerUnmarshaller : JsonResponseUnmarshaller
     private static string Text(JsonElement body, string name) =>
         body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
-    private static JsonElement Read(Stream stream)
+    /// <summary>Reads to the end, or to where an answer is too large to be one: what is cut off is no JSON.</summary>
+    private static ReadOnlyMemory<byte> Read(Stream stream)
     {
         using var bounded = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (stream.Read(buffer) is > 0 and var read)
-        {
-            if (bounded.Length + read > MaximumAnswer) throw new JsonException($"the answer is larger than {MaximumAnswer} bytes");
-            bounded.Write(buffer, 0, read);
-        }
-        using var document = JsonDocument.Parse(bounded.ToArray());
-        return document.RootElement.Clone();
+        while (bounded.Length < MaximumAnswer && stream.Read(buffer) is > 0 and var read) bounded.Write(buffer, 0, read);
+        return bounded.GetBuffer().AsMemory(0, (int)bounded.Length);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.Runtime.Internal.Transform;
@@ -13,10 +12,10 @@ internal sealed class EcrCall(string target, byte[] body) : AmazonWebServiceRequ
     public byte[] Body => body;
 }
 
-/// <summary>The answer's JSON.</summary>
+/// <summary>The answer's JSON, not yet read.</summary>
 internal sealed class EcrAnswer : AmazonWebServiceResponse
 {
-    public JsonElement Body { get; init; }
+    public ReadOnlyMemory<byte> Body { get; init; }
 }
 
 /// <summary>Makes the HTTP request of a call.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Amazon.Runtime;
@@ -20,21 +21,24 @@ public sealed class EcrClient : IDisposable
     /// <param name="credentials">Who asks; <see cref="AwsIdentity"/> finds it as the SDK does.</param>
     public EcrClient(EcrHost host, AWSCredentials credentials) => (_host, _service) = (host, new EcrService(host, credentials));
 
+    /// <summary>A client for one registry, as whom the SDK finds this process to be, or as a profile; null when there is no AWS identity here.</summary>
+    /// <param name="host">The registry.</param>
+    /// <param name="profile">A profile of the AWS configuration files, or null for the SDK's chain.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
+    public static async Task<EcrClient?> FindAsync(EcrHost host, string? profile, TimeProvider time, CancellationToken cancellationToken) =>
+        await AwsIdentity.FindAsync(host, profile, time, cancellationToken) is { } identity ? new EcrClient(host, identity) : null;
+
     /// <summary>A password for the registry.</summary>
     /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
     public async Task<EcrAuthorization> GetAuthorizationTokenAsync(CancellationToken cancellationToken)
     {
         const string operation = "GetAuthorizationToken";
-        var body = await CallAsync(operation, json =>
+        // Registries are not named, which AWS has deprecated: a password is good for all that the identity may open.
+        return Read(operation, await CallAsync(operation, _ => { }, cancellationToken), body =>
         {
-            if (string.IsNullOrEmpty(_host.Account)) return;
-            json.WriteStartArray("registryIds");
-            json.WriteStringValue(_host.Account);
-            json.WriteEndArray();
-        }, cancellationToken);
-        return Answered(operation, () =>
-        {
-            // A list where registries could be named, one object in the public registry.
+            // A list of one, but for the public registry.
             var data = body.GetProperty("authorizationData");
             if (data.ValueKind == JsonValueKind.Array) data = data.EnumerateArray().First();
             var pair = Encoding.UTF8.GetString(data.GetProperty("authorizationToken").GetBytesFromBase64()).Split(':', 2);
@@ -49,14 +53,14 @@ public sealed class EcrClient : IDisposable
         const string operation = "DescribeRepositories";
         try
         {
-            var body = await CallAsync(operation, json =>
+            var answer = await CallAsync(operation, json =>
             {
                 WriteRegistry(json);
                 json.WriteStartArray("repositoryNames");
                 json.WriteStringValue(name);
                 json.WriteEndArray();
             }, cancellationToken);
-            return Answered(operation, () => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
+            return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
         }
         catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
         {
@@ -70,13 +74,13 @@ public sealed class EcrClient : IDisposable
     {
         const string operation = "CreateRepository";
         ArgumentNullException.ThrowIfNull(settings);
-        var body = await CallAsync(operation, json =>
+        var answer = await CallAsync(operation, json =>
         {
             WriteRegistry(json);
             json.WriteString("repositoryName", name);
             settings.Write(json);
         }, cancellationToken);
-        return Answered(operation, () => EcrRepository.Read(body.GetProperty("repository")));
+        return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
     }
 
     /// <summary>Sets which images a repository drops by and by.</summary>
@@ -108,7 +112,7 @@ public sealed class EcrClient : IDisposable
         if (!string.IsNullOrEmpty(_host.Account)) json.WriteString("registryId", _host.Account);
     }
 
-    private async Task<JsonElement> CallAsync(string operation, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+    private async Task<ReadOnlyMemory<byte>> CallAsync(string operation, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
     {
         var body = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(body))
@@ -122,28 +126,27 @@ public sealed class EcrClient : IDisposable
         {
             return (await _service.CallAsync(new EcrCall(target, body.WrittenSpan.ToArray()), cancellationToken)).Body;
         }
-        catch (AmazonServiceException fault)
+        catch (AmazonServiceException fault) when (fault.StatusCode != 0)
         {
-            throw fault.StatusCode == 0
-                ? new EcrException(operation, "", null, fault.Message, fault)
-                : new EcrException(operation, fault.ErrorCode ?? "", fault.StatusCode, fault.Message, fault);
+            throw new EcrException(operation, fault.ErrorCode ?? "", fault.StatusCode, fault.Message, fault);
         }
-        catch (Exception fault) when (fault is AmazonClientException or HttpRequestException or IOException)
+        catch (Exception fault) when (fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException)
         {
-            throw new EcrException(operation, "", null, fault.Message, fault);
+            throw new EcrException(operation, "", null, fault.GetBaseException().Message, fault);
         }
     }
 
-    private static T Answered<T>(string operation, Func<T> read)
+    private static T Read<T>(string operation, ReadOnlyMemory<byte> answer, Func<JsonElement, T> read)
     {
         try
         {
-            return read();
+            using var document = JsonDocument.Parse(answer);
+            return read(document.RootElement);
         }
-        catch (Exception fault) when (fault is KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException)
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException)
         {
             // Of what came nothing is told: it may be half a password.
-            throw new EcrException(operation, "", null, "the answer is not of the form that ECR has", null);
+            throw new EcrException(operation, "", HttpStatusCode.OK, "the answer is not of the form that ECR has");
         }
     }
 }

@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.Credentials.Ecr;
 /// <summary>ECR's API refused a call, or could not be asked. The message holds no secret.</summary>
 public sealed class EcrException : Exception
 {
-    internal EcrException(string operation, string code, HttpStatusCode? status, string message, Exception? innerException)
+    internal EcrException(string operation, string code, HttpStatusCode? status, string message, Exception? innerException = null)
         : base(Describe(operation, code, status, message), innerException) => (Operation, Code, Status) = (operation, code, status);
 
     /// <summary>What was called, for instance <c>CreateRepository</c>.</summary>
@@ -13,7 +13,7 @@ public sealed class EcrException : Exception
 
     /// <summary>
     /// ECR's own name of the error, such as <c>RepositoryNotFoundException</c>, <c>RepositoryAlreadyExistsException</c>,
-    /// <c>AccessDeniedException</c>, <c>ThrottlingException</c>, <c>LimitExceededException</c>; empty where no answer came.
+    /// <c>AccessDeniedException</c>, <c>ThrottlingException</c>, <c>LimitExceededException</c>; empty where no answer came, or one that is no error.
     /// </summary>
     public string Code { get; }
 
@@ -28,7 +28,7 @@ public sealed class EcrException : Exception
 
     private static string Describe(string operation, string code, HttpStatusCode? status, string message)
     {
-        var what = status is { } number ? $"ecr:{operation}: {(int)number} {code}" : $"ecr:{operation}: no answer";
+        var what = status is { } number ? $"ecr:{operation}: {(int)number} {code}".TrimEnd() : $"ecr:{operation}: no answer";
         return message.Length == 0 ? what : $"{what}: {message}";
     }
 }

@@ -7,7 +7,7 @@ namespace ProxySwapper.Registry.Credentials.Ecr;
 /// (<see href="https://docs.aws.amazon.com/general/latest/gr/ecr.html">Amazon ECR endpoints</see>).
 /// </summary>
 /// <param name="Host">The registry's host.</param>
-/// <param name="Account">The twelve digits of its account, or null for the public registry.</param>
+/// <param name="Account">The twelve digits of its account, empty where the name does not tell it, or null for the public registry.</param>
 /// <param name="Region">The region, such as <c>eu-central-1</c>.</param>
 /// <param name="ApiEndpoint">Where its API is asked.</param>
 public sealed partial record EcrHost(string Host, string? Account, string Region, Uri ApiEndpoint)
@@ -16,26 +16,24 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
     public bool IsPublic => Account is null;
 
     /// <summary>Reads a host; null when it is none of Amazon's.</summary>
-    public static EcrHost? Parse(string host)
+    /// <param name="host">The host.</param>
+    /// <param name="region">The region of a host with a name of its own, which the configuration says is a private registry of Amazon's; null for no such host.</param>
+    public static EcrHost? Parse(string host, string? region = null)
     {
         ArgumentNullException.ThrowIfNull(host);
         if (host is "public.ecr.aws" or "ecr-public.aws.com") return Public(host);
         if (Classic().Match(host) is { Success: true } classic)
-        {
-            var (region, domain) = (classic.Groups["region"].Value, classic.Groups["domain"].Value);
-            var service = classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr";
-            return new EcrHost(host, classic.Groups["account"].Value, region, new Uri($"https://{service}.{region}.{domain}"));
-        }
+            return Private(host, classic, named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}");
         if (DualStack().Match(host) is { Success: true } dual)
-        {
-            var (region, domain) = (dual.Groups["region"].Value, dual.Groups["domain"].Value);
-            return new EcrHost(host, dual.Groups["account"].Value, region, new Uri($"https://ecr{dual.Groups["fips"].Value}.{region}.{(domain == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}"));
-        }
-        return null;
+            return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{(dual.Groups["domain"].Value == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}");
+        return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
     }
 
-    /// <summary>A host with a name of its own, of which the configuration says that it is a private registry of Amazon's.</summary>
-    internal static EcrHost Named(string host, string region) => new(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
+    private static EcrHost Private(string host, Match match, Func<string, string> apiOf)
+    {
+        var region = match.Groups["region"].Value;
+        return new EcrHost(host, match.Groups["account"].Value, region, new Uri($"https://{apiOf(region)}"));
+    }
 
     private static EcrHost Public(string host) => new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
 

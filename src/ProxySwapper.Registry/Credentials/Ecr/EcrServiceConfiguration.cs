@@ -15,9 +15,10 @@ internal sealed class EcrServiceConfiguration : ClientConfig
         ServiceId = host.IsPublic ? "ECR PUBLIC" : "ECR";
         AuthenticationServiceName = host.IsPublic ? "ecr-public" : "ecr";
         AuthenticationRegion = host.Region;
+        // Without one the client is not made at all.
+        RegionEndpoint = RegionEndpoint.GetBySystemName(host.Region);
         Timeout = TimeSpan.FromSeconds(15);
         ConnectTimeout = TimeSpan.FromSeconds(5);
-        MaxErrorRetry = 3;
         LogResponse = false;
         if (profile is not null) Profile = new Profile(profile);
     }
