@@ -79,6 +79,8 @@ internal sealed class TokenServer(string registry, HttpExchange exchange, TimePr
         return Request(HttpMethod.Post, key.Realm) with
         {
             Content = () => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+            // The secret within goes to this server alone: no redirect takes it elsewhere.
+            IsRepeatable = false,
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Text.Json;
 using ProxySwapper.Registry.Protocol;
@@ -8,65 +9,76 @@ namespace ProxySwapper.Registry.Credentials;
 /// Exchanges an Entra token for a registry's own refresh token, at <c>/oauth2/exchange</c> of the registry
 /// (<see href="https://azure.github.io/acr/AAD-OAuth.html#calling-post-oauth2-exchange-to-get-an-acr-refresh-token"/>).
 /// </summary>
-internal sealed class AzureTokenExchange(RegistryOptions registries, TimeProvider time) : IDisposable
+internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider time)
 {
     private const int MaximumAnswer = 256 * 1024;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    private const int MaximumRetries = 2;
 
     /// <summary>What a refresh token is kept for that does not tell its end.</summary>
     private static readonly TimeSpan UnknownLifetime = TimeSpan.FromMinutes(10);
 
-    private readonly HttpConnections _connections = new();
+    private static readonly RegistryOptions Retries = new() { MaxRetries = MaximumRetries, MaxRetryDelay = TimeSpan.FromSeconds(10) };
 
     /// <exception cref="RegistryCredentialException">The registry refused, or could not be asked.</exception>
-    public async Task<LeasedCredential> ExchangeAsync(string host, string accessToken, string? tenant, CancellationToken cancellationToken)
+    public async Task<LeasedCredential> ExchangeAsync(string registry, string accessToken, string? tenant, CancellationToken cancellationToken)
     {
-        var options = registries.For(host);
-        var form = new Dictionary<string, string> { ["grant_type"] = "access_token", ["service"] = host, ["access_token"] = accessToken };
-        if (!string.IsNullOrEmpty(tenant)) form["tenant"] = tenant;
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"{(options.PlainHttp ? "http" : "https")}://{host}/oauth2/exchange") { Content = new FormUrlEncodedContent(form) };
-        using var deadline = new CancellationTokenSource(Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        try
+        var schedule = new RetrySchedule(Retries);
+        while (true)
         {
-            using var answer = await _connections.For(options, request.RequestUri!).SendAsync(request, either.Token);
-            // What a refusal says is not told on: it may repeat what it was given.
-            if (answer.StatusCode != HttpStatusCode.OK) throw new RegistryCredentialException($"azure: {host} exchanges no token: {(int)answer.StatusCode} {answer.ReasonPhrase}");
-            await answer.Content.LoadIntoBufferAsync(MaximumAnswer, either.Token);
-            await using var stream = await answer.Content.ReadAsStreamAsync(either.Token);
-            using var document = await JsonDocument.ParseAsync(stream, cancellationToken: either.Token);
-            if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token) throw new JsonException("no token");
-            return new LeasedCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
-        {
-            throw new RegistryCredentialException($"azure: {host} exchanges no token: {fault.Message}", fault);
-        }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            throw new RegistryCredentialException($"azure: {host} exchanges no token: its answer is not of the form that Azure's registries have");
-        }
-        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new RegistryCredentialException($"azure: {host} exchanges no token: no answer within {Deadline.TotalSeconds} s", fault);
+            try
+            {
+                return await AskAsync(clients.HostOf(registry), accessToken, tenant, cancellationToken);
+            }
+            catch (RegistryException fault)
+            {
+                if (schedule.Next(fault) is not { } pause) throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
+                await Task.Delay(pause, time, cancellationToken);
+            }
         }
     }
-
-    public void Dispose() => _connections.Dispose();
 
     /// <summary>The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not trusted.</summary>
     internal static DateTimeOffset? EndOf(string token)
     {
-        var parts = token.Split('.');
-        if (parts.Length != 3) return null;
+        if (token.Split('.') is not [_, var payload, _]) return null;
         try
         {
-            using var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1]));
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
             return DateTimeOffset.UnixEpoch.AddSeconds(claims.RootElement.GetProperty("exp").GetDouble());
         }
         catch (Exception fault) when (fault is FormatException or JsonException or KeyNotFoundException or InvalidOperationException or ArgumentOutOfRangeException)
         {
             return null;
+        }
+    }
+
+    private async Task<LeasedCredential> AskAsync(RegistryHost host, string accessToken, string? tenant, CancellationToken cancellationToken)
+    {
+        var form = new Dictionary<string, string> { ["grant_type"] = "access_token", ["service"] = host.Name, ["access_token"] = accessToken };
+        if (!string.IsNullOrEmpty(tenant)) form["tenant"] = tenant;
+        var request = new RegistryRequest(HttpMethod.Post, host.Name, "", new Uri(await host.AddressAsync(cancellationToken), "oauth2/exchange"))
+        {
+            Content = () => new FormUrlEncodedContent(form),
+            Expected = [HttpStatusCode.OK],
+            // A token goes to its registry alone: no redirect takes it elsewhere.
+            IsRepeatable = false,
+        };
+        using var answer = await host.Exchange.SendAsync(request, null, cancellationToken);
+        if (answer.Status != HttpStatusCode.OK) throw await RefusalReader.ReadAsync(answer, request, null, time, cancellationToken);
+        try
+        {
+            using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumAnswer, cancellationToken));
+            if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token) throw new JsonException("no token");
+            return new LeasedCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException)
+        {
+            // Of what came nothing is told: it may be half a token.
+            throw request.Fault(answer.Status, "the answer is not of the form that Azure's registries have");
+        }
+        catch (IOException fault)
+        {
+            throw request.Fault(answer.Status, "the answer broke off", fault, transient: true);
         }
     }
 }

@@ -15,12 +15,12 @@ internal sealed class CredentialLease(TimeProvider time, Func<CancellationToken,
     /// <summary>How long a cloud may take, its client's retries included.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    /// <summary>A credential that was refused so soon after it came is not replaced: the next one would be refused as well.</summary>
+    /// <summary>A credential that is refused so soon after another one was is not replaced: who may not do a thing may not do it with the next one either.</summary>
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
     private LeasedCredential? _current;
-    private DateTimeOffset _fetched;
+    private DateTimeOffset _renewed = DateTimeOffset.MinValue;
     private Task<LeasedCredential>? _fetching;
 
     public async ValueTask<RegistryCredential?> GetAsync(CancellationToken cancellationToken)
@@ -48,7 +48,7 @@ internal sealed class CredentialLease(TimeProvider time, Func<CancellationToken,
     public ValueTask<RegistryCredential?> RenewAsync(RegistryCredential refused, CancellationToken cancellationToken)
     {
         lock (_gate)
-            if (_current?.Credential == refused && time.GetUtcNow() - _fetched >= RenewalPause) _current = null;
+            if (_current?.Credential == refused && time.GetUtcNow() - _renewed >= RenewalPause) (_current, _renewed) = (null, time.GetUtcNow());
         return GetAsync(cancellationToken);
     }
 
@@ -61,7 +61,7 @@ internal sealed class CredentialLease(TimeProvider time, Func<CancellationToken,
         {
             using var deadline = new CancellationTokenSource(Deadline, time);
             var leased = await fetch(deadline.Token);
-            lock (_gate) (_current, _fetched) = (leased, time.GetUtcNow());
+            lock (_gate) _current = leased;
             return leased;
         }
         catch (OperationCanceledException fault)

@@ -20,6 +20,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
     private readonly IReadOnlyDictionary<string, EcrAccount> _accounts;
+    private readonly Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> _findClient;
     private readonly TimeProvider _time;
     private readonly ILogger<EcrCredentialSource> _logger;
     private readonly ConcurrentDictionary<string, CredentialLease> _leases = new(StringComparer.OrdinalIgnoreCase);
@@ -30,8 +31,14 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     /// <param name="accounts">What is known of a host besides its name.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public EcrCredentialSource(IReadOnlyDictionary<string, EcrAccount> accounts, TimeProvider time, ILogger<EcrCredentialSource> logger) =>
-        (_accounts, _time, _logger) = (accounts, time, logger);
+    public EcrCredentialSource(IReadOnlyDictionary<string, EcrAccount> accounts, TimeProvider time, ILogger<EcrCredentialSource> logger)
+        : this(accounts, (host, profile, cancellationToken) => EcrClient.FindAsync(host, profile, time, cancellationToken), time, logger)
+    {
+    }
+
+    internal EcrCredentialSource(
+        IReadOnlyDictionary<string, EcrAccount> accounts, Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> findClient, TimeProvider time, ILogger<EcrCredentialSource> logger) =>
+        (_accounts, _findClient, _time, _logger) = (accounts, findClient, time, logger);
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
@@ -61,7 +68,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     {
         try
         {
-            using var client = await EcrClient.FindAsync(host, account?.Profile, _time, cancellationToken);
+            using var client = await _findClient(host, account?.Profile, cancellationToken);
             if (client is null)
             {
                 if (account is { IsRequired: true }) throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
@@ -76,7 +83,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
             if (Interlocked.Exchange(ref _saidDenied, 1) == 0) Log.Denied(_logger, host.Host, fault.Message);
             return new LeasedCredential(null, _time.GetUtcNow() + AbsentFor);
         }
-        catch (Exception fault) when (fault is EcrException or AmazonClientException)
+        catch (Exception fault) when (fault is EcrException or AmazonClientException or AmazonServiceException)
         {
             throw new RegistryCredentialException($"ecr: no password for {host.Host}: {fault.Message}", fault);
         }

@@ -17,8 +17,10 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
     /// <param name="registry">The host as references write it, for instance <c>docker.io</c> or <c>localhost:5000</c>.</param>
     /// <param name="credentials">Asked when the registry challenges. A token is used only for the credential that it was fetched with.</param>
     public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
-        new(_hosts.GetOrAdd(registry, name => new RegistryHost(name, options, _connections, time, loggers)), credentials, options, time, loggers.CreateLogger<RegistryClient>());
+        new(HostOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 
     /// <inheritdoc />
     public void Dispose() => _connections.Dispose();
+
+    internal RegistryHost HostOf(string registry) => _hosts.GetOrAdd(registry, name => new RegistryHost(name, options, _connections, time, loggers));
 }

@@ -1,4 +1,5 @@
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials.Ecr;
 
 namespace ProxySwapper.Configuration;
 
@@ -29,6 +30,8 @@ internal static class RegistriesSectionReader
             DockerConfigFile = section.String("dockerConfigFile"),
             Region = section.String("region"),
             AwsProfile = section.String("awsProfile"),
+            AzureClientId = section.String("azureClientId"),
+            AzureTenantId = section.String("azureTenantId"),
             GoogleKeyFile = section.String("googleKeyFile"),
             CaFile = section.String("caFile"),
             PlainHttp = section.Boolean("plainHttp") ?? false,
@@ -37,14 +40,25 @@ internal static class RegistriesSectionReader
             RequestsPerSecond = section.Number("requestsPerSecond", 0.01, 100_000),
             CreateRepositories = section.Section("createRepositories") is { } create ? ReadCreateRepositories(create) : null,
         };
+        RefuseMisplaced(section, entry);
+        return entry;
+    }
+
+    private static void RefuseMisplaced(YamlSection section, RegistryEntryOptions entry)
+    {
         var isBasic = entry.Auth == RegistryAuth.Basic;
         if (isBasic && entry.UsernameFrom is null) section.Fault("usernameFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
         if (isBasic && entry.PasswordFrom is null) section.Fault("passwordFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
         if (!isBasic && entry.UsernameFrom is not null) section.Fault("usernameFrom", "has a meaning with auth: basic alone");
         if (!isBasic && entry.PasswordFrom is not null) section.Fault("passwordFrom", "has a meaning with auth: basic alone");
+        if (entry.DockerConfigFile is not null && entry.Auth != RegistryAuth.DockerConfig) section.Fault("dockerConfigFile", "has a meaning with auth: dockerConfig alone");
+        if (entry.AwsProfile is not null && entry.Auth is not (null or RegistryAuth.Ecr)) section.Fault("awsProfile", "has a meaning with auth: ecr alone");
+        if (entry.GoogleKeyFile is not null && entry.Auth is not (null or RegistryAuth.Google)) section.Fault("googleKeyFile", "has a meaning with auth: google alone");
+        if (entry.AzureClientId is not null && entry.Auth is not (null or RegistryAuth.Azure)) section.Fault("azureClientId", "has a meaning with auth: azure alone");
+        if (entry.AzureTenantId is not null && entry.AzureClientId is null) section.Fault("azureTenantId", "needs azureClientId");
+        if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null) section.Fault("region", $"is missing: auth ecr needs it, since the name {entry.Host} does not tell it");
         if (entry.PlainHttp && entry.CaFile is not null) section.Fault("caFile", "has no meaning with plainHttp");
         if (entry.InsecureSkipTlsVerify && entry.CaFile is not null) section.Fault("caFile", "has no meaning with insecureSkipTlsVerify");
-        return entry;
     }
 
     private static string ReadHost(YamlSection section)

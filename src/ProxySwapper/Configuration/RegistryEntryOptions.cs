@@ -13,11 +13,17 @@ internal sealed record RegistryEntryOptions
     /// <summary>Another Docker config.json than the default one, with <see cref="RegistryAuth.DockerConfig"/>.</summary>
     public string? DockerConfigFile { get; init; }
 
-    /// <summary>The cloud's region where the host does not tell it.</summary>
+    /// <summary>With <see cref="RegistryAuth.Ecr"/>: the region of a host whose name does not tell it.</summary>
     public string? Region { get; init; }
 
     /// <summary>The profile of the AWS configuration files that opens this host; null for the default chain.</summary>
     public string? AwsProfile { get; init; }
+
+    /// <summary>The Azure application or managed identity that opens this host; null for Azure.Identity's default chain.</summary>
+    public string? AzureClientId { get; init; }
+
+    /// <summary>The tenant of that identity, where it is not the process's own.</summary>
+    public string? AzureTenantId { get; init; }
 
     /// <summary>A key file of a Google service account that opens this host; null for Application Default Credentials.</summary>
     public string? GoogleKeyFile { get; init; }

@@ -7,23 +7,29 @@ namespace ProxySwapper.Population;
 /// The registries as population reaches them, twice: looks have connections and limits of their own, so that none of them waits
 /// behind a copy that is under way.
 /// </summary>
-internal sealed class PopulationRegistries(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers) : IDisposable
+internal sealed class PopulationRegistries : IDisposable
 {
-    /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>
-    public RegistryAccess Copies { get; } = RegistryAccess.Create(entries, time, loggers, options => options with
+    public PopulationRegistries(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers)
     {
-        MaxRetries = 2,
-        MaxRetryDelay = TimeSpan.FromSeconds(5),
-    });
+        Copies = RegistryAccess.Create(entries, time, loggers, options => options with
+        {
+            MaxRetries = 2,
+            MaxRetryDelay = TimeSpan.FromSeconds(5),
+        });
+        Looks = RegistryAccess.Create(entries, time, loggers, options => options with
+        {
+            MaxRetries = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(100),
+            MaxRetryDelay = TimeSpan.FromSeconds(1),
+            ResponseTimeout = TimeSpan.FromSeconds(10),
+        }, Copies.Credentials);
+    }
+
+    /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>
+    public RegistryAccess Copies { get; }
 
     /// <summary>For questions that somebody waits for: an answer later is none.</summary>
-    public RegistryAccess Looks { get; } = RegistryAccess.Create(entries, time, loggers, options => options with
-    {
-        MaxRetries = 1,
-        RetryDelay = TimeSpan.FromMilliseconds(100),
-        MaxRetryDelay = TimeSpan.FromSeconds(1),
-        ResponseTimeout = TimeSpan.FromSeconds(10),
-    });
+    public RegistryAccess Looks { get; }
 
     public void Dispose()
     {

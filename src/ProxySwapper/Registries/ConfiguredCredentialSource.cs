@@ -10,28 +10,28 @@ namespace ProxySwapper.Registries;
 /// </summary>
 internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 {
-    private readonly Dictionary<string, Func<ImageReference, CancellationToken, ValueTask<RegistryCredential?>>> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, IRegistryCredentialSource> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    public ConfiguredCredentialSource(IReadOnlyList<RegistryEntryOptions> registries, Func<string, string?> environment)
+    public ConfiguredCredentialSource(IReadOnlyList<RegistryEntryOptions> registries, Func<string, string?> environment, Func<RegistryAuth, IRegistryCredentialSource> cloudOf)
     {
         foreach (var entry in registries)
-            if (entry.Auth is { } auth) _hosts[entry.Host] = GetterOf(entry, auth, environment);
+            if (entry.Auth is { } auth) _hosts[entry.Host] = SourceOf(entry, auth, environment, cloudOf);
     }
 
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
-        _hosts.TryGetValue(image.Registry, out var get) ? get(image, cancellationToken) : new((RegistryCredential?)null);
+        _hosts.TryGetValue(image.Registry, out var source) ? source.GetAsync(image, cancellationToken) : new((RegistryCredential?)null);
 
-    private static Func<ImageReference, CancellationToken, ValueTask<RegistryCredential?>> GetterOf(RegistryEntryOptions entry, RegistryAuth auth, Func<string, string?> environment) => auth switch
-    {
-        RegistryAuth.Anonymous => (_, _) => new(RegistryCredential.Anonymous),
-        RegistryAuth.Basic => (_, _) => new(RegistryCredential.Basic(Read(entry, "usernameFrom", entry.UsernameFrom!, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))),
-        RegistryAuth.DockerConfig => Only(entry, entry.DockerConfigFile is { } file ? DockerConfigSource.FromFile(file) : new CredentialChain([.. DockerConfigSource.Defaults(environment)])),
-        // The chain's own sources of the clouds answer for these hosts.
-        _ => (_, _) => new((RegistryCredential?)null),
-    };
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
+        _hosts.TryGetValue(image.Registry, out var source) ? source.RenewAsync(image, refused, cancellationToken) : new((RegistryCredential?)null);
 
-    private static Func<ImageReference, CancellationToken, ValueTask<RegistryCredential?>> Only(RegistryEntryOptions entry, IRegistryCredentialSource source) => async (image, cancellationToken) =>
-        await source.GetAsync(image, cancellationToken) ?? throw new RegistryCredentialException($"registries: {entry.Host} has auth: {entry.Auth}, and that has no credential for it");
+    private static IRegistryCredentialSource SourceOf(
+        RegistryEntryOptions entry, RegistryAuth auth, Func<string, string?> environment, Func<RegistryAuth, IRegistryCredentialSource> cloudOf) => auth switch
+        {
+            RegistryAuth.Anonymous => new Known(() => RegistryCredential.Anonymous),
+            RegistryAuth.Basic => new Known(() => RegistryCredential.Basic(Read(entry, "usernameFrom", entry.UsernameFrom!, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))),
+            RegistryAuth.DockerConfig => new Only(entry, entry.DockerConfigFile is { } file ? DockerConfigSource.FromFile(file) : new CredentialChain([.. DockerConfigSource.Defaults(environment)])),
+            _ => new Only(entry, cloudOf(auth)),
+        };
 
     private static string Read(RegistryEntryOptions entry, string key, SecretSource secret, Func<string, string?> environment)
     {
@@ -45,5 +45,19 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
         {
             throw new RegistryCredentialException($"registries: {key} of {entry.Host} cannot be read: {fault.Message}", fault);
         }
+    }
+
+    private sealed class Known(Func<RegistryCredential> read) : IRegistryCredentialSource
+    {
+        public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) => new(read());
+    }
+
+    private sealed class Only(RegistryEntryOptions entry, IRegistryCredentialSource source) : IRegistryCredentialSource
+    {
+        public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
+            await source.GetAsync(image, cancellationToken) ?? throw new RegistryCredentialException($"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, and that has no credential for it");
+
+        public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
+            source.RenewAsync(image, refused, cancellationToken);
     }
 }

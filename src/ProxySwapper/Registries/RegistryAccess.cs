@@ -22,19 +22,13 @@ internal sealed class RegistryAccess : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
+    /// <param name="credentials">Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.</param>
     public static RegistryAccess Create(
-        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null)
+        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null, IRegistryCredentialSource? credentials = null)
     {
         var options = OptionsOf(registries);
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
-        Func<string, string?> environment = Environment.GetEnvironmentVariable;
-        var credentials = new CredentialChain(
-        [
-            new ConfiguredCredentialSource(registries, environment),
-            .. DockerConfigSource.Defaults(environment),
-            new GoogleCredentialSource(GoogleHostsOf(registries), time, loggers.CreateLogger<GoogleCredentialSource>()),
-        ]);
-        return new RegistryAccess(clients, credentials, new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
+        return new RegistryAccess(clients, credentials ?? CredentialsOf(registries, clients, time, loggers), new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
     }
 
     public void Dispose() => Clients.Dispose();
@@ -44,9 +38,12 @@ internal sealed class RegistryAccess : IDisposable
         Hosts = registries.ToDictionary(entry => entry.Host, HostOf),
     };
 
-    /// <summary>The hosts that the configuration says are Google's, with a key file of their own or null.</summary>
-    private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
-        registries.Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null).ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile);
+    private static CredentialChain CredentialsOf(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, TimeProvider time, ILoggerFactory loggers)
+    {
+        Func<string, string?> environment = Environment.GetEnvironmentVariable;
+        var clouds = new CloudCredentials(registries, clients, environment, time, loggers);
+        return new CredentialChain([new ConfiguredCredentialSource(registries, environment, clouds.Of), .. DockerConfigSource.Defaults(environment), .. clouds.All]);
+    }
 
     private static RegistryHostOptions HostOf(RegistryEntryOptions entry)
     {

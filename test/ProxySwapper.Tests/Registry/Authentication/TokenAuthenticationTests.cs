@@ -132,6 +132,17 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
+    public async Task A_redirect_takes_an_identity_token_nowhere()
+    {
+        await using var elsewhere = await TokenServer.StartAsync();
+        await using var tokens = await TokenServer.StartAsync();
+        await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("s3cret"));
+        tokens.NextFault = RegistryFaults.Redirect(elsewhere.Realm.ToString());
+        Assert.That(async () => await scene.Client.HeadManifestAsync("a/b", "1", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("redirected to"));
+        Assert.That(elsewhere.Received, Is.Empty);
+    }
+
+    [Test]
     public async Task A_server_that_takes_no_GET_is_asked_by_form()
     {
         await using var tokens = await TokenServer.StartAsync();

@@ -1,0 +1,71 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Registries;
+
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class ConfiguredCredentialSourceTests
+{
+    private static readonly ImageReference Image = ImageReference.Parse("r.example/team/app");
+
+    private readonly MutableCredentials _docker = new(RegistryCredential.Basic("docker", "d"));
+    private readonly MutableCredentials _cloud = new(RegistryCredential.Basic("cloud", "1"), RegistryCredential.Basic("cloud", "2"));
+    private readonly List<RegistryAuth> _clouds = [];
+
+    [Test]
+    public async Task A_clouds_host_is_opened_by_its_cloud_alone([Values(RegistryAuth.Ecr, RegistryAuth.Google, RegistryAuth.Azure)] RegistryAuth auth)
+    {
+        var chain = Chain(new RegistryEntryOptions { Host = "r.example", Auth = auth });
+        Assert.That(await chain.GetAsync(Image, default), Is.EqualTo(_cloud.Current));
+        Assert.That((_docker.Asked, _clouds.Single()), Is.EqualTo((0, auth)));
+    }
+
+    [Test]
+    public async Task What_its_cloud_gave_is_renewed_by_it()
+    {
+        var chain = Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Ecr });
+        var renewed = await chain.RenewAsync(Image, (await chain.GetAsync(Image, default))!, default);
+        Assert.That((renewed!.Password, _docker.Asked, _docker.Renewed), Is.EqualTo(("2", 0, 0)));
+    }
+
+    [Test]
+    public void A_cloud_that_has_nothing_for_it_is_an_error_and_not_anonymous()
+    {
+        _cloud.Current = null;
+        Assert.That(async () => await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Azure }).GetAsync(Image, default),
+            Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("registries: r.example has auth: azure, and that has no credential for it"));
+    }
+
+    [Test]
+    public async Task A_host_of_which_nothing_is_said_is_opened_by_the_next_source()
+    {
+        Assert.That(await Chain(new RegistryEntryOptions { Host = "r.example", AwsProfile = "other" }).GetAsync(Image, default), Is.EqualTo(_docker.Current));
+        Assert.That(await Chain(new RegistryEntryOptions { Host = "another.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default), Is.EqualTo(_docker.Current));
+    }
+
+    [Test]
+    public async Task An_anonymous_host_ends_the_chain() =>
+        Assert.That(await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default), Is.EqualTo(RegistryCredential.Anonymous));
+
+    [Test]
+    public async Task A_password_is_read_anew_each_time()
+    {
+        using var folder = new TemporaryFolder();
+        var entry = new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Basic, UsernameFrom = new SecretSource("USER_OF_A_TEST", null), PasswordFrom = new SecretSource(null, folder.PathOf("password")) };
+        foreach (var password in new[] { "first", "second" })
+        {
+            await File.WriteAllTextAsync(folder.PathOf("password"), password + "\n");
+            Assert.That(await Chain(entry).GetAsync(Image, default), Is.EqualTo(RegistryCredential.Basic("value of USER_OF_A_TEST", password)));
+        }
+    }
+
+    private CredentialChain Chain(RegistryEntryOptions entry) => new(new ConfiguredCredentialSource([entry], name => $"value of {name}", auth =>
+    {
+        _clouds.Add(auth);
+        return _cloud;
+    }), _docker);
+}
