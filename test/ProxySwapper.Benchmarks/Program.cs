@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Running;
+using ProxySwapper.Benchmarks.Mirror;
 using ProxySwapper.Benchmarks.Populate;
+using ProxySwapper.Benchmarks.Registry;
 using ProxySwapper.Benchmarks.Swap;
 
 // The measurements of whole programs have names of their own; the rest is what BenchmarkDotNet takes.
@@ -7,6 +9,10 @@ switch (args)
 {
     case ["populate"]:
         return await PopulateMeasurement.RunAsync();
+    case [RegistryMeasurement.Name]:
+        return await RegistryMeasurement.RunAsync();
+    case [MirrorMeasurement.Name]:
+        return await MirrorMeasurement.RunAsync();
     case ["swap"]:
         return await SwapMeasurement.RunAsync();
     case [BaselineServer.Name, var port, var folder]:
