@@ -99,7 +99,8 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         }
         catch (AuthenticationFailedException fault)
         {
-            throw new RegistryCredentialException($"azure: no token for {host}: {fault.Message}", fault);
+            // The outer words name a class of the SDK; the innermost are Entra's.
+            throw new RegistryCredentialException($"azure: no token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}", fault);
         }
     }
 

@@ -132,8 +132,16 @@ public sealed class EcrClient : IDisposable
         }
         catch (Exception fault) when (fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException)
         {
-            throw new EcrException(operation, "", null, fault.GetBaseException().Message, fault);
+            throw new EcrException(operation, "", null, ReasonOf(fault), fault);
         }
+    }
+
+    /// <summary>The innermost words that tell something: another service's refusal, for instance of a role, or what broke the connection.</summary>
+    private static string ReasonOf(Exception fault)
+    {
+        for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)
+            if (inner is AmazonServiceException { StatusCode: not 0 } refusal) return $"{fault.Message.TrimEnd('.')}: {refusal.ErrorCode}: {refusal.Message}";
+        return fault.GetBaseException().Message;
     }
 
     private static T Read<T>(string operation, ReadOnlyMemory<byte> answer, Func<JsonElement, T> read)

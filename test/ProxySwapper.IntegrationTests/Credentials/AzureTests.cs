@@ -1,0 +1,91 @@
+using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Credentials;
+
+/// <summary>
+/// <c>proxyswapper copy</c> from a registry of Azure's kind, by TLS, as each of the identities that a Pod has: they are variables of a
+/// process, so it is the built program that runs.
+/// </summary>
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class AzureTests : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly TestCertificates _certificates = new();
+    private readonly TestImage _image = TestImage.Create(1);
+    private AzureCloud _azure = null!;
+    private DebianRegistry _target = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        Write("ca.crt", _certificates.AuthorityPem);
+        var (certificate, key) = _certificates.Issue();
+        _azure = await AzureCloud.StartAsync(X509Certificate2.CreateFromPem(certificate, key));
+        _target = await DebianRegistry.StartAsync();
+        _image.AddTo(_azure.Registry, "team", "1");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _azure.DisposeAsync();
+        await _target.DisposeAsync();
+        _certificates.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task Workload_Identity_opens_it()
+    {
+        var result = await CopyAsync("", WorkloadIdentity(AzureCloud.FederatedToken));
+        Assert.That((result.ExitCode, result.Output.Contains($"digest {_image.Top.Digest}\n", StringComparison.Ordinal)), Is.EqualTo((0, true)), result.Output + result.Error);
+        Assert.That(_azure.Clients.Distinct(), Is.EqualTo(new[] { AzureCloud.Client }));
+        Assert.That(_azure.Exchanges.Single(), Is.EquivalentTo(new Dictionary<string, string>
+        {
+            ["grant_type"] = "access_token", ["service"] = _azure.Address, ["tenant"] = AzureCloud.Tenant, ["access_token"] = $"{AzureCloud.EntraToken}-{AzureCloud.Client}",
+        }));
+        Assert.That(result.Output + result.Error, Does.Not.Contain(AzureCloud.EntraToken).And.Not.Contain("eyJ"));
+    }
+
+    [Test]
+    public async Task A_host_may_have_an_identity_of_its_own()
+    {
+        var result = await CopyAsync(", azureClientId: another-client", WorkloadIdentity(AzureCloud.FederatedToken));
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(_azure.Exchanges.Single()["access_token"], Is.EqualTo($"{AzureCloud.EntraToken}-another-client"));
+    }
+
+    [Test]
+    public async Task A_service_principal_opens_it()
+    {
+        var result = await CopyAsync("", ("AZURE_SP_ID", AzureCloud.PrincipalId), ("AZURE_SP_PASSWORD", AzureCloud.PrincipalPassword));
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(_azure.Exchanges, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_Pods_token_that_Entra_does_not_take_is_an_error_in_its_words()
+    {
+        var result = await CopyAsync("", WorkloadIdentity("another-secret-token"));
+        Assert.That((result.ExitCode, result.Error.Contains("another-secret-token", StringComparison.Ordinal)), Is.EqualTo((1, false)));
+        Assert.That(result.Error, Does.StartWith($"azure: no token for {_azure.Address}: ").And.Contain("AADSTS700211: No matching federated identity record found"));
+    }
+
+    private Task<ProgramResult> CopyAsync(string settings, params (string Name, string? Value)[] environment) => BuiltProgram.RunAsync(
+        ["copy", $"{_azure.Address}/team:1", $"{_target.Address}/team:1", "--config", Write("config.yaml", $"registries: [{{host: '{_azure.Address}', auth: azure, caFile: {_folder.PathOf("ca.crt")}{settings}}}]\n")],
+        [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]);
+
+    /// <summary>The variables that the webhook of Azure Workload Identity puts into a Pod; Entra itself is asked by the SDK, which trusts the system's authorities.</summary>
+    private (string Name, string? Value)[] WorkloadIdentity(string token) =>
+    [
+        ("AZURE_FEDERATED_TOKEN_FILE", Write("token", token)), ("AZURE_CLIENT_ID", AzureCloud.Client), ("AZURE_TENANT_ID", AzureCloud.Tenant),
+        ("AZURE_AUTHORITY_HOST", _azure.Authority), ("SSL_CERT_FILE", _folder.PathOf("ca.crt")),
+    ];
+
+    private string Write(string name, string text)
+    {
+        File.WriteAllText(_folder.PathOf(name), text);
+        return _folder.PathOf(name);
+    }
+}
