@@ -11,8 +11,7 @@ namespace ProxySwapper.Registry.Credentials;
 /// as whoever the SDK finds this process to be, or as a profile of a host's own: two accounts work side by side.
 /// </summary>
 /// <remarks>
-/// Without an AWS identity, Amazon's hosts are asked as anonymous, which is said once: public images need none. So is the public registry
-/// when the identity may not ask for its token.
+/// The public registry is asked as anonymous where there is no AWS identity, or one that may not ask for its token, which is said once.
 /// </remarks>
 public sealed partial class EcrCredentialSource : IRegistryCredentialSource
 {
@@ -71,8 +70,9 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
             using var client = await _findClient(host, account?.Profile, cancellationToken);
             if (client is null)
             {
-                if (account is { IsRequired: true }) throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
-                if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger);
+                // Private registries let nobody in without a password, and would only say so less clearly.
+                if (account is { IsRequired: true } || !host.IsPublic) throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
+                if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger, host.Host);
                 return new LeasedCredential(null, _time.GetUtcNow() + AbsentFor);
             }
             var authorization = await client.GetAuthorizationTokenAsync(cancellationToken);
@@ -91,8 +91,8 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "There is no AWS identity here: Amazon's registries are asked as anonymous")]
-        public static partial void Absent(ILogger logger);
+        [LoggerMessage(1, LogLevel.Information, "There is no AWS identity here: {Host} is asked as anonymous")]
+        public static partial void Absent(ILogger logger, string host);
 
         [LoggerMessage(2, LogLevel.Warning, "{Host} is asked as anonymous: {Reason}")]
         public static partial void Denied(ILogger logger, string host, string reason);

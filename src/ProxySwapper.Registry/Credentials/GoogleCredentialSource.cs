@@ -15,10 +15,14 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     private const string Username = "oauth2accesstoken";
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
 
+    /// <summary>How long the search for credentials, and then the token server, may take.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a machine without credentials is not asked again whether it has some.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
     private readonly IReadOnlyDictionary<string, string?> _hosts;
+    private readonly Func<Task<GoogleCredential>> _findDefault;
     private readonly TimeProvider _time;
     private readonly ILogger<GoogleCredentialSource> _logger;
     private readonly Lock _gate = new();
@@ -30,8 +34,14 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     /// <param name="hosts">Hosts that must be opened by Google, with the path of a service account's key file or null for Application Default Credentials.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger) =>
-        (_hosts, _time, _logger) = (hosts, time, logger);
+    public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger)
+        : this(hosts, GoogleCredential.GetApplicationDefaultAsync, time, logger)
+    {
+    }
+
+    internal GoogleCredentialSource(
+        IReadOnlyDictionary<string, string?> hosts, Func<Task<GoogleCredential>> findDefault, TimeProvider time, ILogger<GoogleCredentialSource> logger) =>
+        (_hosts, _findDefault, _time, _logger) = (hosts, findDefault, time, logger);
 
     /// <summary>True for Artifact Registry and Container Registry.</summary>
     public static bool IsGoogle(string host) =>
@@ -46,16 +56,16 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         {
             if (await LoadAsync(keyFile ?? "", cancellationToken) is not { } credential)
                 return isConfigured ? throw new RegistryCredentialException($"google: there are no Application Default Credentials here for {image.Registry}") : null;
-            var token = await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(authUri: null, cancellationToken);
+            var token = await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(authUri: null, cancellationToken).WaitAsync(Deadline, _time, cancellationToken);
             return RegistryCredential.Basic(Username, token);
         }
         catch (Exception fault) when (fault is TokenResponseException or HttpRequestException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {
             throw new RegistryCredentialException($"google: no access token for {image.Registry}: {fault.Message}", fault);
         }
-        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception fault) when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new RegistryCredentialException($"google: no access token for {image.Registry}: the token server did not answer in time", fault);
+            throw new RegistryCredentialException($"google: no access token for {image.Registry}: there was no answer in time", fault);
         }
     }
 
@@ -79,7 +89,8 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     {
         try
         {
-            return (await GoogleCredential.GetApplicationDefaultAsync()).CreateScoped(Scope);
+            // The metadata server of a broken network may never answer: then the next one who asks searches anew.
+            return (await Task.Run(_findDefault).WaitAsync(Deadline, _time)).CreateScoped(Scope);
         }
         catch (InvalidOperationException)
         {

@@ -32,9 +32,10 @@ internal sealed class RenderedCache : IDisposable
 
     /// <param name="upstreamName">The upstream's name in the value set.</param>
     /// <param name="upstream">Host and port of the registry that stands for it.</param>
-    public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream)
+    /// <param name="valueSet">The value set.</param>
+    public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream, string valueSet = "cache-node-port")
     {
-        var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet("cache-node-port"));
+        var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(valueSet));
         var data = objects.Single(item => (string?)item["kind"] == "ConfigMap" && (string?)item["metadata"]!["name"] == $"{HelmChart.Release}-cache-{upstreamName}")["data"]!.AsObject();
         var cache = new RenderedCache();
         var configuration = (string)data["config.yml"]!;
@@ -43,7 +44,7 @@ internal sealed class RenderedCache : IDisposable
             .Replace(":5000", $"127.0.0.1:{cache.Port}", StringComparison.Ordinal).Replace(":5001", $"127.0.0.1:{cache.MetricsPort}", StringComparison.Ordinal)
             .Replace("/var/lib/registry", cache._folder.PathOf("storage"), StringComparison.Ordinal).Replace("/auth/htpasswd", cache._folder.PathOf("htpasswd"), StringComparison.Ordinal)
             .Replace("/credential/helper", cache.Helper, StringComparison.Ordinal).Replace(remote, $"http://{upstream}", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), HtpasswdOf(objects));
+        if (HtpasswdOf(objects) is { } htpasswd) await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), htpasswd + "\n");
         if (data["credentials.yaml"] is { } credentials)
         {
             await File.WriteAllTextAsync(cache.CredentialsFile, ((string)credentials!).Replace(new Uri(remote).Authority, upstream, StringComparison.Ordinal) + $"\nmanagementPort: {cache.ManagementPort}\n");
@@ -55,6 +56,6 @@ internal sealed class RenderedCache : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static string HtpasswdOf(IEnumerable<JsonObject> objects) =>
-        (string)objects.Single(item => (string?)item["kind"] == "Secret" && item["stringData"]?["htpasswd"] is not null)["stringData"]!["htpasswd"]! + "\n";
+    private static string? HtpasswdOf(IEnumerable<JsonObject> objects) =>
+        (string?)objects.SingleOrDefault(item => (string?)item["kind"] == "Secret" && item["stringData"]?["htpasswd"] is not null)?["stringData"]!["htpasswd"];
 }

@@ -143,24 +143,23 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Without_an_identity_nobody_is_asked_which_is_said_once_and_looked_for_again_later()
+    public async Task Without_an_identity_the_public_registry_is_asked_as_anonymous_which_is_said_once_and_looked_for_again_later()
     {
         _profiles[""] = null;
-        Assert.That((await GetAsync(), await _source.GetAsync(Image("public.ecr.aws"), default), await GetAsync()), Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null, (RegistryCredential?)null)));
-        Assert.That(_log.Lines.Select(line => line.Text), Is.EqualTo(new[] { "There is no AWS identity here: Amazon's registries are asked as anonymous" }));
+        var image = Image("public.ecr.aws");
+        Assert.That((await _source.GetAsync(image, default), await _source.GetAsync(image, default)), Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null)));
+        Assert.That(_log.Lines.Select(line => line.Text), Is.EqualTo(new[] { "There is no AWS identity here: public.ecr.aws is asked as anonymous" }));
         _profiles[""] = _ecr.Principal;
-        Assert.That(await GetAsync(), Is.Null);
+        Assert.That(await _source.GetAsync(image, default), Is.Null);
         _time.Advance(TimeSpan.FromMinutes(5));
-        Assert.That(await GetAsync(), Is.Not.Null);
+        Assert.That(await _source.GetAsync(image, default), Is.Not.Null);
     }
 
     [Test]
-    public void Without_an_identity_a_host_that_must_be_opened_so_is_an_error()
+    public void Without_an_identity_a_private_registry_is_an_error_since_it_knows_no_anonymous()
     {
         _profiles[""] = null;
-        var source = Source((_ecr.Registry, new EcrAccount(null, null, IsRequired: true)));
-        Assert.That(async () => await source.GetAsync(Image(_ecr.Registry), default), Throws.InstanceOf<RegistryCredentialException>()
-            .With.Message.EqualTo("ecr: there is no AWS identity here for 123456789012.dkr.ecr.eu-central-1.amazonaws.com"));
+        Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("ecr: there is no AWS identity here for 123456789012.dkr.ecr.eu-central-1.amazonaws.com"));
     }
 
     [Test]

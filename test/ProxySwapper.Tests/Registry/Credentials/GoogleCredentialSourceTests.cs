@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Google.Apis.Auth.OAuth2;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -46,6 +47,35 @@ internal sealed class GoogleCredentialSourceTests
             Assert.That((credential!.Username, credential.Password), Is.EqualTo(("oauth2accesstoken", $"token-of-{account}")));
         }
         Assert.That(_tokens, Is.EqualTo(2), "a token is kept until it expires");
+    }
+
+    [Test]
+    public async Task A_search_that_never_ends_is_an_error_and_the_next_one_searches_anew()
+    {
+        var time = new ManualTimeProvider();
+        var searches = new Queue<Task<GoogleCredential>>([new TaskCompletionSource<GoogleCredential>().Task, Task.FromResult(GoogleCredential.FromAccessToken("found"))]);
+        var source = new GoogleCredentialSource(new Dictionary<string, string?>(), searches.Dequeue, time, NullLogger<GoogleCredentialSource>.Instance);
+        var asking = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
+        await TestWait.UntilAsync(() => time.Waiting > 0);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.That(async () => await asking, Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("google: no access token for gcr.io: there was no answer in time"));
+        Assert.That((await source.GetAsync(Image("gcr.io/a/b"), default))!.Password, Is.EqualTo("found"));
+    }
+
+    [Test]
+    public async Task Without_credentials_nobody_is_asked_which_is_said_once_and_searched_for_again_later()
+    {
+        using var log = new CapturedLog();
+        var time = new ManualTimeProvider();
+        var searches = 0;
+        var source = new GoogleCredentialSource(
+            new Dictionary<string, string?> { ["required.pkg.dev"] = null }, () => ++searches > 0 ? throw new InvalidOperationException("none of a test") : null!, time, new Logger<GoogleCredentialSource>(log));
+        foreach (var host in new[] { "gcr.io", "a.pkg.dev", "gcr.io" }) Assert.That(await source.GetAsync(Image($"{host}/a/b"), default), Is.Null);
+        Assert.That(async () => await source.GetAsync(Image("required.pkg.dev/a/b"), default), Throws.InstanceOf<RegistryCredentialException>());
+        Assert.That((searches, log.Lines.Count), Is.EqualTo((1, 1)));
+        time.Advance(TimeSpan.FromMinutes(5));
+        await source.GetAsync(Image("gcr.io/a/b"), default);
+        Assert.That((searches, log.Lines.Count), Is.EqualTo((2, 1)));
     }
 
     private int _tokens;

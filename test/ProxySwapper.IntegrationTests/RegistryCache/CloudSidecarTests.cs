@@ -1,0 +1,101 @@
+using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.RegistryCache;
+
+/// <summary>What the rendered script prints for upstreams of Amazon's and Azure's, by the sidecar of the chart's configuration; Google's way is proven in whole.</summary>
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class CloudSidecarTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Test]
+    public async Task A_cache_of_ECR_gets_its_password()
+    {
+        await using var ecr = await FakeEcr.StartAsync();
+        await using var identities = await AwsIdentityEndpoints.StartAsync(ecr.Principal);
+        await File.WriteAllTextAsync(_folder.PathOf("token"), AwsIdentityEndpoints.ServiceAccountToken);
+        const string host = "localhost:5555";
+        using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
+        using var sidecar = await StartAsync(cache, new()
+        {
+            ["AWS_ROLE_ARN"] = AwsIdentityEndpoints.Role,
+            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _folder.PathOf("token"),
+            ["AWS_REGION"] = "eu-central-1",
+            ["AWS_ENDPOINT_URL_STS"] = identities.Address,
+            ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
+        });
+        foreach (var _ in new[] { "first", "kept" })
+            Assert.That(await AskAsync(cache, host), Is.EqualTo($$"""{"ServerURL":"{{host}}","Username":"AWS","Secret":"ecr-password-1-of-123456789012"}"""), sidecar.Output);
+        Assert.That((ecr.Calls.Count, sidecar.Output.Contains("ecr-password", StringComparison.Ordinal)), Is.EqualTo((1, false)));
+    }
+
+    [Test]
+    public async Task A_refusal_of_AWS_is_an_error_of_the_script_and_shows_in_the_log()
+    {
+        await using var ecr = await FakeEcr.StartAsync();
+        ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
+        const string host = "localhost:5555";
+        using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
+        using var sidecar = await StartAsync(cache, new()
+        {
+            ["AWS_ACCESS_KEY_ID"] = ecr.Principal.AccessKeyId,
+            ["AWS_SECRET_ACCESS_KEY"] = ecr.Principal.SecretAccessKey,
+            ["AWS_SESSION_TOKEN"] = ecr.Principal.SessionToken!,
+            ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
+        });
+        var (exitCode, output, _) = await TestProcess.RunAsync(cache.Helper, ["get"], null, host);
+        Assert.That((exitCode, output), Is.EqualTo((1, $"the credential sidecar has no credential for {host}; its log says why\n")));
+        Assert.That(sidecar.Output, Does.Contain("is not authorized to perform: ecr:GetAuthorizationToken").And.Not.Contain(ecr.Principal.SecretAccessKey));
+    }
+
+    [Test]
+    public async Task A_cache_of_Azures_gets_its_refresh_token()
+    {
+        using var certificates = new TestCertificates();
+        certificates.WriteTo(Path.GetDirectoryName(_folder.PathOf("x"))!);
+        await File.WriteAllTextAsync(_folder.PathOf("token"), AzureCloud.FederatedToken);
+        await using var azure = await AzureCloud.StartAsync(X509Certificate2.CreateFromPemFile(_folder.PathOf("tls.crt"), _folder.PathOf("tls.key")));
+        using var cache = await RenderedCache.CreateAsync("azure", azure.Address, "cache-clouds");
+        using var sidecar = await StartAsync(cache, new()
+        {
+            ["AZURE_FEDERATED_TOKEN_FILE"] = _folder.PathOf("token"),
+            ["AZURE_CLIENT_ID"] = AzureCloud.Client,
+            ["AZURE_TENANT_ID"] = AzureCloud.Tenant,
+            ["AZURE_AUTHORITY_HOST"] = azure.Authority,
+            ["SSL_CERT_FILE"] = _folder.PathOf("ca.crt"),
+        });
+        Assert.That(await AskAsync(cache, azure.Address), Does.StartWith($$"""{"ServerURL":"{{azure.Address}}","Username":"00000000-0000-0000-0000-000000000000","Secret":"eyJ"""), sidecar.Output);
+        Assert.That((azure.Exchanges.Count, sidecar.Output.Contains("eyJ", StringComparison.Ordinal)), Is.EqualTo((1, false)));
+    }
+
+    private static async Task<string> AskAsync(RenderedCache cache, string host)
+    {
+        var (_, output, error) = await TestProcess.RunAsync(cache.Helper, ["get"], null, host);
+        return (output + error).Trim();
+    }
+
+    private static async Task<TestProcess> StartAsync(RenderedCache cache, Dictionary<string, string> environment)
+    {
+        environment["HOME"] = Path.GetTempPath();
+        var sidecar = TestProcess.Start("dotnet", ["exec", ProxySwapperProcess.Program, "credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"], environment);
+        using var management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.ManagementPort}") };
+        await TestWait.UntilAsync(async () =>
+        {
+            if (sidecar.HasExited) throw new InvalidOperationException($"credential serve ended: {sidecar.Output}");
+            try
+            {
+                using var answer = await management.GetAsync("/readyz");
+                return answer.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, "the sidecar's readiness");
+        return sidecar;
+    }
+}
