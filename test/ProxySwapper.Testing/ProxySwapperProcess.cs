@@ -75,6 +75,8 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
 
     public void Terminate() => _process.Signal(PosixSignal.SIGTERM);
 
+    public void Interrupt() => _process.Signal(PosixSignal.SIGINT);
+
     public void Kill() => _process.KillNow();
 
     public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();

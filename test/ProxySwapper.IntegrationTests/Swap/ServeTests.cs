@@ -151,6 +151,85 @@ internal sealed class ServeTests
     }
 
     [Test]
+    public async Task SIGINT_is_the_same()
+    {
+        _webhook.Interrupt();
+        Assert.That(await _webhook.WaitForExitAsync(), Is.Zero, _webhook.Log);
+    }
+
+    [Test]
+    public async Task Draining_under_load_loses_no_request()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\ndrainDelay: 2s");
+        using var gone = new CancellationTokenSource();
+        // As API servers do: they come until the endpoint is gone from the Service, which is a while after it is not ready.
+        var clients = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            using var client = webhook.CreateClient();
+            var answered = 0;
+            for (; !gone.IsCancellationRequested; answered++) await TargetAsync(client);
+            return answered;
+        })).ToList();
+        await TestWait.UntilAsync(async () => (await webhook.Management.GetStringAsync("/metrics")).Contains("proxyswapper_admissions_total", StringComparison.Ordinal), "the first review");
+        webhook.Terminate();
+        await TestWait.UntilAsync(async () => !await webhook.IsReadyAsync(), "not ready");
+        await gone.CancelAsync();
+        Assert.That(await Task.WhenAll(clients), Has.All.GreaterThan(0));
+        Assert.That(await webhook.WaitForExitAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_request_that_is_under_way_at_the_end_is_answered()
+    {
+        await using var stream = await ConnectAsync(SslProtocols.None);
+        var body = ReviewSamples.Create("nginx");
+        await stream.WriteAsync(Encoding.UTF8.GetBytes($"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body[..10]}"));
+        await TestWait.UntilAsync(async () => await TargetAsync(_client) is not null, "a review behind it");
+        _webhook.Terminate();
+        await TestWait.UntilAsync(async () =>
+        {
+            using var probe = new TcpClient();
+            try
+            {
+                await probe.ConnectAsync("localhost", _webhook.Port);
+                return false;
+            }
+            catch (SocketException)
+            {
+                return true;
+            }
+        }, "the end of listening");
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(body[10..]));
+        using var reader = new StreamReader(stream);
+        Assert.That(await reader.ReadLineAsync(), Is.EqualTo("HTTP/1.1 200 OK"));
+        Assert.That(await _webhook.WaitForExitAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_path_of_one_port_does_not_exist_on_the_other()
+    {
+        foreach (var page in new[] { "/", "/healthz", "/readyz", "/metrics", "/MUTATE", "/mutate/" })
+            Assert.That((await _client.GetAsync(page)).StatusCode, Is.EqualTo(HttpStatusCode.NotFound), $"{page} with TLS");
+        // A target that names another scheme changes nothing.
+        using var socket = new TcpClient();
+        await socket.ConnectAsync("localhost", _webhook.ManagementPort);
+        await socket.GetStream().WriteAsync("POST https://localhost/mutate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
+        using var reader = new StreamReader(socket.GetStream());
+        Assert.That(await reader.ReadLineAsync(), Does.Contain("404"));
+    }
+
+    [Test]
+    public async Task The_log_is_a_line_of_JSON_for_each_event_and_has_no_request_in_it()
+    {
+        await TargetAsync(_client);
+        _webhook.Terminate();
+        await _webhook.WaitForExitAsync();
+        var events = _webhook.Log.Split('\n').Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.That(events.Select(line => $"{line["RenderedMessage"]}"), Has.Some.EqualTo("Ready").And.Some.StartsWith("Not ready any more"));
+        Assert.That(events, Has.None.Matches<JsonNode>(line => $"{line["Properties"]!["SourceContext"]}".StartsWith("Microsoft", StringComparison.Ordinal)));
+    }
+
+    [Test]
     public async Task Without_its_certificate_it_refuses_to_start_and_says_how_to_get_one()
     {
         var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve"], new Dictionary<string, string> { ["PROXYSWAPPER_TLS_CERT_PATH"] = "/nowhere/tls.crt" });
