@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Admission;
@@ -39,14 +37,5 @@ internal static class PodMarks
         foreach (var (slot, image) in decision.Images)
             if (image.IsRewritten) size += VolumePrefix.Length + slot.Name.Length + image.Image.Length;
         return size <= MaximumAnnotationsSize;
-    }
-
-    /// <summary>True when the name that the reader stands on may be such an annotation's; cheap, since Pods have many annotations.</summary>
-    public static bool MayBeOriginalImageKey(Utf8JsonReader reader)
-    {
-        if (reader.ValueIsEscaped) return reader.GetString()!.StartsWith("original-image.", StringComparison.Ordinal);
-        return reader.HasValueSequence
-            ? new SequenceReader<byte>(reader.ValueSequence).IsNext("original-image."u8)
-            : reader.ValueSpan.StartsWith("original-image."u8);
     }
 }

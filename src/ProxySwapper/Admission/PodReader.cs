@@ -1,166 +1,148 @@
-using System.Text.Json;
-using static ProxySwapper.Admission.AdmissionReviewReader;
-
 namespace ProxySwapper.Admission;
 
 /// <summary>Reads the Pod of a review, or the object that older API servers send for <c>pods/ephemeralcontainers</c>.</summary>
 internal static class PodReader
 {
     /// <summary>From the member's name; null when its value is no object.</summary>
-    public static PodSummary? Read(ref Utf8JsonReader reader, string patchLabelKey)
+    public static PodSummary? Read(ref JsonScanner scanner, string patchLabelKey)
     {
-        if (!EnterObject(ref reader)) return null;
+        if (!scanner.EnterObject()) return null;
         var pod = new PodSummary();
-        while (NextMember(ref reader))
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals("metadata"u8)) ReadMetadata(ref reader, pod, patchLabelKey);
-            else if (reader.ValueTextEquals("spec"u8)) ReadSpec(ref reader, pod);
-            else if (reader.ValueTextEquals("ephemeralContainers"u8)) ReadContainers(ref reader, pod, ImageSlotKind.BareEphemeralContainer);
-            else SkipMember(ref reader);
+            if (scanner.NameIs("metadata"u8)) ReadMetadata(ref scanner, pod, patchLabelKey);
+            else if (scanner.NameIs("spec"u8)) ReadSpec(ref scanner, pod);
+            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.BareEphemeralContainer);
+            else scanner.Skip();
         }
         pod.DropOverwrittenImages();
         return pod;
     }
 
-    private static void ReadMetadata(ref Utf8JsonReader reader, PodSummary pod, string patchLabelKey)
+    private static void ReadMetadata(ref JsonScanner scanner, PodSummary pod, string patchLabelKey)
     {
         pod.ForgetMetadata();
-        reader.Read();
-        pod.Metadata = PlaceOf(ref reader);
+        pod.Metadata = PlaceOf(ref scanner);
         if (pod.Metadata != JsonPlace.Object) return;
-        while (NextMember(ref reader))
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals("name"u8)) pod.Name = Text(ref reader);
-            else if (reader.ValueTextEquals("generateName"u8)) pod.GenerateName = Text(ref reader);
-            else if (reader.ValueTextEquals("labels"u8)) ReadLabels(ref reader, pod, patchLabelKey);
-            else if (reader.ValueTextEquals("annotations"u8)) ReadAnnotations(ref reader, pod);
-            else SkipMember(ref reader);
+            if (scanner.NameIs("name"u8)) pod.Name = scanner.Text() ?? "";
+            else if (scanner.NameIs("generateName"u8)) pod.GenerateName = scanner.Text() ?? "";
+            else if (scanner.NameIs("labels"u8)) ReadLabels(ref scanner, pod, patchLabelKey);
+            else if (scanner.NameIs("annotations"u8)) ReadAnnotations(ref scanner, pod);
+            else scanner.Skip();
         }
     }
 
-    private static void ReadLabels(ref Utf8JsonReader reader, PodSummary pod, string patchLabelKey)
+    private static void ReadLabels(ref JsonScanner scanner, PodSummary pod, string patchLabelKey)
     {
         pod.ForgetLabels();
-        reader.Read();
-        pod.Labels = PlaceOf(ref reader);
+        pod.Labels = PlaceOf(ref scanner);
         if (pod.Labels != JsonPlace.Object) return;
-        while (NextMember(ref reader))
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals(patchLabelKey)) pod.PatchLabel = Text(ref reader);
-            else if (reader.ValueTextEquals(PodMarks.OptOutLabel)) pod.IsOptedOut = Text(ref reader) == "true";
-            else SkipMember(ref reader);
+            if (scanner.NameIs(patchLabelKey)) pod.PatchLabel = scanner.Text() ?? "";
+            else if (scanner.NameIs(PodMarks.OptOutLabel)) pod.IsOptedOut = scanner.Text() == "true";
+            else scanner.Skip();
         }
     }
 
-    private static void ReadAnnotations(ref Utf8JsonReader reader, PodSummary pod)
+    private static void ReadAnnotations(ref JsonScanner scanner, PodSummary pod)
     {
         pod.ForgetAnnotations();
-        reader.Read();
-        pod.Annotations = PlaceOf(ref reader);
+        pod.Annotations = PlaceOf(ref scanner);
         if (pod.Annotations != JsonPlace.Object) return;
-        var start = reader.BytesConsumed;
-        while (NextMember(ref reader))
+        var start = scanner.Position;
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
-            else if (PodMarks.MayBeOriginalImageKey(reader)) pod.OriginalImageKeys.Add(reader.GetString()!);
-            SkipMember(ref reader);
+            if (scanner.NameIs(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
+            else if (scanner.NameStartingWith("original-image."u8) is { } key) pod.OriginalImageKeys.Add(key);
+            scanner.Skip();
         }
-        pod.AnnotationsSize = reader.BytesConsumed - start;
+        pod.AnnotationsSize = scanner.Position - start;
     }
 
-    private static void ReadSpec(ref Utf8JsonReader reader, PodSummary pod)
+    private static void ReadSpec(ref JsonScanner scanner, PodSummary pod)
     {
         pod.ForgetSpec();
-        if (!EnterObject(ref reader)) return;
-        while (NextMember(ref reader))
+        if (!scanner.EnterObject()) return;
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals("containers"u8)) ReadContainers(ref reader, pod, ImageSlotKind.Container);
-            else if (reader.ValueTextEquals("initContainers"u8)) ReadContainers(ref reader, pod, ImageSlotKind.InitContainer);
-            else if (reader.ValueTextEquals("ephemeralContainers"u8)) ReadContainers(ref reader, pod, ImageSlotKind.EphemeralContainer);
-            else if (reader.ValueTextEquals("volumes"u8)) ReadVolumes(ref reader, pod);
-            else if (reader.ValueTextEquals("imagePullSecrets"u8)) ReadPullSecrets(ref reader, pod);
-            else if (reader.ValueTextEquals("serviceAccountName"u8)) pod.ServiceAccountName = Text(ref reader);
-            else SkipMember(ref reader);
+            if (scanner.NameIs("containers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.Container);
+            else if (scanner.NameIs("initContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.InitContainer);
+            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.EphemeralContainer);
+            else if (scanner.NameIs("volumes"u8)) ReadVolumes(ref scanner, pod);
+            else if (scanner.NameIs("imagePullSecrets"u8)) ReadPullSecrets(ref scanner, pod);
+            else if (scanner.NameIs("serviceAccountName"u8)) pod.ServiceAccountName = scanner.Text() ?? "";
+            else scanner.Skip();
         }
     }
 
-    private static void ReadContainers(ref Utf8JsonReader reader, PodSummary pod, ImageSlotKind kind)
+    private static void ReadContainers(ref JsonScanner scanner, PodSummary pod, ImageSlotKind kind)
     {
         pod.StartImages(kind);
-        if (!EnterArray(ref reader)) return;
-        for (var index = 0; NextItem(ref reader, out var isObject); index++)
+        if (!scanner.EnterArray()) return;
+        for (var index = 0; scanner.NextItem(); index++)
         {
-            if (!isObject) continue;
+            if (!scanner.EnterObject()) continue;
             var (name, image, policy) = ("", default(string), default(string));
-            while (NextMember(ref reader))
+            while (scanner.NextMember())
             {
-                if (reader.ValueTextEquals("name"u8)) name = Text(ref reader);
-                else if (reader.ValueTextEquals("image"u8)) image = Text(ref reader);
-                else if (reader.ValueTextEquals("imagePullPolicy"u8)) policy = Text(ref reader);
-                else SkipMember(ref reader);
+                if (scanner.NameIs("name"u8)) name = scanner.Text() ?? "";
+                else if (scanner.NameIs("image"u8)) image = scanner.Text();
+                else if (scanner.NameIs("imagePullPolicy"u8)) policy = scanner.Text();
+                else scanner.Skip();
             }
             // A container may have no image where a controller fills it in later.
             if (!string.IsNullOrEmpty(image)) pod.Images.Add(new ImageSlot(kind, index, name, image, policy));
         }
     }
 
-    private static void ReadVolumes(ref Utf8JsonReader reader, PodSummary pod)
+    private static void ReadVolumes(ref JsonScanner scanner, PodSummary pod)
     {
         pod.StartImages(ImageSlotKind.Volume);
-        if (!EnterArray(ref reader)) return;
-        for (var index = 0; NextItem(ref reader, out var isObject); index++)
+        if (!scanner.EnterArray()) return;
+        for (var index = 0; scanner.NextItem(); index++)
         {
-            if (!isObject) continue;
+            if (!scanner.EnterObject()) continue;
             var (name, image, policy) = ("", default(string), default(string));
-            while (NextMember(ref reader))
+            while (scanner.NextMember())
             {
-                if (reader.ValueTextEquals("name"u8)) name = Text(ref reader);
-                else if (reader.ValueTextEquals("image"u8)) (image, policy) = ReadImageVolume(ref reader);
-                else SkipMember(ref reader);
+                if (scanner.NameIs("name"u8)) name = scanner.Text() ?? "";
+                else if (scanner.NameIs("image"u8)) (image, policy) = ReadImageVolume(ref scanner);
+                else scanner.Skip();
             }
             if (!string.IsNullOrEmpty(image)) pod.Images.Add(new ImageSlot(ImageSlotKind.Volume, index, name, image, policy));
         }
     }
 
-    private static (string? Reference, string? PullPolicy) ReadImageVolume(ref Utf8JsonReader reader)
+    private static (string? Reference, string? PullPolicy) ReadImageVolume(ref JsonScanner scanner)
     {
         var (reference, policy) = (default(string), default(string));
-        if (!EnterObject(ref reader)) return (null, null);
-        while (NextMember(ref reader))
+        if (!scanner.EnterObject()) return (null, null);
+        while (scanner.NextMember())
         {
-            if (reader.ValueTextEquals("reference"u8)) reference = Text(ref reader);
-            else if (reader.ValueTextEquals("pullPolicy"u8)) policy = Text(ref reader);
-            else SkipMember(ref reader);
+            if (scanner.NameIs("reference"u8)) reference = scanner.Text();
+            else if (scanner.NameIs("pullPolicy"u8)) policy = scanner.Text();
+            else scanner.Skip();
         }
         return (reference, policy);
     }
 
-    private static void ReadPullSecrets(ref Utf8JsonReader reader, PodSummary pod)
+    private static void ReadPullSecrets(ref JsonScanner scanner, PodSummary pod)
     {
         pod.PullSecrets.Clear();
-        if (!EnterArray(ref reader)) return;
-        while (NextItem(ref reader, out var isObject))
-            while (isObject && NextMember(ref reader))
-                if (!reader.ValueTextEquals("name"u8)) SkipMember(ref reader);
-                else if (Text(ref reader) is { Length: > 0 } name) pod.PullSecrets.Add(name);
+        if (!scanner.EnterArray()) return;
+        while (scanner.NextItem())
+            if (scanner.EnterObject())
+                while (scanner.NextMember())
+                    if (!scanner.NameIs("name"u8)) scanner.Skip();
+                    else if (scanner.Text() is { Length: > 0 } name) pod.PullSecrets.Add(name);
     }
 
-    /// <summary>Stands at the start of an array's next item, inside it where it is an object, behind it otherwise; false at the array's end.</summary>
-    private static bool NextItem(ref Utf8JsonReader reader, out bool isObject)
-    {
-        isObject = false;
-        if (!reader.Read() || reader.TokenType == JsonTokenType.EndArray) return false;
-        isObject = reader.TokenType == JsonTokenType.StartObject;
-        if (!isObject) reader.Skip();
-        return true;
-    }
-
-    /// <summary>On a value: inside it where it is an object, behind it otherwise.</summary>
-    private static JsonPlace PlaceOf(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType == JsonTokenType.StartObject) return JsonPlace.Object;
-        var place = reader.TokenType == JsonTokenType.Null ? JsonPlace.Missing : JsonPlace.Malformed;
-        reader.Skip();
-        return place;
-    }
+    /// <summary>Inside the value where it is an object, behind it otherwise.</summary>
+    private static JsonPlace PlaceOf(ref JsonScanner scanner) =>
+        scanner.SkipNull() ? JsonPlace.Missing
+        : scanner.EnterObject() ? JsonPlace.Object
+        : JsonPlace.Malformed;
 }

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace ProxySwapper.Admission;
 
 /// <summary>A buffer that grows out of the shared pool and goes back to it.</summary>
-internal sealed class PooledBufferWriter : IBufferWriter<byte>, IDisposable
+internal sealed class PooledBufferWriter(int capacity = 4096) : IBufferWriter<byte>, IDisposable
 {
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(4096);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(capacity);
     private int _written;
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _written);
