@@ -74,7 +74,8 @@ public sealed record ImageReference
             }
             rest = rest[..at];
         }
-        var (registry, path) = ImageReferenceGrammar.SplitRegistry(rest);
+        var first = ImageReferenceGrammar.RegistryOf(rest);
+        var path = first.IsEmpty ? rest : rest[(first.Length + 1)..];
         string? tag = null;
         if (path.IndexOf(':') is >= 0 and var colon)
         {
@@ -86,6 +87,7 @@ public sealed record ImageReference
                 return false;
             }
         }
+        var registry = ImageReferenceGrammar.Registry(first);
         fault = ImageReferenceGrammar.FaultOf(registry, path);
         if (fault is not null) return false;
         reference = new ImageReference(registry, ImageReferenceGrammar.Repository(registry, path), tag, digest);
@@ -111,9 +113,9 @@ public sealed record ImageReference
     public override string ToString() => (Tag, Digest) switch
     {
         (null, null) => Name,
-        (_, null) => $"{Name}:{Tag}",
-        (null, _) => $"{Name}@{Digest}",
-        _ => $"{Name}:{Tag}@{Digest}",
+        (_, null) => $"{Registry}/{Repository}:{Tag}",
+        (null, _) => $"{Registry}/{Repository}@{Digest}",
+        _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
     };
 
     private static bool TryParseDigest(ReadOnlySpan<char> text, out Digest? digest)

@@ -24,30 +24,33 @@ internal static class ImageReferenceGrammar
     public static bool IsBareIdentifier(ReadOnlySpan<char> text) =>
         text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
 
-    /// <summary>Splits off the registry where the first segment is one, else gives the default registry and the whole text.</summary>
-    public static (string Registry, string Path) SplitRegistry(ReadOnlySpan<char> name)
+    /// <summary>The first segment where it is a registry; empty where the whole is a path in the default registry.</summary>
+    public static ReadOnlySpan<char> RegistryOf(ReadOnlySpan<char> name)
     {
         var slash = name.IndexOf('/');
-        if (slash < 0) return (DefaultRegistry, name.ToString());
-        var first = name[..slash];
-        var isRegistry = first.ContainsAny('.', ':') || first is "localhost" || HasUpper(first);
-        if (!isRegistry) return (DefaultRegistry, name.ToString());
-        return (first is "index.docker.io" ? DefaultRegistry : first.ToString(), name[(slash + 1)..].ToString());
+        var first = slash < 0 ? [] : name[..slash];
+        return first.ContainsAny('.', ':') || first is "localhost" || HasUpper(first) ? first : [];
     }
 
+    /// <summary>The registry's name as it is normalised.</summary>
+    public static string Registry(ReadOnlySpan<char> registry) => registry is "" or DefaultRegistry or "index.docker.io" ? DefaultRegistry : registry.ToString();
+
     /// <summary>The repository's full path: official images get their namespace.</summary>
-    public static string Repository(string registry, string path) =>
-        registry == DefaultRegistry && !path.Contains('/', StringComparison.Ordinal) ? OfficialNamespace + path : path;
+    public static string Repository(string registry, ReadOnlySpan<char> path) =>
+        registry == DefaultRegistry && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
 
     /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
-    public static string? FaultOf(string registry, string path)
+    public static string? FaultOf(string registry, ReadOnlySpan<char> path)
     {
-        if (path.Length == 0) return "it has no repository";
+        if (path.IsEmpty) return "it has no repository";
         if (!IsHost(registry)) return $"'{registry}' is not a registry's host";
         if (HasUpper(path)) return "its repository has upper-case letters";
         if (!IsPath(path)) return "its repository is not made of lower-case letters and digits, joined by '.', '_', '__' or '-'";
-        return Repository(registry, path).Length > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
+        return LengthOf(registry, path) > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
     }
+
+    private static int LengthOf(string registry, ReadOnlySpan<char> path) =>
+        path.Length + (registry == DefaultRegistry && !path.Contains('/') ? OfficialNamespace.Length : 0);
 
     /// <summary>A tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
     public static bool IsTag(ReadOnlySpan<char> tag) =>

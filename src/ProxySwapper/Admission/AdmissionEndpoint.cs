@@ -58,7 +58,7 @@ internal sealed partial class AdmissionEndpoint(
         using var activity = StartActivity(context.Request.Headers);
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
-        if (decision.Images.Count > 0 && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
+        if (!decision.Images.IsEmpty && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
         if (pod is not null && population.IsBeforeAnswer)
         {
             decision = await population.BeforeAnswerAsync(pod, decision, context.RequestAborted);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
@@ -14,14 +15,15 @@ internal static class PodAdmission
         if (pod.IsOptedOut) return PodDecision.LeftAlone(AdmissionOutcome.OptedOut);
         if (JsonPlace.Malformed == pod.Metadata || JsonPlace.Malformed == pod.Labels || JsonPlace.Malformed == pod.Annotations)
             return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
-        var decisions = new List<SlotDecision>(pod.Images.Count);
+        var decided = ImmutableArray.CreateBuilder<SlotDecision>(pod.Images.Count);
         var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)
-            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decisions.Add(new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace)));
+            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided.Add(new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace)));
+        var decisions = decided.DrainToImmutable();
         return new PodDecision(OutcomeOf(decisions), decisions);
     }
 
-    public static AdmissionOutcome OutcomeOf(IReadOnlyList<SlotDecision> decisions)
+    public static AdmissionOutcome OutcomeOf(ImmutableArray<SlotDecision> decisions)
     {
         foreach (var decision in decisions)
             if (decision.Decision.IsRewritten) return AdmissionOutcome.Patched;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
@@ -5,7 +6,7 @@ namespace ProxySwapper.Admission;
 /// <summary>What is answered to a review.</summary>
 /// <param name="Outcome">Why it is patched or not.</param>
 /// <param name="Images">What the rules say of each image that may be changed, in the order of the Pod.</param>
-internal sealed record PodDecision(AdmissionOutcome Outcome, IReadOnlyList<SlotDecision> Images)
+internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<SlotDecision> Images)
 {
     public static PodDecision LeftAlone(AdmissionOutcome outcome) => new(outcome, []);
 }

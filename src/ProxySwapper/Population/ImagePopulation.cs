@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
@@ -20,7 +21,7 @@ internal sealed partial class ImagePopulation(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         // All images of a Pod at once: they share one deadline.
         var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, either.Token)));
-        var slots = decision.Images.Select((slot, index) => slot with { Decision = images[index] }).ToList();
+        var slots = decision.Images.Select((slot, index) => slot with { Decision = images[index] }).ToImmutableArray();
         return new PodDecision(PodAdmission.OutcomeOf(slots), slots);
     }
 

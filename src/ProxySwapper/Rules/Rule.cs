@@ -7,6 +7,8 @@ namespace ProxySwapper.Rules;
 /// <summary>One rule, compiled: which images it takes, in which namespaces, and where they go.</summary>
 internal abstract class Rule(string name, IReadOnlyList<string> namespaces, string targetPrefix)
 {
+    private readonly string[] _namespaces = [.. namespaces];
+
     private const string DockerHub = "docker.io/";
 
     // A replacement such as docker.io/cache-$1 is completed as every name of Docker Hub is, to docker.io/library/cache-….
@@ -22,7 +24,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public bool Populates { get; private init; } = true;
 
     /// <summary>Compiles the rules of checked options.</summary>
-    public static IReadOnlyList<Rule> Compile(ProxySwapperOptions options)
+    public static Rule[] Compile(ProxySwapperOptions options)
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl) return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [], populates: true)];
         return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
@@ -30,8 +32,8 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
     public bool TakesNamespace(string @namespace)
     {
-        if (namespaces.Count == 0) return true;
-        foreach (var pattern in namespaces)
+        if (_namespaces.Length == 0) return true;
+        foreach (var pattern in _namespaces)
             if (WildcardText.Takes(pattern, @namespace)) return true;
         return false;
     }

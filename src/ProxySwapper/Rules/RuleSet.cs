@@ -10,14 +10,15 @@ internal sealed class RuleSet
     /// <summary>As much of an image as a warning shows, so that the reason behind it is not cut off.</summary>
     private const int MaximumShownLength = 80;
 
-    private readonly IReadOnlyList<Rule> _rules;
-    private readonly IReadOnlyList<ImagePattern> _ignoredImages;
+    private readonly Rule[] _rules;
+    private readonly ImagePattern[] _ignoredImages;
+    private readonly string[] _ignoredNamespaces;
     private readonly FrozenSet<string> _registries;
     private readonly string? _proxyPrefix;
 
-    private RuleSet(ProxySwapperOptions options, IReadOnlyList<Rule> rules, IReadOnlyList<ImagePattern> ignoredImages) =>
-        (Options, _rules, _ignoredImages, _registries, _proxyPrefix) =
-            (options, rules, ignoredImages, RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? RuleTarget.PrefixOf(proxyUrl) : null);
+    private RuleSet(ProxySwapperOptions options, Rule[] rules, ImagePattern[] ignoredImages) =>
+        (Options, _rules, _ignoredImages, _ignoredNamespaces, _registries, _proxyPrefix) =
+            (options, rules, ignoredImages, [.. options.IgnoreNamespaces], RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? RuleTarget.PrefixOf(proxyUrl) : null);
 
     public ProxySwapperOptions Options { get; }
 
@@ -66,7 +67,7 @@ internal sealed class RuleSet
 
     private bool IsIgnored(string @namespace)
     {
-        foreach (var pattern in Options.IgnoreNamespaces)
+        foreach (var pattern in _ignoredNamespaces)
             if (WildcardText.Takes(pattern, @namespace)) return true;
         return false;
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -40,7 +41,7 @@ internal sealed class PopulationScene : IAsyncDisposable
     /// <returns>The decisions that are answered.</returns>
     public async Task<PodDecision> AdmitAsync(string[] images, bool isDryRun = false, string pullPolicy = "IfNotPresent", ActivityContext trace = default)
     {
-        var slots = images.Select((image, index) => new SlotDecision(new ImageSlot(ImageSlotKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToList();
+        var slots = images.Select((image, index) => new SlotDecision(new ImageSlot(ImageSlotKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToImmutableArray();
         var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
         var pod = PodOf(decision, isDryRun, trace);
         if (Population.IsBeforeAnswer) decision = await Population.BeforeAnswerAsync(pod, decision, default);
