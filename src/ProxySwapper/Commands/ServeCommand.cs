@@ -26,8 +26,8 @@ internal static class ServeCommand
         try
         {
             var certificate = ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
-            await using var app = ServeHost.Create(options, file, certificate, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
-            await app.RunAsync();
+            var host = ServeHost.Create(options, file, certificate, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
+            await host.RunAsync(); // and disposes of it
             return 0;
         }
         catch (CertificateException exception)

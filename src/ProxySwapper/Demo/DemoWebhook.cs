@@ -13,7 +13,7 @@ namespace ProxySwapper.Demo;
 internal sealed class DemoWebhook : IAsyncDisposable
 {
     private readonly DemoCertificate _certificate = new(TimeProvider.System);
-    private readonly WebApplication _app;
+    private readonly IHost _app;
     private HttpClient _client = new();
 
     private DemoWebhook(ProxySwapperOptions options)
@@ -63,7 +63,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync();
-        await _app.DisposeAsync();
+        await ((IAsyncDisposable)_app).DisposeAsync();
         _client.Dispose();
         _certificate.Dispose();
     }

@@ -11,8 +11,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Hosting;
 
 /// <summary>
-/// The running webhook: one listener with TLS for reviews and nothing else, one without for probes and metrics. Built from an empty
-/// host, so that nothing listens, logs or reads settings but what is named here.
+/// The running webhook: one listener with TLS for reviews and nothing else, one without for probes and metrics. Built of the
+/// few parts that it needs, so that nothing listens, logs or reads settings but what is named here.
 /// </summary>
 internal static class ServeHost
 {
@@ -22,21 +22,24 @@ internal static class ServeHost
     /// <param name="certificate">The webhook's certificate.</param>
     /// <param name="logging">Sets up the log.</param>
     /// <param name="isLocal">Listens on the loopback address alone, and has no cluster.</param>
-    public static WebApplication Create(
-        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging, bool isLocal = false)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "proxyswapper" });
-        logging(builder.Logging);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
-        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal));
-        AddServices(builder.Services, options, file, certificate, isLocal);
-        var app = builder.Build();
-        app.Run(Dispatcher(app.Services));
-        return app;
-    }
+    public static IHost Create(
+        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging, bool isLocal = false) =>
+        new HostBuilder()
+            .ConfigureLogging(logging)
+            .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
+            .ConfigureWebHost(web => web
+                .UseKestrelCore()
+                // A review is decided in microseconds and never blocks: going to another thread for it and back would cost more.
+                .UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
+                .UseKestrelHttpsConfiguration()
+                .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
+                .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),
+                web => web.SuppressEnvironmentConfiguration = true)
+            .Build();
 
     private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, bool isLocal)
     {
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
         if (OtlpExport.IsWanted(environment)) services.AddHostedService(provider => new OtlpExport(environment, provider.GetRequiredService<ILogger<OtlpExport>>()));
