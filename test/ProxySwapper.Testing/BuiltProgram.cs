@@ -5,7 +5,7 @@ namespace ProxySwapper.Testing;
 /// <summary>The program as it was built, run as a process of its own.</summary>
 public static class BuiltProgram
 {
-    /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own.</summary>
+    /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's identities at clouds.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
         var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll"), .. arguments])
@@ -13,6 +13,8 @@ public static class BuiltProgram
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal) || name.StartsWith("GOOGLE_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         return start;
     }

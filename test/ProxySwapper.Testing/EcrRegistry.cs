@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -33,14 +34,20 @@ public sealed class EcrRegistry : IAsyncDisposable
     /// <summary>After so many requests all passwords end; null (default) is never.</summary>
     public int? PasswordsEndAfter { get; set; }
 
-    public static async Task<EcrRegistry> StartAsync(FakeEcr ecr)
+    /// <param name="ecr">Whose passwords it takes.</param>
+    /// <param name="certificate">For TLS; null for plain HTTP.</param>
+    public static async Task<EcrRegistry> StartAsync(FakeEcr ecr, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (certificate is not null) listen.UseHttps(certificate);
+            });
         });
+        if (certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         var server = builder.Build();
         var guarded = new EcrRegistry(server, await DebianRegistry.StartAsync(), ecr);
         server.Run(guarded.AnswerAsync);
@@ -89,7 +96,7 @@ public sealed class EcrRegistry : IAsyncDisposable
         using var answer = await _forward.SendAsync(request, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
-            if (name != "Transfer-Encoding") context.Response.Headers[name] = values.ToArray();
+            if (name != "Transfer-Encoding") context.Response.Headers[name] = values.Select(value => name == "Location" ? new Uri(value).PathAndQuery : value).ToArray();
         if (context.Request.Method != "HEAD") await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 }

@@ -8,12 +8,17 @@ namespace ProxySwapper.Testing;
 
 /// <summary>
 /// What a Pod with Workload Identity meets at Google, on one port: the metadata server, which hands out access tokens
-/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), and an Artifact Registry, which takes
+/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), the service that exchanges tokens of other
+/// providers, and an Artifact Registry, which takes
 /// one as the password of <c>oauth2accesstoken</c> at <c>/v2/token</c> and opens a repository for the token that it gives.
 /// </summary>
 internal sealed class GoogleCloud : IAsyncDisposable
 {
     public const string Repository = "project/repository/image";
+
+    /// <summary>What an identity of another provider shows to be federated.</summary>
+    public const string SubjectToken = "subject-token-of-a-test";
+    public const string Audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
 
     private const string RegistryToken = "registry-token-of-a-test";
     private int _tokensTaken;
@@ -54,6 +59,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
         var path = context.Request.Path.Value!;
         if (path.StartsWith("/computeMetadata/", StringComparison.Ordinal) || path == "/") return AnswerMetadataAsync(context, path);
         if (path == "/v2/token") return AnswerTokenAsync(context);
+        if (path == "/v1/token") return ExchangeAsync(context);
         if (context.Request.Headers.Authorization == $"Bearer {RegistryToken}") return next(context);
         // Google says no service.
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -78,6 +84,18 @@ internal sealed class GoogleCloud : IAsyncDisposable
         if (!path.EndsWith("/token", StringComparison.Ordinal)) return context.Response.WriteAsync(path.EndsWith("/email", StringComparison.Ordinal) ? "cache@project.iam.gserviceaccount.com" : "");
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync($$"""{"access_token":"{{AccessToken}}","expires_in":3599,"token_type":"Bearer"}""");
+    }
+
+    /// <summary>Workload Identity Federation (<see href="https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token"/>).</summary>
+    private async Task ExchangeAsync(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        var isRight = form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange" && form["subject_token"] == SubjectToken && form["audience"] == Audience;
+        context.Response.StatusCode = isRight ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(isRight
+            ? $$"""{"access_token":"{{AccessToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}"""
+            : """{"error":"invalid_grant","error_description":"The given credential is rejected by the attribute condition."}""");
     }
 
     private Task AnswerTokenAsync(HttpContext context)

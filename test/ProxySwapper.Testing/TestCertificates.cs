@@ -23,19 +23,27 @@ public sealed class TestCertificates : IDisposable
 
     public string AuthorityPem => _authority.ExportCertificatePem();
 
-    /// <summary>A certificate for the loopback names, or a client certificate of a user with groups, as PEM.</summary>
-    public (string Certificate, string Key) Issue(string commonName = "localhost", IReadOnlyList<string>? groups = null, RSA? rsa = null, int days = 365)
+    /// <summary>A server's certificate for these names and the loopback ones.</summary>
+    public X509Certificate2 IssueServer(params IReadOnlyList<string> names)
+    {
+        var (certificate, key) = Issue(names: names);
+        return X509Certificate2.CreateFromPem(certificate, key);
+    }
+
+    /// <summary>A certificate for the loopback names and others, or a client certificate of a user with groups, as PEM.</summary>
+    public (string Certificate, string Key) Issue(string commonName = "localhost", IReadOnlyList<string>? groups = null, RSA? rsa = null, int days = 365, IReadOnlyList<string>? names = null)
     {
         var subject = $"CN={commonName}{string.Concat((groups ?? []).Select(group => $",O={group}"))}";
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = rsa is null
             ? new CertificateRequest(subject, ecdsa, HashAlgorithmName.SHA256)
             : new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        names.AddIpAddress(IPAddress.IPv6Loopback);
-        request.CertificateExtensions.Add(names.Build());
+        var alternatives = new SubjectAlternativeNameBuilder();
+        foreach (var name in names ?? []) alternatives.AddDnsName(name);
+        alternatives.AddDnsName("localhost");
+        alternatives.AddIpAddress(IPAddress.Loopback);
+        alternatives.AddIpAddress(IPAddress.IPv6Loopback);
+        request.CertificateExtensions.Add(alternatives.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
         using var authorityKey = _authority.GetECDsaPrivateKey()!;
         using var certificate = request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), Start, Start.AddDays(days), RandomNumberGenerator.GetBytes(8));

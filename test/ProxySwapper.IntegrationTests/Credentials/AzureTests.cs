@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Testing;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
@@ -21,8 +20,7 @@ internal sealed class AzureTests : IAsyncDisposable
     public async Task StartAsync()
     {
         Write("ca.crt", _certificates.AuthorityPem);
-        var (certificate, key) = _certificates.Issue();
-        _azure = await AzureCloud.StartAsync(X509Certificate2.CreateFromPem(certificate, key));
+        _azure = await AzureCloud.StartAsync(_certificates.IssueServer());
         _target = await DebianRegistry.StartAsync();
         _image.AddTo(_azure.Registry, "team", "1");
     }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Testing;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
@@ -56,9 +55,9 @@ internal sealed class CloudSidecarTests : IDisposable
     public async Task A_cache_of_Azures_gets_its_refresh_token()
     {
         using var certificates = new TestCertificates();
-        certificates.WriteTo(Path.GetDirectoryName(_folder.PathOf("x"))!);
+        await File.WriteAllTextAsync(_folder.PathOf("ca.crt"), certificates.AuthorityPem);
         await File.WriteAllTextAsync(_folder.PathOf("token"), AzureCloud.FederatedToken);
-        await using var azure = await AzureCloud.StartAsync(X509Certificate2.CreateFromPemFile(_folder.PathOf("tls.crt"), _folder.PathOf("tls.key")));
+        await using var azure = await AzureCloud.StartAsync(certificates.IssueServer());
         using var cache = await RenderedCache.CreateAsync("azure", azure.Address, "cache-clouds");
         using var sidecar = await StartAsync(cache, new()
         {
