@@ -37,7 +37,8 @@ internal sealed class RegistryAuthenticator(RegistryHost host, IRegistryCredenti
     {
         HttpStatusCode.Unauthorized => true,
         HttpStatusCode.Forbidden => refused is not null && (challenge is null || challenge.IsBearer),
-        HttpStatusCode.BadRequest => refused is not null && refusal.HasCode("DENIED"),
+        // The answer to a HEAD has no body to say more.
+        HttpStatusCode.BadRequest => refused is not null && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head),
         _ => false,
     };
 

@@ -90,6 +90,15 @@ internal sealed class EcrTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task A_profile_that_is_not_there_is_an_error_that_names_it()
+    {
+        var result = await RunAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1",
+            Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1, awsProfile: nobody}}]\n"), Environment());
+        Assert.That((result.ExitCode, result.Error.Contains("nobody", StringComparison.Ordinal)), Is.EqualTo((1, true)), result.Error);
+        Assert.That(_ecr.Calls, Is.Empty, "nobody else is taken instead");
+    }
+
+    [Test]
     public async Task A_role_that_may_not_be_assumed_is_an_error_without_its_token()
     {
         var result = await RunAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(),
