@@ -13,6 +13,9 @@ namespace ProxySwapper.Registry;
 /// </remarks>
 public sealed record ImageReference
 {
+    // The same reference is printed again and again: as a target, in logs, as a key.
+    private string? _text;
+
     private ImageReference(string registry, string repository, string? tag, Digest? digest) =>
         (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
 
@@ -23,10 +26,10 @@ public sealed record ImageReference
     public string Repository { get; }
 
     /// <summary>The tag, or null when none was written.</summary>
-    public string? Tag { get; private init; }
+    public string? Tag { get; }
 
     /// <summary>The digest, or null when none was written.</summary>
-    public Digest? Digest { get; private init; }
+    public Digest? Digest { get; }
 
     /// <summary>Registry and repository: <c>docker.io/library/nginx</c>.</summary>
     public string Name => $"{Registry}/{Repository}";
@@ -107,16 +110,22 @@ public sealed record ImageReference
     public ImageReference WithDigest(Digest digest) => new(Registry, Repository, null, digest);
 
     /// <summary>This reference with the tag <c>latest</c> when it has neither tag nor digest.</summary>
-    public ImageReference WithDefaultTag() => Tag is null && Digest is null ? this with { Tag = "latest" } : this;
+    public ImageReference WithDefaultTag() => Tag is null && Digest is null ? new(Registry, Repository, "latest", null) : this;
 
     /// <summary>The whole normalised reference: <c>docker.io/library/nginx:1.25@sha256:…</c>, with only the parts that it has.</summary>
-    public override string ToString() => (Tag, Digest) switch
+    public override string ToString() => _text ??= (Tag, Digest) switch
     {
         (null, null) => Name,
         (_, null) => $"{Registry}/{Repository}:{Tag}",
         (null, _) => $"{Registry}/{Repository}@{Digest}",
         _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
     };
+
+    /// <summary>True for a reference of the same normalised text.</summary>
+    public bool Equals(ImageReference? other) => other is not null && ToString() == other.ToString();
+
+    /// <inheritdoc />
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
 
     private static bool TryParseDigest(ReadOnlySpan<char> text, out Digest? digest)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registry;
@@ -9,6 +10,12 @@ internal sealed class RuleSet
 {
     /// <summary>As much of an image as a warning shows, so that the reason behind it is not cut off.</summary>
     private const int MaximumShownLength = 80;
+
+    /// <summary>How many decisions are remembered, and the length of what they are about: a cluster has many Pods and few images.</summary>
+    private const int MaximumRemembered = 1000;
+    private const int MaximumRememberedLength = 512;
+
+    private readonly ConcurrentDictionary<(string Image, string Namespace), ImageDecision> _remembered = [];
 
     private readonly Rule[] _rules;
     private readonly ImagePattern[] _ignoredImages;
@@ -31,6 +38,19 @@ internal sealed class RuleSet
     /// <summary>Decides on one image. Never throws and never asks anybody.</summary>
     public ImageDecision Rewrite(string image, string @namespace)
     {
+        if (_remembered.TryGetValue((image, @namespace), out var remembered)) return remembered;
+        var decision = Decide(image, @namespace);
+        if (image.Length + @namespace.Length > MaximumRememberedLength) return decision;
+        if (_remembered.Count >= MaximumRemembered) _remembered.Clear();
+        _remembered[(image, @namespace)] = decision;
+        return decision;
+    }
+
+    /// <summary>A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.</summary>
+    public string MetricNameOf(ImageReference? image) => image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
+
+    private ImageDecision Decide(string image, string @namespace)
+    {
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
             return new(image, DecisionReason.Invalid, null, null, null, $"image '{WarningText.Shorten(image, MaximumShownLength)}' is left as it is: {fault}");
         var source = parsed.WithDefaultTag();
@@ -46,9 +66,6 @@ internal sealed class RuleSet
             if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target) return Decide(image, source, rule, target);
         return new(image, DecisionReason.NoRule, source, null, null, null);
     }
-
-    /// <summary>A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.</summary>
-    public string MetricNameOf(ImageReference? image) => image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
 
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
