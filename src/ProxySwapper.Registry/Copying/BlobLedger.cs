@@ -15,7 +15,7 @@ internal sealed class BlobLedger(TimeProvider time)
     private long _sequence;
 
     /// <summary>A place in the order of copies, from which it follows who waits for whom.</summary>
-    public CopyTicket Enter() => new(Interlocked.Increment(ref _sequence));
+    public CopyTicket Enter() => new(Interlocked.Increment(ref _sequence), time);
 
     /// <summary>All that is known of a blob on a host.</summary>
     public BlobEntry EntryOf(string host, Digest digest)
@@ -23,18 +23,6 @@ internal sealed class BlobLedger(TimeProvider time)
         if (_entries.Count > MaximumEntries) _entries.Clear();
         return _entries.GetOrAdd((host, digest), _ => new BlobEntry(time, Lifetime));
     }
-}
-
-/// <summary>One copy of an image among those of a run.</summary>
-/// <param name="Sequence">Its place; copies wait for earlier ones alone, so that no two wait for each other.</param>
-internal sealed record CopyTicket(long Sequence)
-{
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Ends when the copy did: then its blobs belong to a committed manifest, or it failed.</summary>
-    public Task Ended => _ended.Task;
-
-    public void End() => _ended.TrySetResult();
 }
 
 /// <summary>One blob on one host.</summary>
@@ -70,16 +58,16 @@ internal sealed class BlobEntry(TimeProvider time, TimeSpan lifetime)
     }
 
     /// <summary>
-    /// Becomes the one who moves the blob, or learns who does: then the task ends with that transfer.
+    /// Becomes the one who moves the blob, null; or learns who does, and the task that ends with that transfer. A mover that has fallen
+    /// silent does not keep others from it.
     /// </summary>
-    public bool TryLead(CopyTicket ticket, TaskCompletionSource moved, out Task? moving)
+    public (CopyTicket Mover, Task Moving)? Lead(CopyTicket ticket, TaskCompletionSource moved)
     {
         lock (_gate)
         {
-            moving = _moving;
-            if (_moving is { IsCompleted: false }) return false;
+            if (_moving is { IsCompleted: false } && _mover is { IsSilent: false }) return (_mover, _moving);
             (_moving, _mover) = (moved.Task, ticket);
-            return true;
+            return null;
         }
     }
 

@@ -31,15 +31,15 @@ internal sealed class BlobMover(
             }
             // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking the
             // lead: whoever leads waits for nobody, so that no two copies can wait for each other by way of a third.
-            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted)
+            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsSilent)
             {
-                await entry.Moving.WaitAsync(cancellationToken);
+                await ticket.WaitAsync(earlier, entry.Moving, cancellationToken);
                 if (entry.IsIn(targetRepository)) continue;
-                await earlier.Ended.WaitAsync(cancellationToken);
+                await ticket.WaitAsync(earlier, earlier.Ended, cancellationToken);
                 continue;
             }
             var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (entry.TryLead(ticket, moved, out var moving))
+            if (entry.Lead(ticket, moved) is not { } other)
             {
                 try
                 {
@@ -52,7 +52,7 @@ internal sealed class BlobMover(
                     moved.SetResult();
                 }
             }
-            await moving!.WaitAsync(cancellationToken);
+            await ticket.WaitAsync(other.Mover, other.Moving, cancellationToken);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class BlobMover(
         }
         await repository.OnceThereAsync(async token =>
         {
-            await target.UploadBlobAsync(targetRepository, blob, open => OpenAsync(blob, open), progress is null ? null : new BlobProgress(blob, progress), token);
+            await target.UploadBlobAsync(targetRepository, blob, open => OpenAsync(blob, open), new BlobProgress(blob, ticket, progress), token);
             return true;
         }, cancellationToken);
         entry.Add(targetRepository);
@@ -98,12 +98,17 @@ internal sealed class BlobMover(
 
     private void Tell(Descriptor blob, CopyStep step, ref int count)
     {
+        ticket.ShowLife();
         Interlocked.Increment(ref count);
         progress?.Report(new CopyProgress(blob, step, blob.Size));
     }
 
-    private sealed class BlobProgress(Descriptor blob, IProgress<CopyProgress> progress) : IProgress<long>
+    private sealed class BlobProgress(Descriptor blob, CopyTicket ticket, IProgress<CopyProgress>? progress) : IProgress<long>
     {
-        public void Report(long value) => progress.Report(new CopyProgress(blob, CopyStep.Transferring, value));
+        public void Report(long value)
+        {
+            ticket.ShowLife();
+            progress?.Report(new CopyProgress(blob, CopyStep.Transferring, value));
+        }
     }
 }

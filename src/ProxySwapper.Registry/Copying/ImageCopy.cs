@@ -129,6 +129,7 @@ internal sealed class ImageCopy : IDisposable
             return true;
         }, cancellationToken);
         Interlocked.Increment(ref _manifestsWritten);
+        _ticket.ShowLife();
     }
 
     private async Task<Digest> ResolveAsync(CancellationToken cancellationToken)

@@ -11,11 +11,11 @@ namespace ProxySwapper.Tests.Registry.Copying;
 /// <summary>Two registries that can be made to fail, and a copier between them whose pauses take hardly any time.</summary>
 internal sealed class CopyScene : IAsyncDisposable
 {
-    private CopyScene(FaultyRegistry source, FaultyRegistry target)
+    private CopyScene(FaultyRegistry source, FaultyRegistry target, RegistryOptions options, TimeProvider time)
     {
         (Source, Target) = (source, target);
-        Clients = new RegistryClients(Options, TimeProvider.System, NullLoggerFactory.Instance);
-        Copier = new ImageCopier(Clients, TimeProvider.System, NullLogger<ImageCopier>.Instance);
+        Clients = new RegistryClients(options, time, NullLoggerFactory.Instance);
+        Copier = new ImageCopier(Clients, time, NullLogger<ImageCopier>.Instance);
     }
 
     /// <summary>Pauses that are hardly any, and deadlines that end whatever a random fault may bring to a halt.</summary>
@@ -36,7 +36,11 @@ internal sealed class CopyScene : IAsyncDisposable
     public ImageCopier Copier { get; }
 
     public static async Task<CopyScene> StartAsync(EmbeddedRegistryOptions? target = null) =>
-        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target));
+        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
+
+    /// <summary>The same by a clock that a test moves; deadlines of requests are so long that it does not reach them.</summary>
+    public static async Task<CopyScene> StartAsync(SkippingTimeProvider time) =>
+        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(), RegistryScene.Options, time);
 
     public CopyRequest Request(string source = "team/app:1", string target = "mirror/app:1") =>
         new(ImageReference.Parse($"{Source.Address}/{source}"), ImageReference.Parse($"{Target.Address}/{target}"));
