@@ -1,0 +1,73 @@
+using ProxySwapper.Mirroring;
+using ProxySwapper.Registries;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.Tests.Mirroring;
+
+/// <summary>What a pass asks of registries.</summary>
+[TestFixture]
+internal sealed class MirrorRequestTests
+{
+    private const int Tags = 2500;
+    private const int Pages = 3;
+    private FaultyRegistry _source = null!;
+    private FaultyRegistry _target = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        (_source, _target) = (await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync());
+        var image = TestImage.Create(1);
+        foreach (var registry in new[] { _source, _target }) image.AddTo(registry.Registry, "team/app", [.. Enumerable.Range(0, Tags).Select(index => $"1.0.{index}")]);
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _source.DisposeAsync();
+        await _target.DisposeAsync();
+    }
+
+    [TestCase("highest", 1, 1)]
+    [TestCase("higher", Pages, 0)]
+    [TestCase("semver", Pages, Tags)]
+    [TestCase("all", Pages, Tags)]
+    public async Task A_pass_with_nothing_to_do_lists_tags_and_asks_the_source_for_no_manifest(string mode, int atTarget, int upToDate)
+    {
+        var report = await MirrorAsync(mode);
+        Assert.That((report.Count(MirrorOutcome.UpToDate), report.Count(MirrorOutcome.Copied), report.IsComplete), Is.EqualTo((upToDate, 0, true)));
+        Assert.That(_source.Received.Select(request => request.Path), Is.EqualTo(Enumerable.Repeat("/v2/team/app/tags/list", Pages)));
+        Assert.That(_target.Received, Has.Count.EqualTo(atTarget));
+    }
+
+    [Test]
+    public async Task To_replace_tags_their_digests_are_compared_by_a_HEAD_on_either_side()
+    {
+        Assert.That((await MirrorAsync("all, replace-tag: true")).Count(MirrorOutcome.UpToDate), Is.EqualTo(Tags));
+        foreach (var registry in new[] { _source, _target })
+            Assert.That(registry.Received.CountBy(request => request.Method), Is.EquivalentTo(new Dictionary<string, int> { ["GET"] = Pages, ["HEAD"] = Tags }));
+    }
+
+    [Test]
+    public async Task Two_images_of_one_source_list_it_once()
+    {
+        await MirrorAsync("all", "team/app", "team/other", "highest");
+        Assert.That(_source.Received.Count(request => request.Path.EndsWith("/tags/list", StringComparison.Ordinal)), Is.EqualTo(Pages));
+    }
+
+    private Task<MirrorReport> MirrorAsync(string mode) => RunAsync($"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: {mode}}}}}");
+
+    private Task<MirrorReport> MirrorAsync(string mode, string destination, string otherDestination, string otherMode) => RunAsync($$"""
+        images:
+          one: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{destination}}, mode: {{mode}}}
+          two: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{otherDestination}}, mode: {{otherMode}}}
+        """);
+
+    private static async Task<MirrorReport> RunAsync(string text)
+    {
+        using var log = new CapturedLog();
+        var file = MirrorFiles.Read(text);
+        using var access = RegistryAccess.Create(file.Registries, TimeProvider.System, log);
+        return await MirrorRun.Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System).RunAsync(CancellationToken.None);
+    }
+}
