@@ -7,6 +7,10 @@ namespace ProxySwapper.Registry.Protocol;
 internal sealed class BlobContent : HttpContent
 {
     private const int BufferSize = 128 * 1024;
+
+    /// <summary>How fast a registry at least is expected to store what it got, before it answers.</summary>
+    private const long StoredPerSecond = 8 * 1024 * 1024;
+
     private readonly Stream _source;
     private readonly Action<int>? _progress;
     private readonly RegistryOptions _options;
@@ -24,15 +28,19 @@ internal sealed class BlobContent : HttpContent
     /// <summary>Why the source gave no more; then it is not the registry's fault that the request failed.</summary>
     public Exception? SourceFault { get; private set; }
 
-    public Action? Sending { get; set; }
+    /// <summary>The limit of the request that this is the body of; set before it is sent.</summary>
+    public Deadline? Deadline { get; set; }
 
-    public Action? Sent { get; set; }
+    /// <summary>The body is on its way.</summary>
+    public bool IsSending { get; private set; }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        Sending?.Invoke();
+        var deadline = Deadline ?? throw new InvalidOperationException("A blob is sent without a limit.");
+        deadline.Suspend();
+        IsSending = true;
         using var patience = new Patience(_options.StallTimeout, _time);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -40,7 +48,7 @@ internal sealed class BlobContent : HttpContent
             for (var left = Length; left > 0;)
             {
                 var read = await ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellationToken);
-                await patience.WriteAsync(stream, buffer.AsMemory(0, read), cancellationToken);
+                await patience.WriteAsync(stream, buffer.AsMemory(0, read), deadline, cancellationToken);
                 left -= read;
                 _progress?.Invoke(read);
             }
@@ -49,7 +57,8 @@ internal sealed class BlobContent : HttpContent
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        Sent?.Invoke();
+        IsSending = false;
+        deadline.Restart(_options.ResponseTimeout + TimeSpan.FromSeconds(Length / StoredPerSecond));
     }
 
     protected override bool TryComputeLength(out long length)

@@ -12,9 +12,6 @@ internal sealed class HttpExchange(HttpConnections connections, RegistryOptions 
 {
     private const int MaxRedirects = 5;
 
-    /// <summary>How fast a registry at least is expected to store what it got, before it answers.</summary>
-    private const long StoredPerSecond = 8 * 1024 * 1024;
-
     /// <exception cref="RegistryException">No answer came, or a redirect that is not followed.</exception>
     public async Task<HttpAnswer> SendAsync(RegistryRequest request, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
@@ -61,23 +58,21 @@ internal sealed class HttpExchange(HttpConnections connections, RegistryOptions 
         message.Content = request.Content?.Invoke();
         if (message.Content is null && request.IsWriting) message.Content = new ByteArrayContent([]);
         if (request.ContentRange is { } range) message.Content!.Headers.TryAddWithoutValidation("Content-Range", range);
-        if (message.Content is BlobContent blob)
-        {
-            blob.Sending = deadline.Suspend;
-            blob.Sent = () => deadline.Restart(options.ResponseTimeout + TimeSpan.FromSeconds(blob.Length / StoredPerSecond));
-        }
+        var blob = message.Content as BlobContent;
+        blob?.Deadline = deadline;
         try
         {
             var response = await connections.For(OptionsOf(address), address).SendAsync(message, deadline.Token);
             return new HttpAnswer(response, address, options, time);
         }
-        catch (Exception) when ((message.Content as BlobContent)?.SourceFault is { } fault)
+        catch (Exception) when (blob?.SourceFault is { } fault)
         {
             throw new BlobSourceException(fault);
         }
         catch (OperationCanceledException fault) when (deadline.HasPassed)
         {
-            throw request.Fault(null, $"{Origin(request, address)}no answer within {options.ResponseTimeout.TotalSeconds:0} s", fault, transient: true);
+            var what = blob is { IsSending: true } ? Patience.Describe(options.StallTimeout) : $"no answer within {options.ResponseTimeout.TotalSeconds:0} s";
+            throw request.Fault(null, Origin(request, address) + what, fault, transient: true);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException)
         {

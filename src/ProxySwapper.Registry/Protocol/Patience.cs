@@ -17,6 +17,8 @@ internal sealed class Patience : IDisposable
 
     public Patience(TimeSpan limit, TimeProvider time) => (_limit, _left, _time) = (limit, limit, time);
 
+    private TimeSpan Left => _left > TimeSpan.Zero ? _left : TimeSpan.Zero;
+
     /// <exception cref="IOException">The stream broke, or the patience ended.</exception>
     public async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken caller)
     {
@@ -33,19 +35,14 @@ internal sealed class Patience : IDisposable
         }
     }
 
-    /// <exception cref="IOException">The stream broke, or the patience ended.</exception>
-    public async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> buffer, CancellationToken caller)
+    /// <summary>A stream to a server, which ignores the token of a single write: it is the request's deadline that ends it.</summary>
+    public async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> buffer, Deadline request, CancellationToken caller)
     {
-        var started = Begin(caller);
-        try
-        {
-            await stream.WriteAsync(buffer, _either!.Token);
-            End(started, buffer.Length);
-        }
-        catch (OperationCanceledException fault) when (!caller.IsCancellationRequested)
-        {
-            throw StoodStill(fault);
-        }
+        var started = _time.GetTimestamp();
+        request.Restart(Left);
+        await stream.WriteAsync(buffer, caller);
+        request.Suspend();
+        Count(started, buffer.Length);
     }
 
     public void Dispose()
@@ -62,18 +59,26 @@ internal sealed class Patience : IDisposable
             (_timer, _caller) = (new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time), caller);
             _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, caller);
         }
-        _timer.CancelAfter(_left > TimeSpan.Zero ? _left : TimeSpan.Zero);
+        _timer.CancelAfter(Left);
         return _time.GetTimestamp();
     }
 
     private void End(long started, int moved)
     {
         _timer!.CancelAfter(Timeout.InfiniteTimeSpan);
+        Count(started, moved);
+    }
+
+    private void Count(long started, int moved)
+    {
         _left -= _time.GetElapsedTime(started);
         _moved += moved;
         if (_moved < Enough) return;
         (_left, _moved) = (_limit, 0);
     }
 
-    private IOException StoodStill(Exception fault) => new($"less than {Enough / 1024} KiB came through in {_limit.TotalSeconds:0} s", fault);
+    /// <summary>What is said when the patience has ended.</summary>
+    public static string Describe(TimeSpan limit) => $"less than {Enough / 1024} KiB came through in {limit.TotalSeconds:0} s";
+
+    private IOException StoodStill(Exception fault) => new(Describe(_limit), fault);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Demo;
 using ProxySwapper.Registry;
@@ -67,6 +68,42 @@ internal sealed class RegistryTlsTests
         await using var registry = await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions { Certificate = ServerOf(certificates), Interceptor = (context, next) => RegistryFaults.RedirectToOrigin($"http://{plain.Address}")(context, next) });
         Assert.That(async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }), Throws.InstanceOf<RegistryException>().With.Message.Contain("no https"));
         Assert.That(plain.Requests, Is.Zero);
+    }
+
+    [Test]
+    public async Task Blobs_go_by_HTTP_1_1_where_a_registry_offers_more_a_connection_for_each()
+    {
+        using var certificates = new TestCertificates();
+        var (protocols, connections) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
+        using var both = new Barrier(2);
+        await using var registry = await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions
+        {
+            Certificate = ServerOf(certificates),
+            Interceptor = async (context, next) =>
+            {
+                protocols.Add(context.Request.Protocol);
+                connections.Add(context.Connection.Id);
+                await Task.Run(() => both.SignalAndWait(TimeSpan.FromSeconds(60)));
+                await next(context);
+            },
+        });
+        using (var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null } }) { DefaultRequestVersion = new Version(2, 0) })
+        {
+            await Task.WhenAll(client.GetAsync(new Uri($"https://{registry.Address}/v2/")), client.GetAsync(new Uri($"https://{registry.Address}/v2/")));
+            Assert.That(protocols, Is.All.EqualTo("HTTP/2"), "it does offer more");
+        }
+        protocols.Clear();
+        connections.Clear();
+        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { InsecureSkipTlsVerify = true } } };
+        using var clients = new RegistryClients(options, RegistryScene.NewTime(), new CapturedLog());
+        await Task.WhenAll(new[] { "one", "two" }.Select(async content =>
+        {
+            var blob = registry.AddBlob("a", System.Text.Encoding.UTF8.GetBytes(content));
+            await using var stream = await clients.For(registry.Address, CredentialChain.Anonymous).OpenBlobAsync("a", blob, default);
+            await stream.CopyToAsync(Stream.Null);
+        }));
+        Assert.That(protocols, Is.All.EqualTo("HTTP/1.1"));
+        Assert.That(connections.Distinct().Count(), Is.EqualTo(2));
     }
 
     private static X509Certificate2 ServerOf(TestCertificates certificates)
