@@ -34,7 +34,7 @@ internal sealed class RegistryPaceTests
             time.Advance(TimeSpan.FromMilliseconds(249));
             Assert.That(registry.Received, Has.Count.EqualTo(sent));
             time.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.WhenAny(pings.Where(ping => !ping.IsCompleted));
+            await TestWait.UntilAsync(() => pings.Count(ping => ping.IsCompleted) == sent + 1);
         }
         await Task.WhenAll(pings);
     }
