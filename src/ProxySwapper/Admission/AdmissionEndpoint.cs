@@ -19,8 +19,6 @@ internal sealed partial class AdmissionEndpoint(
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
-    private readonly BodyDeadline _deadline = new(BodyTimeout, time);
-
     public async Task AnswerAsync(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
@@ -97,40 +95,51 @@ internal sealed partial class AdmissionEndpoint(
     private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> ReadAsync(HttpRequest request, PipeReader body)
     {
         if (request.ContentLength > MaximumBodySize) return TooLarge();
-        // A body that is there already, as nearly always, needs no timer.
-        if (body.TryRead(out var result))
-        {
-            if (result.IsCompleted) return result.Buffer.Length > MaximumBodySize ? TooLarge() : (result.Buffer, 0, null);
-            body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-        }
-        // A connection that ends meanwhile ends the read by itself.
-        var timeout = _deadline.Start();
         try
         {
+            // Nearly every body is there already: only one that is awaited needs a timer.
             while (true)
             {
-                result = await body.ReadAsync(timeout.Token);
-                if (result.Buffer.Length > MaximumBodySize) return TooLarge();
-                if (result.IsCompleted) return (result.Buffer, 0, null);
-                body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                var reading = body.ReadAsync();
+                if (!reading.IsCompletedSuccessfully) return await AwaitAsync(body, reading);
+                if (IsWhole(body, reading.Result) is { } whole) return whole;
             }
-        }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
-        {
-            return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
         }
         catch (BadHttpRequestException exception)
         {
             return (default, exception.StatusCode, exception.Message);
         }
-        finally
-        {
-            _deadline.End(timeout);
-        }
-
-        static (ReadOnlySequence<byte>, int, string?) TooLarge() =>
-            (default, StatusCodes.Status413PayloadTooLarge, $"the body is larger than {MaximumBodySize / (1024 * 1024)} MiB");
     }
+
+    private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> AwaitAsync(PipeReader body, ValueTask<ReadResult> reading)
+    {
+        var isLate = false;
+        await using var timer = time.CreateTimer(_ =>
+        {
+            isLate = true;
+            body.CancelPendingRead();
+        }, null, BodyTimeout, Timeout.InfiniteTimeSpan);
+        while (true)
+        {
+            var result = await reading;
+            if (isLate) return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
+            // A read that is cancelled by the host, which stops, just goes on: what is under way is answered.
+            if (IsWhole(body, result) is { } whole) return whole;
+            reading = body.ReadAsync();
+        }
+    }
+
+    /// <summary>The whole body, or why it will not do; null while it goes on.</summary>
+    private static (ReadOnlySequence<byte> Body, int Status, string? Fault)? IsWhole(PipeReader body, ReadResult result)
+    {
+        if (result.Buffer.Length > MaximumBodySize) return TooLarge();
+        if (result.IsCompleted) return (result.Buffer, 0, null);
+        body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        return null;
+    }
+
+    private static (ReadOnlySequence<byte> Body, int Status, string? Fault) TooLarge() =>
+        (default, StatusCodes.Status413PayloadTooLarge, $"the body is larger than {MaximumBodySize / (1024 * 1024)} MiB");
 
     private async Task RefuseAsync(HttpContext context, int status, string reason)
     {

@@ -1,8 +1,6 @@
-using System.Buffers;
-using System.Numerics;
-using System.Runtime.Intrinsics;
 using System.Text;
 using System.Text.Json;
+using static ProxySwapper.Admission.JsonTokens;
 
 namespace ProxySwapper.Admission;
 
@@ -13,12 +11,10 @@ namespace ProxySwapper.Admission;
 /// <remarks>Each method throws <see cref="JsonException"/> where the text is no JSON or deeper than allowed.</remarks>
 internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 {
-    private static readonly SearchValues<byte> StringStops = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, ' ').Select(control => (byte)control)]);
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlySpan<byte> _text = text;
     private ReadOnlySpan<byte> _name;
-    private bool _isNameEscaped;
     private int _depth;
 
     // Nothing was read yet of the object or array that the scanner is in.
@@ -30,29 +26,29 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>To the value of an object's next member; false behind the object's end.</summary>
     public bool NextMember()
     {
-        if (!Next((byte)'}', out var first)) return false;
-        if (first != '"') throw Fault("a name is missing");
-        _name = ReadString(out _isNameEscaped);
-        SkipColon();
+        if (!Next((byte)'}')) return false;
+        var start = Position + 1;
+        Position = AfterName(_text, Position);
+        _name = _text[start..(_text[..Position].LastIndexOf((byte)'"'))];
         return true;
     }
 
     /// <summary>To an array's next item; false behind the array's end.</summary>
-    public bool NextItem() => Next((byte)']', out _);
+    public bool NextItem() => Next((byte)']');
 
     /// <summary>Whether the member that the scanner is at has this name.</summary>
     public readonly bool NameIs(ReadOnlySpan<byte> name) =>
-        _isNameEscaped ? Encoding.UTF8.GetBytes(Decode(_name, isEscaped: true)).AsSpan().SequenceEqual(name) : _name.SequenceEqual(name);
+        _name.SequenceEqual(name) || _name.Contains((byte)'\\') && Encoding.UTF8.GetBytes(Decode(_name)).AsSpan().SequenceEqual(name);
 
     /// <summary>Whether the member that the scanner is at has this name, which is of ASCII characters.</summary>
-    public readonly bool NameIs(string name) => _isNameEscaped ? Decode(_name, isEscaped: true) == name : Ascii.Equals(_name, name);
+    public readonly bool NameIs(string name) => Ascii.Equals(_name, name) || _name.Contains((byte)'\\') && Decode(_name) == name;
 
     /// <summary>The name of the member that the scanner is at when it begins so, else null.</summary>
-    public readonly string? NameStartingWith(ReadOnlySpan<byte> start)
+    public readonly string? NameStartingWith(string start)
     {
-        if (!_isNameEscaped && !_name.StartsWith(start)) return null;
-        var name = Decode(_name, _isNameEscaped);
-        return Encoding.UTF8.GetBytes(name).AsSpan().StartsWith(start) ? name : null;
+        if (!_name.Contains((byte)'\\') && !(_name.Length >= start.Length && Ascii.Equals(_name[..start.Length], start))) return null;
+        var name = Decode(_name);
+        return name.StartsWith(start, StringComparison.Ordinal) ? name : null;
     }
 
     /// <summary>Into the value where that is an object; behind any other value.</summary>
@@ -72,9 +68,10 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>The value where that is a string, else null; behind it either way.</summary>
     public string? Text()
     {
-        if (Peek() == '"') return Decode(ReadString(out var isEscaped), isEscaped);
+        var isString = Peek() == '"';
+        var start = Position;
         Skip();
-        return null;
+        return isString ? Decode(_text[(start + 1)..(Position - 1)]) : null;
     }
 
     /// <summary>True for the value <c>true</c>; behind it either way.</summary>
@@ -86,52 +83,12 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     }
 
     /// <summary>Behind the value.</summary>
-    public void Skip()
-    {
-        switch (Peek())
-        {
-            case (byte)'"':
-                ReadString(out _);
-                break;
-            case (byte)'{':
-                EnterObject();
-                while (Next((byte)'}', out var first))
-                {
-                    if (first != '"') throw Fault("a name is missing");
-                    ReadString(out _);
-                    SkipColon();
-                    Skip();
-                }
-                break;
-            case (byte)'[':
-                EnterArray();
-                while (NextItem()) Skip();
-                break;
-            case (byte)'t':
-                SkipLiteral("true"u8);
-                break;
-            case (byte)'f':
-                SkipLiteral("false"u8);
-                break;
-            case (byte)'n':
-                SkipLiteral("null"u8);
-                break;
-            default:
-                SkipNumber();
-                break;
-        }
-    }
+    public void Skip() => Position = AfterValue(_text, Position, maximumDepth - _depth);
 
     /// <summary>Checks that only white space follows.</summary>
-    public void End()
+    public readonly void End()
     {
-        if (!_text[Position..].Trim(" \t\r\n"u8).IsEmpty) throw Fault("there is something behind the end");
-    }
-
-    private void SkipColon()
-    {
-        if (Peek() != ':') throw Fault("a colon is missing");
-        Position++;
+        if (!_text[Position..].Trim(" \t\r\n"u8).IsEmpty) throw Fault("there is something behind the end", Position);
     }
 
     private bool Enter(byte start)
@@ -141,15 +98,15 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
             Skip();
             return false;
         }
-        if (++_depth > maximumDepth) throw Fault($"it is deeper than {maximumDepth}");
+        if (++_depth > maximumDepth) throw Fault($"it is deeper than {maximumDepth}", Position);
         Position++;
         return _isAtStart = true;
     }
 
-    /// <summary>To the first byte of what comes next between commas; false behind the end.</summary>
-    private bool Next(byte end, out byte first)
+    /// <summary>To what comes next between commas; false behind the end.</summary>
+    private bool Next(byte end)
     {
-        first = Peek();
+        var first = Peek();
         if (first == end)
         {
             Position++;
@@ -158,110 +115,22 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         }
         if (!_isAtStart)
         {
-            if (first != ',') throw Fault("a comma is missing");
+            if (first != ',') throw Fault("a comma is missing", Position);
             Position++;
-            first = Peek();
+            Peek();
         }
         _isAtStart = false;
         return true;
     }
 
     /// <summary>The next byte that is no white space.</summary>
-    private byte Peek()
-    {
-        for (var at = Position; at < _text.Length; at++)
-        {
-            var next = _text[at];
-            if (next > ' ' || next is not ((byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t'))
-            {
-                Position = at;
-                return next;
-            }
-        }
-        throw Fault("it ends too early");
-    }
+    private byte Peek() => _text[Position = AfterSpace(_text, Position)];
 
-    /// <summary>What is between the quotes, as it stands there.</summary>
-    private ReadOnlySpan<byte> ReadString(out bool isEscaped)
-    {
-        var start = ++Position;
-        isEscaped = false;
-        while (true)
-        {
-            var length = IndexOfStop(_text[Position..]);
-            if (length < 0) throw Fault("a string has no end");
-            Position += length;
-            if (_text[Position] == '"') return _text[start..Position++];
-            if (_text[Position] != '\\') throw Fault("a string has a control character");
-            isEscaped = true;
-            Position += EscapeLength(_text[(Position + 1)..]);
-        }
-    }
-
-    /// <summary>Most strings of a Pod are short: one look at 16 bytes costs less than setting out on a search.</summary>
-    private static int IndexOfStop(ReadOnlySpan<byte> rest)
-    {
-        if (rest.Length >= Vector128<byte>.Count)
-        {
-            var block = Vector128.Create(rest);
-            var stops = Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\')) | Vector128.LessThan(block, Vector128.Create((byte)' '));
-            if (stops != Vector128<byte>.Zero) return BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits());
-        }
-        return rest.IndexOfAny(StringStops);
-    }
-
-    private readonly int EscapeLength(ReadOnlySpan<byte> rest) => rest switch
-    {
-        [(byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t', ..] => 2,
-        [(byte)'u', var a, var b, var c, var d, ..] when char.IsAsciiHexDigit((char)a) && char.IsAsciiHexDigit((char)b) && char.IsAsciiHexDigit((char)c) && char.IsAsciiHexDigit((char)d) => 6,
-        _ => throw Fault("a string has an unknown escape"),
-    };
-
-    private void SkipLiteral(ReadOnlySpan<byte> literal)
-    {
-        if (!_text[Position..].StartsWith(literal)) throw Fault("a value is missing");
-        Position += literal.Length;
-    }
-
-    private void SkipNumber()
-    {
-        if (_text[Position] == '-') Position++;
-        if (SkipByte((byte)'0'))
-        {
-            if (DigitsAhead() > 0) throw Fault("a number begins with zero");
-        }
-        else SkipDigits();
-        if (SkipByte((byte)'.')) SkipDigits();
-        if (!SkipByte((byte)'e') && !SkipByte((byte)'E')) return;
-        if (!SkipByte((byte)'+')) SkipByte((byte)'-');
-        SkipDigits();
-    }
-
-    private void SkipDigits()
-    {
-        var digits = DigitsAhead();
-        if (digits == 0) throw Fault("a value is missing");
-        Position += digits;
-    }
-
-    private readonly int DigitsAhead()
-    {
-        var rest = _text[Position..];
-        return rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9') is >= 0 and var digits ? digits : rest.Length;
-    }
-
-    private bool SkipByte(byte expected)
-    {
-        if (Position == _text.Length || _text[Position] != expected) return false;
-        Position++;
-        return true;
-    }
-
-    private readonly string Decode(ReadOnlySpan<byte> raw, bool isEscaped)
+    private readonly string Decode(ReadOnlySpan<byte> raw)
     {
         try
         {
-            if (!isEscaped) return Strict.GetString(raw);
+            if (!raw.Contains((byte)'\\')) return Strict.GetString(raw);
             var reader = new Utf8JsonReader([(byte)'"', .. raw, (byte)'"']);
             reader.Read();
             return reader.GetString()!;
@@ -269,9 +138,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         catch (Exception fault) when (fault is DecoderFallbackException or InvalidOperationException)
         {
             // InvalidOperationException: half a surrogate pair.
-            throw Fault("a string is no Unicode");
+            throw Fault("a string is no Unicode", Position);
         }
     }
-
-    private readonly JsonException Fault(string what) => new($"{what}, at byte {Position}");
 }

@@ -56,7 +56,7 @@ internal static class PodReader
         while (scanner.NextMember())
         {
             if (scanner.NameIs(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
-            else if (scanner.NameStartingWith("original-image."u8) is { } key) pod.OriginalImageKeys.Add(key);
+            else if (scanner.NameStartingWith("original-image.") is { } key) pod.OriginalImageKeys.Add(key);
             scanner.Skip();
         }
         pod.AnnotationsSize = scanner.Position - start;

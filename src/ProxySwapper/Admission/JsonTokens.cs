@@ -1,0 +1,136 @@
+using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Text.Json;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>
+/// The grammar of JSON (<see href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</see>): each method takes a text and where a token
+/// begins, and returns where it ends. Throws <see cref="JsonException"/> where there is no such token.
+/// </summary>
+internal static class JsonTokens
+{
+    private static readonly SearchValues<byte> StringStops = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, ' ').Select(control => (byte)control)]);
+
+    /// <summary>The next byte that is no white space; there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AfterSpace(ReadOnlySpan<byte> text, int at) => at < text.Length && text[at] > ' ' ? at : AfterSpaces(text, at);
+
+    /// <summary>Behind a value, in one loop, however deep it is: most of a Pod is passed over here.</summary>
+    public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth)
+    {
+        at = AfterSpace(text, at);
+        if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at);
+        Span<byte> ends = stackalloc byte[maximumDepth];
+        var level = 0;
+        while (true)
+        {
+            if (text[at] is (byte)'{' or (byte)'[')
+            {
+                if (level == maximumDepth) throw Fault("it is too deep", at);
+                ends[level++] = (byte)(text[at] + 2); // the closing bracket's code, for either
+                at = AfterSpace(text, at + 1);
+                if (text[at] != ends[level - 1])
+                {
+                    if (ends[level - 1] == '}') at = AfterSpace(text, AfterName(text, at));
+                    continue;
+                }
+            }
+            else at = AfterSpace(text, AfterScalar(text, at));
+            while (text[at] == ends[level - 1])
+            {
+                at++;
+                if (--level == 0) return at;
+                at = AfterSpace(text, at);
+            }
+            if (text[at] != ',') throw Fault("a comma is missing", at);
+            at = AfterSpace(text, at + 1);
+            if (ends[level - 1] == '}') at = AfterSpace(text, AfterName(text, at));
+        }
+    }
+
+    /// <summary>Behind a member's name and the colon.</summary>
+    public static int AfterName(ReadOnlySpan<byte> text, int at)
+    {
+        if (text[at] != '"') throw Fault("a name is missing", at);
+        at = AfterSpace(text, AfterString(text, at));
+        return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
+    }
+
+    public static JsonException Fault(string what, int at) => new($"{what}, at byte {at}");
+
+    private static int AfterSpaces(ReadOnlySpan<byte> text, int at)
+    {
+        var length = text[at..].IndexOfAnyExcept(" \n\r\t"u8);
+        return length < 0 ? throw Fault("it ends too early", text.Length) : at + length;
+    }
+
+    private static int AfterScalar(ReadOnlySpan<byte> text, int at) => text[at] switch
+    {
+        (byte)'"' => AfterString(text, at),
+        (byte)'t' => AfterLiteral(text, at, "true"u8),
+        (byte)'f' => AfterLiteral(text, at, "false"u8),
+        (byte)'n' => AfterLiteral(text, at, "null"u8),
+        _ => AfterNumber(text, at),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int AfterString(ReadOnlySpan<byte> text, int at)
+    {
+        at++;
+        // Most strings of a Pod are short: one look at 16 bytes costs less than setting out on a search.
+        if (text.Length - at >= Vector128<byte>.Count)
+        {
+            var block = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
+            var stops = Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\')) | Vector128.LessThan(block, Vector128.Create((byte)' '));
+            if (stops != Vector128<byte>.Zero && text[at + BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits())] == '"')
+                return at + BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits()) + 1;
+        }
+        return AfterLongString(text, at);
+    }
+
+    private static int AfterLongString(ReadOnlySpan<byte> text, int at)
+    {
+        while (true)
+        {
+            var length = text[at..].IndexOfAny(StringStops);
+            if (length < 0) throw Fault("a string has no end", text.Length);
+            at += length;
+            if (text[at] == '"') return at + 1;
+            if (text[at] != '\\') throw Fault("a string has a control character", at);
+            at += EscapeLength(text, at);
+        }
+    }
+
+    private static int EscapeLength(ReadOnlySpan<byte> text, int at) => text[(at + 1)..] switch
+    {
+        [(byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t', ..] => 2,
+        [(byte)'u', var a, var b, var c, var d, ..] when char.IsAsciiHexDigit((char)a) && char.IsAsciiHexDigit((char)b) && char.IsAsciiHexDigit((char)c) && char.IsAsciiHexDigit((char)d) => 6,
+        _ => throw Fault("a string has an unknown escape", at),
+    };
+
+    private static int AfterLiteral(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> literal) =>
+        text[at..].StartsWith(literal) ? at + literal.Length : throw Fault("a value is missing", at);
+
+    private static int AfterNumber(ReadOnlySpan<byte> text, int at)
+    {
+        if (text[at] == '-') at++;
+        var start = at;
+        at = AfterDigits(text, at);
+        if (text[start] == '0' && at > start + 1) throw Fault("a number begins with zero", start);
+        if (Is(text, at, '.')) at = AfterDigits(text, at + 1);
+        if (!Is(text, at, 'e') && !Is(text, at, 'E')) return at;
+        return AfterDigits(text, Is(text, at + 1, '+') || Is(text, at + 1, '-') ? at + 2 : at + 1);
+    }
+
+    private static int AfterDigits(ReadOnlySpan<byte> text, int at)
+    {
+        var digits = at;
+        while (digits < text.Length && char.IsAsciiDigit((char)text[digits])) digits++;
+        return digits > at ? digits : throw Fault("a value is missing", at);
+    }
+
+    private static bool Is(ReadOnlySpan<byte> text, int at, char expected) => at < text.Length && text[at] == expected;
+}
