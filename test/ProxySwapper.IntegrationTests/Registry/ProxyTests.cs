@@ -1,0 +1,81 @@
+using ProxySwapper.Demo;
+using ProxySwapper.Testing;
+
+namespace ProxySwapper.IntegrationTests.Registry;
+
+/// <summary>Proxies of the environment, as the built program takes them.</summary>
+[TestFixture]
+internal sealed class ProxyTests
+{
+    private const string Host = "registry.example.invalid";
+
+    [Test]
+    public async Task A_registry_is_reached_through_the_proxy_of_HTTPS_PROXY_and_a_local_one_is_not()
+    {
+        using var certificates = new TestCertificates();
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.PathOf("ca.crt"), certificates.AuthorityPem);
+        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions { Certificate = certificates.IssueServer(Host) });
+        var result = await scene.CopyAsync(folder, $"caFile: {folder.PathOf("ca.crt")}", ("HTTPS_PROXY", scene.Proxy.Url));
+        Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((0, true)), result.Output + result.Error);
+        Assert.That(scene.Proxy.Requests, Is.Not.Empty.And.All.EqualTo($"CONNECT {Host}:443"));
+    }
+
+    [Test]
+    public async Task A_registry_without_TLS_is_reached_through_the_proxy_of_HTTP_PROXY()
+    {
+        using var folder = new TemporaryFolder();
+        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions());
+        var result = await scene.CopyAsync(folder, "plainHttp: true", ("HTTP_PROXY", scene.Proxy.Url));
+        Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((0, true)), result.Output + result.Error);
+        Assert.That(scene.Proxy.Requests, Is.Not.Empty.And.All.Contain($" http://{Host}/v2/team/app/"));
+    }
+
+    [Test]
+    public async Task NO_PROXY_keeps_a_registry_from_the_proxy()
+    {
+        using var folder = new TemporaryFolder();
+        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions());
+        var result = await scene.CopyAsync(folder, "plainHttp: true", ("HTTP_PROXY", scene.Proxy.Url), ("NO_PROXY", "example.org,.example.invalid"));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Error, Does.Contain($"HEAD {Host}/team/app: no answer"));
+        Assert.That(scene.Proxy.Requests, Is.Empty);
+    }
+
+    private sealed class ProxyScene : IAsyncDisposable
+    {
+        private readonly EmbeddedRegistry _source;
+        private readonly EmbeddedRegistry _target;
+        private readonly TestImage _image = TestImage.Create(1);
+
+        private ProxyScene(EmbeddedRegistry source, EmbeddedRegistry target)
+        {
+            (_source, _target, Proxy) = (source, target, new ForwardProxy(source.Address));
+            _image.AddTo(source, "team/app", "1");
+        }
+
+        public ForwardProxy Proxy { get; }
+
+        public bool IsCopied => _target.Repository("copied").Tags.TryGetValue("1", out var digest) && digest == _image.Top.Digest;
+
+        public static async Task<ProxyScene> StartAsync(EmbeddedRegistryOptions source) =>
+            new(await EmbeddedRegistry.StartAsync(source), await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions()));
+
+        public Task<ProgramResult> CopyAsync(TemporaryFolder folder, string settings, params (string Name, string? Value)[] environment)
+        {
+            var config = folder.PathOf("config.yaml");
+            File.WriteAllText(config, $"registries: [{{host: {Host}, {settings}}}]");
+            // Variables of this machine, in lower case too, must not decide.
+            string[] names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+            var cleared = names.SelectMany(name => new (string, string?)[] { (name, null), (name.ToLowerInvariant(), null) });
+            return BuiltProgram.RunAsync(["copy", "--config", config, $"{Host}/team/app:1", $"{_target.Address}/copied:1"], [.. cleared, .. environment]);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Proxy.DisposeAsync();
+            await _source.DisposeAsync();
+            await _target.DisposeAsync();
+        }
+    }
+}
