@@ -12,7 +12,7 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
     DisableCommand.Create(),
     EnableCommand.Create(),
 };
-var command = root.Parse(args);
+var command = root.Parse(InvocationName.Read() == CredentialVerbCommands.HelperName ? [CredentialCommand.Name, .. args] : args);
 var invocation = new InvocationConfiguration
 {
     // A command that is stopped finishes or abandons what it does, and says so, before the process ends. The server's host does that itself.

@@ -3,7 +3,6 @@ namespace ProxySwapper.Registry.Authentication;
 /// <summary>The tokens of one registry. A token that is missing is fetched once, however many wait for it.</summary>
 internal sealed class TokenCache(TimeProvider time)
 {
-    private const int PurgeAt = 256;
     private readonly Lock _gate = new();
     private readonly Dictionary<TokenKey, Task<BearerToken>> _tokens = [];
 
@@ -21,7 +20,8 @@ internal sealed class TokenCache(TimeProvider time)
         {
             if (!_tokens.TryGetValue(key, out var task) || task.IsCompleted && !(task.IsCompletedSuccessfully && IsUsable(task.Result)))
             {
-                if (_tokens.Count >= PurgeAt) Purge();
+                // What has ended goes at once: its key holds the credential, which may be a Pod's own.
+                Purge();
                 _tokens[key] = task = Task.Run(() => fetch(key), CancellationToken.None);
             }
             return task.WaitAsync(cancellationToken);

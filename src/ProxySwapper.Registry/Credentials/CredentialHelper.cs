@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 
 namespace ProxySwapper.Registry.Credentials;
@@ -8,11 +9,11 @@ namespace ProxySwapper.Registry.Credentials;
 /// Asks a program named <c>docker-credential-NAME</c>, with <c>get</c> as its argument and the server on its standard input
 /// (<see href="https://github.com/docker/docker-credential-helpers">docker-credential-helpers</see>).
 /// </summary>
-internal sealed class CredentialHelper(string name)
+internal sealed class CredentialHelper(string name, TimeProvider time)
 {
     private const string DockerHub = "https://index.docker.io/v1/";
-    private const int MaximumAnswer = 1024 * 1024;
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private const int MaximumAnswer = 64 * 1024;
+    internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <exception cref="RegistryCredentialException">The helper is missing, failed or answered nonsense.</exception>
     public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
@@ -22,17 +23,17 @@ internal sealed class CredentialHelper(string name)
         {
             StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true },
         };
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Deadline);
+        using var deadline = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var isStarted = false;
         try
         {
-            process.Start();
+            isStarted = process.Start();
             process.ErrorDataReceived += (_, _) => { }; // read, so that it cannot block; it may hold anything
             process.BeginErrorReadLine();
-            await process.StandardInput.WriteAsync((registry == "docker.io" ? DockerHub : registry).AsMemory(), deadline.Token);
-            process.StandardInput.Close();
-            var answer = await ReadAsync(process.StandardOutput, deadline.Token);
-            await process.WaitForExitAsync(deadline.Token);
+            await AskAsync(process.StandardInput, registry == "docker.io" ? DockerHub : registry);
+            var answer = await ReadAsync(process.StandardOutput, either.Token);
+            await process.WaitForExitAsync(either.Token);
             return Read(answer, process.ExitCode);
         }
         catch (Exception fault) when (fault is Win32Exception or IOException)
@@ -41,8 +42,25 @@ internal sealed class CredentialHelper(string name)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            process.Kill(entireProcessTree: true);
             throw new RegistryCredentialException($"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s");
+        }
+        finally
+        {
+            // One that is not waited for any more must not stay behind.
+            if (isStarted && !process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static async Task AskAsync(StreamWriter input, string server)
+    {
+        try
+        {
+            await input.WriteAsync(server);
+            input.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading; what it answered counts.
         }
     }
 
@@ -64,11 +82,14 @@ internal sealed class CredentialHelper(string name)
         }
     }
 
-    private static async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
+    private async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
     {
-        var buffer = new char[MaximumAnswer];
-        var length = 0;
-        while (length < buffer.Length && await reader.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var read) length += read;
-        return new string(buffer, 0, length);
+        var answer = new StringBuilder();
+        var buffer = new char[4096];
+        while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        {
+            if (answer.Append(buffer, 0, read).Length > MaximumAnswer) throw new RegistryCredentialException($"the credential helper docker-credential-{name} answered more than {MaximumAnswer} characters");
+        }
+        return answer.ToString();
     }
 }

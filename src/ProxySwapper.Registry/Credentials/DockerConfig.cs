@@ -6,6 +6,9 @@ namespace ProxySwapper.Registry.Credentials;
 /// <summary>A Docker <c>config.json</c>, as far as it is about credentials.</summary>
 internal sealed class DockerConfig
 {
+    /// <summary>This program is a helper itself: started by its own name it would ask itself for ever, and what it knows is in the chain anyway.</summary>
+    private const string Own = "proxyswapper";
+
     private readonly List<(DockerConfigKey Key, RegistryCredential Credential)> _auths = [];
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
 
@@ -18,11 +21,11 @@ internal sealed class DockerConfig
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object) throw new JsonException("no object", null, 0, null);
-        var config = new DockerConfig { Store = Text(root, "credsStore") };
+        var config = new DockerConfig { Store = Text(root, "credsStore") is { } store && store != Own ? store : null };
         foreach (var entry in Members(root, "auths"))
             if (CredentialOf(entry.Value) is { } credential) config._auths.Add((DockerConfigKey.Parse(entry.Name), credential));
         foreach (var entry in Members(root, "credHelpers"))
-            if (entry.Value.ValueKind == JsonValueKind.String) config._helpers[DockerConfigKey.Parse(entry.Name).Host] = entry.Value.GetString()!;
+            if (entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() != Own) config._helpers[DockerConfigKey.Parse(entry.Name).Host] = entry.Value.GetString()!;
         return config;
     }
 

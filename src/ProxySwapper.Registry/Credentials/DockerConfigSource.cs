@@ -13,8 +13,9 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     private readonly string _name;
     private readonly Func<DockerConfig?> _read;
     private readonly bool _usesHelpers;
+    private readonly TimeProvider _time;
 
-    private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers) => (_name, _read, _usesHelpers) = (name, read, usesHelpers);
+    private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers, TimeProvider time) => (_name, _read, _usesHelpers, _time) = (name, read, usesHelpers, time);
 
     /// <summary>The credentials of a text, for instance of a pull secret. Helpers that it names are not run: it is not ours.</summary>
     /// <param name="json">The text of a <c>config.json</c>.</param>
@@ -23,12 +24,13 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     public static DockerConfigSource FromJson(string json, string name)
     {
         var config = Parse(json, name);
-        return new DockerConfigSource(name, () => config, usesHelpers: false);
+        return new DockerConfigSource(name, () => config, usesHelpers: false, TimeProvider.System);
     }
 
     /// <summary>The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.</summary>
     /// <param name="path">The file.</param>
-    public static DockerConfigSource FromFile(string path) => new(path, () => ReadFile(path), usesHelpers: true);
+    /// <param name="time">The clock by which helpers are given up; null is the system's.</param>
+    public static DockerConfigSource FromFile(string path, TimeProvider? time = null) => new(path, () => ReadFile(path), usesHelpers: true, time ?? TimeProvider.System);
 
     /// <summary>
     /// The files that Docker and Podman read: <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
@@ -44,16 +46,16 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
             variable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "containers", "auth.json") : null,
             Path.Combine(variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
         ];
-        return [.. paths.OfType<string>().Where(path => path.Length > 0).Select(FromFile)];
+        return [.. paths.OfType<string>().Where(path => path.Length > 0).Select(path => FromFile(path))];
     }
 
     /// <inheritdoc />
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         if (_read() is not { } config) return null;
-        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelper(helper).GetAsync(image.Registry, cancellationToken);
+        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelper(helper, _time).GetAsync(image.Registry, cancellationToken);
         if (config.Find(image) is { } credential) return credential;
-        return _usesHelpers && config.Store is { } store ? await new CredentialHelper(store).GetAsync(image.Registry, cancellationToken) : null;
+        return _usesHelpers && config.Store is { } store ? await new CredentialHelper(store, _time).GetAsync(image.Registry, cancellationToken) : null;
     }
 
     /// <inheritdoc />

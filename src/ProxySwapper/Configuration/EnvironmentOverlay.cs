@@ -11,7 +11,7 @@ internal static class EnvironmentOverlay
     private const string Prefix = "PROXYSWAPPER_";
 
     /// <summary>Variables with this prefix that other parts of the program read.</summary>
-    private static readonly string[] OtherPrefixes = ["PROXYSWAPPER_MIRROR_"];
+    private static readonly string[] OtherPrefixes = ["PROXYSWAPPER_MIRROR_", "PROXYSWAPPER_CREDENTIAL_"];
 
     private static readonly string[] Texts =
     [

@@ -86,11 +86,7 @@ internal sealed partial class CredentialEndpoint
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-store";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
-        json.WriteStartObject();
-        json.WriteString("ServerURL", host);
-        json.WriteString("Username", credential.IdentityToken is null ? credential.Username : TokenUser);
-        json.WriteString("Secret", credential.IdentityToken ?? credential.Password);
-        json.WriteEndObject();
+        CredentialJson.Write(json, host, credential, TokenUser);
     }
 
     private void Count(CredentialOutcome outcome, int number) =>

@@ -18,6 +18,10 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
             if (entry.Auth is { } auth) _hosts[entry.Host] = SourceOf(entry, auth, environment, cloudOf);
     }
 
+    /// <summary>The user of an entry with <see cref="RegistryAuth.Basic"/>.</summary>
+    /// <exception cref="RegistryCredentialException">It cannot be read.</exception>
+    public static string UserOf(RegistryEntryOptions entry, Func<string, string?> environment) => Read(entry, "usernameFrom", entry.UsernameFrom!, environment);
+
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
         _hosts.TryGetValue(image.Registry, out var source) ? source.GetAsync(image, cancellationToken) : new((RegistryCredential?)null);
 
@@ -28,7 +32,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
         RegistryEntryOptions entry, RegistryAuth auth, Func<string, string?> environment, Func<RegistryAuth, IRegistryCredentialSource> cloudOf) => auth switch
         {
             RegistryAuth.Anonymous => new Known(() => RegistryCredential.Anonymous),
-            RegistryAuth.Basic => new Known(() => RegistryCredential.Basic(Read(entry, "usernameFrom", entry.UsernameFrom!, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))),
+            RegistryAuth.Basic => new Known(() => RegistryCredential.Basic(UserOf(entry, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))),
             RegistryAuth.DockerConfig => new Only(entry, entry.DockerConfigFile is { } file ? DockerConfigSource.FromFile(file) : new CredentialChain([.. DockerConfigSource.Defaults(environment)])),
             _ => new Only(entry, cloudOf(auth)),
         };
