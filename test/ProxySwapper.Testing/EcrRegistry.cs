@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -12,7 +13,7 @@ namespace ProxySwapper.Testing;
 /// A real registry behind the door of ECR: it asks for Basic, takes the passwords that <see cref="FakeEcr"/> handed out and are good
 /// still, and answers 403 without a challenge to those that are not.
 /// </summary>
-public sealed class EcrRegistry : IAsyncDisposable
+public sealed partial class EcrRegistry : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly DebianRegistry _registry;
@@ -20,6 +21,7 @@ public sealed class EcrRegistry : IAsyncDisposable
     private readonly HttpMessageInvoker _forward = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
     private int _passed;
     private int _refused;
+    private int _dropped;
 
     private EcrRegistry(WebApplication server, DebianRegistry registry, FakeEcr ecr) => (_server, _registry, _ecr) = (server, registry, ecr);
 
@@ -33,6 +35,12 @@ public sealed class EcrRegistry : IAsyncDisposable
 
     /// <summary>After so many requests all passwords end; null (default) is never.</summary>
     public int? PasswordsEndAfter { get; set; }
+
+    /// <summary>Whether it has only the repositories that were made in <see cref="FakeEcr"/>, and minds their immutable tags. Default false: any.</summary>
+    public bool HasMadeRepositoriesOnly { get; set; }
+
+    /// <summary>Uploads that were dropped for want of a repository.</summary>
+    public int Dropped => _dropped;
 
     /// <param name="ecr">Whose passwords it takes.</param>
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
@@ -58,7 +66,7 @@ public sealed class EcrRegistry : IAsyncDisposable
     /// <summary>The digest of what a tag points at, asked of the registry behind the door.</summary>
     public async Task<string?> DigestAsync(string repository, string tag)
     {
-        using var client = new HttpClient { DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json" } } };
+        using var client = new HttpClient { DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" } } };
         using var answer = await client.GetAsync(new Uri($"http://{_registry.Address}/v2/{repository}/manifests/{tag}"));
         return answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.Single() : null;
     }
@@ -84,8 +92,35 @@ public sealed class EcrRegistry : IAsyncDisposable
             return;
         }
         if (Interlocked.Increment(ref _passed) == PasswordsEndAfter) _ecr.Passwords.Clear();
+        if (HasMadeRepositoriesOnly && await RefuseAsync(context)) return;
         await ForwardAsync(context);
     }
+
+    /// <summary>What ECR answers where it has no such repository, or the tag is there and cannot be moved.</summary>
+    private async Task<bool> RefuseAsync(HttpContext context)
+    {
+        if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path) return false;
+        var (name, kind, reference) = (path.Groups[1].Value, path.Groups[2].Value, path.Groups[3].Value);
+        if (!_ecr.Repositories.TryGetValue(name, out var repository))
+        {
+            if (kind == "blobs" && context.Request.Method is "POST" or "PUT" or "PATCH")
+            {
+                Interlocked.Increment(ref _dropped);
+                context.Abort();
+                return true;
+            }
+            await RegistryFaults.Status(404, "NAME_UNKNOWN", $"The repository with name '{name}' does not exist in the registry with id '{_ecr.Principal.Account}'")(context, _ => Task.CompletedTask);
+            return true;
+        }
+        var isFixed = kind == "manifests" && context.Request.Method == "PUT" && !reference.StartsWith("sha256:", StringComparison.Ordinal)
+            && (string?)repository["imageTagMutability"] == "IMMUTABLE" && await DigestAsync(name, reference) is not null;
+        if (isFixed)
+            await RegistryFaults.Status(400, "TAG_INVALID", $"The image tag '{reference}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable.")(context, _ => Task.CompletedTask);
+        return isFixed;
+    }
+
+    [GeneratedRegex("^/v2/(.+)/(manifests|blobs|tags)/(.+)$")]
+    private static partial Regex RepositoryPath();
 
     private async Task ForwardAsync(HttpContext context)
     {

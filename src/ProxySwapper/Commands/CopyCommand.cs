@@ -47,7 +47,7 @@ internal static class CopyCommand
         var options = config is null ? new ProxySwapperOptions() : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
         using var access = RegistryAccess.Create(options.Registries, TimeProvider.System, loggers);
-        request = request with { SourceCredentials = access.Credentials, TargetCredentials = access.Credentials };
+        request = request with { SourceCredentials = access.Credentials, TargetCredentials = access.Credentials, CreateRepository = access.Repositories.CreateAsync };
         try
         {
             if (isDryRun) Print(request, await access.Copier.PlanAsync(request, cancellationToken));

@@ -34,7 +34,7 @@ internal sealed record RegistryEntryOptions
     public int? MaxConcurrency { get; init; }
     public double? RequestsPerSecond { get; init; }
 
-    /// <summary>How missing ECR repositories are made, or null when they are not.</summary>
+    /// <summary>How missing ECR repositories are made; null for the defaults.</summary>
     public CreateRepositoriesOptions? CreateRepositories { get; init; }
 }
 

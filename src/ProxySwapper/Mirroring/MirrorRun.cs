@@ -18,7 +18,7 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
         var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard);
-        var worker = new MirrorWorker(access.Copier, access.Credentials, null, gate, output, settings.DryRun);
+        var worker = new MirrorWorker(access.Copier, access.Credentials, access.Repositories.CreateAsync, gate, output, settings.DryRun);
         return new MirrorRun(file, settings, planner, worker, gate, output);
     }
 

@@ -34,7 +34,7 @@ internal static class FaultReader
         null => IsUnreachable(fault.InnerException) ? FaultKind.HostFailing : FaultKind.Passing,
         HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FaultKind.HostFailing,
         HttpStatusCode.RequestTimeout => FaultKind.Passing,
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => FaultKind.Final,
+        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError when !fault.IsTransient => FaultKind.Final,
         _ => FaultKind.Passing,
     };
 

@@ -1,12 +1,12 @@
 using System.Runtime.ExceptionServices;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
-using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Population;
 
 /// <summary>Does one job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
-internal sealed class ImageTransfer(
-    ImageCopier copier, CacheWarmer warmer, SourceCredentials sources, IRegistryCredentialSource own)
+internal sealed class ImageTransfer(RegistryAccess access, CacheWarmer warmer, SourceCredentials sources)
 {
     public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) => job.Work switch
     {
@@ -19,7 +19,9 @@ internal sealed class ImageTransfer(
     {
         var request = new CopyRequest(work.Source, work.Target)
         {
-            TargetCredentials = own,
+            TargetCredentials = access.Credentials,
+            CreateRepository = access.Repositories.CreateAsync,
+            ExtraTags = ExtraTagsOf(work.Target),
             Platforms = work.Platforms,
             // One platform is what the populator plugin wrote: its manifest under the tag.
             Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
@@ -31,7 +33,7 @@ internal sealed class ImageTransfer(
         {
             try
             {
-                var result = await copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
+                var result = await access.Copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
             }
@@ -44,4 +46,11 @@ internal sealed class ImageTransfer(
         denial!.Throw();
         throw denial.SourceException;
     }
+
+    /// <summary>
+    /// What a Pod names by its digest alone gets a tag in ECR, or a lifecycle rule for untagged images deletes it. Elsewhere that tag would
+    /// be in the way: it is the one where registries without the API for referrers keep them.
+    /// </summary>
+    private IReadOnlyList<string> ExtraTagsOf(ImageReference target) =>
+        target is { Tag: null, Digest: { } digest } && access.Repositories.IsEcr(target.Registry) ? [$"{digest.Algorithm}-{digest.Hex}"] : [];
 }

@@ -17,7 +17,7 @@ internal static class PopulationRegistration
     public static IServiceCollection AddPopulation(this IServiceCollection services, ProxySwapperOptions options, Func<string, string?> environment)
     {
         services.AddSingleton(provider => new PopulationRegistries(
-            CacheHosts.Entries(options, environment), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+            CacheHosts.Entries(options, environment), () => provider.GetRequiredService<RuleSetProvider>().Current.Options.Registries, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => KubernetesAccess.Create(
             environment, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesAccess>>()));
         services.AddSingleton(provider => new PopulationQueue(
@@ -59,6 +59,6 @@ internal static class PopulationRegistration
         var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
         var sources = new SourceCredentials(secrets, access.Credentials, () => options().PullSecrets, DockerConfigSource.FromJson);
         var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
-        return new ImageTransfer(access.Copier, warmer, sources, access.Credentials);
+        return new ImageTransfer(access, warmer, sources);
     }
 }

@@ -9,13 +9,13 @@ namespace ProxySwapper.Population;
 /// </summary>
 internal sealed class PopulationRegistries : IDisposable
 {
-    public PopulationRegistries(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers)
+    public PopulationRegistries(IReadOnlyList<RegistryEntryOptions> entries, Func<IReadOnlyList<RegistryEntryOptions>> current, TimeProvider time, ILoggerFactory loggers)
     {
         Copies = RegistryAccess.Create(entries, time, loggers, options => options with
         {
             MaxRetries = 2,
             MaxRetryDelay = TimeSpan.FromSeconds(5),
-        });
+        }, current: current);
         Looks = RegistryAccess.Create(entries, time, loggers, options => options with
         {
             MaxRetries = 1,

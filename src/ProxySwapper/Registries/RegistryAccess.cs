@@ -9,8 +9,8 @@ namespace ProxySwapper.Registries;
 /// <summary>Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.</summary>
 internal sealed class RegistryAccess : IDisposable
 {
-    private RegistryAccess(RegistryClients clients, IRegistryCredentialSource credentials, ImageCopier copier) =>
-        (Clients, Credentials, Copier) = (clients, credentials, copier);
+    private RegistryAccess(RegistryClients clients, IRegistryCredentialSource credentials, ImageCopier copier, EcrRepositoryCreator repositories) =>
+        (Clients, Credentials, Copier, Repositories) = (clients, credentials, copier, repositories);
 
     public RegistryClients Clients { get; }
 
@@ -18,17 +18,23 @@ internal sealed class RegistryAccess : IDisposable
 
     public ImageCopier Copier { get; }
 
+    public EcrRepositoryCreator Repositories { get; }
+
     /// <param name="registries">The entries of the configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
     /// <param name="credentials">Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.</param>
+    /// <param name="current">The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.</param>
     public static RegistryAccess Create(
-        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null, IRegistryCredentialSource? credentials = null)
+        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null,
+        IRegistryCredentialSource? credentials = null, Func<IReadOnlyList<RegistryEntryOptions>>? current = null)
     {
         var options = OptionsOf(registries);
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
-        return new RegistryAccess(clients, credentials ?? CredentialsOf(registries, clients, time, loggers), new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()));
+        return new RegistryAccess(
+            clients, credentials ?? CredentialsOf(registries, clients, time, loggers), new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()),
+            new EcrRepositoryCreator(current ?? (() => registries), time, loggers.CreateLogger<EcrRepositoryCreator>()));
     }
 
     public void Dispose() => Clients.Dispose();
