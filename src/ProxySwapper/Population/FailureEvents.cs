@@ -37,7 +37,7 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, RuleSet
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client) return;
-        var writer = new EventWriter(client, Environment.MachineName, time);
+        var writer = new EventWriter(client, kubernetes.PodName, time);
         try
         {
             await foreach (var failure in _failures.Reader.ReadAllAsync(stoppingToken)) await WriteAsync(client, writer, failure, stoppingToken);

@@ -16,9 +16,8 @@ internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProv
             : new EventContent("RegistryFailing", Action, $"{registry} is failing: {fault}. {consequence}");
         try
         {
-            // A Pod's host name is its own name.
-            var subject = new EventSubject("v1", "Pod", client.Namespace, Environment.MachineName.ToLowerInvariant(), null);
-            await new EventWriter(client, Environment.MachineName, time).WriteAsync(subject, content, cancellationToken);
+            var subject = new EventSubject("v1", "Pod", client.Namespace, kubernetes.PodName, null);
+            await new EventWriter(client, kubernetes.PodName, time).WriteAsync(subject, content, cancellationToken);
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
