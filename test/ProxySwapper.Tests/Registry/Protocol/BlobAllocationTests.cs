@@ -30,8 +30,9 @@ internal sealed class BlobAllocationTests
         });
         await AllocatedAsync(small);
         var (few, many) = (await AllocatedAsync(small), await AllocatedAsync(large));
-        // The registry is in this process, and allocates, too.
-        Assert.That((many - few) / 64, Is.LessThan(32 * 1024), "bytes for each MiB more");
+        // The registry is in this process and allocates, too, the more the smaller the pieces are in which it is read; a blob that is
+        // held, or copied from one buffer to a new one, would be a MiB for each.
+        Assert.That((many - few) / 64, Is.LessThan(MiB / 8), "bytes for each MiB more");
 
         async Task<long> AllocatedAsync(Descriptor blob)
         {
