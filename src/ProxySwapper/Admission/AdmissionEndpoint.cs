@@ -71,22 +71,22 @@ internal sealed partial class AdmissionEndpoint(
     }
 
     /// <summary>The answer for a review, without HTTP.</summary>
-    internal static void Write(IBufferWriter<byte> output, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
+    internal static void Write(JsonBuffer output, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
     {
         if (decision.Outcome != AdmissionOutcome.Patched)
         {
             AdmissionResponseWriter.Write(output, review, [], decision);
             return;
         }
-        using var patch = new PooledBufferWriter();
-        JsonPatchWriter.Write(patch, review.Object!, decision, ruleSet.Options.PatchLabel, withMetadata: review.SubResource.Length == 0);
+        using var patch = new JsonBuffer();
+        new JsonPatchWriter(patch, review.Object!, decision, ruleSet.Options.PatchLabel).Write(withMetadata: review.SubResource.Length == 0);
         AdmissionResponseWriter.Write(output, review, patch.Written, decision);
     }
 
     private static void Write(HttpResponse response, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
     {
         response.ContentType = "application/json";
-        using var answer = new PooledBufferWriter();
+        using var answer = new JsonBuffer();
         Write(answer, review, decision, ruleSet);
         response.ContentLength = answer.Written.Length;
         response.BodyWriter.Write(answer.Written);

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
@@ -11,32 +9,29 @@ internal static class AdmissionResponseWriter
     private const int MaximumWarningLength = 256;
     private const int MaximumWarningsLength = 4096;
 
-    public static void Write(IBufferWriter<byte> output, AdmissionReview review, ReadOnlySpan<byte> patch, PodDecision decision)
+    public static void Write(JsonBuffer output, AdmissionReview review, ReadOnlySpan<byte> patch, PodDecision decision)
     {
-        using var json = new Utf8JsonWriter(output);
-        json.WriteStartObject();
-        json.WriteString("kind"u8, "AdmissionReview"u8);
-        json.WriteString("apiVersion"u8, review.ApiVersion);
-        json.WriteStartObject("response"u8);
-        json.WriteString("uid"u8, review.Uid);
-        json.WriteBoolean("allowed"u8, true);
+        output.Append("{\"kind\":\"AdmissionReview\",\"apiVersion\":"u8);
+        output.AppendString(review.ApiVersion);
+        output.Append(",\"response\":{\"uid\":"u8);
+        output.AppendString(review.Uid);
+        output.Append(",\"allowed\":true"u8);
         if (!patch.IsEmpty)
         {
-            json.WriteString("patchType"u8, "JSONPatch"u8);
-            json.WriteBase64String("patch"u8, patch);
+            output.Append(",\"patchType\":\"JSONPatch\",\"patch\":"u8);
+            output.AppendBase64(patch);
         }
-        WriteWarnings(json, review, decision);
-        json.WriteEndObject();
-        json.WriteEndObject();
+        WriteWarnings(output, review, decision);
+        output.Append("}}"u8);
     }
 
-    private static void WriteWarnings(Utf8JsonWriter json, AdmissionReview review, PodDecision decision)
+    private static void WriteWarnings(JsonBuffer output, AdmissionReview review, PodDecision decision)
     {
         var length = 0;
-        if (PodWarning(review, decision) is { } warning) WriteWarning(json, warning, ref length);
+        if (PodWarning(review, decision) is { } warning) WriteWarning(output, warning, ref length);
         foreach (var (_, image) in decision.Images)
-            if (image.Warning is not null) WriteWarning(json, image.Warning, ref length);
-        if (length > 0) json.WriteEndArray();
+            if (image.Warning is not null) WriteWarning(output, image.Warning, ref length);
+        if (length > 0) output.Append("]"u8);
     }
 
     private static string? PodWarning(AdmissionReview review, PodDecision decision) => decision.Outcome switch
@@ -47,12 +42,12 @@ internal static class AdmissionResponseWriter
         _ => null,
     };
 
-    private static void WriteWarning(Utf8JsonWriter json, string warning, ref int length)
+    private static void WriteWarning(JsonBuffer output, string warning, ref int length)
     {
         warning = WarningText.Shorten(warning, MaximumWarningLength);
         if (length + warning.Length > MaximumWarningsLength) return;
-        if (length == 0) json.WriteStartArray("warnings"u8);
-        json.WriteStringValue(warning);
+        output.Append(length == 0 ? ",\"warnings\":["u8 : ","u8);
+        output.AppendString(warning);
         length += warning.Length;
     }
 }

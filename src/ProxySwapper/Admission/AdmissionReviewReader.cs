@@ -13,7 +13,6 @@ internal static class AdmissionReviewReader
     /// <summary>Deeper than any Pod with its managed fields; what is deeper is no review.</summary>
     private const int MaximumDepth = 256;
 
-
     /// <summary>Reads a review; false, with the reason, when the bytes are none that can be answered.</summary>
     /// <param name="body">The request's body.</param>
     /// <param name="patchLabelKey">The key of the label that marks a rewritten Pod.</param>
@@ -24,9 +23,16 @@ internal static class AdmissionReviewReader
     {
         if (body.IsSingleSegment) return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
         // In one piece it is read so much faster that the copy is soon paid for.
-        using var whole = new PooledBufferWriter((int)body.Length);
-        foreach (var segment in body) whole.Write(segment.Span);
-        return TryRead(whole.Written, patchLabelKey, out review, out fault);
+        var whole = ArrayPool<byte>.Shared.Rent((int)body.Length);
+        try
+        {
+            body.CopyTo(whole);
+            return TryRead(whole.AsSpan(0, (int)body.Length), patchLabelKey, out review, out fault);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(whole);
+        }
     }
 
     private static bool TryRead(
@@ -63,7 +69,7 @@ internal static class AdmissionReviewReader
         while (scanner.NextMember())
         {
             if (scanner.NameIs("apiVersion"u8)) review.ApiVersion = scanner.Text() ?? "";
-            else if (scanner.NameIs("request"u8)) ReadRequest(ref scanner, review = new AdmissionReview { ApiVersion = review.ApiVersion }, patchLabelKey);
+            else if (scanner.NameIs("request"u8)) ReadRequest(ref scanner, review = review.HasRequest ? new AdmissionReview { ApiVersion = review.ApiVersion } : review, patchLabelKey);
             else scanner.Skip();
         }
         return review;

@@ -39,4 +39,4 @@ internal sealed record AdmittedPod
 /// <summary>One image of an admitted Pod.</summary>
 /// <param name="Decision">What the rules say of it.</param>
 /// <param name="IsPulledAlways">The Pod asks kubelet to look for a newer image under the tag each time.</param>
-internal sealed record AdmittedImage(ImageDecision Decision, bool IsPulledAlways);
+internal readonly record struct AdmittedImage(ImageDecision Decision, bool IsPulledAlways);

@@ -6,18 +6,7 @@ namespace ProxySwapper.Admission;
 /// <param name="Name">The container's or volume's name, empty when it has none.</param>
 /// <param name="Image">The image as written.</param>
 /// <param name="PullPolicy">The pull policy as written, or null.</param>
-internal readonly record struct ImageSlot(ImageSlotKind Kind, int Index, string Name, string Image, string? PullPolicy)
-{
-    /// <summary>The JSON pointer of the image (RFC 6901).</summary>
-    public string Pointer => Kind switch
-    {
-        ImageSlotKind.Container => $"/spec/containers/{Index}/image",
-        ImageSlotKind.InitContainer => $"/spec/initContainers/{Index}/image",
-        ImageSlotKind.EphemeralContainer => $"/spec/ephemeralContainers/{Index}/image",
-        ImageSlotKind.BareEphemeralContainer => $"/ephemeralContainers/{Index}/image",
-        _ => $"/spec/volumes/{Index}/image/reference",
-    };
-}
+internal readonly record struct ImageSlot(ImageSlotKind Kind, int Index, string Name, string Image, string? PullPolicy);
 
 /// <summary>The lists of a Pod that name images.</summary>
 internal enum ImageSlotKind

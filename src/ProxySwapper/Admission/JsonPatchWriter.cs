@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Buffers;
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Admission;
@@ -9,96 +6,125 @@ namespace ProxySwapper.Admission;
 /// Writes the patch (RFC 6902) that makes a Pod's images those of a decision. It applies to exactly the object that was sent: a patch
 /// that does not is an error of the API server, and the Pod is refused whatever the failure policy says.
 /// </summary>
-internal static class JsonPatchWriter
+internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
 {
-    // Image names and labels need no HTML escapes, and a reader of a log is glad without them.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly bool _hasRoom = PodMarks.HasRoomForOriginalImages(pod, decision);
 
-    public static void Write(IBufferWriter<byte> output, PodSummary pod, PodDecision decision, PatchLabelOptions label, bool withMetadata)
+    /// <summary>Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.</summary>
+    public void Write(bool withMetadata)
     {
-        using var json = new Utf8JsonWriter(output, Options);
-        json.WriteStartArray();
+        var isFirst = true;
         foreach (var (slot, image) in decision.Images)
-            if (image.Target is { } target) WriteOperation(json, "replace", slot.Pointer, target.ToString());
-        if (withMetadata) WriteMetadata(json, pod, decision, label);
-        json.WriteEndArray();
+        {
+            if (image.Target is not { } target) continue;
+            output.Append(isFirst ? "[{\"op\":\"replace\",\"path\":\""u8 : ",{\"op\":\"replace\",\"path\":\""u8);
+            isFirst = false;
+            WritePointer(slot);
+            output.Append("\",\"value\":"u8);
+            output.AppendString(target.ToString());
+            output.Append("}"u8);
+        }
+        if (withMetadata) WriteMetadata();
+        output.Append("]"u8);
     }
 
-    private static void WriteMetadata(Utf8JsonWriter json, PodSummary pod, PodDecision decision, PatchLabelOptions label)
+    /// <summary>The JSON pointer of an image (RFC 6901).</summary>
+    private void WritePointer(ImageSlot slot)
     {
-        var hasRoom = PodMarks.HasRoomForOriginalImages(pod, decision);
+        output.Append(slot.Kind switch
+        {
+            ImageSlotKind.Container => "/spec/containers/"u8,
+            ImageSlotKind.InitContainer => "/spec/initContainers/"u8,
+            ImageSlotKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
+            ImageSlotKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
+            _ => "/spec/volumes/"u8,
+        });
+        output.Append(slot.Index);
+        output.Append(slot.Kind == ImageSlotKind.Volume ? "/image/reference"u8 : "/image"u8);
+    }
+
+    private void WriteMetadata()
+    {
         if (pod.Metadata == JsonPlace.Missing)
         {
-            StartOperation(json, "add", "/metadata");
-            json.WriteStartObject("value");
-            json.WriteStartObject("labels");
-            json.WriteString(label.Key, label.Value);
-            json.WriteEndObject();
-            if (hasRoom)
+            output.Append(",{\"op\":\"add\",\"path\":\"/metadata\",\"value\":{\"labels\":"u8);
+            WriteLabels();
+            if (_hasRoom)
             {
-                json.WriteStartObject("annotations");
-                WriteOriginals(json, decision);
-                json.WriteEndObject();
+                output.Append(",\"annotations\":"u8);
+                WriteOriginals();
             }
-            json.WriteEndObject();
-            json.WriteEndObject();
+            output.Append("}}"u8);
             return;
         }
-        WriteLabel(json, pod, label);
-        if (hasRoom) WriteAnnotations(json, pod, decision);
+        WriteLabel();
+        if (_hasRoom) WriteAnnotations();
     }
 
-    private static void WriteLabel(Utf8JsonWriter json, PodSummary pod, PatchLabelOptions label)
+    private void WriteLabel()
     {
         if (pod.PatchLabel == label.Value) return;
-        if (pod.Labels == JsonPlace.Object)
+        if (pod.Labels != JsonPlace.Object)
         {
-            WriteOperation(json, pod.PatchLabel is null ? "add" : "replace", $"/metadata/labels/{Escape(label.Key)}", label.Value);
+            output.Append(",{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":"u8);
+            WriteLabels();
+            output.Append("}"u8);
             return;
         }
-        StartOperation(json, "add", "/metadata/labels");
-        json.WriteStartObject("value");
-        json.WriteString(label.Key, label.Value);
-        json.WriteEndObject();
-        json.WriteEndObject();
+        output.Append(pod.PatchLabel is null ? ",{\"op\":\"add\",\"path\":\"/metadata/labels/"u8 : ",{\"op\":\"replace\",\"path\":\"/metadata/labels/"u8);
+        output.AppendInString(Token(label.Key));
+        output.Append("\",\"value\":"u8);
+        output.AppendString(label.Value);
+        output.Append("}"u8);
     }
 
-    private static void WriteAnnotations(Utf8JsonWriter json, PodSummary pod, PodDecision decision)
+    private void WriteLabels()
     {
-        if (pod.Annotations == JsonPlace.Object)
+        output.Append("{"u8);
+        output.AppendString(label.Key);
+        output.Append(":"u8);
+        output.AppendString(label.Value);
+        output.Append("}"u8);
+    }
+
+    private void WriteAnnotations()
+    {
+        if (pod.Annotations != JsonPlace.Object)
         {
-            foreach (var (slot, image) in decision.Images)
-                if (image.IsRewritten && PodMarks.OriginalImageKey(slot) is { } key)
-                    WriteOperation(json, pod.OriginalImageKeys.Contains(key) ? "replace" : "add", $"/metadata/annotations/{Escape(key)}", image.Image);
+            output.Append(",{\"op\":\"add\",\"path\":\"/metadata/annotations\",\"value\":"u8);
+            WriteOriginals();
+            output.Append("}"u8);
             return;
         }
-        StartOperation(json, "add", "/metadata/annotations");
-        json.WriteStartObject("value");
-        WriteOriginals(json, decision);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    private static void WriteOriginals(Utf8JsonWriter json, PodDecision decision)
-    {
         foreach (var (slot, image) in decision.Images)
-            if (image.IsRewritten && PodMarks.OriginalImageKey(slot) is { } key) json.WriteString(key, image.Image);
+        {
+            if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
+            output.Append(pod.HasOriginalImage(slot) ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8 : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8);
+            output.AppendInString(Token(PodMarks.PrefixOf(slot)));
+            output.AppendInString(slot.Name);
+            output.Append("\",\"value\":"u8);
+            output.AppendString(image.Image);
+            output.Append("}"u8);
+        }
     }
 
-    private static void WriteOperation(Utf8JsonWriter json, string operation, string path, string value)
+    private void WriteOriginals()
     {
-        StartOperation(json, operation, path);
-        json.WriteString("value", value);
-        json.WriteEndObject();
-    }
-
-    private static void StartOperation(Utf8JsonWriter json, string operation, string path)
-    {
-        json.WriteStartObject();
-        json.WriteString("op", operation);
-        json.WriteString("path", path);
+        output.Append("{"u8);
+        var isFirst = true;
+        foreach (var (slot, image) in decision.Images)
+        {
+            if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
+            output.Append(isFirst ? "\""u8 : ",\""u8);
+            isFirst = false;
+            output.AppendInString(PodMarks.PrefixOf(slot));
+            output.AppendInString(slot.Name);
+            output.Append("\":"u8);
+            output.AppendString(image.Image);
+        }
+        output.Append("}"u8);
     }
 
     /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>
-    private static string Escape(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    private static string Token(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

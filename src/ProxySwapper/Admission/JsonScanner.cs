@@ -13,8 +13,11 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private static readonly TextCache Texts = new();
+
     private readonly ReadOnlySpan<byte> _text = text;
     private ReadOnlySpan<byte> _name;
+    private bool _isEscaped;
     private int _depth;
 
     // Nothing was read yet of the object or array that the scanner is in.
@@ -28,8 +31,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     {
         if (!Next((byte)'}')) return false;
         var start = Position + 1;
-        Position = AfterName(_text, Position);
-        _name = _text[start..(_text[..Position].LastIndexOf((byte)'"'))];
+        Position = AfterName(_text, Position, out var end);
+        _name = _text[start..end];
+        _isEscaped = _name.Contains((byte)'\\');
         return true;
     }
 
@@ -38,15 +42,15 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 
     /// <summary>Whether the member that the scanner is at has this name.</summary>
     public readonly bool NameIs(ReadOnlySpan<byte> name) =>
-        _name.SequenceEqual(name) || _name.Contains((byte)'\\') && Encoding.UTF8.GetBytes(Decode(_name)).AsSpan().SequenceEqual(name);
+        _name.SequenceEqual(name) || _isEscaped && Encoding.UTF8.GetBytes(Decode(_name)).AsSpan().SequenceEqual(name);
 
     /// <summary>Whether the member that the scanner is at has this name, which is of ASCII characters.</summary>
-    public readonly bool NameIs(string name) => Ascii.Equals(_name, name) || _name.Contains((byte)'\\') && Decode(_name) == name;
+    public readonly bool NameIs(string name) => Ascii.Equals(_name, name) || _isEscaped && Decode(_name) == name;
 
     /// <summary>The name of the member that the scanner is at when it begins so, else null.</summary>
     public readonly string? NameStartingWith(string start)
     {
-        if (!_name.Contains((byte)'\\') && !(_name.Length >= start.Length && Ascii.Equals(_name[..start.Length], start))) return null;
+        if (!_isEscaped && !(_name.Length >= start.Length && Ascii.Equals(_name[..start.Length], start))) return null;
         var name = Decode(_name);
         return name.StartsWith(start, StringComparison.Ordinal) ? name : null;
     }
@@ -130,7 +134,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     {
         try
         {
-            if (!raw.Contains((byte)'\\')) return Strict.GetString(raw);
+            if (!raw.Contains((byte)'\\')) return Texts.TextOf(raw) ?? Strict.GetString(raw);
             var reader = new Utf8JsonReader([(byte)'"', .. raw, (byte)'"']);
             reader.Read();
             return reader.GetString()!;

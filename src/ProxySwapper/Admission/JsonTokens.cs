@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -12,7 +11,8 @@ namespace ProxySwapper.Admission;
 /// </summary>
 internal static class JsonTokens
 {
-    private static readonly SearchValues<byte> StringStops = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, ' ').Select(control => (byte)control)]);
+    /// <summary>As many objects and arrays as one number holds.</summary>
+    private const int MaximumOpen = 64;
 
     /// <summary>The next byte that is no white space; there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -23,43 +23,57 @@ internal static class JsonTokens
     {
         at = AfterSpace(text, at);
         if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at);
-        Span<byte> ends = stackalloc byte[maximumDepth];
-        var level = 0;
+        // What is open, the innermost in the lowest bit: 1 is an object, 0 an array.
+        var (open, level) = (0UL, 0);
         while (true)
         {
             if (text[at] is (byte)'{' or (byte)'[')
             {
                 if (level == maximumDepth) throw Fault("it is too deep", at);
-                ends[level++] = (byte)(text[at] + 2); // the closing bracket's code, for either
-                at = AfterSpace(text, at + 1);
-                if (text[at] != ends[level - 1])
+                if (level == MaximumOpen) at = AfterSpace(text, AfterValue(text, at, maximumDepth - level));
+                else
                 {
-                    if (ends[level - 1] == '}') at = AfterSpace(text, AfterName(text, at));
-                    continue;
+                    level++;
+                    open = open << 1 | (text[at] == '{' ? 1UL : 0);
+                    at = AfterSpace(text, at + 1);
+                    if (text[at] != EndOf(open))
+                    {
+                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, out _));
+                        continue;
+                    }
                 }
             }
             else at = AfterSpace(text, AfterScalar(text, at));
-            while (text[at] == ends[level - 1])
+            while (text[at] == EndOf(open))
             {
                 at++;
+                open >>= 1;
                 if (--level == 0) return at;
                 at = AfterSpace(text, at);
             }
             if (text[at] != ',') throw Fault("a comma is missing", at);
             at = AfterSpace(text, at + 1);
-            if (ends[level - 1] == '}') at = AfterSpace(text, AfterName(text, at));
+            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, out _));
         }
     }
 
     /// <summary>Behind a member's name and the colon.</summary>
-    public static int AfterName(ReadOnlySpan<byte> text, int at)
+    /// <param name="text">The text.</param>
+    /// <param name="at">Where the name begins.</param>
+    /// <param name="end">Where the name ends, before its quote.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AfterName(ReadOnlySpan<byte> text, int at, out int end)
     {
         if (text[at] != '"') throw Fault("a name is missing", at);
-        at = AfterSpace(text, AfterString(text, at));
+        at = AfterString(text, at);
+        end = at - 1;
+        at = AfterSpace(text, at);
         return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
     }
 
     public static JsonException Fault(string what, int at) => new($"{what}, at byte {at}");
+
+    private static byte EndOf(ulong open) => (open & 1) != 0 ? (byte)'}' : (byte)']';
 
     private static int AfterSpaces(ReadOnlySpan<byte> text, int at)
     {
@@ -76,40 +90,46 @@ internal static class JsonTokens
         _ => AfterNumber(text, at),
     };
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int AfterString(ReadOnlySpan<byte> text, int at)
     {
         at++;
-        // Most strings of a Pod are short: one look at 16 bytes costs less than setting out on a search.
-        if (text.Length - at >= Vector128<byte>.Count)
+        // Most strings of a Pod are short: looking at a block costs less than setting out on a search.
+        while (text.Length - at >= Vector128<byte>.Count)
         {
             var block = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
             var stops = Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\')) | Vector128.LessThan(block, Vector128.Create((byte)' '));
-            if (stops != Vector128<byte>.Zero && text[at + BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits())] == '"')
-                return at + BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits()) + 1;
-        }
-        return AfterLongString(text, at);
-    }
-
-    private static int AfterLongString(ReadOnlySpan<byte> text, int at)
-    {
-        while (true)
-        {
-            var length = text[at..].IndexOfAny(StringStops);
-            if (length < 0) throw Fault("a string has no end", text.Length);
-            at += length;
+            if (stops == Vector128<byte>.Zero)
+            {
+                at += Vector128<byte>.Count;
+                continue;
+            }
+            at += BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits());
             if (text[at] == '"') return at + 1;
-            if (text[at] != '\\') throw Fault("a string has a control character", at);
-            at += EscapeLength(text, at);
+            at = AfterEscape(text, at);
+        }
+        while (at < text.Length)
+        {
+            if (text[at] == '"') return at + 1;
+            at = text[at] is (byte)'\\' or < (byte)' ' ? AfterEscape(text, at) : at + 1;
+        }
+        throw Fault("a string has no end", text.Length);
+    }
+
+    private static int AfterEscape(ReadOnlySpan<byte> text, int at)
+    {
+        if (text[at] != '\\') throw Fault("a string has a control character", at);
+        switch (at + 1 < text.Length ? text[at + 1] : 0)
+        {
+            case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
+                return at + 2;
+            case (byte)'u' when at + 5 < text.Length && IsHex(text[at + 2]) && IsHex(text[at + 3]) && IsHex(text[at + 4]) && IsHex(text[at + 5]):
+                return at + 6;
+            default:
+                throw Fault("a string has an unknown escape", at);
         }
     }
 
-    private static int EscapeLength(ReadOnlySpan<byte> text, int at) => text[(at + 1)..] switch
-    {
-        [(byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t', ..] => 2,
-        [(byte)'u', var a, var b, var c, var d, ..] when char.IsAsciiHexDigit((char)a) && char.IsAsciiHexDigit((char)b) && char.IsAsciiHexDigit((char)c) && char.IsAsciiHexDigit((char)d) => 6,
-        _ => throw Fault("a string has an unknown escape", at),
-    };
+    private static bool IsHex(byte digit) => char.IsAsciiHexDigit((char)digit);
 
     private static int AfterLiteral(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> literal) =>
         text[at..].StartsWith(literal) ? at + literal.Length : throw Fault("a value is missing", at);

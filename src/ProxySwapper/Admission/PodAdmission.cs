@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
@@ -15,11 +16,12 @@ internal static class PodAdmission
         if (pod.IsOptedOut) return PodDecision.LeftAlone(AdmissionOutcome.OptedOut);
         if (JsonPlace.Malformed == pod.Metadata || JsonPlace.Malformed == pod.Labels || JsonPlace.Malformed == pod.Annotations)
             return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
-        var decided = ImmutableArray.CreateBuilder<SlotDecision>(pod.Images.Count);
+        var (decided, count) = (new SlotDecision[pod.Images.Count], 0);
         var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)
-            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided.Add(new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace)));
-        var decisions = decided.DrainToImmutable();
+            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided[count++] = new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace));
+        if (count < decided.Length) Array.Resize(ref decided, count);
+        var decisions = ImmutableCollectionsMarshal.AsImmutableArray(decided);
         return new PodDecision(OutcomeOf(decisions), decisions);
     }
 

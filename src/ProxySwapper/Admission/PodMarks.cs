@@ -14,18 +14,23 @@ internal static class PodMarks
     /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
     private const int MaximumAnnotationsSize = 256 * 1024;
 
-    private const string ContainerPrefix = "original-image.proxyswapper.io/";
-    private const string VolumePrefix = "original-image.volume.proxyswapper.io/";
+    private const string ContainerPrefix = OriginalImagePrefix + "proxyswapper.io/";
+    private const string VolumePrefix = OriginalImagePrefix + "volume.proxyswapper.io/";
+
+    /// <summary>What the key of an annotation begins with that keeps an image as it was written.</summary>
+    public const string OriginalImagePrefix = "original-image.";
 
     /// <summary>
     /// The annotation that keeps the image of a container or volume as it was written; null for a name that Kubernetes refuses anyway.
     /// Names of containers are unique in a Pod, whatever list they are in.
     /// </summary>
-    public static string? OriginalImageKey(ImageSlot slot)
-    {
-        var key = (slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
-        return LabelText.IsKey(key) ? key : null;
-    }
+    public static string? OriginalImageKey(ImageSlot slot) => KeepsOriginalImage(slot) ? PrefixOf(slot) + slot.Name : null;
+
+    /// <summary>The part of <see cref="OriginalImageKey"/> before the name.</summary>
+    public static string PrefixOf(ImageSlot slot) => slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix;
+
+    /// <summary>Whether there is an <see cref="OriginalImageKey"/>.</summary>
+    public static bool KeepsOriginalImage(ImageSlot slot) => LabelText.IsName(slot.Name);
 
     /// <summary>
     /// False when the original images would make the annotations too large and so the Pod refused. Counts generously: the annotations

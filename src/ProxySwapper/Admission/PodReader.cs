@@ -56,7 +56,7 @@ internal static class PodReader
         while (scanner.NextMember())
         {
             if (scanner.NameIs(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
-            else if (scanner.NameStartingWith("original-image.") is { } key) pod.OriginalImageKeys.Add(key);
+            else if (scanner.NameStartingWith(PodMarks.OriginalImagePrefix) is { } key) pod.AddOriginalImage(key);
             scanner.Skip();
         }
         pod.AnnotationsSize = scanner.Position - start;
@@ -131,13 +131,13 @@ internal static class PodReader
 
     private static void ReadPullSecrets(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.PullSecrets.Clear();
+        pod.ForgetPullSecrets();
         if (!scanner.EnterArray()) return;
         while (scanner.NextItem())
             if (scanner.EnterObject())
                 while (scanner.NextMember())
                     if (!scanner.NameIs("name"u8)) scanner.Skip();
-                    else if (scanner.Text() is { Length: > 0 } name) pod.PullSecrets.Add(name);
+                    else if (scanner.Text() is { Length: > 0 } name) pod.AddPullSecret(name);
     }
 
     /// <summary>Inside the value where it is an object, behind it otherwise.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ProxySwapper.Admission;
 
 /// <summary>
@@ -7,12 +9,16 @@ namespace ProxySwapper.Admission;
 internal sealed class PodSummary
 {
     // Where in the images each list begins that was read last.
-    private readonly int[] _starts = new int[(int)ImageSlotKind.Volume + 1];
+    private ListStarts _starts;
+
+    // Most Pods have neither, and then there is no list.
+    private List<string>? _pullSecrets;
+    private HashSet<string>? _originalImageKeys;
 
     public string Name { get; set; } = "";
     public string GenerateName { get; set; } = "";
     public string ServiceAccountName { get; set; } = "";
-    public List<string> PullSecrets { get; } = [];
+    public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<ImageSlot> Images { get; } = [];
 
     /// <summary>Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> are there to be added to.</summary>
@@ -22,9 +28,6 @@ internal sealed class PodSummary
 
     /// <summary>The value of the label that marks a rewritten Pod, or null when it has none.</summary>
     public string? PatchLabel { get; set; }
-
-    /// <summary>The keys of our annotations that are there.</summary>
-    public HashSet<string> OriginalImageKeys { get; } = [];
 
     /// <summary>The size of all annotations as they were sent, in bytes.</summary>
     public long AnnotationsSize { get; set; }
@@ -47,18 +50,28 @@ internal sealed class PodSummary
     public void ForgetAnnotations()
     {
         (IsMirror, AnnotationsSize) = (false, 0);
-        OriginalImageKeys.Clear();
+        _originalImageKeys?.Clear();
     }
 
     public void ForgetSpec()
     {
         ServiceAccountName = "";
-        PullSecrets.Clear();
+        ForgetPullSecrets();
         StartImages(ImageSlotKind.Container);
         StartImages(ImageSlotKind.InitContainer);
         StartImages(ImageSlotKind.EphemeralContainer);
         StartImages(ImageSlotKind.Volume);
     }
+
+    public void ForgetPullSecrets() => _pullSecrets?.Clear();
+
+    public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
+
+    /// <summary>One of our annotations is there, by its key.</summary>
+    public void AddOriginalImage(string key) => (_originalImageKeys ??= []).Add(key);
+
+    /// <summary>Whether the annotation is there that keeps the image of a place as it was written.</summary>
+    public bool HasOriginalImage(ImageSlot slot) => _originalImageKeys is not null && PodMarks.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
 
     /// <summary>A list of images begins.</summary>
     public void StartImages(ImageSlotKind kind) => _starts[(int)kind] = Images.Count;
@@ -70,6 +83,13 @@ internal sealed class PodSummary
         for (var index = 0; index < Images.Count; index++)
             if (index >= _starts[(int)Images[index].Kind]) Images[kept++] = Images[index];
         Images.RemoveRange(kept, Images.Count - kept);
+    }
+
+    /// <summary>A number for each kind of list.</summary>
+    [InlineArray((int)ImageSlotKind.Volume + 1)]
+    private struct ListStarts
+    {
+        private int _first;
     }
 }
 

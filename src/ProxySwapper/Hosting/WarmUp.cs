@@ -53,7 +53,7 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
     {
         var current = rules.Current;
         if (!AdmissionReviewReader.TryRead(body, current.Options.PatchLabel.Key, out var review, out _)) return;
-        using var output = new PooledBufferWriter();
+        using var output = new JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, current), current);
     }
 

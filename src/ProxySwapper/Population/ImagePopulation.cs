@@ -62,9 +62,9 @@ internal sealed partial class ImagePopulation(
     }
 
     /// <summary>The registry that an image was sent to and that is ours to fill, or null.</summary>
-    private static string? Downstream(in ImageDecision decision) => decision.FillsItself ? null : decision.Target?.Registry;
+    private static string? Downstream(ImageDecision decision) => decision.FillsItself ? null : decision.Target?.Registry;
 
-    private static ImageDecision LetThrough(in ImageDecision decision, string reason) => decision with
+    private static ImageDecision LetThrough(ImageDecision decision, string reason) => decision with
     {
         Target = null,
         Reason = DecisionReason.DownstreamFailing,

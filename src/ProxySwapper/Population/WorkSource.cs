@@ -24,7 +24,7 @@ internal sealed class WorkSource
         [.. options.ProxyCaches.Where(block => block.PatternEcrProxyCache is not null).Select(ProxyCachePattern.Compile)]);
 
     /// <summary>The work for an image as the rules decided on it; null when there is none. Never throws.</summary>
-    public PopulationWork? WorkFor(in ImageDecision decision) => decision switch
+    public PopulationWork? WorkFor(ImageDecision decision) => decision switch
     {
         { Target: { } target, FillsItself: true } => WarmUp(target, decision.Image),
         { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork ?? new CopyWork(source, target, _platforms),

@@ -9,7 +9,7 @@ namespace ProxySwapper.Rules;
 /// <param name="Target">Where it goes, or null when it is left alone.</param>
 /// <param name="Rule">The rule that decided, for instance <c>rules[1]</c> or <c>proxyUrl</c>; null when none did.</param>
 /// <param name="Warning">What the Pod's owner should know, or null.</param>
-internal readonly record struct ImageDecision(
+internal sealed record ImageDecision(
     string Image, DecisionReason Reason, ImageReference? Source, ImageReference? Target, string? Rule, string? Warning)
 {
     public bool IsRewritten => Target is not null;

@@ -13,7 +13,6 @@ namespace ProxySwapper.Benchmarks.Swap;
 public class ReviewBenchmarks
 {
     private readonly RuleSet _rules = RuleSet.Compile(ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, new Dictionary<string, string>()));
-    private readonly ArrayBufferWriter<byte> _output = new(64 * 1024);
     private ReadOnlySequence<byte> _review;
 
     [Params(7, 200)]
@@ -26,10 +25,10 @@ public class ReviewBenchmarks
     [Benchmark]
     public int Review()
     {
-        _output.ResetWrittenCount();
         if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault)) throw new InvalidOperationException(fault);
-        AdmissionEndpoint.Write(_output, review, PodAdmission.Decide(review, _rules), _rules);
-        return _output.WrittenCount;
+        using var output = new JsonBuffer();
+        AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, _rules), _rules);
+        return output.Written.Length;
     }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>

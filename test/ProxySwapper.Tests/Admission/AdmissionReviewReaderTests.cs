@@ -82,9 +82,9 @@ internal sealed class AdmissionReviewReaderTests
     private static JsonNode AnswerTo(byte[] body)
     {
         Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), Rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
-        var output = new ArrayBufferWriter<byte>();
+        using var output = new JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, Rules), Rules);
-        return JsonNode.Parse(output.WrittenSpan)!["response"]!;
+        return JsonNode.Parse(output.Written)!["response"]!;
     }
 
     private static byte[] Review(string pod, string oldPod = "null", string operation = "CREATE") => Encoding.UTF8.GetBytes(

@@ -60,9 +60,9 @@ internal sealed class GoldenTests
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
         Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
-        var output = new ArrayBufferWriter<byte>();
+        using var output = new JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
-        return (JsonNode.Parse(body)!, JsonNode.Parse(output.WrittenSpan)!);
+        return (JsonNode.Parse(body)!, JsonNode.Parse(output.Written)!);
     }
 
     internal static JsonNode? PatchOf(JsonNode response) => response["patch"] is { } patch ? JsonNode.Parse(Convert.FromBase64String((string)patch!)) : null;
