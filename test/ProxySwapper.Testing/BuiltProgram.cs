@@ -2,13 +2,14 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Testing;
 
-/// <summary>The program as it was built, run as a process of its own.</summary>
+/// <summary>The program, run as a process of its own by nobody that a cloud knows.</summary>
 public static class BuiltProgram
 {
     /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's identities at clouds.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll"), .. arguments])
+        var (file, all) = ProxySwapperProgram.CommandOf(arguments);
+        var start = new ProcessStartInfo(file, all)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -13,8 +13,6 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         Management = new HttpClient { BaseAddress = new Uri($"http://localhost:{managementPort}") };
     }
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll");
-
     public TestCertificates Certificates { get; }
 
     public string Folder { get; }
@@ -42,7 +40,7 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         certificates.WriteTo(folder);
         var ports = (Webhook: port == 0 ? TestProcess.FreePort() : port, Management: TestProcess.FreePort());
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
-        var process = TestProcess.Start("dotnet", ["exec", Program, "serve", "--config", Path.Combine(folder, "config.yaml")], environment);
+        var process = ProxySwapperProgram.Start(["serve", "--config", Path.Combine(folder, "config.yaml")], environment);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
         await TestWait.UntilAsync(async () => process.HasExited ? throw new InvalidOperationException($"serve ended: {running.Log}") : await running.IsReadyAsync(), "readiness of the webhook");
         return running;

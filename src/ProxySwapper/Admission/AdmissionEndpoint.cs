@@ -57,17 +57,17 @@ internal sealed partial class AdmissionEndpoint(
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
         if (!decision.Images.IsEmpty && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
-        if (pod is not null && population.IsBeforeAnswer)
+        if (pod is { } admitted && population.IsBeforeAnswer)
         {
-            decision = await population.BeforeAnswerAsync(pod, decision, context.RequestAborted);
-            pod = AdmittedPod.Create(review!, decision, pod.Activity);
+            decision = await population.BeforeAnswerAsync(admitted, decision, context.RequestAborted);
+            pod = AdmittedPod.Create(review!, decision, admitted.Activity);
         }
         Write(context.Response, review!, decision, ruleSet);
         metrics.Answered(decision, ruleSet, time.GetElapsedTime(started));
         Describe(activity, review!, decision);
         LogDecisions(review!, decision);
         await context.Response.BodyWriter.FlushAsync();
-        if (pod is { IsDryRun: false }) population.AfterAnswer(pod);
+        if (pod is { IsDryRun: false } answered) population.AfterAnswer(answered);
     }
 
     /// <summary>The answer for a review, without HTTP.</summary>

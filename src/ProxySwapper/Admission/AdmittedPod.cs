@@ -1,10 +1,10 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
-using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
 /// <summary>A Pod as population sees it: whose images, and with which secrets they may be read.</summary>
-internal sealed record AdmittedPod
+internal readonly record struct AdmittedPod
 {
     public required string Namespace { get; init; }
 
@@ -12,7 +12,7 @@ internal sealed record AdmittedPod
     public required string Name { get; init; }
     public required string ServiceAccountName { get; init; }
     public required IReadOnlyList<string> PullSecrets { get; init; }
-    public required IReadOnlyList<AdmittedImage> Images { get; init; }
+    public required ImmutableArray<SlotDecision> Images { get; init; }
 
     /// <summary>A request that must have no side effect.</summary>
     public required bool IsDryRun { get; init; }
@@ -29,14 +29,9 @@ internal sealed record AdmittedPod
             Name = pod.Name.Length > 0 ? pod.Name : pod.GenerateName,
             ServiceAccountName = pod.ServiceAccountName.Length > 0 ? pod.ServiceAccountName : "default",
             PullSecrets = pod.PullSecrets,
-            Images = [.. decision.Images.Select(image => new AdmittedImage(image.Decision, image.Slot.PullPolicy == "Always"))],
+            Images = decision.Images,
             IsDryRun = review.IsDryRun,
             Activity = activity,
         };
     }
 }
-
-/// <summary>One image of an admitted Pod.</summary>
-/// <param name="Decision">What the rules say of it.</param>
-/// <param name="IsPulledAlways">The Pod asks kubelet to look for a newer image under the tag each time.</param>
-internal readonly record struct AdmittedImage(ImageDecision Decision, bool IsPulledAlways);

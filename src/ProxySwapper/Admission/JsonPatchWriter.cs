@@ -8,6 +8,9 @@ namespace ProxySwapper.Admission;
 /// </summary>
 internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
 {
+    private static readonly string ContainerToken = Token(PodMarks.ContainerPrefix);
+    private static readonly string VolumeToken = Token(PodMarks.VolumePrefix);
+
     private readonly bool _hasRoom = PodMarks.HasRoomForOriginalImages(pod, decision);
 
     /// <summary>Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.</summary>
@@ -100,7 +103,7 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
         {
             if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
             output.Append(pod.HasOriginalImage(slot) ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8 : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8);
-            output.AppendInString(Token(PodMarks.PrefixOf(slot)));
+            output.AppendInString(slot.Kind == ImageSlotKind.Volume ? VolumeToken : ContainerToken);
             output.AppendInString(slot.Name);
             output.Append("\",\"value\":"u8);
             output.AppendString(image.Image);
@@ -117,7 +120,7 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
             if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
             output.Append(isFirst ? "\""u8 : ",\""u8);
             isFirst = false;
-            output.AppendInString(PodMarks.PrefixOf(slot));
+            output.AppendInString(slot.Kind == ImageSlotKind.Volume ? PodMarks.VolumePrefix : PodMarks.ContainerPrefix);
             output.AppendInString(slot.Name);
             output.Append("\":"u8);
             output.AppendString(image.Image);

@@ -12,7 +12,11 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<Slot
 }
 
 /// <summary>What the rules say of the image at one place.</summary>
-internal readonly record struct SlotDecision(ImageSlot Slot, ImageDecision Decision);
+internal readonly record struct SlotDecision(ImageSlot Slot, ImageDecision Decision)
+{
+    /// <summary>The Pod asks kubelet to look for a newer image under the tag each time.</summary>
+    public bool IsPulledAlways => Slot.PullPolicy == "Always";
+}
 
 /// <summary>How a review was answered; the names, in snake_case, are values of a metric's label.</summary>
 internal enum AdmissionOutcome

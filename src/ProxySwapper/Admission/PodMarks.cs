@@ -11,23 +11,23 @@ internal static class PodMarks
     /// <summary>Set by kubelet on the API server's copy of a static Pod.</summary>
     public const string MirrorAnnotation = "kubernetes.io/config.mirror";
 
-    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
-    private const int MaximumAnnotationsSize = 256 * 1024;
-
-    private const string ContainerPrefix = OriginalImagePrefix + "proxyswapper.io/";
-    private const string VolumePrefix = OriginalImagePrefix + "volume.proxyswapper.io/";
-
     /// <summary>What the key of an annotation begins with that keeps an image as it was written.</summary>
     public const string OriginalImagePrefix = "original-image.";
+
+    /// <summary>What comes before a container's name in such a key.</summary>
+    public const string ContainerPrefix = OriginalImagePrefix + "proxyswapper.io/";
+
+    /// <summary>What comes before a volume's name in such a key.</summary>
+    public const string VolumePrefix = OriginalImagePrefix + "volume.proxyswapper.io/";
+
+    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
+    private const int MaximumAnnotationsSize = 256 * 1024;
 
     /// <summary>
     /// The annotation that keeps the image of a container or volume as it was written; null for a name that Kubernetes refuses anyway.
     /// Names of containers are unique in a Pod, whatever list they are in.
     /// </summary>
-    public static string? OriginalImageKey(ImageSlot slot) => KeepsOriginalImage(slot) ? PrefixOf(slot) + slot.Name : null;
-
-    /// <summary>The part of <see cref="OriginalImageKey"/> before the name.</summary>
-    public static string PrefixOf(ImageSlot slot) => slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix;
+    public static string? OriginalImageKey(ImageSlot slot) => !KeepsOriginalImage(slot) ? null : (slot.Kind == ImageSlotKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
 
     /// <summary>Whether there is an <see cref="OriginalImageKey"/>.</summary>
     public static bool KeepsOriginalImage(ImageSlot slot) => LabelText.IsName(slot.Name);

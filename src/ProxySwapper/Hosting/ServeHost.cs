@@ -29,8 +29,6 @@ internal static class ServeHost
             .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
             .ConfigureWebHost(web => web
                 .UseKestrelCore()
-                // A review is decided in microseconds and never blocks: going to another thread for it and back would cost more.
-                .UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
                 .UseKestrelHttpsConfiguration()
                 .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
                 .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),

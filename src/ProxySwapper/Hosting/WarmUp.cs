@@ -37,6 +37,8 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
         {
             Log.Failed(logger, exception.Message);
         }
+        // What only the start needed goes, and is not taken for the measure of what reviews will need.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

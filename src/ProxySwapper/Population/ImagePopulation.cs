@@ -34,7 +34,7 @@ internal sealed partial class ImagePopulation(
         foreach (var image in pod.Images) Enqueue(pod, image);
     }
 
-    private async Task<ImageDecision> DecideAsync(AdmittedPod pod, AdmittedImage image, ProxySwapperOptions options, CancellationToken deadline)
+    private async Task<ImageDecision> DecideAsync(AdmittedPod pod, SlotDecision image, ProxySwapperOptions options, CancellationToken deadline)
     {
         var decision = image.Decision;
         if (Downstream(decision) is { } registry)
@@ -74,7 +74,7 @@ internal sealed partial class ImagePopulation(
     private static bool IsAwaited(ProxySwapperOptions options) => options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
 
     /// <summary>Waits for an image until the deadline; true when it is downstream. The copy goes on in any case.</summary>
-    private async Task<bool> BringAsync(AdmittedPod pod, AdmittedImage image, CancellationToken deadline)
+    private async Task<bool> BringAsync(AdmittedPod pod, SlotDecision image, CancellationToken deadline)
     {
         if (pod.IsDryRun || Enqueue(pod, image) is not { } job) return false;
         using (queue.Hurry(job))
@@ -84,7 +84,7 @@ internal sealed partial class ImagePopulation(
         }
     }
 
-    private PopulationJob? Enqueue(AdmittedPod pod, AdmittedImage image)
+    private PopulationJob? Enqueue(AdmittedPod pod, SlotDecision image)
     {
         if (pod.IsDryRun || rules.Current.Options.Populate.Policy == PopulatePolicy.None || Source().WorkFor(image.Decision) is not { } work) return null;
         var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, pod.PullSecrets, pod.Activity);

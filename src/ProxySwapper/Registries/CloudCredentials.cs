@@ -1,15 +1,26 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Credentials.Ecr;
 using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Registries;
 
 /// <summary>The clouds' sources of credentials, with what <c>registries</c> says of their hosts.</summary>
-internal sealed class CloudCredentials(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, Func<string, string?> environment, TimeProvider time, ILoggerFactory loggers)
+internal sealed class CloudCredentials
 {
-    private readonly EcrCredentialSource _ecr = new(EcrAccountsOf(registries), time, loggers.CreateLogger<EcrCredentialSource>());
-    private readonly GoogleCredentialSource _google = new(GoogleHostsOf(registries), time, loggers.CreateLogger<GoogleCredentialSource>());
-    private readonly AzureCredentialSource _azure = new(AzureAccountsOf(registries), clients, environment, time, loggers.CreateLogger<AzureCredentialSource>());
+    private readonly CloudCredentialSource _ecr;
+    private readonly CloudCredentialSource _google;
+    private readonly CloudCredentialSource _azure;
+
+    public CloudCredentials(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, Func<string, string?> environment, TimeProvider time, ILoggerFactory loggers)
+    {
+        var ecr = EcrAccountsOf(registries);
+        _ecr = new(host => ecr.ContainsKey(host) || EcrHost.Parse(host) is not null, () => new EcrCredentialSource(ecr, time, loggers.CreateLogger<EcrCredentialSource>()));
+        var google = GoogleHostsOf(registries);
+        _google = new(host => google.ContainsKey(host) || GoogleCredentialSource.IsGoogle(host), () => new GoogleCredentialSource(google, time, loggers.CreateLogger<GoogleCredentialSource>()));
+        var azure = AzureAccountsOf(registries);
+        _azure = new(host => azure.ContainsKey(host) || AzureCredentialSource.IsAzure(host), () => new AzureCredentialSource(azure, clients, environment, time, loggers.CreateLogger<AzureCredentialSource>()));
+    }
 
     /// <summary>All of them; each knows its own hosts.</summary>
     public IReadOnlyList<IRegistryCredentialSource> All => [_ecr, _google, _azure];

@@ -131,7 +131,7 @@ internal sealed class MirrorTests
         });
         var file = Path.Combine(_folder, "slow.yaml");
         await File.WriteAllTextAsync(file, $"images: {{app: {{source: '{slow.Address}/team/app', destination: '{_target.Address}/mirror/app', mode: all}}}}");
-        using var process = TestProcess.Start("dotnet", ["exec", ProxySwapperProcess.Program, "mirror", "-c", file]);
+        using var process = ProxySwapperProgram.Start(["mirror", "-c", file]);
         await TestWait.UntilAsync(() => served > 14, "copies under way");
         process.Signal(PosixSignal.SIGTERM);
         var exitCode = await process.WaitForExitAsync();
@@ -139,7 +139,7 @@ internal sealed class MirrorTests
         var before = (await TagsAsync("mirror/app")).Count;
         slow.Heal();
         hold.SetResult();
-        var second = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "mirror", "-c", file]);
+        var second = await ProxySwapperProgram.RunAsync(["mirror", "-c", file]);
         Assert.That((second.ExitCode, before < 20, (await TagsAsync("mirror/app")).Count), Is.EqualTo((0, true, 20)), second.Output);
     }
 
@@ -153,7 +153,7 @@ internal sealed class MirrorTests
     [Test]
     public async Task Two_names_of_one_variable_that_differ_are_refused()
     {
-        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "mirror"], new Dictionary<string, string>
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["mirror"], new Dictionary<string, string>
         {
             ["REPLICANT_CONFIG_FILE"] = "/a.yaml",
             ["PROXYSWAPPER_MIRROR_CONFIG_FILE"] = "/b.yaml",
@@ -167,7 +167,7 @@ internal sealed class MirrorTests
     {
         var file = Path.Combine(_folder, "replicant.yaml");
         await File.WriteAllTextAsync(file, text);
-        return await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "mirror", .. arguments], new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = file });
+        return await ProxySwapperProgram.RunAsync(["mirror", .. arguments], new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = file });
     }
 
     private async Task<JsonNode> ReportAsync(string text)

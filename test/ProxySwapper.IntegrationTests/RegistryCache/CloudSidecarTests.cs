@@ -80,7 +80,7 @@ internal sealed class CloudSidecarTests : IDisposable
     private static async Task<TestProcess> StartAsync(RenderedCache cache, Dictionary<string, string> environment)
     {
         environment["HOME"] = Path.GetTempPath();
-        var sidecar = TestProcess.Start("dotnet", ["exec", ProxySwapperProcess.Program, "credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"], environment);
+        var sidecar = ProxySwapperProgram.Start(["credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"], environment);
         using var management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.ManagementPort}") };
         await TestWait.UntilAsync(async () =>
         {

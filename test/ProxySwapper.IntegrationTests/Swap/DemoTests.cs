@@ -8,7 +8,7 @@ internal sealed class DemoTests
     [Test]
     public async Task The_demo_shows_every_sample_and_ends_with_an_image_downstream()
     {
-        var (exitCode, output, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "demo"]);
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["demo"]);
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.Zero, output + error);

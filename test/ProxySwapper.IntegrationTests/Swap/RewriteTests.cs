@@ -64,5 +64,5 @@ internal sealed class RewriteTests
     }
 
     private static Task<(int ExitCode, string Output, string Error)> RunAsync(string? input, params string[] arguments) =>
-        TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "rewrite", .. arguments], Environment, input);
+        ProxySwapperProgram.RunAsync(["rewrite", .. arguments], Environment, input);
 }

@@ -232,7 +232,7 @@ internal sealed class ServeTests
     [Test]
     public async Task Without_its_certificate_it_refuses_to_start_and_says_how_to_get_one()
     {
-        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve"], new Dictionary<string, string> { ["PROXYSWAPPER_TLS_CERT_PATH"] = "/nowhere/tls.crt" });
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve"], new Dictionary<string, string> { ["PROXYSWAPPER_TLS_CERT_PATH"] = "/nowhere/tls.crt" });
         Assert.That((exitCode, error.Contains("cert-manager", StringComparison.Ordinal) && error.Contains("/nowhere/tls.crt", StringComparison.Ordinal)), Is.EqualTo((2, true)), error);
     }
 
@@ -241,14 +241,14 @@ internal sealed class ServeTests
     {
         var file = Path.Combine(_webhook.Folder, "bad.yaml");
         await File.WriteAllTextAsync(file, "port: x\nprot: 1\n");
-        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve", "--config", file]);
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve", "--config", file]);
         Assert.That((exitCode, error.Trim().Split('\n').Length), Is.EqualTo((2, 2)), error);
     }
 
     [Test]
     public async Task A_port_in_use_is_said()
     {
-        var (exitCode, _, error) = await TestProcess.RunAsync("dotnet", ["exec", ProxySwapperProcess.Program, "serve", "--config", _webhook.ConfigurationFile]);
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve", "--config", _webhook.ConfigurationFile]);
         Assert.That((exitCode, error.Contains("in use", StringComparison.OrdinalIgnoreCase)), Is.EqualTo((1, true)), error);
     }
 

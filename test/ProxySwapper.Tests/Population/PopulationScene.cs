@@ -61,7 +61,7 @@ internal sealed class PopulationScene : IAsyncDisposable
         Name = "pod",
         ServiceAccountName = "default",
         PullSecrets = [],
-        Images = [.. decision.Images.Select(image => new AdmittedImage(image.Decision, image.Slot.PullPolicy == "Always"))],
+        Images = decision.Images,
         IsDryRun = isDryRun,
         Activity = trace,
     };
