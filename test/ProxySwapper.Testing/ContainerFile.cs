@@ -10,6 +10,10 @@ public static class ContainerFile
         return [.. text.Split('\n').Select(line => new ContainerInstruction(line[..line.IndexOf(' ', StringComparison.Ordinal)], line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim()))];
     }
 
+    /// <summary>The variables that the image sets.</summary>
+    public static Dictionary<string, string> Environment() => Stage(1).Where(instruction => instruction.Name == "ENV")
+        .SelectMany(instruction => instruction.Arguments.Split(' ')).ToDictionary(variable => variable.Split('=')[0], variable => variable.Split('=')[1]);
+
     /// <summary>The instructions of one stage, without its FROM.</summary>
     public static IEnumerable<ContainerInstruction> Stage(int number)
     {

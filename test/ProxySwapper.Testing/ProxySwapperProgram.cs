@@ -6,7 +6,10 @@ namespace ProxySwapper.Testing;
 /// </summary>
 public static class ProxySwapperProgram
 {
-    private static readonly string? Published = Environment.GetEnvironmentVariable("PUBLISHED_PROXYSWAPPER") is { Length: > 0 } path ? path : null;
+    /// <summary>The variable that says where it is published.</summary>
+    public const string Variable = "PUBLISHED_PROXYSWAPPER";
+
+    private static readonly string? Published = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
 
     /// <summary>Starts the program.</summary>
     public static TestProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)

@@ -17,6 +17,9 @@ internal sealed partial class AdmissionEndpoint(
     /// <summary>How long a body may take to arrive; API servers send it at once.</summary>
     public static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Whoever may create Pods may not fill the log with one.</summary>
+    private const int MaximumLoggedWarnings = 10;
+
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
     public async Task AnswerAsync(HttpContext context)
@@ -65,8 +68,8 @@ internal sealed partial class AdmissionEndpoint(
         Write(context.Response, review!, decision, ruleSet);
         metrics.Answered(decision, ruleSet, time.GetElapsedTime(started));
         Describe(activity, review!, decision);
-        LogDecisions(review!, decision);
         await context.Response.BodyWriter.FlushAsync();
+        LogDecisions(review!, decision);
         if (pod is { IsDryRun: false } answered) population.AfterAnswer(answered);
     }
 
@@ -177,11 +180,13 @@ internal sealed partial class AdmissionEndpoint(
     private void LogDecisions(AdmissionReview review, PodDecision decision)
     {
         var isDebug = logger.IsEnabled(LogLevel.Debug);
+        var warnings = 0;
         foreach (var (_, image) in decision.Images)
         {
-            if (image.Warning is { } warning) Log.Warned(logger, review.Namespace, warning);
+            if (image.Warning is { } warning && ++warnings <= MaximumLoggedWarnings) Log.Warned(logger, review.Namespace, warning);
             if (isDebug) Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
         }
+        if (warnings > MaximumLoggedWarnings) Log.WarnedMore(logger, review.Namespace, warnings - MaximumLoggedWarnings);
         if (isDebug && decision.Outcome == AdmissionOutcome.Patched)
             Log.Patched(logger, review.Namespace, review.Object!.Name.Length > 0 ? review.Object.Name : review.Object.GenerateName, decision.Images.Count(image => image.Decision.IsRewritten));
     }
@@ -196,6 +201,9 @@ internal sealed partial class AdmissionEndpoint(
 
         [LoggerMessage(3, LogLevel.Warning, "In {Namespace}: {Warning}")]
         public static partial void Warned(ILogger logger, string @namespace, string warning);
+
+        [LoggerMessage(5, LogLevel.Warning, "In {Namespace}: {Count} more warnings for the same Pod")]
+        public static partial void WarnedMore(ILogger logger, string @namespace, int count);
 
         [LoggerMessage(4, LogLevel.Warning, "Request refused with {Status}: {Reason}")]
         public static partial void Refused(ILogger logger, int status, string reason);

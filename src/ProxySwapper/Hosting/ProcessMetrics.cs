@@ -10,7 +10,7 @@ internal sealed class ProcessMetrics
         var meter = meters.Create("ProxySwapper.Process");
         // A moment late, which spares us a library in memory that is good for nothing else here.
         var start = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-        meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "When the process started.");
+        meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "When the process was set up.");
         meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Resident memory.");
         meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "Processor time, user and system.");
         meter.CreateObservableGauge("dotnet_gc_heap_bytes", () => GC.GetTotalMemory(forceFullCollection: false), description: "Managed memory in use.");

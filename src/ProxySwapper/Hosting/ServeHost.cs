@@ -29,6 +29,8 @@ internal static class ServeHost
             .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
             .ConfigureWebHost(web => web
                 .UseKestrelCore()
+                // A review is decided in microseconds and never blocks: each hop to another thread would wait behind the copies' work.
+                .UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
                 .UseKestrelHttpsConfiguration()
                 .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
                 .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),

@@ -68,7 +68,7 @@ internal sealed partial class ImagePopulation(
     {
         Target = null,
         Reason = DecisionReason.DownstreamFailing,
-        Warning = $"image '{decision.Image}' is left as it is: {reason}",
+        Warning = $"image '{WarningText.Shorten(decision.Image, WarningText.MaximumShownLength)}' is left as it is: {reason}",
     };
 
     private static bool IsAwaited(ProxySwapperOptions options) => options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };

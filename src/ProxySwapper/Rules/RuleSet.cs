@@ -8,9 +8,6 @@ namespace ProxySwapper.Rules;
 /// <summary>All rules of one configuration, compiled once and never changed: a reload makes another one.</summary>
 internal sealed class RuleSet
 {
-    /// <summary>As much of an image as a warning shows, so that the reason behind it is not cut off.</summary>
-    private const int MaximumShownLength = 80;
-
     /// <summary>How many decisions are remembered, and the length of what they are about: a cluster has many Pods and few images.</summary>
     private const int MaximumRemembered = 1000;
     private const int MaximumRememberedLength = 512;
@@ -52,7 +49,7 @@ internal sealed class RuleSet
     private ImageDecision Decide(string image, string @namespace)
     {
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
-            return new(image, DecisionReason.Invalid, null, null, null, $"image '{WarningText.Shorten(image, MaximumShownLength)}' is left as it is: {fault}");
+            return new(image, DecisionReason.Invalid, null, null, null, $"image '{WarningText.Shorten(image, WarningText.MaximumShownLength)}' is left as it is: {fault}");
         var source = parsed.WithDefaultTag();
         if (IsIgnored(@namespace)) return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
         var text = source.ToString();
@@ -71,7 +68,7 @@ internal sealed class RuleSet
         ImageReference.TryParse(target, out var parsed, out var fault)
             ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
             : new(image, DecisionReason.InvalidTarget, source, null, rule.Name,
-                $"image '{WarningText.Shorten(image, MaximumShownLength)}' is left as it is: {rule.Name} would make it '{WarningText.Shorten(target, MaximumShownLength)}', and that is no reference: {fault}");
+                $"image '{WarningText.Shorten(image, WarningText.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{WarningText.Shorten(target, WarningText.MaximumShownLength)}', and that is no reference: {fault}");
 
     private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) => options.Rules
         .SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })

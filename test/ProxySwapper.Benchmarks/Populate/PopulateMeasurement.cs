@@ -21,6 +21,8 @@ internal static class PopulateMeasurement
 
     public static async Task<int> RunAsync()
     {
+        using var published = await PublishedProgram.CreateAsync();
+        Environment.SetEnvironmentVariable(ProxySwapperProgram.Variable, published.File);
         await using var upstream = await DebianRegistry.StartAsync();
         await using var downstream = await DebianRegistry.StartAsync();
         for (var round = 0; round < Rounds; round++)
@@ -30,7 +32,7 @@ internal static class PopulateMeasurement
             rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}"}]
             populate: {maxNumberOfParallelJobs: 2}
             logLevel: warning
-            """);
+            """, ContainerFile.Environment());
         // Registries are other machines: here each side has a processor of its own.
         foreach (var registry in new[] { upstream, downstream }) await PinAsync(registry.Id, RegistriesProcessor);
         foreach (var process in new[] { program.Id, Environment.ProcessId }) await PinAsync(process, AdmissionProcessor);

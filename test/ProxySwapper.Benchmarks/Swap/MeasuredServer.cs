@@ -31,8 +31,7 @@ internal sealed class MeasuredServer : IDisposable
         var file = Path.Combine(folder, $"{port}.yaml");
         File.WriteAllText(file, $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: {folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n");
         var start = new ProcessStartInfo(program, ["serve", "--config", file]);
-        foreach (var variable in ContainerFile.Stage(1).Where(instruction => instruction.Name == "ENV").SelectMany(instruction => instruction.Arguments.Split(' ')))
-            start.Environment[variable.Split('=')[0]] = variable.Split('=')[1];
+        foreach (var (name, value) in ContainerFile.Environment()) start.Environment[name] = value;
         return StartAsync(start, port, new Uri($"http://localhost:{managementPort}/readyz"));
     }
 

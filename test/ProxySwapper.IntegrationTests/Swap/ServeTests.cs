@@ -49,6 +49,16 @@ internal sealed class ServeTests
     }
 
     [Test]
+    public async Task A_Pod_of_images_that_do_not_parse_does_not_fill_the_log()
+    {
+        using var content = new StringContent(ReviewSamples.Create([.. Enumerable.Range(0, 500).Select(index => $"Not/An/Image{index}")]), Encoding.UTF8, "application/json");
+        using var answer = await _client.PostAsync("/mutate", content);
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        await TestWait.UntilAsync(() => Task.FromResult(_webhook.Log.Contains("490 more warnings", StringComparison.Ordinal)), "the last line about the Pod");
+        Assert.That(_webhook.Log.Split('\n').Count(line => line.Contains("\"EventId\":{\"Id\":3,\"Name\":\"Warned\"}", StringComparison.Ordinal)), Is.EqualTo(10));
+    }
+
+    [Test]
     public async Task A_chunked_body_over_8_MiB_is_refused_while_it_comes()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = new StreamContent(new MemoryStream(new byte[9 * 1024 * 1024])) };
