@@ -17,10 +17,15 @@ internal sealed partial class AdmissionEndpoint(
     /// <summary>How long a body may take to arrive; API servers send it at once.</summary>
     public static readonly TimeSpan BodyTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>What bodies that are waited for may hold together: eight of the largest, thousands of the usual.</summary>
+    private const long MaximumAwaitedSize = 8L * MaximumBodySize;
+
     /// <summary>Whoever may create Pods may not fill the log with one.</summary>
     private const int MaximumLoggedWarnings = 10;
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
+
+    private readonly BodyBudget _awaited = new(MaximumAwaitedSize);
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -122,13 +127,24 @@ internal sealed partial class AdmissionEndpoint(
             isLate = true;
             body.CancelPendingRead();
         }, null, BodyTimeout, Timeout.InfiniteTimeSpan);
-        while (true)
+        var held = 0L;
+        try
         {
-            var result = await reading;
-            if (isLate) return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
-            // A read that is cancelled by the host, which stops, just goes on: what is under way is answered.
-            if (IsWhole(body, result) is { } whole) return whole;
-            reading = body.ReadAsync();
+            while (true)
+            {
+                var result = await reading;
+                if (isLate) return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
+                var arrived = result.Buffer.Length - held;
+                if (!_awaited.TryTake(arrived)) return (default, StatusCodes.Status503ServiceUnavailable, "too many bodies are under way");
+                held += arrived;
+                // A read that is cancelled by the host, which stops, just goes on: what is under way is answered.
+                if (IsWhole(body, result) is { } whole) return whole;
+                reading = body.ReadAsync();
+            }
+        }
+        finally
+        {
+            _awaited.Return(held);
         }
     }
 

@@ -37,6 +37,7 @@ internal static class AdmissionResponseWriter
     private static string? PodWarning(AdmissionReview review, PodDecision decision) => decision.Outcome switch
     {
         AdmissionOutcome.MalformedPod => "the Pod is left as it is: its metadata, labels or annotations are no object",
+        AdmissionOutcome.TooManyImages => $"the Pod is left as it is: it has more than {PodSummary.MaximumImages} images",
         AdmissionOutcome.Patched when review.SubResource.Length == 0 && !PodMarks.HasRoomForOriginalImages(review.Object!, decision) =>
             "the Pod's annotations are too large for the original images to be kept there",
         _ => null,

@@ -16,6 +16,7 @@ internal static class PodAdmission
         if (pod.IsOptedOut) return PodDecision.LeftAlone(AdmissionOutcome.OptedOut);
         if (JsonPlace.Malformed == pod.Metadata || JsonPlace.Malformed == pod.Labels || JsonPlace.Malformed == pod.Annotations)
             return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
+        if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true }) return PodDecision.LeftAlone(AdmissionOutcome.TooManyImages);
         var (decided, count) = (new SlotDecision[pod.Images.Count], 0);
         var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)

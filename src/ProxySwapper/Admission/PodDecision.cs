@@ -31,4 +31,7 @@ internal enum AdmissionOutcome
 
     /// <summary>Metadata, labels or annotations are there and no objects: no patch of ours would be sure to apply.</summary>
     MalformedPod,
+
+    /// <summary>More images than any Pod has: a patch for each would take memory that reviews of others need.</summary>
+    TooManyImages,
 }

@@ -94,7 +94,7 @@ internal static class PodReader
                 else scanner.Skip();
             }
             // A container may have no image where a controller fills it in later.
-            if (!string.IsNullOrEmpty(image)) pod.Images.Add(new ImageSlot(kind, index, name, image, policy));
+            if (!string.IsNullOrEmpty(image)) pod.AddImage(new ImageSlot(kind, index, name, image, policy));
         }
     }
 
@@ -112,7 +112,7 @@ internal static class PodReader
                 else if (scanner.NameIs("image"u8)) (image, policy) = ReadImageVolume(ref scanner);
                 else scanner.Skip();
             }
-            if (!string.IsNullOrEmpty(image)) pod.Images.Add(new ImageSlot(ImageSlotKind.Volume, index, name, image, policy));
+            if (!string.IsNullOrEmpty(image)) pod.AddImage(new ImageSlot(ImageSlotKind.Volume, index, name, image, policy));
         }
     }
 

@@ -8,6 +8,9 @@ namespace ProxySwapper.Admission;
 /// </summary>
 internal sealed class PodSummary
 {
+    /// <summary>As many images as a Pod may have, with those of lists that came again.</summary>
+    public const int MaximumImages = 1000;
+
     // Where in the images each list begins that was read last.
     private ListStarts _starts;
 
@@ -20,6 +23,9 @@ internal sealed class PodSummary
     public string ServiceAccountName { get; set; } = "";
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<ImageSlot> Images { get; } = [];
+
+    /// <summary>There were more than <see cref="MaximumImages"/>, and what is beyond is not in <see cref="Images"/>.</summary>
+    public bool HasTooManyImages { get; private set; }
 
     /// <summary>Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> are there to be added to.</summary>
     public JsonPlace Metadata { get; set; }
@@ -75,6 +81,12 @@ internal sealed class PodSummary
 
     /// <summary>A list of images begins.</summary>
     public void StartImages(ImageSlotKind kind) => _starts[(int)kind] = Images.Count;
+
+    public void AddImage(ImageSlot slot)
+    {
+        HasTooManyImages = Images.Count == MaximumImages;
+        if (!HasTooManyImages) Images.Add(slot);
+    }
 
     /// <summary>Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.</summary>
     public void DropOverwrittenImages()

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using ProxySwapper.Configuration;
 using ProxySwapper.Hosting;
 using ProxySwapper.Rules;
@@ -40,10 +41,10 @@ internal static class ServeCommand
                 """);
             return ConfigurationFaults.ExitCode;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
-            // For instance an address that is in use.
-            await Console.Error.WriteLineAsync(exception.Message);
+            // For instance an address that is in use, or a port below 1024 without the right to it.
+            await Console.Error.WriteLineAsync($"Ports {options.Port} and {options.ManagementPort} cannot both be listened on: {exception.Message}");
             return 1;
         }
     }

@@ -35,9 +35,9 @@ internal static class ConfigurationReader
         {
             return File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
         {
-            throw new ConfigurationException([new(file, 0, 0, "", $"cannot be read: {fault.Message}")]);
+            throw new ConfigurationException([new(file.Length > 0 ? file : "(a file without a name)", 0, 0, "", $"cannot be read: {fault.Message}")]);
         }
     }
 
@@ -53,8 +53,8 @@ internal static class ConfigurationReader
         {
             ProxyUrl = RulesSectionReader.ReadTarget(top, "proxyUrl"),
             Port = top.Integer("port", 0, 65535) ?? defaults.Port,
-            TlsCertPath = top.String("tlsCertPath") ?? defaults.TlsCertPath,
-            TlsKeyPath = top.String("tlsKeyPath") ?? defaults.TlsKeyPath,
+            TlsCertPath = top.Path("tlsCertPath") ?? defaults.TlsCertPath,
+            TlsKeyPath = top.Path("tlsKeyPath") ?? defaults.TlsKeyPath,
             ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
             DrainDelay = top.Duration("drainDelay", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.DrainDelay,
             ShutdownGracePeriod = top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,

@@ -10,9 +10,12 @@ internal static class PlatformTexts
     public static IReadOnlyList<Platform> Read(YamlSection section, string key)
     {
         var platforms = new List<Platform>();
-        foreach (var (index, text) in section.Strings(key).Index())
-            if (Platform.TryParse(text, out var platform)) platforms.Add(platform);
-            else section.Fault(key, index, Allowed);
+        section.Strings(key, text =>
+        {
+            if (!Platform.TryParse(text, out var platform)) return Allowed;
+            platforms.Add(platform);
+            return null;
+        });
         return platforms;
     }
 

@@ -27,13 +27,13 @@ internal static class RegistriesSectionReader
             Auth = section.Choice<RegistryAuth>("auth"),
             UsernameFrom = ReadSecret(section, "usernameFrom"),
             PasswordFrom = ReadSecret(section, "passwordFrom"),
-            DockerConfigFile = section.String("dockerConfigFile"),
+            DockerConfigFile = section.Path("dockerConfigFile"),
             Region = section.String("region"),
             AwsProfile = section.String("awsProfile"),
             AzureClientId = section.String("azureClientId"),
             AzureTenantId = section.String("azureTenantId"),
-            GoogleKeyFile = section.String("googleKeyFile"),
-            CaFile = section.String("caFile"),
+            GoogleKeyFile = section.Path("googleKeyFile"),
+            CaFile = section.Path("caFile"),
             PlainHttp = section.Boolean("plainHttp") ?? false,
             InsecureSkipTlsVerify = section.Boolean("insecureSkipTlsVerify") ?? false,
             MaxConcurrency = section.Integer("maxConcurrency", 1, 1000),
@@ -72,7 +72,7 @@ internal static class RegistriesSectionReader
     private static SecretSource? ReadSecret(YamlSection parent, string key)
     {
         if (parent.Section(key) is not { } section) return null;
-        var secret = new SecretSource(section.String("env"), section.String("file"));
+        var secret = new SecretSource(section.String("env"), section.Path("file"));
         section.RefuseUnknown();
         if (secret.Environment is null == secret.File is null) parent.Fault(key, "must be either {env: NAME} or {file: PATH}");
         return secret;

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Configuration;
@@ -16,22 +17,13 @@ internal static class RulesSectionReader
         return text;
     }
 
-    public static IReadOnlyList<string> ReadIgnoredImages(YamlSection top)
-    {
-        var patterns = top.Strings("ignoreImages");
-        foreach (var (index, pattern) in patterns.Index())
-            if (!ImagePattern.TryParse(pattern, out _, out var fault)) top.Fault("ignoreImages", index, fault);
-        return patterns;
-    }
+    public static IReadOnlyList<string> ReadIgnoredImages(YamlSection top) =>
+        top.Strings("ignoreImages", pattern => ImagePattern.TryParse(pattern, out _, out var fault) ? null : fault);
 
-    public static IReadOnlyList<string> ReadNamespaces(YamlSection section, string key)
-    {
-        var patterns = section.Strings(key);
-        foreach (var (index, pattern) in patterns.Index())
-            if (pattern.Length == 0 || !pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*'))
-                section.Fault(key, index, "must be a namespace's name, in which * stands for any characters");
-        return patterns;
-    }
+    public static IReadOnlyList<string> ReadNamespaces(YamlSection section, string key) =>
+        section.Strings(key, pattern => pattern.Length > 0 && pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*')
+            ? null
+            : "must be a namespace's name, in which * stands for any characters");
 
     private static RuleOptions ReadRule(YamlSection section, string? proxyUrl)
     {
@@ -45,25 +37,29 @@ internal static class RulesSectionReader
             Populate = section.Boolean("populate") ?? true,
         };
         section.RefuseUnknown();
-        if (rule.Match is null == rule.MatchRegex is null) section.Fault("match", "or matchRegex is needed, one of them");
-        else if (rule.Match is not null) CheckMatch(section, rule, proxyUrl);
-        else CheckRegex(section, rule);
+        Check(section, rule, proxyUrl);
         return rule;
     }
 
-    private static void CheckMatch(YamlSection section, RuleOptions rule, string? proxyUrl)
+    private static void Check(YamlSection section, RuleOptions rule, string? proxyUrl)
     {
-        if (!RepositoryPattern.TryParse(rule.Match!, out _, out var fault)) section.Fault("match", fault);
-        if (rule.Replace is not null) section.Fault("replace", "goes with matchRegex; match has target");
-        if (rule.Target is null && proxyUrl is null) section.Fault("target", "is missing, and there is no proxyUrl that could stand for it");
-    }
-
-    private static void CheckRegex(YamlSection section, RuleOptions rule)
-    {
-        var regex = PatternText.CompileWhole(rule.MatchRegex!, out var fault);
-        if (regex is null) section.Fault("matchRegex", fault!);
-        if (rule.Target is not null) section.Fault("target", "goes with match; matchRegex has replace");
-        if (rule.Replace is null) section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
-        else if (RuleReplacement.FaultOf(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
+        var regex = default(Regex);
+        if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault)) section.Fault("match", fault);
+        if (rule.MatchRegex is not null && (regex = PatternText.CompileWhole(rule.MatchRegex, out fault)) is null) section.Fault("matchRegex", fault!);
+        if (rule.Replace is not null && RuleReplacement.FaultOf(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
+        switch (rule)
+        {
+            case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:
+                section.Fault("match", "or matchRegex is needed, one of them");
+                break;
+            case { Match: not null }:
+                if (rule.Replace is not null) section.Fault("replace", "goes with matchRegex; match has target");
+                if (rule.Target is null && proxyUrl is null) section.Fault("target", "is missing, and there is no proxyUrl that could stand for it");
+                break;
+            default:
+                if (rule.Target is not null) section.Fault("target", "goes with match; matchRegex has replace");
+                if (rule.Replace is null) section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
+                break;
+        }
     }
 }

@@ -25,6 +25,15 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         var node => Refuse<string?>(key, node, "must be a text"),
     };
 
+    /// <summary>A file's path; whether the file is there is seen by whoever reads it.</summary>
+    public string? Path(string key)
+    {
+        if (String(key) is not { } path) return null;
+        if (path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal)) return path;
+        Fault(key, "must be a file's path");
+        return null;
+    }
+
     /// <summary>A truth value, also as YAML 1.1 wrote it and many files still do: <c>yes</c>, <c>on</c>.</summary>
     public bool? Boolean(string key) => Take(key) switch
     {
@@ -70,14 +79,17 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     }
 
     /// <summary>A list of texts; one text alone counts as a list of one. Empty when missing.</summary>
-    public IReadOnlyList<string> Strings(string key) => Take(key) switch
+    /// <param name="key">The list's key.</param>
+    /// <param name="faultOf">What is wrong with an item, or null; every wrong one is reported.</param>
+    public IReadOnlyList<string> Strings(string key, Func<string, string?>? faultOf = null)
     {
-        null => [],
-        YamlScalarNode { Value: { } value } => [value],
-        YamlSequenceNode list when list.All(item => item is YamlScalarNode { Value: not null }) =>
-            [.. list.Select(item => ((YamlScalarNode)item).Value!)],
-        var node => Refuse<IReadOnlyList<string>>(key, node, "must be a list of texts") ?? [],
-    };
+        var node = Take(key);
+        return Items<YamlScalarNode, string>(key, node is YamlScalarNode ? new YamlSequenceNode(node) : node, "a text", (item, path) =>
+        {
+            if (faultOf?.Invoke(item.Value!) is { } fault) source.Report(path, item, fault);
+            return item.Value!;
+        });
+    }
 
     /// <summary>A mapping below this one, or null when missing.</summary>
     public YamlSection? Section(string key) => Take(key) switch
@@ -88,13 +100,8 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     };
 
     /// <summary>A list of mappings. Empty when missing.</summary>
-    public IReadOnlyList<YamlSection> Sections(string key) => Take(key) switch
-    {
-        null => [],
-        YamlSequenceNode list when list.All(item => item is YamlMappingNode) =>
-            [.. list.Select((item, index) => new YamlSection(source, $"{PathOf(key)}[{index}]", (YamlMappingNode)item))],
-        var node => Refuse<IReadOnlyList<YamlSection>>(key, node, "must be a list of mappings") ?? [],
-    };
+    public IReadOnlyList<YamlSection> Sections(string key) =>
+        Items<YamlMappingNode, YamlSection>(key, Take(key), "a mapping", (item, path) => new YamlSection(source, path, item));
 
     /// <summary>A mapping of free names to texts, such as labels. Empty when missing.</summary>
     public IReadOnlyDictionary<string, string> Map(string key) => Take(key) switch
@@ -108,13 +115,6 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     /// <summary>Reports a fault at a key's value, or at this section when the key is missing.</summary>
     public void Fault(string key, string message) => Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
 
-    /// <summary>Reports a fault at one item of a list.</summary>
-    public void Fault(string key, int index, string message)
-    {
-        var node = _values.GetValueOrDefault(key) is YamlSequenceNode list && index < list.Children.Count ? list.Children[index] : mapping;
-        Report($"{key}[{index}]", node, message);
-    }
-
     /// <summary>Reports every key that no method asked for. Called when the section has been read.</summary>
     public void RefuseUnknown()
     {
@@ -123,12 +123,26 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
                 Report(NameOf(name), name, $"is no key here; known are {string.Join(", ", _known)}");
     }
 
+    /// <summary>True for nothing, and for null as YAML writes it.</summary>
+    public static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" };
+
     private YamlNode? Take(string key)
     {
         _known.Add(key);
         var node = _values.GetValueOrDefault(key);
         // A key with nothing behind it, or with null, reads as missing, as YAML's users expect.
-        return node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" } ? null : node;
+        return node is null || IsNull(node) ? null : node;
+    }
+
+    /// <summary>The items of a list that are of its kind; each of another is reported.</summary>
+    private List<T> Items<TNode, T>(string key, YamlNode? node, string kind, Func<TNode, string, T> read) where TNode : YamlNode
+    {
+        var items = new List<T>();
+        if (node is not (null or YamlSequenceNode)) Report(key, node, $"must be a list, each item {kind}");
+        foreach (var (index, item) in (node as YamlSequenceNode ?? []).Index())
+            if (item is TNode and not YamlScalarNode { Value: null }) items.Add(read((TNode)item, $"{PathOf(key)}[{index}]"));
+            else Report($"{key}[{index}]", item, $"must be {kind}");
+        return items;
     }
 
     private T? Refuse<T>(string key, YamlNode node, string message)

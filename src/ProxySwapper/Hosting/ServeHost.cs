@@ -16,6 +16,9 @@ namespace ProxySwapper.Hosting;
 /// </summary>
 internal static class ServeHost
 {
+    /// <summary>API servers keep a few connections each; a thousand that do nothing take 50 MB.</summary>
+    private const int MaximumConnections = 1000;
+
     /// <summary>Builds the host; it listens once it is started.</summary>
     /// <param name="options">The configuration at the start.</param>
     /// <param name="file">The file to watch, or null when the environment says all.</param>
@@ -59,8 +62,10 @@ internal static class ServeHost
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = AdmissionEndpoint.MaximumBodySize;
+        // A body has a time as a whole; a rate would end it sooner.
+        kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MaxConcurrentConnections = 10_000;
+        kestrel.Limits.MaxConcurrentConnections = MaximumConnections;
         List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
         Listen(options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
         {

@@ -118,9 +118,12 @@ internal static class MirrorImageReader
     private static List<Regex> Compile(YamlSection tags, string key)
     {
         var patterns = new List<Regex>();
-        foreach (var (index, text) in tags.Strings(key).Index())
-            if (PatternText.CompileWhole(text, out var fault) is { } pattern) patterns.Add(pattern);
-            else tags.Fault(key, index, fault!);
+        tags.Strings(key, text =>
+        {
+            if (PatternText.CompileWhole(text, out var fault) is not { } pattern) return fault;
+            patterns.Add(pattern);
+            return null;
+        });
         return patterns;
     }
 }

@@ -14,6 +14,8 @@ internal static class ManifestReader
     /// <summary>Lists are nested once at most by anything that writes them; a list that holds itself ends here.</summary>
     private const int MaximumDepth = 8;
 
+    private const string ListSuffix = "List";
+
     /// <summary>Where each kind keeps its Pods: itself, or their template.</summary>
     private static readonly Dictionary<string, string[]> PodPlaces = new(StringComparer.Ordinal)
     {
@@ -47,11 +49,12 @@ internal static class ManifestReader
         return [.. stream.Documents.SelectMany(document => ImagesOf(document.RootNode, defaultNamespace, depth: 0))];
     }
 
-    private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace, int depth)
+    /// <summary>The images of one manifest; the items of an API server's <c>PodList</c> have no kind of their own.</summary>
+    private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace, int depth, string? defaultKind = null)
     {
-        if (node is not YamlMappingNode manifest || Text(manifest, "kind") is not { } kind) return [];
-        if (kind.EndsWith("List", StringComparison.Ordinal) && Child(manifest, "items") is YamlSequenceNode items)
-            return depth == MaximumDepth ? [] : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1));
+        if (node is not YamlMappingNode manifest || (Text(manifest, "kind") ?? defaultKind) is not { } kind) return [];
+        if (kind.EndsWith(ListSuffix, StringComparison.Ordinal) && Child(manifest, "items") is YamlSequenceNode items)
+            return depth == MaximumDepth ? [] : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1, kind[..^ListSuffix.Length]));
         if (!PodPlaces.TryGetValue(kind, out var path)) return [];
         var @namespace = Child(manifest, "metadata") is YamlMappingNode metadata ? Text(metadata, "namespace") : null;
         YamlNode? pod = manifest;
@@ -65,9 +68,9 @@ internal static class ManifestReader
     {
         foreach (var key in (string[])["initContainers", "containers", "ephemeralContainers"])
             foreach (var container in Items(pod, key))
-                if (Text(container, "image") is { } image) yield return image;
+                if (Text(container, "image") is { Length: > 0 } image) yield return image;
         foreach (var volume in Items(pod, "volumes"))
-            if (Child(volume, "image") is YamlMappingNode source && Text(source, "reference") is { } reference) yield return reference;
+            if (Child(volume, "image") is YamlMappingNode source && Text(source, "reference") is { Length: > 0 } reference) yield return reference;
     }
 
     private static IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key) =>
@@ -76,7 +79,7 @@ internal static class ManifestReader
     private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
         Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;
 
-    private static string? Text(YamlMappingNode parent, string key) => (Child(parent, key) as YamlScalarNode)?.Value;
+    private static string? Text(YamlMappingNode parent, string key) => Child(parent, key) is YamlScalarNode scalar && !YamlSection.IsNull(scalar) ? scalar.Value : null;
 
     private static YamlNode? Child(YamlMappingNode parent, string key) => parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }

@@ -34,12 +34,12 @@ internal sealed class ImagePattern
             fault = $"'{tag}' is no tag";
             return false;
         }
-        if (!RepositoryPattern.TryParse(Normalise(name), out var repository, out fault)) return false;
         if (!name.Contains('*', StringComparison.Ordinal) && !ImageReference.TryParse(name, out _, out var wrong))
         {
             fault = $"'{name}' is no image: {wrong}";
             return false;
         }
+        if (!RepositoryPattern.TryParse(Complete(name), out var repository, out fault)) return false;
         pattern = new ImagePattern(repository, tag, digest);
         return true;
     }
@@ -49,14 +49,14 @@ internal sealed class ImagePattern
         && (_tag is null || image.Tag is { } tag && WildcardText.Takes(_tag, tag))
         && (_digest is null || _digest == image.Digest);
 
-    /// <summary>Completes a name as references are completed: <c>nginx</c>, <c>bitnami/*</c> and <c>docker.io/nginx</c> are Docker Hub's.</summary>
-    private static string Normalise(string name)
+    /// <summary>
+    /// Gives a name without a registry that of Docker Hub, as references do: <c>nginx</c>, <c>bitnami/*</c>, <c>my-*/app</c>. A star
+    /// alone in the place of a registry is any registry.
+    /// </summary>
+    private static string Complete(string name)
     {
-        if (name == "**") return name;
-        var slash = name.IndexOf('/');
-        var first = slash < 0 ? "" : name[..slash];
-        var isRegistry = first.AsSpan().ContainsAny('.', ':') || first is "localhost" or "**" || first.Contains('*', StringComparison.Ordinal);
-        var (registry, path) = isRegistry ? (first is "index.docker.io" ? "docker.io" : first, name[(slash + 1)..]) : ("docker.io", name);
-        return registry == "docker.io" && path != "**" && !path.Contains('/', StringComparison.Ordinal) ? $"docker.io/library/{path}" : $"{registry}/{path}";
+        var host = RuleTarget.HostOf(name);
+        var hasRegistry = name == "**" || host.Length < name.Length && (RuleTarget.IsRegistry(host) || host is "*" or "**");
+        return hasRegistry ? name : $"docker.io/{name}";
     }
 }

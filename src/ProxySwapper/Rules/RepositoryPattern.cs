@@ -5,11 +5,13 @@ namespace ProxySwapper.Rules;
 
 /// <summary>
 /// A registry, or a registry with a repository: <c>docker.io</c>, <c>quay.io/coreos/**</c>. <c>*</c> stands for characters of one
-/// segment, <c>**</c> for whole segments: behind the last slash for one or more, elsewhere for none or more.
+/// segment, <c>**</c> for whole segments: behind the last slash for one or more, elsewhere for none or more. A name of one segment on
+/// Docker Hub is completed as references are: <c>docker.io/nginx</c> is docker.io/library/nginx.
 /// </summary>
 internal sealed class RepositoryPattern
 {
     private const string AnySegments = "**";
+    private const string DockerHub = "docker.io";
 
     private readonly string _registry;
     private readonly string[] _segments;
@@ -20,9 +22,10 @@ internal sealed class RepositoryPattern
     {
         pattern = null;
         var parts = text.Split('/');
-        var registry = parts[0] is "index.docker.io" ? "docker.io" : parts[0];
+        var registry = parts[0] is "index.docker.io" ? DockerHub : parts[0];
         fault = FaultOf(text, registry, parts.AsSpan(1));
         if (fault is not null) return false;
+        if (registry == DockerHub && parts is [_, not AnySegments]) parts = [registry, "library", parts[1]];
         pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
     }

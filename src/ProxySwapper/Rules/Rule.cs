@@ -39,7 +39,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     }
 
     /// <summary>True for an image that is where this rule sends images, whoever sent it.</summary>
-    public bool IsTarget(string image) =>
+    public virtual bool IsTarget(string image) =>
         image.StartsWith(targetPrefix, StringComparison.Ordinal)
         || _officialPrefix is not null && image.StartsWith(_officialPrefix, StringComparison.Ordinal);
 
@@ -48,7 +48,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
     private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) => rule.Match is { } match
         ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
-        : new RegexRule(name, rule.Namespaces, PatternText.CompileWhole(rule.MatchRegex!, out _)!, rule.Replace!) { Populates = rule.Populate };
+        : RegexRule.Create(name, rule);
 
     private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string targetPrefix)
         : Rule(name, namespaces, targetPrefix)
@@ -64,10 +64,27 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
             pattern.Takes(image) ? string.Concat(_targetPrefix, text.AsSpan(image.Registry.Length + 1)) : null;
     }
 
-    private sealed class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
+    private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
         : Rule(name, namespaces, RuleReplacement.PrefixOf(replacement))
     {
+        public static RegexRule Create(string name, RuleOptions rule)
+        {
+            var pattern = PatternText.CompileWhole(rule.MatchRegex!, out _)!;
+            return RuleReplacement.IsImage(rule.Replace!)
+                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate }
+                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate };
+        }
+
         public override string? TargetOf(ImageReference image, string text) =>
             pattern.Match(text) is { Success: true } match ? match.Result(replacement) : null;
+    }
+
+    /// <summary>All that it takes becomes one image, and only that one is there already: <c>quay.io/pause:3</c> makes no target of quay.io.</summary>
+    private sealed class OneImageRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
+        : RegexRule(name, namespaces, pattern, replacement)
+    {
+        private readonly string _image = ImageReference.Parse(replacement).WithDefaultTag().ToString();
+
+        public override bool IsTarget(string image) => image == _image;
     }
 }

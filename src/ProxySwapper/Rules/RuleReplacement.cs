@@ -4,8 +4,8 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Rules;
 
 /// <summary>
-/// What a regular expression's rule makes of an image: a text with <c>$1</c>. It begins with the target's registry written out, since
-/// that is how an image that went there already is recognised.
+/// What a regular expression's rule makes of an image: a text with <c>$1</c>, or one image for all. It begins with the target's registry
+/// written out, since that is how an image that went there already is recognised.
 /// </summary>
 internal static partial class RuleReplacement
 {
@@ -15,8 +15,10 @@ internal static partial class RuleReplacement
     public static string? FaultOf(string replacement, Regex? pattern)
     {
         if (replacement.Contains("://", StringComparison.Ordinal)) return "must be a reference without a scheme";
-        if (PrefixOf(replacement) is var prefix && !(prefix.Contains('/', StringComparison.Ordinal) && RuleTarget.IsRegistry(RuleTarget.HostOf(prefix))))
+        var prefix = PrefixOf(replacement);
+        if (!(prefix.Contains('/', StringComparison.Ordinal) && RuleTarget.IsRegistry(RuleTarget.HostOf(prefix))))
             return "must begin with the target's registry written out and a slash, such as 'localhost:5000/$1', so that an image that is there already is recognised";
+        if (prefix == "docker.io/") return "may go anywhere on Docker Hub, where images are read from; name a registry of yours, or an organisation: 'docker.io/my-org/$1'";
         if (pattern is null) return null;
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))
             if (!pattern.GetGroupNames().Contains(group.Groups[1].Value + group.Groups[2].Value))
@@ -26,11 +28,14 @@ internal static partial class RuleReplacement
         return ImageReference.TryParse(sample, out _, out var fault) ? null : $"is no image reference when 'x' stands for its groups: {fault}";
     }
 
+    /// <summary>True for a replacement without groups: all that the rule takes becomes one image.</summary>
+    public static bool IsImage(string replacement) => !replacement.Contains('$', StringComparison.Ordinal);
+
     /// <summary>The text before the first group, as references are normalised.</summary>
     public static string PrefixOf(string replacement)
     {
         const string OldDockerHub = "index.docker.io/";
-        var prefix = replacement.IndexOf('$') is >= 0 and var dollar ? replacement[..dollar] : replacement[..(replacement.LastIndexOf('/') + 1)];
+        var prefix = IsImage(replacement) ? replacement : replacement[..replacement.IndexOf('$')];
         return prefix.StartsWith(OldDockerHub, StringComparison.Ordinal) ? $"docker.io/{prefix[OldDockerHub.Length..]}" : prefix;
     }
 

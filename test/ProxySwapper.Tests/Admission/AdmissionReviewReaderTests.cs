@@ -51,7 +51,15 @@ internal sealed class AdmissionReviewReaderTests
         var again = string.Concat(Enumerable.Repeat(""","initContainers":[{"image":"x"}]""", 50_000));
         var pod = $$"""{"spec":{"containers":[{{containers}}]{{again}} } }""";
         var response = AnswerTo(Review(pod, pod, "UPDATE"));
-        Assert.That(response.ToJsonString(), Is.EqualTo("""{"uid":"u","allowed":true}"""));
+        Assert.That(response.ToJsonString(), Is.EqualTo("""{"uid":"u","allowed":true,"warnings":["the Pod is left as it is: it has more than 1000 images"]}"""));
+    }
+
+    [TestCase(1000, true), TestCase(1001, false)]
+    public void A_Pod_of_more_images_than_any_has_is_left_alone(int images, bool isPatched)
+    {
+        var containers = string.Join(',', Enumerable.Range(0, images).Select(index => $$"""{"name":"c{{index}}","image":"a{{index}}"}"""));
+        var response = AnswerTo(Review($$"""{"spec":{"containers":[{{containers}}]} }"""));
+        Assert.That((response["patch"] is not null, response["warnings"] is null), Is.EqualTo((isPatched, isPatched)));
     }
 
     [Test]

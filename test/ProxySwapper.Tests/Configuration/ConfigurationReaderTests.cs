@@ -130,9 +130,13 @@ internal sealed class ConfigurationReaderTests
     [TestCase("rules: [{matchRegex: '(.*)', replace: 'r.example/UP/$1'}]", "upper-case")]
     [TestCase("rules: [{matchRegex: '(.*)'}]", "replace: is missing")]
     [TestCase("rules: [{matchRegex: '(.*)', replace: 'mirror/$1'}]", "must begin with the target's registry")]
+    [TestCase("rules: [{matchRegex: 'quay.io/(.*)', replace: 'docker.io/$1'}]", "replace: may go anywhere on Docker Hub")]
     [TestCase("rules: [{matchRegex: '[[:alnum:]]+', replace: 'r.example/x'}]", "has [:alnum:], which means something else here than in Go")]
     [TestCase("registries: [{host: r.example, createRepositories: {tags: {? [a] : b, ? [c] : d}}}]", "must be a mapping of names to texts")]
-    [TestCase("rules: docker.io", "must be a list of mappings")]
+    [TestCase("rules: docker.io", "rules: must be a list, each item a mapping")]
+    [TestCase("tlsCertPath: ''", "c.yaml:1:14: tlsCertPath: must be a file's path")]
+    [TestCase("registries: [{host: r.example, caFile: ''}]", "caFile: must be a file's path")]
+    [TestCase("ignoreImages: {a: b}", "ignoreImages: must be a list, each item a text")]
     [TestCase("patchLabel: {key: 'a b'}", "must be a label's key")]
     [TestCase("patchLabel: {value: '-x'}", "must be a label's value")]
     [TestCase("populate: {deadline: soon}", "must be a duration such as")]
@@ -161,14 +165,33 @@ internal sealed class ConfigurationReaderTests
     public void All_faults_are_told_at_once() =>
         Assert.That(FaultsOf("port: x\nrules:\n  - match: nope\n    target: UP/x\nregistries:\n  - hots: a\n"), Has.Count.EqualTo(5));
 
+    [Test]
+    public void All_faults_of_a_list_and_of_a_rule_are_told_at_once() =>
+        Assert.That(FaultsOf("""
+            ignoreImages: [UPPER, [a], {b: c}, nginx, "x@y"]
+            rules:
+              - quay.io
+              - {match: docker.io//x, matchRegex: "(", target: "https://r.example", replace: "$1"}
+            """), Has.One.StartsWith("c.yaml:1:16: ignoreImages[0]: 'UPPER' is no image: ")
+            .And.One.EqualTo("c.yaml:1:23: ignoreImages[1]: must be a text")
+            .And.One.EqualTo("c.yaml:1:28: ignoreImages[2]: must be a text")
+            .And.One.StartsWith("c.yaml:1:43: ignoreImages[4]: ")
+            .And.One.EqualTo("c.yaml:3:5: rules[0]: must be a mapping")
+            .And.One.StartsWith("c.yaml:4:13: rules[1].match: must be a registry")
+            .And.One.StartsWith("c.yaml:4:13: rules[1].match: or matchRegex is needed, one of them")
+            .And.One.StartsWith("c.yaml:4:39: rules[1].matchRegex: is no regular expression")
+            .And.One.StartsWith("c.yaml:4:52: rules[1].target: must be a registry")
+            .And.One.StartsWith("c.yaml:4:82: rules[1].replace: must begin with the target's registry")
+            .And.Count.EqualTo(10));
+
     [TestCase("- a", "must be a mapping")]
     [TestCase("a: [", "no YAML")]
     [TestCase("a: 1\n---\nb: 2", "second document")]
     public void What_is_no_configuration_is_said(string text, string message) => Assert.That(FaultsOf(text).Single(), Does.Contain(message));
 
     [Test]
-    public void A_file_that_is_not_there_is_said() =>
-        Assert.That(() => ConfigurationReader.Read("/nowhere/c.yaml", NoEnvironment), Throws.TypeOf<ConfigurationException>().With.Message.Contains("/nowhere/c.yaml"));
+    public void A_file_that_is_not_there_is_said([Values("/nowhere/c.yaml", "", "a\0b")] string file) =>
+        Assert.That(() => ConfigurationReader.Read(file, NoEnvironment), Throws.TypeOf<ConfigurationException>().With.Message.Contains(file).And.Message.Contains("cannot be read"));
 
     [Test]
     public void The_environment_wins_over_the_file()

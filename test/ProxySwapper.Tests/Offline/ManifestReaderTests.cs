@@ -41,6 +41,14 @@ internal sealed class ManifestReaderTests
     }
 
     [Test]
+    public void The_items_of_a_list_of_one_kind_need_none_of_their_own() =>
+        Assert.That(Read("kind: DeploymentList\nitems: [{spec: {template: {spec: {containers: [{image: a}]}}}}]"), Is.EqualTo(new[] { new ManifestImage("a", "here") }));
+
+    [Test]
+    public void An_image_that_is_null_or_empty_is_none() =>
+        Assert.That(Read("kind: Pod\nspec: {containers: [{image: null}, {image: ~}, {image: ''}, {image: }, {image: 'null'}]}"), Is.EqualTo(new[] { new ManifestImage("null", "here") }));
+
+    [Test]
     public void A_pod_that_opts_out_is_known()
     {
         const string Template = "{metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: a}]}}";

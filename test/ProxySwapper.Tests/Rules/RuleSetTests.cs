@@ -44,6 +44,11 @@ internal sealed class RuleSetTests
     [TestCase("index.docker.io", "nginx", true)]
     [TestCase("docker.io/library/nginx", "nginx", true)]
     [TestCase("docker.io/library/nginx", "nginx2", false)]
+    [TestCase("docker.io/nginx", "nginx", true)]
+    [TestCase("index.docker.io/nginx", "nginx", true)]
+    [TestCase("docker.io/*", "nginx", true)]
+    [TestCase("docker.io/*", "team/nginx", false)]
+    [TestCase("docker.io/**", "team/nginx", true)]
     [TestCase("docker.io/main", "docker.io/main2/x", false)]
     [TestCase("docker.io/main/**", "docker.io/main2/x", false)]
     [TestCase("docker.io/main/**", "docker.io/main/x/y", true)]
@@ -95,6 +100,16 @@ internal sealed class RuleSetTests
     public void A_regular_expression_sees_the_whole_normalised_reference(string pattern, string replace, string image, string? target) =>
         Assert.That(Target($"rules: [{{matchRegex: '{pattern}', replace: '{replace}'}}]", image), Is.EqualTo(target));
 
+    [TestCase("quay.io/pause:3", "quay.io/pause:3")]
+    [TestCase("docker.io/pause", "pause:latest")]
+    public void A_replacement_that_is_one_image_makes_no_target_of_its_registry(string replace, string image)
+    {
+        var rules = Rules($"rules: [{{matchRegex: '.*/pause(:.*)', replace: '{replace}'}}, {{match: '**', target: r.example}}]");
+        Assert.That(rules.Rewrite("registry.k8s.io/pause:2", "default").Target, Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace)));
+        Assert.That((rules.Rewrite(image, "default").Reason, rules.Rewrite("quay.io/other:1", "default").Target?.ToString(), rules.Rewrite("quay.io/pause:30", "default").IsRewritten),
+            Is.EqualTo((DecisionReason.AlreadyAtTarget, "r.example/other:1", true)));
+    }
+
     [Test]
     public void A_replacement_that_makes_no_reference_leaves_the_image_alone_with_a_warning()
     {
@@ -133,6 +148,10 @@ internal sealed class RuleSetTests
     [TestCase("bitnami/*", "bitnami/a/b", false)]
     [TestCase("quay.io/**", "quay.io/a/b/c", true)]
     [TestCase("*/team/**", "docker.io/team/x", true)]
+    [TestCase("my-*/app", "my-team/app", true)]
+    [TestCase("my-*/app", "my-team.example/library/app", false)]
+    [TestCase("docker.io/*", "nginx", true)]
+    [TestCase("index.docker.io/nginx", "nginx", true)]
     [TestCase("ngin*", "nginx", true)]
     [TestCase("**", "anything/at/all", true)]
     public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
