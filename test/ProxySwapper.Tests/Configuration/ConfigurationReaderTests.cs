@@ -172,7 +172,7 @@ internal sealed class ConfigurationReaderTests
             rules:
               - quay.io
               - {match: docker.io//x, matchRegex: "(", target: "https://r.example", replace: "$1"}
-            """), Has.One.StartsWith("c.yaml:1:16: ignoreImages[0]: 'UPPER' is no image: ")
+            """), Has.Count.EqualTo(10).And.One.StartsWith("c.yaml:1:16: ignoreImages[0]: 'UPPER' is no image: ")
             .And.One.EqualTo("c.yaml:1:23: ignoreImages[1]: must be a text")
             .And.One.EqualTo("c.yaml:1:28: ignoreImages[2]: must be a text")
             .And.One.StartsWith("c.yaml:1:43: ignoreImages[4]: ")
@@ -181,8 +181,7 @@ internal sealed class ConfigurationReaderTests
             .And.One.StartsWith("c.yaml:4:13: rules[1].match: or matchRegex is needed, one of them")
             .And.One.StartsWith("c.yaml:4:39: rules[1].matchRegex: is no regular expression")
             .And.One.StartsWith("c.yaml:4:52: rules[1].target: must be a registry")
-            .And.One.StartsWith("c.yaml:4:82: rules[1].replace: must begin with the target's registry")
-            .And.Count.EqualTo(10));
+            .And.One.StartsWith("c.yaml:4:82: rules[1].replace: must begin with the target's registry"));
 
     [TestCase("- a", "must be a mapping")]
     [TestCase("a: [", "no YAML")]
