@@ -32,8 +32,8 @@ internal static class ServeHost
             .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
             .ConfigureWebHost(web => web
                 .UseKestrelCore()
-                // A review is decided in microseconds and never blocks: each hop to another thread would wait behind the copies' work.
-                .UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true)
+                // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits behind copies.
+                .UseSockets(sockets => sockets.IOQueueCount = 0)
                 .UseKestrelHttpsConfiguration()
                 .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
                 .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),

@@ -7,8 +7,8 @@ namespace ProxySwapper.Benchmarks.Populate;
 internal static class PacedLoad
 {
     /// <summary>Posts the reviews.</summary>
-    /// <returns>The 99th percentile of the time from sending a review to its whole answer.</returns>
-    public static async Task<TimeSpan> RunAsync(HttpClient client, int count, TimeSpan duration, Func<int, string> review)
+    /// <returns>The time from sending each review to its whole answer.</returns>
+    public static async Task<TimeSpan[]> RunAsync(HttpClient client, int count, TimeSpan duration, Func<int, string> review)
     {
         var bodies = Enumerable.Range(0, count).Select(index => Encoding.UTF8.GetBytes(review(index))).ToList();
         var started = TimeProvider.System.GetTimestamp();
@@ -20,9 +20,11 @@ internal static class PacedLoad
             if (pause > TimeSpan.Zero) await Task.Delay(pause, TimeProvider.System);
             answers[index] = PostAsync(client, bodies[index]);
         }
-        var times = await Task.WhenAll(answers);
-        return times.Order().ElementAt(count * 99 / 100);
+        return await Task.WhenAll(answers);
     }
+
+    /// <summary>The 99th percentile.</summary>
+    public static TimeSpan P99(IReadOnlyCollection<TimeSpan> times) => times.Order().ElementAt(times.Count * 99 / 100);
 
     private static async Task<TimeSpan> PostAsync(HttpClient client, byte[] body)
     {

@@ -7,14 +7,15 @@ namespace ProxySwapper.Benchmarks.Populate;
 /// <summary>
 /// What is promised of admission while images are copied: 1,000 Pods of 200 images in 10 seconds with 2 workers, from one real registry
 /// to another, against the same 1,000 reviews as dry runs, which are answered alike and copy nothing. The webhook and who asks it share one
-/// processor and the registries have another: all on both, an idle webhook beside them would be as slow as the one that copies.
+/// processor and the registries have another: all on both, an idle webhook beside them would be as slow as the one that copies. The first round,
+/// in which what copies is compiled, is told by itself.
 /// </summary>
 internal static class PopulateMeasurement
 {
     private const string Command = "dotnet run -c Release --project test/ProxySwapper.Benchmarks -- populate";
     private const int Images = 200;
     private const int Pods = 1000;
-    private const int Rounds = 5;
+    private const int Rounds = 6;
     private const int AdmissionProcessor = 0;
     private const int RegistriesProcessor = 1;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(10);
@@ -40,28 +41,29 @@ internal static class PopulateMeasurement
         await PacedLoad.RunAsync(client, 500, TimeSpan.FromSeconds(3), index => Review(upstream, 0, index, isDryRun: true));
         using var memory = new MemoryWatch(program.Id);
         var before = memory.Now;
-        List<(TimeSpan Idle, TimeSpan Copying)> p99 = [];
-        List<double> drained = [];
+        List<Round> rounds = [];
         for (var round = 0; round < Rounds; round++)
         {
             var idle = await PacedLoad.RunAsync(client, Pods, Duration, index => Review(upstream, round, index, isDryRun: true));
             var started = TimeProvider.System.GetTimestamp();
             var copying = await PacedLoad.RunAsync(client, Pods, Duration, index => Review(upstream, round, index, isDryRun: false));
-            p99.Add((idle, copying));
             await TestWait.UntilAsync(async () => await KnownAsync(program) == (round + 1) * Images, "all images downstream");
-            drained.Add(TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+            rounds.Add(new(idle, copying, TimeProvider.System.GetElapsedTime(started)));
         }
         var peak = await memory.StopAsync();
         var copies = CopiesOf(downstream);
-        var ratio = Median(p99.Select(pair => pair.Copying / pair.Idle));
+        var (first, measured) = (rounds[0], rounds[1..]);
+        var (idleP99, copyingP99) = (PacedLoad.P99([.. measured.SelectMany(round => round.Idle)]), PacedLoad.P99([.. measured.SelectMany(round => round.Copying)]));
+        var ratio = copyingP99 / idleP99;
         List<Row> rows =
         [
-            new("p99 of an admission, nothing copied", Invariant($"{Median(p99.Select(pair => pair.Idle.TotalMilliseconds)):N2} ms")),
-            new("p99 of an admission, 200 images being copied", Invariant($"{Median(p99.Select(pair => pair.Copying.TotalMilliseconds)):N2} ms")),
+            new("p99 of an admission, nothing copied", Invariant($"{idleP99.TotalMilliseconds:N2} ms")),
+            new("p99 of an admission, 200 images being copied", Invariant($"{copyingP99.TotalMilliseconds:N2} ms")),
             new("as a ratio", Invariant($"{ratio:N2}"), "≤ 1.5", ratio <= 1.5),
+            new("the same in the first seconds of the process", Invariant($"{PacedLoad.P99(first.Idle).TotalMilliseconds:N2} ms, {PacedLoad.P99(first.Copying).TotalMilliseconds:N2} ms")),
             new($"images copied, of {Images} in each of {Rounds} rounds", Invariant($"{copies.Count}"), Invariant($"{Rounds * Images}"), copies.Count == Rounds * Images),
             new("times that an image was copied, at the most", Invariant($"{copies.Values.DefaultIfEmpty().Max()}"), "1", copies.Values.All(times => times == 1)),
-            new("from the first Pod to the last image", Invariant($"{Median(drained):N1} s")),
+            new("from the first Pod to the last image", Invariant($"{measured.Average(round => round.Drained.TotalSeconds):N1} s")),
             new("resident memory before, and the peak", Invariant($"{before:N0} MB, {peak:N0} MB"), "≤ 1.5 times", peak <= before * 1.5),
         ];
         Console.WriteLine($"\n`{Command}`\n\n| what | measured | promised |\n|---|---|---|");
@@ -93,9 +95,9 @@ internal static class PopulateMeasurement
         .CountBy(path => path)
         .ToDictionary();
 
-    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
-
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Round(TimeSpan[] Idle, TimeSpan[] Copying, TimeSpan Drained);
 
     private sealed record Row(string What, string Measured, string Promised = "", bool Holds = true);
 }

@@ -15,7 +15,7 @@ internal sealed class ContainerFileTests
 
     [Test]
     public void Both_base_images_are_pinned_to_a_patch_version() =>
-        Assert.That(BaseImages(), Has.All.Matches<string>(image => Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|aspnet):10\.0\.\d+-noble(-chiseled)?$")));
+        Assert.That(BaseImages(), Has.All.Matches<string>(image => Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|runtime-deps):10\.0\.\d+-noble(-chiseled)?$")));
 
     [Test]
     public void The_sdk_is_the_one_that_the_sources_ask_for()
