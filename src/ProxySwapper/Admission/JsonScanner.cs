@@ -16,6 +16,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     private static readonly TextCache Texts = new();
 
     private readonly ReadOnlySpan<byte> _text = text;
+    private JsonStops _stops = new();
     private ReadOnlySpan<byte> _name;
     private bool _isEscaped;
     private int _depth;
@@ -31,7 +32,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     {
         if (!Next((byte)'}')) return false;
         var start = Position + 1;
-        Position = AfterName(_text, Position, out var end);
+        Position = AfterName(_text, Position, ref _stops, out var end);
         _name = _text[start..end];
         _isEscaped = _name.Contains((byte)'\\');
         return true;
@@ -87,7 +88,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     }
 
     /// <summary>Behind the value.</summary>
-    public void Skip() => Position = AfterValue(_text, Position, maximumDepth - _depth);
+    public void Skip() => Position = AfterValue(_text, Position, maximumDepth - _depth, ref _stops);
 
     /// <summary>Checks that only white space follows.</summary>
     public readonly void End()

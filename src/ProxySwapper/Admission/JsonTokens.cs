@@ -1,6 +1,4 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Text.Json;
 
 namespace ProxySwapper.Admission;
@@ -19,10 +17,10 @@ internal static class JsonTokens
     public static int AfterSpace(ReadOnlySpan<byte> text, int at) => at < text.Length && text[at] > ' ' ? at : AfterSpaces(text, at);
 
     /// <summary>Behind a value, in one loop, however deep it is: most of a Pod is passed over here.</summary>
-    public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth)
+    public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth, ref JsonStops stops)
     {
         at = AfterSpace(text, at);
-        if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at);
+        if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at, ref stops);
         // What is open, the innermost in the lowest bit: 1 is an object, 0 an array.
         var (open, level) = (0UL, 0);
         while (true)
@@ -30,7 +28,7 @@ internal static class JsonTokens
             if (text[at] is (byte)'{' or (byte)'[')
             {
                 if (level == maximumDepth) throw Fault("it is too deep", at);
-                if (level == MaximumOpen) at = AfterSpace(text, AfterValue(text, at, maximumDepth - level));
+                if (level == MaximumOpen) at = AfterSpace(text, AfterValue(text, at, maximumDepth - level, ref stops));
                 else
                 {
                     level++;
@@ -38,12 +36,12 @@ internal static class JsonTokens
                     at = AfterSpace(text, at + 1);
                     if (text[at] != EndOf(open))
                     {
-                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, out _));
+                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _));
                         continue;
                     }
                 }
             }
-            else at = AfterSpace(text, AfterScalar(text, at));
+            else at = AfterSpace(text, AfterScalar(text, at, ref stops));
             while (text[at] == EndOf(open))
             {
                 at++;
@@ -53,19 +51,20 @@ internal static class JsonTokens
             }
             if (text[at] != ',') throw Fault("a comma is missing", at);
             at = AfterSpace(text, at + 1);
-            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, out _));
+            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _));
         }
     }
 
     /// <summary>Behind a member's name and the colon.</summary>
     /// <param name="text">The text.</param>
     /// <param name="at">Where the name begins.</param>
+    /// <param name="stops">Where strings may end.</param>
     /// <param name="end">Where the name ends, before its quote.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int AfterName(ReadOnlySpan<byte> text, int at, out int end)
+    public static int AfterName(ReadOnlySpan<byte> text, int at, ref JsonStops stops, out int end)
     {
         if (text[at] != '"') throw Fault("a name is missing", at);
-        at = AfterString(text, at);
+        at = AfterString(text, at, ref stops);
         end = at - 1;
         at = AfterSpace(text, at);
         return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
@@ -81,38 +80,24 @@ internal static class JsonTokens
         return length < 0 ? throw Fault("it ends too early", text.Length) : at + length;
     }
 
-    private static int AfterScalar(ReadOnlySpan<byte> text, int at) => text[at] switch
+    private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref JsonStops stops) => text[at] switch
     {
-        (byte)'"' => AfterString(text, at),
+        (byte)'"' => AfterString(text, at, ref stops),
         (byte)'t' => AfterLiteral(text, at, "true"u8),
         (byte)'f' => AfterLiteral(text, at, "false"u8),
         (byte)'n' => AfterLiteral(text, at, "null"u8),
         _ => AfterNumber(text, at),
     };
 
-    private static int AfterString(ReadOnlySpan<byte> text, int at)
+    private static int AfterString(ReadOnlySpan<byte> text, int at, ref JsonStops stops)
     {
         at++;
-        // Most strings of a Pod are short: looking at a block costs less than setting out on a search.
-        while (text.Length - at >= Vector128<byte>.Count)
+        while (true)
         {
-            var block = Vector128.Create(text.Slice(at, Vector128<byte>.Count));
-            var stops = Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\')) | Vector128.LessThan(block, Vector128.Create((byte)' '));
-            if (stops == Vector128<byte>.Zero)
-            {
-                at += Vector128<byte>.Count;
-                continue;
-            }
-            at += BitOperations.TrailingZeroCount(stops.ExtractMostSignificantBits());
+            at = stops.Next(text, at);
             if (text[at] == '"') return at + 1;
             at = AfterEscape(text, at);
         }
-        while (at < text.Length)
-        {
-            if (text[at] == '"') return at + 1;
-            at = text[at] is (byte)'\\' or < (byte)' ' ? AfterEscape(text, at) : at + 1;
-        }
-        throw Fault("a string has no end", text.Length);
     }
 
     private static int AfterEscape(ReadOnlySpan<byte> text, int at)

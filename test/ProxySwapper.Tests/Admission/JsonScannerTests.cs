@@ -32,6 +32,12 @@ internal sealed class JsonScannerTests
             return AreTheSame(change.cut ? text[..at] : text);
         });
 
+    [Test]
+    public void Takes_exactly_what_the_runtimes_reader_takes_wherever_in_a_block_a_string_ends(
+        [Values("", "\"", "\\\"", "\\\\", "\\", "\\u00e4", "\u0001", "\u001f", "\u007f", "ä", "😀")] string piece, [Values(0, 1, 31, 63, 64, 65)] int behind) =>
+        Assert.That(Enumerable.Range(0, 140), Has.All.Matches<int>(before =>
+            AreTheSame(Encoding.UTF8.GetBytes($"[\"{new string('x', before)}{piece}{new string('y', behind)}\",\"z\"]"))));
+
     [TestCase(MaximumDepth, true)]
     [TestCase(MaximumDepth + 1, false)]
     public void Is_as_deep_as_allowed(int depth, bool isTaken)
