@@ -32,9 +32,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     {
         if (!Next((byte)'}')) return false;
         var start = Position + 1;
-        Position = AfterName(_text, Position, ref _stops, out var end);
+        Position = AfterName(_text, Position, ref _stops, out var end, out _isEscaped);
         _name = _text[start..end];
-        _isEscaped = _name.Contains((byte)'\\');
         return true;
     }
 

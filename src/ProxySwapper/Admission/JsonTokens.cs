@@ -36,7 +36,7 @@ internal static class JsonTokens
                     at = AfterSpace(text, at + 1);
                     if (text[at] != EndOf(open))
                     {
-                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _));
+                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
                         continue;
                     }
                 }
@@ -51,7 +51,7 @@ internal static class JsonTokens
             }
             if (text[at] != ',') throw Fault("a comma is missing", at);
             at = AfterSpace(text, at + 1);
-            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _));
+            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
         }
     }
 
@@ -60,11 +60,12 @@ internal static class JsonTokens
     /// <param name="at">Where the name begins.</param>
     /// <param name="stops">Where strings may end.</param>
     /// <param name="end">Where the name ends, before its quote.</param>
+    /// <param name="isEscaped">Whether a character of the name is escaped.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int AfterName(ReadOnlySpan<byte> text, int at, ref JsonStops stops, out int end)
+    public static int AfterName(ReadOnlySpan<byte> text, int at, ref JsonStops stops, out int end, out bool isEscaped)
     {
         if (text[at] != '"') throw Fault("a name is missing", at);
-        at = AfterString(text, at, ref stops);
+        at = AfterString(text, at, ref stops, out isEscaped);
         end = at - 1;
         at = AfterSpace(text, at);
         return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
@@ -82,22 +83,22 @@ internal static class JsonTokens
 
     private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref JsonStops stops) => text[at] switch
     {
-        (byte)'"' => AfterString(text, at, ref stops),
+        (byte)'"' => AfterString(text, at, ref stops, out _),
         (byte)'t' => AfterLiteral(text, at, "true"u8),
         (byte)'f' => AfterLiteral(text, at, "false"u8),
         (byte)'n' => AfterLiteral(text, at, "null"u8),
         _ => AfterNumber(text, at),
     };
 
-    private static int AfterString(ReadOnlySpan<byte> text, int at, ref JsonStops stops)
+    private static int AfterString(ReadOnlySpan<byte> text, int at, ref JsonStops stops, out bool isEscaped)
     {
-        at++;
-        while (true)
+        isEscaped = false;
+        while (text[at = stops.Next(text, at + 1)] != '"')
         {
-            at = stops.Next(text, at);
-            if (text[at] == '"') return at + 1;
-            at = AfterEscape(text, at);
+            at = AfterEscape(text, at) - 1;
+            isEscaped = true;
         }
+        return at + 1;
     }
 
     private static int AfterEscape(ReadOnlySpan<byte> text, int at)

@@ -13,7 +13,7 @@ internal sealed class PrometheusFamily
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(object?, object?, object?), Series> _series = [];
+    private readonly Dictionary<LabelValues, Series> _series = [];
     private readonly string _type;
     private readonly string _help;
     private readonly bool _isSum;
@@ -41,7 +41,7 @@ internal sealed class PrometheusFamily
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var key = (tags.Length > 0 ? tags[0].Value : null, tags.Length > 1 ? tags[1].Value : null, tags.Length > 2 ? tags[2].Value : null);
+        var key = new LabelValues(tags.Length > 0 ? tags[0].Value : null, tags.Length > 1 ? tags[1].Value : null, tags.Length > 2 ? tags[2].Value : null);
         lock (_gate)
         {
             if (!_series.TryGetValue(key, out var series))
@@ -108,6 +108,30 @@ internal sealed class PrometheusFamily
 
     private static string Escape(string value) => value
         .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    /// <summary>
+    /// The values of labels as a key. They are few and our own, so that a hash of a text's length and ends will do, and mostly they are the
+    /// same objects: this is asked several times for each review.
+    /// </summary>
+    private readonly struct LabelValues(object? first, object? second, object? third) : IEquatable<LabelValues>
+    {
+        private readonly object? _first = first, _second = second, _third = third;
+
+        public bool Equals(LabelValues other) => AreEqual(_first, other._first) && AreEqual(_second, other._second) && AreEqual(_third, other._third);
+
+        public override bool Equals(object? obj) => obj is LabelValues other && Equals(other);
+
+        public override int GetHashCode() => (HashOf(_first) * 31 + HashOf(_second)) * 31 + HashOf(_third);
+
+        private static bool AreEqual(object? one, object? other) => ReferenceEquals(one, other) || Equals(one, other);
+
+        private static int HashOf(object? value) => value switch
+        {
+            null => 0,
+            string { Length: > 0 } text => (text.Length << 16) + (text[0] << 8) + text[^1],
+            _ => value.GetHashCode(),
+        };
+    }
 
     private sealed class Series(string labels, double[]? buckets)
     {

@@ -14,8 +14,8 @@ internal static class SwapMeasurement
 {
     private const string Command = "dotnet run -c Release --project test/ProxySwapper.Benchmarks -- swap";
     private const int Connections = 16;
-    private const int Rounds = 9;
-    private static readonly TimeSpan RoundDuration = TimeSpan.FromSeconds(2);
+    private const int Rounds = 41;
+    private static readonly TimeSpan RoundDuration = TimeSpan.FromSeconds(1);
 
     /// <summary>A configuration as a cluster has it: a few rules, what they ignore, and nobody to copy to.</summary>
     public const string Configuration = """
