@@ -12,6 +12,7 @@ public sealed class KubeApiServer : IAsyncDisposable
 {
     private const string AdministratorToken = "administrator-of-a-test";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
+    private const int MaximumAttempts = 3;
 
     private readonly DirectoryInfo _folder;
     private readonly string _assets;
@@ -42,16 +43,24 @@ public sealed class KubeApiServer : IAsyncDisposable
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
         if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
             throw new InvalidOperationException("This test needs a folder with kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it.");
-        var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await server.StartProcessesAsync();
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
+            var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
+            try
+            {
+                await server.StartProcessesAsync();
+                return server;
+            }
+            catch (InvalidOperationException) when (attempt < MaximumAttempts && server.Output.Contains("address already in use", StringComparison.Ordinal))
+            {
+                // A port that was free went to somebody's connection before the server took it.
+                await server.DisposeAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
         }
     }
 
