@@ -12,7 +12,7 @@ namespace ProxySwapper.Mirroring;
 /// </summary>
 internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredentialSource credentials, MirrorShard shard)
 {
-    private readonly ConcurrentDictionary<string, Task<IReadOnlyList<string>>> _sourceTags = new();
+    private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<string>>>> _sourceTags = new();
 
     /// <summary>What has to be done, and what is settled without doing anything.</summary>
     /// <exception cref="RegistryException">A registry refused.</exception>
@@ -66,10 +66,11 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
     /// <summary>Two entries with one source list it once; a listing that failed may be tried again.</summary>
     private async Task<IReadOnlyList<string>> ListSourceAsync(ImageReference repository, CancellationToken cancellationToken)
     {
-        var listing = _sourceTags.GetOrAdd(repository.Name, _ => ListAsync(repository, cancellationToken));
+        // Lazy, since of two that come at once both are asked for a value, and one of them is dropped.
+        var listing = _sourceTags.GetOrAdd(repository.Name, _ => new(() => ListAsync(repository, cancellationToken)));
         try
         {
-            return await listing;
+            return await listing.Value;
         }
         catch
         {
