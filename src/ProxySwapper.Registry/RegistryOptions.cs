@@ -1,3 +1,4 @@
+
 namespace ProxySwapper.Registry;
 
 /// <summary>How registries are reached: what holds for all, and what one host needs.</summary>

@@ -1,4 +1,5 @@
-using ProxySwapper.Testing;
+
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Authentication;
 
@@ -8,18 +8,20 @@ namespace ProxySwapper.Registry.Authentication;
 /// Opens one host with one credential source. What the host challenged with is remembered, so that later requests come with what it
 /// wants; a refusal is answered in three steps: what the challenge asks for, then a new token, then a renewed credential.
 /// </summary>
-internal sealed class RegistryAuthenticator(RegistryHost host, IRegistryCredentialSource source)
+internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCredentialSource source)
 {
+    public AuthenticationChallenge? Challenge => host.Challenge;
+
     /// <summary>What to send along from the start; null while the host has never challenged.</summary>
-    public async ValueTask<RegistryGrant?> GrantAsync(RegistryRequest request, CancellationToken cancellationToken)
+    public async ValueTask<RequestAuthorization?> GrantAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
         if (host.Challenge is not { } challenge) return null;
         return await GrantAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
     /// <summary>A better grant after a refusal; null when there is none, and the refusal stands.</summary>
-    public async ValueTask<RegistryGrant?> ImproveAsync(
-        RegistryRequest request, RegistryGrant? refused, RegistryException refusal, AuthenticationChallenge? challenge, CancellationToken cancellationToken)
+    public async ValueTask<RequestAuthorization?> ImproveAsync(
+        RegistryRequest request, RequestAuthorization? refused, RegistryException refusal, AuthenticationChallenge? challenge, CancellationToken cancellationToken)
     {
         if (!IsAboutAuthentication(refusal, challenge, refused)) return null;
         if (challenge is not null) host.Challenge = challenge;
@@ -33,7 +35,7 @@ internal sealed class RegistryAuthenticator(RegistryHost host, IRegistryCredenti
     }
 
     /// <summary>A 401; a 403 or 400 of ECR, which so says that its password has ended; a 403 that asks for another token.</summary>
-    private static bool IsAboutAuthentication(RegistryException refusal, AuthenticationChallenge? challenge, RegistryGrant? refused) => refusal.Status switch
+    private static bool IsAboutAuthentication(RegistryException refusal, AuthenticationChallenge? challenge, RequestAuthorization? refused) => refusal.Status switch
     {
         HttpStatusCode.Unauthorized => true,
         HttpStatusCode.Forbidden => refused is not null && (challenge is null || challenge.IsBearer),
@@ -42,36 +44,36 @@ internal sealed class RegistryAuthenticator(RegistryHost host, IRegistryCredenti
         _ => false,
     };
 
-    private async ValueTask<RegistryGrant?> GrantAsync(
+    private async ValueTask<RequestAuthorization?> GrantAsync(
         RegistryRequest request, AuthenticationChallenge challenge, IReadOnlyList<string> named, RegistryCredential credential, CancellationToken cancellationToken)
     {
-        if (!challenge.IsBearer) return TokenServer.BasicOf(credential) is null ? null : new RegistryGrant(credential, null, null);
-        var realm = TokenRealm.Trusted(challenge.Realm, await host.AddressAsync(cancellationToken))
+        if (!challenge.IsBearer) return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
+        var realm = TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
             ?? throw request.Fault(HttpStatusCode.Unauthorized, "its token server is neither https nor on the registry's own host, and gets no credential");
         // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries have one for everything.
         var others = named.Union(challenge.Scopes.Where(name => !name.StartsWith("repository:", StringComparison.Ordinal)), StringComparer.Ordinal)
             .Where(name => !name.StartsWith($"repository:{request.Repository}:", StringComparison.Ordinal)).ToList();
         var key = KeyOf(request.Scope);
-        if (host.Tokens.Find(key) is { } cached) return new RegistryGrant(credential, cached, key);
+        if (host.Tokens.Find(key) is { } cached) return new RequestAuthorization(credential, cached, key);
         if (!request.Scope.Push)
         {
             // Who may write may read: the token of a push saves asking for another one.
             var wider = KeyOf(request.Scope with { Push = true });
-            if (host.Tokens.Find(wider) is { } writing) return new RegistryGrant(credential, writing, wider);
+            if (host.Tokens.Find(wider) is { } writing) return new RequestAuthorization(credential, writing, wider);
         }
         try
         {
-            return new RegistryGrant(credential, await FetchAsync(key), key) { IsFresh = true };
+            return new RequestAuthorization(credential, await FetchAsync(key), key) { IsFresh = true };
         }
         catch (RegistryException refusal) when (refusal.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
         {
             if (await RenewAsync(request, credential, cancellationToken) is not { } renewed) throw;
             key = key with { Credential = renewed };
-            return new RegistryGrant(renewed, await FetchAsync(key), key) { IsFresh = true, IsRenewed = true };
+            return new RequestAuthorization(renewed, await FetchAsync(key), key) { IsFresh = true, IsRenewed = true };
         }
 
         TokenKey KeyOf(RegistryScope scope) => new(credential, realm, challenge.Service, string.Join(' ', scope.Names.Union(others, StringComparer.Ordinal)));
-        Task<BearerToken> FetchAsync(TokenKey of) => host.Tokens.GetAsync(of, host.TokenServer.FetchAsync, cancellationToken);
+        Task<BearerToken> FetchAsync(TokenKey of) => host.Tokens.GetAsync(of, host.TokenClient.FetchAsync, cancellationToken);
     }
 
     private async ValueTask<RegistryCredential> CredentialAsync(RegistryRequest request, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Registry.Authentication;

@@ -1,4 +1,5 @@
-using ProxySwapper.Registry.Protocol;
+
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 

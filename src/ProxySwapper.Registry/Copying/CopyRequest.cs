@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -11,7 +12,7 @@ namespace ProxySwapper.Registry.Copying;
 public sealed partial class ImageCopier(RegistryClients clients, TimeProvider time, ILogger<ImageCopier> logger)
 {
     private static readonly ActivitySource Activities = new("ProxySwapper");
-    private readonly BlobLedger _ledger = new(time);
+    private readonly BlobTracker _ledger = new(time);
 
     /// <summary>Copies one image. A tag appears at the target only when all below it is there.</summary>
     /// <exception cref="RegistryException">Source or target finally refused.</exception>

@@ -1,5 +1,7 @@
 using System.Net;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -15,21 +17,21 @@ internal sealed class ImageCopy : IDisposable
     private readonly CopyRequest _request;
     private readonly RegistryClient _source;
     private readonly RegistryClient _target;
-    private readonly BlobLedger _ledger;
-    private readonly CopyTicket _ticket;
-    private readonly TargetRepository _repository;
-    private readonly BlobMover _blobs;
+    private readonly BlobTracker _ledger;
+    private readonly CopySession _ticket;
+    private readonly RepositoryCreator _repository;
+    private readonly BlobCopier _blobs;
     private int _manifestsWritten;
 
-    public ImageCopy(RegistryClients clients, BlobLedger ledger, CopyRequest request)
+    public ImageCopy(RegistryClients clients, BlobTracker ledger, CopyRequest request)
     {
         _request = request;
         _source = clients.For(request.Source.Registry, request.SourceCredentials);
         _target = clients.For(request.Target.Registry, request.TargetCredentials);
         _ledger = ledger;
         _ticket = ledger.Enter();
-        _repository = new TargetRepository(request.Target, request.CreateRepository);
-        _blobs = new BlobMover(_source, request.Source.Repository, _target, request.Target.Repository, ledger, _ticket, _repository, request.Progress);
+        _repository = new RepositoryCreator(request.Target, request.CreateRepository);
+        _blobs = new BlobCopier(_source, request.Source.Repository, _target, request.Target.Repository, ledger, _ticket, _repository, request.Progress);
     }
 
     /// <summary>A digest at the target is a promise: then platforms are not looked at.</summary>

@@ -1,4 +1,6 @@
-using ProxySwapper.Registry.Protocol;
+
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -7,14 +7,14 @@ namespace ProxySwapper.Registry.Copying;
 /// <param name="Content">The bytes as they came.</param>
 /// <param name="Children">Manifests below an index; empty for an image.</param>
 /// <param name="Blobs">Configuration and layers that a registry holds; foreign layers are none of them.</param>
-internal sealed record ManifestNode(ManifestContent Content, IReadOnlyList<Descriptor> Children, IReadOnlyList<Descriptor> Blobs)
+internal sealed record ManifestNode(Manifest Content, IReadOnlyList<Descriptor> Children, IReadOnlyList<Descriptor> Blobs)
 {
     /// <summary>More children than any real index has; more is an attack on whoever reads it.</summary>
     private const int MaximumEntries = 10_000;
 
     /// <summary>Reads what a manifest names.</summary>
     /// <exception cref="CopyException">It is malformed, or names more than is sane.</exception>
-    public static ManifestNode Read(ManifestContent content)
+    public static ManifestNode Read(Manifest content)
     {
         try
         {

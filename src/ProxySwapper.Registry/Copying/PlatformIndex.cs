@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -29,7 +29,7 @@ internal static class PlatformIndex
     }
 
     /// <summary>An index of some of its children; everything else, and every byte of their entries, is as it was.</summary>
-    public static ManifestContent Write(ManifestContent index, IReadOnlyList<Descriptor> children)
+    public static Manifest Write(Manifest index, IReadOnlyList<Descriptor> children)
     {
         var kept = children.Select(child => child.Digest.ToString()).ToHashSet(StringComparer.Ordinal);
         using var document = JsonDocument.Parse(index.Bytes);
@@ -46,7 +46,7 @@ internal static class PlatformIndex
             json.WriteEndObject();
         }
         var bytes = output.ToArray();
-        return new ManifestContent(index.MediaType, Digest.OfBytes(bytes), bytes);
+        return new Manifest(index.MediaType, Digest.OfBytes(bytes), bytes);
     }
 
     private static void WriteChildren(Utf8JsonWriter json, JsonElement manifests, HashSet<string> kept)

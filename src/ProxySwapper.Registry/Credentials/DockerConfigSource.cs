@@ -53,9 +53,9 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         if (_read() is not { } config) return null;
-        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelper(helper, _time).GetAsync(image.Registry, cancellationToken);
+        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
         if (config.Find(image) is { } credential) return credential;
-        return _usesHelpers && config.Store is { } store ? await new CredentialHelper(store, _time).GetAsync(image.Registry, cancellationToken) : null;
+        return _usesHelpers && config.Store is { } store ? await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken) : null;
     }
 
     /// <inheritdoc />

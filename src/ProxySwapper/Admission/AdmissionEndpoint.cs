@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
@@ -10,7 +11,7 @@ namespace ProxySwapper.Admission;
 /// by default is nothing, (5) writes patch and answer, (6) tells population.
 /// </summary>
 internal sealed partial class AdmissionEndpoint(
-    RuleSetProvider rules, IImagePopulation population, AdmissionMetrics metrics, TimeProvider time, ILogger<AdmissionEndpoint> logger)
+    ConfigurationMonitor rules, IAdmissionObserver population, AdmissionMetrics metrics, TimeProvider time, ILogger<AdmissionEndpoint> logger)
 {
     public const int MaximumBodySize = 8 * 1024 * 1024;
 
@@ -25,7 +26,7 @@ internal sealed partial class AdmissionEndpoint(
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
-    private readonly BodyBudget _awaited = new(MaximumAwaitedSize);
+    private readonly RequestBodyLimiter _awaited = new(MaximumAwaitedSize);
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -64,7 +65,7 @@ internal sealed partial class AdmissionEndpoint(
         using var activity = StartActivity(context.Request.Headers);
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
-        if (!decision.Images.IsEmpty && population is not NoImagePopulation) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
+        if (!decision.Images.IsEmpty && population is not NoAdmissionObserver) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
         if (pod is { } admitted && population.IsBeforeAnswer)
         {
             decision = await population.BeforeAnswerAsync(admitted, decision, context.RequestAborted);
@@ -79,14 +80,14 @@ internal sealed partial class AdmissionEndpoint(
     }
 
     /// <summary>The answer for a review, without HTTP.</summary>
-    internal static void Write(JsonBuffer output, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
+    internal static void Write(Utf8JsonBuffer output, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
     {
         if (decision.Outcome != AdmissionOutcome.Patched)
         {
             AdmissionResponseWriter.Write(output, review, [], decision);
             return;
         }
-        using var patch = new JsonBuffer();
+        using var patch = new Utf8JsonBuffer();
         new JsonPatchWriter(patch, review.Object!, decision, ruleSet.Options.PatchLabel).Write(withMetadata: review.SubResource.Length == 0);
         AdmissionResponseWriter.Write(output, review, patch.Written, decision);
     }
@@ -94,7 +95,7 @@ internal sealed partial class AdmissionEndpoint(
     private static void Write(HttpResponse response, AdmissionReview review, PodDecision decision, RuleSet ruleSet)
     {
         response.ContentType = "application/json";
-        using var answer = new JsonBuffer();
+        using var answer = new Utf8JsonBuffer();
         Write(answer, review, decision, ruleSet);
         response.ContentLength = answer.Written.Length;
         response.BodyWriter.Write(answer.Written);

@@ -1,6 +1,7 @@
+
 namespace ProxySwapper.Admission;
 
-/// <summary>Adds admission to a host. Needs a <see cref="Rules.RuleSetProvider"/> and an <see cref="IImagePopulation"/>.</summary>
+/// <summary>Adds admission to a host. Needs a <see cref="Rules.ConfigurationMonitor"/> and an <see cref="IAdmissionObserver"/>.</summary>
 internal static class AdmissionRegistration
 {
     public const string Path = "/mutate";

@@ -1,4 +1,6 @@
-using ProxySwapper.Rules;
+
+using ProxySwapper.Admission.Json;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Admission;
 
@@ -9,7 +11,7 @@ internal static class AdmissionResponseWriter
     private const int MaximumWarningLength = 256;
     private const int MaximumWarningsLength = 4096;
 
-    public static void Write(JsonBuffer output, AdmissionReview review, ReadOnlySpan<byte> patch, PodDecision decision)
+    public static void Write(Utf8JsonBuffer output, AdmissionReview review, ReadOnlySpan<byte> patch, PodDecision decision)
     {
         output.Append("{\"kind\":\"AdmissionReview\",\"apiVersion\":"u8);
         output.AppendString(review.ApiVersion);
@@ -25,7 +27,7 @@ internal static class AdmissionResponseWriter
         output.Append("}}"u8);
     }
 
-    private static void WriteWarnings(JsonBuffer output, AdmissionReview review, PodDecision decision)
+    private static void WriteWarnings(Utf8JsonBuffer output, AdmissionReview review, PodDecision decision)
     {
         var length = 0;
         if (PodWarning(review, decision) is { } warning) WriteWarning(output, warning, ref length);
@@ -38,14 +40,14 @@ internal static class AdmissionResponseWriter
     {
         AdmissionOutcome.MalformedPod => "the Pod is left as it is: its metadata, labels or annotations are no object",
         AdmissionOutcome.TooManyImages => $"the Pod is left as it is: it has more than {PodSummary.MaximumImages} images",
-        AdmissionOutcome.Patched when review.SubResource.Length == 0 && !PodMarks.HasRoomForOriginalImages(review.Object!, decision) =>
+        AdmissionOutcome.Patched when review.SubResource.Length == 0 && !WellKnownLabels.HasRoomForOriginalImages(review.Object!, decision) =>
             "the Pod's annotations are too large for the original images to be kept there",
         _ => null,
     };
 
-    private static void WriteWarning(JsonBuffer output, string warning, ref int length)
+    private static void WriteWarning(Utf8JsonBuffer output, string warning, ref int length)
     {
-        warning = WarningText.Shorten(warning, MaximumWarningLength);
+        warning = Truncation.Shorten(warning, MaximumWarningLength);
         if (length + warning.Length > MaximumWarningsLength) return;
         output.Append(length == 0 ? ",\"warnings\":["u8 : ","u8);
         output.AppendString(warning);

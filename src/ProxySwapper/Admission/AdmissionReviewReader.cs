@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using ProxySwapper.Admission.Json;
 
 namespace ProxySwapper.Admission;
 

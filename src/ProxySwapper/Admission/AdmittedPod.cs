@@ -12,7 +12,7 @@ internal readonly record struct AdmittedPod
     public required string Name { get; init; }
     public required string ServiceAccountName { get; init; }
     public required IReadOnlyList<string> PullSecrets { get; init; }
-    public required ImmutableArray<SlotDecision> Images { get; init; }
+    public required ImmutableArray<PodImageDecision> Images { get; init; }
 
     /// <summary>A request that must have no side effect.</summary>
     public required bool IsDryRun { get; init; }

@@ -1,3 +1,5 @@
+
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Admission;
@@ -6,12 +8,12 @@ namespace ProxySwapper.Admission;
 /// Writes the patch (RFC 6902) that makes a Pod's images those of a decision. It applies to exactly the object that was sent: a patch
 /// that does not is an error of the API server, and the Pod is refused whatever the failure policy says.
 /// </summary>
-internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
+internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
 {
-    private static readonly string ContainerToken = Token(PodMarks.ContainerPrefix);
-    private static readonly string VolumeToken = Token(PodMarks.VolumePrefix);
+    private static readonly string ContainerToken = Token(WellKnownLabels.ContainerPrefix);
+    private static readonly string VolumeToken = Token(WellKnownLabels.VolumePrefix);
 
-    private readonly bool _hasRoom = PodMarks.HasRoomForOriginalImages(pod, decision);
+    private readonly bool _hasRoom = WellKnownLabels.HasRoomForOriginalImages(pod, decision);
 
     /// <summary>Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.</summary>
     public void Write(bool withMetadata)
@@ -32,23 +34,23 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
     }
 
     /// <summary>The JSON pointer of an image (RFC 6901).</summary>
-    private void WritePointer(ImageSlot slot)
+    private void WritePointer(PodImage slot)
     {
         output.Append(slot.Kind switch
         {
-            ImageSlotKind.Container => "/spec/containers/"u8,
-            ImageSlotKind.InitContainer => "/spec/initContainers/"u8,
-            ImageSlotKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
-            ImageSlotKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
+            PodImageKind.Container => "/spec/containers/"u8,
+            PodImageKind.InitContainer => "/spec/initContainers/"u8,
+            PodImageKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
+            PodImageKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
             _ => "/spec/volumes/"u8,
         });
         output.Append(slot.Index);
-        output.Append(slot.Kind == ImageSlotKind.Volume ? "/image/reference"u8 : "/image"u8);
+        output.Append(slot.Kind == PodImageKind.Volume ? "/image/reference"u8 : "/image"u8);
     }
 
     private void WriteMetadata()
     {
-        if (pod.Metadata == JsonPlace.Missing)
+        if (pod.Metadata == JsonNodeState.Missing)
         {
             output.Append(",{\"op\":\"add\",\"path\":\"/metadata\",\"value\":{\"labels\":"u8);
             WriteLabels();
@@ -67,7 +69,7 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
     private void WriteLabel()
     {
         if (pod.PatchLabel == label.Value) return;
-        if (pod.Labels != JsonPlace.Object)
+        if (pod.Labels != JsonNodeState.Object)
         {
             output.Append(",{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":"u8);
             WriteLabels();
@@ -92,7 +94,7 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
 
     private void WriteAnnotations()
     {
-        if (pod.Annotations != JsonPlace.Object)
+        if (pod.Annotations != JsonNodeState.Object)
         {
             output.Append(",{\"op\":\"add\",\"path\":\"/metadata/annotations\",\"value\":"u8);
             WriteOriginals();
@@ -101,9 +103,9 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
         }
         foreach (var (slot, image) in decision.Images)
         {
-            if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
+            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot)) continue;
             output.Append(pod.HasOriginalImage(slot) ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8 : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8);
-            output.AppendInString(slot.Kind == ImageSlotKind.Volume ? VolumeToken : ContainerToken);
+            output.AppendInString(slot.Kind == PodImageKind.Volume ? VolumeToken : ContainerToken);
             output.AppendInString(slot.Name);
             output.Append("\",\"value\":"u8);
             output.AppendString(image.Image);
@@ -117,10 +119,10 @@ internal readonly ref struct JsonPatchWriter(JsonBuffer output, PodSummary pod, 
         var isFirst = true;
         foreach (var (slot, image) in decision.Images)
         {
-            if (!image.IsRewritten || !PodMarks.KeepsOriginalImage(slot)) continue;
+            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot)) continue;
             output.Append(isFirst ? "\""u8 : ",\""u8);
             isFirst = false;
-            output.AppendInString(slot.Kind == ImageSlotKind.Volume ? PodMarks.VolumePrefix : PodMarks.ContainerPrefix);
+            output.AppendInString(slot.Kind == PodImageKind.Volume ? WellKnownLabels.VolumePrefix : WellKnownLabels.ContainerPrefix);
             output.AppendInString(slot.Name);
             output.Append("\":"u8);
             output.AppendString(image.Image);

@@ -14,19 +14,19 @@ internal static class PodAdmission
         if (!IsApplicable(review) || review.Object is not { } pod) return PodDecision.LeftAlone(AdmissionOutcome.NotApplicable);
         if (pod.IsMirror) return PodDecision.LeftAlone(AdmissionOutcome.MirrorPod);
         if (pod.IsOptedOut) return PodDecision.LeftAlone(AdmissionOutcome.OptedOut);
-        if (JsonPlace.Malformed == pod.Metadata || JsonPlace.Malformed == pod.Labels || JsonPlace.Malformed == pod.Annotations)
+        if (JsonNodeState.Malformed == pod.Metadata || JsonNodeState.Malformed == pod.Labels || JsonNodeState.Malformed == pod.Annotations)
             return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
         if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true }) return PodDecision.LeftAlone(AdmissionOutcome.TooManyImages);
-        var (decided, count) = (new SlotDecision[pod.Images.Count], 0);
+        var (decided, count) = (new PodImageDecision[pod.Images.Count], 0);
         var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)
-            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided[count++] = new SlotDecision(slot, rules.Rewrite(slot.Image, review.Namespace));
+            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided[count++] = new PodImageDecision(slot, rules.Rewrite(slot.Image, review.Namespace));
         if (count < decided.Length) Array.Resize(ref decided, count);
         var decisions = ImmutableCollectionsMarshal.AsImmutableArray(decided);
         return new PodDecision(OutcomeOf(decisions), decisions);
     }
 
-    public static AdmissionOutcome OutcomeOf(ImmutableArray<SlotDecision> decisions)
+    public static AdmissionOutcome OutcomeOf(ImmutableArray<PodImageDecision> decisions)
     {
         foreach (var decision in decisions)
             if (decision.Decision.IsRewritten) return AdmissionOutcome.Patched;
@@ -42,13 +42,13 @@ internal static class PodAdmission
     };
 
     /// <summary>Through their subresource only ephemeral containers change.</summary>
-    private static bool MayChange(ImageSlot slot, string subResource) => subResource == EphemeralContainers
-        ? slot.Kind is ImageSlotKind.EphemeralContainer or ImageSlotKind.BareEphemeralContainer
-        : slot.Kind != ImageSlotKind.BareEphemeralContainer;
+    private static bool MayChange(PodImage slot, string subResource) => subResource == EphemeralContainers
+        ? slot.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer
+        : slot.Kind != PodImageKind.BareEphemeralContainer;
 
     /// <summary>
     /// What makes an image of an update the one that was there before, wherever in its list: the user did not touch it, and any other
     /// would restart a running container.
     /// </summary>
-    private static (ImageSlotKind Kind, string Name, string Image) IdentityOf(ImageSlot slot) => (slot.Kind, slot.Name, slot.Image);
+    private static (PodImageKind Kind, string Name, string Image) IdentityOf(PodImage slot) => (slot.Kind, slot.Name, slot.Image);
 }

@@ -6,13 +6,13 @@ namespace ProxySwapper.Admission;
 /// <summary>What is answered to a review.</summary>
 /// <param name="Outcome">Why it is patched or not.</param>
 /// <param name="Images">What the rules say of each image that may be changed, in the order of the Pod.</param>
-internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<SlotDecision> Images)
+internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodImageDecision> Images)
 {
     public static PodDecision LeftAlone(AdmissionOutcome outcome) => new(outcome, []);
 }
 
 /// <summary>What the rules say of the image at one place.</summary>
-internal readonly record struct SlotDecision(ImageSlot Slot, ImageDecision Decision)
+internal readonly record struct PodImageDecision(PodImage Slot, ImageDecision Decision)
 {
     /// <summary>The Pod asks kubelet to look for a newer image under the tag each time.</summary>
     public bool IsPulledAlways => Slot.PullPolicy == "Always";

@@ -1,3 +1,5 @@
+using ProxySwapper.Admission.Json;
+
 namespace ProxySwapper.Admission;
 
 /// <summary>Reads the Pod of a review, or the object that older API servers send for <c>pods/ephemeralcontainers</c>.</summary>
@@ -12,7 +14,7 @@ internal static class PodReader
         {
             if (scanner.NameIs("metadata"u8)) ReadMetadata(ref scanner, pod, patchLabelKey);
             else if (scanner.NameIs("spec"u8)) ReadSpec(ref scanner, pod);
-            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.BareEphemeralContainer);
+            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, PodImageKind.BareEphemeralContainer);
             else scanner.Skip();
         }
         pod.DropOverwrittenImages();
@@ -23,7 +25,7 @@ internal static class PodReader
     {
         pod.ForgetMetadata();
         pod.Metadata = PlaceOf(ref scanner);
-        if (pod.Metadata != JsonPlace.Object) return;
+        if (pod.Metadata != JsonNodeState.Object) return;
         while (scanner.NextMember())
         {
             if (scanner.NameIs("name"u8)) pod.Name = scanner.Text() ?? "";
@@ -38,11 +40,11 @@ internal static class PodReader
     {
         pod.ForgetLabels();
         pod.Labels = PlaceOf(ref scanner);
-        if (pod.Labels != JsonPlace.Object) return;
+        if (pod.Labels != JsonNodeState.Object) return;
         while (scanner.NextMember())
         {
             if (scanner.NameIs(patchLabelKey)) pod.PatchLabel = scanner.Text() ?? "";
-            else if (scanner.NameIs(PodMarks.OptOutLabel)) pod.IsOptedOut = scanner.Text() == "true";
+            else if (scanner.NameIs(WellKnownLabels.OptOutLabel)) pod.IsOptedOut = scanner.Text() == "true";
             else scanner.Skip();
         }
     }
@@ -51,12 +53,12 @@ internal static class PodReader
     {
         pod.ForgetAnnotations();
         pod.Annotations = PlaceOf(ref scanner);
-        if (pod.Annotations != JsonPlace.Object) return;
+        if (pod.Annotations != JsonNodeState.Object) return;
         var start = scanner.Position;
         while (scanner.NextMember())
         {
-            if (scanner.NameIs(PodMarks.MirrorAnnotation)) pod.IsMirror = true;
-            else if (scanner.NameStartingWith(PodMarks.OriginalImagePrefix) is { } key) pod.AddOriginalImage(key);
+            if (scanner.NameIs(WellKnownLabels.MirrorAnnotation)) pod.IsMirror = true;
+            else if (scanner.NameStartingWith(WellKnownLabels.OriginalImagePrefix) is { } key) pod.AddOriginalImage(key);
             scanner.Skip();
         }
         pod.AnnotationsSize = scanner.Position - start;
@@ -68,9 +70,9 @@ internal static class PodReader
         if (!scanner.EnterObject()) return;
         while (scanner.NextMember())
         {
-            if (scanner.NameIs("containers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.Container);
-            else if (scanner.NameIs("initContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.InitContainer);
-            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, ImageSlotKind.EphemeralContainer);
+            if (scanner.NameIs("containers"u8)) ReadContainers(ref scanner, pod, PodImageKind.Container);
+            else if (scanner.NameIs("initContainers"u8)) ReadContainers(ref scanner, pod, PodImageKind.InitContainer);
+            else if (scanner.NameIs("ephemeralContainers"u8)) ReadContainers(ref scanner, pod, PodImageKind.EphemeralContainer);
             else if (scanner.NameIs("volumes"u8)) ReadVolumes(ref scanner, pod);
             else if (scanner.NameIs("imagePullSecrets"u8)) ReadPullSecrets(ref scanner, pod);
             else if (scanner.NameIs("serviceAccountName"u8)) pod.ServiceAccountName = scanner.Text() ?? "";
@@ -78,7 +80,7 @@ internal static class PodReader
         }
     }
 
-    private static void ReadContainers(ref JsonScanner scanner, PodSummary pod, ImageSlotKind kind)
+    private static void ReadContainers(ref JsonScanner scanner, PodSummary pod, PodImageKind kind)
     {
         pod.StartImages(kind);
         if (!scanner.EnterArray()) return;
@@ -94,13 +96,13 @@ internal static class PodReader
                 else scanner.Skip();
             }
             // A container may have no image where a controller fills it in later.
-            if (!string.IsNullOrEmpty(image)) pod.AddImage(new ImageSlot(kind, index, name, image, policy));
+            if (!string.IsNullOrEmpty(image)) pod.AddImage(new PodImage(kind, index, name, image, policy));
         }
     }
 
     private static void ReadVolumes(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.StartImages(ImageSlotKind.Volume);
+        pod.StartImages(PodImageKind.Volume);
         if (!scanner.EnterArray()) return;
         for (var index = 0; scanner.NextItem(); index++)
         {
@@ -112,7 +114,7 @@ internal static class PodReader
                 else if (scanner.NameIs("image"u8)) (image, policy) = ReadImageVolume(ref scanner);
                 else scanner.Skip();
             }
-            if (!string.IsNullOrEmpty(image)) pod.AddImage(new ImageSlot(ImageSlotKind.Volume, index, name, image, policy));
+            if (!string.IsNullOrEmpty(image)) pod.AddImage(new PodImage(PodImageKind.Volume, index, name, image, policy));
         }
     }
 
@@ -141,8 +143,8 @@ internal static class PodReader
     }
 
     /// <summary>Inside the value where it is an object, behind it otherwise.</summary>
-    private static JsonPlace PlaceOf(ref JsonScanner scanner) =>
-        scanner.SkipNull() ? JsonPlace.Missing
-        : scanner.EnterObject() ? JsonPlace.Object
-        : JsonPlace.Malformed;
+    private static JsonNodeState PlaceOf(ref JsonScanner scanner) =>
+        scanner.SkipNull() ? JsonNodeState.Missing
+        : scanner.EnterObject() ? JsonNodeState.Object
+        : JsonNodeState.Malformed;
 }

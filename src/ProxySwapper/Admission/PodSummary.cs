@@ -22,15 +22,15 @@ internal sealed class PodSummary
     public string GenerateName { get; set; } = "";
     public string ServiceAccountName { get; set; } = "";
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
-    public List<ImageSlot> Images { get; } = [];
+    public List<PodImage> Images { get; } = [];
 
     /// <summary>There were more than <see cref="MaximumImages"/>, and what is beyond is not in <see cref="Images"/>.</summary>
     public bool HasTooManyImages { get; private set; }
 
     /// <summary>Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> are there to be added to.</summary>
-    public JsonPlace Metadata { get; set; }
-    public JsonPlace Labels { get; set; }
-    public JsonPlace Annotations { get; set; }
+    public JsonNodeState Metadata { get; set; }
+    public JsonNodeState Labels { get; set; }
+    public JsonNodeState Annotations { get; set; }
 
     /// <summary>The value of the label that marks a rewritten Pod, or null when it has none.</summary>
     public string? PatchLabel { get; set; }
@@ -46,7 +46,7 @@ internal sealed class PodSummary
 
     public void ForgetMetadata()
     {
-        (Name, GenerateName, Labels, Annotations) = ("", "", JsonPlace.Missing, JsonPlace.Missing);
+        (Name, GenerateName, Labels, Annotations) = ("", "", JsonNodeState.Missing, JsonNodeState.Missing);
         ForgetLabels();
         ForgetAnnotations();
     }
@@ -63,10 +63,10 @@ internal sealed class PodSummary
     {
         ServiceAccountName = "";
         ForgetPullSecrets();
-        StartImages(ImageSlotKind.Container);
-        StartImages(ImageSlotKind.InitContainer);
-        StartImages(ImageSlotKind.EphemeralContainer);
-        StartImages(ImageSlotKind.Volume);
+        StartImages(PodImageKind.Container);
+        StartImages(PodImageKind.InitContainer);
+        StartImages(PodImageKind.EphemeralContainer);
+        StartImages(PodImageKind.Volume);
     }
 
     public void ForgetPullSecrets() => _pullSecrets?.Clear();
@@ -77,12 +77,12 @@ internal sealed class PodSummary
     public void AddOriginalImage(string key) => (_originalImageKeys ??= []).Add(key);
 
     /// <summary>Whether the annotation is there that keeps the image of a place as it was written.</summary>
-    public bool HasOriginalImage(ImageSlot slot) => _originalImageKeys is not null && PodMarks.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
+    public bool HasOriginalImage(PodImage slot) => _originalImageKeys is not null && WellKnownLabels.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
 
     /// <summary>A list of images begins.</summary>
-    public void StartImages(ImageSlotKind kind) => _starts[(int)kind] = Images.Count;
+    public void StartImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;
 
-    public void AddImage(ImageSlot slot)
+    public void AddImage(PodImage slot)
     {
         HasTooManyImages = Images.Count == MaximumImages;
         if (!HasTooManyImages) Images.Add(slot);
@@ -98,7 +98,7 @@ internal sealed class PodSummary
     }
 
     /// <summary>A number for each kind of list.</summary>
-    [InlineArray((int)ImageSlotKind.Volume + 1)]
+    [InlineArray((int)PodImageKind.Volume + 1)]
     private struct ListStarts
     {
         private int _first;
@@ -106,7 +106,7 @@ internal sealed class PodSummary
 }
 
 /// <summary>What stands at a place that must be an object before members can be added to it.</summary>
-internal enum JsonPlace
+internal enum JsonNodeState
 {
     /// <summary>Nothing, or null: the object has to be made.</summary>
     Missing,

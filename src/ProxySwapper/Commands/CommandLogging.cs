@@ -1,4 +1,5 @@
-using ProxySwapper.Hosting;
+
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Commands;
 

@@ -2,10 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -46,7 +47,7 @@ internal static class CopyCommand
     {
         var options = config is null ? new ProxySwapperOptions() : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
-        using var access = RegistryAccess.Create(options.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         request = request with { SourceCredentials = access.Credentials, TargetCredentials = access.Credentials, CreateRepository = access.Repositories.CreateAsync };
         try
         {

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using ProxySwapper.Registry;
-using ProxySwapper.Registry.Copying;
 using Spectre.Console;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 

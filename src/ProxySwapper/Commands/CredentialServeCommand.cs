@@ -1,7 +1,8 @@
 using System.CommandLine;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
-using ProxySwapper.Credentials;
-using ProxySwapper.Hosting;
+using ProxySwapper.CredentialHelper;
+using ProxySwapper.Management;
 using ProxySwapper.Registries;
 
 namespace ProxySwapper.Commands;
@@ -29,8 +30,8 @@ internal static class CredentialServeCommand
         if (options.ManagementPort == port) throw new ConfigurationException([new(config, 0, 0, "managementPort", "is the port of --port, which needs its own")]);
         try
         {
-            await using var app = CredentialHost.Create(
-                options, port, provider => provider.GetRequiredService<RegistryAccess>().Credentials, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
+            await using var app = CredentialSidecar.Create(
+                options, port, provider => provider.GetRequiredService<RegistryServices>().Credentials, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
             await app.RunAsync();
             return 0;
         }

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
-using ProxySwapper.Credentials;
+using ProxySwapper.CredentialHelper;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry.Credentials;
 
@@ -63,9 +64,9 @@ internal static class CredentialVerbCommands
     {
         var input = new char[MaximumInput];
         var server = new string(input, 0, await Console.In.ReadBlockAsync(input, cancellationToken)).Trim();
-        if (!CredentialServer.TryParse(server, out var image)) return Fail("standard input must be a registry, such as registry.example.com:5000");
+        if (!CredentialServerAddress.TryParse(server, out var image)) return Fail("standard input must be a registry, such as registry.example.com:5000");
         using var loggers = CommandLogging.Create(LogLevel.Warning);
-        using var access = RegistryAccess.Create(options.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential) return Fail(NotFound);
         Print(json => CredentialJson.Write(json, server, credential, TokenUser));
         return 0;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ProxySwapper.Configuration;
 using ProxySwapper.Demo;
-using ProxySwapper.Population;
 
 namespace ProxySwapper.Commands;
 

@@ -59,7 +59,7 @@ internal static class MirrorCommand
     private static async Task<int> RunAsync(MirrorFile file, MirrorSettings settings, bool isDebug, string? reportFile, CancellationToken cancellationToken)
     {
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
-        using var access = RegistryAccess.Create(file.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(file.Registries, TimeProvider.System, loggers);
         var report = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));

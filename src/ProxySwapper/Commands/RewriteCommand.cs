@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Offline;
+using ProxySwapper.Manifests;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Commands;
@@ -34,7 +34,7 @@ internal static class RewriteCommand
             var rules = RuleSet.Compile(ConfigurationReader.Read(arguments.GetValue(config), ConfigurationReader.ProcessEnvironment()));
             var place = arguments.GetValue(@namespace)!;
             var subjects = arguments.GetValue(images)!.Select(image => new ManifestImage(image, place))
-                .Concat(arguments.GetValue(files)!.SelectMany(file => ManifestReader.Read(file, TextOf(file), place)));
+                .Concat(arguments.GetValue(files)!.SelectMany(file => WorkloadReader.Read(file, TextOf(file), place)));
             var decisions = subjects.Select(subject => Decide(rules, subject)).ToList();
             if (arguments.GetValue(output) == RewriteOutput.Json) WriteJson(decisions);
             else foreach (var decision in decisions) Console.WriteLine(LineOf(decision));
@@ -58,7 +58,7 @@ internal static class RewriteCommand
         DecisionReason.NoRule => "no rule takes it",
         DecisionReason.AlreadyAtTarget => $"is at the target of {decision.Rule}",
         DecisionReason.IgnoredImage => "is in ignoreImages",
-        DecisionReason.OptedOut => $"its Pod has the label {PodMarks.OptOutLabel}",
+        DecisionReason.OptedOut => $"its Pod has the label {WellKnownLabels.OptOutLabel}",
         DecisionReason.IgnoredNamespace => "its namespace is in ignoreNamespaces",
         _ => decision.Warning ?? NameOf(decision.Reason),
     };

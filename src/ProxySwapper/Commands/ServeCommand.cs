@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Net.Sockets;
 using ProxySwapper.Configuration;
-using ProxySwapper.Hosting;
-using ProxySwapper.Rules;
+using ProxySwapper.Management;
+using ProxySwapper.Serving;
 
 namespace ProxySwapper.Commands;
 

@@ -1,4 +1,6 @@
 using System.Text;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Configuration;
 
@@ -94,8 +96,8 @@ internal static class ConfigurationReader
         var defaults = new PatchLabelOptions();
         if (top.Section("patchLabel") is not { } section) return defaults;
         var label = new PatchLabelOptions(section.String("key") ?? defaults.Key, section.String("value") ?? defaults.Value);
-        if (!LabelText.IsKey(label.Key)) section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
-        if (!LabelText.IsValue(label.Value)) section.Fault("value", "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit");
+        if (!LabelSyntax.IsKey(label.Key)) section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
+        if (!LabelSyntax.IsValue(label.Value)) section.Fault("value", "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit");
         section.RefuseUnknown();
         return label;
     }

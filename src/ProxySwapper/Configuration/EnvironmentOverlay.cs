@@ -1,4 +1,5 @@
 using YamlDotNet.RepresentationModel;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Configuration;
 

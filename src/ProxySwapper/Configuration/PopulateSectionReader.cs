@@ -1,5 +1,7 @@
-using ProxySwapper.Population;
-using ProxySwapper.Registry.Protocol;
+
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Patterns;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Configuration;
 
@@ -29,8 +31,8 @@ internal static class PopulateSectionReader
 
     private static IReadOnlyList<Platform> ReadPlatforms(YamlSection section)
     {
-        var platforms = PlatformTexts.Read(section, "platforms");
-        if (PlatformTexts.ReadOne(section, "platform") is not { } single) return platforms;
+        var platforms = PlatformParser.Read(section, "platforms");
+        if (PlatformParser.ReadOne(section, "platform") is not { } single) return platforms;
         if (platforms.Count > 0) section.Fault("platform", "and platforms say the same; keep one of them");
         return [single];
     }
@@ -41,7 +43,7 @@ internal static class PopulateSectionReader
         var cache = new ProxyCacheOptions
         {
             PatternEcrProxyCache = Pattern(section, "patternEcrProxyCache", groups: 5),
-            Platform = PlatformTexts.ReadOne(section, "platform"),
+            Platform = PlatformParser.ReadOne(section, "platform"),
             Region = section.String("region"),
             RegexUrl = Pattern(section, "regexURL", groups: 0),
             ReplacementOci = section.String("replacementOCI"),
@@ -53,8 +55,8 @@ internal static class PopulateSectionReader
             section.Fault("patternEcrProxyCache", "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm");
         if (section.Has("regexURL") && cache.ReplacementOci is null)
             section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
-        if (cache.ReplacementOci is { } manifest && WarmUpPattern.FaultOf(manifest) is { } fault) section.Fault("replacementOCI", fault);
-        if (cache.ReplacementArch is { Length: > 0 } child && WarmUpPattern.FaultOf(child) is { } childFault) section.Fault("replacementArch", childFault);
+        if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault) section.Fault("replacementOCI", fault);
+        if (cache.ReplacementArch is { Length: > 0 } child && ManifestUrl.Validate(child) is { } childFault) section.Fault("replacementArch", childFault);
         section.RefuseUnknown();
         return cache;
     }
@@ -62,7 +64,7 @@ internal static class PopulateSectionReader
     private static string? Pattern(YamlSection section, string key, int groups)
     {
         if (section.String(key) is not { } text) return null;
-        if (PatternText.Compile(text, out var fault) is not { } regex) section.Fault(key, fault!);
+        if (SafeRegex.Compile(text, out var fault) is not { } regex) section.Fault(key, fault!);
         else if (groups > 0 && regex.GetGroupNumbers().Length - 1 != groups)
             section.Fault(key, $"must have {groups} groups: registry, prefix, upstream host, image, tag; it has {regex.GetGroupNumbers().Length - 1}");
         return text;

@@ -1,5 +1,3 @@
-using ProxySwapper.Population;
-using ProxySwapper.Rules;
 
 namespace ProxySwapper.Configuration;
 

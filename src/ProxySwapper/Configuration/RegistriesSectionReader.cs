@@ -1,5 +1,7 @@
+
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Credentials.Ecr;
 
 namespace ProxySwapper.Configuration;
 

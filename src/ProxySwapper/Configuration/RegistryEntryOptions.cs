@@ -1,3 +1,4 @@
+
 namespace ProxySwapper.Configuration;
 
 /// <summary>One entry of <c>registries</c>: how a host is reached and opened.</summary>

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using ProxySwapper.Rules;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Configuration;
 
@@ -13,7 +14,7 @@ internal static class RulesSectionReader
     public static string? ReadTarget(YamlSection section, string key)
     {
         if (section.String(key) is not { } text) return null;
-        if (RuleTarget.FaultOf(text) is { } fault) section.Fault(key, fault);
+        if (TargetPrefix.FaultOf(text) is { } fault) section.Fault(key, fault);
         return text;
     }
 
@@ -45,8 +46,8 @@ internal static class RulesSectionReader
     {
         var regex = default(Regex);
         if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault)) section.Fault("match", fault);
-        if (rule.MatchRegex is not null && (regex = PatternText.CompileWhole(rule.MatchRegex, out fault)) is null) section.Fault("matchRegex", fault!);
-        if (rule.Replace is not null && RuleReplacement.FaultOf(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
+        if (rule.MatchRegex is not null && (regex = SafeRegex.CompileWhole(rule.MatchRegex, out fault)) is null) section.Fault("matchRegex", fault!);
+        if (rule.Replace is not null && ReplacementPattern.FaultOf(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
         switch (rule)
         {
             case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Demo;
 
@@ -10,7 +11,7 @@ internal static class DemoImage
     private const int LayerSize = 512 * 1024;
 
     /// <summary>Puts the image into a registry; its index.</summary>
-    public static Descriptor AddTo(EmbeddedRegistry registry, string repository, string tag)
+    public static Descriptor AddTo(InMemoryRegistry registry, string repository, string tag)
     {
         var children = new JsonArray();
         foreach (var architecture in (string[])["amd64", "arm64"])

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Hosting;
+using ProxySwapper.Management;
+using ProxySwapper.Serving;
 
 namespace ProxySwapper.Demo;
 

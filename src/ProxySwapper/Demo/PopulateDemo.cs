@@ -1,12 +1,15 @@
 using System.Text.Json.Nodes;
+using Spectre.Console;
 using ProxySwapper.Configuration;
-using ProxySwapper.Population;
-using ProxySwapper.Registry;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Transfer;
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Rules;
-using Spectre.Console;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Demo;
 
@@ -21,8 +24,8 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
     /// <summary>Runs the demo; true when the image is downstream with the digest that it has upstream.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
-        await using var upstream = await EmbeddedRegistry.StartAsync(cancellationToken: cancellationToken);
-        await using var downstream = await EmbeddedRegistry.StartAsync(cancellationToken: cancellationToken);
+        await using var upstream = await InMemoryRegistry.StartAsync(cancellationToken: cancellationToken);
+        await using var downstream = await InMemoryRegistry.StartAsync(cancellationToken: cancellationToken);
         var index = DemoImage.AddTo(upstream, "team/shop", "1.0");
         var rule = new RuleOptions { Match = upstream.Address, Target = $"{downstream.Address}/mirror" };
         await using var webhook = await DemoWebhook.StartAsync(options with { Rules = [rule], Populate = new PopulateOptions() }, cancellationToken);

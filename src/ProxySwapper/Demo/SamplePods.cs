@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using ProxySwapper.Offline;
 using YamlDotNet.RepresentationModel;
+using ProxySwapper.Manifests;
 
 namespace ProxySwapper.Demo;
 

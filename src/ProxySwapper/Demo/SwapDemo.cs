@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
+using Spectre.Console;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
-using Spectre.Console;
 
 namespace ProxySwapper.Demo;
 
@@ -35,7 +35,7 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         var before = ImagesOf(sample.Pod);
         var after = ImagesOf(patch is null ? sample.Pod : JsonPatchApplier.Apply(sample.Pod, patch));
         var (rewritten, isGood) = (0, true);
-        var isOptedOut = (string?)sample.Pod["metadata"]!["labels"]?[PodMarks.OptOutLabel] == "true";
+        var isOptedOut = (string?)sample.Pod["metadata"]!["labels"]?[WellKnownLabels.OptOutLabel] == "true";
         foreach (var (image, final) in before.Zip(after))
         {
             var target = isOptedOut ? null : rules.Rewrite(image, "demo").Target?.ToString();

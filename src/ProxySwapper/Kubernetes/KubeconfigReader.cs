@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Kubernetes;
 

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Mirroring;

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Mirroring;

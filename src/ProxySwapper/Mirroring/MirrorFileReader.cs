@@ -1,3 +1,5 @@
+
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Mirroring;
@@ -16,7 +18,7 @@ internal static class MirrorFileReader
     private static MirrorFile ReadTop(YamlSection top)
     {
         var mode = top.Choice<MirrorMode>("mode") ?? MirrorMode.Highest;
-        var platforms = PlatformTexts.Read(top, "platforms");
+        var platforms = PlatformParser.Read(top, "platforms");
         var images = new List<MirrorImage>();
         var section = top.Section("images");
         if (section is null) top.Fault("images", "is missing: a mapping of names to source and destination");

@@ -1,5 +1,6 @@
+
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Mirroring;
 

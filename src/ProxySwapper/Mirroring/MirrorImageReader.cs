@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Mirroring;
 
@@ -17,7 +19,7 @@ internal static class MirrorImageReader
         var destination = Repository(entry, "destination", "downstream");
         var filter = ReadFilter(entry, defaultMode);
         var replaceTag = entry.Boolean("replace-tag") ?? false;
-        var platforms = PlatformTexts.Read(entry, "platforms");
+        var platforms = PlatformParser.Read(entry, "platforms");
         var referrers = entry.Boolean("referrers") ?? false;
         entry.RefuseUnknown();
         if (source is null || destination is null) return null;
@@ -120,7 +122,7 @@ internal static class MirrorImageReader
         var patterns = new List<Regex>();
         tags.Strings(key, text =>
         {
-            if (PatternText.CompileWhole(text, out var fault) is not { } pattern) return fault;
+            if (SafeRegex.CompileWhole(text, out var fault) is not { } pattern) return fault;
             patterns.Add(pattern);
             return null;
         });

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 

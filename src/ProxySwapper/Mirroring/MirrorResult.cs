@@ -1,3 +1,4 @@
+
 namespace ProxySwapper.Mirroring;
 
 /// <summary>What became of one tag, or of a whole image when <paramref name="Tag"/> is null.</summary>

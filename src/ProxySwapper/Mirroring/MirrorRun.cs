@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
@@ -14,7 +14,7 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
 {
     private readonly ConcurrentQueue<MirrorResult> _results = new();
 
-    public static MirrorRun Create(MirrorFile file, MirrorSettings settings, RegistryAccess access, IMirrorOutput output, TimeProvider time)
+    public static MirrorRun Create(MirrorFile file, MirrorSettings settings, RegistryServices access, IMirrorOutput output, TimeProvider time)
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
         var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard);

@@ -1,7 +1,8 @@
-using ProxySwapper.Registry;
+
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 

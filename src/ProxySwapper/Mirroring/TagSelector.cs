@@ -1,3 +1,4 @@
+
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population;
 
 /// <summary><c>GET /populate</c> of the management port: what is queued, what runs, what failed and when it is tried again.</summary>
-internal sealed class PopulateEndpoint(PopulationQueue queue, GivenUpImages givenUp)
+internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages givenUp)
 {
     public const string Path = "/populate";
 

@@ -1,14 +1,19 @@
+using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Hosting;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Management;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Transfer;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
-using System.Diagnostics.Metrics;
 
 namespace ProxySwapper.Population;
 
-/// <summary>Adds population to a host. Needs a <see cref="RuleSetProvider"/>.</summary>
+/// <summary>Adds population to a host. Needs a <see cref="ConfigurationMonitor"/>.</summary>
 internal static class PopulationRegistration
 {
     /// <param name="services">The host's services.</param>
@@ -16,22 +21,22 @@ internal static class PopulationRegistration
     /// <param name="environment">Reads a variable of the environment.</param>
     public static IServiceCollection AddPopulation(this IServiceCollection services, ProxySwapperOptions options, Func<string, string?> environment)
     {
-        services.AddSingleton(provider => new PopulationRegistries(
-            CacheHosts.Entries(options, environment), () => provider.GetRequiredService<RuleSetProvider>().Current.Options.Registries, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => new RegistryConnections(
+            ImpliedRegistryEntries.Entries(options, environment), () => provider.GetRequiredService<ConfigurationMonitor>().Current.Options.Registries, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => KubernetesAccess.Create(
             environment, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesAccess>>()));
         services.AddSingleton(provider => new PopulationQueue(
-            Options(provider), provider.GetRequiredService<TimeProvider>(), new RetryDelay(Random.Shared.NextDouble)));
+            Options(provider), provider.GetRequiredService<TimeProvider>(), new Backoff(Random.Shared.NextDouble)));
         services.AddSingleton(provider => new DownstreamLookup(
-            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<PopulationRegistries>().Looks, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
+            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryConnections>().Looks, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
         services.AddSingleton(Transfer);
-        services.AddSingleton<PopulationMetrics>().AddSingleton<GivenUpImages>().AddSingleton<JobRunner>();
+        services.AddSingleton<PopulationMetrics>().AddSingleton<FailedImages>().AddSingleton<JobExecutor>();
         services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
         services.AddSingleton(provider => new ReadinessCheck("downstream", () => new(true, provider.GetRequiredService<DownstreamHealth>().Describe())));
-        services.AddHostedService<Reconciler>().AddHostedService<Populator>();
-        services.AddSingleton<IImagePopulation, ImagePopulation>();
+        services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
+        services.AddSingleton<IAdmissionObserver, PopulationObserver>();
         services.AddSingleton<PopulateEndpoint>();
         services.AddSingleton(provider => new ManagementEndpoint(PopulateEndpoint.Path, provider.GetRequiredService<PopulateEndpoint>().AnswerAsync));
         return services;
@@ -39,22 +44,22 @@ internal static class PopulationRegistration
 
     private static Func<PopulateOptions> Options(IServiceProvider provider)
     {
-        var rules = provider.GetRequiredService<RuleSetProvider>();
+        var rules = provider.GetRequiredService<ConfigurationMonitor>();
         return () => rules.Current.Options.Populate;
     }
 
     private static DownstreamHealth Health(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<PopulationRegistries>().Looks;
+        var access = provider.GetRequiredService<RegistryConnections>().Looks;
         return new DownstreamHealth(
             (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
-            provider.GetRequiredService<RuleSetProvider>(), provider.GetRequiredService<HealthEvents>(), provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<ConfigurationMonitor>(), provider.GetRequiredService<HealthEvents>(), provider.GetRequiredService<IMeterFactory>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamHealth>>());
     }
 
     private static ImageTransfer Transfer(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<PopulationRegistries>().Copies;
+        var access = provider.GetRequiredService<RegistryConnections>().Copies;
         var options = Options(provider);
         var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
         var sources = new SourceCredentials(secrets, access.Credentials, () => options().PullSecrets, DockerConfigSource.FromJson);

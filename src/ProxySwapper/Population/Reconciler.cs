@@ -1,4 +1,10 @@
+
+using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -8,7 +14,7 @@ namespace ProxySwapper.Population;
 /// downstream: so a crash loses nothing, and an image that was removed downstream comes back.
 /// </summary>
 internal sealed partial class Reconciler(
-    KubernetesAccess kubernetes, RuleSetProvider rules, PopulationQueue queue, DownstreamLookup lookup, PopulationMetrics metrics,
+    KubernetesAccess kubernetes, ConfigurationMonitor rules, PopulationQueue queue, DownstreamLookup lookup, PopulationMetrics metrics,
     TimeProvider time, ILogger<Reconciler> logger) : BackgroundService
 {
     /// <summary>How often a switched-off reconciliation looks whether it was switched on.</summary>
@@ -30,7 +36,7 @@ internal sealed partial class Reconciler(
     internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         var current = rules.Current;
-        var source = WorkSource.Compile(current.Options.Populate);
+        var source = PopulationPlanner.Compile(current.Options.Populate);
         var label = current.Options.PatchLabel;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var (pods, queued) = (0, 0);

@@ -1,5 +1,6 @@
-using ProxySwapper.Registry;
+
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Registries;
 

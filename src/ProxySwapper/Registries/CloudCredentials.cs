@@ -1,7 +1,10 @@
+
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry.Clouds.Aws;
+using ProxySwapper.Registry.Clouds.Azure;
+using ProxySwapper.Registry.Clouds.Google;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Credentials.Ecr;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Registries;
 

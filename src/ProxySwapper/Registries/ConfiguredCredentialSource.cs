@@ -1,6 +1,7 @@
+
 using ProxySwapper.Configuration;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Registries;
 

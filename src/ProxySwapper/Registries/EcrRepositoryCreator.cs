@@ -1,10 +1,10 @@
 using System.Net;
 using Amazon.Runtime;
 using ProxySwapper.Configuration;
-using ProxySwapper.Registry;
+using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Credentials.Ecr;
-using ProxySwapper.Registry.Protocol;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Registries;
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
@@ -34,7 +35,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     {
         if (_namespaces.Length == 0) return true;
         foreach (var pattern in _namespaces)
-            if (WildcardText.Takes(pattern, @namespace)) return true;
+            if (Wildcard.Takes(pattern, @namespace)) return true;
         return false;
     }
 
@@ -57,7 +58,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
         public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces, bool populates) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, namespaces, pattern, RuleTarget.PrefixOf(target)) { Populates = populates }
+                ? new RepositoryRule(name, namespaces, pattern, TargetPrefix.PrefixOf(target)) { Populates = populates }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>
@@ -65,12 +66,12 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     }
 
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
-        : Rule(name, namespaces, RuleReplacement.PrefixOf(replacement))
+        : Rule(name, namespaces, ReplacementPattern.PrefixOf(replacement))
     {
         public static RegexRule Create(string name, RuleOptions rule)
         {
-            var pattern = PatternText.CompileWhole(rule.MatchRegex!, out _)!;
-            return RuleReplacement.IsImage(rule.Replace!)
+            var pattern = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
+            return ReplacementPattern.IsImage(rule.Replace!)
                 ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate }
                 : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate };
         }

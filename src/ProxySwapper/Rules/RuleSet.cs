@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
@@ -22,7 +23,7 @@ internal sealed class RuleSet
 
     private RuleSet(ProxySwapperOptions options, Rule[] rules, ImagePattern[] ignoredImages) =>
         (Options, _rules, _ignoredImages, _ignoredNamespaces, _registries, _proxyPrefix) =
-            (options, rules, ignoredImages, [.. options.IgnoreNamespaces], RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? RuleTarget.PrefixOf(proxyUrl) : null);
+            (options, rules, ignoredImages, [.. options.IgnoreNamespaces], RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? TargetPrefix.PrefixOf(proxyUrl) : null);
 
     public ProxySwapperOptions Options { get; }
 
@@ -49,7 +50,7 @@ internal sealed class RuleSet
     private ImageDecision Decide(string image, string @namespace)
     {
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
-            return new(image, DecisionReason.Invalid, null, null, null, $"image '{WarningText.Shorten(image, WarningText.MaximumShownLength)}' is left as it is: {fault}");
+            return new(image, DecisionReason.Invalid, null, null, null, $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {fault}");
         var source = parsed.WithDefaultTag();
         if (IsIgnored(@namespace)) return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
         var text = source.ToString();
@@ -68,7 +69,7 @@ internal sealed class RuleSet
         ImageReference.TryParse(target, out var parsed, out var fault)
             ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
             : new(image, DecisionReason.InvalidTarget, source, null, rule.Name,
-                $"image '{WarningText.Shorten(image, WarningText.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{WarningText.Shorten(target, WarningText.MaximumShownLength)}', and that is no reference: {fault}");
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}");
 
     private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) => options.Rules
         .SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
@@ -82,7 +83,7 @@ internal sealed class RuleSet
     private bool IsIgnored(string @namespace)
     {
         foreach (var pattern in _ignoredNamespaces)
-            if (WildcardText.Takes(pattern, @namespace)) return true;
+            if (Wildcard.Takes(pattern, @namespace)) return true;
         return false;
     }
 }

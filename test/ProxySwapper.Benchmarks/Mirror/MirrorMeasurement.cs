@@ -1,5 +1,7 @@
-using ProxySwapper.Testing;
 using static ProxySwapper.Benchmarks.Measurement;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Benchmarks.Mirror;
 

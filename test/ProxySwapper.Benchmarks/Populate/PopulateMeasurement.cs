@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Benchmarks.Populate;
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Protocol;
 
 namespace ProxySwapper.Benchmarks.Registry;
 

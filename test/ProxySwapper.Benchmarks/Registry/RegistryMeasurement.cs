@@ -1,5 +1,6 @@
-using ProxySwapper.Testing;
 using static ProxySwapper.Benchmarks.Measurement;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Benchmarks.Registry;
 

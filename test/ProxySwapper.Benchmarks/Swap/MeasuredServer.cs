@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 

@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text;
 using BenchmarkDotNet.Attributes;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
@@ -26,7 +27,7 @@ public class ReviewBenchmarks
     public int Review()
     {
         if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault)) throw new InvalidOperationException(fault);
-        using var output = new JsonBuffer();
+        using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, _rules), _rules);
         return output.Written.Length;
     }

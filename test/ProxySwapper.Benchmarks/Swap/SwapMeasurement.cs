@@ -5,7 +5,8 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 

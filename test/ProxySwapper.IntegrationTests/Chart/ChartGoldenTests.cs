@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Mirroring;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 

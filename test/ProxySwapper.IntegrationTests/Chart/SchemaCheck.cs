@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 

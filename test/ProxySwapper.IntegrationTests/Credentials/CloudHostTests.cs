@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
-using ProxySwapper.Demo;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 
@@ -23,7 +26,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     private FakeEcr _ecr = null!;
     private DebianRegistry _open = null!;
     private EcrRegistry _private = null!;
-    private EmbeddedRegistry _public = null!;
+    private InMemoryRegistry _public = null!;
 
     [SetUp]
     public async Task StartAsync()
@@ -32,7 +35,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
         _ecr = await FakeEcr.StartAsync();
         _open = await DebianRegistry.StartAsync();
         _private = await EcrRegistry.StartAsync(_ecr, _certificates.IssueServer(Private, DualStack));
-        _public = await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = AnswerPublicAsync });
+        _public = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = AnswerPublicAsync });
         _image.AddTo(_public, "team/app", "1");
         await _image.PushAsync(_open.Address, "team/app", "1");
         foreach (var host in new[] { Private, DualStack }) _proxy.Map(host, _private.Address);

@@ -1,5 +1,10 @@
 using System.Text;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 

@@ -1,4 +1,8 @@
-using ProxySwapper.Testing;
+
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 

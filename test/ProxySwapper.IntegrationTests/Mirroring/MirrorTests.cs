@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Mirroring;
 
@@ -112,7 +115,7 @@ internal sealed class MirrorTests
     {
         await using var limited = await FaultyRegistry.StartAsync();
         TestImage.Create(1).AddTo(limited.Registry, "team/app", "1.0.0");
-        limited.Next(HttpMethod.Head, Demo.EmbeddedRegistryRequestKind.Manifest, RegistryFaults.TooManyRequests("1"), RegistryFaults.TooManyRequests("1"));
+        limited.Next(HttpMethod.Head, ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Manifest, RegistryFaults.TooManyRequests("1"), RegistryFaults.TooManyRequests("1"));
         var (exitCode, output, error) = await MirrorAsync($"images: {{app: {{source: '{limited.Address}/team/app', destination: '{_target.Address}/mirror/app'}}}}");
         Assert.That((exitCode, await TagsAsync("mirror/app")), Is.EqualTo((0, new[] { "1.0.0" })).Using<(int, IEnumerable<string>)>((left, right) => left.Item1 == right.Item1 && left.Item2.SequenceEqual(right.Item2)), output + error);
     }
@@ -124,7 +127,7 @@ internal sealed class MirrorTests
         for (var index = 0; index < 20; index++) TestImage.Create(index).AddTo(slow.Registry, "team/app", $"1.{index}.0");
         var served = 0;
         var hold = new TaskCompletionSource();
-        slow.Always((_, kind) => kind == Demo.EmbeddedRegistryRequestKind.Blob, async (context, registry) =>
+        slow.Always((_, kind) => kind == ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Blob, async (context, registry) =>
         {
             if (Interlocked.Increment(ref served) > 12) await hold.Task.WaitAsync(context.RequestAborted);
             await registry(context);

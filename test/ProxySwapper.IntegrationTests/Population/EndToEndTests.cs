@@ -1,4 +1,8 @@
-using ProxySwapper.Testing;
+
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 

@@ -1,7 +1,11 @@
 using System.Text;
-using ProxySwapper.Demo;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
@@ -56,8 +60,8 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
         image.AddTo(_upstream.Registry, "team/app", "1");
         using var open = new SemaphoreSlim(0);
         // A piece of a blob, and an upload, for each time that they are let go on.
-        _upstream.Always(HttpMethod.Get, EmbeddedRegistryRequestKind.Blob, RegistryFaults.Drip(4096, open.WaitAsync));
-        _downstream.Always((request, kind) => kind == EmbeddedRegistryRequestKind.Upload && request.Method is "PUT" or "PATCH", async (context, registry) =>
+        _upstream.Always(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.Drip(4096, open.WaitAsync));
+        _downstream.Always((request, kind) => kind == InMemoryRegistryRequestKind.Upload && request.Method is "PUT" or "PATCH", async (context, registry) =>
         {
             await open.WaitAsync(context.RequestAborted);
             await registry(context);
@@ -86,7 +90,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("\"patch\""));
     }
 
-    private ManifestContent? Find(string repository, string tag) => _downstream.Registry.Repository($"mirror/{repository}").Find(tag);
+    private Manifest? Find(string repository, string tag) => _downstream.Registry.Repository($"mirror/{repository}").Find(tag);
 
     /// <summary>The paths of the manifests that came under a tag and were taken.</summary>
     private string[] TagsWritten() =>

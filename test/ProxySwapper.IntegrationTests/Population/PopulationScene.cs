@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Swap;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 

@@ -1,5 +1,9 @@
-using ProxySwapper.Demo;
-using ProxySwapper.Testing;
+
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
@@ -99,7 +103,7 @@ internal sealed class RecoveryTests
     {
         var image = TestImage.Create(16);
         await using var upstream = await DebianRegistry.StartAsync();
-        await using var downstream = await EmbeddedRegistry.StartAsync();
+        await using var downstream = await InMemoryRegistry.StartAsync();
         await image.PushAsync(upstream.Address, "team/app", "1");
         await using var scene = await StartAsync(upstream.Address, downstream.Address, "populate: {reconcileEvery: 300ms, recheckAfter: 100ms}");
         await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
@@ -121,12 +125,12 @@ internal sealed class RecoveryTests
 
         public TestImage Image { get; }
 
-        public EmbeddedRegistry Registry { get; private set; } = null!;
+        public InMemoryRegistry Registry { get; private set; } = null!;
 
         public static async Task<HeldUpstream> StartAsync(TestImage image)
         {
             var held = new HeldUpstream(image);
-            held.Registry = await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions { Interceptor = held.AnswerAsync });
+            held.Registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = held.AnswerAsync });
             image.AddTo(held.Registry, "team/app", "1");
             image.AddTo(held.Registry, "team/other", "1");
             return held;

@@ -1,4 +1,7 @@
-using ProxySwapper.Testing;
+
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
@@ -34,7 +37,7 @@ internal sealed class WarmUpTests
         Assert.That(BlobsOf(image.Platforms["amd64"]).Except(blobs).Any(digest => IsStored(cache, digest)), Is.False, "no other platform was pulled");
     }
 
-    private static IReadOnlyList<string> BlobsOf(ProxySwapper.Registry.Protocol.ManifestContent manifest)
+    private static IReadOnlyList<string> BlobsOf(ProxySwapper.Registry.Oci.Manifest manifest)
     {
         var json = System.Text.Json.Nodes.JsonNode.Parse(manifest.Bytes.Span)!;
         return [(string)json["config"]!["digest"]!, .. json["layers"]!.AsArray().Select(layer => (string)layer!["digest"]!)];

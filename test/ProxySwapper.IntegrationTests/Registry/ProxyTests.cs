@@ -1,5 +1,8 @@
-using ProxySwapper.Demo;
-using ProxySwapper.Testing;
+
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Registry;
 
@@ -15,7 +18,7 @@ internal sealed class ProxyTests
         using var certificates = new TestCertificates();
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.PathOf("ca.crt"), certificates.AuthorityPem);
-        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions { Certificate = certificates.IssueServer(Host) });
+        await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions { Certificate = certificates.IssueServer(Host) });
         var result = await scene.CopyAsync(folder, $"caFile: {folder.PathOf("ca.crt")}", ("HTTPS_PROXY", scene.Proxy.Url));
         Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((0, true)), result.Output + result.Error);
         Assert.That(scene.Proxy.Requests, Is.Not.Empty.And.All.EqualTo($"CONNECT {Host}:443"));
@@ -25,7 +28,7 @@ internal sealed class ProxyTests
     public async Task A_registry_without_TLS_is_reached_through_the_proxy_of_HTTP_PROXY()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions());
+        await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions());
         var result = await scene.CopyAsync(folder, "plainHttp: true", ("HTTP_PROXY", scene.Proxy.Url));
         Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((0, true)), result.Output + result.Error);
         Assert.That(scene.Proxy.Requests, Is.Not.Empty.And.All.Contain($" http://{Host}/v2/team/app/"));
@@ -35,7 +38,7 @@ internal sealed class ProxyTests
     public async Task NO_PROXY_keeps_a_registry_from_the_proxy()
     {
         using var folder = new TemporaryFolder();
-        await using var scene = await ProxyScene.StartAsync(new EmbeddedRegistryOptions());
+        await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions());
         var result = await scene.CopyAsync(folder, "plainHttp: true", ("HTTP_PROXY", scene.Proxy.Url), ("NO_PROXY", "example.org,.example.invalid"));
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(result.Error, Does.Contain($"HEAD {Host}/team/app: no answer"));
@@ -44,11 +47,11 @@ internal sealed class ProxyTests
 
     private sealed class ProxyScene : IAsyncDisposable
     {
-        private readonly EmbeddedRegistry _source;
-        private readonly EmbeddedRegistry _target;
+        private readonly InMemoryRegistry _source;
+        private readonly InMemoryRegistry _target;
         private readonly TestImage _image = TestImage.Create(1);
 
-        private ProxyScene(EmbeddedRegistry source, EmbeddedRegistry target)
+        private ProxyScene(InMemoryRegistry source, InMemoryRegistry target)
         {
             (_source, _target, Proxy) = (source, target, new ForwardProxy(source.Address));
             _image.AddTo(source, "team/app", "1");
@@ -58,8 +61,8 @@ internal sealed class ProxyTests
 
         public bool IsCopied => _target.Repository("copied").Tags.TryGetValue("1", out var digest) && digest == _image.Top.Digest;
 
-        public static async Task<ProxyScene> StartAsync(EmbeddedRegistryOptions source) =>
-            new(await EmbeddedRegistry.StartAsync(source), await EmbeddedRegistry.StartAsync(new EmbeddedRegistryOptions()));
+        public static async Task<ProxyScene> StartAsync(InMemoryRegistryOptions source) =>
+            new(await InMemoryRegistry.StartAsync(source), await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions()));
 
         public Task<ProgramResult> CopyAsync(TemporaryFolder folder, string settings, params (string Name, string? Value)[] environment)
         {

@@ -1,9 +1,13 @@
 using System.Text;
-using ProxySwapper.Demo;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Registry;
 
@@ -47,7 +51,7 @@ internal sealed class RealRegistryTests
     [Test]
     public async Task Skopeo_finds_the_embedded_registry_a_registry()
     {
-        await using var embedded = await EmbeddedRegistry.StartAsync();
+        await using var embedded = await InMemoryRegistry.StartAsync();
         await using var debian = await DebianRegistry.StartAsync();
         using var clients = Clients();
         var (manifest, _) = await PushAsync(clients.For(embedded.Address, CredentialChain.Anonymous), "team/app");
@@ -75,7 +79,7 @@ internal sealed class RealRegistryTests
         Assert.That((await client.ListReferrersAsync("team/app", manifest.Digest, default)).Single().Digest, Is.EqualTo(signature.Digest), "by the tag, since this registry has no such API");
     }
 
-    private static async Task<(ManifestContent Manifest, Descriptor Layer)> PushAsync(RegistryClient client, string repository)
+    private static async Task<(Manifest Manifest, Descriptor Layer)> PushAsync(RegistryClient client, string repository)
     {
         var config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}"u8.ToArray();
         var (configBlob, layerBlob) = (Describe("application/vnd.oci.image.config.v1+json", config), Describe("application/vnd.oci.image.layer.v1.tar", Layer));
@@ -86,15 +90,15 @@ internal sealed class RealRegistryTests
         return (manifest, layerBlob);
     }
 
-    private static ManifestContent Signature(ManifestContent subject)
+    private static Manifest Signature(Manifest subject)
     {
         return Manifest($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Json(subject.Descriptor)}}],"subject":{{Json(subject.Descriptor)}}}""");
     }
 
-    private static ManifestContent Manifest(string json)
+    private static Manifest Manifest(string json)
     {
         var bytes = Encoding.UTF8.GetBytes(json);
-        return new ManifestContent(ManifestMediaType.Of(bytes, null)!, Digest.OfBytes(bytes), bytes);
+        return new Manifest(ManifestMediaType.Of(bytes, null)!, Digest.OfBytes(bytes), bytes);
     }
 
     private static Descriptor Describe(string mediaType, byte[] content) => new(mediaType, Digest.OfBytes(content), content.Length);

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using ProxySwapper.Demo;
 using ProxySwapper.IntegrationTests.Chart;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
@@ -14,7 +14,7 @@ internal sealed class CacheConfigurationTests
     [Test]
     public async Task Distribution_caches_an_upstream_for_who_has_the_password()
     {
-        await using var upstream = await EmbeddedRegistry.StartAsync();
+        await using var upstream = await InMemoryRegistry.StartAsync();
         var content = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"CONFIG\",\"size\":2},\"layers\":[]}"
             .Replace("CONFIG", upstream.AddBlob("team/image", "{}"u8.ToArray()).Digest.ToString(), StringComparison.Ordinal);
         upstream.AddManifest("team/image", "application/vnd.oci.image.manifest.v1+json", Encoding.UTF8.GetBytes(content), "1");

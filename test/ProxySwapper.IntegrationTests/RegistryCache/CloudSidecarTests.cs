@@ -1,4 +1,7 @@
-using ProxySwapper.Testing;
+
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 

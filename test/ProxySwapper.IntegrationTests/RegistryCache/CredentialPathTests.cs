@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 

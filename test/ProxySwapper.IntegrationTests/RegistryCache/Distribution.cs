@@ -1,5 +1,6 @@
 using System.ComponentModel;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 

@@ -6,7 +6,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 

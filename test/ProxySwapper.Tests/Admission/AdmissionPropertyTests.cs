@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
 
 namespace ProxySwapper.Tests.Admission;
@@ -68,7 +69,7 @@ internal sealed class AdmissionPropertyTests
         var body = new ReadOnlySequence<byte>(bytes, 0, cut % 3 == 0 ? (int)((uint)cut % bytes.Length) : bytes.Length);
         if (!AdmissionReviewReader.TryRead(body, "k", out var review, out _)) return true;
         var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
-        using var output = new JsonBuffer();
+        using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, rules), rules);
         return true;
     }
@@ -121,7 +122,7 @@ internal sealed class AdmissionPropertyTests
         long Allocated(byte[] body)
         {
             var sequence = new ReadOnlySequence<byte>(body);
-            using var output = new JsonBuffer();
+            using var output = new Utf8JsonBuffer();
             long before = 0;
             for (var round = 0; round < 20; round++)
             {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
@@ -90,7 +91,7 @@ internal sealed class AdmissionReviewReaderTests
     private static JsonNode AnswerTo(byte[] body)
     {
         Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), Rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
-        using var output = new JsonBuffer();
+        using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, Rules), Rules);
         return JsonNode.Parse(output.Written)!["response"]!;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
@@ -60,7 +61,7 @@ internal sealed class GoldenTests
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
         Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
-        using var output = new JsonBuffer();
+        using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
         return (JsonNode.Parse(body)!, JsonNode.Parse(output.Written)!);
     }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Chart;
 

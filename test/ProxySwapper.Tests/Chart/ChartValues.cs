@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Chart;
 

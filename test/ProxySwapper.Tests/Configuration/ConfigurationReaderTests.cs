@@ -1,5 +1,7 @@
+
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
-using ProxySwapper.Population;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Tests.Configuration;
 
@@ -229,10 +231,10 @@ internal sealed class ConfigurationReaderTests
 
     [TestCase("500ms", 500), TestCase("8s", 8000), TestCase("1m30s", 90_000), TestCase("1.5h", 5_400_000), TestCase("0", 0)]
     public void Durations_are_read(string text, double milliseconds) =>
-        Assert.That(DurationText.TryParse(text, out var duration) ? duration.TotalMilliseconds : -1, Is.EqualTo(milliseconds));
+        Assert.That(DurationParser.TryParse(text, out var duration) ? duration.TotalMilliseconds : -1, Is.EqualTo(milliseconds));
 
     [TestCase(""), TestCase("8"), TestCase("s"), TestCase("8 s"), TestCase("-1s"), TestCase("1d"), TestCase("99999999999999h")]
-    public void Texts_that_are_no_durations_are_refused(string text) => Assert.That(DurationText.TryParse(text, out _), Is.False);
+    public void Texts_that_are_no_durations_are_refused(string text) => Assert.That(DurationParser.TryParse(text, out _), Is.False);
 
     private static ProxySwapperOptions Read(string text, Dictionary<string, string>? environment = null) =>
         ConfigurationReader.ReadText("c.yaml", text, environment ?? NoEnvironment);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Configuration;
 

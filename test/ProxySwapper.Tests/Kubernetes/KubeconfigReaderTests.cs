@@ -1,5 +1,6 @@
+
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 

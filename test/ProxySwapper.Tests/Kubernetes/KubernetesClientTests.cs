@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 

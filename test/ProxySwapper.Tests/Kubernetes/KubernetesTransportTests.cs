@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 

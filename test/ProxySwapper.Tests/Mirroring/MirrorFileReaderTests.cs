@@ -1,4 +1,5 @@
-using ProxySwapper.Configuration;
+
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;
@@ -9,7 +10,7 @@ internal static class MirrorFiles
     public static MirrorImage Image(string settings) =>
         Read($"images: {{x: {{source: docker.io/team/x, destination: registry.example/x{(settings == "-" ? "" : ", " + settings)}}}}}").Images[0];
 
-    /// <exception cref="ProxySwapper.Configuration.ConfigurationException">The text has faults.</exception>
+    /// <exception cref="ProxySwapper.Configuration.Yaml.ConfigurationException">The text has faults.</exception>
     public static MirrorFile Read(string text)
     {
         var path = Path.GetTempFileName();

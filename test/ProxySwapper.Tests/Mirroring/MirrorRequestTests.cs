@@ -1,6 +1,9 @@
+
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Mirroring;
 
@@ -67,7 +70,7 @@ internal sealed class MirrorRequestTests
     {
         using var log = new CapturedLog();
         var file = MirrorFiles.Read(text);
-        using var access = RegistryAccess.Create(file.Registries, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, TimeProvider.System, log);
         return await MirrorRun.Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System).RunAsync(CancellationToken.None);
     }
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using ProxySwapper.Mirroring;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Mirroring;
 

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registry.Copying;
 

@@ -1,3 +1,4 @@
+
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;

@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
 using ProxySwapper.Population;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
@@ -13,12 +17,12 @@ internal sealed class PopulateEndpointTests
     public async Task Shows_what_runs_waits_and_failed_with_reason_and_next_try()
     {
         var time = new ManualTimeProvider();
-        var queue = new PopulationQueue(() => new PopulateOptions { MaxRetries = 1 }, time, new RetryDelay(() => 0.5));
-        var givenUp = new GivenUpImages(time);
+        var queue = new PopulationQueue(() => new PopulateOptions { MaxRetries = 1 }, time, new Backoff(() => 0.5));
+        var givenUp = new FailedImages(time);
         foreach (var name in new[] { "gone", "failing", "running", "queued" })
             queue.TryEnqueue(new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []), new("n", "p", "default", []));
-        givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FaultKind.Final)).Single());
-        queue.Failed((await queue.TakeAsync(default))!, new("500", FaultKind.Passing));
+        givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FailureKind.Final)).Single());
+        queue.Failed((await queue.TakeAsync(default))!, new("500", FailureKind.Passing));
         var running = (await queue.TakeAsync(default))!;
         (running.BytesDone, running.BytesTotal) = (5, 10);
 

@@ -5,9 +5,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Population.Queue;
 using ProxySwapper.Population;
 using ProxySwapper.Rules;
-using ProxySwapper.Testing;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Population;
 
@@ -15,18 +16,18 @@ namespace ProxySwapper.Tests.Population;
 internal sealed class PopulationScene : IAsyncDisposable
 {
     private readonly IHost _host;
-    private readonly RuleSetProvider _rules;
+    private readonly ConfigurationMonitor _rules;
 
-    private PopulationScene(IHost host, RuleSetProvider rules) => (_host, _rules) = (host, rules);
+    private PopulationScene(IHost host, ConfigurationMonitor rules) => (_host, _rules) = (host, rules);
 
     public PopulationQueue Queue => Get<PopulationQueue>();
 
-    public IImagePopulation Population => Get<IImagePopulation>();
+    public IAdmissionObserver Population => Get<IAdmissionObserver>();
 
     public static async Task<PopulationScene> StartAsync(ProxySwapperOptions options, CapturedLog? log = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        var rules = new RuleSetProvider(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         builder.Services.AddMetrics().AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
         if (log is not null) builder.Services.AddSingleton<ILoggerFactory>(log);
         builder.Services.AddPopulation(options, _ => null);
@@ -41,7 +42,7 @@ internal sealed class PopulationScene : IAsyncDisposable
     /// <returns>The decisions that are answered.</returns>
     public async Task<PodDecision> AdmitAsync(string[] images, bool isDryRun = false, string pullPolicy = "IfNotPresent", ActivityContext trace = default)
     {
-        var slots = images.Select((image, index) => new SlotDecision(new ImageSlot(ImageSlotKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToImmutableArray();
+        var slots = images.Select((image, index) => new PodImageDecision(new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToImmutableArray();
         var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
         var pod = PodOf(decision, isDryRun, trace);
         if (Population.IsBeforeAnswer) decision = await Population.BeforeAnswerAsync(pod, decision, default);

@@ -1,8 +1,10 @@
+
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Registries;
 

@@ -3,11 +3,12 @@ using Amazon.Runtime;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry;
+using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Credentials.Ecr;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Registries;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 using ProxySwapper.Tests.Registry;

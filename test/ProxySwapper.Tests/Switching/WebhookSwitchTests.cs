@@ -1,3 +1,4 @@
+
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Switching;
 using ProxySwapper.Tests.Kubernetes;

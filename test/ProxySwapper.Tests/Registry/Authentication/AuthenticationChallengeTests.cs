@@ -1,3 +1,4 @@
+
 using ProxySwapper.Registry.Authentication;
 
 namespace ProxySwapper.Tests.Registry.Authentication;

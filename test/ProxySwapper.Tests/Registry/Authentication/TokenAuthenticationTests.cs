@@ -1,6 +1,10 @@
+
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Authentication;
 

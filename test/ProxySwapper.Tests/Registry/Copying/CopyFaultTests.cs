@@ -1,6 +1,8 @@
-using ProxySwapper.Demo;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
@@ -20,7 +22,7 @@ internal sealed class CopyFaultTests
 
     [Test, Combinatorial]
     public async Task A_passing_fault_ends_in_a_whole_copy_or_a_clear_error(
-        [Range(0, 13)] int fault, [Values(true, false)] bool atSource, [Values(EmbeddedRegistryRequestKind.Manifest, EmbeddedRegistryRequestKind.Blob, EmbeddedRegistryRequestKind.Upload)] EmbeddedRegistryRequestKind kind)
+        [Range(0, 13)] int fault, [Values(true, false)] bool atSource, [Values(InMemoryRegistryRequestKind.Manifest, InMemoryRegistryRequestKind.Blob, InMemoryRegistryRequestKind.Upload)] InMemoryRegistryRequestKind kind)
     {
         await using var scene = await CopyScene.StartAsync();
         var image = TestImage.Create(fault, layers: 3, platforms: TwoPlatforms);
@@ -56,7 +58,7 @@ internal sealed class CopyFaultTests
         using var cancelled = new CancellationTokenSource();
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        scene.Source.Always((request, kind) => kind == EmbeddedRegistryRequestKind.Blob, async (context, registry) =>
+        scene.Source.Always((request, kind) => kind == InMemoryRegistryRequestKind.Blob, async (context, registry) =>
         {
             started.TrySetResult();
             await go.Task;
@@ -80,7 +82,7 @@ internal sealed class CopyFaultTests
         young.AddTo(scene.Source.Registry, "team/app");
         old.AddTo(scene.Source.Registry, "team/app", "1");
         var moved = 0;
-        scene.Source.Choose((request, kind) => kind == EmbeddedRegistryRequestKind.Blob && Interlocked.Exchange(ref moved, 1) == 0
+        scene.Source.Choose((request, kind) => kind == InMemoryRegistryRequestKind.Blob && Interlocked.Exchange(ref moved, 1) == 0
             ? RegistryFaults.Meanwhile(() => scene.Source.Registry.AddManifest("team/app", young.Top.MediaType, young.Top.Bytes, "1"))
             : null);
         var result = await scene.CopyAsync();
@@ -91,7 +93,7 @@ internal sealed class CopyFaultTests
     private static async Task<bool> RunRandomAsync(int seed)
     {
         var random = new Random(seed);
-        await using var scene = await CopyScene.StartAsync(new EmbeddedRegistryOptions { ReferrersApi = random.Next(2) == 0 });
+        await using var scene = await CopyScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = random.Next(2) == 0 });
         var image = TestImage.Create(seed, random.Next(1, 5), random.Next(1, 30_000), TwoPlatforms[..random.Next(1, 3)]);
         image.AddTo(scene.Source.Registry, "team/app", "1");
         RegistryFault? Choose()

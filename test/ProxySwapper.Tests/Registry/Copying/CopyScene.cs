@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
-using ProxySwapper.Demo;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
@@ -35,7 +36,7 @@ internal sealed class CopyScene : IAsyncDisposable
 
     public ImageCopier Copier { get; }
 
-    public static async Task<CopyScene> StartAsync(EmbeddedRegistryOptions? target = null) =>
+    public static async Task<CopyScene> StartAsync(InMemoryRegistryOptions? target = null) =>
         new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
 
     /// <summary>The same by a clock that a test moves; deadlines of requests are so long that it does not reach them.</summary>
@@ -48,7 +49,7 @@ internal sealed class CopyScene : IAsyncDisposable
     public Task<CopyResult> CopyAsync(CopyRequest? request = null) => Copier.CopyAsync(request ?? Request(), CancellationToken.None);
 
     /// <summary>What must hold at every moment: whatever a tag or manifest names is there, byte for byte.</summary>
-    public static void AssertWhole(EmbeddedRegistry registry, bool isSparse = false)
+    public static void AssertWhole(InMemoryRegistry registry, bool isSparse = false)
     {
         foreach (var (name, repository) in registry.Repositories)
         {

@@ -1,10 +1,12 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using ProxySwapper.Demo;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
-using ProxySwapper.Registry.Protocol;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
@@ -113,7 +115,7 @@ internal sealed class ImageCopierTests
     [Test]
     public async Task Sparse_keeps_the_index_and_its_digest()
     {
-        await using var scene = await CopyScene.StartAsync(new EmbeddedRegistryOptions { SparseIndexes = true });
+        await using var scene = await CopyScene.StartAsync(new InMemoryRegistryOptions { SparseIndexes = true });
         var image = TestImage.Create(1, platforms: TwoPlatforms);
         image.AddTo(scene.Source.Registry, "team/app", "1");
         var result = await scene.CopyAsync(scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse });
@@ -199,7 +201,7 @@ internal sealed class ImageCopierTests
     {
         TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
         await _scene.CopyAsync();
-        _scene.Target.Always(HttpMethod.Post, EmbeddedRegistryRequestKind.Mount, RegistryFaults.RefusedMount);
+        _scene.Target.Always(HttpMethod.Post, InMemoryRegistryRequestKind.Mount, RegistryFaults.RefusedMount);
         var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((3, 0)));
     }
@@ -268,11 +270,11 @@ internal sealed class ImageCopierTests
 
     private static bool IsWrite(ReceivedRequest request) => request.Method is "PUT" or "POST" or "PATCH";
 
-    private ManifestContent Manifest(string json, string mediaType)
+    private Manifest Manifest(string json, string mediaType)
     {
         var config = Encoding.UTF8.GetBytes("{}");
         _scene.Source.Registry.AddBlob("team/app", config);
         var bytes = Encoding.UTF8.GetBytes(json.Replace("CONFIG", $$"""{"mediaType":"{{MediaTypes.OciEmpty}}","digest":"{{Digest.OfBytes(config)}}","size":2}""", StringComparison.Ordinal));
-        return new ManifestContent(mediaType, Digest.OfBytes(bytes), bytes);
+        return new Manifest(mediaType, Digest.OfBytes(bytes), bytes);
     }
 }

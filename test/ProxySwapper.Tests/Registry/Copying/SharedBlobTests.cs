@@ -1,6 +1,9 @@
-using ProxySwapper.Demo;
+
 using ProxySwapper.Registry.Copying;
-using ProxySwapper.Testing;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
@@ -30,7 +33,7 @@ internal sealed class SharedBlobTests
     [Test, CancelAfter(60_000)]
     public async Task A_transfer_that_hangs_is_not_waited_for_without_end(CancellationToken cancellationToken)
     {
-        _scene.Source.Next(HttpMethod.Get, EmbeddedRegistryRequestKind.Blob, Hang, Hang);
+        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, Hang, Hang);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = _scene.Copier.CopyAsync(_scene.Request(), stop.Token);
         await TestWait.UntilAsync(() => BlobsRead == 2);
@@ -44,7 +47,7 @@ internal sealed class SharedBlobTests
     public async Task A_commit_that_hangs_is_not_waited_for_without_end(CancellationToken cancellationToken)
     {
         var committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _scene.Target.Next(HttpMethod.Put, EmbeddedRegistryRequestKind.Manifest, (context, registry) =>
+        _scene.Target.Next(HttpMethod.Put, InMemoryRegistryRequestKind.Manifest, (context, registry) =>
         {
             committing.TrySetResult();
             return Hang(context, registry);
@@ -74,7 +77,7 @@ internal sealed class SharedBlobTests
         {
             next.Release();
             await TestWait.UntilAsync(() => sent.Bytes >= piece * Piece);
-            _time.Advance(CopyTicket.LongestSilence * 0.6);
+            _time.Advance(CopySession.LongestSilence * 0.6);
         }
         Assert.That((first.IsCompleted, second.IsCompleted, BlobsRead), Is.EqualTo((false, false, 2)));
         next.Release(100);
@@ -92,11 +95,11 @@ internal sealed class SharedBlobTests
     private async Task AssertWaitsAsync(Task copy)
     {
         await TestWait.UntilAsync(() => _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/manifests/", StringComparison.Ordinal)) == 2);
-        _time.Advance(CopyTicket.LongestSilence * 0.9);
+        _time.Advance(CopySession.LongestSilence * 0.9);
         Assert.That(copy.IsCompleted, Is.False);
         await TestWait.UntilAsync(() =>
         {
-            if (!copy.IsCompleted) _time.Advance(CopyTicket.LongestSilence / 4);
+            if (!copy.IsCompleted) _time.Advance(CopySession.LongestSilence / 4);
             return copy.IsCompleted;
         });
     }

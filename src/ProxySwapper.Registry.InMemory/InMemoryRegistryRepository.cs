@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Registry.Oci;
+
+namespace ProxySwapper.Registry.InMemory;
+
+/// <summary>What one repository of an <see cref="InMemoryRegistry"/> holds.</summary>
+internal sealed class InMemoryRegistryRepository
+{
+    public ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> Blobs { get; } = new();
+
+    public ConcurrentDictionary<Digest, Manifest> Manifests { get; } = new();
+
+    public ConcurrentDictionary<string, Digest> Tags { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Upload sessions that are open, by their name, with the bytes that came so far.</summary>
+    public ConcurrentDictionary<string, MemoryStream> Uploads { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The manifest that a tag or digest names, or null.</summary>
+    public Manifest? Find(string reference) =>
+        (Digest.TryParse(reference, out var digest) || Tags.TryGetValue(reference, out digest)) && Manifests.TryGetValue(digest, out var manifest) ? manifest : null;
+}

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Amazon.Runtime;
+
+namespace ProxySwapper.Registry.Clouds.Aws;
+
+/// <summary>
+/// The calls of Amazon's registry API that are needed here: the token that opens a registry, and its repositories
+/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html">Amazon ECR API Reference</see>). The SDK
+/// signs, retries what is throttled, and takes <c>AWS_ENDPOINT_URL_ECR</c>.
+/// </summary>
+public sealed class EcrClient : IDisposable
+{
+    private readonly EcrHost _host;
+    private readonly EcrService _service;
+
+    /// <summary>A client for one registry.</summary>
+    /// <param name="host">The registry.</param>
+    /// <param name="credentials">Who asks; <see cref="AwsIdentity"/> finds it as the SDK does.</param>
+    public EcrClient(EcrHost host, AWSCredentials credentials) => (_host, _service) = (host, new EcrService(host, credentials));
+
+    /// <summary>A client for one registry, as whom the SDK finds this process to be, or as a profile; null when there is no AWS identity here.</summary>
+    /// <param name="host">The registry.</param>
+    /// <param name="profile">A profile of the AWS configuration files, or null for the SDK's chain.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the search.</param>
+    /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
+    public static async Task<EcrClient?> FindAsync(EcrHost host, string? profile, TimeProvider time, CancellationToken cancellationToken) =>
+        await AwsIdentity.FindAsync(host, profile, time, cancellationToken) is { } identity ? new EcrClient(host, identity) : null;
+
+    /// <summary>A password for the registry.</summary>
+    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    public async Task<EcrAuthorization> GetAuthorizationTokenAsync(CancellationToken cancellationToken)
+    {
+        const string operation = "GetAuthorizationToken";
+        // Registries are not named, which AWS has deprecated: a password is good for all that the identity may open.
+        return Read(operation, await CallAsync(operation, _ => { }, cancellationToken), body =>
+        {
+            // A list of one, but for the public registry.
+            var data = body.GetProperty("authorizationData");
+            if (data.ValueKind == JsonValueKind.Array) data = data.EnumerateArray().First();
+            var pair = Encoding.UTF8.GetString(data.GetProperty("authorizationToken").GetBytesFromBase64()).Split(':', 2);
+            return new EcrAuthorization(pair[0], pair[1], DateTimeOffset.UnixEpoch.AddSeconds(data.GetProperty("expiresAt").GetDouble()));
+        });
+    }
+
+    /// <summary>A repository, or null when there is none of that name.</summary>
+    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    public async Task<EcrRepository?> FindRepositoryAsync(string name, CancellationToken cancellationToken)
+    {
+        const string operation = "DescribeRepositories";
+        try
+        {
+            var answer = await CallAsync(operation, json =>
+            {
+                WriteRegistry(json);
+                json.WriteStartArray("repositoryNames");
+                json.WriteStringValue(name);
+                json.WriteEndArray();
+            }, cancellationToken);
+            return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
+        }
+        catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Makes a repository.</summary>
+    /// <exception cref="EcrException">It was refused (<c>RepositoryAlreadyExistsException</c>: somebody was faster), or could not be asked for.</exception>
+    public async Task<EcrRepository> CreateRepositoryAsync(string name, EcrRepositorySettings settings, CancellationToken cancellationToken)
+    {
+        const string operation = "CreateRepository";
+        ArgumentNullException.ThrowIfNull(settings);
+        var answer = await CallAsync(operation, json =>
+        {
+            WriteRegistry(json);
+            json.WriteString("repositoryName", name);
+            settings.Write(json);
+        }, cancellationToken);
+        return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
+    }
+
+    /// <summary>Sets which images a repository drops by and by.</summary>
+    /// <param name="name">The repository.</param>
+    /// <param name="policy">The policy's JSON.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    public Task PutLifecyclePolicyAsync(string name, string policy, CancellationToken cancellationToken) => SetAsync("PutLifecyclePolicy", name, "lifecyclePolicyText", policy, cancellationToken);
+
+    /// <summary>Sets who else may use a repository.</summary>
+    /// <param name="name">The repository.</param>
+    /// <param name="policy">The policy's JSON.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    public Task SetRepositoryPolicyAsync(string name, string policy, CancellationToken cancellationToken) => SetAsync("SetRepositoryPolicy", name, "policyText", policy, cancellationToken);
+
+    /// <inheritdoc />
+    public void Dispose() => _service.Dispose();
+
+    private async Task SetAsync(string operation, string name, string key, string text, CancellationToken cancellationToken) => await CallAsync(operation, json =>
+    {
+        WriteRegistry(json);
+        json.WriteString("repositoryName", name);
+        json.WriteString(key, text);
+    }, cancellationToken);
+
+    private void WriteRegistry(Utf8JsonWriter json)
+    {
+        if (!string.IsNullOrEmpty(_host.Account)) json.WriteString("registryId", _host.Account);
+    }
+
+    private async Task<ReadOnlyMemory<byte>> CallAsync(string operation, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        var target = $"{(_host.IsPublic ? "SpencerFrontendService" : "AmazonEC2ContainerRegistry_V20150921")}.{operation}";
+        try
+        {
+            return (await _service.CallAsync(new EcrCall(target, body.WrittenSpan.ToArray()), cancellationToken)).Body;
+        }
+        catch (AmazonServiceException fault) when (fault.StatusCode != 0)
+        {
+            throw new EcrException(operation, fault.ErrorCode ?? "", fault.StatusCode, fault.Message, fault);
+        }
+        catch (Exception fault) when (fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException)
+        {
+            throw new EcrException(operation, "", null, ReasonOf(fault), fault);
+        }
+    }
+
+    /// <summary>The innermost words that tell something: another service's refusal, for instance of a role, or what broke the connection.</summary>
+    private static string ReasonOf(Exception fault)
+    {
+        for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)
+            if (inner is AmazonServiceException { StatusCode: not 0 } refusal) return $"{fault.Message.TrimEnd('.')}: {refusal.ErrorCode}: {refusal.Message}";
+        return fault.GetBaseException().Message;
+    }
+
+    private static T Read<T>(string operation, ReadOnlyMemory<byte> answer, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            return read(document.RootElement);
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException)
+        {
+            // Of what came nothing is told: it may be half a password.
+            throw new EcrException(operation, "", HttpStatusCode.OK, "the answer is not of the form that ECR has");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+
+namespace ProxySwapper.Registry.Clouds.Aws;
+
+/// <summary>
+/// What the name of one of Amazon's registries tells: whose it is, in which region, and where its API is
+/// (<see href="https://docs.aws.amazon.com/general/latest/gr/ecr.html">Amazon ECR endpoints</see>).
+/// </summary>
+/// <param name="Host">The registry's host.</param>
+/// <param name="Account">The twelve digits of its account, empty where the name does not tell it, or null for the public registry.</param>
+/// <param name="Region">The region, such as <c>eu-central-1</c>.</param>
+/// <param name="ApiEndpoint">Where its API is asked.</param>
+public sealed partial record EcrHost(string Host, string? Account, string Region, Uri ApiEndpoint)
+{
+    /// <summary>True for <c>public.ecr.aws</c>, whose API is another one, in one region alone.</summary>
+    public bool IsPublic => Account is null;
+
+    /// <summary>Reads a host; null when it is none of Amazon's.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="region">The region of a host with a name of its own, which the configuration says is a private registry of Amazon's; null for no such host.</param>
+    public static EcrHost? Parse(string host, string? region = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        if (host is "public.ecr.aws" or "ecr-public.aws.com") return Public(host);
+        if (Classic().Match(host) is { Success: true } classic)
+            return Private(host, classic, named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}");
+        if (DualStack().Match(host) is { Success: true } dual)
+            return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{(dual.Groups["domain"].Value == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}");
+        return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
+    }
+
+    private static EcrHost Private(string host, Match match, Func<string, string> apiOf)
+    {
+        var region = match.Groups["region"].Value;
+        return new EcrHost(host, match.Groups["account"].Value, region, new Uri($"https://{apiOf(region)}"));
+    }
+
+    private static EcrHost Public(string host) => new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
+
+    private static string DomainOf(string region) => region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+
+    [GeneratedRegex(@"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Classic();
+
+    [GeneratedRegex(@"^(?<account>[0-9]{12})\.dkr-ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>on\.aws|on\.amazonwebservices\.com\.cn)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex DualStack();
+}

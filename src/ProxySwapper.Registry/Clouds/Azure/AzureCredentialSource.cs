@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using Azure.Core;
+using Azure.Identity;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
+
+namespace ProxySwapper.Registry.Clouds.Azure;
+
+/// <summary>
+/// Opens Azure's registries: with a service principal's <c>AZURE_SP_ID</c> and <c>AZURE_SP_PASSWORD</c>, or with the refresh token that a
+/// registry gives for an Entra token of Azure.Identity's chain (environment, Workload Identity, managed identity, Azure CLI)
+/// (<see href="https://azure.github.io/acr/AAD-OAuth.html">integration with Azure Active Directory</see>). A host may have an identity of
+/// its own: two accounts work side by side.
+/// </summary>
+/// <remarks>Without any of them, Azure's hosts are asked as anonymous, which is said once: public images need none.</remarks>
+public sealed partial class AzureCredentialSource : IRegistryCredentialSource
+{
+    /// <summary>The audience that registries take in every cloud, also where tokens for the resource manager are refused.</summary>
+    private const string Scope = "https://containerregistry.azure.net/.default";
+
+    private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
+
+    private readonly IReadOnlyDictionary<string, AzureAccount> _accounts;
+    private readonly Func<AzureAccount?, TokenCredential> _identityOf;
+    private readonly Func<string, string?> _variable;
+    private readonly TimeProvider _time;
+    private readonly ILogger<AzureCredentialSource> _logger;
+    private readonly AzureTokenExchange _exchange;
+    private readonly ConcurrentDictionary<string, CachedCredential> _leases = new(StringComparer.OrdinalIgnoreCase);
+    private int _saidAbsent;
+
+    /// <summary>A source for Azure's own hosts, and for those that are said to be Azure's.</summary>
+    /// <param name="accounts">What is known of a host besides its name.</param>
+    /// <param name="clients">How hosts are reached.</param>
+    /// <param name="variable">Reads a variable of the environment.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public AzureCredentialSource(
+        IReadOnlyDictionary<string, AzureAccount> accounts, RegistryClients clients, Func<string, string?> variable, TimeProvider time, ILogger<AzureCredentialSource> logger)
+        : this(accounts, clients, account => AzureIdentity.Of(account, variable), variable, time, logger)
+    {
+    }
+
+    internal AzureCredentialSource(
+        IReadOnlyDictionary<string, AzureAccount> accounts, RegistryClients clients, Func<AzureAccount?, TokenCredential> identityOf, Func<string, string?> variable,
+        TimeProvider time, ILogger<AzureCredentialSource> logger) =>
+        (_accounts, _identityOf, _variable, _time, _logger, _exchange) = (accounts, identityOf, variable, time, logger, new AzureTokenExchange(clients, time));
+
+    /// <summary>True for registries of Azure's public, Chinese and US government clouds.</summary>
+    public static bool IsAzure(string host)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return host.EndsWith(".azurecr.io", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".azurecr.cn", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".azurecr.us", StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <inheritdoc />
+    public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return AnswerAsync(image.Registry, lease => lease.GetAsync(cancellationToken));
+    }
+
+    /// <inheritdoc />
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return AnswerAsync(image.Registry, lease => lease.RenewAsync(refused, cancellationToken));
+    }
+
+    private ValueTask<RegistryCredential?> AnswerAsync(string host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
+    {
+        var account = _accounts.GetValueOrDefault(host);
+        if (account is null && !IsAzure(host)) return new((RegistryCredential?)null);
+        // The variables are the process's own identity, and not that of a host which has another.
+        if (account?.ClientId is null && _variable("AZURE_SP_ID") is { Length: > 0 } id && _variable("AZURE_SP_PASSWORD") is { Length: > 0 } password)
+            return new(RegistryCredential.Basic(id, password));
+        return ask(_leases.GetOrAdd(host, name =>
+        {
+            var identity = new Lazy<TokenCredential>(() => _identityOf(account));
+            return new CachedCredential(_time, cancellationToken => FetchAsync(name, account, identity, cancellationToken));
+        }));
+    }
+
+    private async Task<RenewableCredential> FetchAsync(string host, AzureAccount? account, Lazy<TokenCredential> identity, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var token = await identity.Value.GetTokenAsync(new TokenRequestContext([Scope]), cancellationToken);
+            return await _exchange.ExchangeAsync(host, token.Token, account?.TenantId ?? _variable("AZURE_TENANT_ID"), cancellationToken);
+        }
+        catch (CredentialUnavailableException) when (account is not { IsRequired: true })
+        {
+            if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger);
+            return new RenewableCredential(null, _time.GetUtcNow() + AbsentFor);
+        }
+        catch (CredentialUnavailableException fault)
+        {
+            throw new RegistryCredentialException($"azure: there is no Azure identity here for {host}", fault);
+        }
+        catch (AuthenticationFailedException fault)
+        {
+            // The outer words name a class of the SDK; the innermost are Entra's.
+            throw new RegistryCredentialException($"azure: no token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}", fault);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "There is no Azure identity here: Azure's registries are asked as anonymous")]
+        public static partial void Absent(ILogger logger);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Text.Json;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Registry.Clouds.Azure;
+
+/// <summary>
+/// Exchanges an Entra token for a registry's own refresh token, at <c>/oauth2/exchange</c> of the registry
+/// (<see href="https://azure.github.io/acr/AAD-OAuth.html#calling-post-oauth2-exchange-to-get-an-acr-refresh-token"/>).
+/// </summary>
+internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider time)
+{
+    private const int MaximumAnswer = 256 * 1024;
+    private const int MaximumRetries = 2;
+
+    /// <summary>What a refresh token is kept for that does not tell its end.</summary>
+    private static readonly TimeSpan UnknownLifetime = TimeSpan.FromMinutes(10);
+
+    private static readonly RegistryOptions Retries = new() { MaxRetries = MaximumRetries, MaxRetryDelay = TimeSpan.FromSeconds(10) };
+
+    /// <exception cref="RegistryCredentialException">The registry refused, or could not be asked.</exception>
+    public async Task<RenewableCredential> ExchangeAsync(string registry, string accessToken, string? tenant, CancellationToken cancellationToken)
+    {
+        var schedule = new RetrySchedule(Retries);
+        while (true)
+        {
+            try
+            {
+                return await AskAsync(clients.HostOf(registry), accessToken, tenant, cancellationToken);
+            }
+            catch (RegistryException fault)
+            {
+                if (schedule.Next(fault) is not { } pause) throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not trusted.</summary>
+    internal static DateTimeOffset? EndOf(string token)
+    {
+        if (token.Split('.') is not [_, var payload, _]) return null;
+        try
+        {
+            using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
+            return DateTimeOffset.UnixEpoch.AddSeconds(claims.RootElement.GetProperty("exp").GetDouble());
+        }
+        catch (Exception fault) when (fault is FormatException or JsonException or KeyNotFoundException or InvalidOperationException or ArgumentOutOfRangeException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<RenewableCredential> AskAsync(RegistryHost host, string accessToken, string? tenant, CancellationToken cancellationToken)
+    {
+        var form = new Dictionary<string, string> { ["grant_type"] = "access_token", ["service"] = host.Name, ["access_token"] = accessToken };
+        if (!string.IsNullOrEmpty(tenant)) form["tenant"] = tenant;
+        var request = new RegistryRequest(HttpMethod.Post, host.Name, "", new Uri(await host.AddressAsync(cancellationToken), "oauth2/exchange"))
+        {
+            Content = () => new FormUrlEncodedContent(form),
+            Expected = [HttpStatusCode.OK],
+            // A token goes to its registry alone: no redirect takes it elsewhere.
+            IsRepeatable = false,
+        };
+        using var answer = await host.Exchange.SendAsync(request, null, cancellationToken);
+        if (answer.Status != HttpStatusCode.OK) throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
+        try
+        {
+            using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumAnswer, cancellationToken));
+            if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token) throw new JsonException("no token");
+            return new RenewableCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException)
+        {
+            // Of what came nothing is told: it may be half a token.
+            throw request.Fault(answer.Status, "the answer is not of the form that Azure's registries have");
+        }
+        catch (IOException fault)
+        {
+            throw request.Fault(answer.Status, "the answer broke off", fault, transient: true);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using Google.Apis.Auth.OAuth2;
+using Google.Apis.Auth.OAuth2.Responses;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Credentials;
+
+namespace ProxySwapper.Registry.Clouds.Google;
+
+/// <summary>
+/// Opens Google's registries with an access token as the password of <c>oauth2accesstoken</c>
+/// (<see href="https://cloud.google.com/artifact-registry/docs/docker/authentication#token"/>). The token comes from Application Default
+/// Credentials: a key file, Workload Identity on GKE by the metadata server, Workload Identity Federation; or from a key file of a host's own.
+/// </summary>
+/// <remarks>Without Application Default Credentials, Google's hosts are asked as anonymous, which is said once: public images need none.</remarks>
+public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
+{
+    private const string Username = "oauth2accesstoken";
+    private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
+
+    /// <summary>How long the search for credentials, and then the token server, may take.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a machine without credentials is not asked again whether it has some.</summary>
+    private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
+
+    private readonly IReadOnlyDictionary<string, string?> _hosts;
+    private readonly Func<Task<GoogleCredential>> _findDefault;
+    private readonly TimeProvider _time;
+    private readonly ILogger<GoogleCredentialSource> _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Task<GoogleCredential?>> _credentials = new(StringComparer.Ordinal);
+    private DateTimeOffset _absentUntil = DateTimeOffset.MinValue;
+    private bool _saidAbsent;
+
+    /// <summary>A source for Google's own hosts, and for those that are said to be Google's.</summary>
+    /// <param name="hosts">Hosts that must be opened by Google, with the path of a service account's key file or null for Application Default Credentials.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger)
+        : this(hosts, GoogleCredential.GetApplicationDefaultAsync, time, logger)
+    {
+    }
+
+    internal GoogleCredentialSource(
+        IReadOnlyDictionary<string, string?> hosts, Func<Task<GoogleCredential>> findDefault, TimeProvider time, ILogger<GoogleCredentialSource> logger) =>
+        (_hosts, _findDefault, _time, _logger) = (hosts, findDefault, time, logger);
+
+    /// <summary>True for Artifact Registry and Container Registry.</summary>
+    public static bool IsGoogle(string host) =>
+        host == "gcr.io" || host.EndsWith(".gcr.io", StringComparison.Ordinal) || host.EndsWith(".pkg.dev", StringComparison.Ordinal);
+
+    /// <inheritdoc />
+    public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
+    {
+        var isConfigured = _hosts.TryGetValue(image.Registry, out var keyFile);
+        if (!isConfigured && !IsGoogle(image.Registry)) return null;
+        try
+        {
+            if (await LoadAsync(keyFile ?? "", cancellationToken) is not { } credential)
+                return isConfigured ? throw new RegistryCredentialException($"google: there are no Application Default Credentials here for {image.Registry}") : null;
+            var token = await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(authUri: null, cancellationToken).WaitAsync(Deadline, _time, cancellationToken);
+            return RegistryCredential.Basic(Username, token);
+        }
+        catch (Exception fault) when (fault is TokenResponseException or HttpRequestException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        {
+            throw new RegistryCredentialException($"google: no access token for {image.Registry}: {fault.Message}", fault);
+        }
+        catch (Exception fault) when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RegistryCredentialException($"google: no access token for {image.Registry}: there was no answer in time", fault);
+        }
+    }
+
+    /// <summary>The credential, which renews its tokens itself; null when the machine has none.</summary>
+    /// <param name="keyFile">A key file, or empty for Application Default Credentials.</param>
+    /// <param name="cancellationToken">Ends the waiting; what is being loaded is for others too.</param>
+    private Task<GoogleCredential?> LoadAsync(string keyFile, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            var isKnown = _credentials.TryGetValue(keyFile, out var known) && !known.IsFaulted && !(keyFile.Length == 0 && known is { IsCompletedSuccessfully: true, Result: null } && _time.GetUtcNow() >= _absentUntil);
+            if (!isKnown) _credentials[keyFile] = known = keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile);
+            return known!.WaitAsync(cancellationToken);
+        }
+    }
+
+    private static async Task<GoogleCredential?> ReadAsync(string keyFile) =>
+        (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(keyFile, CancellationToken.None)).ToGoogleCredential().CreateScoped(Scope);
+
+    private async Task<GoogleCredential?> FindDefaultAsync()
+    {
+        try
+        {
+            // The metadata server of a broken network may never answer: then the next one who asks searches anew.
+            return (await Task.Run(_findDefault).WaitAsync(Deadline, _time)).CreateScoped(Scope);
+        }
+        catch (InvalidOperationException)
+        {
+            _absentUntil = _time.GetUtcNow() + AbsentFor;
+            if (!_saidAbsent) Log.Absent(_logger);
+            _saidAbsent = true;
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "There are no Application Default Credentials here: Google's registries are asked as anonymous")]
+        public static partial void Absent(ILogger logger);
+    }
+}

@@ -1,0 +1,95 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace ProxySwapper.Registry.Credentials;
+
+/// <summary>
+/// Asks a program named <c>docker-credential-NAME</c>, with <c>get</c> as its argument and the server on its standard input
+/// (<see href="https://github.com/docker/docker-credential-helpers">docker-credential-helpers</see>).
+/// </summary>
+internal sealed class CredentialHelperProcess(string name, TimeProvider time)
+{
+    private const string DockerHub = "https://index.docker.io/v1/";
+    private const int MaximumAnswer = 64 * 1024;
+    internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <exception cref="RegistryCredentialException">The helper is missing, failed or answered nonsense.</exception>
+    public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
+    {
+        if (name.AsSpan().ContainsAny('/', '\\')) throw new RegistryCredentialException($"'{name}' is no name of a credential helper");
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true },
+        };
+        using var deadline = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var isStarted = false;
+        try
+        {
+            isStarted = process.Start();
+            process.ErrorDataReceived += (_, _) => { }; // read, so that it cannot block; it may hold anything
+            process.BeginErrorReadLine();
+            await AskAsync(process.StandardInput, registry == "docker.io" ? DockerHub : registry);
+            var answer = await ReadAsync(process.StandardOutput, either.Token);
+            await process.WaitForExitAsync(either.Token);
+            return Read(answer, process.ExitCode);
+        }
+        catch (Exception fault) when (fault is Win32Exception or IOException)
+        {
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} cannot be run: {fault.Message}", fault);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s");
+        }
+        finally
+        {
+            // One that is not waited for any more must not stay behind.
+            if (isStarted && !process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static async Task AskAsync(StreamWriter input, string server)
+    {
+        try
+        {
+            await input.WriteAsync(server);
+            input.Close();
+        }
+        catch (IOException)
+        {
+            // It ended without reading; what it answered counts.
+        }
+    }
+
+    private RegistryCredential? Read(string answer, int exitCode)
+    {
+        // By its protocol a helper says so when it just has nothing.
+        if (answer.Contains("credentials not found", StringComparison.OrdinalIgnoreCase)) return null;
+        if (exitCode != 0) throw new RegistryCredentialException($"the credential helper docker-credential-{name} failed with exit code {exitCode}");
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            var (username, secret) = (document.RootElement.GetProperty("Username").GetString(), document.RootElement.GetProperty("Secret").GetString());
+            if (string.IsNullOrEmpty(secret)) return null;
+            return username == "<token>" ? RegistryCredential.Identity(secret) : RegistryCredential.Basic(username ?? "", secret);
+        }
+        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} answered something else than a credential");
+        }
+    }
+
+    private async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        var answer = new StringBuilder();
+        var buffer = new char[4096];
+        while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+        {
+            if (answer.Append(buffer, 0, read).Length > MaximumAnswer) throw new RegistryCredentialException($"the credential helper docker-credential-{name} answered more than {MaximumAnswer} characters");
+        }
+        return answer.ToString();
+    }
+}

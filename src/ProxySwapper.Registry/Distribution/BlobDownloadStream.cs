@@ -1,0 +1,226 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Registry.Distribution;
+
+/// <summary>
+/// A blob on its way: resumes where a connection broke, and hashes what passes. The last bytes are given out only when length and
+/// digest are right, so that nobody downstream ever has a whole wrong blob.
+/// </summary>
+internal sealed class BlobDownloadStream : Stream
+{
+    /// <summary>A connection that brought this much was worth its try: the retries begin anew.</summary>
+    private const long WorthATry = 1024 * 1024;
+
+    private readonly RegistryTransport _transport;
+    private readonly RegistryRequest _request;
+    private readonly Descriptor _blob;
+    private readonly AdaptiveConcurrencyLimiter.Place _place;
+    private readonly IncrementalHash _hash;
+    private readonly RetrySchedule _schedule;
+    private readonly StallTimeout _patience;
+    private RegistryResponse? _answer;
+    private Stream? _body;
+    private long _position;
+    private long _resumedAt;
+    private bool _isVerified;
+    private RegistryException? _fault;
+
+    private BlobDownloadStream(RegistryTransport transport, RegistryRequest request, Descriptor blob, AdaptiveConcurrencyLimiter.Place place)
+    {
+        (_transport, _request, _blob, _place) = (transport, request, blob, place);
+        (_hash, _schedule, _patience) = (blob.Digest.CreateHash(), new RetrySchedule(transport.Options), new StallTimeout(transport.Options.StallTimeout, transport.Time));
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => _blob.Size;
+
+    public override long Position
+    {
+        get => _position;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.</summary>
+    public static async Task<Stream> OpenAsync(RegistryTransport transport, RegistryRequest request, Descriptor blob, CancellationToken cancellationToken)
+    {
+        var place = await transport.Host.Reading.EnterAsync(isStream: true, cancellationToken);
+        var stream = new BlobDownloadStream(transport, request with { IsStream = true, Expected = [HttpStatusCode.OK, HttpStatusCode.PartialContent] }, blob, place);
+        try
+        {
+            await stream.ConnectAsync(cancellationToken);
+            return stream;
+        }
+        catch (Exception)
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_fault is not null) throw _fault;
+        if (buffer.IsEmpty || _isVerified) return 0;
+        while (true)
+        {
+            try
+            {
+                if (_body is null) await ConnectAsync(cancellationToken);
+                return await ReadOnceAsync(buffer, cancellationToken);
+            }
+            catch (RegistryException fault) when (fault.IsTransient)
+            {
+                await DisconnectAsync();
+                if (_position - _resumedAt >= WorthATry) _schedule.Reset();
+                _resumedAt = _position;
+                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken)) throw _fault = fault;
+            }
+            catch (RegistryException fault)
+            {
+                throw _fault = fault;
+            }
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Blobs are read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await DisconnectAsync();
+        await base.DisposeAsync();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _answer?.Dispose();
+        _answer = null;
+        _hash.Dispose();
+        _patience.Dispose();
+        _place.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadOnceAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (_position == _blob.Size)
+        {
+            await EndAsync(cancellationToken);
+            return 0;
+        }
+        var wanted = (int)Math.Min(buffer.Length, _blob.Size - _position);
+        var read = await FromBodyAsync(buffer[..wanted], cancellationToken);
+        if (read == 0) throw Fault($"it ended after {_position} of {_blob.Size} bytes", transient: true);
+        _hash.AppendData(buffer.Span[..read]);
+        _position += read;
+        RegistryMetrics.Read(_request.Registry, read);
+        if (_position == _blob.Size) await EndAsync(cancellationToken);
+        return read;
+    }
+
+    private async ValueTask EndAsync(CancellationToken cancellationToken)
+    {
+        // With a length in its header, the body has ended already.
+        if (_answer!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0) throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
+        var digest = Digest.OfHash(_blob.Digest.HashName, _hash.GetHashAndReset());
+        if (digest != _blob.Digest) throw Fault($"the blob {_blob.Digest} came with the content of {digest}", transient: false);
+        _isVerified = true;
+        await DisconnectAsync();
+        _place.Dispose();
+    }
+
+    private async ValueTask<int> FromBodyAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _patience.ReadAsync(_body!, buffer, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException && !cancellationToken.IsCancellationRequested)
+        {
+            throw Fault($"it broke off after {_position} of {_blob.Size} bytes: {fault.GetBaseException().Message}", transient: true, fault);
+        }
+    }
+
+    /// <summary>Asks for what is still missing. A registry that sends everything again is read up to where we are.</summary>
+    private async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                _answer = await _transport.SendOnceAsync(_request with { From = _position > 0 ? _position : null }, _place, cancellationToken);
+                _body = await _answer.Content.ReadAsStreamAsync(cancellationToken);
+                await SkipAsync(_answer.Status == HttpStatusCode.PartialContent ? StartOf(_answer) : 0, cancellationToken);
+                return;
+            }
+            catch (RegistryException fault) when (fault.IsTransient)
+            {
+                await DisconnectAsync();
+                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken)) throw;
+            }
+        }
+    }
+
+    private long StartOf(RegistryResponse answer)
+    {
+        var range = ContentRangeHeaderValue.TryParse(answer.Header("Content-Range"), out var parsed) ? parsed : null;
+        if (range is not { Unit: "bytes", From: { } from }) throw Fault("a part of it came without saying which", transient: false);
+        if (from > _position || range.Length is { } all && all != _blob.Size)
+            throw Fault(string.Create(CultureInfo.InvariantCulture, $"from byte {_position} of {_blob.Size} was asked and {range} came"), transient: false);
+        return from;
+    }
+
+    private async Task SkipAsync(long start, CancellationToken cancellationToken)
+    {
+        if (_answer!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size) throw Fault($"it should have {_blob.Size} bytes and has {start + length}", transient: false);
+        var left = _position - start;
+        if (left == 0) return;
+        var skipped = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Min(left, 128 * 1024));
+        try
+        {
+            while (left > 0)
+            {
+                var read = await FromBodyAsync(skipped.AsMemory(0, (int)Math.Min(skipped.Length, left)), cancellationToken);
+                if (read == 0) throw Fault($"it ended before byte {_position}", transient: true);
+                left -= read;
+            }
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(skipped);
+        }
+    }
+
+    private async ValueTask DisconnectAsync()
+    {
+        if (_body is not null) await _body.DisposeAsync();
+        _body = null;
+        _answer?.Dispose();
+        _answer = null;
+    }
+
+    private RegistryException Fault(string detail, bool transient, Exception? cause = null) => _request.Fault(_answer?.Status, detail, cause, transient: transient);
+}

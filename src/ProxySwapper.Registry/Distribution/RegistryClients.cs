@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Authentication;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Registry.Distribution;
+
+/// <summary>
+/// All registries, one per process: it holds the connections, the limits and the tokens of each host, and gives out clients,
+/// which are cheap.
+/// </summary>
+public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
+{
+    private readonly ConnectionPool _connections = new();
+    private readonly ConcurrentDictionary<string, HostAuthentication> _hosts = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A client for one host that opens it with these credentials.</summary>
+    /// <param name="registry">The host as references write it, for instance <c>docker.io</c> or <c>localhost:5000</c>.</param>
+    /// <param name="credentials">Asked when the registry challenges. A token is used only for the credential that it was fetched with.</param>
+    public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
+        new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
+
+    /// <inheritdoc />
+    public void Dispose() => _connections.Dispose();
+
+    internal RegistryHost HostOf(string registry) => AuthenticationOf(registry).Host;
+
+    private HostAuthentication AuthenticationOf(string registry) =>
+        _hosts.GetOrAdd(registry, name => new HostAuthentication(new RegistryHost(name, options, _connections, time, loggers), time));
+}

@@ -1,0 +1,35 @@
+namespace ProxySwapper.Registry.Oci;
+
+/// <summary>
+/// The media types of manifests
+/// (<see href="https://github.com/opencontainers/image-spec/blob/main/media-types.md">OCI image-spec, Media Types</see>).
+/// </summary>
+public static class MediaTypes
+{
+    /// <summary>One platform's image, OCI.</summary>
+    public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
+
+    /// <summary>An index of manifests, OCI.</summary>
+    public const string OciIndex = "application/vnd.oci.image.index.v1+json";
+
+    /// <summary>One platform's image, Docker schema 2.</summary>
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+
+    /// <summary>A list of manifests, Docker.</summary>
+    public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+    /// <summary>Docker's first schema, unsigned; refused, since it cannot be copied with its digest.</summary>
+    public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+json";
+
+    /// <summary>Docker's first schema, signed; refused.</summary>
+    public const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+
+    /// <summary>The configuration of an artifact that has none, the blob <c>{}</c>.</summary>
+    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
+
+    /// <summary>All that a client of ours can read, for an Accept header: asked for at once, so that one request is enough.</summary>
+    public static readonly IReadOnlyList<string> Manifests = [OciIndex, OciManifest, DockerManifestList, DockerManifest];
+
+    /// <summary>True for an index and a manifest list: content that names other manifests.</summary>
+    public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerManifestList;
+}

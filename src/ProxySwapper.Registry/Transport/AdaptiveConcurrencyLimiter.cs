@@ -1,0 +1,130 @@
+namespace ProxySwapper.Registry.Transport;
+
+/// <summary>
+/// How many requests of one kind may be under way at a host. The window halves when the host says 429, once for all the requests
+/// that it hit at once, and grows again by one for each windowful of successes. One place of it is kept for small requests.
+/// </summary>
+internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly LinkedList<Waiter> _waiting = [];
+    private double _size = limit;
+    private int _inUse;
+    private int _streams;
+    private long _shrunk;
+    private DateTimeOffset _closedUntil;
+
+    /// <summary>The places that there are now.</summary>
+    public int Size
+    {
+        get { lock (_gate) return (int)_size; }
+    }
+
+    /// <summary>Waits for a place; it is given back by disposing it.</summary>
+    public async Task<Place> EnterAsync(bool isStream, CancellationToken cancellationToken)
+    {
+        while (Closed() is { } pause) await Task.Delay(pause, time, cancellationToken);
+        Waiter waiter;
+        lock (_gate)
+        {
+            waiter = new Waiter(new Place(this, isStream), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            _waiting.AddLast(waiter);
+            LetIn();
+        }
+        try
+        {
+            await waiter.Turn.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (_gate)
+            {
+                if (!_waiting.Remove(waiter)) waiter.Place.Dispose();
+            }
+            throw;
+        }
+        waiter.Place.Entered = time.GetTimestamp();
+        return waiter.Place;
+    }
+
+    private TimeSpan? Closed()
+    {
+        lock (_gate)
+        {
+            var pause = _closedUntil - time.GetUtcNow();
+            return pause > TimeSpan.Zero ? pause : null;
+        }
+    }
+
+    private void LetIn()
+    {
+        var places = Math.Max(1, (int)_size);
+        var forStreams = Math.Max(1, places - 1);
+        for (var node = _waiting.First; node is not null && _inUse < places;)
+        {
+            var (waiter, next) = (node.Value, node.Next);
+            if (!waiter.Place.IsStream || _streams < forStreams)
+            {
+                _waiting.Remove(node);
+                _inUse++;
+                if (waiter.Place.IsStream) _streams++;
+                waiter.Turn.SetResult();
+            }
+            node = next;
+        }
+    }
+
+    private void Grow()
+    {
+        lock (_gate)
+        {
+            if (_size >= limit) return;
+            _size = Math.Min(limit, _size + 1 / _size);
+            LetIn();
+        }
+    }
+
+    private void Shrink(long entered, TimeSpan? retryAfter)
+    {
+        lock (_gate)
+        {
+            if (retryAfter is { } pause && time.GetUtcNow() + pause is var until && until > _closedUntil) _closedUntil = until;
+            if (entered < _shrunk) return;
+            _size = Math.Max(1, _size / 2);
+            _shrunk = time.GetTimestamp();
+        }
+    }
+
+    private void Leave(bool isStream)
+    {
+        lock (_gate)
+        {
+            _inUse--;
+            if (isStream) _streams--;
+            LetIn();
+        }
+    }
+
+    private sealed record Waiter(Place Place, TaskCompletionSource Turn);
+
+    /// <summary>A place of a window.</summary>
+    internal sealed class Place(AdaptiveConcurrencyLimiter window, bool isStream) : IDisposable
+    {
+        private int _left;
+
+        public bool IsStream => isStream;
+
+        internal long Entered { get; set; }
+
+        /// <summary>The host took the request.</summary>
+        public void Succeeded() => window.Grow();
+
+        /// <summary>The host said that there are too many, and perhaps when to come back.</summary>
+        public void Refused(TimeSpan? retryAfter) => window.Shrink(Entered, retryAfter);
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0) window.Leave(isStream);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Registry.Transport;
+
+/// <summary>Trusts the authorities of a PEM file besides the system's; the file is read again when it has changed.</summary>
+internal sealed class CustomCaValidator(string file)
+{
+    private readonly Lock _gate = new();
+    private X509Certificate2Collection _authorities = [];
+    private DateTime _read;
+
+    public bool Accept(object sender, X509Certificate? certificate, X509Chain? presented, SslPolicyErrors faults)
+    {
+        if (faults == SslPolicyErrors.None) return true;
+        if (faults != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf) return false;
+        using var chain = new X509Chain();
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(Authorities());
+        foreach (var element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>()) chain.ChainPolicy.ExtraStore.Add(element.Certificate);
+        return chain.Build(leaf);
+    }
+
+    private X509Certificate2Collection Authorities()
+    {
+        var written = File.GetLastWriteTimeUtc(file);
+        lock (_gate)
+        {
+            if (written == _read) return _authorities;
+            var authorities = new X509Certificate2Collection();
+            authorities.ImportFromPemFile(file);
+            (_authorities, _read) = (authorities, written);
+            return authorities;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace ProxySwapper.Registry.Transport;
+
+/// <summary>Starts requests at an even pace, so that no second sees more than the limit.</summary>
+internal sealed class RequestRateLimiter(double perSecond, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private readonly TimeSpan _step = TimeSpan.FromSeconds(1 / perSecond);
+    private DateTimeOffset _next;
+
+    /// <summary>Waits for this request's turn; turns are given in the order of asking.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan wait;
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            var turn = _next > now ? _next : now;
+            (wait, _next) = (turn - now, turn + _step);
+        }
+        return wait > TimeSpan.Zero ? Task.Delay(wait, time, cancellationToken) : Task.CompletedTask;
+    }
+}

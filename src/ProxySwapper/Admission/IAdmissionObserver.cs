@@ -1,0 +1,26 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>What is done so that rewritten images exist downstream.</summary>
+internal interface IAdmissionObserver
+{
+    /// <summary>True when a configuration has something to be awaited before the answer (<c>swapPolicy: exists</c>, <c>populate.policy: immediate</c>).</summary>
+    bool IsBeforeAnswer { get; }
+
+    /// <summary>Awaits what the policies want, well within the webhook's time limit; may take decisions back. Never throws.</summary>
+    ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken);
+
+    /// <summary>Takes note of an admitted Pod, at once and without waiting. Not called for dry runs.</summary>
+    void AfterAnswer(AdmittedPod pod);
+}
+
+/// <summary>Population is switched off.</summary>
+internal sealed class NoAdmissionObserver : IAdmissionObserver
+{
+    public bool IsBeforeAnswer => false;
+
+    public ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) => new(decision);
+
+    public void AfterAnswer(AdmittedPod pod)
+    {
+    }
+}

@@ -1,0 +1,142 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace ProxySwapper.Admission.Json;
+
+/// <summary>
+/// The grammar of JSON (<see href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</see>): each method takes a text and where a token
+/// begins, and returns where it ends. Throws <see cref="JsonException"/> where there is no such token.
+/// </summary>
+internal static class JsonSkipper
+{
+    /// <summary>As many objects and arrays as one number holds.</summary>
+    private const int MaximumOpen = 64;
+
+    /// <summary>The next byte that is no white space; there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AfterSpace(ReadOnlySpan<byte> text, int at) => at < text.Length && text[at] > ' ' ? at : AfterSpaces(text, at);
+
+    /// <summary>Behind a value, in one loop, however deep it is: most of a Pod is passed over here.</summary>
+    public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth, ref StringEndIndex stops)
+    {
+        at = AfterSpace(text, at);
+        if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at, ref stops);
+        // What is open, the innermost in the lowest bit: 1 is an object, 0 an array.
+        var (open, level) = (0UL, 0);
+        while (true)
+        {
+            if (text[at] is (byte)'{' or (byte)'[')
+            {
+                if (level == maximumDepth) throw Fault("it is too deep", at);
+                if (level == MaximumOpen) at = AfterSpace(text, AfterValue(text, at, maximumDepth - level, ref stops));
+                else
+                {
+                    level++;
+                    open = open << 1 | (text[at] == '{' ? 1UL : 0);
+                    at = AfterSpace(text, at + 1);
+                    if (text[at] != EndOf(open))
+                    {
+                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
+                        continue;
+                    }
+                }
+            }
+            else at = AfterSpace(text, AfterScalar(text, at, ref stops));
+            while (text[at] == EndOf(open))
+            {
+                at++;
+                open >>= 1;
+                if (--level == 0) return at;
+                at = AfterSpace(text, at);
+            }
+            if (text[at] != ',') throw Fault("a comma is missing", at);
+            at = AfterSpace(text, at + 1);
+            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
+        }
+    }
+
+    /// <summary>Behind a member's name and the colon.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="at">Where the name begins.</param>
+    /// <param name="stops">Where strings may end.</param>
+    /// <param name="end">Where the name ends, before its quote.</param>
+    /// <param name="isEscaped">Whether a character of the name is escaped.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int AfterName(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out int end, out bool isEscaped)
+    {
+        if (text[at] != '"') throw Fault("a name is missing", at);
+        at = AfterString(text, at, ref stops, out isEscaped);
+        end = at - 1;
+        at = AfterSpace(text, at);
+        return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
+    }
+
+    public static JsonException Fault(string what, int at) => new($"{what}, at byte {at}");
+
+    private static byte EndOf(ulong open) => (open & 1) != 0 ? (byte)'}' : (byte)']';
+
+    private static int AfterSpaces(ReadOnlySpan<byte> text, int at)
+    {
+        var length = text[at..].IndexOfAnyExcept(" \n\r\t"u8);
+        return length < 0 ? throw Fault("it ends too early", text.Length) : at + length;
+    }
+
+    private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops) => text[at] switch
+    {
+        (byte)'"' => AfterString(text, at, ref stops, out _),
+        (byte)'t' => AfterLiteral(text, at, "true"u8),
+        (byte)'f' => AfterLiteral(text, at, "false"u8),
+        (byte)'n' => AfterLiteral(text, at, "null"u8),
+        _ => AfterNumber(text, at),
+    };
+
+    private static int AfterString(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out bool isEscaped)
+    {
+        isEscaped = false;
+        while (text[at = stops.Next(text, at + 1)] != '"')
+        {
+            at = AfterEscape(text, at) - 1;
+            isEscaped = true;
+        }
+        return at + 1;
+    }
+
+    private static int AfterEscape(ReadOnlySpan<byte> text, int at)
+    {
+        if (text[at] != '\\') throw Fault("a string has a control character", at);
+        switch (at + 1 < text.Length ? text[at + 1] : 0)
+        {
+            case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
+                return at + 2;
+            case (byte)'u' when at + 5 < text.Length && IsHex(text[at + 2]) && IsHex(text[at + 3]) && IsHex(text[at + 4]) && IsHex(text[at + 5]):
+                return at + 6;
+            default:
+                throw Fault("a string has an unknown escape", at);
+        }
+    }
+
+    private static bool IsHex(byte digit) => char.IsAsciiHexDigit((char)digit);
+
+    private static int AfterLiteral(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> literal) =>
+        text[at..].StartsWith(literal) ? at + literal.Length : throw Fault("a value is missing", at);
+
+    private static int AfterNumber(ReadOnlySpan<byte> text, int at)
+    {
+        if (text[at] == '-') at++;
+        var start = at;
+        at = AfterDigits(text, at);
+        if (text[start] == '0' && at > start + 1) throw Fault("a number begins with zero", start);
+        if (Is(text, at, '.')) at = AfterDigits(text, at + 1);
+        if (!Is(text, at, 'e') && !Is(text, at, 'E')) return at;
+        return AfterDigits(text, Is(text, at + 1, '+') || Is(text, at + 1, '-') ? at + 2 : at + 1);
+    }
+
+    private static int AfterDigits(ReadOnlySpan<byte> text, int at)
+    {
+        var digits = at;
+        while (digits < text.Length && char.IsAsciiDigit((char)text[digits])) digits++;
+        return digits > at ? digits : throw Fault("a value is missing", at);
+    }
+
+    private static bool Is(ReadOnlySpan<byte> text, int at, char expected) => at < text.Length && text[at] == expected;
+}

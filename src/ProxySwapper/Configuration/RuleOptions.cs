@@ -1,0 +1,14 @@
+namespace ProxySwapper.Configuration;
+
+/// <summary>One entry of <c>rules</c>: either <see cref="Match"/> with <see cref="Target"/>, or <see cref="MatchRegex"/> with <see cref="Replace"/>.</summary>
+internal sealed record RuleOptions
+{
+    public string? Match { get; init; }
+    public string? Target { get; init; }
+    public string? MatchRegex { get; init; }
+    public string? Replace { get; init; }
+    public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>False where the target fills itself, as a pull-through cache on each node does: nothing is copied there.</summary>
+    public bool Populate { get; init; } = true;
+}

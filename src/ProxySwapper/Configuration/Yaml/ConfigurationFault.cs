@@ -1,0 +1,16 @@
+namespace ProxySwapper.Configuration.Yaml;
+
+/// <summary>One mistake in a file that a person wrote, told so that it can be mended without reading anything else.</summary>
+/// <param name="File">The file's path as given.</param>
+/// <param name="Line">The line, from 1; 0 when the fault is not at a line (a variable of the environment).</param>
+/// <param name="Column">The column, from 1.</param>
+/// <param name="Key">The key's path, for instance <c>rules[2].target</c>; empty for the document.</param>
+/// <param name="Message">What is wrong and what is allowed.</param>
+internal sealed record ConfigurationFault(string File, int Line, int Column, string Key, string Message)
+{
+    public override string ToString()
+    {
+        var place = Line == 0 ? File : $"{File}:{Line}:{Column}";
+        return Key.Length == 0 ? $"{place}: {Message}" : $"{place}: {Key}: {Message}";
+    }
+}

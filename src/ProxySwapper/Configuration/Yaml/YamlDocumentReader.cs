@@ -1,0 +1,50 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Configuration.Yaml;
+
+/// <summary>Reads a YAML file that a person wrote into sections that report every fault with its line.</summary>
+internal static class YamlDocumentReader
+{
+    /// <summary>Largest file that is read, in characters.</summary>
+    private const int MaximumLength = 4 * 1024 * 1024;
+
+    /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is no YAML.</summary>
+    public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults) =>
+        ReadMapping(file, text, faults) is { } root ? new YamlSection(new YamlSource(file, faults), "", root) : null;
+
+    /// <summary>The document's top mapping, to be changed before it is read.</summary>
+    public static YamlMappingNode? ReadMapping(string file, string text, List<ConfigurationFault> faults)
+    {
+        if (text.Length > MaximumLength)
+        {
+            faults.Add(new(file, 1, 1, "", "the file is larger than 4 MiB"));
+            return null;
+        }
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (YamlException fault)
+        {
+            faults.Add(new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}"));
+            return null;
+        }
+        switch (stream.Documents)
+        {
+            case []:
+                return new YamlMappingNode();
+            case [{ RootNode: YamlMappingNode root }]:
+                return root;
+            case [{ RootNode: YamlScalarNode { Value: null or "" } }]:
+                return new YamlMappingNode();
+            case [var only]:
+                faults.Add(new(file, (int)only.RootNode.Start.Line, (int)only.RootNode.Start.Column, "", "the document must be a mapping of keys to values"));
+                return null;
+            default:
+                faults.Add(new(file, (int)stream.Documents[1].RootNode.Start.Line, 1, "", "there is a second document; one is allowed"));
+                return null;
+        }
+    }
+}

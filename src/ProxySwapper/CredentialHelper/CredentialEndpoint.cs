@@ -1,0 +1,106 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.CredentialHelper;
+
+/// <summary>
+/// Answers <c>GET /credential?host=HOST</c> with what Docker's credential helpers print for <c>get</c>, for the registries of the
+/// configuration and no other. Whoever asks may go on without a credential when there is none, so each such answer is logged and counted.
+/// </summary>
+internal sealed partial class CredentialEndpoint
+{
+    public const string Path = "/credential";
+
+    /// <summary>The user under which Azure's registry takes a refresh token as a password.</summary>
+    private const string TokenUser = "00000000-0000-0000-0000-000000000000";
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
+
+    private readonly IRegistryCredentialSource _source;
+    private readonly IReadOnlySet<string> _hosts;
+    private readonly TimeProvider _time;
+    private readonly ILogger<CredentialEndpoint> _logger;
+    private readonly Counter<long> _requests;
+
+    public CredentialEndpoint(IRegistryCredentialSource source, IReadOnlySet<string> hosts, IMeterFactory meters, TimeProvider time, ILogger<CredentialEndpoint> logger)
+    {
+        (_source, _hosts, _time, _logger) = (source, hosts, time, logger);
+        _requests = meters.Create("ProxySwapper").CreateCounter<long>("proxyswapper_credential_requests_total", description: "Credentials asked for, by result.");
+        // An alert can only see a series that was there before it grew.
+        foreach (var outcome in Enum.GetValues<CredentialOutcome>()) Count(outcome, 0);
+    }
+
+    /// <summary>Why the last request failed; null when it did not.</summary>
+    public string? Fault { get; private set; }
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var host = context.Request.Query["host"].ToString();
+        if (!_hosts.Contains(host) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
+        {
+            Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
+            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "this is no registry of the configuration");
+            return;
+        }
+        try
+        {
+            using var deadline = new CancellationTokenSource(Deadline, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
+            var credential = await _source.GetAsync(image, either.Token);
+            if (credential is null || credential.IsAnonymous)
+            {
+                Log.None(_logger, host);
+                Fault = $"no source has a credential for {host}";
+                await RefuseAsync(context, CredentialOutcome.None, StatusCodes.Status404NotFound, Fault);
+                return;
+            }
+            Count(CredentialOutcome.Ok, 1);
+            Fault = null;
+            await WriteAsync(context, host, credential);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody waits for the answer any more.
+        }
+        catch (Exception fault) when (fault is RegistryCredentialException or OperationCanceledException)
+        {
+            var reason = fault is OperationCanceledException ? $"nothing within {Deadline.TotalSeconds} s" : fault.Message;
+            Log.Failed(_logger, host, reason);
+            Fault = $"{host}: {reason}";
+            await RefuseAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);
+        }
+    }
+
+    private Task RefuseAsync(HttpContext context, CredentialOutcome outcome, int status, string reason)
+    {
+        Count(outcome, 1);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(reason + "\n");
+    }
+
+    private static async Task WriteAsync(HttpContext context, string host, RegistryCredential credential)
+    {
+        context.Response.ContentType = "application/json";
+        context.Response.Headers.CacheControl = "no-store";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
+        CredentialJson.Write(json, host, credential, TokenUser);
+    }
+
+    private void Count(CredentialOutcome outcome, int number) =>
+        _requests.Add(number, new KeyValuePair<string, object?>("result", Enum.GetName(outcome)!.ToLowerInvariant()));
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Asked for a credential of {Host}, which is no registry of the configuration")]
+        public static partial void Refused(ILogger logger, string host);
+
+        [LoggerMessage(2, LogLevel.Error, "No source has a credential for {Host}: the registry cache goes on as anonymous")]
+        public static partial void None(ILogger logger, string host);
+
+        [LoggerMessage(3, LogLevel.Error, "The credential for {Host} cannot be had, and the registry cache goes on as anonymous: {Reason}")]
+        public static partial void Failed(ILogger logger, string host, string reason);
+    }
+}

@@ -1,4 +1,0 @@
-namespace ProxySwapper.Hosting;
-
-/// <summary>A page of the management port, by its path.</summary>
-internal sealed record ManagementEndpoint(string Path, RequestDelegate Answer);

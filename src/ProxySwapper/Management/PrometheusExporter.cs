@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+
+namespace ProxySwapper.Management;
+
+/// <summary>
+/// Shows every instrument of meters whose name begins with <c>ProxySwapper</c> in the text format of Prometheus
+/// (<see href="https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"/>). An instrument has the same label names
+/// in the same order at each measurement.
+/// </summary>
+internal sealed class PrometheusExporter : IDisposable
+{
+    private const string MeterPrefix = "ProxySwapper";
+
+    private readonly Lock _gate = new();
+    private readonly MeterListener _listener = new();
+    private readonly ConcurrentDictionary<Instrument, PrometheusFamily> _families = new();
+
+    public PrometheusExporter(IMeterFactory meters, ProcessMetrics _)
+    {
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            // The meters of this host, and those that belong to none.
+            if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal) && (instrument.Meter.Scope ?? meters) == meters)
+                listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, PrometheusFamily.Create));
+        };
+        _listener.SetMeasurementEventCallback<long>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<int>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));
+        _listener.SetMeasurementEventCallback<double>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));
+        _listener.Start();
+    }
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        await context.Response.WriteAsync(Render());
+    }
+
+    public string Render()
+    {
+        lock (_gate)
+        {
+            foreach (var (instrument, family) in _families)
+                if (instrument.IsObservable) family.Forget();
+            _listener.RecordObservableInstruments();
+            var text = new StringBuilder();
+            foreach (var family in _families.Values.OrderBy(family => family.Name, StringComparer.Ordinal)) family.Render(text);
+            return text.ToString();
+        }
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    internal static string Format(double value) => value switch
+    {
+        double.PositiveInfinity => "+Inf",
+        double.NegativeInfinity => "-Inf",
+        _ => value.ToString("R", CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,152 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+
+namespace ProxySwapper.Management;
+
+/// <summary>One instrument with all its label values.</summary>
+internal sealed class PrometheusFamily
+{
+    /// <summary>More label values than any instrument of ours has; what is beyond is a fault of the program, and must not cost memory.</summary>
+    private const int MaximumSeries = 1000;
+
+    private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<LabelValues, Series> _series = [];
+    private readonly string _type;
+    private readonly string _help;
+    private readonly bool _isSum;
+    private readonly double[]? _buckets;
+
+    private PrometheusFamily(string name, string type, string help, bool isSum, double[]? buckets) =>
+        (Name, _type, _help, _isSum, _buckets) = (name, type, help, isSum, buckets);
+
+    public string Name { get; }
+
+    public static PrometheusFamily Create(Instrument instrument)
+    {
+        var kind = instrument.GetType().Name;
+        var type = kind switch
+        {
+            _ when kind.StartsWith("Histogram", StringComparison.Ordinal) => "histogram",
+            _ when kind.Contains("UpDown", StringComparison.Ordinal) || kind.Contains("Gauge", StringComparison.Ordinal) => "gauge",
+            _ => "counter",
+        };
+        // Those that are observed tell their value, the others what is added to it.
+        var isSum = !instrument.IsObservable && !kind.StartsWith("Gauge", StringComparison.Ordinal);
+        var buckets = type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
+        return new PrometheusFamily(instrument.Name, type, instrument.Description ?? instrument.Name, isSum, buckets);
+    }
+
+    public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var key = new LabelValues(tags.Length > 0 ? tags[0].Value : null, tags.Length > 1 ? tags[1].Value : null, tags.Length > 2 ? tags[2].Value : null);
+        lock (_gate)
+        {
+            if (!_series.TryGetValue(key, out var series))
+            {
+                if (_series.Count == MaximumSeries) return;
+                _series[key] = series = new Series(LabelsOf(tags), _buckets);
+            }
+            series.Record(value, _isSum, _buckets);
+        }
+    }
+
+    /// <summary>Before observing anew: what is not observed any more is gone.</summary>
+    public void Forget()
+    {
+        lock (_gate) _series.Clear();
+    }
+
+    public void Render(StringBuilder text)
+    {
+        lock (_gate)
+        {
+            if (_series.Count == 0) return;
+            text.Append("# HELP ").Append(Name).Append(' ').Append(_help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n');
+            text.Append("# TYPE ").Append(Name).Append(' ').Append(_type).Append('\n');
+            foreach (var series in _series.Values) Render(text, series);
+        }
+    }
+
+    private void Render(StringBuilder text, Series series)
+    {
+        if (_buckets is null)
+        {
+            Line(text, Name, series.Labels, series.Value);
+            return;
+        }
+        var cumulated = 0L;
+        for (var index = 0; index <= _buckets.Length; index++)
+        {
+            cumulated += series.Counts[index];
+            var bound = PrometheusExporter.Format(index < _buckets.Length ? _buckets[index] : double.PositiveInfinity);
+            Line(text, $"{Name}_bucket", $"{series.Labels}{(series.Labels.Length > 0 ? "," : "")}le=\"{bound}\"", cumulated);
+        }
+        Line(text, $"{Name}_sum", series.Labels, series.Value);
+        Line(text, $"{Name}_count", series.Labels, cumulated);
+    }
+
+    private static void Line(StringBuilder text, string name, string labels, double value)
+    {
+        text.Append(name);
+        if (labels.Length > 0) text.Append('{').Append(labels).Append('}');
+        text.Append(' ').Append(PrometheusExporter.Format(value)).Append('\n');
+    }
+
+    private static string LabelsOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var labels = new StringBuilder();
+        foreach (var (name, value) in tags)
+        {
+            if (labels.Length > 0) labels.Append(',');
+            labels.Append(name).Append("=\"").Append(Escape(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")).Append('"');
+        }
+        return labels.ToString();
+    }
+
+    private static string Escape(string value) => value
+        .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    /// <summary>
+    /// The values of labels as a key. They are few and our own, so that a hash of a text's length and ends will do, and mostly they are the
+    /// same objects: this is asked several times for each review.
+    /// </summary>
+    private readonly struct LabelValues(object? first, object? second, object? third) : IEquatable<LabelValues>
+    {
+        private readonly object? _first = first, _second = second, _third = third;
+
+        public bool Equals(LabelValues other) => AreEqual(_first, other._first) && AreEqual(_second, other._second) && AreEqual(_third, other._third);
+
+        public override bool Equals(object? obj) => obj is LabelValues other && Equals(other);
+
+        public override int GetHashCode() => (HashOf(_first) * 31 + HashOf(_second)) * 31 + HashOf(_third);
+
+        private static bool AreEqual(object? one, object? other) => ReferenceEquals(one, other) || Equals(one, other);
+
+        private static int HashOf(object? value) => value switch
+        {
+            null => 0,
+            string { Length: > 0 } text => (text.Length << 16) + (text[0] << 8) + text[^1],
+            _ => value.GetHashCode(),
+        };
+    }
+
+    private sealed class Series(string labels, double[]? buckets)
+    {
+        public string Labels { get; } = labels;
+
+        public double Value { get; private set; }
+
+        public long[] Counts { get; } = buckets is null ? [] : new long[buckets.Length + 1];
+
+        public void Record(double value, bool isSum, double[]? bounds)
+        {
+            Value = isSum ? Value + value : value;
+            if (bounds is null) return;
+            var index = Array.BinarySearch(bounds, value);
+            Counts[index < 0 ? ~index : index]++;
+        }
+    }
+}

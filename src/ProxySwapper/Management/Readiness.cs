@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace ProxySwapper.Management;
+
+/// <summary>Something that has to be in order for requests to be sent here, or that an operator should see beside it.</summary>
+/// <param name="Name">Its name in <c>/readyz?verbose</c>.</param>
+/// <param name="Look">How it is now.</param>
+internal sealed record ReadinessCheck(string Name, Func<ReadinessState> Look);
+
+/// <summary>How a check is now.</summary>
+/// <param name="IsReady">False takes this process out of its Service.</param>
+/// <param name="Detail">What an operator should know; empty when all is well.</param>
+internal readonly record struct ReadinessState(bool IsReady, string Detail = "");
+
+/// <summary>Answers <c>/readyz</c>: 503 until everything is loaded, and while draining; <c>?verbose</c> lists the checks.</summary>
+internal sealed class Readiness(IEnumerable<ReadinessCheck> checks)
+{
+    private volatile bool _isStarted;
+    private volatile bool _isDraining;
+
+    public void Started() => _isStarted = true;
+
+    public void Drain() => _isDraining = true;
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var states = checks.Select(check => (check.Name, State: check.Look()))
+            .Append((Name: "started", State: new ReadinessState(_isStarted, _isStarted ? "" : "warming up")))
+            .Append((Name: "serving", State: new ReadinessState(!_isDraining, _isDraining ? "draining" : "")))
+            .ToList();
+        var isReady = states.TrueForAll(entry => entry.State.IsReady);
+        context.Response.StatusCode = isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(context.Request.Query.ContainsKey("verbose") ? Describe(states, isReady) : isReady ? "ok\n" : "not ready\n");
+    }
+
+    private static string Describe(List<(string Name, ReadinessState State)> states, bool isReady)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, state) in states)
+            text.Append(state.IsReady ? "[+]" : "[-]").Append(name).Append(state.Detail.Length == 0 ? " ok" : $": {state.Detail}").Append('\n');
+        return text.Append(isReady ? "ready\n" : "not ready\n").ToString();
+    }
+}

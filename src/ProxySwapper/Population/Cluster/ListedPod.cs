@@ -1,0 +1,69 @@
+using System.Text.Json;
+using ProxySwapper.Admission;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population.Cluster;
+
+/// <summary>A Pod of the cluster as a list has it: its images, and what they were before a rule took them.</summary>
+/// <param name="Origin">The Pod.</param>
+/// <param name="Uid">What tells it from another one of that name.</param>
+/// <param name="IsStarted">Whether kubelet has its images.</param>
+/// <param name="Images">Its images, each with the one that its owner wrote, or null where that was not kept.</param>
+internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, IReadOnlyList<(string Final, string? Original)> Images)
+{
+    private static readonly (string Name, PodImageKind Kind)[] ContainerLists =
+    [
+        ("initContainers", PodImageKind.InitContainer),
+        ("containers", PodImageKind.Container),
+        ("ephemeralContainers", PodImageKind.EphemeralContainer),
+    ];
+
+    public static ListedPod Read(JsonElement pod)
+    {
+        var metadata = pod.GetProperty("metadata");
+        var annotations = Member(metadata, "annotations");
+        var spec = Member(pod, "spec");
+        var images = new List<(string, string?)>();
+        foreach (var (list, kind) in ContainerLists)
+            foreach (var container in Items(spec, list)) Add(kind, container, Text(container, "image"));
+        foreach (var volume in Items(spec, "volumes"))
+            if (Member(volume, "image") is { ValueKind: JsonValueKind.Object } image) Add(PodImageKind.Volume, volume, Text(image, "reference"));
+        var account = Text(spec, "serviceAccountName");
+        var origin = new PodOrigin(
+            Text(metadata, "namespace"), Text(metadata, "name"), account.Length > 0 ? account : "default",
+            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)]);
+        return new ListedPod(origin, Text(metadata, "uid"), Text(Member(pod, "status"), "phase") == "Running", images);
+
+        void Add(PodImageKind kind, JsonElement place, string final)
+        {
+            if (final.Length == 0) return;
+            var key = WellKnownLabels.OriginalImageKey(new PodImage(kind, 0, Text(place, "name"), final, null));
+            images.Add((final, key is not null && Text(annotations, key) is { Length: > 0 } original ? original : null));
+        }
+    }
+
+    /// <summary>
+    /// What was decided on an image when its Pod was admitted: what the rules say now, unless they have changed since; then what the Pod
+    /// itself tells.
+    /// </summary>
+    public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
+    {
+        if (original is null) return rules.Rewrite(final, @namespace);
+        var decision = rules.Rewrite(original, @namespace);
+        if (!ImageReference.TryParse(final, out var target) || decision.Target == target) return decision;
+        return ImageReference.TryParse(original, out var source)
+            ? new ImageDecision(original, DecisionReason.Rewritten, source.WithDefaultTag(), target, null, null)
+            : decision;
+    }
+
+    private static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
+
+    private static string Text(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Net;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>
+/// Notices when a registry that images are rewritten to has been failing, by one cheap request now and then, every few seconds while
+/// it fails. With <c>proxyHealth.fallback</c>, images are let through unchanged meanwhile.
+/// </summary>
+/// <param name="ping">Asks a registry whether it is there.</param>
+/// <param name="rules">The configuration in force.</param>
+/// <param name="announcer">Tells the cluster.</param>
+/// <param name="meters">Makes the meter of <c>proxyswapper_downstream_up</c>.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+internal sealed partial class DownstreamHealth(
+    Func<string, CancellationToken, Task> ping, ConfigurationMonitor rules, HealthEvents announcer, IMeterFactory meters, TimeProvider time, ILogger<DownstreamHealth> logger)
+    : BackgroundService
+{
+    /// <summary>Registries that are well are asked this much less often than those that fail.</summary>
+    private const int CalmFactor = 6;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, RegistryHealth> _registries = new(StringComparer.Ordinal);
+    private readonly AsyncSignal _wake = new(time);
+    private volatile bool _anyFails;
+
+    /// <summary>True when images have to be let through for a registry's sake.</summary>
+    public bool IsFallingBack => _anyFails && FallsBack;
+
+    /// <summary>Why a registry counts as failing, when images are to be let through for it; else null.</summary>
+    public string? FaultOf(string registry) => IsFallingBack && _registries.TryGetValue(registry, out var health) ? health.Fault : null;
+
+    /// <summary>Images go to this registry: it is looked after from now on. Costs nothing when it is already.</summary>
+    public void Watch(string registry)
+    {
+        if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry))) _wake.Raise();
+    }
+
+    /// <summary>Somebody else was let down by a registry: it is asked at once.</summary>
+    public void Suspect(string registry)
+    {
+        if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0) return;
+        health.NextLook = time.GetUtcNow();
+        _wake.Raise();
+    }
+
+    /// <summary>What an operator should know; empty while all is well.</summary>
+    public string Describe() => string.Join("; ", _registries.Values.Where(health => health.Fault is not null).Select(health =>
+        $"{health.Registry} is failing{(FallsBack ? ", images for it are let through unchanged" : "")}: {health.Fault}"));
+
+    /// <summary>Asks all registries whose turn it is.</summary>
+    /// <returns>When the next one has its turn, or null when there is none.</returns>
+    internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await Task.WhenAll(_registries.Values.Where(health => health.NextLook <= now).Select(health => LookAsync(health, cancellationToken)));
+        return _registries.IsEmpty ? null : _registries.Values.Min(health => health.NextLook);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        meters.Create("ProxySwapper").CreateObservableGauge("proxyswapper_downstream_up",
+            () => _registries.Values.Select(health => new Measurement<int>(health.Fault is null ? 1 : 0, new KeyValuePair<string, object?>("registry", health.Registry))),
+            description: "Whether a registry that images are rewritten to answers.");
+        try
+        {
+            while (true)
+            {
+                var change = _wake.Next;
+                var next = await LookAsync(stoppingToken);
+                await _wake.WaitAsync(change, next, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The program ends.
+        }
+    }
+
+    private bool FallsBack => rules.Current.Options is var options && (options.ProxyHealth.Fallback ?? options.SwapPolicy == SwapPolicy.Exists);
+
+    private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
+    {
+        var fault = await PingAsync(health.Registry, cancellationToken);
+        var isNews = fault is null ? health.Answered() : health.Failed(fault);
+        var interval = rules.Current.Options.ProxyHealth.Interval;
+        health.NextLook = time.GetUtcNow() + (health.Failures > 0 ? interval : interval * CalmFactor);
+        _anyFails = _registries.Values.Any(each => each.Fault is not null);
+        if (!isNews) return;
+        if (fault is null) Log.Recovered(logger, health.Registry);
+        else Log.Failing(logger, health.Registry, fault, FallsBack ? "images for it are let through unchanged until it answers" : "images for it are rewritten all the same (proxyHealth.fallback is off)");
+        // Not awaited: an API server that is slow must not keep us from looking.
+        _ = announcer.TellAsync(health.Registry, fault, FallsBack, cancellationToken);
+    }
+
+    /// <summary>Null when the registry answers, whatever it says of us: nodes have credentials of their own.</summary>
+    private async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await ping(registry, either.Token);
+            return null;
+        }
+        catch (RegistryException fault) when (fault.Status is { } status && status < HttpStatusCode.InternalServerError)
+        {
+            return null;
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
+        {
+            return fault.Message;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return $"no answer within {Timeout.TotalSeconds} s";
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "{Registry} is failing: {Fault}; {Consequence}")]
+        public static partial void Failing(ILogger logger, string registry, string fault, string consequence);
+
+        [LoggerMessage(2, LogLevel.Information, "{Registry} answers again")]
+        public static partial void Recovered(ILogger logger, string registry);
+    }
+}

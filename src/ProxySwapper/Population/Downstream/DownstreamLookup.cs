@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>
+/// Tells whether an image is downstream: from what is known, else by one HEAD, however many ask at once. What it has seen is known to
+/// exist, which is less than being up to date, and so kept apart from what the queue remembers.
+/// </summary>
+internal sealed partial class DownstreamLookup(
+    PopulationQueue queue, RegistryServices registries, Func<PopulateOptions> options, TimeProvider time, ILogger<DownstreamLookup> logger)
+{
+    /// <summary>A look that takes longer is of no use to anybody.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    private readonly ImagePresenceCache _seen = new(time);
+    private readonly ConcurrentDictionary<string, Task<ImagePresence>> _looking = new(StringComparer.Ordinal);
+
+    /// <summary>Whether an image is there, as far as can be told before a deadline. Never throws.</summary>
+    public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
+    {
+        var key = target.ToString();
+        if (queue.Known.IsKnown(key) || _seen.IsKnown(key)) return ImagePresence.Present;
+        return await LookAsync(key, target, deadline);
+    }
+
+    /// <summary>Like <see cref="FindAsync"/>, and what was seen longer ago than <c>recheckAfter</c> is looked at again, digests included.</summary>
+    public async ValueTask<ImagePresence> VerifyAsync(ImageReference target, CancellationToken cancellationToken)
+    {
+        var key = target.ToString();
+        var age = options().RecheckAfter;
+        if (queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age)) return ImagePresence.Present;
+        var presence = await LookAsync(key, target, cancellationToken);
+        if (presence == ImagePresence.Missing) queue.Known.Forget(key);
+        return presence;
+    }
+
+    private async Task<ImagePresence> LookAsync(string key, ImageReference target, CancellationToken deadline)
+    {
+        // The look goes on when the deadline of one who asked has passed: the next one who asks finds its answer.
+        var look = _looking.GetOrAdd(key, _ => Task.Run(() => LookAsync(key, target), CancellationToken.None));
+        try
+        {
+            return await look.WaitAsync(deadline);
+        }
+        catch (OperationCanceledException)
+        {
+            return ImagePresence.Unknown;
+        }
+    }
+
+    private async Task<ImagePresence> LookAsync(string key, ImageReference target)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(Timeout, time);
+            var found = await registries.Clients.For(target.Registry, registries.Credentials).HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
+            if (found is null)
+            {
+                _seen.Forget(key);
+                return ImagePresence.Missing;
+            }
+            _seen.Remember(key, target.Digest is null ? options().RecheckAfter : null);
+            return ImagePresence.Present;
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is OperationCanceledException)
+        {
+            Log.Failed(logger, key, fault.Message);
+            return ImagePresence.Unknown;
+        }
+        finally
+        {
+            _looking.TryRemove(key, out _);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Whether {Target} is downstream cannot be told: {Fault}")]
+        public static partial void Failed(ILogger logger, string target, string fault);
+    }
+}
+
+/// <summary>Whether an image is downstream.</summary>
+internal enum ImagePresence
+{
+    /// <summary>The registry did not answer, or not in time.</summary>
+    Unknown,
+    Missing,
+    Present,
+}

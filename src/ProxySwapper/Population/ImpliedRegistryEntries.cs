@@ -1,0 +1,52 @@
+
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Population;
+
+/// <summary>
+/// How the caches of <c>regexURL</c> blocks are reached when <c>registries</c> has no entry for them: as their URLs say, and with the
+/// user and password that the Harbor plugin took from its environment. So that plugin's block works unchanged.
+/// </summary>
+internal static class ImpliedRegistryEntries
+{
+    private const string UserVariable = "hUSER";
+    private const string PasswordVariable = "hPW";
+
+    /// <summary>The entries of the configuration, and those that its blocks imply.</summary>
+    public static IReadOnlyList<RegistryEntryOptions> Entries(ProxySwapperOptions options, Func<string, string?> environment)
+    {
+        var hasUser = !string.IsNullOrEmpty(environment(UserVariable)) && !string.IsNullOrEmpty(environment(PasswordVariable));
+        var implied = options.Populate.ProxyCaches
+            .Select(block => block.ReplacementOci)
+            .OfType<string>()
+            .Select(url => (IsPlain: url.StartsWith("http://", StringComparison.Ordinal), Host: HostOf(url)))
+            .Where(cache => !cache.Host.Contains('$', StringComparison.Ordinal) && (cache.IsPlain || hasUser))
+            .Where(cache => options.Registries.All(entry => entry.Host != cache.Host))
+            .DistinctBy(cache => cache.Host)
+            .Select(cache => new RegistryEntryOptions
+            {
+                Host = cache.Host,
+                PlainHttp = cache.IsPlain,
+                Auth = hasUser ? RegistryAuth.Basic : null,
+                UsernameFrom = hasUser ? new SecretSource(UserVariable, null) : null,
+                PasswordFrom = hasUser ? new SecretSource(PasswordVariable, null) : null,
+            });
+        return [.. options.Registries.Select(entry => hasUser && entry.Auth is null && IsCache(entry, options) ? WithUser(entry) : entry), .. implied];
+    }
+
+    private static bool IsCache(RegistryEntryOptions entry, ProxySwapperOptions options) =>
+        options.Populate.ProxyCaches.Any(block => block.ReplacementOci is { } url && HostOf(url) == entry.Host);
+
+    private static RegistryEntryOptions WithUser(RegistryEntryOptions entry) => entry with
+    {
+        Auth = RegistryAuth.Basic,
+        UsernameFrom = new SecretSource(UserVariable, null),
+        PasswordFrom = new SecretSource(PasswordVariable, null),
+    };
+
+    private static string HostOf(string url)
+    {
+        var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        return rest.IndexOf('/') is >= 0 and var slash ? rest[..slash] : rest;
+    }
+}

@@ -1,0 +1,29 @@
+namespace ProxySwapper.Population.Queue;
+
+/// <summary>Wakes all who wait for a change, or for a time to come.</summary>
+internal sealed class AsyncSignal(TimeProvider time)
+{
+    private volatile TaskCompletionSource _next = New();
+
+    /// <summary>Ends with the next change: taken before the state is looked at, so that no change is missed.</summary>
+    public Task Next => _next.Task;
+
+    public void Raise() => Interlocked.Exchange(ref _next, New()).TrySetResult();
+
+    /// <summary>Waits for a change, or until a time.</summary>
+    public async Task WaitAsync(Task change, DateTimeOffset? until, CancellationToken cancellationToken)
+    {
+        if (until is not { } end)
+        {
+            await change.WaitAsync(cancellationToken);
+            return;
+        }
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pause = end - time.GetUtcNow();
+        await Task.WhenAny(change, Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, time, either.Token));
+        await either.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

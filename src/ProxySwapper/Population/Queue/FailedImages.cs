@@ -1,0 +1,45 @@
+using ProxySwapper.Population.Work;
+
+namespace ProxySwapper.Population.Queue;
+
+/// <summary>The images that were given up last, for an operator to see; those that came downstream later are taken out. Bounded.</summary>
+internal sealed class FailedImages(TimeProvider time)
+{
+    private const int Capacity = 200;
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<FailedImage> _images = new();
+
+    public IReadOnlyList<FailedImage> Snapshot()
+    {
+        lock (_gate) return [.. _images];
+    }
+
+    public void Add(PopulationJob job)
+    {
+        lock (_gate)
+        {
+            Remove(job.Work.Key);
+            _images.AddFirst(new FailedImage(job.Work, job.LastFault ?? "", job.Failures, time.GetUtcNow()));
+            if (_images.Count > Capacity) _images.RemoveLast();
+        }
+    }
+
+    public void Forget(string key)
+    {
+        lock (_gate) Remove(key);
+    }
+
+    private void Remove(string key)
+    {
+        for (var node = _images.First; node is not null; node = node.Next)
+        {
+            if (node.Value.Work.Key != key) continue;
+            _images.Remove(node);
+            return;
+        }
+    }
+}
+
+/// <summary>An image that did not come downstream.</summary>
+internal sealed record FailedImage(PopulationWork Work, string Fault, int Failures, DateTimeOffset At);

@@ -1,0 +1,69 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace ProxySwapper.Population.Queue;
+
+/// <summary>
+/// What is known to be downstream: a digest for ever, a tag for a while. Bounded: what was not asked for longest is forgotten first,
+/// which costs one look more and nothing else. Safe for many threads.
+/// </summary>
+internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_000)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, LinkedListNode<Entry>> _entries = new(StringComparer.Ordinal);
+    private readonly LinkedList<Entry> _byUse = new();
+
+    public int Count
+    {
+        get { lock (_gate) return _entries.Count; }
+    }
+
+    public bool IsKnown(string key) => IsKnownWithin(key, null);
+
+    /// <summary>Like <see cref="IsKnown"/>, and what was seen longer ago does not count, digests included.</summary>
+    public bool IsKnownWithin(string key, TimeSpan? age)
+    {
+        lock (_gate)
+        {
+            if (!TryFind(key, out var node)) return false;
+            if (age is { } limit && time.GetUtcNow() - node.Value.SeenAt >= limit) return false;
+            _byUse.Remove(node);
+            _byUse.AddLast(node);
+            return true;
+        }
+    }
+
+    /// <summary>Remembers that an image is there.</summary>
+    /// <param name="key">The image.</param>
+    /// <param name="duration">For how long; null is for ever.</param>
+    public void Remember(string key, TimeSpan? duration)
+    {
+        if (duration <= TimeSpan.Zero) return;
+        lock (_gate)
+        {
+            Remove(key);
+            var now = time.GetUtcNow();
+            _entries[key] = _byUse.AddLast(new Entry(key, now, duration is { } limit ? now + limit : null));
+            if (_entries.Count > capacity) Remove(_byUse.First!.Value.Key);
+        }
+    }
+
+    public void Forget(string key)
+    {
+        lock (_gate) Remove(key);
+    }
+
+    private bool TryFind(string key, [NotNullWhen(true)] out LinkedListNode<Entry>? node)
+    {
+        if (!_entries.TryGetValue(key, out node)) return false;
+        if (node.Value.Until is not { } until || until > time.GetUtcNow()) return true;
+        Remove(key);
+        return false;
+    }
+
+    private void Remove(string key)
+    {
+        if (_entries.Remove(key, out var node)) _byUse.Remove(node);
+    }
+
+    private sealed record Entry(string Key, DateTimeOffset SeenAt, DateTimeOffset? Until);
+}

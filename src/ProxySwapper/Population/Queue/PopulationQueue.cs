@@ -1,0 +1,307 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry.Timing;
+
+namespace ProxySwapper.Population.Queue;
+
+/// <summary>
+/// The work that waits and that is in flight: bounded, one job per target, and fair. It moves nothing and asks nobody; it only decides
+/// what runs next. Safe for many threads; <see cref="TryEnqueue"/> never waits.
+/// </summary>
+/// <remarks>
+/// <para>Jobs run in the order in which they are ready. Two things keep one of them from being in everybody's way:</para>
+/// <para>The slow lane. A job that failed before, that has to move a lot, or whose registry is failing, may hold a worker for long; such
+/// jobs together hold at most all workers but one. With one worker alone they take turns with the others.</para>
+/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one at a time runs,
+/// after the pause that is due; when it gives out its tries, all that wait for that registry are given up with it.</para>
+/// </remarks>
+internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
+    private readonly SortedSet<PopulationJob> _waiting = new(Comparer<PopulationJob>.Create(
+        (one, other) => (one.ReadyAt, one.Sequence).CompareTo((other.ReadyAt, other.Sequence))));
+
+    private readonly HashSet<PopulationJob> _running = [];
+    private readonly RegistryCircuitBreaker _hosts = new(delay);
+    private readonly AsyncSignal _signal = new(time);
+    private long _sequence;
+    private int _untried;
+    private bool _wasSlow;
+    private bool _isClosed;
+
+    public ImagePresenceCache Known { get; } = new(time);
+
+    public int WaitingCount
+    {
+        get { lock (_gate) return _waiting.Count; }
+    }
+
+    public int RunningCount
+    {
+        get { lock (_gate) return _running.Count; }
+    }
+
+    /// <summary>Hands in work for a Pod.</summary>
+    /// <param name="work">What to do.</param>
+    /// <param name="origin">The Pod that needs it.</param>
+    /// <param name="mayHaveMoved">True when a tag has to be looked at although it is known, as the pull policy Always asks.</param>
+    public EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved = false)
+    {
+        lock (_gate)
+        {
+            if (_isClosed) return new(EnqueueOutcome.Closed, null);
+            if (_jobs.TryGetValue(work.Key, out var pending))
+            {
+                pending.AddOrigin(origin);
+                return new(EnqueueOutcome.Pending, pending);
+            }
+            if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key)) return new(EnqueueOutcome.Known, null);
+            // Jobs between two tries have a limit of their own: a registry that is down takes no room from the others.
+            if (_untried >= options().QueueLimit) return new(EnqueueOutcome.Dropped, null);
+            var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
+            _jobs.Add(work.Key, job);
+            Wait(job);
+            return new(EnqueueOutcome.Queued, job);
+        }
+    }
+
+    /// <summary>The job that is queued or in flight for a target, or null.</summary>
+    public PopulationJob? Find(string key)
+    {
+        lock (_gate) return _jobs.GetValueOrDefault(key);
+    }
+
+    /// <summary>Somebody waits for a job: it goes before those that nobody waits for, until that is disposed.</summary>
+    public IDisposable Hurry(PopulationJob job)
+    {
+        lock (_gate) job.Waiters++;
+        _signal.Raise();
+        return new Haste(this, job);
+    }
+
+    /// <summary>Waits until a job may run and a worker is free, and takes it; null once the queue is closed.</summary>
+    public async ValueTask<PopulationJob?> TakeAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var change = _signal.Next;
+            DateTimeOffset? wake;
+            lock (_gate)
+            {
+                if (_isClosed) return null;
+                if (Next(out wake) is { } job)
+                {
+                    Start(job);
+                    return job;
+                }
+            }
+            await _signal.WaitAsync(change, wake, cancellationToken);
+        }
+    }
+
+    /// <summary>A job's image is downstream.</summary>
+    public void Succeeded(PopulationJob job)
+    {
+        lock (_gate)
+        {
+            foreach (var lane in job.Lanes) _hosts.Answered(lane);
+            End(job);
+            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter);
+            job.Complete(true);
+        }
+        _signal.Raise();
+    }
+
+    /// <summary>Both registries of a running job answer: whoever waits for them may go on.</summary>
+    public void IsAlive(PopulationJob job)
+    {
+        lock (_gate)
+            foreach (var lane in job.Lanes) _hosts.Answered(lane);
+        _signal.Raise();
+    }
+
+    /// <summary>A running job has found how much it has to move. False when it must come back later, so that others can pass.</summary>
+    public bool MayMove(PopulationJob job, long bytes)
+    {
+        lock (_gate)
+        {
+            job.BytesTotal = bytes;
+            if (bytes < PopulateOptions.LargeImageBytes) return true;
+            job.IsLarge = true;
+            if (job.RunsInSlowLane) return true;
+            if (_running.Count(other => other.RunsInSlowLane) >= SlowLaneWidth) return false;
+            job.RunsInSlowLane = true;
+            return true;
+        }
+    }
+
+    /// <summary>Gives a job back that ended without an outcome: it made way, or the program ends.</summary>
+    public void Yield(PopulationJob job)
+    {
+        lock (_gate)
+        {
+            foreach (var lane in job.Lanes) _hosts.Leaves(lane);
+            _running.Remove(job);
+            if (_isClosed) Drop(job);
+            else Wait(job);
+        }
+        _signal.Raise();
+    }
+
+    /// <summary>A try failed.</summary>
+    /// <returns>The jobs that are given up with this: none, this one, or all that wait for a registry that does not come back.</returns>
+    public IReadOnlyList<PopulationJob> Failed(PopulationJob job, JobFailure fault)
+    {
+        var givenUp = new List<PopulationJob>();
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            var mostFailures = options().MaxRetries;
+            job.Failures++;
+            job.LastFault = fault.Message;
+            var lastOfHost = 0;
+            foreach (var lane in job.Lanes)
+                if (lane.Registry != fault.Host) _hosts.Leaves(lane);
+                else if (fault.Kind != FailureKind.HostFailing) _hosts.Answered(lane);
+                else lastOfHost = _hosts.Failed(lane, fault.RetryAfter, now);
+            _running.Remove(job);
+            // A Pod that joined meanwhile may have the secrets that were missing.
+            var isFinal = fault.Kind == FailureKind.Final && job.Origins.Count == job.OriginsAtStart;
+            if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _untried >= options().QueueLimit)
+            {
+                Drop(job);
+                if (!_isClosed) givenUp.Add(job);
+            }
+            else
+            {
+                job.ReadyAt = now + delay.After(job.Failures, fault.RetryAfter);
+                Wait(job);
+            }
+            if (lastOfHost > mostFailures) GiveUpWaiting(job, fault, givenUp);
+        }
+        _signal.Raise();
+        return givenUp;
+    }
+
+    /// <summary>Ends the queue: nothing more comes out.</summary>
+    /// <returns>What was waiting.</returns>
+    public IReadOnlyList<PopulationJob> Close()
+    {
+        List<PopulationJob> left;
+        lock (_gate)
+        {
+            _isClosed = true;
+            left = [.. _waiting];
+            _waiting.Clear();
+            _untried = 0;
+            foreach (var job in left) Drop(job);
+        }
+        _signal.Raise();
+        return left;
+    }
+
+    /// <summary>All jobs: those in flight, then those that wait, in the order in which they become ready.</summary>
+    public T Read<T>(Func<IEnumerable<PopulationJob>, IEnumerable<PopulationJob>, T> read)
+    {
+        lock (_gate) return read(_running.OrderBy(job => job.Sequence), _waiting);
+    }
+
+    private int SlowLaneWidth => Math.Max(1, options().MaxNumberOfParallelJobs - 1);
+
+    /// <summary>The job whose turn it is; when none may run, the time at which that can change by itself.</summary>
+    private PopulationJob? Next(out DateTimeOffset? wake)
+    {
+        wake = null;
+        if (_running.Count >= options().MaxNumberOfParallelJobs) return null;
+        var now = time.GetUtcNow();
+        var slowIsFree = _running.Count(job => job.RunsInSlowLane) < SlowLaneWidth;
+        PopulationJob? quick = null, slow = null;
+        foreach (var job in _waiting)
+        {
+            if (job.ReadyAt > now)
+            {
+                wake = Earlier(wake, job.ReadyAt);
+                break;
+            }
+            if (!MayAskAll(job, now, ref wake)) continue;
+            var isSlow = IsSlow(job);
+            if (isSlow && !slowIsFree) continue;
+            if (job.Waiters > 0) return job;
+            if (isSlow) slow ??= job;
+            else quick ??= job;
+        }
+        // The one that is longer ready goes first; with one worker alone, the slow ones let one pass each time.
+        if (quick is null || slow is null) return quick ?? slow;
+        if (_wasSlow && options().MaxNumberOfParallelJobs == 1) return quick;
+        return (slow.ReadyAt, slow.Sequence).CompareTo((quick.ReadyAt, quick.Sequence)) < 0 ? slow : quick;
+    }
+
+    private bool MayAskAll(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
+    {
+        foreach (var lane in job.Lanes)
+        {
+            if (_hosts.MayAsk(lane, now, out var opensAt)) continue;
+            if (opensAt is { } opens) wake = Earlier(wake, opens);
+            return false;
+        }
+        return true;
+    }
+
+    private bool IsSlow(PopulationJob job) => job.IsLarge || job.Failures > 0 || job.Lanes.Any(_hosts.IsFailing);
+
+    private void Start(PopulationJob job)
+    {
+        _waiting.Remove(job);
+        if (job.Failures == 0) _untried--;
+        job.StartedAt = time.GetUtcNow();
+        job.OriginsAtStart = job.Origins.Count;
+        (job.BytesDone, job.BytesTotal) = (0, 0);
+        _wasSlow = job.RunsInSlowLane = IsSlow(job);
+        _running.Add(job);
+        foreach (var lane in job.Lanes) _hosts.Asks(lane);
+    }
+
+    private void Wait(PopulationJob job)
+    {
+        job.StartedAt = null;
+        _waiting.Add(job);
+        if (job.Failures == 0) _untried++;
+        _signal.Raise();
+    }
+
+    private void End(PopulationJob job)
+    {
+        _running.Remove(job);
+        _jobs.Remove(job.Work.Key);
+    }
+
+    private void Drop(PopulationJob job)
+    {
+        _jobs.Remove(job.Work.Key);
+        job.Complete(false);
+    }
+
+    private void GiveUpWaiting(PopulationJob failed, JobFailure fault, List<PopulationJob> givenUp)
+    {
+        var lanes = failed.Lanes.Where(lane => lane.Registry == fault.Host).ToList();
+        foreach (var job in _waiting.Where(job => job.Lanes.Intersect(lanes).Any()).ToList())
+        {
+            _waiting.Remove(job);
+            if (job.Failures == 0) _untried--;
+            job.LastFault = fault.Message;
+            Drop(job);
+            givenUp.Add(job);
+        }
+    }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one : other;
+
+    private sealed class Haste(PopulationQueue queue, PopulationJob job) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (queue._gate) job.Waiters--;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+
+namespace ProxySwapper.Population.Transfer;
+
+/// <summary>Runs one job from start to end, and tells the queue, the metrics, the trace and the log how it went. Never throws.</summary>
+internal sealed partial class JobExecutor(
+    PopulationQueue queue, ImageTransfer transfer, FailedImages givenUp, PopulationMetrics metrics, FailureEvents events, DownstreamHealth health,
+    TimeProvider time, ILogger<JobExecutor> logger)
+{
+    private static readonly ActivitySource Activities = new("ProxySwapper");
+
+    public async Task RunAsync(PopulationJob job, CancellationToken cancellationToken)
+    {
+        var links = job.Origins.Where(origin => origin.Trace != default).Select(origin => new ActivityLink(origin.Trace));
+        using var activity = Activities.StartActivity(ActivityKind.Consumer, name: "populate", links: links);
+        activity?.SetTag("proxyswapper.source", job.Work.Origin.ToString()).SetTag("proxyswapper.target", job.Work.Target.ToString());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var started = time.GetTimestamp();
+        try
+        {
+            var progress = new JobProgress(job, queue, stop.Cancel);
+            var result = await transfer.RunAsync(job, progress, stop.Token);
+            Succeed(job, result, time.GetElapsedTime(started));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            queue.Yield(job);
+            if (cancellationToken.IsCancellationRequested) Log.Stopped(logger, job.Work.Key);
+            else Log.MadeWay(logger, job.Work.Key, job.BytesTotal);
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
+            Fail(job, FailureClassifier.Read(fault));
+        }
+        catch (Exception fault)
+        {
+            // A fault of ours: the other images go on.
+            activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
+            Log.Broken(logger, job.Work.Key, fault);
+            Fail(job, new JobFailure(fault.Message, FailureKind.Passing));
+        }
+    }
+
+    private void Succeed(PopulationJob job, TransferResult result, TimeSpan duration)
+    {
+        givenUp.Forget(job.Work.Key);
+        metrics.Succeeded(job, result, duration);
+        if (result.Outcome == TransferOutcome.UpToDate) Log.UpToDate(logger, job.Work.Key, result.Digest);
+        else Log.Done(logger, job.Work.Key, job.Work.Origin.ToString(), result.Bytes, duration.TotalSeconds, result.Digest);
+        queue.Succeeded(job);
+    }
+
+    private void Fail(PopulationJob job, JobFailure fault)
+    {
+        if (fault.Kind == FailureKind.HostFailing && fault.Host == job.Work.Target.Registry) health.Suspect(fault.Host);
+        var ended = queue.Failed(job, fault);
+        foreach (var image in ended)
+        {
+            metrics.GivenUp(image);
+            givenUp.Add(image);
+            events.Report(image);
+            Log.GivenUp(logger, image.Work.Key, image.Work.Origin.ToString(), image.Failures, image.LastFault ?? "");
+        }
+        if (ended.Contains(job)) return;
+        metrics.Retried(job);
+        Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "{Target} is downstream, from {Source}: {Bytes} bytes in {Seconds:0.0} s, {Digest}")]
+        public static partial void Done(ILogger logger, string target, string source, long bytes, double seconds, string digest);
+
+        [LoggerMessage(2, LogLevel.Debug, "{Target} was downstream already: {Digest}")]
+        public static partial void UpToDate(ILogger logger, string target, string digest);
+
+        [LoggerMessage(3, LogLevel.Warning, "{Target}: try {Failures} failed, the next is at {NextTry:u}: {Fault}")]
+        public static partial void Retried(ILogger logger, string target, int failures, DateTimeOffset nextTry, string fault);
+
+        [LoggerMessage(4, LogLevel.Error, "{Target} is given up, from {Source}, after {Failures} tries: {Fault}")]
+        public static partial void GivenUp(ILogger logger, string target, string source, int failures, string fault);
+
+        [LoggerMessage(5, LogLevel.Information, "{Target} makes way for smaller images: it has {Bytes} bytes to move")]
+        public static partial void MadeWay(ILogger logger, string target, long bytes);
+
+        [LoggerMessage(6, LogLevel.Warning, "{Target} is stopped in the middle: the program ends")]
+        public static partial void Stopped(ILogger logger, string target);
+
+        [LoggerMessage(7, LogLevel.Error, "{Target} failed by a fault of this program")]
+        public static partial void Broken(ILogger logger, string target, Exception fault);
+    }
+}

@@ -1,0 +1,57 @@
+
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Population.Transfer;
+
+/// <summary>
+/// Adds up what the blobs of one try report. The first bytes that move show that both registries answer, and how much is to be moved:
+/// an image that is too large for now is told to make way before it costs anything.
+/// </summary>
+internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Action makeWay) : IProgress<CopyProgress>
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Digest, long> _sent = [];
+    private long _total;
+    private long _done;
+    private bool _isAlive;
+
+    public void Report(CopyProgress value)
+    {
+        bool isFirst;
+        long total;
+        lock (_gate)
+        {
+            Add(value);
+            if (value.Step != CopyStep.Transferring) return;
+            isFirst = !_isAlive;
+            _isAlive = true;
+            total = _total;
+        }
+        if (isFirst) queue.IsAlive(job);
+        if (!queue.MayMove(job, total)) makeWay();
+    }
+
+    private void Add(CopyProgress value)
+    {
+        var size = value.Blob.Size;
+        switch (value.Step)
+        {
+            case CopyStep.Planned:
+                if (_sent.TryAdd(value.Blob.Digest, 0)) _total += size;
+                break;
+            case CopyStep.Present or CopyStep.Mounted:
+                if (_sent.Remove(value.Blob.Digest)) _total -= size;
+                break;
+            default:
+                if (_sent.TryAdd(value.Blob.Digest, 0)) _total += size;
+                var sent = value.Step == CopyStep.Copied ? size : value.Bytes;
+                // A blob that is begun anew after a fault counts once.
+                _done += sent - _sent[value.Blob.Digest];
+                _sent[value.Blob.Digest] = sent;
+                break;
+        }
+        (job.BytesDone, job.BytesTotal) = (_done, _total);
+    }
+}

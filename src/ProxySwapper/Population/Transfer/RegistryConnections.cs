@@ -1,0 +1,40 @@
+
+using ProxySwapper.Configuration;
+using ProxySwapper.Registries;
+
+namespace ProxySwapper.Population.Transfer;
+
+/// <summary>
+/// The registries as population reaches them, twice: looks have connections and limits of their own, so that none of them waits
+/// behind a copy that is under way.
+/// </summary>
+internal sealed class RegistryConnections : IDisposable
+{
+    public RegistryConnections(IReadOnlyList<RegistryEntryOptions> entries, Func<IReadOnlyList<RegistryEntryOptions>> current, TimeProvider time, ILoggerFactory loggers)
+    {
+        Copies = RegistryServices.Create(entries, time, loggers, options => options with
+        {
+            MaxRetries = 2,
+            MaxRetryDelay = TimeSpan.FromSeconds(5),
+        }, current: current);
+        Looks = RegistryServices.Create(entries, time, loggers, options => options with
+        {
+            MaxRetries = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(100),
+            MaxRetryDelay = TimeSpan.FromSeconds(1),
+            ResponseTimeout = TimeSpan.FromSeconds(10),
+        }, Copies.Credentials);
+    }
+
+    /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>
+    public RegistryServices Copies { get; }
+
+    /// <summary>For questions that somebody waits for: an answer later is none.</summary>
+    public RegistryServices Looks { get; }
+
+    public void Dispose()
+    {
+        Copies.Dispose();
+        Looks.Dispose();
+    }
+}

@@ -1,0 +1,51 @@
+
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population.Work;
+
+/// <summary>
+/// Tells the work that an image needs. A block of <c>proxyCaches</c> that warms a cache decides first, since nothing can be pushed into
+/// such a cache; then a rule that rewrote the image; then a block that reads the upstream out of the image's own name.
+/// </summary>
+internal sealed class PopulationPlanner
+{
+    private readonly IReadOnlyList<Platform> _platforms;
+    private readonly IReadOnlyList<WarmUpPattern> _warmUps;
+    private readonly IReadOnlyList<ProxyCachePattern> _proxyCaches;
+
+    private PopulationPlanner(IReadOnlyList<Platform> platforms, IReadOnlyList<WarmUpPattern> warmUps, IReadOnlyList<ProxyCachePattern> proxyCaches) =>
+        (_platforms, _warmUps, _proxyCaches) = (platforms, warmUps, proxyCaches);
+
+    /// <summary>Compiles checked options.</summary>
+    public static PopulationPlanner Compile(PopulateOptions options) => new(
+        options.Platforms,
+        [.. options.ProxyCaches.Where(block => block.RegexUrl is not null).Select(WarmUpPattern.Compile)],
+        [.. options.ProxyCaches.Where(block => block.PatternEcrProxyCache is not null).Select(ProxyCachePattern.Compile)]);
+
+    /// <summary>The work for an image as the rules decided on it; null when there is none. Never throws.</summary>
+    public PopulationWork? WorkFor(ImageDecision decision) => decision switch
+    {
+        { Target: { } target, FillsItself: true } => WarmUp(target, decision.Image),
+        { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork ?? new CopyWork(source, target, _platforms),
+        { Reason: DecisionReason.NoRule or DecisionReason.AlreadyAtTarget, Source: { } final } => WarmUp(final, decision.Image) as PopulationWork ?? FromUpstream(final),
+        _ => null,
+    };
+
+    private WarmUpWork? WarmUp(ImageReference final, string asWritten)
+    {
+        foreach (var pattern in _warmUps)
+            if (pattern.WorkFor(final, asWritten) is { } work) return work;
+        return null;
+    }
+
+    private CopyWork? FromUpstream(ImageReference final)
+    {
+        foreach (var pattern in _proxyCaches)
+            if (pattern.UpstreamOf(final) is { } upstream)
+                return new CopyWork(upstream, final, pattern.Platform is { } platform ? [platform] : _platforms);
+        return null;
+    }
+}

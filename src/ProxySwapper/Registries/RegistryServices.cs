@@ -1,0 +1,67 @@
+
+using ProxySwapper.Configuration;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Registries;
+
+/// <summary>Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.</summary>
+internal sealed class RegistryServices : IDisposable
+{
+    private RegistryServices(RegistryClients clients, IRegistryCredentialSource credentials, ImageCopier copier, EcrRepositoryCreator repositories) =>
+        (Clients, Credentials, Copier, Repositories) = (clients, credentials, copier, repositories);
+
+    public RegistryClients Clients { get; }
+
+    public IRegistryCredentialSource Credentials { get; }
+
+    public ImageCopier Copier { get; }
+
+    public EcrRepositoryCreator Repositories { get; }
+
+    /// <param name="registries">The entries of the configuration.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">The log.</param>
+    /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
+    /// <param name="credentials">Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.</param>
+    /// <param name="current">The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.</param>
+    public static RegistryServices Create(
+        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null,
+        IRegistryCredentialSource? credentials = null, Func<IReadOnlyList<RegistryEntryOptions>>? current = null)
+    {
+        var options = OptionsOf(registries);
+        var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
+        return new RegistryServices(
+            clients, credentials ?? CredentialsOf(registries, clients, time, loggers), new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()),
+            new EcrRepositoryCreator(current ?? (() => registries), time, loggers.CreateLogger<EcrRepositoryCreator>()));
+    }
+
+    public void Dispose() => Clients.Dispose();
+
+    internal static RegistryOptions OptionsOf(IReadOnlyList<RegistryEntryOptions> registries) => new()
+    {
+        Hosts = registries.ToDictionary(entry => entry.Host, HostOf),
+    };
+
+    private static CredentialChain CredentialsOf(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, TimeProvider time, ILoggerFactory loggers)
+    {
+        Func<string, string?> environment = Environment.GetEnvironmentVariable;
+        var clouds = new CloudCredentials(registries, clients, environment, time, loggers);
+        return new CredentialChain([new ConfiguredCredentialSource(registries, environment, clouds.Of), .. DockerConfigSource.Defaults(environment), .. clouds.All]);
+    }
+
+    private static RegistryHostOptions HostOf(RegistryEntryOptions entry)
+    {
+        var defaults = new RegistryHostOptions();
+        return new RegistryHostOptions
+        {
+            PlainHttp = entry.PlainHttp,
+            CaFile = entry.CaFile,
+            InsecureSkipTlsVerify = entry.InsecureSkipTlsVerify,
+            MaxConcurrency = entry.MaxConcurrency ?? defaults.MaxConcurrency,
+            RequestsPerSecond = entry.RequestsPerSecond,
+        };
+    }
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics.Metrics;
+
+namespace ProxySwapper.Serving;
+
+/// <summary>Takes a renewed certificate into use within seconds, for new connections; those that are open stay as they are.</summary>
+internal sealed partial class CertificateWatcher : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly ServingCertificate _certificate;
+    private readonly TimeProvider _time;
+    private readonly ILogger<CertificateWatcher> _logger;
+    private readonly Counter<long> _reads;
+    private readonly Counter<long> _errors;
+    private string? _lastError;
+    private bool _saidExpired;
+
+    public CertificateWatcher(ServingCertificate certificate, IMeterFactory meters, TimeProvider time, ILogger<CertificateWatcher> logger)
+    {
+        (_certificate, _time, _logger) = (certificate, time, logger);
+        var meter = meters.Create("ProxySwapper");
+        _reads = meter.CreateCounter<long>("proxyswapper_certificate_renewals_total", description: "Certificates taken into use after the first.");
+        _errors = meter.CreateCounter<long>("proxyswapper_certificate_read_errors_total", description: "Times that the certificate's files could not be used.");
+        meter.CreateObservableGauge("proxyswapper_certificate_expiry_timestamp_seconds", () => certificate.NotAfter.ToUnixTimeSeconds(),
+            description: "When the serving certificate expires.");
+    }
+
+    /// <summary>What is wrong with the certificate, or null.</summary>
+    public string? Fault => _certificate.NotAfter <= _time.GetUtcNow() ? $"expired at {_certificate.NotAfter:u}" : _lastError;
+
+    public void Check()
+    {
+        try
+        {
+            if (_certificate.Reload())
+            {
+                _reads.Add(1);
+                _saidExpired = false;
+                Log.Renewed(_logger, _certificate.NotAfter);
+            }
+            _lastError = null;
+        }
+        catch (CertificateException exception)
+        {
+            _errors.Add(1);
+            if (_lastError != exception.Message) Log.Unusable(_logger, exception.Message);
+            _lastError = exception.Message;
+        }
+        if (_certificate.NotAfter > _time.GetUtcNow() || _saidExpired) return;
+        _saidExpired = true;
+        Log.Expired(_logger, _certificate.NotAfter);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, _time);
+        do Check();
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "A new serving certificate is in use, valid until {NotAfter}")]
+        public static partial void Renewed(ILogger logger, DateTimeOffset notAfter);
+
+        [LoggerMessage(2, LogLevel.Error, "The one in use stays: {Reason}")]
+        public static partial void Unusable(ILogger logger, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "The serving certificate expired at {NotAfter}: API servers refuse us, and Pods keep their images where the failure policy is Ignore")]
+        public static partial void Expired(ILogger logger, DateTimeOffset notAfter);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Serving;
+
+/// <summary>
+/// The webhook's certificate, from two PEM files that cert-manager writes and renews. A pair that cannot be used, for instance since
+/// only one of the files is new yet, leaves the one in force.
+/// </summary>
+internal sealed class ServingCertificate
+{
+    private readonly string _certificateFile;
+    private readonly string _keyFile;
+    private string _pem;
+    private volatile Loaded _current;
+
+    private ServingCertificate(string certificateFile, string keyFile, string pem, Loaded current) =>
+        (_certificateFile, _keyFile, _pem, _current) = (certificateFile, keyFile, pem, current);
+
+    /// <summary>What new connections are shown.</summary>
+    public SslStreamCertificateContext Context => _current.Context;
+
+    public DateTimeOffset NotAfter => _current.NotAfter;
+
+    /// <summary>Loads the files.</summary>
+    /// <exception cref="CertificateException">They are missing, or no certificate with its key.</exception>
+    public static ServingCertificate Load(string certificateFile, string keyFile)
+    {
+        var (certificate, key) = Read(certificateFile, keyFile);
+        return new ServingCertificate(certificateFile, keyFile, certificate + key, Parse(certificate, key, certificateFile));
+    }
+
+    /// <summary>Reads the files again; true when a new certificate is in force.</summary>
+    /// <exception cref="CertificateException">The files changed and cannot be used; the old certificate stays.</exception>
+    public bool Reload()
+    {
+        var (certificate, key) = Read(_certificateFile, _keyFile);
+        if (certificate + key == _pem) return false;
+        _current = Parse(certificate, key, _certificateFile);
+        _pem = certificate + key;
+        return true;
+    }
+
+    private static (string Certificate, string Key) Read(string certificateFile, string keyFile)
+    {
+        try
+        {
+            return (File.ReadAllText(certificateFile), File.ReadAllText(keyFile));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CertificateException($"the serving certificate cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    private static Loaded Parse(string certificate, string key, string file)
+    {
+        try
+        {
+            var leaf = X509Certificate2.CreateFromPem(certificate, key);
+            var chain = new X509Certificate2Collection();
+            chain.ImportFromPem(certificate);
+            chain.RemoveAt(0);
+            // Offline: the chain is what the file says; nothing is fetched from anywhere for it.
+            return new Loaded(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.NotAfter);
+        }
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        {
+            throw new CertificateException($"{file} is no certificate with the key beside it: {exception.Message}", exception);
+        }
+    }
+
+    private sealed record Loaded(SslStreamCertificateContext Context, DateTimeOffset NotAfter);
+}
+
+/// <summary>The serving certificate cannot be used; the message says why.</summary>
+internal sealed class CertificateException(string message, Exception innerException) : Exception(message, innerException);

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace ProxySwapper.Testing.Clouds;
+
+/// <summary>
+/// Where a process at AWS gets its temporary keys, all on one port: the Security Token Service for IAM Roles for Service Accounts
+/// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>), the agent of EKS Pod Identity
+/// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and an instance's metadata, version 2
+/// (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a principal of <see cref="FakeEcr"/>.
+/// </summary>
+public sealed class AwsIdentityEndpoints : IAsyncDisposable
+{
+    public const string Role = "arn:aws:iam::123456789012:role/of-a-test";
+    public const string ServiceAccountToken = "service-account-token-of-a-test";
+    public const string PodToken = "pod-identity-token-of-a-test";
+    private const string MetadataToken = "metadata-token-of-a-test";
+    private const string InstanceRole = "node-role-of-a-test";
+
+    private readonly WebApplication _server;
+    private readonly AwsPrincipal _principal;
+    private readonly ConcurrentQueue<string> _given = new();
+
+    private AwsIdentityEndpoints(WebApplication server, AwsPrincipal principal) => (_server, _principal) = (server, principal);
+
+    public string Address => _server.Urls.Single();
+
+    /// <summary>An instance without a role has no keys.</summary>
+    public bool InstanceHasRole { get; set; } = true;
+
+    /// <summary>Which of them gave keys, in order: sts, pod or instance.</summary>
+    public IReadOnlyList<string> Given => [.. _given];
+
+    public static async Task<AwsIdentityEndpoints> StartAsync(AwsPrincipal principal)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var server = builder.Build();
+        var endpoints = new AwsIdentityEndpoints(server, principal);
+        server.Run(endpoints.AnswerAsync);
+        await server.StartAsync();
+        return endpoints;
+    }
+
+    public void Forget() => _given.Clear();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var (status, body) = (context.Request.Method, context.Request.Path.Value) switch
+        {
+            ("POST", "/") => AssumeRole(await context.Request.ReadFormAsync()),
+            ("GET", "/v1/credentials") => context.Request.Headers.Authorization == PodToken ? (200, Keys("pod")) : (401, "unauthorized"),
+            ("PUT", "/latest/api/token") => context.Request.Headers.ContainsKey("X-aws-ec2-metadata-token-ttl-seconds") ? (200, MetadataToken) : (400, ""),
+            ("GET", _) when context.Request.Headers["X-aws-ec2-metadata-token"] != MetadataToken => (401, ""),
+            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") when InstanceHasRole => (200, InstanceRole),
+            ("GET", $"/latest/meta-data/iam/security-credentials/{InstanceRole}") when InstanceHasRole => (200, Keys("instance")),
+            _ => (404, ""),
+        };
+        context.Response.StatusCode = status;
+        context.Response.ContentType = body.StartsWith('<') ? "text/xml" : body.StartsWith('{') ? "application/json" : "text/plain";
+        // Version 2 tells how long its token lives.
+        if (context.Request.Method == "PUT") context.Response.Headers["X-aws-ec2-metadata-token-ttl-seconds"] = "21600";
+        await context.Response.WriteAsync(body);
+    }
+
+    private (int Status, string Body) AssumeRole(IFormCollection form)
+    {
+        if (form["Action"] != "AssumeRoleWithWebIdentity" || form["RoleArn"] != Role) return (400, Error("ValidationError", "it is not what a test expects"));
+        if (form["WebIdentityToken"] != ServiceAccountToken) return (400, Error("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
+        _given.Enqueue("sts");
+        return (200, $"""
+            <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+              <AssumeRoleWithWebIdentityResult>
+                <AssumedRoleUser><Arn>{_principal.Arn}</Arn><AssumedRoleId>AROAOFATEST:session</AssumedRoleId></AssumedRoleUser>
+                <Credentials>
+                  <AccessKeyId>{_principal.AccessKeyId}</AccessKeyId>
+                  <SecretAccessKey>{_principal.SecretAccessKey}</SecretAccessKey>
+                  <SessionToken>{_principal.SessionToken}</SessionToken>
+                  <Expiration>{End}</Expiration>
+                </Credentials>
+              </AssumeRoleWithWebIdentityResult>
+              <ResponseMetadata><RequestId>of-a-test</RequestId></ResponseMetadata>
+            </AssumeRoleWithWebIdentityResponse>
+            """);
+    }
+
+    private static string Error(string code, string message) =>
+        $"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>of-a-test</RequestId></ErrorResponse>""";
+
+    private static string End => TimeProvider.System.GetUtcNow().AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
+    private string Keys(string by)
+    {
+        _given.Enqueue(by);
+        return new JsonObject
+        {
+            ["Code"] = "Success",
+            ["Type"] = "AWS-HMAC",
+            ["LastUpdated"] = "2026-01-01T00:00:00Z",
+            ["AccessKeyId"] = _principal.AccessKeyId,
+            ["SecretAccessKey"] = _principal.SecretAccessKey,
+            ["Token"] = _principal.SessionToken,
+            ["AccountId"] = _principal.Account,
+            ["Expiration"] = End,
+        }.ToJsonString();
+    }
+}

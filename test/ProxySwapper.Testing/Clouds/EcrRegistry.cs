@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Testing.Registries;
+
+namespace ProxySwapper.Testing.Clouds;
+
+/// <summary>
+/// A real registry behind the door of ECR: it asks for Basic, takes the passwords that <see cref="FakeEcr"/> handed out and are good
+/// still, and answers 403 without a challenge to those that are not.
+/// </summary>
+public sealed partial class EcrRegistry : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+    private readonly DebianRegistry _registry;
+    private readonly FakeEcr _ecr;
+    private readonly HttpMessageInvoker _forward = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
+    private int _passed;
+    private int _refused;
+    private int _dropped;
+
+    private EcrRegistry(WebApplication server, DebianRegistry registry, FakeEcr ecr) => (_server, _registry, _ecr) = (server, registry, ecr);
+
+    public string Address => new Uri(_server.Urls.Single()).Authority;
+
+    /// <summary>Requests that were let in.</summary>
+    public int Passed => _passed;
+
+    /// <summary>Requests that came with a password which is good no longer.</summary>
+    public int Refused => _refused;
+
+    /// <summary>After so many requests all passwords end; null (default) is never.</summary>
+    public int? PasswordsEndAfter { get; set; }
+
+    /// <summary>Whether it has only the repositories that were made in <see cref="FakeEcr"/>, and minds their immutable tags. Default false: any.</summary>
+    public bool HasMadeRepositoriesOnly { get; set; }
+
+    /// <summary>Uploads that were dropped for want of a repository.</summary>
+    public int Dropped => _dropped;
+
+    /// <param name="ecr">Whose passwords it takes.</param>
+    /// <param name="certificate">For TLS; null for plain HTTP.</param>
+    public static async Task<EcrRegistry> StartAsync(FakeEcr ecr, X509Certificate2? certificate = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (certificate is not null) listen.UseHttps(certificate);
+            });
+        });
+        if (certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        var server = builder.Build();
+        var guarded = new EcrRegistry(server, await DebianRegistry.StartAsync(), ecr);
+        server.Run(guarded.AnswerAsync);
+        await server.StartAsync();
+        return guarded;
+    }
+
+    /// <summary>The digest of what a tag points at, asked of the registry behind the door.</summary>
+    public async Task<string?> DigestAsync(string repository, string tag)
+    {
+        using var client = new HttpClient { DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" } } };
+        using var answer = await client.GetAsync(new Uri($"http://{_registry.Address}/v2/{repository}/manifests/{tag}"));
+        return answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.Single() : null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _registry.DisposeAsync();
+        _forward.Dispose();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent) || sent is not { Scheme: "Basic", Parameter: { } pair })
+        {
+            await RegistryFaults.Status(401, "UNAUTHORIZED", "Not Authorized", ("WWW-Authenticate", $"Basic realm=\"https://{Address}/\",service=\"ecr.amazonaws.com\""))(context, _ => Task.CompletedTask);
+            return;
+        }
+        if (Encoding.UTF8.GetString(Convert.FromBase64String(pair)).Split(':', 2) is not ["AWS", var password] || !_ecr.Passwords.ContainsKey(password))
+        {
+            Interlocked.Increment(ref _refused);
+            await RegistryFaults.Status(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")(context, _ => Task.CompletedTask);
+            return;
+        }
+        if (Interlocked.Increment(ref _passed) == PasswordsEndAfter) _ecr.Passwords.Clear();
+        if (HasMadeRepositoriesOnly && await RefuseAsync(context)) return;
+        await ForwardAsync(context);
+    }
+
+    /// <summary>What ECR answers where it has no such repository, or the tag is there and cannot be moved.</summary>
+    private async Task<bool> RefuseAsync(HttpContext context)
+    {
+        if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path) return false;
+        var (name, kind, reference) = (path.Groups[1].Value, path.Groups[2].Value, path.Groups[3].Value);
+        if (!_ecr.Repositories.TryGetValue(name, out var repository))
+        {
+            if (kind == "blobs" && context.Request.Method is "POST" or "PUT" or "PATCH")
+            {
+                Interlocked.Increment(ref _dropped);
+                context.Abort();
+                return true;
+            }
+            await RegistryFaults.Status(404, "NAME_UNKNOWN", $"The repository with name '{name}' does not exist in the registry with id '{_ecr.Principal.Account}'")(context, _ => Task.CompletedTask);
+            return true;
+        }
+        var isFixed = kind == "manifests" && context.Request.Method == "PUT" && !reference.StartsWith("sha256:", StringComparison.Ordinal)
+            && (string?)repository["imageTagMutability"] == "IMMUTABLE" && await DigestAsync(name, reference) is not null;
+        if (isFixed)
+            await RegistryFaults.Status(400, "TAG_INVALID", $"The image tag '{reference}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable.")(context, _ => Task.CompletedTask);
+        return isFixed;
+    }
+
+    [GeneratedRegex("^/v2/(.+)/(manifests|blobs|tags)/(.+)$")]
+    private static partial Regex RepositoryPath();
+
+    private async Task ForwardAsync(HttpContext context)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{_registry.Address}{context.Request.Path}{context.Request.QueryString}");
+        if (context.Request.ContentLength is not null || context.Request.Headers.TransferEncoding.Count > 0) request.Content = new StreamContent(context.Request.Body);
+        foreach (var (name, values) in context.Request.Headers)
+            if (name is not ("Authorization" or "Transfer-Encoding") && !request.Headers.TryAddWithoutValidation(name, values.ToArray())) request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
+        using var answer = await _forward.SendAsync(request, context.RequestAborted);
+        context.Response.StatusCode = (int)answer.StatusCode;
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
+            if (name != "Transfer-Encoding") context.Response.Headers[name] = values.Select(value => name == "Location" ? new Uri(value).PathAndQuery : value).ToArray();
+        if (context.Request.Method != "HEAD") await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace ProxySwapper.Testing.Clouds;
+
+/// <summary>
+/// The API of Amazon's registries (AWS JSON 1.1) in this process, with its repositories in memory: the private one of one region, and
+/// <c>GetAuthorizationToken</c> of the public one. Every signature is checked. A process is sent here by <c>AWS_ENDPOINT_URL_ECR</c> and
+/// <c>AWS_ENDPOINT_URL_ECR_PUBLIC</c>, a client in this process by the endpoint of its <c>EcrHost</c>.
+/// </summary>
+public sealed class FakeEcr : IAsyncDisposable
+{
+    private const string PrivateTarget = "AmazonEC2ContainerRegistry_V20150921";
+    private const string PublicTarget = "SpencerFrontendService";
+
+    private readonly WebApplication _server;
+    private readonly ConcurrentQueue<FakeEcrCall> _calls = new();
+    private readonly ConcurrentQueue<string> _refusals = new();
+    private readonly ConcurrentDictionary<string, Func<FakeEcrCall, FakeEcrAnswer>> _always = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<FakeEcrCall, FakeEcrAnswer>>> _next = new();
+    private int _issued;
+
+    private FakeEcr(WebApplication server) => _server = server;
+
+    /// <summary>Where the API is.</summary>
+    public Uri Endpoint => new(_server.Urls.Single());
+
+    /// <summary>The region that calls have to be signed for.</summary>
+    public string Region { get; init; } = "eu-central-1";
+
+    /// <summary>Who may call, by access key.</summary>
+    public ConcurrentDictionary<string, AwsPrincipal> Principals { get; } = new();
+
+    /// <summary>One who may call from the start, with temporary keys.</summary>
+    public AwsPrincipal Principal { get; } = new("ASIAOFATEST000000000", "secret-access-key-of-a-test", "session-token-of-a-test");
+
+    /// <summary>The host of the registry of <see cref="Principal"/>'s account.</summary>
+    public string Registry => $"{Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
+
+    /// <summary>What is there, by name: what it was made with, with <c>lifecyclePolicyText</c> and <c>policyText</c> once they are set.</summary>
+    public ConcurrentDictionary<string, JsonObject> Repositories { get; } = new();
+
+    /// <summary>The passwords that were handed out and are good still, each with whom it was handed to.</summary>
+    public ConcurrentDictionary<string, AwsPrincipal> Passwords { get; } = new();
+
+    /// <summary>How long passwords are said to be good for.</summary>
+    public TimeSpan PasswordLifetime { get; set; } = TimeSpan.FromHours(12);
+
+    /// <summary>The clock that passwords end by.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What an answer waits for; done by default.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    /// <summary>The rightly signed calls so far, those that failed then included.</summary>
+    public IReadOnlyList<FakeEcrCall> Calls => [.. _calls];
+
+    /// <summary>What was answered to requests that are not rightly signed.</summary>
+    public IReadOnlyList<string> Refusals => [.. _refusals];
+
+    /// <param name="certificate">For TLS; null for plain HTTP.</param>
+    /// <param name="region">The region that calls have to be signed for.</param>
+    /// <param name="time">The clock that passwords end by.</param>
+    public static async Task<FakeEcr> StartAsync(X509Certificate2? certificate = null, string region = "eu-central-1", TimeProvider? time = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null) listen.UseHttps(certificate);
+        }));
+        if (certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        var server = builder.Build();
+        var ecr = new FakeEcr(server) { Region = region, Time = time ?? TimeProvider.System };
+        ecr.Principals[ecr.Principal.AccessKeyId] = ecr.Principal;
+        server.Run(ecr.AnswerAsync);
+        await server.StartAsync();
+        return ecr;
+    }
+
+    /// <summary>Has the next call of an operation answered so.</summary>
+    public void AnswerNext(string operation, Func<FakeEcrCall, FakeEcrAnswer> answer) => _next.GetOrAdd(operation, _ => new()).Enqueue(answer);
+
+    /// <summary>Has all calls of an operation answered so, until it is null.</summary>
+    public void AnswerAlways(string operation, Func<FakeEcrCall, FakeEcrAnswer>? answer)
+    {
+        if (answer is null) _always.TryRemove(operation, out _);
+        else _always[operation] = answer;
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        await Gate;
+        using var buffer = new MemoryStream();
+        await context.Request.Body.CopyToAsync(buffer);
+        var answer = Answer(context.Request, buffer.ToArray());
+        context.Response.StatusCode = answer.Status;
+        context.Response.ContentType = "application/x-amz-json-1.1";
+        await context.Response.WriteAsync(answer.Body);
+    }
+
+    private FakeEcrAnswer Answer(HttpRequest request, byte[] body)
+    {
+        if (request.Method != "POST" || request.Path != "/" || request.ContentType != "application/x-amz-json-1.1") return FakeEcrAnswers.Error(404, "UnknownOperationException", "");
+        var isPublic = request.Headers["X-Amz-Target"].ToString().StartsWith(PublicTarget, StringComparison.Ordinal);
+        if (request.Headers["X-Amz-Target"].ToString().Split('.') is not [PrivateTarget or PublicTarget, var operation]) return FakeEcrAnswers.Error(400, "UnknownOperationException", "");
+        var region = isPublic ? "us-east-1" : Region;
+        var (principal, code, message) = AwsSignature.Check(request, body, isPublic ? "ecr-public" : "ecr", region, Principals.GetValueOrDefault, TimeProvider.System);
+        if (principal is null)
+        {
+            _refusals.Enqueue(code);
+            return FakeEcrAnswers.Error(403, code, message);
+        }
+        var call = new FakeEcrCall(operation, region, principal, JsonNode.Parse(body)!.AsObject());
+        _calls.Enqueue(call);
+        if (_next.TryGetValue(operation, out var next) && next.TryDequeue(out var once)) return once(call);
+        if (_always.TryGetValue(operation, out var always)) return always(call);
+        return operation switch
+        {
+            "GetAuthorizationToken" => Token(call, isPublic),
+            _ when isPublic => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
+            _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrAnswers.AccessDenied(call),
+            "CreateRepository" => Create(call),
+            "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) => FakeEcrAnswers.RepositoryNotFound(call),
+            "DescribeRepositories" => new FakeEcrAnswer(200, new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()),
+            "PutLifecyclePolicy" => Set(call, "lifecyclePolicyText"),
+            "SetRepositoryPolicy" => Set(call, "policyText"),
+            _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
+        };
+    }
+
+    private FakeEcrAnswer Token(FakeEcrCall call, bool isPublic)
+    {
+        var password = $"ecr-password-{Interlocked.Increment(ref _issued)}-of-{call.Principal.Account}";
+        Passwords[password] = call.Principal;
+        var data = new JsonObject
+        {
+            ["authorizationToken"] = Convert.ToBase64String(Encoding.UTF8.GetBytes($"AWS:{password}")),
+            ["expiresAt"] = (Time.GetUtcNow() + PasswordLifetime).ToUnixTimeMilliseconds() / 1000.0,
+        };
+        if (!isPublic) data["proxyEndpoint"] = $"https://{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
+        return new FakeEcrAnswer(200, new JsonObject { ["authorizationData"] = isPublic ? data : new JsonArray(data) }.ToJsonString());
+    }
+
+    private FakeEcrAnswer Create(FakeEcrCall call) => Repositories.TryAdd(call.Repository!, (JsonObject)call.Body.DeepClone())
+        ? new FakeEcrAnswer(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
+        : FakeEcrAnswers.RepositoryAlreadyExists(call);
+
+    private FakeEcrAnswer Set(FakeEcrCall call, string key)
+    {
+        Repositories[call.Repository!][key] = (string?)call.Body[key];
+        return new FakeEcrAnswer(200, new JsonObject { ["registryId"] = call.Principal.Account, ["repositoryName"] = call.Repository, [key] = (string?)call.Body[key] }.ToJsonString());
+    }
+
+    private JsonObject Describe(FakeEcrCall call) => new()
+    {
+        ["repositoryArn"] = call.ArnOf(call.Repository!),
+        ["registryId"] = call.Principal.Account,
+        ["repositoryName"] = call.Repository,
+        ["repositoryUri"] = $"{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com/{call.Repository}",
+        ["createdAt"] = Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0,
+        ["imageTagMutability"] = (string?)Repositories[call.Repository!]["imageTagMutability"] ?? "MUTABLE",
+        ["encryptionConfiguration"] = Repositories[call.Repository!]["encryptionConfiguration"]?.DeepClone(),
+    };
+}

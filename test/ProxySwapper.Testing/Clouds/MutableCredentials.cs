@@ -1,0 +1,27 @@
+
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Testing.Clouds;
+
+/// <summary>Gives what a test says, and another one after a refusal when there is one.</summary>
+internal sealed class MutableCredentials(RegistryCredential? current, RegistryCredential? renewed = null) : IRegistryCredentialSource
+{
+    public int Asked { get; private set; }
+
+    public int Renewed { get; private set; }
+
+    public RegistryCredential? Current { get; set; } = current;
+
+    public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
+    {
+        Asked++;
+        return new(Current);
+    }
+
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    {
+        Renewed++;
+        return new(Current = renewed ?? Current);
+    }
+}

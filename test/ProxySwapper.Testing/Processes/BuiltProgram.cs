@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace ProxySwapper.Testing.Processes;
+
+/// <summary>The program, run as a process of its own by nobody that a cloud knows.</summary>
+public static class BuiltProgram
+{
+    /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's identities at clouds.</summary>
+    public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
+    {
+        var (file, all) = ProxySwapperProgram.CommandOf(arguments);
+        var start = new ProcessStartInfo(file, all)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal) || name.StartsWith("GOOGLE_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        return start;
+    }
+
+    /// <summary>Runs it to its end.</summary>
+    public static async Task<ProgramResult> RunAsync(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
+    {
+        using var process = Process.Start(StartInfo(arguments, environment))!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new ProgramResult(process.ExitCode, await output, await error);
+    }
+}
+
+/// <summary>What a run of the program came to.</summary>
+public sealed record ProgramResult(int ExitCode, string Output, string Error);

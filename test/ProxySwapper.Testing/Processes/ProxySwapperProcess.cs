@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Testing.Processes;
+
+/// <summary>The built program, serving, with a certificate and a configuration of its own in a folder of its own.</summary>
+public sealed class ProxySwapperProcess : IAsyncDisposable
+{
+    private readonly TestProcess _process;
+
+    private ProxySwapperProcess(TestProcess process, TestCertificates certificates, string folder, int port, int managementPort)
+    {
+        (_process, Certificates, Folder, Port, ManagementPort) = (process, certificates, folder, port, managementPort);
+        Management = new HttpClient { BaseAddress = new Uri($"http://localhost:{managementPort}") };
+    }
+
+    public TestCertificates Certificates { get; }
+
+    public string Folder { get; }
+
+    public string ConfigurationFile => Path.Combine(Folder, "config.yaml");
+
+    public int Port { get; }
+
+    public int ManagementPort { get; }
+
+    public HttpClient Management { get; }
+
+    public string Log => _process.Output;
+
+    public int Id => _process.Id;
+
+    /// <summary>Starts <c>serve</c> and waits until it is ready.</summary>
+    /// <param name="configuration">YAML; ports and certificate files are added to it.</param>
+    /// <param name="environment">Further variables.</param>
+    /// <param name="port">The webhook's port, or 0 for a free one.</param>
+    public static async Task<ProxySwapperProcess> StartAsync(string configuration, IReadOnlyDictionary<string, string>? environment = null, int port = 0)
+    {
+        var folder = Directory.CreateTempSubdirectory("proxyswapper-").FullName;
+        var certificates = new TestCertificates();
+        certificates.WriteTo(folder);
+        var ports = (Webhook: port == 0 ? TestProcess.FreePort() : port, Management: TestProcess.FreePort());
+        File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
+        var process = ProxySwapperProgram.Start(["serve", "--config", Path.Combine(folder, "config.yaml")], environment);
+        var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
+        await TestWait.UntilAsync(async () => process.HasExited ? throw new InvalidOperationException($"serve ended: {running.Log}") : await running.IsReadyAsync(), "readiness of the webhook");
+        return running;
+    }
+
+    /// <summary>A configuration with what every process here needs.</summary>
+    public string Complete(string configuration) => Complete(configuration, Folder, Port, ManagementPort);
+
+    /// <summary>A client that trusts this process's certificate authority alone.</summary>
+    public HttpClient CreateClient() => new(new SocketsHttpHandler
+    {
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => Certificates.HasSigned(certificate as System.Security.Cryptography.X509Certificates.X509Certificate2) },
+    })
+    {
+        BaseAddress = new Uri($"https://localhost:{Port}"),
+    };
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var answer = await Management.GetAsync("/readyz");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public void Terminate() => _process.Signal(PosixSignal.SIGTERM);
+
+    public void Interrupt() => _process.Signal(PosixSignal.SIGINT);
+
+    public void Kill() => _process.KillNow();
+
+    public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        _process.Dispose();
+        Management.Dispose();
+        Certificates.Dispose();
+        Directory.Delete(Folder, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static string Complete(string configuration, string folder, int port, int managementPort) => $"""
+        {configuration}
+        port: {port}
+        managementPort: {managementPort}
+        tlsCertPath: {folder}/tls.crt
+        tlsKeyPath: {folder}/tls.key
+        {(configuration.Contains("drainDelay", StringComparison.Ordinal) ? "" : "drainDelay: 0")}
+        """;
+}

@@ -1,9 +1,0 @@
-namespace ProxySwapper.Testing;
-
-/// <summary>A request as a fake got it.</summary>
-public sealed record ReceivedRequest(string Method, string Path, string Query, IReadOnlyDictionary<string, string> Headers)
-{
-    public string? Header(string name) => Headers.GetValueOrDefault(name);
-
-    public override string ToString() => $"{Method} {Path}{Query}";
-}

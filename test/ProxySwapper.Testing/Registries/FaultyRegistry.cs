@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Registry.InMemory;
+
+namespace ProxySwapper.Testing.Registries;
+
+/// <summary>
+/// An <see cref="InMemoryRegistry"/> that does wrong what a test says: by a script, a fault for each matching request in turn, or always.
+/// Requests that no script is for are answered as they should be.
+/// </summary>
+internal sealed class FaultyRegistry : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<Script> _scripts = [];
+    private readonly List<ReceivedRequest> _received = [];
+
+    private FaultyRegistry()
+    {
+    }
+
+    public InMemoryRegistry Registry { get; private set; } = null!;
+
+    /// <summary>Who may pass, before anything goes wrong: for instance <see cref="TokenServer.GuardAsync"/>. Null (default) is everybody.</summary>
+    public RegistryFault? Guard { get; set; }
+
+    /// <summary>Host and port, as references write it.</summary>
+    public string Address => Registry.Address;
+
+    /// <summary>What came, in order, faults included.</summary>
+    public IReadOnlyList<ReceivedRequest> Received
+    {
+        get { lock (_gate) return [.. _received]; }
+    }
+
+    public static async Task<FaultyRegistry> StartAsync(InMemoryRegistryOptions? options = null)
+    {
+        var faulty = new FaultyRegistry();
+        faulty.Registry = await InMemoryRegistry.StartAsync((options ?? new InMemoryRegistryOptions()) with { Interceptor = faulty.InterceptAsync });
+        return faulty;
+    }
+
+    /// <summary>The next requests with this method about this meet these faults, one each, in order.</summary>
+    public void Next(HttpMethod method, InMemoryRegistryRequestKind kind, params IEnumerable<RegistryFault> faults) =>
+        Add((request, of) => request.Method == method.Method && of == kind, faults);
+
+    /// <summary>Every request with this method about this meets this fault.</summary>
+    public void Always(HttpMethod method, InMemoryRegistryRequestKind kind, RegistryFault fault) =>
+        Always((request, of) => request.Method == method.Method && of == kind, fault);
+
+    /// <summary>Every request that this is true for meets this fault.</summary>
+    public void Always(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, RegistryFault fault)
+    {
+        lock (_gate) _scripts.Add(new Script(matches, null, fault));
+    }
+
+    /// <summary>Each request meets the fault that is chosen for it, or none.</summary>
+    public void Choose(Func<HttpRequest, InMemoryRegistryRequestKind, RegistryFault?> choose) =>
+        Always((_, _) => true, (context, registry) => choose(context.Request, InMemoryRegistryRoute.Of(context.Request).Kind) is { } fault ? fault(context, registry) : registry(context));
+
+    /// <summary>From now on nothing goes wrong.</summary>
+    public void Heal()
+    {
+        lock (_gate) _scripts.Clear();
+    }
+
+    public ValueTask DisposeAsync() => Registry.DisposeAsync();
+
+    private void Add(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, IEnumerable<RegistryFault> faults)
+    {
+        lock (_gate) _scripts.Add(new Script(matches, new Queue<RegistryFault>(faults), null));
+    }
+
+    private Task InterceptAsync(HttpContext context, RequestDelegate registry)
+    {
+        RegistryFault? fault = null;
+        lock (_gate)
+        {
+            var request = context.Request;
+            _received.Add(new ReceivedRequest(
+                request.Method, request.Path, request.QueryString.Value ?? "", request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            var kind = InMemoryRegistryRoute.Of(request).Kind;
+            foreach (var script in _scripts)
+            {
+                if (!script.Matches(request, kind)) continue;
+                if (script.Constant is not null) fault = script.Constant;
+                else if (!script.Faults!.TryDequeue(out fault)) continue;
+                break;
+            }
+        }
+        RequestDelegate answer = fault is null ? registry : passed => fault(passed, registry);
+        return Guard is null ? answer(context) : Guard(context, answer);
+    }
+
+    private sealed record Script(Func<HttpRequest, InMemoryRegistryRequestKind, bool> Matches, Queue<RegistryFault>? Faults, RegistryFault? Constant);
+}

@@ -1,0 +1,9 @@
+namespace ProxySwapper.Testing.Registries;
+
+/// <summary>A request as a fake got it.</summary>
+public sealed record ReceivedRequest(string Method, string Path, string Query, IReadOnlyDictionary<string, string> Headers)
+{
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+
+    public override string ToString() => $"{Method} {Path}{Query}";
+}

@@ -1,6 +1,0 @@
-using Microsoft.AspNetCore.Http;
-
-namespace ProxySwapper.Testing;
-
-/// <summary>What goes wrong with one request: it answers alone, or lets the registry answer and spoils that.</summary>
-public delegate Task RegistryFault(HttpContext context, RequestDelegate registry);

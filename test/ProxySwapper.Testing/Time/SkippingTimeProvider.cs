@@ -1,0 +1,51 @@
+namespace ProxySwapper.Testing.Time;
+
+/// <summary>
+/// A clock that jumps over short waits: whoever waits for less than <paramref name="longest"/> goes on at once, and the clock has
+/// moved by as much. Longer waits, such as deadlines, end only when a test moves the clock there.
+/// </summary>
+public sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
+{
+    private readonly ManualTimeProvider _clock = new();
+    private readonly Lock _gate = new();
+    private readonly List<TimeSpan> _skipped = [];
+
+    /// <summary>The waits that were jumped over, in order.</summary>
+    public IReadOnlyList<TimeSpan> Skipped
+    {
+        get { lock (_gate) return [.. _skipped]; }
+    }
+
+    public override long TimestampFrequency => _clock.TimestampFrequency;
+
+    public override DateTimeOffset GetUtcNow() => _clock.GetUtcNow();
+
+    public override long GetTimestamp() => _clock.GetTimestamp();
+
+    public void Advance(TimeSpan by) => _clock.Advance(by);
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = _clock.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
+        var skipping = new SkippingTimer(this, timer);
+        skipping.Change(dueTime, period);
+        return skipping;
+    }
+
+    private TimeSpan Skip(TimeSpan dueTime)
+    {
+        if (dueTime <= TimeSpan.Zero || dueTime >= longest) return dueTime;
+        lock (_gate) _skipped.Add(dueTime);
+        _clock.Advance(dueTime);
+        return TimeSpan.Zero;
+    }
+
+    private sealed class SkippingTimer(SkippingTimeProvider provider, ITimer timer) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(provider.Skip(dueTime), period);
+
+        public void Dispose() => timer.Dispose();
+
+        public ValueTask DisposeAsync() => timer.DisposeAsync();
+    }
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+
+namespace ProxySwapper.Testing.Time;
+
+/// <summary>Waits for what another thread or process does, with a deadline that only a failure reaches.</summary>
+public static class TestWait
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
+
+    public static Task UntilAsync(Func<bool> condition, string? what = null) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    /// <exception cref="TimeoutException">It did not come true.</exception>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string? what = null)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (watch.Elapsed > Deadline) throw new TimeoutException($"{what ?? "What was waited for"} did not happen within {Deadline.TotalSeconds} s.");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        }
+    }
+}

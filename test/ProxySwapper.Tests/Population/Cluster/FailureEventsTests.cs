@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Time;
+using ProxySwapper.Tests.Kubernetes;
+
+namespace ProxySwapper.Tests.Population.Cluster;
+
+[TestFixture]
+internal sealed class FailureEventsTests
+{
+    private const string Pods = """
+        {"metadata":{},"items":[
+          {"metadata":{"name":"web-2","namespace":"team","uid":"u2"},"spec":{"containers":[{"name":"c","image":"other"}]}},
+          {"metadata":{"name":"web-1","namespace":"team","uid":"u1"},"spec":{"containers":[{"name":"c","image":"down.example.com/app:1"}]}}]}
+        """;
+
+    private readonly ManualTimeProvider _time = new();
+    private ScriptedApiServer _server = null!;
+
+    [SetUp]
+    public async Task Start() => _server = await ScriptedApiServer.StartAsync();
+
+    [TearDown]
+    public ValueTask Stop() => _server.DisposeAsync();
+
+    [Test]
+    public async Task The_owner_of_the_pod_is_told_what_was_tried_and_what_the_registry_said()
+    {
+        using var events = await StartAsync();
+        _server.Answer(200, Pods).Answer(201, "{}");
+        events.Report(Job("app"));
+        await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
+        var written = JsonNode.Parse(_server.Bodies.Last())!;
+        Assert.That(((string?)written["reason"], (string?)written["type"], (string?)written["regarding"]!["name"], (string?)written["regarding"]!["uid"]),
+            Is.EqualTo(("ImagePopulateFailed", "Warning", "web-1", "u1")));
+        Assert.That((string?)written["note"], Is.EqualTo("Copying up.example.com/app:1 to down.example.com/app:1 failed after 1 tries: MANIFEST_UNKNOWN"));
+        Assert.That(_server.Requests.Last(), Is.EqualTo("POST /apis/events.k8s.io/v1/namespaces/team/events"));
+    }
+
+    [Test]
+    public async Task An_image_that_fails_again_counts_on_in_its_one_event_and_not_at_each_failure()
+    {
+        using var events = await StartAsync();
+        _server.Answer(200, Pods).Answer(201, "{}").Answer(200, "{}");
+        for (var i = 0; i < 5; i++) events.Report(Job("app"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 2);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        events.Report(Job("app"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 3);
+        Assert.That(_server.Requests.Last(), Does.StartWith("PATCH /apis/events.k8s.io/v1/namespaces/team/events/web-1."));
+        Assert.That((int?)JsonNode.Parse(_server.Bodies.Last())!["series"]!["count"], Is.EqualTo(6));
+    }
+
+    [Test]
+    public async Task A_registry_that_takes_many_images_along_makes_no_flood()
+    {
+        using var events = await StartAsync();
+        for (var i = 0; i < 20; i++) _server.Answer(200, Pods).Answer(201, "{}");
+        for (var i = 0; i < 200; i++) events.Report(Job($"app{i}"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 40);
+        _server.Answer(200, Pods).Answer(201, "{}");
+        _time.Advance(TimeSpan.FromSeconds(10));
+        events.Report(Job("later"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 42);
+        Assert.That(_server.Bodies.Last(), Does.Contain("up.example.com/later:1"));
+    }
+
+    [Test]
+    public async Task With_exists_nothing_failed_for_the_owner()
+    {
+        using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });
+        events.Report(Job("app"));
+        using var always = await StartAsync();
+        _server.Answer(200, Pods).Answer(201, "{}");
+        always.Report(Job("other"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 2);
+        Assert.That(_server.Bodies.Last(), Does.Contain("other"));
+    }
+
+    private async Task<FailureEvents> StartAsync(ProxySwapperOptions? options = null)
+    {
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options ?? new()), _time.GetUtcNow());
+        var events = new FailureEvents(new KubernetesAccess(_server.Client()), rules, _time, NullLogger<FailureEvents>.Instance);
+        await events.StartAsync(default);
+        return events;
+    }
+
+    private PopulationJob Job(string name) =>
+        new(new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []), new("team", "web-", "default", []), 0, _time.GetUtcNow())
+        {
+            Failures = 1,
+            LastFault = "MANIFEST_UNKNOWN",
+        };
+}

@@ -1,0 +1,58 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+using ProxySwapper.Tests.Kubernetes;
+
+namespace ProxySwapper.Tests.Population.Cluster;
+
+[TestFixture]
+internal sealed class HealthEventsTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private ScriptedApiServer _server = null!;
+
+    [SetUp]
+    public async Task Start() => _server = await ScriptedApiServer.StartAsync();
+
+    [TearDown]
+    public ValueTask Stop() => _server.DisposeAsync();
+
+    [TestCase(true, "Images for it are let through unchanged until it answers.")]
+    [TestCase(false, "Images for it are rewritten all the same.")]
+    public async Task A_registry_that_fails_is_told_of_the_programs_own_Pod(bool fallsBack, string consequence)
+    {
+        var written = await TellAsync("connection refused", fallsBack);
+        Assert.That(((string?)written["reason"], (string?)written["type"]), Is.EqualTo(("RegistryFailing", "Warning")));
+        Assert.That((string?)written["note"], Is.EqualTo($"r.example is failing: connection refused. {consequence}"));
+        Assert.That(((string?)written["regarding"]!["kind"], (string?)written["regarding"]!["name"], (string?)written["reportingInstance"]), Is.EqualTo(("Pod", "proxyswapper-7d4b9c", "proxyswapper-7d4b9c")));
+    }
+
+    [Test]
+    public async Task A_registry_that_answers_again_is_told_too()
+    {
+        var written = await TellAsync(null, fallsBack: true);
+        Assert.That(((string?)written["reason"], (string?)written["type"], (string?)written["note"]), Is.EqualTo(("RegistryRecovered", "Normal", "r.example answers again.")));
+    }
+
+    [Test]
+    public async Task An_Event_that_cannot_be_written_is_logged_and_harms_nothing()
+    {
+        using var log = new CapturedLog();
+        _server.Answer(403, """{"message":"events is forbidden"}""");
+        using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
+        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).TellAsync("r.example", "down", true, default);
+        Assert.That(log.Text, Does.Contain("The Event on r.example cannot be written").And.Contain("events is forbidden"));
+    }
+
+    private async Task<JsonNode> TellAsync(string? fault, bool fallsBack)
+    {
+        using var log = new CapturedLog();
+        _server.Answer(201, "{}");
+        using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
+        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).TellAsync("r.example", fault, fallsBack, default);
+        Assert.That(log.Text, Is.Empty);
+        return JsonNode.Parse(_server.Bodies.Last())!;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Downstream;
+
+[TestFixture]
+internal sealed class DownstreamHealthTests
+{
+    private const string Registry = "down.example.com";
+
+    private readonly ManualTimeProvider _time = new();
+    private Exception? _fault;
+    private int _pings;
+
+    [Test]
+    public async Task A_registry_that_failed_three_times_in_a_row_is_failing_until_it_answers()
+    {
+        using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
+        _fault = new RegistryException(HttpMethod.Get, Registry, "", HttpStatusCode.BadGateway, []);
+        await LookAsync(health, TimeSpan.Zero);
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.FaultOf(Registry), health.FaultOf("other.example.com")), Is.EqualTo(($"GET {Registry}: 502", (string?)null)));
+        Assert.That(health.Describe(), Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: 502"));
+        _fault = null;
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
+    }
+
+    [Test]
+    public async Task A_registry_that_is_well_is_asked_seldom_and_one_that_let_somebody_down_at_once()
+    {
+        using var health = Watching(new());
+        await LookAsync(health, TimeSpan.Zero);
+        await LookAsync(health, TimeSpan.FromSeconds(29));
+        var seldom = _pings;
+        health.Suspect(Registry);
+        await LookAsync(health, TimeSpan.Zero);
+        Assert.That((seldom, _pings), Is.EqualTo((1, 2)));
+    }
+
+    [TestCase(401)]
+    [TestCase(403)]
+    [TestCase(429)]
+    public async Task A_registry_that_refuses_us_answers_nodes_all_the_same(int status)
+    {
+        _fault = new RegistryException(HttpMethod.Get, Registry, "", (HttpStatusCode)status, []);
+        using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
+        for (var i = 0; i < 4; i++) await LookAsync(health, TimeSpan.FromSeconds(30));
+        Assert.That((health.IsFallingBack, _pings), Is.EqualTo((false, 4)));
+    }
+
+    [TestCase(SwapPolicy.Exists, null, true)]
+    [TestCase(SwapPolicy.Always, null, false)]
+    [TestCase(SwapPolicy.Always, true, true)]
+    [TestCase(SwapPolicy.Exists, false, false)]
+    public async Task Falling_back_is_on_for_exists_and_off_for_always_unless_said_otherwise(object policy, bool? fallback, bool fallsBack)
+    {
+        _fault = new HttpRequestException("no route");
+        using var health = Watching(new() { SwapPolicy = (SwapPolicy)policy, ProxyHealth = new() { Fallback = fallback } });
+        for (var i = 0; i < 3; i++) await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, fallsBack)));
+    }
+
+    [SetUp]
+    public void Reset() => (_fault, _pings) = (null, 0);
+
+    private DownstreamHealth Watching(ProxySwapperOptions options)
+    {
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
+        var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+        var announcer = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
+        var health = new DownstreamHealth(PingAsync, rules, announcer, meters, _time, NullLogger<DownstreamHealth>.Instance);
+        health.Watch(Registry);
+        return health;
+    }
+
+    private Task<DateTimeOffset?> LookAsync(DownstreamHealth health, TimeSpan after)
+    {
+        _time.Advance(after);
+        return health.LookAsync(default);
+    }
+
+    private Task PingAsync(string registry, CancellationToken cancellationToken)
+    {
+        _pings++;
+        return _fault is null ? Task.CompletedTask : Task.FromException(_fault);
+    }
+}

@@ -1,0 +1,58 @@
+using System.Net;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Tests.Population.Queue;
+
+[TestFixture]
+internal sealed class FailureClassifierTests
+{
+    [TestCase(400, FailureKind.Final)]
+    [TestCase(401, FailureKind.Final)]
+    [TestCase(403, FailureKind.Final)]
+    [TestCase(404, FailureKind.Final)]
+    [TestCase(408, FailureKind.Passing)]
+    [TestCase(413, FailureKind.Final)]
+    [TestCase(429, FailureKind.HostFailing)]
+    [TestCase(500, FailureKind.Passing)]
+    [TestCase(502, FailureKind.Passing)]
+    [TestCase(503, FailureKind.HostFailing)]
+    public void A_status_says_whether_another_try_helps(int status, object kind)
+    {
+        var fault = FailureClassifier.Read(Refusal((HttpStatusCode)status));
+        Assert.That((fault.Kind, fault.Host), Is.EqualTo(((FailureKind)kind, "up.example.com")));
+    }
+
+    [Test]
+    public void A_registry_that_cannot_be_reached_fails_as_a_whole()
+    {
+        var cause = new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
+        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.HostFailing));
+    }
+
+    [Test]
+    public void A_connection_that_breaks_in_the_middle_says_nothing_of_the_registry_as_a_whole()
+    {
+        var cause = new HttpIOException(HttpRequestError.ResponseEnded, "The response ended prematurely");
+        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.Passing));
+    }
+
+    [Test]
+    public void When_the_registry_asks_to_come_back_is_kept() =>
+        Assert.That(FailureClassifier.Read(new RegistryException(HttpMethod.Get, "h", "r", HttpStatusCode.TooManyRequests, []) { RetryAfter = TimeSpan.FromMinutes(9) }).RetryAfter, Is.EqualTo(TimeSpan.FromMinutes(9)));
+
+    [TestCase(401, "up.example.com", true)]
+    [TestCase(403, "up.example.com", true)]
+    [TestCase(404, "up.example.com", true)]
+    [TestCase(500, "up.example.com", false)]
+    [TestCase(401, "down.example.com", false)]
+    public void Another_secret_is_worth_a_try_when_the_source_denied(int status, string registry, bool isDenial) =>
+        Assert.That(FailureClassifier.IsDenial(Refusal((HttpStatusCode)status), registry), Is.EqualTo(isDenial));
+
+    [Test]
+    public void A_credential_that_cannot_be_had_is_tried_again() =>
+        Assert.That(FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind, Is.EqualTo(FailureKind.Passing));
+
+    private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) => new(HttpMethod.Get, "up.example.com", "r", status, [], innerException: cause);
+}

@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Google.Apis.Auth.OAuth2;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Registry.Clouds.Google;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Registry.Clouds.Google;
+
+/// <summary>Key files against a token server in this process; the metadata server is met by the registry cache's tests.</summary>
+[TestFixture]
+internal sealed class GoogleCredentialSourceTests
+{
+    [TestCase("gcr.io", true)]
+    [TestCase("eu.gcr.io", true)]
+    [TestCase("europe-docker.pkg.dev", true)]
+    [TestCase("pkg.dev", false)]
+    [TestCase("notgcr.io", false)]
+    [TestCase("gcr.io.example.com", false)]
+    public void Googles_hosts_are_known(string host, bool isGoogle) => Assert.That(GoogleCredentialSource.IsGoogle(host), Is.EqualTo(isGoogle));
+
+    [Test]
+    public async Task Other_hosts_are_for_other_sources() => Assert.That(await Source([]).GetAsync(Image("quay.io/a/b"), default), Is.Null);
+
+    [Test]
+    public void A_key_file_that_is_not_there_is_an_error_that_names_it()
+    {
+        var source = Source(new() { ["europe-docker.pkg.dev"] = "/no/such/key.json" });
+        var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await source.GetAsync(Image("europe-docker.pkg.dev/a/b"), default));
+        Assert.That(fault!.Message, Does.StartWith("google: no access token for europe-docker.pkg.dev: ").And.Contain("/no/such/key.json"));
+    }
+
+    [Test]
+    public async Task Two_accounts_work_side_by_side()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await StartTokenServerAsync();
+        var source = Source(new() { ["a.pkg.dev"] = KeyFile(folder, "a", server), ["b.pkg.dev"] = KeyFile(folder, "b", server) });
+        foreach (var account in new[] { "a", "b", "a" })
+        {
+            var credential = await source.GetAsync(Image($"{account}.pkg.dev/x/y"), default);
+            Assert.That((credential!.Username, credential.Password), Is.EqualTo(("oauth2accesstoken", $"token-of-{account}")));
+        }
+        Assert.That(_tokens, Is.EqualTo(2), "a token is kept until it expires");
+    }
+
+    [Test]
+    public async Task A_search_that_never_ends_is_an_error_and_the_next_one_searches_anew()
+    {
+        var time = new ManualTimeProvider();
+        var searches = new Queue<Task<GoogleCredential>>([new TaskCompletionSource<GoogleCredential>().Task, Task.FromResult(GoogleCredential.FromAccessToken("found"))]);
+        var source = new GoogleCredentialSource(new Dictionary<string, string?>(), searches.Dequeue, time, NullLogger<GoogleCredentialSource>.Instance);
+        var asking = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
+        await TestWait.UntilAsync(() => time.Waiting > 0);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.That(async () => await asking, Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("google: no access token for gcr.io: there was no answer in time"));
+        Assert.That((await source.GetAsync(Image("gcr.io/a/b"), default))!.Password, Is.EqualTo("found"));
+    }
+
+    [Test]
+    public async Task Without_credentials_nobody_is_asked_which_is_said_once_and_searched_for_again_later()
+    {
+        using var log = new CapturedLog();
+        var time = new ManualTimeProvider();
+        var searches = 0;
+        var source = new GoogleCredentialSource(
+            new Dictionary<string, string?> { ["required.pkg.dev"] = null }, () => ++searches > 0 ? throw new InvalidOperationException("none of a test") : null!, time, new Logger<GoogleCredentialSource>(log));
+        foreach (var host in new[] { "gcr.io", "a.pkg.dev", "gcr.io" }) Assert.That(await source.GetAsync(Image($"{host}/a/b"), default), Is.Null);
+        Assert.That(async () => await source.GetAsync(Image("required.pkg.dev/a/b"), default), Throws.InstanceOf<RegistryCredentialException>());
+        Assert.That((searches, log.Lines.Count), Is.EqualTo((1, 1)));
+        time.Advance(TimeSpan.FromMinutes(5));
+        await source.GetAsync(Image("gcr.io/a/b"), default);
+        Assert.That((searches, log.Lines.Count), Is.EqualTo((2, 1)));
+    }
+
+    private int _tokens;
+
+    private static GoogleCredentialSource Source(Dictionary<string, string?> hosts) => new(hosts, TimeProvider.System, NullLogger<GoogleCredentialSource>.Instance);
+
+    private static ImageReference Image(string text) => ImageReference.TryParse(text, out var image, out var fault) ? image : throw new ArgumentException(fault);
+
+    /// <summary>Gives a token to whose assertion says that it is an account of the test.</summary>
+    private async Task<WebApplication> StartTokenServerAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var server = builder.Build();
+        server.Run(async context =>
+        {
+            Interlocked.Increment(ref _tokens);
+            var assertion = (await context.Request.ReadFormAsync())["assertion"].ToString().Split('.')[1].Replace('-', '+').Replace('_', '/');
+            var claims = JsonNode.Parse(Convert.FromBase64String(assertion.PadRight((assertion.Length + 3) / 4 * 4, '=')))!;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync($$"""{"access_token":"token-of-{{((string)claims["iss"]!).Split('@')[0]}}","expires_in":3600,"token_type":"Bearer"}""");
+        });
+        await server.StartAsync();
+        return server;
+    }
+
+    private static string KeyFile(TemporaryFolder folder, string account, WebApplication server)
+    {
+        using var key = RSA.Create(2048);
+        var file = folder.PathOf($"{account}.json");
+        File.WriteAllText(file, new JsonObject
+        {
+            ["type"] = "service_account",
+            ["project_id"] = "project",
+            ["private_key_id"] = account,
+            ["private_key"] = key.ExportPkcs8PrivateKeyPem(),
+            ["client_email"] = $"{account}@project.iam.gserviceaccount.com",
+            ["client_id"] = "1",
+            ["token_uri"] = $"{server.Urls.Single()}/token",
+        }.ToJsonString());
+        return file;
+    }
+}

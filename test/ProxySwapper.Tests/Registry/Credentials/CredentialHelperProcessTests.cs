@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Registry.Credentials;
+
+/// <summary>Helpers that do what they should not.</summary>
+[TestFixture, NonParallelizable, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class CredentialHelperProcessTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string? _path = Environment.GetEnvironmentVariable("PATH");
+
+    [SetUp]
+    public void Prepare() => Environment.SetEnvironmentVariable("PATH", $"{_folder.PathOf("")}:{_path}");
+
+    public void Dispose()
+    {
+        Environment.SetEnvironmentVariable("PATH", _path);
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task One_that_is_slow_is_given_up_and_ended()
+    {
+        Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
+        var time = new ManualTimeProvider();
+        var asking = AskAsync("slow", time);
+        await TestWait.UntilAsync(() => time.Waiting > 0 && ReadPid() is not null);
+        time.Advance(CredentialHelperProcess.Deadline);
+        Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("gave no answer within 30 s"));
+        await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
+    }
+
+    [Test]
+    public async Task One_that_nobody_waits_for_any_more_is_ended()
+    {
+        Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
+        using var stop = new CancellationTokenSource();
+        var asking = AskAsync("slow", TimeProvider.System, stop.Token);
+        await TestWait.UntilAsync(() => ReadPid() is not null);
+        await stop.CancelAsync();
+        Assert.That(async () => await asking, Throws.InstanceOf<OperationCanceledException>());
+        await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
+    }
+
+    [Test]
+    public void One_that_never_stops_talking_is_ended()
+    {
+        Helper("loud", "exec yes");
+        Assert.That(async () => await AskAsync("loud", TimeProvider.System), Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("answered more than"));
+    }
+
+    [Test]
+    public async Task One_that_does_not_listen_may_answer()
+    {
+        Helper("deaf", """exec 0<&-; echo '{"Username":"u","Secret":"p"}'""");
+        Assert.That((await AskAsync("deaf", TimeProvider.System))!.Password, Is.EqualTo("p"));
+    }
+
+    [TestCase("""{"credHelpers":{"r.example":"proxyswapper"}}""")]
+    [TestCase("""{"credsStore":"proxyswapper"}""")]
+    public async Task The_program_never_asks_itself(string config)
+    {
+        Helper("proxyswapper", $"touch {_folder.PathOf("asked")}; exit 1");
+        await File.WriteAllTextAsync(_folder.PathOf("config.json"), config);
+        Assert.That(await DockerConfigSource.FromFile(_folder.PathOf("config.json")).GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None), Is.Null);
+        Assert.That(_folder.PathOf("asked"), Does.Not.Exist);
+    }
+
+    private Task<RegistryCredential?> AskAsync(string helper, TimeProvider time, CancellationToken cancellationToken = default)
+    {
+        File.WriteAllText(_folder.PathOf("config.json"), $$"""{"credHelpers":{"r.example":"{{helper}}"} }""");
+        return DockerConfigSource.FromFile(_folder.PathOf("config.json"), time).GetAsync(ImageReference.Parse("r.example/a"), cancellationToken).AsTask();
+    }
+
+    private void Helper(string name, string body)
+    {
+        var file = _folder.PathOf($"docker-credential-{name}");
+        File.WriteAllText(file, $"#!/bin/sh\n{body}\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private int? ReadPid() => File.Exists(_folder.PathOf("pid")) && int.TryParse(File.ReadAllText(_folder.PathOf("pid")), out var id) ? id : null;
+
+    private static bool IsRunning(int id)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+}

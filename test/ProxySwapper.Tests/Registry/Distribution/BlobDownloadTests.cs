@@ -1,0 +1,143 @@
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+[TestFixture]
+internal sealed class BlobDownloadTests
+{
+    private static readonly byte[] Content = RandomBytes(1_000_000);
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(500_000)]
+    [TestCase(999_999)]
+    public async Task A_download_goes_on_where_it_broke(int after)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.CutResponse(after));
+        Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(2));
+        if (after > 1) Assert.That(scene.Faulty.Received[1].Header("Range"), Does.Match(@"^bytes=\d+-$"));
+    }
+
+    [Test]
+    public async Task Without_ranges_what_came_is_skipped()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.CutResponse(400_000), RegistryFaults.NoRanges);
+        Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
+    }
+
+    [TestCase("bytes 500001-999999/1000000")]
+    [TestCase("bytes 0-999999/1000001")]
+    [TestCase("nonsense")]
+    public async Task A_part_that_is_another_one_is_refused(string range)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.CutResponse(400_000), RegistryFaults.Header("Content-Range", range));
+        Assert.That(async () => await ReadAsync(scene, blob), Throws.InstanceOf<RegistryException>());
+    }
+
+    [Test]
+    public async Task Wrong_content_never_comes_to_its_end()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.WrongContent);
+        await using var stream = await scene.Client.OpenBlobAsync("a", blob, default);
+        using var read = new MemoryStream();
+        Assert.That(async () => await stream.CopyToAsync(read), Throws.InstanceOf<RegistryException>().With.Message.Contain(blob.Digest.ToString()));
+        Assert.That(read.Length, Is.LessThan(Content.Length));
+        Assert.That(async () => await stream.ReadAsync(new byte[1]), Throws.InstanceOf<RegistryException>(), "and never recovers");
+    }
+
+    [Test]
+    public async Task A_wrong_length_is_refused()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Shorter, RegistryFaults.Longer);
+        for (var i = 0; i < 2; i++) Assert.That(async () => await ReadAsync(scene, blob), Throws.InstanceOf<RegistryException>().With.Message.Contain("should have 1000000 bytes"));
+    }
+
+    [Test]
+    public async Task A_length_that_is_not_said_is_counted()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.NoContentLength);
+        Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
+        Assert.That(async () => await ReadAsync(scene, blob with { Size = Content.Length - 1 }), Throws.InstanceOf<RegistryException>().With.Message.Contain("longer"));
+    }
+
+    [Test]
+    public async Task A_blob_of_no_bytes_is_one()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", ReadOnlyMemory<byte>.Empty);
+        Assert.That(await ReadAsync(scene, blob), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_stream_that_stands_still_is_asked_for_anew()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        var reached = new TaskCompletionSource();
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Drip(200_000, async aborted =>
+        {
+            reached.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, aborted);
+        }));
+        var reading = ReadAsync(scene, blob);
+        await reached.Task;
+        await TestWait.UntilAsync(() =>
+        {
+            scene.Time.Advance(TimeSpan.FromHours(12));
+            return Task.FromResult(reading.IsCompleted);
+        });
+        Assert.That(await reading, Is.EqualTo(Content));
+        Assert.That(scene.Faulty.Received[1].Header("Range"), Is.EqualTo("bytes=200000-"));
+    }
+
+    [Test]
+    public async Task A_stream_that_breaks_without_bringing_much_is_given_up()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 4 });
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.CutResponse(10));
+        Assert.That(async () => await ReadAsync(scene, blob), Throws.InstanceOf<RegistryException>().With.Property("IsTransient").True);
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(5));
+    }
+
+    [Test]
+    public async Task A_missing_blob_is_said_at_once()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("b", Content);
+        Assert.That(async () => await scene.Client.OpenBlobAsync("a", blob, default), Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UNKNOWN"));
+    }
+
+    private static async Task<byte[]> ReadAsync(RegistryScene scene, Descriptor blob)
+    {
+        await using var stream = await scene.Client.OpenBlobAsync("a", blob, default);
+        using var copy = new MemoryStream();
+        await stream.CopyToAsync(copy);
+        return copy.ToArray();
+    }
+
+    private static byte[] RandomBytes(int count)
+    {
+        var bytes = new byte[count];
+        new Random(7).NextBytes(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Registries;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>The whole protocol against a registry of this process.</summary>
+[TestFixture]
+internal sealed class RegistryClientTests
+{
+    [Test]
+    public async Task Answers_a_ping()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        await scene.Client.PingAsync(default);
+    }
+
+    [Test]
+    public async Task A_blob_goes_up_and_comes_down()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var content = new byte[3_000_000];
+        new Random(1).NextBytes(content);
+        var blob = new Descriptor("application/octet-stream", Digest.OfBytes(content), content.Length);
+        Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.False);
+        var sent = 0L;
+        await scene.Client.UploadBlobAsync("a/b", blob, _ => Task.FromResult<Stream>(new MemoryStream(content)), new DirectProgress(bytes => sent = bytes), default);
+        Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.True);
+        Assert.That(sent, Is.EqualTo(content.Length));
+        await using var stream = await scene.Client.OpenBlobAsync("a/b", blob, default);
+        using var copy = new MemoryStream();
+        await stream.CopyToAsync(copy);
+        Assert.That(copy.ToArray(), Is.EqualTo(content));
+        Assert.That(scene.Registry.Count(HttpMethod.Post, InMemoryRegistryRequestKind.Upload), Is.EqualTo(1));
+        Assert.That(scene.Registry.Count(HttpMethod.Put, InMemoryRegistryRequestKind.Upload), Is.EqualTo(1));
+        Assert.That(await scene.Client.MountBlobAsync("c", blob.Digest, "a/b", default), Is.True);
+        Assert.That(await scene.Client.MountBlobAsync("c", Digest.OfBytes("nowhere"u8), "a/b", default), Is.False);
+    }
+
+    [Test]
+    public async Task A_manifest_goes_up_and_comes_down_as_its_bytes()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var bytes = Encoding.UTF8.GetBytes("""{ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",   "manifests": [] }""");
+        var manifest = new Manifest(MediaTypes.OciIndex, Digest.OfBytes(bytes), bytes);
+        Assert.That(await scene.Client.HeadManifestAsync("a", "latest", default), Is.Null);
+        await scene.Client.PutManifestAsync("a", "latest", manifest, default);
+        Assert.That(await scene.Client.HeadManifestAsync("a", "latest", default), Is.EqualTo(manifest.Descriptor).Using<Descriptor>((one, other) => one.Digest == other.Digest && one.Size == other.Size && one.MediaType == other.MediaType));
+        var back = await scene.Client.GetManifestAsync("a", manifest.Digest.ToString(), default);
+        Assert.That(back.Bytes.ToArray(), Is.EqualTo(bytes));
+        Assert.That(back.MediaType, Is.EqualTo(MediaTypes.OciIndex));
+    }
+
+    [Test]
+    public async Task Tags_come_page_by_page()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var manifest = """{"schemaVersion":2,"manifests":[]}"""u8.ToArray();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, manifest, [.. Enumerable.Range(0, 2500).Select(number => $"v{number:0000}")]);
+        var tags = await scene.Client.ListTagsAsync("a", default).ToListAsync();
+        Assert.That(tags, Is.EqualTo(Enumerable.Range(0, 2500).Select(number => $"v{number:0000}")));
+        Assert.That(scene.Registry.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Tags), Is.EqualTo(3));
+    }
+
+    private sealed class DirectProgress(Action<long> report) : IProgress<long>
+    {
+        public void Report(long value) => report(value);
+    }
+}

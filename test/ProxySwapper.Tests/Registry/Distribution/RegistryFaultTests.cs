@@ -1,0 +1,321 @@
+using System.Net;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>What goes wrong with single requests, and what the client makes of it.</summary>
+[TestFixture]
+internal sealed class RegistryFaultTests
+{
+    private static readonly byte[] Index = """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray();
+
+    [TestCase(408)]
+    [TestCase(429)]
+    [TestCase(500)]
+    [TestCase(502)]
+    [TestCase(503)]
+    [TestCase(504)]
+    public async Task What_may_pass_is_tried_again(int status)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.Status(status), RegistryFaults.Dropped);
+        await scene.Client.PingAsync(default);
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(3));
+        Assert.That(scene.Time.Skipped[0].TotalMilliseconds, Is.InRange(250, 750));
+        Assert.That(scene.Time.Skipped[1].TotalMilliseconds, Is.InRange(500, 1500));
+    }
+
+    [TestCase(400)]
+    [TestCase(403)]
+    [TestCase(404)]
+    [TestCase(405)]
+    [TestCase(413)]
+    [TestCase(418)]
+    [TestCase(501)]
+    public async Task What_will_not_pass_is_not(int status)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.Status(status, "SOME_CODE", "in its own words"));
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("team/app", "1", default))!;
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(1));
+        Assert.That((fault.Method, fault.Host, fault.Repository, (int)fault.Status!, fault.IsTransient), Is.EqualTo((HttpMethod.Get, scene.Registry.Address, "team/app", status, false)));
+        Assert.That(fault.Errors, Is.EqualTo(new[] { new RegistryError("SOME_CODE", "in its own words") }));
+        Assert.That(fault.Message, Is.EqualTo($"GET {scene.Registry.Address}/team/app: {status}: SOME_CODE: in its own words"));
+    }
+
+    [Test]
+    public async Task Tries_end()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 3 });
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Unavailable);
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PingAsync(default))!;
+        Assert.That((scene.Faulty.Received.Count, fault.Status, fault.IsTransient), Is.EqualTo((4, HttpStatusCode.ServiceUnavailable, true)));
+    }
+
+    [TestCase("7")]
+    [TestCase("Thu, 01 Jan 2026 00:00:07 GMT")]
+    public async Task Retry_After_is_obeyed(string value)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.TooManyRequests(value));
+        await scene.Client.PingAsync(default);
+        Assert.That(scene.Time.Skipped.Aggregate(TimeSpan.Zero, (sum, pause) => sum + pause).TotalSeconds, Is.InRange(7, 8));
+    }
+
+    [Test]
+    public async Task Who_asks_for_more_than_the_longest_pause_is_not_asked_again()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.TooManyRequests("3600"));
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PingAsync(default))!;
+        Assert.That((scene.Faulty.Received.Count, fault.RetryAfter), Is.EqualTo((1, TimeSpan.FromHours(1))));
+    }
+
+    [Test]
+    public async Task A_registry_that_is_not_there_is_a_clear_error()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 1 });
+        await scene.Registry.DisposeAsync();
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PingAsync(default))!;
+        Assert.That(fault.Message, Does.StartWith($"GET {scene.Registry.Address}: no answer: ").And.Contain("refused"));
+    }
+
+    [Test]
+    public async Task A_registry_that_never_answers_is_given_up()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
+        var asked = new TaskCompletionSource();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, async (context, _) =>
+        {
+            asked.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+        });
+        var ping = scene.Client.PingAsync(default);
+        await asked.Task;
+        scene.Time.Advance(TimeSpan.FromDays(1));
+        Assert.That(async () => await ping, Throws.InstanceOf<RegistryException>().With.Message.Contain("no answer within").And.Property("IsTransient").True);
+    }
+
+    [Test]
+    public async Task A_caller_who_gives_up_gets_that_and_no_registry_error()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        using var caller = new CancellationTokenSource();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, async (context, _) =>
+        {
+            await caller.CancelAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+        });
+        Assert.That(async () => await scene.Client.PingAsync(caller.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task A_head_without_a_digest_is_followed_by_a_get()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.NoDigestHeader);
+        Assert.That((await scene.Client.HeadManifestAsync("a", "1", default))!.Digest, Is.EqualTo(descriptor.Digest));
+        Assert.That(scene.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_head_that_answers_is_not_followed_by_a_get()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        await scene.Client.HeadManifestAsync("a", "1", default);
+        Assert.That(scene.Registry.Requests, Is.EqualTo(1));
+        Assert.That(scene.Faulty.Received[0].Header("Accept"), Does.Contain(MediaTypes.OciIndex).And.Contain(MediaTypes.DockerManifestList).And.Contain(MediaTypes.OciManifest).And.Contain(MediaTypes.DockerManifest));
+    }
+
+    [Test]
+    public async Task A_wrong_digest_in_a_header_is_seen_and_not_believed()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.WrongDigestHeader);
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).Digest, Is.EqualTo(descriptor.Digest));
+        Assert.That(scene.Log.Text, Does.Contain("which counts"));
+    }
+
+    [Test]
+    public async Task Wrong_bytes_of_a_manifest_are_refused()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Registry.Repository("a").Manifests[descriptor.Digest] = new Manifest(MediaTypes.OciIndex, descriptor.Digest, """{"schemaVersion":2,"manifests":[ ]}"""u8.ToArray());
+        Assert.That(async () => await scene.Client.GetManifestAsync("a", descriptor.Digest.ToString(), default), Throws.InstanceOf<RegistryException>().With.Message.Contain(descriptor.Digest.ToString()));
+    }
+
+    [Test]
+    public async Task A_manifest_that_breaks_off_is_asked_for_again()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Next(HttpMethod.Get, Kind.Manifest, RegistryFaults.CutResponse(20));
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).Bytes.ToArray(), Is.EqualTo(Index));
+    }
+
+    [Test]
+    public async Task A_manifest_beyond_the_limit_is_not_read_and_one_beyond_4_MiB_is()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxManifestSize = 6_000_000 });
+        var (large, tooLarge) = (Padded(5_000_000), Padded(6_000_001));
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, large, "large");
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, tooLarge, "too-large");
+        Assert.That((await scene.Client.GetManifestAsync("a", "large", default)).Bytes.Length, Is.EqualTo(large.Length));
+        Assert.That(async () => await scene.Client.GetManifestAsync("a", "too-large", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000"));
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.NoContentLength);
+        Assert.That(async () => await scene.Client.GetManifestAsync("a", "too-large", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000"));
+    }
+
+    [TestCase("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
+    [TestCase("application/json", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
+    [TestCase("application/json", """{"schemaVersion":2,"config":{},"layers":[]}""", MediaTypes.OciManifest)]
+    [TestCase("application/vnd.oci.image.manifest.v1+json", """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[]}""", MediaTypes.DockerManifestList)]
+    public async Task A_manifest_says_what_it_is(string header, string content, string expected)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", header, System.Text.Encoding.UTF8.GetBytes(content), "1");
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).MediaType, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task The_first_schema_is_refused_by_name()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", "application/json", """{"schemaVersion":1,"fsLayers":[],"signatures":[]}"""u8.ToArray(), "1");
+        Assert.That(async () => await scene.Client.GetManifestAsync("a", "1", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("first schema"));
+    }
+
+    [Test]
+    public async Task An_immutable_tag_with_the_same_digest_is_written_and_with_another_a_conflict()
+    {
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ImmutableTags = true });
+        await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default);
+        await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default);
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PutManifestAsync("a", "1", Manifest(Padded(100)), default))!;
+        Assert.That(fault.IsTagConflict, Is.True);
+        Assert.That(fault.Message, Does.Contain("TAG_INVALID").And.Contain(Digest.OfBytes(Index).ToString()));
+    }
+
+    [Test]
+    public async Task A_registry_that_stored_something_else_is_caught()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.WrongDigestHeader);
+        Assert.That(async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default), Throws.InstanceOf<RegistryException>().With.Message.Contain("stored sha256:aaaa"));
+    }
+
+    [Test]
+    public async Task A_credential_follows_a_redirect_within_the_host_and_to_no_other()
+    {
+        await using var elsewhere = await FaultyRegistry.StartAsync();
+        var user = new MutableCredentials(RegistryCredential.Basic("user", "s3cret"));
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "user", Password = "s3cret" }, credentials: user);
+        var content = "content"u8.ToArray();
+        elsewhere.Registry.AddBlob("a", content);
+        var blob = scene.Registry.AddBlob("a", content);
+        scene.Registry.AddBlob("moved", content);
+        await scene.Client.PingAsync(default);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Redirect($"/v2/moved/blobs/{blob.Digest}"), RegistryFaults.None, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
+        await ReadAsync(scene.Client, blob);
+        Assert.That(scene.Faulty.Received[^1].Path, Does.Contain("/moved/"));
+        Assert.That(scene.Faulty.Received[^1].Header("Authorization"), Is.Not.Null);
+        await ReadAsync(scene.Client, blob);
+        Assert.That(elsewhere.Received.Single().Header("Authorization"), Is.Null);
+        // There and back again: what another host sends us to gets nothing either.
+        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
+        elsewhere.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.RedirectToOrigin($"http://{scene.Registry.Address}"));
+        Assert.That(async () => await ReadAsync(scene.Client, blob), Throws.InstanceOf<RegistryException>());
+        Assert.That(scene.Faulty.Received[^1].Header("Authorization"), Is.Null);
+        Assert.That(user.Renewed, Is.Zero);
+    }
+
+    [TestCase("http://169.254.169.254/latest/meta-data", "link-local")]
+    [TestCase("ftp://example.com/", "no https")]
+    public async Task A_redirect_to_where_nothing_is_to_be_had_is_refused(string target, string reason)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Redirect(target));
+        Assert.That(async () => await scene.Client.PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain(reason));
+    }
+
+    [Test]
+    public async Task Redirects_end()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Redirect("/v2/"));
+        Assert.That(async () => await scene.Client.PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain("more than 5 redirects"));
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(6));
+    }
+
+    /// <summary>403 is the private registry's way, 400 the public one's; neither challenges, and the answer to a HEAD has no errors to read.</summary>
+    [Test]
+    public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge([Values(403, 400)] int status, [Values] bool isHead)
+    {
+        var user = new MutableCredentials(RegistryCredential.Basic("AWS", "old"), RegistryCredential.Basic("AWS", "new"));
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "AWS", Password = "new" }, credentials: user);
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Guard = (context, registry) => context.Request.Headers.Authorization.ToString() is var sent && sent.Length > 0 && sent != "Basic " + Convert.ToBase64String("AWS:new"u8)
+            ? RegistryFaults.Status(status, "DENIED", "Your authorization token has expired.")(context, registry)
+            : registry(context);
+        Assert.That(isHead ? (await scene.Client.HeadManifestAsync("a", "1", default))!.Digest : (await scene.Client.GetManifestAsync("a", "1", default)).Digest, Is.EqualTo(Digest.OfBytes(Index)));
+        Assert.That(user.Renewed, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task What_is_forbidden_with_the_same_credential_stays_forbidden()
+    {
+        var user = new MutableCredentials(RegistryCredential.Basic("user", "s3cret"));
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "user", Password = "s3cret" }, credentials: user);
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.Status(403, "DENIED", "no"));
+        await scene.Client.PingAsync(default);
+        var before = scene.Faulty.Received.Count;
+        Assert.That(async () => await scene.Client.GetManifestAsync("a", "1", default), Throws.InstanceOf<RegistryException>());
+        Assert.That(scene.Faulty.Received.Count - before, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Pulls_that_remain_are_read_logged_and_shown()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        Assert.That(scene.Client.RateLimit, Is.Null);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.Header("ratelimit-remaining", "76;w=21600"), RegistryFaults.Header("ratelimit-remaining", ";w=60"), RegistryFaults.Header("ratelimit-remaining", "3"));
+        await scene.Client.PingAsync(default);
+        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(76, null, TimeSpan.FromHours(6))));
+        await scene.Client.PingAsync(default);
+        Assert.That(scene.Client.RateLimit!.Remaining, Is.EqualTo(76), "an empty number says nothing");
+        await scene.Client.PingAsync(default);
+        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(3, null, null)));
+        Assert.That(scene.Log.Text, Does.Contain("grants only 3 more pulls"));
+    }
+
+    [Test]
+    public async Task A_wrong_name_is_a_fault_of_the_caller()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        Assert.That(async () => await scene.Client.HeadManifestAsync("../catalog", "1", default), Throws.ArgumentException);
+        Assert.That(async () => await scene.Client.HeadManifestAsync("a", "1?x=y", default), Throws.ArgumentException);
+    }
+
+    private static Manifest Manifest(byte[] bytes) => new(MediaTypes.OciIndex, Digest.OfBytes(bytes), bytes);
+
+    private static byte[] Padded(int length) =>
+        System.Text.Encoding.UTF8.GetBytes("""{"schemaVersion":2,"manifests":[]""" + new string(' ', length - 34) + "}");
+
+    private static async Task ReadAsync(RegistryClient client, Descriptor blob)
+    {
+        await using var stream = await client.OpenBlobAsync("a", blob, default);
+        await stream.CopyToAsync(Stream.Null);
+    }
+}

@@ -1,0 +1,40 @@
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>A registry that takes an upload and then does nothing.</summary>
+[TestFixture]
+internal sealed class UploadPatienceTests
+{
+    /// <summary>More than all the buffers between two processes hold.</summary>
+    private const int Large = 64 * 1024 * 1024;
+
+    [TestCase(Large, "less than 64 KiB came through in 86400 s")]
+    [TestCase(1000, "no answer within 86400 s")]
+    public async Task An_upload_that_stalls_ends_and_does_not_hang(int size, string reason)
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
+        var content = new byte[size];
+        var asked = new TaskCompletionSource();
+        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, async (context, _) =>
+        {
+            asked.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+        });
+        var upload = scene.Client.UploadBlobAsync(
+            "a", new Descriptor("application/octet-stream", Digest.OfBytes(content), size), _ => Task.FromResult<Stream>(new MemoryStream(content)), null, default);
+        await asked.Task;
+        await TestWait.UntilAsync(() =>
+        {
+            if (!upload.IsCompleted) scene.Time.Advance(TimeSpan.FromHours(12));
+            return upload.IsCompleted;
+        });
+        Assert.That(async () => await upload, Throws.InstanceOf<RegistryException>().With.Message.Contain(reason).And.Property("IsTransient").True);
+    }
+}

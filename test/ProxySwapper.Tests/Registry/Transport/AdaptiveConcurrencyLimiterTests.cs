@@ -1,0 +1,138 @@
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Registry.Transport;
+
+[TestFixture]
+internal sealed class AdaptiveConcurrencyLimiterTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Test]
+    public async Task No_more_than_the_limit_are_let_in_and_the_next_follows_who_leaves()
+    {
+        var window = new AdaptiveConcurrencyLimiter(2, _time);
+        var first = await window.EnterAsync(false, default);
+        _ = await window.EnterAsync(false, default);
+        var third = window.EnterAsync(false, default);
+        Assert.That(third.IsCompleted, Is.False);
+        first.Dispose();
+        first.Dispose();
+        Assert.That((await third).IsStream, Is.False);
+    }
+
+    [Test]
+    public async Task Streams_leave_a_place_for_small_requests()
+    {
+        var window = new AdaptiveConcurrencyLimiter(3, _time);
+        _ = await window.EnterAsync(true, default);
+        var second = await window.EnterAsync(true, default);
+        var third = window.EnterAsync(true, default);
+        Assert.That(third.IsCompleted, Is.False);
+        Assert.That(window.EnterAsync(false, default).IsCompletedSuccessfully, Is.True.After(2000, 5));
+        second.Dispose();
+        await third;
+    }
+
+    [Test]
+    public async Task A_single_place_takes_a_stream() => Assert.That((await new AdaptiveConcurrencyLimiter(1, _time).EnterAsync(true, default)).IsStream, Is.True);
+
+    [Test]
+    public async Task It_halves_once_for_all_that_were_under_way_and_grows_again()
+    {
+        var window = new AdaptiveConcurrencyLimiter(8, _time);
+        var hit = await window.EnterAsync(false, default);
+        var alsoHit = await window.EnterAsync(false, default);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        hit.Refused(null);
+        alsoHit.Refused(null);
+        Assert.That(window.Size, Is.EqualTo(4));
+        hit.Dispose();
+        alsoHit.Dispose();
+        var later = await window.EnterAsync(false, default);
+        later.Refused(null);
+        Assert.That(window.Size, Is.EqualTo(2));
+        for (var i = 0; i < 3; i++) later.Succeeded();
+        Assert.That(window.Size, Is.EqualTo(3));
+        for (var i = 0; i < 100; i++) later.Succeeded();
+        Assert.That(window.Size, Is.EqualTo(8));
+    }
+
+    [Test]
+    public async Task It_never_closes_for_good()
+    {
+        var window = new AdaptiveConcurrencyLimiter(2, _time);
+        var place = await window.EnterAsync(false, default);
+        for (var i = 0; i < 10; i++) place.Refused(null);
+        Assert.That(window.Size, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Nobody_enters_before_the_registry_wants_to_be_asked_again()
+    {
+        var window = new AdaptiveConcurrencyLimiter(8, _time);
+        (await window.EnterAsync(false, default)).Refused(TimeSpan.FromSeconds(10));
+        var next = window.EnterAsync(false, default);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.That(next.IsCompleted, Is.False);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await next;
+    }
+
+    [Test]
+    public async Task Who_gives_up_waiting_takes_no_place()
+    {
+        var window = new AdaptiveConcurrencyLimiter(1, _time);
+        var first = await window.EnterAsync(false, default);
+        using var caller = new CancellationTokenSource();
+        var second = window.EnterAsync(false, caller.Token);
+        await caller.CancelAsync();
+        Assert.That(async () => await second, Throws.InstanceOf<OperationCanceledException>());
+        first.Dispose();
+        await window.EnterAsync(false, default);
+    }
+
+    [Test]
+    public async Task Requests_per_second_are_spread_evenly()
+    {
+        var pacer = new RequestRateLimiter(4, _time);
+        await pacer.WaitAsync(default);
+        var (second, third) = (pacer.WaitAsync(default), pacer.WaitAsync(default));
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+        await second;
+        Assert.That(third.IsCompleted, Is.False);
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+        await third;
+    }
+
+    [Test]
+    public async Task A_host_sees_no_more_requests_at_once_than_it_is_configured_for()
+    {
+        await using var faulty = await FaultyRegistry.StartAsync();
+        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [faulty.Address] = new() { MaxConcurrency = 2 } } };
+        using var clients = new RegistryClients(options, TimeProvider.System, new CapturedLog());
+        var client = clients.For(faulty.Address, ProxySwapper.Registry.Credentials.CredentialChain.Anonymous);
+        var (now, most) = (0, 0);
+        faulty.Always(HttpMethod.Head, Kind.Manifest, async (context, registry) =>
+        {
+            InterlockedMax(ref most, Interlocked.Increment(ref now));
+            await Task.Yield();
+            await registry(context);
+            Interlocked.Decrement(ref now);
+        });
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(number => client.HeadManifestAsync("a", $"v{number}", default)));
+        Assert.That(most, Is.InRange(1, 2));
+    }
+
+    private static void InterlockedMax(ref int target, int value)
+    {
+        for (var seen = Volatile.Read(ref target); value > seen; seen = Volatile.Read(ref target))
+            if (Interlocked.CompareExchange(ref target, value, seen) == seen) return;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+
+namespace ProxySwapper.Tests.Registry.Transport;
+
+[TestFixture]
+internal sealed class RegistryTlsTests
+{
+    [Test]
+    public async Task A_certificate_that_nobody_vouches_for_is_refused_at_once_and_never_answered_with_plain_HTTP()
+    {
+        using var certificates = new TestCertificates();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
+        var time = RegistryScene.NewTime();
+        var fault = Assert.ThrowsAsync<RegistryException>(() => PingAsync(registry, new RegistryHostOptions(), time))!;
+        Assert.That(fault.Message, Does.Contain("certificate"));
+        Assert.That((time.Skipped.Count, registry.Requests), Is.EqualTo((0, 0)));
+    }
+
+    [Test]
+    public async Task A_CA_file_vouches_for_its_host()
+    {
+        using var certificates = new TestCertificates();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
+        var folder = Directory.CreateTempSubdirectory();
+        var file = Path.Combine(folder.FullName, "ca.crt");
+        await File.WriteAllTextAsync(file, certificates.AuthorityPem);
+        await PingAsync(registry, new RegistryHostOptions { CaFile = file });
+        using var others = new TestCertificates();
+        await File.WriteAllTextAsync(file, others.AuthorityPem);
+        Assert.That(async () => await PingAsync(registry, new RegistryHostOptions { CaFile = file }), Throws.InstanceOf<RegistryException>());
+        folder.Delete(recursive: true);
+    }
+
+    [Test]
+    public async Task Verification_can_be_skipped_for_a_host()
+    {
+        using var certificates = new TestCertificates();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
+        await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true });
+        Assert.That(registry.Requests, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_host_that_is_not_local_is_reached_by_TLS_alone()
+    {
+        using var connections = new ConnectionPool();
+        Uri Of(string name, RegistryHostOptions? host = null) => new RegistryHost(
+            name, new RegistryOptions { Hosts = host is null ? new Dictionary<string, RegistryHostOptions>() : new() { [name] = host } }, connections, TimeProvider.System, new CapturedLog())
+            .AddressAsync(default).AsTask().GetAwaiter().GetResult();
+        Assert.That(Of("docker.io"), Is.EqualTo(new Uri("https://registry-1.docker.io/")));
+        Assert.That(Of("harbor.example.com:8443"), Is.EqualTo(new Uri("https://harbor.example.com:8443/")));
+        Assert.That(Of("harbor.example.com", new RegistryHostOptions { PlainHttp = true }), Is.EqualTo(new Uri("http://harbor.example.com/")));
+        Assert.That(Of("localhost:1"), Is.EqualTo(new Uri("http://localhost:1/")));
+        await Task.CompletedTask;
+    }
+
+    [Test]
+    public async Task From_https_nothing_is_redirected_to_http()
+    {
+        using var certificates = new TestCertificates();
+        await using var plain = await InMemoryRegistry.StartAsync();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates), Interceptor = (context, next) => RegistryFaults.RedirectToOrigin($"http://{plain.Address}")(context, next) });
+        Assert.That(async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }), Throws.InstanceOf<RegistryException>().With.Message.Contain("no https"));
+        Assert.That(plain.Requests, Is.Zero);
+    }
+
+    [Test]
+    public async Task Blobs_go_by_HTTP_1_1_where_a_registry_offers_more_a_connection_for_each()
+    {
+        using var certificates = new TestCertificates();
+        var (protocols, connections) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
+        using var both = new Barrier(2);
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions
+        {
+            Certificate = ServerOf(certificates),
+            Interceptor = async (context, next) =>
+            {
+                protocols.Add(context.Request.Protocol);
+                connections.Add(context.Connection.Id);
+                await Task.Run(() => both.SignalAndWait(TimeSpan.FromSeconds(60)));
+                await next(context);
+            },
+        });
+        using (var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null } }) { DefaultRequestVersion = new Version(2, 0) })
+        {
+            await Task.WhenAll(client.GetAsync(new Uri($"https://{registry.Address}/v2/")), client.GetAsync(new Uri($"https://{registry.Address}/v2/")));
+            Assert.That(protocols, Is.All.EqualTo("HTTP/2"), "it does offer more");
+        }
+        protocols.Clear();
+        connections.Clear();
+        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { InsecureSkipTlsVerify = true } } };
+        using var clients = new RegistryClients(options, RegistryScene.NewTime(), new CapturedLog());
+        await Task.WhenAll(new[] { "one", "two" }.Select(async content =>
+        {
+            var blob = registry.AddBlob("a", System.Text.Encoding.UTF8.GetBytes(content));
+            await using var stream = await clients.For(registry.Address, CredentialChain.Anonymous).OpenBlobAsync("a", blob, default);
+            await stream.CopyToAsync(Stream.Null);
+        }));
+        Assert.That(protocols, Is.All.EqualTo("HTTP/1.1"));
+        Assert.That(connections.Distinct().Count(), Is.EqualTo(2));
+    }
+
+    private static X509Certificate2 ServerOf(TestCertificates certificates)
+    {
+        var (certificate, key) = certificates.Issue();
+        return X509Certificate2.CreateFromPem(certificate, key);
+    }
+
+    private static async Task PingAsync(InMemoryRegistry registry, RegistryHostOptions host, TimeProvider? time = null)
+    {
+        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = host } };
+        using var clients = new RegistryClients(options, time ?? RegistryScene.NewTime(), new CapturedLog());
+        await clients.For(registry.Address, CredentialChain.Anonymous).PingAsync(default);
+    }
+}

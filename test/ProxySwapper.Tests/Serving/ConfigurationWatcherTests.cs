@@ -1,0 +1,117 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
+using ProxySwapper.Serving;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Serving;
+
+[TestFixture]
+internal sealed class ConfigurationWatcherTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private string _folder = "";
+    private ServiceProvider _services = null!;
+
+    [SetUp]
+    public void MakeFolder()
+    {
+        _folder = Directory.CreateTempSubdirectory().FullName;
+        _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+    }
+
+    [TearDown]
+    public void RemoveFolder()
+    {
+        _services.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Test]
+    public async Task A_config_map_that_swaps_its_symlink_takes_effect_within_two_seconds()
+    {
+        // As kubelet does it: config.yaml -> ..data/config.yaml, ..data -> a folder with a time in its name, swapped by rename.
+        Mount("..1", "proxyUrl: one.example");
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "..data"), "..1");
+        File.CreateSymbolicLink(Path.Combine(_folder, "config.yaml"), "..data/config.yaml");
+        var (watcher, provider) = Start();
+        await watcher.StartAsync(CancellationToken.None);
+        Mount("..2", "proxyUrl: two.example");
+        Directory.CreateSymbolicLink(Path.Combine(_folder, "..data_tmp"), "..2");
+        Directory.Move(Path.Combine(_folder, "..data"), Path.Combine(_folder, "..old"));
+        Directory.Move(Path.Combine(_folder, "..data_tmp"), Path.Combine(_folder, "..data"));
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await TestWait.UntilAsync(() => provider.Current.Options.ProxyUrl == "two.example");
+        await watcher.StopAsync(CancellationToken.None);
+    }
+
+    [Test]
+    public void A_bad_change_keeps_the_last_good_rules_and_is_remembered_with_its_faults()
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Write("proxyUrl: https://two.example\nport: x");
+        watcher.Check();
+        Assert.That(provider.Current.Options.ProxyUrl, Is.EqualTo("one.example"));
+        Assert.That(provider.LastReload.Faults, Has.Count.EqualTo(2));
+        Assert.That(provider.LastReload.At, Is.EqualTo(_time.GetUtcNow()));
+        Write("proxyUrl: three.example");
+        watcher.Check();
+        Assert.That((provider.Current.Options.ProxyUrl, provider.LastReload.IsSuccessful), Is.EqualTo(("three.example", true)));
+    }
+
+    [Test]
+    public void A_file_that_is_gone_for_a_while_keeps_the_rules_and_is_taken_when_it_is_back()
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        File.Delete(Path.Combine(_folder, "config.yaml"));
+        watcher.Check();
+        watcher.Check();
+        Assert.That((provider.Current.Options.ProxyUrl, provider.LastReload.IsSuccessful), Is.EqualTo(("one.example", false)));
+        Write("proxyUrl: one.example");
+        watcher.Check();
+        Assert.That(provider.LastReload.IsSuccessful, Is.True);
+    }
+
+    [Test]
+    public void A_file_that_is_replaced_by_rename_is_taken()
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        File.WriteAllText(Path.Combine(_folder, "new"), "proxyUrl: two.example");
+        File.Move(Path.Combine(_folder, "new"), Path.Combine(_folder, "config.yaml"), overwrite: true);
+        watcher.Check();
+        Assert.That(provider.Current.Options.ProxyUrl, Is.EqualTo("two.example"));
+    }
+
+    [Test]
+    public void A_file_that_did_not_change_is_not_reloaded()
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        var before = provider.Current;
+        watcher.Check();
+        Assert.That(provider.Current, Is.SameAs(before));
+    }
+
+    private void Write(string text) => File.WriteAllText(Path.Combine(_folder, "config.yaml"), text);
+
+    private void Mount(string name, string text)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, name));
+        File.WriteAllText(Path.Combine(_folder, name, "config.yaml"), text);
+    }
+
+    private (ConfigurationWatcher Watcher, ConfigurationMonitor Provider) Start()
+    {
+        var path = Path.Combine(_folder, "config.yaml");
+        var file = new ConfigurationFile(path, ConfigurationReader.TextOf(path), new Dictionary<string, string>());
+        var provider = new ConfigurationMonitor(RuleSet.Compile(ConfigurationReader.ReadText(path, file.Text, file.Environment)), _time.GetUtcNow());
+        return (new ConfigurationWatcher(file, provider, _services.GetRequiredService<IMeterFactory>(), _time, NullLogger<ConfigurationWatcher>.Instance), provider);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using ProxySwapper.Serving;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Serving;
+
+[TestFixture]
+internal sealed class ServingCertificateTests
+{
+    private TestCertificates _certificates = null!;
+    private string _folder = "";
+
+    private string CertificateFile => Path.Combine(_folder, "tls.crt");
+
+    private string KeyFile => Path.Combine(_folder, "tls.key");
+
+    [SetUp]
+    public void MakeFolder() => (_folder, _certificates) = (Directory.CreateTempSubdirectory().FullName, new TestCertificates());
+
+    [TearDown]
+    public void RemoveFolder()
+    {
+        _certificates.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [TestCase("rsa-pkcs1"), TestCase("rsa-pkcs8"), TestCase("ecdsa-sec1"), TestCase("ecdsa-pkcs8")]
+    public void Keys_are_read_in_every_form_that_tools_write(string form)
+    {
+        using var rsa = RSA.Create(2048);
+        var (certificate, key) = form.StartsWith("rsa", StringComparison.Ordinal) ? _certificates.Issue(rsa: rsa) : _certificates.Issue();
+        if (form == "rsa-pkcs1") key = rsa.ExportRSAPrivateKeyPem();
+        if (form == "ecdsa-sec1")
+        {
+            using var ecdsa = ECDsa.Create();
+            ecdsa.ImportFromPem(key);
+            key = ecdsa.ExportECPrivateKeyPem();
+        }
+        Write(certificate, key);
+        Assert.That(Load().Context.TargetCertificate.HasPrivateKey, Is.True);
+    }
+
+    [Test]
+    public void The_certificates_behind_the_first_are_sent_along()
+    {
+        using var intermediate = _certificates.Intermediate();
+        var (certificate, key) = intermediate.Issue();
+        Write(certificate + "\n" + intermediate.AuthorityPem, key);
+        Assert.That(Load().Context.IntermediateCertificates.Select(issuer => issuer.Subject), Is.EqualTo(new[] { "CN=test intermediate" }));
+    }
+
+    [Test]
+    public void Files_that_are_as_they_were_change_nothing()
+    {
+        WriteNew();
+        var certificate = Load();
+        Assert.That(certificate.Reload(), Is.False);
+    }
+
+    [Test]
+    public void A_renewed_pair_is_taken_and_half_of_one_is_not()
+    {
+        WriteNew();
+        var certificate = Load();
+        var before = certificate.Context;
+        var (renewed, key) = _certificates.Issue(days: 500);
+        File.WriteAllText(CertificateFile, renewed);
+        Assert.That(certificate.Reload, Throws.InstanceOf<CertificateException>());
+        Assert.That(certificate.Context, Is.SameAs(before));
+        File.WriteAllText(KeyFile, key);
+        Assert.That(certificate.Reload(), Is.True);
+        Assert.That(certificate.NotAfter - TimeProvider.System.GetUtcNow(), Is.GreaterThan(TimeSpan.FromDays(490)));
+    }
+
+    [Test]
+    public void A_file_that_goes_away_leaves_the_one_in_force()
+    {
+        WriteNew();
+        var certificate = Load();
+        File.Delete(KeyFile);
+        Assert.That(certificate.Reload, Throws.InstanceOf<CertificateException>());
+        Assert.That(certificate.Context.TargetCertificate.HasPrivateKey, Is.True);
+    }
+
+    [TestCase("", ""), TestCase("nothing", "nothing"), TestCase("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")]
+    public void What_is_no_certificate_is_said_with_the_file(string certificate, string key)
+    {
+        Write(certificate, key);
+        Assert.That(Load, Throws.InstanceOf<CertificateException>().With.Message.Contains(CertificateFile));
+    }
+
+    private void WriteNew()
+    {
+        var (certificate, key) = _certificates.Issue();
+        Write(certificate, key);
+    }
+
+    private void Write(string certificate, string key)
+    {
+        File.WriteAllText(CertificateFile, certificate);
+        File.WriteAllText(KeyFile, key);
+    }
+
+    private ServingCertificate Load() => ServingCertificate.Load(CertificateFile, KeyFile);
+}
