@@ -91,7 +91,7 @@ public sealed record ImageReference
             }
         }
         var registry = ImageReferenceGrammar.Registry(first);
-        fault = ImageReferenceGrammar.FaultOf(registry, path);
+        fault = ImageReferenceGrammar.Validate(registry, path);
         if (fault is not null) return false;
         reference = new ImageReference(registry, ImageReferenceGrammar.Repository(registry, path), tag, digest);
         return true;

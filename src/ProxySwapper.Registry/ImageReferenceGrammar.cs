@@ -40,7 +40,7 @@ internal static class ImageReferenceGrammar
         registry == DefaultRegistry && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
 
     /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
-    public static string? FaultOf(string registry, ReadOnlySpan<char> path)
+    public static string? Validate(string registry, ReadOnlySpan<char> path)
     {
         if (path.IsEmpty) return "it has no repository";
         if (!IsHost(registry)) return $"'{registry}' is not a registry's host";

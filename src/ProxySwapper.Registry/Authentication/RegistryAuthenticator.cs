@@ -13,25 +13,25 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     public AuthenticationChallenge? Challenge => host.Challenge;
 
     /// <summary>What to send along from the start; null while the host has never challenged.</summary>
-    public async ValueTask<RequestAuthorization?> GrantAsync(RegistryRequest request, CancellationToken cancellationToken)
+    public async ValueTask<RequestAuthorization?> AuthorizeAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
         if (host.Challenge is not { } challenge) return null;
-        return await GrantAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
+        return await AuthorizeAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
     /// <summary>A better grant after a refusal; null when there is none, and the refusal stands.</summary>
-    public async ValueTask<RequestAuthorization?> ImproveAsync(
+    public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
         RegistryRequest request, RequestAuthorization? refused, RegistryException refusal, AuthenticationChallenge? challenge, CancellationToken cancellationToken)
     {
         if (!IsAboutAuthentication(refusal, challenge, refused)) return null;
         if (challenge is not null) host.Challenge = challenge;
         if (host.Challenge is not { } current) return null;
-        if (refused is null) return await GrantAsync(request, current, challenge?.Scopes ?? [], await CredentialAsync(request, cancellationToken), cancellationToken);
+        if (refused is null) return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], await CredentialAsync(request, cancellationToken), cancellationToken);
         if (refused is { Token: { } token, Key: { } key }) host.Tokens.Drop(key, token);
         if (refused is { Token: not null, IsFresh: false })
-            return await GrantAsync(request, current, challenge?.Scopes ?? [], refused.Credential, cancellationToken);
+            return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], refused.Credential, cancellationToken);
         if (refused.IsRenewed || await RenewAsync(request, refused.Credential, cancellationToken) is not { } renewed) return null;
-        return await GrantAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } grant ? grant with { IsRenewed = true } : null;
+        return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } grant ? grant with { IsRenewed = true } : null;
     }
 
     /// <summary>A 401; a 403 or 400 of ECR, which so says that its password has ended; a 403 that asks for another token.</summary>
@@ -44,7 +44,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         _ => false,
     };
 
-    private async ValueTask<RequestAuthorization?> GrantAsync(
+    private async ValueTask<RequestAuthorization?> AuthorizeAsync(
         RegistryRequest request, AuthenticationChallenge challenge, IReadOnlyList<string> named, RegistryCredential credential, CancellationToken cancellationToken)
     {
         if (!challenge.IsBearer) return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);

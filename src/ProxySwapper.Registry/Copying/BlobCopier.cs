@@ -33,7 +33,7 @@ internal sealed class BlobCopier(
             }
             // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking the
             // lead: whoever leads waits for nobody, so that no two copies can wait for each other by way of a third.
-            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsSilent)
+            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsStalled)
             {
                 await ticket.WaitAsync(earlier, entry.Moving, cancellationToken);
                 if (entry.IsIn(targetRepository)) continue;
@@ -71,13 +71,13 @@ internal sealed class BlobCopier(
             return;
         }
         progress?.Report(new CopyProgress(blob, CopyStep.Planned, 0));
-        if (await repository.OnceThereAsync(token => TryMountAsync(blob, entry, token), cancellationToken))
+        if (await repository.RetryAfterCreatingAsync(token => TryMountAsync(blob, entry, token), cancellationToken))
         {
             entry.Add(targetRepository);
             Tell(blob, CopyStep.Mounted, ref _mounted);
             return;
         }
-        await repository.OnceThereAsync(async token =>
+        await repository.RetryAfterCreatingAsync(async token =>
         {
             await target.UploadBlobAsync(targetRepository, blob, open => OpenAsync(blob, open), new BlobProgress(blob, ticket, progress), token);
             return true;
@@ -100,7 +100,7 @@ internal sealed class BlobCopier(
 
     private void Tell(Descriptor blob, CopyStep step, ref int count)
     {
-        ticket.ShowLife();
+        ticket.Touch();
         Interlocked.Increment(ref count);
         progress?.Report(new CopyProgress(blob, step, blob.Size));
     }
@@ -109,7 +109,7 @@ internal sealed class BlobCopier(
     {
         public void Report(long value)
         {
-            ticket.ShowLife();
+            ticket.Touch();
             progress?.Report(new CopyProgress(blob, CopyStep.Transferring, value));
         }
     }

@@ -65,7 +65,7 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     {
         lock (_gate)
         {
-            if (_moving is { IsCompleted: false } && _mover is { IsSilent: false }) return (_mover, _moving);
+            if (_moving is { IsCompleted: false } && _mover is { IsStalled: false }) return (_mover, _moving);
             (_moving, _mover) = (moved.Task, ticket);
             return null;
         }

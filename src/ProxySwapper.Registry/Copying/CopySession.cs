@@ -16,18 +16,18 @@ internal sealed class CopySession(long sequence, TimeProvider time)
     /// <summary>Ends when the copy did: then its blobs belong to a committed manifest, or it failed.</summary>
     public Task Ended => _ended.Task;
 
-    public bool IsSilent => Left <= TimeSpan.Zero;
+    public bool IsStalled => Left <= TimeSpan.Zero;
 
     private TimeSpan Left => LongestSilence - time.GetElapsedTime(Volatile.Read(ref _seen));
 
-    public void ShowLife() => Volatile.Write(ref _seen, time.GetTimestamp());
+    public void Touch() => Volatile.Write(ref _seen, time.GetTimestamp());
 
     public void End() => _ended.TrySetResult();
 
     /// <summary>Waits until another copy has done something, or has fallen silent. Who waits for the living lives.</summary>
     public async Task WaitAsync(CopySession other, Task step, CancellationToken cancellationToken)
     {
-        while (!step.IsCompleted && !other.IsSilent)
+        while (!step.IsCompleted && !other.IsStalled)
         {
             try
             {

@@ -125,13 +125,13 @@ internal sealed class ImageCopy : IDisposable
 
     private async Task PutAsync(ManifestNode node, string name, CancellationToken cancellationToken)
     {
-        await _repository.OnceThereAsync(async token =>
+        await _repository.RetryAfterCreatingAsync(async token =>
         {
             await _target.PutManifestAsync(_request.Target.Repository, name, node.Content, token);
             return true;
         }, cancellationToken);
         Interlocked.Increment(ref _manifestsWritten);
-        _ticket.ShowLife();
+        _ticket.Touch();
     }
 
     private async Task<Digest> ResolveAsync(CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ internal sealed class RepositoryCreator(ImageReference target, Func<ImageReferen
     private bool _isMade;
 
     /// <summary>Does some writing; when the repository is unknown, makes it and does the writing again.</summary>
-    public async Task<T> OnceThereAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellationToken)
+    public async Task<T> RetryAfterCreatingAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellationToken)
     {
         try
         {

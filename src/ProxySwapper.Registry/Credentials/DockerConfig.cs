@@ -33,7 +33,7 @@ internal sealed class DockerConfig
 
     /// <summary>The credential of the key that is closest to the image: the longest path, a host written out before one with stars.</summary>
     public RegistryCredential? Find(ImageReference image) => _auths
-        .Where(entry => entry.Key.Takes(image))
+        .Where(entry => entry.Key.IsMatch(image))
         .OrderByDescending(entry => entry.Key.Path.Length)
         .ThenBy(entry => entry.Key.HasStars)
         .Select(entry => entry.Credential)

@@ -18,7 +18,7 @@ internal sealed record DockerConfigKey(string Host, string Path)
             path is "v1" or "v2" ? "" : path);
     }
 
-    public bool Takes(ImageReference image) =>
+    public bool IsMatch(ImageReference image) =>
         TakesHost(image.Registry) && (Path.Length == 0 || image.Repository == Path || image.Repository.StartsWith($"{Path}/", StringComparison.Ordinal));
 
     /// <summary>A star stands for characters of one label; ports have to be the same.</summary>

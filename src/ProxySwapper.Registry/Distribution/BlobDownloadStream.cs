@@ -20,7 +20,7 @@ internal sealed class BlobDownloadStream : Stream
     private readonly RegistryTransport _transport;
     private readonly RegistryRequest _request;
     private readonly Descriptor _blob;
-    private readonly AdaptiveConcurrencyLimiter.Place _place;
+    private readonly AdaptiveConcurrencyLimiter.Lease _lease;
     private readonly IncrementalHash _hash;
     private readonly RetrySchedule _schedule;
     private readonly StallTimeout _patience;
@@ -31,9 +31,9 @@ internal sealed class BlobDownloadStream : Stream
     private bool _isVerified;
     private RegistryException? _fault;
 
-    private BlobDownloadStream(RegistryTransport transport, RegistryRequest request, Descriptor blob, AdaptiveConcurrencyLimiter.Place place)
+    private BlobDownloadStream(RegistryTransport transport, RegistryRequest request, Descriptor blob, AdaptiveConcurrencyLimiter.Lease lease)
     {
-        (_transport, _request, _blob, _place) = (transport, request, blob, place);
+        (_transport, _request, _blob, _lease) = (transport, request, blob, lease);
         (_hash, _schedule, _patience) = (blob.Digest.CreateHash(), new RetrySchedule(transport.Options), new StallTimeout(transport.Options.StallTimeout, transport.Time));
     }
 
@@ -54,8 +54,8 @@ internal sealed class BlobDownloadStream : Stream
     /// <summary>Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.</summary>
     public static async Task<Stream> OpenAsync(RegistryTransport transport, RegistryRequest request, Descriptor blob, CancellationToken cancellationToken)
     {
-        var place = await transport.Host.Reading.EnterAsync(isStream: true, cancellationToken);
-        var stream = new BlobDownloadStream(transport, request with { IsStream = true, Expected = [HttpStatusCode.OK, HttpStatusCode.PartialContent] }, blob, place);
+        var lease = await transport.Host.Reading.EnterAsync(isStream: true, cancellationToken);
+        var stream = new BlobDownloadStream(transport, request with { IsStream = true, Expected = [HttpStatusCode.OK, HttpStatusCode.PartialContent] }, blob, lease);
         try
         {
             await stream.ConnectAsync(cancellationToken);
@@ -120,7 +120,7 @@ internal sealed class BlobDownloadStream : Stream
         _answer = null;
         _hash.Dispose();
         _patience.Dispose();
-        _place.Dispose();
+        _lease.Dispose();
         base.Dispose(disposing);
     }
 
@@ -149,7 +149,7 @@ internal sealed class BlobDownloadStream : Stream
         if (digest != _blob.Digest) throw Fault($"the blob {_blob.Digest} came with the content of {digest}", transient: false);
         _isVerified = true;
         await DisconnectAsync();
-        _place.Dispose();
+        _lease.Dispose();
     }
 
     private async ValueTask<int> FromBodyAsync(Memory<byte> buffer, CancellationToken cancellationToken)
@@ -171,7 +171,7 @@ internal sealed class BlobDownloadStream : Stream
         {
             try
             {
-                _answer = await _transport.SendOnceAsync(_request with { From = _position > 0 ? _position : null }, _place, cancellationToken);
+                _answer = await _transport.SendOnceAsync(_request with { From = _position > 0 ? _position : null }, _lease, cancellationToken);
                 _body = await _answer.Content.ReadAsStreamAsync(cancellationToken);
                 await SkipAsync(_answer.Status == HttpStatusCode.PartialContent ? StartOf(_answer) : 0, cancellationToken);
                 return;

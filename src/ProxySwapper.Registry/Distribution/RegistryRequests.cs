@@ -40,7 +40,7 @@ internal sealed class RegistryRequests(RegistryHost host)
 
     private async ValueTask<RegistryRequest> ToAsync(HttpMethod method, string repository, string rest, CancellationToken cancellationToken)
     {
-        if (ImageReferenceGrammar.FaultOf(host.Name, repository) is { } fault) throw new ArgumentException($"'{repository}' is no repository of {host.Name}: {fault}.", nameof(repository));
+        if (ImageReferenceGrammar.Validate(host.Name, repository) is { } fault) throw new ArgumentException($"'{repository}' is no repository of {host.Name}: {fault}.", nameof(repository));
         var request = new RegistryRequest(method, host.Name, repository, new Uri(await host.AddressAsync(cancellationToken), $"v2/{repository}/{rest}")) { Expected = [HttpStatusCode.OK] };
         return request with { Scope = request.IsWriting ? RegistryScope.ToPush(repository) : RegistryScope.ToPull(repository) };
     }

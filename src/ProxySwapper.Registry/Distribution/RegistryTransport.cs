@@ -12,7 +12,7 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthenticator authenticator, RegistryOptions options, TimeProvider time, ILogger logger)
 {
-    private const int MaxGrants = 4;
+    private const int MaxAuthorizations = 4;
 
     public RegistryHost Host => host;
 
@@ -46,19 +46,19 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
     }
 
     /// <summary>Sends a request once, without a second try after a passing fault; in this place when one is given, which stays the caller's.</summary>
-    public async Task<RegistryResponse> SendOnceAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Place? place, CancellationToken cancellationToken)
+    public async Task<RegistryResponse> SendOnceAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Lease? lease, CancellationToken cancellationToken)
     {
-        var entered = place ?? await (request.IsWriting ? host.Writing : host.Reading).EnterAsync(request.IsStream, cancellationToken);
+        var entered = lease ?? await (request.IsWriting ? host.Writing : host.Reading).EnterAsync(request.IsStream, cancellationToken);
         try
         {
             if (host.Pacer is { } pacer) await pacer.WaitAsync(cancellationToken);
-            var answer = await SendWithGrantAsync(request, entered, cancellationToken);
-            if (place is null) answer.Place = entered;
+            var answer = await SendAuthorizedAsync(request, entered, cancellationToken);
+            if (lease is null) answer.Lease = entered;
             return answer;
         }
         catch (Exception)
         {
-            if (place is null) entered.Dispose();
+            if (lease is null) entered.Dispose();
             throw;
         }
     }
@@ -88,20 +88,20 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
         }
     }
 
-    private async Task<RegistryResponse> SendWithGrantAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Place place, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> SendAuthorizedAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Lease lease, CancellationToken cancellationToken)
     {
-        var grant = await authenticator.GrantAsync(request, cancellationToken);
+        var grant = await authenticator.AuthorizeAsync(request, cancellationToken);
         for (var grants = 1; ; grants++)
         {
             var answer = await ExchangeAsync(request, grant, cancellationToken);
             if (request.Expected.Contains(answer.Status))
             {
-                place.Succeeded();
+                lease.Succeeded();
                 return answer;
             }
             var (refusal, isOwn, challenge) = await RefusalAsync(answer, request, cancellationToken);
-            if (refusal.Status == HttpStatusCode.TooManyRequests) place.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
-            var better = isOwn && grants < MaxGrants ? await authenticator.ImproveAsync(request, grant, refusal, challenge, cancellationToken) : null;
+            if (refusal.Status == HttpStatusCode.TooManyRequests) lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
+            var better = isOwn && grants < MaxAuthorizations ? await authenticator.ReauthorizeAsync(request, grant, refusal, challenge, cancellationToken) : null;
             if (better is null) throw refusal;
             if (!request.IsRepeatable) throw request.Fault(refusal.Status, "the grant ended during the upload", refusal, refusal.Errors, transient: true);
             grant = better;

@@ -27,7 +27,7 @@ public sealed record Platform(string OperatingSystem, string Architecture, strin
     /// True when this platform, as a person asks for it, takes that one, as an index declares it: a variant that was not
     /// asked for is not looked at, and arm64 is the same with and without v8.
     /// </summary>
-    public bool Takes(Platform declared) =>
+    public bool IsMatch(Platform declared) =>
         OperatingSystem == declared.OperatingSystem && Architecture == declared.Architecture
         && (Variant is null || Variant == declared.Variant || Architecture == "arm64" && Variant == "v8" && declared.Variant is null);
 

@@ -21,13 +21,13 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     }
 
     /// <summary>Waits for a place; it is given back by disposing it.</summary>
-    public async Task<Place> EnterAsync(bool isStream, CancellationToken cancellationToken)
+    public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {
         while (Closed() is { } pause) await Task.Delay(pause, time, cancellationToken);
         Waiter waiter;
         lock (_gate)
         {
-            waiter = new Waiter(new Place(this, isStream), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            waiter = new Waiter(new Lease(this, isStream), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             _waiting.AddLast(waiter);
             LetIn();
         }
@@ -39,12 +39,12 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         {
             lock (_gate)
             {
-                if (!_waiting.Remove(waiter)) waiter.Place.Dispose();
+                if (!_waiting.Remove(waiter)) waiter.Lease.Dispose();
             }
             throw;
         }
-        waiter.Place.Entered = time.GetTimestamp();
-        return waiter.Place;
+        waiter.Lease.Entered = time.GetTimestamp();
+        return waiter.Lease;
     }
 
     private TimeSpan? Closed()
@@ -63,11 +63,11 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         for (var node = _waiting.First; node is not null && _inUse < places;)
         {
             var (waiter, next) = (node.Value, node.Next);
-            if (!waiter.Place.IsStream || _streams < forStreams)
+            if (!waiter.Lease.IsStream || _streams < forStreams)
             {
                 _waiting.Remove(node);
                 _inUse++;
-                if (waiter.Place.IsStream) _streams++;
+                if (waiter.Lease.IsStream) _streams++;
                 waiter.Turn.SetResult();
             }
             node = next;
@@ -105,10 +105,10 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         }
     }
 
-    private sealed record Waiter(Place Place, TaskCompletionSource Turn);
+    private sealed record Waiter(Lease Lease, TaskCompletionSource Turn);
 
     /// <summary>A place of a window.</summary>
-    internal sealed class Place(AdaptiveConcurrencyLimiter window, bool isStream) : IDisposable
+    internal sealed class Lease(AdaptiveConcurrencyLimiter window, bool isStream) : IDisposable
     {
         private int _left;
 

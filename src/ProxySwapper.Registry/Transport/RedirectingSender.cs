@@ -26,7 +26,7 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
             var status = answer.Status;
             answer.Dispose();
             if (redirects == MaxRedirects) throw request.Fault(status, $"more than {MaxRedirects} redirects");
-            if (FaultOf(request, status, address, next) is { } fault) throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {fault}");
+            if (RefusalOf(request, status, address, next) is { } fault) throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {fault}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
         }
@@ -38,7 +38,7 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    private static string? FaultOf(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
+    private static string? RefusalOf(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
     {
         if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp)) return "which is no https address";
         if (LinkLocalAddress.IsMatch(to)) return "a link-local address";

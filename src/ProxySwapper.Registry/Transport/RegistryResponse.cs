@@ -28,7 +28,7 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     public bool IsOwn { get; set; }
 
     /// <summary>What to do when the answer is done with: give back a place among the host's requests.</summary>
-    public IDisposable? Place { get; set; }
+    public IDisposable? Lease { get; set; }
 
     /// <summary>A header of the answer or of its content, as it came; null when it is missing.</summary>
     public string? Header(string name) =>
@@ -54,7 +54,7 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     public void Dispose()
     {
         response.Dispose();
-        Place?.Dispose();
+        Lease?.Dispose();
     }
 
     private static InvalidDataException TooLarge(int limit) => new($"the answer is larger than {limit} bytes");

@@ -66,9 +66,9 @@ internal sealed partial class AdmissionEndpoint(
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
         if (!decision.Images.IsEmpty && population is not NoAdmissionObserver) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
-        if (pod is { } admitted && population.IsBeforeAnswer)
+        if (pod is { } admitted && population.DelaysResponse)
         {
-            decision = await population.BeforeAnswerAsync(admitted, decision, context.RequestAborted);
+            decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
             pod = AdmittedPod.Create(review!, decision, admitted.Activity);
         }
         Write(context.Response, review!, decision, ruleSet);
@@ -76,7 +76,7 @@ internal sealed partial class AdmissionEndpoint(
         Describe(activity, review!, decision);
         await context.Response.BodyWriter.FlushAsync();
         LogDecisions(review!, decision);
-        if (pod is { IsDryRun: false } answered) population.AfterAnswer(answered);
+        if (pod is { IsDryRun: false } answered) population.AfterResponse(answered);
     }
 
     /// <summary>The answer for a review, without HTTP.</summary>

@@ -45,7 +45,7 @@ internal static class AdmissionReviewReader
             var scanner = new JsonScanner(WithoutByteOrderMark(body), MaximumDepth);
             var read = ReadReview(ref scanner, patchLabelKey);
             scanner.End();
-            fault = FaultOf(read);
+            fault = Validate(read);
             if (fault is null) review = read;
         }
         catch (JsonException exception)
@@ -55,7 +55,7 @@ internal static class AdmissionReviewReader
         return fault is null;
     }
 
-    private static string? FaultOf(AdmissionReview review)
+    private static string? Validate(AdmissionReview review)
     {
         if (review.ApiVersion is not ("admission.k8s.io/v1" or "admission.k8s.io/v1beta1")) return "apiVersion must be admission.k8s.io/v1 or admission.k8s.io/v1beta1";
         if (!review.HasRequest) return "the review has no request";

@@ -4,23 +4,23 @@ namespace ProxySwapper.Admission;
 internal interface IAdmissionObserver
 {
     /// <summary>True when a configuration has something to be awaited before the answer (<c>swapPolicy: exists</c>, <c>populate.policy: immediate</c>).</summary>
-    bool IsBeforeAnswer { get; }
+    bool DelaysResponse { get; }
 
     /// <summary>Awaits what the policies want, well within the webhook's time limit; may take decisions back. Never throws.</summary>
-    ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken);
+    ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken);
 
     /// <summary>Takes note of an admitted Pod, at once and without waiting. Not called for dry runs.</summary>
-    void AfterAnswer(AdmittedPod pod);
+    void AfterResponse(AdmittedPod pod);
 }
 
 /// <summary>Population is switched off.</summary>
 internal sealed class NoAdmissionObserver : IAdmissionObserver
 {
-    public bool IsBeforeAnswer => false;
+    public bool DelaysResponse => false;
 
-    public ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) => new(decision);
+    public ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) => new(decision);
 
-    public void AfterAnswer(AdmittedPod pod)
+    public void AfterResponse(AdmittedPod pod)
     {
     }
 }

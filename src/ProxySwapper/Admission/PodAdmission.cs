@@ -11,16 +11,16 @@ internal static class PodAdmission
 
     public static PodDecision Decide(AdmissionReview review, RuleSet rules)
     {
-        if (!IsApplicable(review) || review.Object is not { } pod) return PodDecision.LeftAlone(AdmissionOutcome.NotApplicable);
-        if (pod.IsMirror) return PodDecision.LeftAlone(AdmissionOutcome.MirrorPod);
-        if (pod.IsOptedOut) return PodDecision.LeftAlone(AdmissionOutcome.OptedOut);
+        if (!IsApplicable(review) || review.Object is not { } pod) return PodDecision.Skipped(AdmissionOutcome.NotApplicable);
+        if (pod.IsMirror) return PodDecision.Skipped(AdmissionOutcome.MirrorPod);
+        if (pod.IsOptedOut) return PodDecision.Skipped(AdmissionOutcome.OptedOut);
         if (JsonNodeState.Malformed == pod.Metadata || JsonNodeState.Malformed == pod.Labels || JsonNodeState.Malformed == pod.Annotations)
-            return PodDecision.LeftAlone(AdmissionOutcome.MalformedPod);
-        if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true }) return PodDecision.LeftAlone(AdmissionOutcome.TooManyImages);
+            return PodDecision.Skipped(AdmissionOutcome.MalformedPod);
+        if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true }) return PodDecision.Skipped(AdmissionOutcome.TooManyImages);
         var (decided, count) = (new PodImageDecision[pod.Images.Count], 0);
         var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
         foreach (var slot in pod.Images)
-            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided[count++] = new PodImageDecision(slot, rules.Rewrite(slot.Image, review.Namespace));
+            if (MayChange(slot, review.SubResource) && untouched?.Contains(IdentityOf(slot)) != true) decided[count++] = new PodImageDecision(slot, rules.Evaluate(slot.Image, review.Namespace));
         if (count < decided.Length) Array.Resize(ref decided, count);
         var decisions = ImmutableCollectionsMarshal.AsImmutableArray(decided);
         return new PodDecision(OutcomeOf(decisions), decisions);

@@ -8,7 +8,7 @@ namespace ProxySwapper.Admission;
 /// <param name="Images">What the rules say of each image that may be changed, in the order of the Pod.</param>
 internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodImageDecision> Images)
 {
-    public static PodDecision LeftAlone(AdmissionOutcome outcome) => new(outcome, []);
+    public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
 }
 
 /// <summary>What the rules say of the image at one place.</summary>

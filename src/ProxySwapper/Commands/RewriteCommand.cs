@@ -45,7 +45,7 @@ internal static class RewriteCommand
 
     private static ImageDecision Decide(RuleSet rules, ManifestImage subject) => subject.IsOptedOut
         ? new(subject.Image, DecisionReason.OptedOut, null, null, null, null)
-        : rules.Rewrite(subject.Image, subject.Namespace);
+        : rules.Evaluate(subject.Image, subject.Namespace);
 
     private static string TextOf(string file) => file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
 

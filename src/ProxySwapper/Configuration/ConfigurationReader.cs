@@ -71,7 +71,7 @@ internal static class ConfigurationReader
         };
         options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
         if (options.Port != 0 && options.Port == options.ManagementPort) top.Fault("managementPort", "is the port of the webhook, which needs its own");
-        top.RefuseUnknown();
+        top.RejectUnknownKeys();
         return options;
     }
 
@@ -98,7 +98,7 @@ internal static class ConfigurationReader
         var label = new PatchLabelOptions(section.String("key") ?? defaults.Key, section.String("value") ?? defaults.Value);
         if (!LabelSyntax.IsKey(label.Key)) section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
         if (!LabelSyntax.IsValue(label.Value)) section.Fault("value", "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit");
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         return label;
     }
 
@@ -111,7 +111,7 @@ internal static class ConfigurationReader
             Fallback = section.Boolean("fallback"),
             Interval = section.Duration("interval", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.Interval,
         };
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         return health;
     }
 }

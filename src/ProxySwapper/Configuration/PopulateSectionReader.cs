@@ -25,7 +25,7 @@ internal static class PopulateSectionReader
             PullSecrets = section.Boolean("pullSecrets") ?? defaults.PullSecrets,
             ProxyCaches = [.. section.Sections("proxyCaches").Select(ReadProxyCache)],
         };
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         return options;
     }
 
@@ -57,7 +57,7 @@ internal static class PopulateSectionReader
             section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
         if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault) section.Fault("replacementOCI", fault);
         if (cache.ReplacementArch is { Length: > 0 } child && ManifestUrl.Validate(child) is { } childFault) section.Fault("replacementArch", childFault);
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         return cache;
     }
 

@@ -14,7 +14,7 @@ internal static class RegistriesSectionReader
         foreach (var section in parent.Sections("registries"))
         {
             var entry = ReadEntry(section);
-            section.RefuseUnknown();
+            section.RejectUnknownKeys();
             if (entries.Any(other => other.Host == entry.Host)) section.Fault("host", $"'{entry.Host}' has an entry already");
             entries.Add(entry);
         }
@@ -75,7 +75,7 @@ internal static class RegistriesSectionReader
     {
         if (parent.Section(key) is not { } section) return null;
         var secret = new SecretSource(section.String("env"), section.Path("file"));
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         if (secret.Environment is null == secret.File is null) parent.Fault(key, "must be either {env: NAME} or {file: PATH}");
         return secret;
     }
@@ -94,7 +94,7 @@ internal static class RegistriesSectionReader
             RepositoryPolicy = section.String("repositoryPolicy"),
         };
         if (options.KmsKey is not null && options.EncryptionType != "KMS") section.Fault("kmsKey", "needs encryptionType: KMS");
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         return options;
     }
 

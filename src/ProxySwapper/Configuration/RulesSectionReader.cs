@@ -14,7 +14,7 @@ internal static class RulesSectionReader
     public static string? ReadTarget(YamlSection section, string key)
     {
         if (section.String(key) is not { } text) return null;
-        if (TargetPrefix.FaultOf(text) is { } fault) section.Fault(key, fault);
+        if (TargetPrefix.Validate(text) is { } fault) section.Fault(key, fault);
         return text;
     }
 
@@ -37,7 +37,7 @@ internal static class RulesSectionReader
             Namespaces = ReadNamespaces(section, "namespaces"),
             Populate = section.Boolean("populate") ?? true,
         };
-        section.RefuseUnknown();
+        section.RejectUnknownKeys();
         Check(section, rule, proxyUrl);
         return rule;
     }
@@ -47,7 +47,7 @@ internal static class RulesSectionReader
         var regex = default(Regex);
         if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault)) section.Fault("match", fault);
         if (rule.MatchRegex is not null && (regex = SafeRegex.CompileWhole(rule.MatchRegex, out fault)) is null) section.Fault("matchRegex", fault!);
-        if (rule.Replace is not null && ReplacementPattern.FaultOf(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
+        if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
         switch (rule)
         {
             case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:

@@ -38,7 +38,7 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         var isOptedOut = (string?)sample.Pod["metadata"]!["labels"]?[WellKnownLabels.OptOutLabel] == "true";
         foreach (var (image, final) in before.Zip(after))
         {
-            var target = isOptedOut ? null : rules.Rewrite(image, "demo").Target?.ToString();
+            var target = isOptedOut ? null : rules.Evaluate(image, "demo").Target?.ToString();
             if (image != final) console.MarkupLineInterpolated($"  {image} [green]→[/] [green]{final}[/]");
             else console.MarkupLineInterpolated($"  {image} [grey]stays[/]");
             rewritten += image != final ? 1 : 0;

@@ -28,7 +28,7 @@ internal static class MirrorFileReader
             else if (MirrorImageReader.Read(name, entry, mode, platforms) is { } image)
                 images.Add(image);
         var registries = RegistriesSectionReader.Read(top);
-        top.RefuseUnknown();
+        top.RejectUnknownKeys();
         return new MirrorFile(images, registries);
     }
 }

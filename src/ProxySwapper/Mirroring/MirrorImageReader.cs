@@ -21,7 +21,7 @@ internal static class MirrorImageReader
         var replaceTag = entry.Boolean("replace-tag") ?? false;
         var platforms = PlatformParser.Read(entry, "platforms");
         var referrers = entry.Boolean("referrers") ?? false;
-        entry.RefuseUnknown();
+        entry.RejectUnknownKeys();
         if (source is null || destination is null) return null;
         if (source == destination) entry.Fault("destination", "is the source itself");
         return new MirrorImage(name, source, destination)
@@ -112,7 +112,7 @@ internal static class MirrorImageReader
     {
         if (tags is null) return ([], []);
         var patterns = (Compile(tags, "allow"), Compile(tags, "deny"));
-        tags.RefuseUnknown();
+        tags.RejectUnknownKeys();
         return patterns;
     }
 

@@ -19,7 +19,7 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
     /// <exception cref="RegistryException">A registry refused.</exception>
     public async Task<MirrorPlan> PlanAsync(MirrorImage image, CancellationToken cancellationToken)
     {
-        if (!shard.TakesRepository(image)) return MirrorPlan.Nothing;
+        if (!shard.IncludesRepository(image)) return MirrorPlan.Nothing;
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
         var destinationTags = isSingle ? [] : await ListOrEmptyAsync(image.Destination, cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
     {
         var tasks = new List<MirrorTask>();
         var settled = new List<MirrorResult>();
-        foreach (var tag in tags.Where(tag => shard.TakesTag(image, tag)))
+        foreach (var tag in tags.Where(tag => shard.IncludesTag(image, tag)))
             if (!present.Contains(tag) || image.ReplaceTag) tasks.Add(new MirrorTask(image, tag, present.Contains(tag)));
             else settled.Add(new MirrorResult(image, tag, MirrorOutcome.UpToDate));
         return new MirrorPlan(tasks, settled);

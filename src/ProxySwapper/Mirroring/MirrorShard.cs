@@ -24,13 +24,13 @@ internal sealed record MirrorShard(int Index, int Count)
     /// True when the image's repositories have to be looked at here. With mode highest there is one tag, so that the repository as a
     /// whole belongs to one machine; otherwise single tags do.
     /// </summary>
-    public bool TakesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || Takes(image.Destination.Name);
+    public bool IncludesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || IsMatch(image.Destination.Name);
 
-    public bool TakesTag(MirrorImage image, string tag) => image.Filter.Mode == MirrorMode.Highest || Takes($"{image.Destination.Name}:{tag}");
+    public bool IncludesTag(MirrorImage image, string tag) => image.Filter.Mode == MirrorMode.Highest || IsMatch($"{image.Destination.Name}:{tag}");
 
     public override string ToString() => $"{Index}/{Count}";
 
-    private bool Takes(string key) =>
+    private bool IsMatch(string key) =>
         Count == 1 || BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key))) % (ulong)Count == (ulong)Index;
 
     private static bool TryNumber(string text, out int number) =>

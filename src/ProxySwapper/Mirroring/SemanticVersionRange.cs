@@ -18,7 +18,7 @@ internal sealed class SemanticVersionRange
     private SemanticVersionRange(string text, IReadOnlyList<IReadOnlyList<Predicate<SemanticVersion>>> alternatives) =>
         (_text, _alternatives) = (text, alternatives);
 
-    public bool Takes(SemanticVersion version) => _alternatives.Any(all => all.All(takes => takes(version)));
+    public bool IsMatch(SemanticVersion version) => _alternatives.Any(all => all.All(takes => takes(version)));
 
     public override string ToString() => _text;
 

@@ -53,15 +53,15 @@ internal static class TagSelector
     {
         var versions = new List<SemanticVersion>();
         foreach (var tag in tags)
-            if (SemanticVersion.TryParse(tag, out var version) && Takes(filter, version)) versions.Add(version);
+            if (SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version)) versions.Add(version);
         return [.. versions.Order()];
     }
 
-    private static bool Takes(TagFilter filter, SemanticVersion version) =>
+    private static bool IsMatch(TagFilter filter, SemanticVersion version) =>
         version.Major <= HighestMajor
         && (filter.Compatibility is { } suffix ? version.Prerelease == suffix : filter.AllowPrerelease || version.Prerelease.Length == 0)
         && (filter.PinnedMajor is not { } major || version.Major == major)
-        && (filter.SemVerRange is not { } range || range.Takes(version));
+        && (filter.SemVerRange is not { } range || range.IsMatch(version));
 
     private static bool IsAllowed(TagFilter filter, string tag) =>
         (filter.Allow.Count == 0 || filter.Allow.Any(pattern => pattern.IsMatch(tag))) && !filter.Deny.Any(pattern => pattern.IsMatch(tag));

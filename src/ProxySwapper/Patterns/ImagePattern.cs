@@ -44,9 +44,9 @@ internal sealed class ImagePattern
         return true;
     }
 
-    public bool Takes(ImageReference image) =>
-        _repository.Takes(image)
-        && (_tag is null || image.Tag is { } tag && Wildcard.Takes(_tag, tag))
+    public bool IsMatch(ImageReference image) =>
+        _repository.IsMatch(image)
+        && (_tag is null || image.Tag is { } tag && Wildcard.IsMatch(_tag, tag))
         && (_digest is null || _digest == image.Digest);
 
     /// <summary>

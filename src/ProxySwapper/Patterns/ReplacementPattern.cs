@@ -12,7 +12,7 @@ internal static partial class ReplacementPattern
     private static readonly string SampleDigest = $"sha256:{new string('0', 64)}";
 
     /// <summary>What is wrong with a replacement, or null.</summary>
-    public static string? FaultOf(string replacement, Regex? pattern)
+    public static string? Validate(string replacement, Regex? pattern)
     {
         if (replacement.Contains("://", StringComparison.Ordinal)) return "must be a reference without a scheme";
         var prefix = PrefixOf(replacement);

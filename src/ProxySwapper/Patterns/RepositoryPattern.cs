@@ -23,22 +23,22 @@ internal sealed class RepositoryPattern
         pattern = null;
         var parts = text.Split('/');
         var registry = parts[0] is "index.docker.io" ? DockerHub : parts[0];
-        fault = FaultOf(text, registry, parts.AsSpan(1));
+        fault = Validate(text, registry, parts.AsSpan(1));
         if (fault is not null) return false;
         if (registry == DockerHub && parts is [_, not AnySegments]) parts = [registry, "library", parts[1]];
         pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
     }
 
-    public bool Takes(ImageReference image) => TakesRegistry(image.Registry) && Takes(_segments, image.Repository);
+    public bool IsMatch(ImageReference image) => IsRegistryMatch(image.Registry) && IsMatch(_segments, image.Repository);
 
-    private bool TakesRegistry(string registry) => _registry == AnySegments || Wildcard.Takes(_registry, registry);
+    private bool IsRegistryMatch(string registry) => _registry == AnySegments || Wildcard.IsMatch(_registry, registry);
 
     /// <summary>
     /// Goes back to the last <c>**</c> alone: whatever an earlier one could take, the last one can. So the time stays linear in text
     /// times pattern, whoever wrote the image.
     /// </summary>
-    private static bool Takes(ReadOnlySpan<string> pattern, ReadOnlySpan<char> path)
+    private static bool IsMatch(ReadOnlySpan<string> pattern, ReadOnlySpan<char> path)
     {
         ReadOnlySpan<string> resumePattern = [];
         ReadOnlySpan<char> resumePath = [];
@@ -49,7 +49,7 @@ internal sealed class RepositoryPattern
                 pattern = resumePattern = pattern[1..];
                 resumePath = path;
             }
-            else if (!pattern.IsEmpty && !path.IsEmpty && Wildcard.Takes(pattern[0], FirstOf(path)))
+            else if (!pattern.IsEmpty && !path.IsEmpty && Wildcard.IsMatch(pattern[0], FirstOf(path)))
             {
                 pattern = pattern[1..];
                 path = RestOf(path);
@@ -75,7 +75,7 @@ internal sealed class RepositoryPattern
         return segments[^1] == AnySegments ? [.. segments[..^1], "*", AnySegments] : segments;
     }
 
-    private static string? FaultOf(string text, string registry, ReadOnlySpan<string> segments)
+    private static string? Validate(string text, string registry, ReadOnlySpan<string> segments)
     {
         const string Example = "must be a registry, such as docker.io, or a registry with a repository, such as quay.io/coreos/**";
         var plain = registry.Replace("*", "x", StringComparison.Ordinal);

@@ -7,7 +7,7 @@ namespace ProxySwapper.Patterns;
 internal static class TargetPrefix
 {
     /// <summary>What is wrong with a target, or null.</summary>
-    public static string? FaultOf(string target)
+    public static string? Validate(string target)
     {
         const string Example = "must be a registry with an optional path, such as registry.example.com or registry.example.com/mirror";
         if (target.Contains("://", StringComparison.Ordinal)) return $"{Example}: without a scheme; plain HTTP is said under registries";

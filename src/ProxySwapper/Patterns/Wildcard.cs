@@ -4,7 +4,7 @@ namespace ProxySwapper.Patterns;
 internal static class Wildcard
 {
     /// <summary>True when the pattern takes the whole text. Linear in text times stars, without memory.</summary>
-    public static bool Takes(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
+    public static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
         var (star, resume) = (-1, 0);
         var (at, position) = (0, 0);

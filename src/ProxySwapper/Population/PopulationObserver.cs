@@ -16,9 +16,9 @@ internal sealed partial class PopulationObserver(
 {
     private volatile Compiled? _compiled;
 
-    public bool IsBeforeAnswer => IsAwaited(rules.Current.Options) || health.IsFallingBack;
+    public bool DelaysResponse => IsAwaited(rules.Current.Options) || health.IsFallingBack;
 
-    public async ValueTask<PodDecision> BeforeAnswerAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
+    public async ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
     {
         var options = rules.Current.Options;
         using var deadline = new CancellationTokenSource(options.Populate.Deadline, time);
@@ -29,7 +29,7 @@ internal sealed partial class PopulationObserver(
         return new PodDecision(PodAdmission.OutcomeOf(slots), slots);
     }
 
-    public void AfterAnswer(AdmittedPod pod)
+    public void AfterResponse(AdmittedPod pod)
     {
         foreach (var image in pod.Images)
             if (Downstream(image.Decision) is { } registry) health.Watch(registry);
@@ -44,10 +44,10 @@ internal sealed partial class PopulationObserver(
         if (Downstream(decision) is { } registry)
         {
             health.Watch(registry);
-            if (health.FaultOf(registry) is { } fault) return LetThrough(decision, $"{registry} is failing: {fault}");
+            if (health.FailureOf(registry) is { } fault) return LetThrough(decision, $"{registry} is failing: {fault}");
         }
         var isImmediate = options.Populate.Policy == PopulatePolicy.Immediate;
-        if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || decision.FillsItself)
+        if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || !decision.Populate)
         {
             if (isImmediate) await BringAsync(pod, image, deadline);
             return decision;
@@ -66,7 +66,7 @@ internal sealed partial class PopulationObserver(
     }
 
     /// <summary>The registry that an image was sent to and that is ours to fill, or null.</summary>
-    private static string? Downstream(ImageDecision decision) => decision.FillsItself ? null : decision.Target?.Registry;
+    private static string? Downstream(ImageDecision decision) => decision.Populate ? decision.Target?.Registry : null;
 
     private static ImageDecision LetThrough(ImageDecision decision, string reason) => decision with
     {
@@ -81,7 +81,7 @@ internal sealed partial class PopulationObserver(
     private async Task<bool> BringAsync(AdmittedPod pod, PodImageDecision image, CancellationToken deadline)
     {
         if (pod.IsDryRun || Enqueue(pod, image) is not { } job) return false;
-        using (queue.Hurry(job))
+        using (queue.Prioritize(job))
         {
             await ((Task)job.Completion).WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return job.Completion is { IsCompletedSuccessfully: true, Result: true };

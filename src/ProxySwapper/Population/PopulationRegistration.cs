@@ -28,7 +28,7 @@ internal static class PopulationRegistration
         services.AddSingleton(provider => new PopulationQueue(
             Options(provider), provider.GetRequiredService<TimeProvider>(), new Backoff(Random.Shared.NextDouble)));
         services.AddSingleton(provider => new DownstreamLookup(
-            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryConnections>().Looks, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
+            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryConnections>().ForLookups, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
         services.AddSingleton(Transfer);
         services.AddSingleton<PopulationMetrics>().AddSingleton<FailedImages>().AddSingleton<JobExecutor>();
         services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
@@ -50,7 +50,7 @@ internal static class PopulationRegistration
 
     private static DownstreamHealth Health(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<RegistryConnections>().Looks;
+        var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
         return new DownstreamHealth(
             (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
             provider.GetRequiredService<ConfigurationMonitor>(), provider.GetRequiredService<HealthEvents>(), provider.GetRequiredService<IMeterFactory>(),
@@ -59,7 +59,7 @@ internal static class PopulationRegistration
 
     private static ImageTransfer Transfer(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<RegistryConnections>().Copies;
+        var access = provider.GetRequiredService<RegistryConnections>().ForCopies;
         var options = Options(provider);
         var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
         var sources = new SourceCredentials(secrets, access.Credentials, () => options().PullSecrets, DockerConfigSource.FromJson);

@@ -14,14 +14,14 @@ internal sealed class ConfigurationMonitor(RuleSet first, DateTimeOffset at)
     public ReloadState LastReload => _lastReload;
 
     /// <summary>Puts another rule set in force.</summary>
-    public void Accept(RuleSet rules, DateTimeOffset now)
+    public void Apply(RuleSet rules, DateTimeOffset now)
     {
         _current = rules;
         _lastReload = new ReloadState(now, []);
     }
 
     /// <summary>Keeps the rule set in force, and remembers why the new one was refused.</summary>
-    public void Refuse(IReadOnlyList<ConfigurationFault> faults, DateTimeOffset now) => _lastReload = new ReloadState(now, faults);
+    public void Reject(IReadOnlyList<ConfigurationFault> faults, DateTimeOffset now) => _lastReload = new ReloadState(now, faults);
 }
 
 /// <summary>How the configuration was loaded last.</summary>

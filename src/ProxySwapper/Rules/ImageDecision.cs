@@ -15,8 +15,8 @@ internal sealed record ImageDecision(
 {
     public bool IsRewritten => Target is not null;
 
-    /// <summary>True when the target fills itself, by the rule's <c>populate: false</c>: nothing is to be copied there.</summary>
-    public bool FillsItself { get; init; }
+    /// <summary>False when the rule says <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
+    public bool Populate { get; init; } = true;
 }
 
 /// <summary>Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.</summary>

@@ -22,7 +22,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public string Name { get; } = name;
 
     /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
-    public bool Populates { get; private init; } = true;
+    public bool Populate { get; private init; } = true;
 
     /// <summary>Compiles the rules of checked options.</summary>
     public static Rule[] Compile(ProxySwapperOptions options)
@@ -35,7 +35,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     {
         if (_namespaces.Length == 0) return true;
         foreach (var pattern in _namespaces)
-            if (Wildcard.Takes(pattern, @namespace)) return true;
+            if (Wildcard.IsMatch(pattern, @namespace)) return true;
         return false;
     }
 
@@ -58,11 +58,11 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
         public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces, bool populates) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, namespaces, pattern, TargetPrefix.PrefixOf(target)) { Populates = populates }
+                ? new RepositoryRule(name, namespaces, pattern, TargetPrefix.PrefixOf(target)) { Populate = populates }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>
-            pattern.Takes(image) ? string.Concat(_targetPrefix, text.AsSpan(image.Registry.Length + 1)) : null;
+            pattern.IsMatch(image) ? string.Concat(_targetPrefix, text.AsSpan(image.Registry.Length + 1)) : null;
     }
 
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
@@ -72,8 +72,8 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
         {
             var pattern = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
             return ReplacementPattern.IsImage(rule.Replace!)
-                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate }
-                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populates = rule.Populate };
+                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate }
+                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate };
         }
 
         public override string? TargetOf(ImageReference image, string text) =>

@@ -34,7 +34,7 @@ internal sealed class RuleSet
         [.. options.IgnoreImages.Select(text => ImagePattern.TryParse(text, out var pattern, out var fault) ? pattern : throw new ArgumentException(fault, nameof(options)))]);
 
     /// <summary>Decides on one image. Never throws and never asks anybody.</summary>
-    public ImageDecision Rewrite(string image, string @namespace)
+    public ImageDecision Evaluate(string image, string @namespace)
     {
         if (_remembered.TryGetValue((image, @namespace), out var remembered)) return remembered;
         var decision = Decide(image, @namespace);
@@ -59,7 +59,7 @@ internal sealed class RuleSet
         // Also when no rule names it any more: Pods that went there before there were rules stay there.
         if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal)) return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
         foreach (var pattern in _ignoredImages)
-            if (pattern.Takes(source)) return new(image, DecisionReason.IgnoredImage, source, null, null, null);
+            if (pattern.IsMatch(source)) return new(image, DecisionReason.IgnoredImage, source, null, null, null);
         foreach (var rule in _rules)
             if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target) return Decide(image, source, rule, target);
         return new(image, DecisionReason.NoRule, source, null, null, null);
@@ -67,7 +67,7 @@ internal sealed class RuleSet
 
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
-            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { FillsItself = !rule.Populates }
+            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { Populate = rule.Populate }
             : new(image, DecisionReason.InvalidTarget, source, null, rule.Name,
                 $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}");
 
@@ -83,7 +83,7 @@ internal sealed class RuleSet
     private bool IsIgnored(string @namespace)
     {
         foreach (var pattern in _ignoredNamespaces)
-            if (Wildcard.Takes(pattern, @namespace)) return true;
+            if (Wildcard.IsMatch(pattern, @namespace)) return true;
         return false;
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             _lastText = text;
             var options = ConfigurationReader.ReadText(_file, text, _environment);
             WarnOfRestart(_provider.Current.Options, options);
-            _provider.Accept(RuleSet.Compile(options), _time.GetUtcNow());
+            _provider.Apply(RuleSet.Compile(options), _time.GetUtcNow());
             _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
             Log.Reloaded(_logger, _file, options.Rules.Count);
         }
@@ -55,7 +55,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         catch (ConfigurationException exception)
         {
             if (exception.Faults is [{ Line: 0 }]) _lastText = null;
-            _provider.Refuse(exception.Faults, _time.GetUtcNow());
+            _provider.Reject(exception.Faults, _time.GetUtcNow());
             _reloads.Add(1, new KeyValuePair<string, object?>("result", "failure"));
             Log.Refused(_logger, _file, exception.Message);
         }

@@ -17,24 +17,24 @@ internal sealed class MirrorShardTests
     {
         var image = MirrorFiles.Image("mode: all");
         var shards = Enumerable.Range(0, count.Get % 20 + 1).Select(index => new MirrorShard(index, count.Get % 20 + 1));
-        return shards.Count(shard => shard.TakesRepository(image) && shard.TakesTag(image, tag ?? "")) == 1;
+        return shards.Count(shard => shard.IncludesRepository(image) && shard.IncludesTag(image, tag ?? "")) == 1;
     }
 
     [Test]
     public void With_mode_highest_a_repository_belongs_to_one_machine_which_takes_its_tag()
     {
         var image = MirrorFiles.Image("-");
-        var takers = Enumerable.Range(0, 7).Select(index => new MirrorShard(index, 7)).Where(shard => shard.TakesRepository(image)).ToList();
+        var takers = Enumerable.Range(0, 7).Select(index => new MirrorShard(index, 7)).Where(shard => shard.IncludesRepository(image)).ToList();
         Assert.That(takers, Has.Count.EqualTo(1));
-        Assert.That(takers[0].TakesTag(image, "1.0"), Is.True);
+        Assert.That(takers[0].IncludesTag(image, "1.0"), Is.True);
     }
 
     [Test]
     public void The_split_is_even_and_stays_the_same_for_ever()
     {
         var image = MirrorFiles.Image("mode: all");
-        var sizes = Enumerable.Range(0, 4).Select(index => Enumerable.Range(0, 1000).Count(tag => new MirrorShard(index, 4).TakesTag(image, $"1.{tag}"))).ToList();
+        var sizes = Enumerable.Range(0, 4).Select(index => Enumerable.Range(0, 1000).Count(tag => new MirrorShard(index, 4).IncludesTag(image, $"1.{tag}"))).ToList();
         Assert.That(sizes, Is.EqualTo(new[] { 250, 250, 250, 250 }).Within(40));
-        Assert.That(Enumerable.Range(0, 12).Where(tag => new MirrorShard(0, 4).TakesTag(image, $"1.{tag}")), Is.EqualTo(new[] { 3, 9 }));
+        Assert.That(Enumerable.Range(0, 12).Where(tag => new MirrorShard(0, 4).IncludesTag(image, $"1.{tag}")), Is.EqualTo(new[] { 3, 9 }));
     }
 }

@@ -42,11 +42,11 @@ internal sealed class PopulationScene : IAsyncDisposable
     /// <returns>The decisions that are answered.</returns>
     public async Task<PodDecision> AdmitAsync(string[] images, bool isDryRun = false, string pullPolicy = "IfNotPresent", ActivityContext trace = default)
     {
-        var slots = images.Select((image, index) => new PodImageDecision(new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Rewrite(image, "team"))).ToImmutableArray();
+        var slots = images.Select((image, index) => new PodImageDecision(new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Evaluate(image, "team"))).ToImmutableArray();
         var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
         var pod = PodOf(decision, isDryRun, trace);
-        if (Population.IsBeforeAnswer) decision = await Population.BeforeAnswerAsync(pod, decision, default);
-        if (!isDryRun) Population.AfterAnswer(PodOf(decision, isDryRun, trace));
+        if (Population.DelaysResponse) decision = await Population.BeforeResponseAsync(pod, decision, default);
+        if (!isDryRun) Population.AfterResponse(PodOf(decision, isDryRun, trace));
         return decision;
     }
 

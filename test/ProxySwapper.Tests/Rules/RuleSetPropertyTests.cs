@@ -44,15 +44,15 @@ internal sealed class RuleSetPropertyTests
     [FsCheck.NUnit.Property(MaxTest = 300)]
     public Property What_was_rewritten_is_never_rewritten_again() => Prop.ForAll(Cases.ToArbitrary(), sample =>
     {
-        var once = sample.Rules?.Rewrite(sample.Image, "default");
-        var isFixed = once?.Target is not { } target || sample.Rules!.Rewrite(target.ToString(), "default").Reason == DecisionReason.AlreadyAtTarget;
+        var once = sample.Rules?.Evaluate(sample.Image, "default");
+        var isFixed = once?.Target is not { } target || sample.Rules!.Evaluate(target.ToString(), "default").Reason == DecisionReason.AlreadyAtTarget;
         return isFixed.When(once is { IsRewritten: true });
     });
 
     [FsCheck.NUnit.Property(MaxTest = 300)]
     public Property No_image_makes_the_rules_throw() =>
         Prop.ForAll((from rules in RuleSets from image in ReferenceGenerator.Nearly select (rules, image)).ToArbitrary(), sample =>
-            sample.rules?.Rewrite(sample.image, "default") is not { } decision || decision.Image == sample.image && decision.IsRewritten == (decision.Reason == DecisionReason.Rewritten));
+            sample.rules?.Evaluate(sample.image, "default") is not { } decision || decision.Image == sample.image && decision.IsRewritten == (decision.Reason == DecisionReason.Rewritten));
 
     private static RuleSet? RuleSetOf(JsonObject configuration)
     {

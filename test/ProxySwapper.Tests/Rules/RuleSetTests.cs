@@ -35,8 +35,8 @@ internal sealed class RuleSetTests
     public void A_target_with_a_port_or_a_path_is_not_gone_to_twice(string proxyUrl)
     {
         var rules = Rules($"proxyUrl: '{proxyUrl}'");
-        var once = rules.Rewrite("nginx", "default");
-        var twice = rules.Rewrite(once.Target!.ToString(), "default");
+        var once = rules.Evaluate("nginx", "default");
+        var twice = rules.Evaluate(once.Target!.ToString(), "default");
         Assert.That((once.Target.ToString(), twice.Reason), Is.EqualTo(($"{proxyUrl}/library/nginx:latest", DecisionReason.AlreadyAtTarget)));
     }
 
@@ -82,7 +82,7 @@ internal sealed class RuleSetTests
 
     [TestCase("team-a", true), TestCase("dev-1", true), TestCase("dev", false), TestCase("team-ab", false), TestCase("", false)]
     public void A_rule_holds_in_its_namespaces(string @namespace, bool taken) =>
-        Assert.That(Rules("rules: [{match: docker.io, target: r.example, namespaces: [team-a, 'dev-*']}]").Rewrite("nginx", @namespace).IsRewritten, Is.EqualTo(taken));
+        Assert.That(Rules("rules: [{match: docker.io, target: r.example, namespaces: [team-a, 'dev-*']}]").Evaluate("nginx", @namespace).IsRewritten, Is.EqualTo(taken));
 
     [Test]
     public void A_rule_without_target_uses_the_proxy_url_and_docker_hub_has_no_rule_of_its_own_then()
@@ -106,15 +106,15 @@ internal sealed class RuleSetTests
     public void A_replacement_that_is_one_image_makes_no_target_of_its_registry(string replace, string image)
     {
         var rules = Rules($"rules: [{{matchRegex: '.*/pause(:.*)', replace: '{replace}'}}, {{match: '**', target: r.example}}]");
-        Assert.That(rules.Rewrite("registry.k8s.io/pause:2", "default").Target, Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace)));
-        Assert.That((rules.Rewrite(image, "default").Reason, rules.Rewrite("quay.io/other:1", "default").Target?.ToString(), rules.Rewrite("quay.io/pause:30", "default").IsRewritten),
+        Assert.That(rules.Evaluate("registry.k8s.io/pause:2", "default").Target, Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace)));
+        Assert.That((rules.Evaluate(image, "default").Reason, rules.Evaluate("quay.io/other:1", "default").Target?.ToString(), rules.Evaluate("quay.io/pause:30", "default").IsRewritten),
             Is.EqualTo((DecisionReason.AlreadyAtTarget, "r.example/other:1", true)));
     }
 
     [Test]
     public void A_replacement_that_makes_no_reference_leaves_the_image_alone_with_a_warning()
     {
-        var decision = Rules("rules: [{matchRegex: '([^/]+)/(.*)', replace: 'r.example/$1/$2'}]").Rewrite("registry:5000/x:1", "default");
+        var decision = Rules("rules: [{matchRegex: '([^/]+)/(.*)', replace: 'r.example/$1/$2'}]").Evaluate("registry:5000/x:1", "default");
         Assert.That((decision.Reason, decision.IsRewritten), Is.EqualTo((DecisionReason.InvalidTarget, false)));
         Assert.That(decision.Warning, Does.Contain("registry:5000/x:1").And.Contain("rules[0]"));
     }
@@ -122,14 +122,14 @@ internal sealed class RuleSetTests
     [Test]
     public void A_path_that_becomes_too_long_leaves_the_image_alone_with_a_warning()
     {
-        var decision = Rules($"proxyUrl: r.example/{new string('a', 200)}").Rewrite($"x/{new string('b', 100)}", "default");
+        var decision = Rules($"proxyUrl: r.example/{new string('a', 200)}").Evaluate($"x/{new string('b', 100)}", "default");
         Assert.That(decision.Reason, Is.EqualTo(DecisionReason.InvalidTarget));
     }
 
     [TestCase("UPPER"), TestCase(""), TestCase("a:b:c"), TestCase("nginx@sha256:12"), TestCase(" nginx")]
     public void An_image_that_does_not_parse_is_left_alone_with_a_warning(string image)
     {
-        var decision = Rules("proxyUrl: r.example").Rewrite(image, "default");
+        var decision = Rules("proxyUrl: r.example").Evaluate(image, "default");
         Assert.That((decision.Reason, decision.Target, decision.Warning is not null), Is.EqualTo((DecisionReason.Invalid, default(object), true)));
     }
 
@@ -156,24 +156,24 @@ internal sealed class RuleSetTests
     [TestCase("ngin*", "nginx", true)]
     [TestCase("**", "anything/at/all", true)]
     public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
-        Assert.That(Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Rewrite(image, "default").Reason == DecisionReason.IgnoredImage, Is.EqualTo(ignored));
+        Assert.That(Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Evaluate(image, "default").Reason == DecisionReason.IgnoredImage, Is.EqualTo(ignored));
 
     [TestCase("populate: false", true)]
     [TestCase("populate: true", false)]
     [TestCase("namespaces: []", false)]
     public void A_rule_can_say_that_its_target_fills_itself(string more, bool fillsItself)
     {
-        var decision = Rules($"rules: [{{match: docker.io, target: 'localhost:30026', {more}}}]").Rewrite("nginx", "default");
-        Assert.That((decision.IsRewritten, decision.FillsItself), Is.EqualTo((true, fillsItself)));
+        var decision = Rules($"rules: [{{match: docker.io, target: 'localhost:30026', {more}}}]").Evaluate("nginx", "default");
+        Assert.That((decision.IsRewritten, !decision.Populate), Is.EqualTo((true, fillsItself)));
     }
 
     [Test]
     public void Ignored_namespaces_are_left_alone() =>
-        Assert.That(Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Rewrite("nginx", "kube-system").Reason, Is.EqualTo(DecisionReason.IgnoredNamespace));
+        Assert.That(Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Evaluate("nginx", "kube-system").Reason, Is.EqualTo(DecisionReason.IgnoredNamespace));
 
     [Test]
     public void A_decision_names_its_rule() =>
-        Assert.That(Rules("rules: [{match: quay.io, target: a.example}, {match: docker.io, target: b.example}]").Rewrite("nginx", "").Rule, Is.EqualTo("rules[1]"));
+        Assert.That(Rules("rules: [{match: quay.io, target: a.example}, {match: docker.io, target: b.example}]").Evaluate("nginx", "").Rule, Is.EqualTo("rules[1]"));
 
     [TestCase("docker.io/**/**/**/**/**/**/**/**/z")]
     [TestCase("**/a/**/a/**/a/**/a/**/z")]
@@ -182,14 +182,14 @@ internal sealed class RuleSetTests
         // Were each ** tried with each of the others, this would outlast the test.
         var rules = Rules($"rules: [{{match: '{match}', target: r.example}}]");
         var path = string.Join('/', Enumerable.Repeat("a", 120));
-        Assert.That((rules.Rewrite($"docker.io/{path}", "default").IsRewritten, rules.Rewrite($"docker.io/{path}/z", "default").IsRewritten), Is.EqualTo((false, true)));
+        Assert.That((rules.Evaluate($"docker.io/{path}", "default").IsRewritten, rules.Evaluate($"docker.io/{path}/z", "default").IsRewritten), Is.EqualTo((false, true)));
     }
 
     [Test]
     public void What_went_to_the_proxy_stays_there_when_there_are_rules() =>
-        Assert.That(Rules("proxyUrl: r.example\nrules: [{match: '**', target: s.example}]").Rewrite("r.example/library/nginx:1", "default").Reason, Is.EqualTo(DecisionReason.AlreadyAtTarget));
+        Assert.That(Rules("proxyUrl: r.example\nrules: [{match: '**', target: s.example}]").Evaluate("r.example/library/nginx:1", "default").Reason, Is.EqualTo(DecisionReason.AlreadyAtTarget));
 
-    private static string? Target(string configuration, string image) => Rules(configuration).Rewrite(image, "default").Target?.ToString();
+    private static string? Target(string configuration, string image) => Rules(configuration).Evaluate(image, "default").Target?.ToString();
 
     private static RuleSet Rules(string configuration) =>
         RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>()));

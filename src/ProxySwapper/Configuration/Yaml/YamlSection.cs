@@ -7,7 +7,7 @@ namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
 /// A mapping of a YAML file, read key by key: keys match without regard to case, what is not as it must be becomes a fault and
-/// reads as missing, and <see cref="RefuseUnknown"/> reports the keys that nobody read.
+/// reads as missing, and <see cref="RejectUnknownKeys"/> reports the keys that nobody read.
 /// </summary>
 internal sealed class YamlSection(YamlSource source, string path, YamlMappingNode mapping)
 {
@@ -117,7 +117,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     public void Fault(string key, string message) => Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
 
     /// <summary>Reports every key that no method asked for. Called when the section has been read.</summary>
-    public void RefuseUnknown()
+    public void RejectUnknownKeys()
     {
         foreach (var (name, value) in mapping.Children)
             if (!_known.Contains(NameOf(name)))

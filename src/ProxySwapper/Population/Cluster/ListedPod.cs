@@ -50,8 +50,8 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
     /// </summary>
     public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
     {
-        if (original is null) return rules.Rewrite(final, @namespace);
-        var decision = rules.Rewrite(original, @namespace);
+        if (original is null) return rules.Evaluate(final, @namespace);
+        var decision = rules.Evaluate(original, @namespace);
         if (!ImageReference.TryParse(final, out var target) || decision.Target == target) return decision;
         return ImageReference.TryParse(original, out var source)
             ? new ImageDecision(original, DecisionReason.Rewritten, source.WithDefaultTag(), target, null, null)

@@ -35,7 +35,7 @@ internal sealed partial class DownstreamHealth(
     public bool IsFallingBack => _anyFails && FallsBack;
 
     /// <summary>Why a registry counts as failing, when images are to be let through for it; else null.</summary>
-    public string? FaultOf(string registry) => IsFallingBack && _registries.TryGetValue(registry, out var health) ? health.Fault : null;
+    public string? FailureOf(string registry) => IsFallingBack && _registries.TryGetValue(registry, out var health) ? health.Fault : null;
 
     /// <summary>Images go to this registry: it is looked after from now on. Costs nothing when it is already.</summary>
     public void Watch(string registry)

@@ -73,7 +73,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     }
 
     /// <summary>Somebody waits for a job: it goes before those that nobody waits for, until that is disposed.</summary>
-    public IDisposable Hurry(PopulationJob job)
+    public IDisposable Prioritize(PopulationJob job)
     {
         lock (_gate) job.Waiters++;
         _signal.Raise();
@@ -114,7 +114,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     }
 
     /// <summary>Both registries of a running job answer: whoever waits for them may go on.</summary>
-    public void IsAlive(PopulationJob job)
+    public void ReportProgress(PopulationJob job)
     {
         lock (_gate)
             foreach (var lane in job.Lanes) _hosts.Answered(lane);
@@ -122,7 +122,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     }
 
     /// <summary>A running job has found how much it has to move. False when it must come back later, so that others can pass.</summary>
-    public bool MayMove(PopulationJob job, long bytes)
+    public bool TryReserveLargeTransfer(PopulationJob job, long bytes)
     {
         lock (_gate)
         {
@@ -137,7 +137,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     }
 
     /// <summary>Gives a job back that ended without an outcome: it made way, or the program ends.</summary>
-    public void Yield(PopulationJob job)
+    public void Requeue(PopulationJob job)
     {
         lock (_gate)
         {

@@ -49,7 +49,7 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
     private static Descriptor ChildOf(Manifest index, WarmUpWork work)
     {
         var children = ManifestParts.ChildrenOf(index);
-        return children.FirstOrDefault(child => child.Platform is { } platform && work.Platform.Takes(platform))
+        return children.FirstOrDefault(child => child.Platform is { } platform && work.Platform.IsMatch(platform))
             ?? children.FirstOrDefault(child => MediaTypes.IsIndex(child.MediaType))
             ?? throw new FormatException($"{work.Target} has no manifest for {work.Platform}; it has {string.Join(", ", children.Select(child => child.Platform).OfType<Platform>())}");
     }

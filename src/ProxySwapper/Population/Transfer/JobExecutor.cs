@@ -27,7 +27,7 @@ internal sealed partial class JobExecutor(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            queue.Yield(job);
+            queue.Requeue(job);
             if (cancellationToken.IsCancellationRequested) Log.Stopped(logger, job.Work.Key);
             else Log.MadeWay(logger, job.Work.Key, job.BytesTotal);
         }

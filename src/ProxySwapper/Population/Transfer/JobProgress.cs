@@ -29,8 +29,8 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
             _isAlive = true;
             total = _total;
         }
-        if (isFirst) queue.IsAlive(job);
-        if (!queue.MayMove(job, total)) makeWay();
+        if (isFirst) queue.ReportProgress(job);
+        if (!queue.TryReserveLargeTransfer(job, total)) makeWay();
     }
 
     private void Add(CopyProgress value)

@@ -12,29 +12,29 @@ internal sealed class RegistryConnections : IDisposable
 {
     public RegistryConnections(IReadOnlyList<RegistryEntryOptions> entries, Func<IReadOnlyList<RegistryEntryOptions>> current, TimeProvider time, ILoggerFactory loggers)
     {
-        Copies = RegistryServices.Create(entries, time, loggers, options => options with
+        ForCopies = RegistryServices.Create(entries, time, loggers, options => options with
         {
             MaxRetries = 2,
             MaxRetryDelay = TimeSpan.FromSeconds(5),
         }, current: current);
-        Looks = RegistryServices.Create(entries, time, loggers, options => options with
+        ForLookups = RegistryServices.Create(entries, time, loggers, options => options with
         {
             MaxRetries = 1,
             RetryDelay = TimeSpan.FromMilliseconds(100),
             MaxRetryDelay = TimeSpan.FromSeconds(1),
             ResponseTimeout = TimeSpan.FromSeconds(10),
-        }, Copies.Credentials);
+        }, ForCopies.Credentials);
     }
 
     /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>
-    public RegistryServices Copies { get; }
+    public RegistryServices ForCopies { get; }
 
     /// <summary>For questions that somebody waits for: an answer later is none.</summary>
-    public RegistryServices Looks { get; }
+    public RegistryServices ForLookups { get; }
 
     public void Dispose()
     {
-        Copies.Dispose();
-        Looks.Dispose();
+        ForCopies.Dispose();
+        ForLookups.Dispose();
     }
 }

@@ -28,7 +28,7 @@ internal sealed class PopulationPlanner
     /// <summary>The work for an image as the rules decided on it; null when there is none. Never throws.</summary>
     public PopulationWork? WorkFor(ImageDecision decision) => decision switch
     {
-        { Target: { } target, FillsItself: true } => WarmUp(target, decision.Image),
+        { Target: { } target, Populate: false } => WarmUp(target, decision.Image),
         { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork ?? new CopyWork(source, target, _platforms),
         { Reason: DecisionReason.NoRule or DecisionReason.AlreadyAtTarget, Source: { } final } => WarmUp(final, decision.Image) as PopulationWork ?? FromUpstream(final),
         _ => null,

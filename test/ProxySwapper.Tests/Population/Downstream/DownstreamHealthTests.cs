@@ -29,7 +29,7 @@ internal sealed class DownstreamHealthTests
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
         await LookAsync(health, TimeSpan.FromSeconds(5));
-        Assert.That((health.FaultOf(Registry), health.FaultOf("other.example.com")), Is.EqualTo(($"GET {Registry}: 502", (string?)null)));
+        Assert.That((health.FailureOf(Registry), health.FailureOf("other.example.com")), Is.EqualTo(($"GET {Registry}: 502", (string?)null)));
         Assert.That(health.Describe(), Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: 502"));
         _fault = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));

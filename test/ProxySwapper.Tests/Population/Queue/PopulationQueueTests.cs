@@ -161,7 +161,7 @@ internal sealed class PopulationQueueTests
         _time.Advance(TimeSpan.FromSeconds(1));
         var probe = Take();
         Assert.That(TryTake(), Is.Null);
-        _queue.IsAlive(probe);
+        _queue.ReportProgress(probe);
         Assert.That(TryTake(), Is.Not.Null);
     }
 
@@ -209,9 +209,9 @@ internal sealed class PopulationQueueTests
         foreach (var name in new[] { "huge1", "huge2", "small1", "small2" }) Enqueue(name);
         var first = Take();
         var second = Take();
-        Assert.That(_queue.MayMove(first, 10L << 30), Is.True);
-        Assert.That(_queue.MayMove(second, 10L << 30), Is.False, "one worker of two may be held");
-        _queue.Yield(second);
+        Assert.That(_queue.TryReserveLargeTransfer(first, 10L << 30), Is.True);
+        Assert.That(_queue.TryReserveLargeTransfer(second, 10L << 30), Is.False, "one worker of two may be held");
+        _queue.Requeue(second);
         var passed = new List<string>();
         while (TryTake() is { } job)
         {
@@ -220,7 +220,7 @@ internal sealed class PopulationQueueTests
         }
         _queue.Succeeded(first);
         Assert.That((passed, Take()), Is.EqualTo((new List<string> { "small1", "small2" }, second)));
-        Assert.That((_queue.MayMove(second, 10L << 30), second.Failures), Is.EqualTo((true, 0)));
+        Assert.That((_queue.TryReserveLargeTransfer(second, 10L << 30), second.Failures), Is.EqualTo((true, 0)));
     }
 
     [Test]
@@ -249,8 +249,8 @@ internal sealed class PopulationQueueTests
         Enqueue("a");
         Enqueue("b");
         Enqueue("c");
-        using (_queue.Hurry(_queue.Find("down.example.com/b:1")!)) Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
-        using (_queue.Hurry(_queue.Find("down.example.com/c:1")!))
+        using (_queue.Prioritize(_queue.Find("down.example.com/b:1")!)) Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
+        using (_queue.Prioritize(_queue.Find("down.example.com/c:1")!))
         {
         }
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("a"));
@@ -276,7 +276,7 @@ internal sealed class PopulationQueueTests
         var running = Take();
         var left = _queue.Close();
         Assert.That((left.Single().Work.Origin.Repository, TakeAsync().Result, Enqueue("c")), Is.EqualTo(("b", (PopulationJob?)null, EnqueueOutcome.Closed)));
-        _queue.Yield(running);
+        _queue.Requeue(running);
         Assert.That((running.Completion.Result, left[0].Completion.Result), Is.EqualTo((false, false)));
     }
 

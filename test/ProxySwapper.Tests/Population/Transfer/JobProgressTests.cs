@@ -55,7 +55,7 @@ internal sealed class JobProgressTests
     [Test]
     public async Task A_second_large_image_makes_way_before_it_has_cost_anything()
     {
-        Assert.That(_queue.MayMove(await JobAsync("other"), 10L << 30), Is.True);
+        Assert.That(_queue.TryReserveLargeTransfer(await JobAsync("other"), 10L << 30), Is.True);
         Report(Huge, CopyStep.Planned);
         Assert.That(_madeWay, Is.False);
         Report(Huge, CopyStep.Transferring, 1);
@@ -65,7 +65,7 @@ internal sealed class JobProgressTests
     [Test]
     public async Task A_large_image_that_is_there_already_makes_no_way()
     {
-        Assert.That(_queue.MayMove(await JobAsync("other"), 10L << 30), Is.True);
+        Assert.That(_queue.TryReserveLargeTransfer(await JobAsync("other"), 10L << 30), Is.True);
         Report(Huge, CopyStep.Planned);
         Report(Small, CopyStep.Planned);
         Report(Huge, CopyStep.Present);

@@ -138,5 +138,5 @@ internal sealed class PopulationPlannerTests
     private static ProxyCacheOptions Block(string host) => new() { RegexUrl = "^(.+):(.+)$", ReplacementOci = $"{host}/v2/$1/manifests/$2" };
 
     private static PopulationWork? WorkFor(string image, ProxyCacheOptions block) =>
-        PopulationPlanner.Compile(new() { ProxyCaches = [block] }).WorkFor(RuleSet.Compile(new()).Rewrite(image, "team"));
+        PopulationPlanner.Compile(new() { ProxyCaches = [block] }).WorkFor(RuleSet.Compile(new()).Evaluate(image, "team"));
 }

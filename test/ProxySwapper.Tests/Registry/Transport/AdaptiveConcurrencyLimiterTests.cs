@@ -68,8 +68,8 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     public async Task It_never_closes_for_good()
     {
         var window = new AdaptiveConcurrencyLimiter(2, _time);
-        var place = await window.EnterAsync(false, default);
-        for (var i = 0; i < 10; i++) place.Refused(null);
+        var lease = await window.EnterAsync(false, default);
+        for (var i = 0; i < 10; i++) lease.Refused(null);
         Assert.That(window.Size, Is.EqualTo(1));
     }
 
