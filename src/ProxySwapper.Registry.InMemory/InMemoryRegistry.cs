@@ -32,22 +32,33 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
     public int Requests => _requests.Values.Sum();
 
     /// <summary>Starts a registry; it runs until it is disposed.</summary>
-    public static async Task<InMemoryRegistry> StartAsync(InMemoryRegistryOptions? options = null, CancellationToken cancellationToken = default)
+    public static async Task<InMemoryRegistry> StartAsync(
+        InMemoryRegistryOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         options ??= new InMemoryRegistryOptions();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
             {
-                if (options.Certificate is { } certificate) listen.UseHttps(certificate);
+                kestrel.Limits.MaxRequestBodySize = null;
+                kestrel.Limits.MinRequestBodyDataRate = null;
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.AddServerHeader = false;
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                    {
+                        if (options.Certificate is { } certificate)
+                            listen.UseHttps(certificate);
+                    }
+                );
             });
-        });
-        if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        if (options.Certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         var server = builder.Build();
         var registry = new InMemoryRegistry(server, options);
         server.Run(registry.AnswerAsync);
@@ -77,7 +88,8 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
     {
         var manifest = new Manifest(mediaType, Digest.OfBytes(content.Span), content);
         Repository(repository).Manifests[manifest.Digest] = manifest;
-        foreach (var tag in tags) Repository(repository).Tags[tag] = manifest.Digest;
+        foreach (var tag in tags)
+            Repository(repository).Tags[tag] = manifest.Digest;
         return manifest.Descriptor;
     }
 

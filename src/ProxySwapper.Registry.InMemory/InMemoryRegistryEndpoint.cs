@@ -42,26 +42,35 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
-        if (context.Request.Method == "HEAD") return;
-        await WriteJsonAsync(context, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteStartArray("errors");
-            writer.WriteStartObject();
-            writer.WriteString("code", code);
-            writer.WriteString("message", message);
-            writer.WriteEndObject();
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        });
+        if (context.Request.Method == "HEAD")
+            return;
+        await WriteJsonAsync(
+            context,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteStartArray("errors");
+                writer.WriteStartObject();
+                writer.WriteString("code", code);
+                writer.WriteString("message", message);
+                writer.WriteEndObject();
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+        );
     }
 
     private bool IsLetIn(HttpRequest request)
     {
-        if (registry.Options.Password is not { } password) return true;
+        if (registry.Options.Password is not { } password)
+            return true;
         var expected = Encoding.UTF8.GetBytes($"{registry.Options.Username}:{password}");
-        return AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var sent) && sent is { Scheme: "Basic", Parameter: { } parameter }
-            && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(parameter), Encoding.ASCII.GetBytes(Convert.ToBase64String(expected)));
+        return AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var sent)
+            && sent is { Scheme: "Basic", Parameter: { } parameter }
+            && CryptographicOperations.FixedTimeEquals(
+                Encoding.ASCII.GetBytes(parameter),
+                Encoding.ASCII.GetBytes(Convert.ToBase64String(expected))
+            );
     }
 
     private async Task ReadManifestAsync(HttpContext context, InMemoryRegistryRoute route)
@@ -79,7 +88,8 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         context.Response.ContentType = manifest.MediaType;
         context.Response.ContentLength = manifest.Bytes.Length;
         context.Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
-        if (context.Request.Method == "GET") await context.Response.Body.WriteAsync(manifest.Bytes, context.RequestAborted);
+        if (context.Request.Method == "GET")
+            await context.Response.Body.WriteAsync(manifest.Bytes, context.RequestAborted);
     }
 
     private async Task WriteManifestAsync(HttpContext context, InMemoryRegistryRoute route)
@@ -109,7 +119,11 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"blob unknown: {blob}");
             return;
         }
-        if (!registry.Options.SparseIndexes && content.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child)) is { } child && child != default)
+        if (
+            !registry.Options.SparseIndexes
+            && content.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child)) is { } child
+            && child != default
+        )
         {
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"manifest unknown: {child}");
             return;
@@ -117,29 +131,43 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         var manifest = new Manifest(context.Request.ContentType ?? MediaTypes.OciManifest, isDigest ? named : Digest.OfBytes(bytes), bytes);
         if (!isDigest && registry.Options.ImmutableTags && repository.Tags.ContainsKey(route.Reference))
         {
-            await ErrorAsync(context, StatusCodes.Status400BadRequest, "TAG_INVALID", $"The image tag '{route.Reference}' already exists and cannot be overwritten because the repository is immutable.");
+            await ErrorAsync(
+                context,
+                StatusCodes.Status400BadRequest,
+                "TAG_INVALID",
+                $"The image tag '{route.Reference}' already exists and cannot be overwritten because the repository is immutable."
+            );
             return;
         }
         repository.Manifests[manifest.Digest] = manifest;
-        if (!isDigest) repository.Tags[route.Reference] = manifest.Digest;
+        if (!isDigest)
+            repository.Tags[route.Reference] = manifest.Digest;
         context.Response.StatusCode = StatusCodes.Status201Created;
         context.Response.Headers.Location = $"/v2/{route.Repository}/manifests/{manifest.Digest}";
         context.Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
-        if (registry.Options.ReferrersApi && content.Subject is { } subject) context.Response.Headers["OCI-Subject"] = subject.ToString();
+        if (registry.Options.ReferrersApi && content.Subject is { } subject)
+            context.Response.Headers["OCI-Subject"] = subject.ToString();
     }
 
     private async Task DeleteManifestAsync(HttpContext context, InMemoryRegistryRoute route)
     {
         var repository = registry.Repository(route.Repository);
-        var found = Digest.TryParse(route.Reference, out var digest) ? repository.Manifests.TryRemove(digest, out _) : repository.Tags.TryRemove(route.Reference, out _);
-        if (found) context.Response.StatusCode = StatusCodes.Status202Accepted;
-        else await ErrorAsync(context, StatusCodes.Status404NotFound, "MANIFEST_UNKNOWN", "manifest unknown");
+        var found = Digest.TryParse(route.Reference, out var digest)
+            ? repository.Manifests.TryRemove(digest, out _)
+            : repository.Tags.TryRemove(route.Reference, out _);
+        if (found)
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+        else
+            await ErrorAsync(context, StatusCodes.Status404NotFound, "MANIFEST_UNKNOWN", "manifest unknown");
     }
 
     private async Task ReadBlobAsync(HttpContext context, InMemoryRegistryRoute route)
     {
-        if (!registry.Repositories.TryGetValue(route.Repository, out var repository)
-            || !Digest.TryParse(route.Reference, out var digest) || !repository.Blobs.TryGetValue(digest, out var content))
+        if (
+            !registry.Repositories.TryGetValue(route.Repository, out var repository)
+            || !Digest.TryParse(route.Reference, out var digest)
+            || !repository.Blobs.TryGetValue(digest, out var content)
+        )
         {
             await ErrorAsync(context, StatusCodes.Status404NotFound, "BLOB_UNKNOWN", "blob unknown to registry");
             return;
@@ -148,7 +176,10 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         response.ContentType = "application/octet-stream";
         response.Headers["Docker-Content-Digest"] = digest.ToString();
         response.Headers.AcceptRanges = "bytes";
-        if (RangeHeaderValue.TryParse(context.Request.Headers.Range, out var range) && range.Ranges.FirstOrDefault() is { From: { } from } one)
+        if (
+            RangeHeaderValue.TryParse(context.Request.Headers.Range, out var range)
+            && range.Ranges.FirstOrDefault() is { From: { } from } one
+        )
         {
             if (from >= content.Length)
             {
@@ -161,7 +192,8 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
             content = content[(int)from..(int)(to + 1)];
         }
         response.ContentLength = content.Length;
-        if (context.Request.Method == "GET") await response.Body.WriteAsync(content, context.RequestAborted);
+        if (context.Request.Method == "GET")
+            await response.Body.WriteAsync(content, context.RequestAborted);
     }
 
     private async Task ListTagsAsync(HttpContext context, string name)
@@ -176,18 +208,26 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         if (int.TryParse(context.Request.Query["n"], CultureInfo.InvariantCulture, out var count) && count < tags.Count)
         {
             tags.RemoveRange(count, tags.Count - count);
-            if (count > 0) context.Response.Headers.Link = string.Create(CultureInfo.InvariantCulture, $"</v2/{name}/tags/list?n={count}&last={Uri.EscapeDataString(tags[^1])}>; rel=\"next\"");
+            if (count > 0)
+                context.Response.Headers.Link = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"</v2/{name}/tags/list?n={count}&last={Uri.EscapeDataString(tags[^1])}>; rel=\"next\""
+                );
         }
         context.Response.ContentType = "application/json";
-        await WriteJsonAsync(context, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("name", name);
-            writer.WriteStartArray("tags");
-            foreach (var tag in tags) writer.WriteStringValue(tag);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        });
+        await WriteJsonAsync(
+            context,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("name", name);
+                writer.WriteStartArray("tags");
+                foreach (var tag in tags)
+                    writer.WriteStringValue(tag);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+        );
     }
 
     private async Task ListReferrersAsync(HttpContext context, InMemoryRegistryRoute route)
@@ -195,17 +235,21 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         context.Response.ContentType = MediaTypes.OciIndex;
         var subject = Digest.TryParse(route.Reference, out var digest) ? digest : default;
         var manifests = registry.Repositories.TryGetValue(route.Repository, out var repository) ? repository.Manifests.Values : [];
-        await WriteJsonAsync(context, writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteNumber("schemaVersion", 2);
-            writer.WriteString("mediaType", MediaTypes.OciIndex);
-            writer.WriteStartArray("manifests");
-            foreach (var manifest in manifests)
-                if (InMemoryRegistryManifest.Read(manifest.Bytes) is var content && content.Subject == subject) content.WriteReferrer(writer, manifest.Descriptor);
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        });
+        await WriteJsonAsync(
+            context,
+            writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("schemaVersion", 2);
+                writer.WriteString("mediaType", MediaTypes.OciIndex);
+                writer.WriteStartArray("manifests");
+                foreach (var manifest in manifests)
+                    if (InMemoryRegistryManifest.Read(manifest.Bytes) is var content && content.Subject == subject)
+                        content.WriteReferrer(writer, manifest.Descriptor);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+        );
     }
 
     private static async Task WriteJsonAsync(HttpContext context, Action<Utf8JsonWriter> write)

@@ -17,5 +17,8 @@ internal sealed class InMemoryRegistryRepository
 
     /// <summary>The manifest that a tag or digest names, or null.</summary>
     public Manifest? Find(string reference) =>
-        (Digest.TryParse(reference, out var digest) || Tags.TryGetValue(reference, out digest)) && Manifests.TryGetValue(digest, out var manifest) ? manifest : null;
+        (Digest.TryParse(reference, out var digest) || Tags.TryGetValue(reference, out digest))
+        && Manifests.TryGetValue(digest, out var manifest)
+            ? manifest
+            : null;
 }

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Registry.InMemory;
 
 /// <summary>What a request is about, for counting.</summary>

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Registry.InMemory;
 
 /// <summary>A request's path, read: repositories have slashes, so the words of the protocol are looked for from the right.</summary>
@@ -9,15 +8,26 @@ internal readonly record struct InMemoryRegistryRoute(InMemoryRegistryRequestKin
     public static InMemoryRegistryRoute Of(HttpRequest request)
     {
         var path = request.Path.Value ?? "";
-        if (path is "/v2/" or "/v2") return new(InMemoryRegistryRequestKind.Ping, "", "");
-        if (!path.StartsWith(Root, StringComparison.Ordinal)) return default;
+        if (path is "/v2/" or "/v2")
+            return new(InMemoryRegistryRequestKind.Ping, "", "");
+        if (!path.StartsWith(Root, StringComparison.Ordinal))
+            return default;
         var rest = path[Root.Length..];
         if (Split(rest, "/blobs/uploads/") is var (uploadRepository, session))
-            return new(request.Query.ContainsKey("mount") ? InMemoryRegistryRequestKind.Mount : InMemoryRegistryRequestKind.Upload, uploadRepository, session);
-        if (Split(rest, "/blobs/") is var (blobRepository, digest)) return new(InMemoryRegistryRequestKind.Blob, blobRepository, digest);
-        if (Split(rest, "/manifests/") is var (repository, reference)) return new(InMemoryRegistryRequestKind.Manifest, repository, reference);
-        if (Split(rest, "/referrers/") is var (subjectRepository, subject)) return new(InMemoryRegistryRequestKind.Referrers, subjectRepository, subject);
-        return rest.EndsWith("/tags/list", StringComparison.Ordinal) ? new(InMemoryRegistryRequestKind.Tags, rest[..^"/tags/list".Length], "") : default;
+            return new(
+                request.Query.ContainsKey("mount") ? InMemoryRegistryRequestKind.Mount : InMemoryRegistryRequestKind.Upload,
+                uploadRepository,
+                session
+            );
+        if (Split(rest, "/blobs/") is var (blobRepository, digest))
+            return new(InMemoryRegistryRequestKind.Blob, blobRepository, digest);
+        if (Split(rest, "/manifests/") is var (repository, reference))
+            return new(InMemoryRegistryRequestKind.Manifest, repository, reference);
+        if (Split(rest, "/referrers/") is var (subjectRepository, subject))
+            return new(InMemoryRegistryRequestKind.Referrers, subjectRepository, subject);
+        return rest.EndsWith("/tags/list", StringComparison.Ordinal)
+            ? new(InMemoryRegistryRequestKind.Tags, rest[..^"/tags/list".Length], "")
+            : default;
     }
 
     private static (string Repository, string Last)? Split(string path, string word) =>

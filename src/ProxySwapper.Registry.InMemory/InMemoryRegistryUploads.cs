@@ -5,22 +5,27 @@ namespace ProxySwapper.Registry.InMemory;
 /// <summary>The uploads of an <see cref="InMemoryRegistry"/>: in one piece, in chunks, by mounting.</summary>
 internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
 {
-    public Task AnswerAsync(HttpContext context, InMemoryRegistryRoute route) => context.Request.Method switch
-    {
-        "POST" => StartAsync(context, route.Repository),
-        "PATCH" => AppendAsync(context, route),
-        "PUT" => FinishAsync(context, route),
-        "GET" => WithSessionAsync(context, route, session => Accept(context, route, session, StatusCodes.Status204NoContent)),
-        "DELETE" => WithSessionAsync(context, route, _ => Cancel(context, route)),
-        _ => InMemoryRegistryEndpoint.ErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "UNSUPPORTED", "no such method"),
-    };
+    public Task AnswerAsync(HttpContext context, InMemoryRegistryRoute route) =>
+        context.Request.Method switch
+        {
+            "POST" => StartAsync(context, route.Repository),
+            "PATCH" => AppendAsync(context, route),
+            "PUT" => FinishAsync(context, route),
+            "GET" => WithSessionAsync(context, route, session => Accept(context, route, session, StatusCodes.Status204NoContent)),
+            "DELETE" => WithSessionAsync(context, route, _ => Cancel(context, route)),
+            _ => InMemoryRegistryEndpoint.ErrorAsync(context, StatusCodes.Status405MethodNotAllowed, "UNSUPPORTED", "no such method"),
+        };
 
     private async Task StartAsync(HttpContext context, string name)
     {
         var repository = registry.Repository(name);
         var query = context.Request.Query;
-        if (Digest.TryParse(query["mount"], out var mounted) && query["from"].ToString() is { Length: > 0 } from
-            && registry.Repositories.TryGetValue(from, out var source) && source.Blobs.TryGetValue(mounted, out var content))
+        if (
+            Digest.TryParse(query["mount"], out var mounted)
+            && query["from"].ToString() is { Length: > 0 } from
+            && registry.Repositories.TryGetValue(from, out var source)
+            && source.Blobs.TryGetValue(mounted, out var content)
+        )
         {
             repository.Blobs[mounted] = content;
             Created(context, name, mounted);
@@ -33,41 +38,63 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
             await FinishAsync(context, new InMemoryRegistryRoute(InMemoryRegistryRequestKind.Upload, name, session));
             return;
         }
-        if (registry.Options.ChunkMinLength is > 0 and var minimum) context.Response.Headers["OCI-Chunk-Min-Length"] = minimum.ToString(CultureInfo.InvariantCulture);
-        Accept(context, new InMemoryRegistryRoute(InMemoryRegistryRequestKind.Upload, name, session), repository.Uploads[session], StatusCodes.Status202Accepted);
+        if (registry.Options.ChunkMinLength is > 0 and var minimum)
+            context.Response.Headers["OCI-Chunk-Min-Length"] = minimum.ToString(CultureInfo.InvariantCulture);
+        Accept(
+            context,
+            new InMemoryRegistryRoute(InMemoryRegistryRequestKind.Upload, name, session),
+            repository.Uploads[session],
+            StatusCodes.Status202Accepted
+        );
     }
 
-    private Task AppendAsync(HttpContext context, InMemoryRegistryRoute route) => WithSessionAsync(context, route, async session =>
-    {
-        if (!IsInOrder(context.Request, session))
-        {
-            Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
-            return;
-        }
-        await context.Request.Body.CopyToAsync(session, context.RequestAborted);
-        Accept(context, route, session, StatusCodes.Status202Accepted);
-    });
+    private Task AppendAsync(HttpContext context, InMemoryRegistryRoute route) =>
+        WithSessionAsync(
+            context,
+            route,
+            async session =>
+            {
+                if (!IsInOrder(context.Request, session))
+                {
+                    Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
+                    return;
+                }
+                await context.Request.Body.CopyToAsync(session, context.RequestAborted);
+                Accept(context, route, session, StatusCodes.Status202Accepted);
+            }
+        );
 
-    private Task FinishAsync(HttpContext context, InMemoryRegistryRoute route) => WithSessionAsync(context, route, async session =>
-    {
-        if (!IsInOrder(context.Request, session))
-        {
-            Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
-            return;
-        }
-        if (session.Length == 0 && context.Request.ContentLength is > 0 and <= int.MaxValue and var length) session.Capacity = (int)length;
-        await context.Request.Body.CopyToAsync(session, context.RequestAborted);
-        var repository = registry.Repository(route.Repository);
-        repository.Uploads.TryRemove(route.Reference, out _);
-        var content = session.GetBuffer().AsMemory(0, (int)session.Length);
-        if (!Digest.TryParse(context.Request.Query["digest"], out var digest) || !digest.Matches(content.Span))
-        {
-            await InMemoryRegistryEndpoint.ErrorAsync(context, StatusCodes.Status400BadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content");
-            return;
-        }
-        repository.Blobs[digest] = content;
-        Created(context, route.Repository, digest);
-    });
+    private Task FinishAsync(HttpContext context, InMemoryRegistryRoute route) =>
+        WithSessionAsync(
+            context,
+            route,
+            async session =>
+            {
+                if (!IsInOrder(context.Request, session))
+                {
+                    Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
+                    return;
+                }
+                if (session.Length == 0 && context.Request.ContentLength is > 0 and <= int.MaxValue and var length)
+                    session.Capacity = (int)length;
+                await context.Request.Body.CopyToAsync(session, context.RequestAborted);
+                var repository = registry.Repository(route.Repository);
+                repository.Uploads.TryRemove(route.Reference, out _);
+                var content = session.GetBuffer().AsMemory(0, (int)session.Length);
+                if (!Digest.TryParse(context.Request.Query["digest"], out var digest) || !digest.Matches(content.Span))
+                {
+                    await InMemoryRegistryEndpoint.ErrorAsync(
+                        context,
+                        StatusCodes.Status400BadRequest,
+                        "DIGEST_INVALID",
+                        "provided digest did not match uploaded content"
+                    );
+                    return;
+                }
+                repository.Blobs[digest] = content;
+                Created(context, route.Repository, digest);
+            }
+        );
 
     private Task Cancel(HttpContext context, InMemoryRegistryRoute route)
     {
@@ -77,23 +104,35 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
     }
 
     private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Func<MemoryStream, Task> answer) =>
-        registry.Repositories.TryGetValue(route.Repository, out var repository) && repository.Uploads.TryGetValue(route.Reference, out var session)
+        registry.Repositories.TryGetValue(route.Repository, out var repository)
+        && repository.Uploads.TryGetValue(route.Reference, out var session)
             ? answer(session)
-            : InMemoryRegistryEndpoint.ErrorAsync(context, StatusCodes.Status404NotFound, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
+            : InMemoryRegistryEndpoint.ErrorAsync(
+                context,
+                StatusCodes.Status404NotFound,
+                "BLOB_UPLOAD_UNKNOWN",
+                "blob upload unknown to registry"
+            );
 
     private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Action<MemoryStream> answer) =>
-        WithSessionAsync(context, route, session =>
-        {
-            answer(session);
-            return Task.CompletedTask;
-        });
+        WithSessionAsync(
+            context,
+            route,
+            session =>
+            {
+                answer(session);
+                return Task.CompletedTask;
+            }
+        );
 
     /// <summary>A chunk says <c>Content-Range: FIRST-LAST</c> and must begin where the session is; without it, it is what comes next.</summary>
     private static bool IsInOrder(HttpRequest request, MemoryStream session)
     {
         var range = request.Headers.ContentRange.ToString();
         return range.Length == 0
-            || range.Split('-') is [var first, _] && long.TryParse(first, CultureInfo.InvariantCulture, out var from) && from == session.Length;
+            || range.Split('-') is [var first, _]
+                && long.TryParse(first, CultureInfo.InvariantCulture, out var from)
+                && from == session.Length;
     }
 
     private static void Accept(HttpContext context, InMemoryRegistryRoute route, MemoryStream session, int status)

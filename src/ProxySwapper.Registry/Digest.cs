@@ -31,9 +31,12 @@ public readonly record struct Digest
     public static bool TryParse([NotNullWhen(true)] string? text, out Digest digest)
     {
         digest = default;
-        if (text is null || text.IndexOf(':') is var colon && colon < 0) return false;
-        if (HexLength(text.AsSpan(0, colon)) != text.Length - colon - 1) return false;
-        if (text.AsSpan(colon + 1).ContainsAnyExcept(HexDigits)) return false;
+        if (text is null || text.IndexOf(':') is var colon && colon < 0)
+            return false;
+        if (HexLength(text.AsSpan(0, colon)) != text.Length - colon - 1)
+            return false;
+        if (text.AsSpan(colon + 1).ContainsAnyExcept(HexDigits))
+            return false;
         digest = new Digest(text);
         return true;
     }
@@ -49,8 +52,7 @@ public readonly record struct Digest
     public IncrementalHash CreateHash() => IncrementalHash.CreateHash(HashName);
 
     /// <summary>True when these bytes have this digest.</summary>
-    public bool Matches(ReadOnlySpan<byte> content) =>
-        this == OfHash(HashName, CryptographicOperations.HashData(HashName, content));
+    public bool Matches(ReadOnlySpan<byte> content) => this == OfHash(HashName, CryptographicOperations.HashData(HashName, content));
 
     /// <inheritdoc />
     public override string ToString() => _text ?? "";
@@ -59,11 +61,12 @@ public readonly record struct Digest
 
     private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdef");
 
-    private static int HexLength(ReadOnlySpan<char> algorithm) => algorithm switch
-    {
-        "sha256" => 64,
-        "sha384" => 96,
-        "sha512" => 128,
-        _ => -1,
-    };
+    private static int HexLength(ReadOnlySpan<char> algorithm) =>
+        algorithm switch
+        {
+            "sha256" => 64,
+            "sha384" => 96,
+            "sha512" => 128,
+            _ => -1,
+        };
 }

@@ -40,7 +40,9 @@ public sealed record ImageReference
     /// <summary>Parses a reference.</summary>
     /// <exception cref="FormatException">The text is not a reference; the message says why.</exception>
     public static ImageReference Parse(string text) =>
-        TryParse(text, out var reference, out var fault) ? reference : throw new FormatException($"'{text}' is not an image reference: {fault}.");
+        TryParse(text, out var reference, out var fault)
+            ? reference
+            : throw new FormatException($"'{text}' is not an image reference: {fault}.");
 
     /// <summary>Parses a reference; false when the text is none.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference) =>
@@ -48,7 +50,10 @@ public sealed record ImageReference
 
     /// <summary>Parses a reference; when the text is none, <paramref name="fault"/> says why in a few words. Never throws.</summary>
     public static bool TryParse(
-        [NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference, [NotNullWhen(false)] out string? fault)
+        [NotNullWhen(true)] string? text,
+        [NotNullWhen(true)] out ImageReference? reference,
+        [NotNullWhen(false)] out string? fault
+    )
     {
         reference = null;
         if (string.IsNullOrEmpty(text))
@@ -92,7 +97,8 @@ public sealed record ImageReference
         }
         var registry = ImageReferenceGrammar.Registry(first);
         fault = ImageReferenceGrammar.Validate(registry, path);
-        if (fault is not null) return false;
+        if (fault is not null)
+            return false;
         reference = new ImageReference(registry, ImageReferenceGrammar.Repository(registry, path), tag, digest);
         return true;
     }
@@ -102,9 +108,8 @@ public sealed record ImageReference
 
     /// <summary>The same repository with this tag and no digest.</summary>
     /// <exception cref="FormatException">The text is not a tag.</exception>
-    public ImageReference WithTag(string tag) => ImageReferenceGrammar.IsTag(tag)
-        ? new(Registry, Repository, tag, null)
-        : throw new FormatException($"'{tag}' is not a tag.");
+    public ImageReference WithTag(string tag) =>
+        ImageReferenceGrammar.IsTag(tag) ? new(Registry, Repository, tag, null) : throw new FormatException($"'{tag}' is not a tag.");
 
     /// <summary>The same repository with this digest and no tag.</summary>
     public ImageReference WithDigest(Digest digest) => new(Registry, Repository, null, digest);
@@ -113,13 +118,14 @@ public sealed record ImageReference
     public ImageReference WithDefaultTag() => Tag is null && Digest is null ? new(Registry, Repository, "latest", null) : this;
 
     /// <summary>The whole normalised reference: <c>docker.io/library/nginx:1.25@sha256:…</c>, with only the parts that it has.</summary>
-    public override string ToString() => _text ??= (Tag, Digest) switch
-    {
-        (null, null) => Name,
-        (_, null) => $"{Registry}/{Repository}:{Tag}",
-        (null, _) => $"{Registry}/{Repository}@{Digest}",
-        _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
-    };
+    public override string ToString() =>
+        _text ??= (Tag, Digest) switch
+        {
+            (null, null) => Name,
+            (_, null) => $"{Registry}/{Repository}:{Tag}",
+            (null, _) => $"{Registry}/{Repository}@{Digest}",
+            _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
+        };
 
     /// <summary>True for a reference of the same normalised text.</summary>
     public bool Equals(ImageReference? other) => other is not null && ToString() == other.ToString();

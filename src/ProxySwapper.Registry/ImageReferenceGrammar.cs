@@ -14,15 +14,15 @@ internal static class ImageReferenceGrammar
     private const string OfficialNamespace = "library/";
 
     private static readonly SearchValues<char> LowerAlphanumerics = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
-    private static readonly SearchValues<char> TagCharacters =
-        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+    private static readonly SearchValues<char> TagCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+    );
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
     private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
 
     /// <summary>64 lower-case hex digits, which engines take for an image's id.</summary>
-    public static bool IsBareIdentifier(ReadOnlySpan<char> text) =>
-        text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
+    public static bool IsBareIdentifier(ReadOnlySpan<char> text) => text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
 
     /// <summary>The first segment where it is a registry; empty where the whole is a path in the default registry.</summary>
     public static ReadOnlySpan<char> RegistryOf(ReadOnlySpan<char> name)
@@ -33,7 +33,8 @@ internal static class ImageReferenceGrammar
     }
 
     /// <summary>The registry's name as it is normalised.</summary>
-    public static string Registry(ReadOnlySpan<char> registry) => registry is "" or DefaultRegistry or "index.docker.io" ? DefaultRegistry : registry.ToString();
+    public static string Registry(ReadOnlySpan<char> registry) =>
+        registry is "" or DefaultRegistry or "index.docker.io" ? DefaultRegistry : registry.ToString();
 
     /// <summary>The repository's full path: official images get their namespace.</summary>
     public static string Repository(string registry, ReadOnlySpan<char> path) =>
@@ -42,10 +43,14 @@ internal static class ImageReferenceGrammar
     /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
     public static string? Validate(string registry, ReadOnlySpan<char> path)
     {
-        if (path.IsEmpty) return "it has no repository";
-        if (!IsHost(registry)) return $"'{registry}' is not a registry's host";
-        if (HasUpper(path)) return "its repository has upper-case letters";
-        if (!IsPath(path)) return "its repository is not made of lower-case letters and digits, joined by '.', '_', '__' or '-'";
+        if (path.IsEmpty)
+            return "it has no repository";
+        if (!IsHost(registry))
+            return $"'{registry}' is not a registry's host";
+        if (HasUpper(path))
+            return "its repository has upper-case letters";
+        if (!IsPath(path))
+            return "its repository is not made of lower-case letters and digits, joined by '.', '_', '__' or '-'";
         return LengthOf(registry, path) > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
     }
 
@@ -66,13 +71,16 @@ internal static class ImageReferenceGrammar
         }
         var colon = host.IndexOf(':');
         var name = colon < 0 ? host : host[..colon];
-        if (name.IsEmpty || colon >= 0 && !IsPort(host[colon..])) return false;
+        if (name.IsEmpty || colon >= 0 && !IsPort(host[colon..]))
+            return false;
         foreach (var range in name.Split('.'))
         {
             var label = name[range];
-            if (label.IsEmpty || label[0] == '-' || label[^1] == '-') return false;
+            if (label.IsEmpty || label[0] == '-' || label[^1] == '-')
+                return false;
             foreach (var character in label)
-                if (!char.IsAsciiLetterOrDigit(character) && character != '-') return false;
+                if (!char.IsAsciiLetterOrDigit(character) && character != '-')
+                    return false;
         }
         return true;
     }
@@ -83,7 +91,8 @@ internal static class ImageReferenceGrammar
     private static bool IsPath(ReadOnlySpan<char> path)
     {
         foreach (var range in path.Split('/'))
-            if (!IsPathComponent(path[range])) return false;
+            if (!IsPathComponent(path[range]))
+                return false;
         return true;
     }
 
@@ -92,17 +101,19 @@ internal static class ImageReferenceGrammar
         while (true)
         {
             var end = component.IndexOfAnyExcept(LowerAlphanumerics);
-            if (end < 0) return !component.IsEmpty;
-            if (end == 0) return false;
+            if (end < 0)
+                return !component.IsEmpty;
+            if (end == 0)
+                return false;
             component = component[end..];
             var separator = component.IndexOfAny(LowerAlphanumerics);
-            if (separator < 0 || !IsSeparator(component[..separator])) return false;
+            if (separator < 0 || !IsSeparator(component[..separator]))
+                return false;
             component = component[separator..];
         }
     }
 
-    private static bool IsSeparator(ReadOnlySpan<char> separator) =>
-        separator is "." or "_" or "__" || !separator.ContainsAnyExcept('-');
+    private static bool IsSeparator(ReadOnlySpan<char> separator) => separator is "." or "_" or "__" || !separator.ContainsAnyExcept('-');
 
     private static bool HasUpper(ReadOnlySpan<char> text) => text.ContainsAnyInRange('A', 'Z');
 }

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Registry;
 
 /// <summary>How registries are reached: what holds for all, and what one host needs.</summary>

@@ -27,15 +27,18 @@ internal sealed record Measurement(string What, string Measured, string Wanted =
     /// <returns>The exit code: 1 when something was missed.</returns>
     public static int Print(string name, string how, IReadOnlyList<Measurement> rows)
     {
-        Console.WriteLine($"""
+        Console.WriteLine(
+            $"""
 
             Measured on {TimeProvider.System.GetUtcNow():yyyy-MM-dd} with `dotnet run -c Release --project test/ProxySwapper.Benchmarks -- {name}`:
             {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; {how}
 
             | what | measured | wanted |
             |---|---|---|
-            """);
-        foreach (var row in rows) Console.WriteLine($"| {row.What} | {row.Measured} | {row.Wanted}{(row.Holds ? "" : " **(missed)**")} |");
+            """
+        );
+        foreach (var row in rows)
+            Console.WriteLine($"| {row.What} | {row.Measured} | {row.Wanted}{(row.Holds ? "" : " **(missed)**")} |");
         return rows.All(row => row.Holds) ? 0 : 1;
     }
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Benchmarks;
@@ -13,7 +12,10 @@ internal sealed class PublishedProgram : IDisposable
     public static async Task<PublishedProgram> CreateAsync()
     {
         var program = new PublishedProgram();
-        var (exitCode, text, error) = await TestProcess.RunAsync("dotnet", ["publish", SourceTree.PathOf("src", "ProxySwapper"), "-c", "Release", "-o", program._folder.FullName]);
+        var (exitCode, text, error) = await TestProcess.RunAsync(
+            "dotnet",
+            ["publish", SourceTree.PathOf("src", "ProxySwapper"), "-c", "Release", "-o", program._folder.FullName]
+        );
         return exitCode == 0 ? program : throw new InvalidOperationException(text + error);
     }
 

@@ -27,7 +27,9 @@ internal sealed record ToolRun(TimeSpan Duration, double PeakMegabytes)
             var peak = watchesMemory ? await WatchAsync(process.Id, ended) : 0;
             await ended;
             var duration = TimeProvider.System.GetElapsedTime(started);
-            return process.ExitCode == 0 ? new ToolRun(duration, peak) : throw new InvalidOperationException($"{program}: {await error}{await output}");
+            return process.ExitCode == 0
+                ? new ToolRun(duration, peak)
+                : throw new InvalidOperationException($"{program}: {await error}{await output}");
         }
         finally
         {
@@ -50,8 +52,12 @@ internal sealed record ToolRun(TimeSpan Duration, double PeakMegabytes)
     {
         try
         {
-            return File.ReadLines($"/proc/{process}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-                .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024).FirstOrDefault();
+            return File.ReadLines($"/proc/{process}/status")
+                .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                .Select(line =>
+                    double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024
+                )
+                .FirstOrDefault();
         }
         catch (IOException)
         {

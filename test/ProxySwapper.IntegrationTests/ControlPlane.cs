@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests;
@@ -14,6 +13,7 @@ internal sealed class ControlPlane
     [OneTimeTearDown]
     public static async Task Stop()
     {
-        if (Server.IsValueCreated && Server.Value.IsCompletedSuccessfully) await (await Server.Value).DisposeAsync();
+        if (Server.IsValueCreated && Server.Value.IsCompletedSuccessfully)
+            await (await Server.Value).DisposeAsync();
     }
 }

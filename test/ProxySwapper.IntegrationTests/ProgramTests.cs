@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;

@@ -19,8 +19,10 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
     /// <summary>The challenge to answer: Bearer where the registry offers it, else Basic; null when there is neither.</summary>
     public static AuthenticationChallenge? Of(HttpResponseHeaders headers)
     {
-        if (!headers.NonValidated.TryGetValues("WWW-Authenticate", out var values)) return null;
+        if (!headers.NonValidated.TryGetValues("WWW-Authenticate", out var values))
+            return null;
         var challenges = values.SelectMany(AuthenticationChallengeParser.Parse).ToList();
-        return challenges.Find(challenge => challenge.IsBearer && challenge.Realm is not null) ?? challenges.Find(challenge => challenge.IsBasic);
+        return challenges.Find(challenge => challenge.IsBearer && challenge.Realm is not null)
+            ?? challenges.Find(challenge => challenge.IsBasic);
     }
 }

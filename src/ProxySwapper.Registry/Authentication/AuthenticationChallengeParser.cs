@@ -21,7 +21,8 @@ internal ref struct AuthenticationChallengeParser
         Dictionary<string, string>? parameters = null;
         while (parser.SkipSeparators())
         {
-            if (parser.Token() is not { Length: > 0 } name) break;
+            if (parser.Token() is not { Length: > 0 } name)
+                break;
             if (parser.Assigned() is { } assigned && parameters is not null)
             {
                 parameters.TryAdd(name, assigned);
@@ -35,14 +36,16 @@ internal ref struct AuthenticationChallengeParser
 
     private bool SkipSeparators()
     {
-        while (_at < _text.Length && _text[_at] is ' ' or '\t' or ',') _at++;
+        while (_at < _text.Length && _text[_at] is ' ' or '\t' or ',')
+            _at++;
         return _at < _text.Length;
     }
 
     private string Token()
     {
         var start = _at;
-        while (_at < _text.Length && (char.IsAsciiLetterOrDigit(_text[_at]) || TokenSymbols.Contains(_text[_at]))) _at++;
+        while (_at < _text.Length && (char.IsAsciiLetterOrDigit(_text[_at]) || TokenSymbols.Contains(_text[_at])))
+            _at++;
         return _text[start.._at].ToString();
     }
 
@@ -50,10 +53,13 @@ internal ref struct AuthenticationChallengeParser
     private string? Assigned()
     {
         var next = _at;
-        while (next < _text.Length && _text[next] is ' ' or '\t') next++;
-        if (next >= _text.Length || _text[next] != '=') return null;
+        while (next < _text.Length && _text[next] is ' ' or '\t')
+            next++;
+        if (next >= _text.Length || _text[next] != '=')
+            return null;
         _at = next + 1;
-        while (_at < _text.Length && _text[_at] is ' ' or '\t') _at++;
+        while (_at < _text.Length && _text[_at] is ' ' or '\t')
+            _at++;
         return _at < _text.Length && _text[_at] == '"' ? Quoted() : Unquoted();
     }
 
@@ -62,7 +68,8 @@ internal ref struct AuthenticationChallengeParser
         var content = new StringBuilder();
         for (_at++; _at < _text.Length && _text[_at] != '"'; _at++)
         {
-            if (_text[_at] == '\\' && _at + 1 < _text.Length) _at++;
+            if (_text[_at] == '\\' && _at + 1 < _text.Length)
+                _at++;
             content.Append(_text[_at]);
         }
         _at++;
@@ -73,7 +80,8 @@ internal ref struct AuthenticationChallengeParser
     private string Unquoted()
     {
         var start = _at;
-        while (_at < _text.Length && _text[_at] is not (' ' or '\t' or ',')) _at++;
+        while (_at < _text.Length && _text[_at] is not (' ' or '\t' or ','))
+            _at++;
         return _text[start.._at].ToString();
     }
 }

@@ -15,72 +15,120 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     /// <summary>What to send along from the start; null while the host has never challenged.</summary>
     public async ValueTask<RequestAuthorization?> AuthorizeAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
-        if (host.Challenge is not { } challenge) return null;
+        if (host.Challenge is not { } challenge)
+            return null;
         return await AuthorizeAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
     /// <summary>A better grant after a refusal; null when there is none, and the refusal stands.</summary>
     public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
-        RegistryRequest request, RequestAuthorization? refused, RegistryException refusal, AuthenticationChallenge? challenge, CancellationToken cancellationToken)
+        RegistryRequest request,
+        RequestAuthorization? refused,
+        RegistryException refusal,
+        AuthenticationChallenge? challenge,
+        CancellationToken cancellationToken
+    )
     {
-        if (!IsAboutAuthentication(refusal, challenge, refused)) return null;
-        if (challenge is not null) host.Challenge = challenge;
-        if (host.Challenge is not { } current) return null;
-        if (refused is null) return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], await CredentialAsync(request, cancellationToken), cancellationToken);
-        if (refused is { Token: { } token, Key: { } key }) host.Tokens.Drop(key, token);
+        if (!IsAboutAuthentication(refusal, challenge, refused))
+            return null;
+        if (challenge is not null)
+            host.Challenge = challenge;
+        if (host.Challenge is not { } current)
+            return null;
+        if (refused is null)
+            return await AuthorizeAsync(
+                request,
+                current,
+                challenge?.Scopes ?? [],
+                await CredentialAsync(request, cancellationToken),
+                cancellationToken
+            );
+        if (refused is { Token: { } token, Key: { } key })
+            host.Tokens.Drop(key, token);
         if (refused is { Token: not null, IsFresh: false })
             return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], refused.Credential, cancellationToken);
-        if (refused.IsRenewed || await RenewAsync(request, refused.Credential, cancellationToken) is not { } renewed) return null;
-        return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } grant ? grant with { IsRenewed = true } : null;
+        if (refused.IsRenewed || await RenewAsync(request, refused.Credential, cancellationToken) is not { } renewed)
+            return null;
+        return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } grant
+            ? grant with
+            {
+                IsRenewed = true,
+            }
+            : null;
     }
 
     /// <summary>A 401; a 403 or 400 of ECR, which so says that its password has ended; a 403 that asks for another token.</summary>
-    private static bool IsAboutAuthentication(RegistryException refusal, AuthenticationChallenge? challenge, RequestAuthorization? refused) => refusal.Status switch
-    {
-        HttpStatusCode.Unauthorized => true,
-        HttpStatusCode.Forbidden => refused is not null && (challenge is null || challenge.IsBearer),
-        // The answer to a HEAD has no body to say more.
-        HttpStatusCode.BadRequest => refused is not null && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head),
-        _ => false,
-    };
+    private static bool IsAboutAuthentication(
+        RegistryException refusal,
+        AuthenticationChallenge? challenge,
+        RequestAuthorization? refused
+    ) =>
+        refusal.Status switch
+        {
+            HttpStatusCode.Unauthorized => true,
+            HttpStatusCode.Forbidden => refused is not null && (challenge is null || challenge.IsBearer),
+            // The answer to a HEAD has no body to say more.
+            HttpStatusCode.BadRequest => refused is not null && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head),
+            _ => false,
+        };
 
     private async ValueTask<RequestAuthorization?> AuthorizeAsync(
-        RegistryRequest request, AuthenticationChallenge challenge, IReadOnlyList<string> named, RegistryCredential credential, CancellationToken cancellationToken)
+        RegistryRequest request,
+        AuthenticationChallenge challenge,
+        IReadOnlyList<string> named,
+        RegistryCredential credential,
+        CancellationToken cancellationToken
+    )
     {
-        if (!challenge.IsBearer) return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
-        var realm = TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
-            ?? throw request.Fault(HttpStatusCode.Unauthorized, "its token server is neither https nor on the registry's own host, and gets no credential");
+        if (!challenge.IsBearer)
+            return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
+        var realm =
+            TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
+            ?? throw request.Fault(
+                HttpStatusCode.Unauthorized,
+                "its token server is neither https nor on the registry's own host, and gets no credential"
+            );
         // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries have one for everything.
-        var others = named.Union(challenge.Scopes.Where(name => !name.StartsWith("repository:", StringComparison.Ordinal)), StringComparer.Ordinal)
-            .Where(name => !name.StartsWith($"repository:{request.Repository}:", StringComparison.Ordinal)).ToList();
+        var others = named
+            .Union(challenge.Scopes.Where(name => !name.StartsWith("repository:", StringComparison.Ordinal)), StringComparer.Ordinal)
+            .Where(name => !name.StartsWith($"repository:{request.Repository}:", StringComparison.Ordinal))
+            .ToList();
         var key = KeyOf(request.Scope);
-        if (host.Tokens.Find(key) is { } cached) return new RequestAuthorization(credential, cached, key);
+        if (host.Tokens.Find(key) is { } cached)
+            return new RequestAuthorization(credential, cached, key);
         if (!request.Scope.Push)
         {
             // Who may write may read: the token of a push saves asking for another one.
             var wider = KeyOf(request.Scope with { Push = true });
-            if (host.Tokens.Find(wider) is { } writing) return new RequestAuthorization(credential, writing, wider);
+            if (host.Tokens.Find(wider) is { } writing)
+                return new RequestAuthorization(credential, writing, wider);
         }
         try
         {
             return new RequestAuthorization(credential, await FetchAsync(key), key) { IsFresh = true };
         }
-        catch (RegistryException refusal) when (refusal.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
+        catch (RegistryException refusal)
+            when (refusal.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
         {
-            if (await RenewAsync(request, credential, cancellationToken) is not { } renewed) throw;
+            if (await RenewAsync(request, credential, cancellationToken) is not { } renewed)
+                throw;
             key = key with { Credential = renewed };
             return new RequestAuthorization(renewed, await FetchAsync(key), key) { IsFresh = true, IsRenewed = true };
         }
 
-        TokenKey KeyOf(RegistryScope scope) => new(credential, realm, challenge.Service, string.Join(' ', scope.Names.Union(others, StringComparer.Ordinal)));
+        TokenKey KeyOf(RegistryScope scope) =>
+            new(credential, realm, challenge.Service, string.Join(' ', scope.Names.Union(others, StringComparer.Ordinal)));
         Task<BearerToken> FetchAsync(TokenKey of) => host.Tokens.GetAsync(of, host.TokenClient.FetchAsync, cancellationToken);
     }
 
     private async ValueTask<RegistryCredential> CredentialAsync(RegistryRequest request, CancellationToken cancellationToken) =>
         await source.GetAsync(ImageOf(request), cancellationToken) ?? RegistryCredential.Anonymous;
 
-    private async ValueTask<RegistryCredential?> RenewAsync(RegistryRequest request, RegistryCredential refused, CancellationToken cancellationToken) =>
-        await source.RenewAsync(ImageOf(request), refused, cancellationToken) is { } renewed && renewed != refused ? renewed : null;
+    private async ValueTask<RegistryCredential?> RenewAsync(
+        RegistryRequest request,
+        RegistryCredential refused,
+        CancellationToken cancellationToken
+    ) => await source.RenewAsync(ImageOf(request), refused, cancellationToken) is { } renewed && renewed != refused ? renewed : null;
 
     /// <summary>A ping has no repository; credentials that are scoped to one are not meant for it.</summary>
     private static ImageReference ImageOf(RegistryRequest request) =>

@@ -9,7 +9,8 @@ internal sealed class TokenCache(TimeProvider time)
     /// <summary>A token that can be used now, without fetching; null when there is none.</summary>
     public BearerToken? Find(TokenKey key)
     {
-        lock (_gate) return _tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && IsUsable(task.Result) ? task.Result : null;
+        lock (_gate)
+            return _tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && IsUsable(task.Result) ? task.Result : null;
     }
 
     /// <summary>The token of this key, from the cache, from a fetch that is under way, or from a new one.</summary>
@@ -32,7 +33,8 @@ internal sealed class TokenCache(TimeProvider time)
     public void Drop(TokenKey key, BearerToken refused)
     {
         lock (_gate)
-            if (_tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && task.Result == refused) _tokens.Remove(key);
+            if (_tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && task.Result == refused)
+                _tokens.Remove(key);
     }
 
     private bool IsUsable(BearerToken token) => time.GetUtcNow() < token.UsableUntil;
@@ -40,6 +42,7 @@ internal sealed class TokenCache(TimeProvider time)
     private void Purge()
     {
         foreach (var (key, task) in _tokens.ToArray())
-            if (task.IsCompleted && !(task.IsCompletedSuccessfully && IsUsable(task.Result))) _tokens.Remove(key);
+            if (task.IsCompleted && !(task.IsCompletedSuccessfully && IsUsable(task.Result)))
+                _tokens.Remove(key);
     }
 }

@@ -22,27 +22,41 @@ internal sealed class TokenClient(string registry, RedirectingSender exchange, T
     public async Task<BearerToken> FetchAsync(TokenKey key)
     {
         if (key.Credential.IdentityToken is { } identity)
-            return await ReadAsync(key, ToPost(key, ("grant_type", "refresh_token"), ("refresh_token", _rotated.GetValueOrDefault(key.Credential, identity))), null);
+            return await ReadAsync(
+                key,
+                ToPost(key, ("grant_type", "refresh_token"), ("refresh_token", _rotated.GetValueOrDefault(key.Credential, identity))),
+                null
+            );
         try
         {
             return await ReadAsync(key, ToGet(key), BasicOf(key.Credential));
         }
-        catch (RegistryException fault) when (fault.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotFound && !key.Credential.IsAnonymous)
+        catch (RegistryException fault)
+            when (fault.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotFound && !key.Credential.IsAnonymous)
         {
-            return await ReadAsync(key, ToPost(key, ("grant_type", "password"), ("username", key.Credential.Username), ("password", key.Credential.Password)), null);
+            return await ReadAsync(
+                key,
+                ToPost(key, ("grant_type", "password"), ("username", key.Credential.Username), ("password", key.Credential.Password)),
+                null
+            );
         }
     }
 
-    public static AuthenticationHeaderValue? BasicOf(RegistryCredential credential) => credential.Password.Length + credential.Username.Length == 0
-        ? null
-        : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential.Username}:{credential.Password}")));
+    public static AuthenticationHeaderValue? BasicOf(RegistryCredential credential) =>
+        credential.Password.Length + credential.Username.Length == 0
+            ? null
+            : new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential.Username}:{credential.Password}")));
 
     private async Task<BearerToken> ReadAsync(TokenKey key, RegistryRequest request, AuthenticationHeaderValue? authorization)
     {
         using var answer = await exchange.SendAsync(request, authorization, CancellationToken.None);
-        if (answer.Status != HttpStatusCode.OK) throw await ErrorResponseReader.ReadAsync(answer, request, $"the token server of {registry}", time, CancellationToken.None);
-        var token = TokenResponse.Read((await ReadBodyAsync(answer, request)).Span) ?? throw request.Fault(answer.Status, $"the token server of {registry} gave no token");
-        if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null) _rotated[key.Credential] = next;
+        if (answer.Status != HttpStatusCode.OK)
+            throw await ErrorResponseReader.ReadAsync(answer, request, $"the token server of {registry}", time, CancellationToken.None);
+        var token =
+            TokenResponse.Read((await ReadBodyAsync(answer, request)).Span)
+            ?? throw request.Fault(answer.Status, $"the token server of {registry} gave no token");
+        if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
+            _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not end on its way.
         return new BearerToken(token.Token, time.GetUtcNow() + token.Lifetime * 0.9);
     }
@@ -62,20 +76,26 @@ internal sealed class TokenClient(string registry, RedirectingSender exchange, T
     private static RegistryRequest ToGet(TokenKey key)
     {
         var query = new StringBuilder(key.Realm.Query.TrimStart('?'));
-        if (key.Service is { } service) Append("service", service);
-        foreach (var scope in key.ScopeNames) Append("scope", scope);
+        if (key.Service is { } service)
+            Append("service", service);
+        foreach (var scope in key.ScopeNames)
+            Append("scope", scope);
         Append("client_id", ClientId);
-        if (key.Credential.Username.Length > 0) Append("account", key.Credential.Username);
+        if (key.Credential.Username.Length > 0)
+            Append("account", key.Credential.Username);
         return Request(HttpMethod.Get, new UriBuilder(key.Realm) { Query = query.ToString() }.Uri);
 
-        void Append(string name, string value) => query.Append(query.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        void Append(string name, string value) =>
+            query.Append(query.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
     }
 
     private static RegistryRequest ToPost(TokenKey key, params IEnumerable<(string Name, string Value)> grant)
     {
         List<(string Name, string Value)> form = [.. grant, ("client_id", ClientId), ("access_type", "offline")];
-        if (key.Service is { } service) form.Add(("service", service));
-        if (key.Scopes.Length > 0) form.Add(("scope", key.Scopes));
+        if (key.Service is { } service)
+            form.Add(("service", service));
+        if (key.Scopes.Length > 0)
+            form.Add(("scope", key.Scopes));
         return Request(HttpMethod.Post, key.Realm) with
         {
             Content = () => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),

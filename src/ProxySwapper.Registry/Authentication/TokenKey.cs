@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Registry.Authentication;

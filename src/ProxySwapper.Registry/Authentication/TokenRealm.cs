@@ -11,8 +11,11 @@ internal static class TokenRealm
     /// </summary>
     public static Uri? Trusted(string? realm, Uri registry)
     {
-        if (!Uri.TryCreate(realm, UriKind.Absolute, out var address) || address.UserInfo.Length > 0) return null;
-        var isPlain = address.Scheme == Uri.UriSchemeHttp && registry.Scheme == Uri.UriSchemeHttp
+        if (!Uri.TryCreate(realm, UriKind.Absolute, out var address) || address.UserInfo.Length > 0)
+            return null;
+        var isPlain =
+            address.Scheme == Uri.UriSchemeHttp
+            && registry.Scheme == Uri.UriSchemeHttp
             && address.Host.Equals(registry.Host, StringComparison.OrdinalIgnoreCase);
         return (isPlain || address.Scheme == Uri.UriSchemeHttps) && !LinkLocalAddress.IsMatch(address) ? address : null;
     }

@@ -17,22 +17,29 @@ internal sealed record TokenResponse(string Token, TimeSpan Lifetime, string? Re
     /// <summary>Reads an answer; null when it holds no token.</summary>
     public static TokenResponse? Read(ReadOnlySpan<byte> json)
     {
-        string? token = null, accessToken = null, refreshToken = null;
+        string? token = null,
+            accessToken = null,
+            refreshToken = null;
         var lifetime = ShortestLifetime;
         try
         {
             var reader = new Utf8JsonReader(json);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return null;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var name = reader.GetString();
                 reader.Read();
-                if (name == "token") token = Text(ref reader);
-                else if (name == "access_token") accessToken = Text(ref reader);
-                else if (name == "refresh_token") refreshToken = Text(ref reader);
+                if (name == "token")
+                    token = Text(ref reader);
+                else if (name == "access_token")
+                    accessToken = Text(ref reader);
+                else if (name == "refresh_token")
+                    refreshToken = Text(ref reader);
                 else if (name == "expires_in" && reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var seconds))
                     lifetime = (int)Math.Clamp(seconds, ShortestLifetime, LongestLifetime);
-                else reader.Skip();
+                else
+                    reader.Skip();
             }
         }
         catch (JsonException)
@@ -45,7 +52,8 @@ internal sealed record TokenResponse(string Token, TimeSpan Lifetime, string? Re
 
     private static string? Text(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType == JsonTokenType.String) return reader.GetString();
+        if (reader.TokenType == JsonTokenType.String)
+            return reader.GetString();
         reader.Skip();
         return null;
     }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Oci;
 
@@ -9,8 +8,15 @@ namespace ProxySwapper.Registry.Copying;
 /// host mounts from a repository of its own, (4) the bytes, from the source straight to the target.
 /// </summary>
 internal sealed class BlobCopier(
-    RegistryClient source, string sourceRepository, RegistryClient target, string targetRepository, BlobTracker ledger, CopySession ticket,
-    RepositoryCreator repository, IProgress<CopyProgress>? progress)
+    RegistryClient source,
+    string sourceRepository,
+    RegistryClient target,
+    string targetRepository,
+    BlobTracker ledger,
+    CopySession ticket,
+    RepositoryCreator repository,
+    IProgress<CopyProgress>? progress
+)
 {
     private int _copied;
     private int _mounted;
@@ -18,7 +24,13 @@ internal sealed class BlobCopier(
     private long _bytes;
 
     public CopyResult AddTo(CopyResult result) =>
-        result with { BlobsCopied = _copied, BlobsMounted = _mounted, BlobsPresent = _present, BytesCopied = _bytes };
+        result with
+        {
+            BlobsCopied = _copied,
+            BlobsMounted = _mounted,
+            BlobsPresent = _present,
+            BytesCopied = _bytes,
+        };
 
     /// <summary>Makes sure of one blob.</summary>
     public async Task EnsureAsync(Descriptor blob, CancellationToken cancellationToken)
@@ -36,7 +48,8 @@ internal sealed class BlobCopier(
             if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsStalled)
             {
                 await ticket.WaitAsync(earlier, entry.Moving, cancellationToken);
-                if (entry.IsIn(targetRepository)) continue;
+                if (entry.IsIn(targetRepository))
+                    continue;
                 await ticket.WaitAsync(earlier, earlier.Ended, cancellationToken);
                 continue;
             }
@@ -60,7 +73,8 @@ internal sealed class BlobCopier(
 
     /// <summary>True when the repository lacks the blob; asks, and changes nothing.</summary>
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
-        !ledger.EntryOf(target.Registry, blob.Digest).IsIn(targetRepository) && !await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken);
+        !ledger.EntryOf(target.Registry, blob.Digest).IsIn(targetRepository)
+        && !await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken);
 
     private async Task MoveAsync(Descriptor blob, TrackedBlob entry, CancellationToken cancellationToken)
     {
@@ -77,11 +91,20 @@ internal sealed class BlobCopier(
             Tell(blob, CopyStep.Mounted, ref _mounted);
             return;
         }
-        await repository.RetryAfterCreatingAsync(async token =>
-        {
-            await target.UploadBlobAsync(targetRepository, blob, open => OpenAsync(blob, open), new BlobProgress(blob, ticket, progress), token);
-            return true;
-        }, cancellationToken);
+        await repository.RetryAfterCreatingAsync(
+            async token =>
+            {
+                await target.UploadBlobAsync(
+                    targetRepository,
+                    blob,
+                    open => OpenAsync(blob, open),
+                    new BlobProgress(blob, ticket, progress),
+                    token
+                );
+                return true;
+            },
+            cancellationToken
+        );
         entry.Add(targetRepository);
         Interlocked.Add(ref _bytes, blob.Size);
         Tell(blob, CopyStep.Copied, ref _copied);
@@ -89,7 +112,10 @@ internal sealed class BlobCopier(
 
     private async Task<bool> TryMountAsync(Descriptor blob, TrackedBlob entry, CancellationToken cancellationToken)
     {
-        var from = target.Registry == source.Registry && sourceRepository != targetRepository ? sourceRepository : entry.OtherThan(targetRepository);
+        var from =
+            target.Registry == source.Registry && sourceRepository != targetRepository
+                ? sourceRepository
+                : entry.OtherThan(targetRepository);
         return from is not null && await target.MountBlobAsync(targetRepository, blob.Digest, from, cancellationToken);
     }
 

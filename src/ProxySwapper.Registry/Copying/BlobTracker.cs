@@ -20,7 +20,8 @@ internal sealed class BlobTracker(TimeProvider time)
     /// <summary>All that is known of a blob on a host.</summary>
     public TrackedBlob EntryOf(string host, Digest digest)
     {
-        if (_entries.Count > MaximumEntries) _entries.Clear();
+        if (_entries.Count > MaximumEntries)
+            _entries.Clear();
         return _entries.GetOrAdd((host, digest), _ => new TrackedBlob(time, Lifetime));
     }
 }
@@ -36,25 +37,32 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     /// <summary>True when the repository was seen to have the blob not long ago.</summary>
     public bool IsIn(string repository)
     {
-        lock (_gate) return _repositories.TryGetValue(repository, out var seen) && time.GetUtcNow() - seen < lifetime;
+        lock (_gate)
+            return _repositories.TryGetValue(repository, out var seen) && time.GetUtcNow() - seen < lifetime;
     }
 
     /// <summary>A repository to mount from, or null.</summary>
     public string? OtherThan(string repository)
     {
         lock (_gate)
-            return _repositories.Where(entry => entry.Key != repository && time.GetUtcNow() - entry.Value < lifetime).OrderBy(entry => entry.Value).Select(entry => entry.Key).FirstOrDefault();
+            return _repositories
+                .Where(entry => entry.Key != repository && time.GetUtcNow() - entry.Value < lifetime)
+                .OrderBy(entry => entry.Value)
+                .Select(entry => entry.Key)
+                .FirstOrDefault();
     }
 
     public void Add(string repository)
     {
-        lock (_gate) _repositories[repository] = time.GetUtcNow();
+        lock (_gate)
+            _repositories[repository] = time.GetUtcNow();
     }
 
     /// <summary>Forgets what turned out to be wrong.</summary>
     public void Remove(string repository)
     {
-        lock (_gate) _repositories.Remove(repository);
+        lock (_gate)
+            _repositories.Remove(repository);
     }
 
     /// <summary>
@@ -65,7 +73,8 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     {
         lock (_gate)
         {
-            if (_moving is { IsCompleted: false } && _mover is { IsStalled: false }) return (_mover, _moving);
+            if (_moving is { IsCompleted: false } && _mover is { IsStalled: false })
+                return (_mover, _moving);
             (_moving, _mover) = (moved.Task, ticket);
             return null;
         }
@@ -74,12 +83,20 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     /// <summary>Ends with the transfer that is under way, if there is one.</summary>
     public Task Moving
     {
-        get { lock (_gate) return _moving ?? Task.CompletedTask; }
+        get
+        {
+            lock (_gate)
+                return _moving ?? Task.CompletedTask;
+        }
     }
 
     /// <summary>The copy that moved the blob last, or null.</summary>
     public CopySession? Mover
     {
-        get { lock (_gate) return _mover; }
+        get
+        {
+            lock (_gate)
+                return _mover;
+        }
     }
 }

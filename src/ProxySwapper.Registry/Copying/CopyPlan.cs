@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
@@ -10,7 +9,12 @@ namespace ProxySwapper.Registry.Copying;
 /// <param name="Blobs">Blobs that would be moved or mounted.</param>
 /// <param name="Requests">Requests that would change the target.</param>
 public sealed record CopyPlan(
-    Digest SourceDigest, Digest TargetDigest, IReadOnlyList<Descriptor> Manifests, IReadOnlyList<Descriptor> Blobs, int Requests)
+    Digest SourceDigest,
+    Digest TargetDigest,
+    IReadOnlyList<Descriptor> Manifests,
+    IReadOnlyList<Descriptor> Blobs,
+    int Requests
+)
 {
     /// <summary>True when nothing is to do.</summary>
     public bool IsUpToDate => Manifests.Count == 0 && Blobs.Count == 0;

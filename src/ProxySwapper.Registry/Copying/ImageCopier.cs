@@ -19,7 +19,12 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
     /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
     public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
     {
-        using var activity = Activities.StartActivity("copy", ActivityKind.Client, default(ActivityContext), links: request.Causes.Select(cause => new ActivityLink(cause)));
+        using var activity = Activities.StartActivity(
+            "copy",
+            ActivityKind.Client,
+            default(ActivityContext),
+            links: request.Causes.Select(cause => new ActivityLink(cause))
+        );
         activity?.SetTag("proxyswapper.source", request.Source.ToString());
         activity?.SetTag("proxyswapper.target", request.Target.ToString());
         try
@@ -27,7 +32,16 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
             using var copy = new ImageCopy(clients, _ledger, request);
             var result = await copy.RunAsync(cancellationToken);
             activity?.SetTag("proxyswapper.outcome", result.Outcome.ToString());
-            if (result.Outcome == CopyOutcome.Copied) Log.Copied(logger, request.Source, request.Target, result.TargetDigest, result.BlobsCopied, result.BlobsMounted, result.BytesCopied);
+            if (result.Outcome == CopyOutcome.Copied)
+                Log.Copied(
+                    logger,
+                    request.Source,
+                    request.Target,
+                    result.TargetDigest,
+                    result.BlobsCopied,
+                    result.BlobsMounted,
+                    result.BytesCopied
+                );
             return result;
         }
         catch (Exception fault)
@@ -48,7 +62,19 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "{Source} copied to {Target} as {Digest}: {Copied} blobs moved, {Mounted} mounted, {Bytes} bytes")]
-        public static partial void Copied(ILogger logger, ImageReference source, ImageReference target, Digest digest, int copied, int mounted, long bytes);
+        [LoggerMessage(
+            1,
+            LogLevel.Debug,
+            "{Source} copied to {Target} as {Digest}: {Copied} blobs moved, {Mounted} mounted, {Bytes} bytes"
+        )]
+        public static partial void Copied(
+            ILogger logger,
+            ImageReference source,
+            ImageReference target,
+            Digest digest,
+            int copied,
+            int mounted,
+            long bytes
+        );
     }
 }

@@ -31,7 +31,16 @@ internal sealed class ImageCopy : IDisposable
         _ledger = ledger;
         _ticket = ledger.Enter();
         _repository = new RepositoryCreator(request.Target, request.CreateRepository);
-        _blobs = new BlobCopier(_source, request.Source.Repository, _target, request.Target.Repository, ledger, _ticket, _repository, request.Progress);
+        _blobs = new BlobCopier(
+            _source,
+            request.Source.Repository,
+            _target,
+            request.Target.Repository,
+            ledger,
+            _ticket,
+            _repository,
+            request.Progress
+        );
     }
 
     /// <summary>A digest at the target is a promise: then platforms are not looked at.</summary>
@@ -40,7 +49,8 @@ internal sealed class ImageCopy : IDisposable
     /// <summary>What is asked for at the source; the target's digest counts, since exactly it must be written.</summary>
     private string SourceReference => _request.Target.Digest?.ToString() ?? _request.Source.ManifestReference;
 
-    private IReadOnlyList<string> Tags => [.. new[] { _request.Target.Tag ?? (_request.Target.Digest is null ? "latest" : null) }.OfType<string>(), .. _request.ExtraTags];
+    private IReadOnlyList<string> Tags =>
+        [.. new[] { _request.Target.Tag ?? (_request.Target.Digest is null ? "latest" : null) }.OfType<string>(), .. _request.ExtraTags];
 
     public async Task<CopyResult> RunAsync(CancellationToken cancellationToken)
     {
@@ -56,8 +66,17 @@ internal sealed class ImageCopy : IDisposable
                 graph ??= await ReadAsync(sourceDigest, cancellationToken);
                 await WriteAsync(graph, missing, cancellationToken);
             }
-            if (_request.Referrers) await new ReferrerCopy(this, _source, _target, _request).RunAsync(graph ?? await ReadAsync(sourceDigest, cancellationToken), cancellationToken);
-            return _blobs.AddTo(new CopyResult(_manifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate, sourceDigest, targetDigest) { ManifestsWritten = _manifestsWritten });
+            if (_request.Referrers)
+                await new ReferrerCopy(this, _source, _target, _request).RunAsync(
+                    graph ?? await ReadAsync(sourceDigest, cancellationToken),
+                    cancellationToken
+                );
+            return _blobs.AddTo(
+                new CopyResult(_manifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate, sourceDigest, targetDigest)
+                {
+                    ManifestsWritten = _manifestsWritten,
+                }
+            );
         }
         finally
         {
@@ -72,13 +91,21 @@ internal sealed class ImageCopy : IDisposable
         var graph = await ReadAsync(sourceDigest, cancellationToken);
         var targetDigest = graph.Root.Content.Digest;
         var names = await MissingNamesAsync(Tags.Count > 0 ? Tags : [targetDigest.ToString()], targetDigest, cancellationToken);
-        if (names.Count == 0) return new CopyPlan(sourceDigest, targetDigest, [], [], 0);
+        if (names.Count == 0)
+            return new CopyPlan(sourceDigest, targetDigest, [], [], 0);
         var manifests = await MissingManifestsAsync(graph.Below, cancellationToken);
         var blobs = new List<Descriptor>();
         foreach (var blob in manifests.Append(graph.Root).SelectMany(node => node.Blobs).DistinctBy(blob => blob.Digest))
-            if (await _blobs.IsMissingAsync(blob, cancellationToken)) blobs.Add(blob);
+            if (await _blobs.IsMissingAsync(blob, cancellationToken))
+                blobs.Add(blob);
         // An upload is two requests, a manifest one, and one more for each further tag.
-        return new CopyPlan(sourceDigest, targetDigest, [.. manifests.Append(graph.Root).Select(node => node.Content.Descriptor)], blobs, blobs.Count * 2 + manifests.Count + names.Count);
+        return new CopyPlan(
+            sourceDigest,
+            targetDigest,
+            [.. manifests.Append(graph.Root).Select(node => node.Content.Descriptor)],
+            blobs,
+            blobs.Count * 2 + manifests.Count + names.Count
+        );
     }
 
     public void Dispose() => _repository.Dispose();
@@ -94,7 +121,8 @@ internal sealed class ImageCopy : IDisposable
         catch (RegistryException fault) when (fault.HasCode("MANIFEST_BLOB_UNKNOWN") || fault.HasCode("BLOB_UNKNOWN"))
         {
             // Something that was known to be there is there no more: what is known is asked for anew, once.
-            foreach (var blob in graph.Manifests.SelectMany(node => node.Blobs)) _ledger.EntryOf(_target.Registry, blob.Digest).Remove(_request.Target.Repository);
+            foreach (var blob in graph.Manifests.SelectMany(node => node.Blobs))
+                _ledger.EntryOf(_target.Registry, blob.Digest).Remove(_request.Target.Repository);
             await WriteOnceAsync(graph, graph.Below, names, cancellationToken);
         }
     }
@@ -104,32 +132,57 @@ internal sealed class ImageCopy : IDisposable
         new ImageGraphReader(_source, _request.Source.Repository).ReadAsync(digest, [], PlatformSubset.NewIndex, cancellationToken);
 
     /// <summary>Which of these names do not point at the digest.</summary>
-    public async Task<IReadOnlyList<string>> MissingNamesAsync(IReadOnlyList<string> names, Digest digest, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> MissingNamesAsync(
+        IReadOnlyList<string> names,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
     {
         var missing = new List<string>();
         foreach (var name in names)
-            if ((await _target.HeadManifestAsync(_request.Target.Repository, name, cancellationToken))?.Digest != digest) missing.Add(name);
+            if ((await _target.HeadManifestAsync(_request.Target.Repository, name, cancellationToken))?.Digest != digest)
+                missing.Add(name);
         return missing;
     }
 
-    private async Task WriteOnceAsync(ImageGraph graph, IReadOnlyList<ManifestNode> below, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    private async Task WriteOnceAsync(
+        ImageGraph graph,
+        IReadOnlyList<ManifestNode> below,
+        IReadOnlyList<string> names,
+        CancellationToken cancellationToken
+    )
     {
         // The large ones first: they take longest, and the small ones fill the gaps.
-        var blobs = below.Append(graph.Root).SelectMany(node => node.Blobs).DistinctBy(blob => blob.Digest).OrderByDescending(blob => blob.Size).ToList();
+        var blobs = below
+            .Append(graph.Root)
+            .SelectMany(node => node.Blobs)
+            .DistinctBy(blob => blob.Digest)
+            .OrderByDescending(blob => blob.Size)
+            .ToList();
         await ForEachAsync(blobs, ParallelBlobs, _blobs.EnsureAsync, cancellationToken);
         var (images, indexes) = (below.Where(node => node.Children.Count == 0), below.Where(node => node.Children.Count > 0));
-        await ForEachAsync([.. images], ParallelManifests, (node, token) => PutAsync(node, node.Content.Digest.ToString(), token), cancellationToken);
-        foreach (var index in indexes) await PutAsync(index, index.Content.Digest.ToString(), cancellationToken);
-        foreach (var name in names) await PutAsync(graph.Root, name, cancellationToken);
+        await ForEachAsync(
+            [.. images],
+            ParallelManifests,
+            (node, token) => PutAsync(node, node.Content.Digest.ToString(), token),
+            cancellationToken
+        );
+        foreach (var index in indexes)
+            await PutAsync(index, index.Content.Digest.ToString(), cancellationToken);
+        foreach (var name in names)
+            await PutAsync(graph.Root, name, cancellationToken);
     }
 
     private async Task PutAsync(ManifestNode node, string name, CancellationToken cancellationToken)
     {
-        await _repository.RetryAfterCreatingAsync(async token =>
-        {
-            await _target.PutManifestAsync(_request.Target.Repository, name, node.Content, token);
-            return true;
-        }, cancellationToken);
+        await _repository.RetryAfterCreatingAsync(
+            async token =>
+            {
+                await _target.PutManifestAsync(_request.Target.Repository, name, node.Content, token);
+                return true;
+            },
+            cancellationToken
+        );
         Interlocked.Increment(ref _manifestsWritten);
         _ticket.Touch();
     }
@@ -137,21 +190,47 @@ internal sealed class ImageCopy : IDisposable
     private async Task<Digest> ResolveAsync(CancellationToken cancellationToken)
     {
         var found = await _source.HeadManifestAsync(_request.Source.Repository, SourceReference, cancellationToken);
-        return found?.Digest ?? throw new RegistryException(HttpMethod.Head, _request.Source.Registry, _request.Source.Repository, HttpStatusCode.NotFound, [], $"there is no {SourceReference}");
+        return found?.Digest
+            ?? throw new RegistryException(
+                HttpMethod.Head,
+                _request.Source.Registry,
+                _request.Source.Repository,
+                HttpStatusCode.NotFound,
+                [],
+                $"there is no {SourceReference}"
+            );
     }
 
     private Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
         new ImageGraphReader(_source, _request.Source.Repository).ReadAsync(digest, Platforms, _request.Subset, cancellationToken);
 
     /// <summary>A manifest that is there has its blobs, which registries demand when it is written; an index can have lost children.</summary>
-    private async Task<IReadOnlyList<ManifestNode>> MissingManifestsAsync(IReadOnlyList<ManifestNode> manifests, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ManifestNode>> MissingManifestsAsync(
+        IReadOnlyList<ManifestNode> manifests,
+        CancellationToken cancellationToken
+    )
     {
         var isMissing = new bool[manifests.Count];
-        await Parallel.ForAsync(0, manifests.Count, new ParallelOptions { MaxDegreeOfParallelism = ParallelManifests, CancellationToken = cancellationToken }, async (index, token) =>
-            isMissing[index] = await _target.HeadManifestAsync(_request.Target.Repository, manifests[index].Content.Digest.ToString(), token) is null);
+        await Parallel.ForAsync(
+            0,
+            manifests.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelManifests, CancellationToken = cancellationToken },
+            async (index, token) =>
+                isMissing[index] =
+                    await _target.HeadManifestAsync(_request.Target.Repository, manifests[index].Content.Digest.ToString(), token) is null
+        );
         return [.. manifests.Where((_, index) => isMissing[index])];
     }
 
-    private static Task ForEachAsync<T>(IReadOnlyList<T> items, int parallel, Func<T, CancellationToken, Task> work, CancellationToken cancellationToken) =>
-        Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken }, async (item, token) => await work(item, token));
+    private static Task ForEachAsync<T>(
+        IReadOnlyList<T> items,
+        int parallel,
+        Func<T, CancellationToken, Task> work,
+        CancellationToken cancellationToken
+    ) =>
+        Parallel.ForEachAsync(
+            items,
+            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken },
+            async (item, token) => await work(item, token)
+        );
 }

@@ -24,7 +24,8 @@ internal sealed record ManifestNode(Manifest Content, IReadOnlyList<Descriptor> 
             var node = isIndex
                 ? new ManifestNode(content, Strictly(root, "manifests"), [])
                 : new ManifestNode(content, [], [.. Config(root), .. Strictly(root, "layers"), .. Strictly(root, "blobs")]);
-            if (node.Children.Count + node.Blobs.Count > MaximumEntries) throw new CopyException($"the manifest {content.Digest} names more than {MaximumEntries} others");
+            if (node.Children.Count + node.Blobs.Count > MaximumEntries)
+                throw new CopyException($"the manifest {content.Digest} names more than {MaximumEntries} others");
             return node with { Blobs = [.. node.Blobs.Where(blob => !blob.IsForeign).DistinctBy(blob => blob.Digest)] };
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
@@ -35,8 +36,11 @@ internal sealed record ManifestNode(Manifest Content, IReadOnlyList<Descriptor> 
 
     private static IEnumerable<Descriptor> Config(JsonElement root)
     {
-        if (!root.TryGetProperty("config", out var config) || config.ValueKind == JsonValueKind.Null) return [];
-        return DescriptorJson.TryRead(config, out var descriptor) ? [descriptor] : throw new InvalidOperationException("its config is no descriptor");
+        if (!root.TryGetProperty("config", out var config) || config.ValueKind == JsonValueKind.Null)
+            return [];
+        return DescriptorJson.TryRead(config, out var descriptor)
+            ? [descriptor]
+            : throw new InvalidOperationException("its config is no descriptor");
     }
 
     /// <summary>What is none of the descriptors that it should be cannot be copied, and must not be left out in silence.</summary>

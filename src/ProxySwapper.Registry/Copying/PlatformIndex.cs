@@ -18,13 +18,19 @@ internal static class PlatformIndex
         {
             var taken = index.Children.Where(child => child.Platform is { } declared && platform.IsMatch(declared)).ToList();
             if (taken.Count == 0)
-                throw new CopyException($"{index.Content.Digest} has no {platform}; it has {string.Join(", ", index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct())}");
+                throw new CopyException(
+                    $"{index.Content.Digest} has no {platform}; it has {string.Join(", ", index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct())}"
+                );
             chosen.UnionWith(taken.Select(child => child.Digest));
         }
         return
         [
-            .. index.Children.Where(child => chosen.Contains(child.Digest)
-                || child.Annotations.TryGetValue(AttestedDigest, out var attested) && Digest.TryParse(attested, out var digest) && chosen.Contains(digest)),
+            .. index.Children.Where(child =>
+                chosen.Contains(child.Digest)
+                || child.Annotations.TryGetValue(AttestedDigest, out var attested)
+                    && Digest.TryParse(attested, out var digest)
+                    && chosen.Contains(digest)
+            ),
         ];
     }
 
@@ -40,8 +46,10 @@ internal static class PlatformIndex
             foreach (var member in document.RootElement.EnumerateObject())
             {
                 json.WritePropertyName(member.Name);
-                if (member.NameEquals("manifests")) WriteChildren(json, member.Value, kept);
-                else json.WriteRawValue(member.Value.GetRawText());
+                if (member.NameEquals("manifests"))
+                    WriteChildren(json, member.Value, kept);
+                else
+                    json.WriteRawValue(member.Value.GetRawText());
             }
             json.WriteEndObject();
         }
@@ -53,7 +61,8 @@ internal static class PlatformIndex
     {
         json.WriteStartArray();
         foreach (var entry in manifests.EnumerateArray())
-            if (kept.Contains(entry.GetProperty("digest").GetString()!)) json.WriteRawValue(entry.GetRawText());
+            if (kept.Contains(entry.GetProperty("digest").GetString()!))
+                json.WriteRawValue(entry.GetRawText());
         json.WriteEndArray();
     }
 }

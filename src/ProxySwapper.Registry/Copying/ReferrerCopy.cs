@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Registry.Copying;
@@ -21,22 +20,26 @@ internal sealed class ReferrerCopy(ImageCopy copy, RegistryClient source, Regist
         {
             foreach (var referrer in await source.ListReferrersAsync(request.Source.Repository, subject, cancellationToken))
             {
-                if (!_seen.Add(referrer.Digest)) continue;
-                if (_seen.Count > MaximumReferrers) throw new CopyException($"{image.Root.Content.Digest} has more than {MaximumReferrers} referrers");
+                if (!_seen.Add(referrer.Digest))
+                    continue;
+                if (_seen.Count > MaximumReferrers)
+                    throw new CopyException($"{image.Root.Content.Digest} has more than {MaximumReferrers} referrers");
                 await CopyAsync(referrer.Digest, referrer.Digest.ToString(), cancellationToken);
                 subjects.Enqueue(referrer.Digest);
             }
             foreach (var suffix in CosignSuffixes)
             {
                 var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
-                if (await source.HeadManifestAsync(request.Source.Repository, tag, cancellationToken) is { } signature) await CopyAsync(signature.Digest, tag, cancellationToken);
+                if (await source.HeadManifestAsync(request.Source.Repository, tag, cancellationToken) is { } signature)
+                    await CopyAsync(signature.Digest, tag, cancellationToken);
             }
         }
     }
 
     private async Task CopyAsync(Digest digest, string name, CancellationToken cancellationToken)
     {
-        if ((await target.HeadManifestAsync(request.Target.Repository, name, cancellationToken))?.Digest == digest) return;
+        if ((await target.HeadManifestAsync(request.Target.Repository, name, cancellationToken))?.Digest == digest)
+            return;
         await copy.WriteAsync(await copy.ReadWholeAsync(digest, cancellationToken), [name], cancellationToken);
     }
 }

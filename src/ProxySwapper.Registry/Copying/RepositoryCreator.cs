@@ -1,10 +1,10 @@
-
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>The repository that is written to, made once when the registry says that there is none and somebody can make it.</summary>
-internal sealed class RepositoryCreator(ImageReference target, Func<ImageReference, CancellationToken, ValueTask<bool>>? create) : IDisposable
+internal sealed class RepositoryCreator(ImageReference target, Func<ImageReference, CancellationToken, ValueTask<bool>>? create)
+    : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private bool _isMade;
@@ -18,7 +18,8 @@ internal sealed class RepositoryCreator(ImageReference target, Func<ImageReferen
         }
         catch (RegistryException fault) when (fault.IsRepositoryUnknown && create is not null)
         {
-            if (!await MakeAsync(cancellationToken)) throw;
+            if (!await MakeAsync(cancellationToken))
+                throw;
         }
         return await write(cancellationToken);
     }

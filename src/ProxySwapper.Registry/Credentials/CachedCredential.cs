@@ -31,7 +31,8 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         {
             var now = time.GetUtcNow();
             old = _current is { } current && current.EndsAt > now ? current : null;
-            if (old is { } good && (good.Credential is null || good.EndsAt - Margin > now)) return good.Credential;
+            if (old is { } good && (good.Credential is null || good.EndsAt - Margin > now))
+                return good.Credential;
             fetching = _fetching ??= FetchAsync();
         }
         try
@@ -48,7 +49,8 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     public ValueTask<RegistryCredential?> RenewAsync(RegistryCredential refused, CancellationToken cancellationToken)
     {
         lock (_gate)
-            if (_current?.Credential == refused && time.GetUtcNow() - _renewed >= RenewalPause) (_current, _renewed) = (null, time.GetUtcNow());
+            if (_current?.Credential == refused && time.GetUtcNow() - _renewed >= RenewalPause)
+                (_current, _renewed) = (null, time.GetUtcNow());
         return GetAsync(cancellationToken);
     }
 
@@ -61,7 +63,8 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         {
             using var deadline = new CancellationTokenSource(Deadline, time);
             var leased = await fetch(deadline.Token);
-            lock (_gate) _current = leased;
+            lock (_gate)
+                _current = leased;
             return leased;
         }
         catch (OperationCanceledException fault)
@@ -70,7 +73,8 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         }
         finally
         {
-            lock (_gate) _fetching = null;
+            lock (_gate)
+                _fetching = null;
         }
     }
 }

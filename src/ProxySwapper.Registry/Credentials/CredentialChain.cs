@@ -10,15 +10,21 @@ public sealed class CredentialChain(params IReadOnlyList<IRegistryCredentialSour
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         foreach (var source in sources)
-            if (await source.GetAsync(image, cancellationToken) is { } credential) return credential;
+            if (await source.GetAsync(image, cancellationToken) is { } credential)
+                return credential;
         return null;
     }
 
     /// <inheritdoc />
-    public async ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    public async ValueTask<RegistryCredential?> RenewAsync(
+        ImageReference image,
+        RegistryCredential refused,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var source in sources)
-            if (await source.RenewAsync(image, refused, cancellationToken) is { } credential) return credential;
+            if (await source.RenewAsync(image, refused, cancellationToken) is { } credential)
+                return credential;
         return null;
     }
 }

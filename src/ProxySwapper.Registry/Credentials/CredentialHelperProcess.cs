@@ -18,10 +18,16 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     /// <exception cref="RegistryCredentialException">The helper is missing, failed or answered nonsense.</exception>
     public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
     {
-        if (name.AsSpan().ContainsAny('/', '\\')) throw new RegistryCredentialException($"'{name}' is no name of a credential helper");
+        if (name.AsSpan().ContainsAny('/', '\\'))
+            throw new RegistryCredentialException($"'{name}' is no name of a credential helper");
         using var process = new Process
         {
-            StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true },
+            StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            },
         };
         using var deadline = new CancellationTokenSource(Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -42,12 +48,15 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new RegistryCredentialException($"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s");
+            throw new RegistryCredentialException(
+                $"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s"
+            );
         }
         finally
         {
             // One that is not waited for any more must not stay behind.
-            if (isStarted && !process.HasExited) process.Kill(entireProcessTree: true);
+            if (isStarted && !process.HasExited)
+                process.Kill(entireProcessTree: true);
         }
     }
 
@@ -67,18 +76,26 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     private RegistryCredential? Read(string answer, int exitCode)
     {
         // By its protocol a helper says so when it just has nothing.
-        if (answer.Contains("credentials not found", StringComparison.OrdinalIgnoreCase)) return null;
-        if (exitCode != 0) throw new RegistryCredentialException($"the credential helper docker-credential-{name} failed with exit code {exitCode}");
+        if (answer.Contains("credentials not found", StringComparison.OrdinalIgnoreCase))
+            return null;
+        if (exitCode != 0)
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} failed with exit code {exitCode}");
         try
         {
             using var document = JsonDocument.Parse(answer);
-            var (username, secret) = (document.RootElement.GetProperty("Username").GetString(), document.RootElement.GetProperty("Secret").GetString());
-            if (string.IsNullOrEmpty(secret)) return null;
+            var (username, secret) = (
+                document.RootElement.GetProperty("Username").GetString(),
+                document.RootElement.GetProperty("Secret").GetString()
+            );
+            if (string.IsNullOrEmpty(secret))
+                return null;
             return username == "<token>" ? RegistryCredential.Identity(secret) : RegistryCredential.Basic(username ?? "", secret);
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new RegistryCredentialException($"the credential helper docker-credential-{name} answered something else than a credential");
+            throw new RegistryCredentialException(
+                $"the credential helper docker-credential-{name} answered something else than a credential"
+            );
         }
     }
 
@@ -88,7 +105,10 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         var buffer = new char[4096];
         while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
-            if (answer.Append(buffer, 0, read).Length > MaximumAnswer) throw new RegistryCredentialException($"the credential helper docker-credential-{name} answered more than {MaximumAnswer} characters");
+            if (answer.Append(buffer, 0, read).Length > MaximumAnswer)
+                throw new RegistryCredentialException(
+                    $"the credential helper docker-credential-{name} answered more than {MaximumAnswer} characters"
+                );
         }
         return answer.ToString();
     }

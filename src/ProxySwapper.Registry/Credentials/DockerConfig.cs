@@ -20,29 +20,35 @@ internal sealed class DockerConfig
     {
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object) throw new JsonException("no object", null, 0, null);
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new JsonException("no object", null, 0, null);
         var config = new DockerConfig { Store = Text(root, "credsStore") is { } store && store != Own ? store : null };
         foreach (var entry in Members(root, "auths"))
-            if (CredentialOf(entry.Value) is { } credential) config._auths.Add((DockerConfigKey.Parse(entry.Name), credential));
+            if (CredentialOf(entry.Value) is { } credential)
+                config._auths.Add((DockerConfigKey.Parse(entry.Name), credential));
         foreach (var entry in Members(root, "credHelpers"))
-            if (entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() != Own) config._helpers[DockerConfigKey.Parse(entry.Name).Host] = entry.Value.GetString()!;
+            if (entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() != Own)
+                config._helpers[DockerConfigKey.Parse(entry.Name).Host] = entry.Value.GetString()!;
         return config;
     }
 
     public string? HelperOf(string registry) => _helpers.GetValueOrDefault(registry);
 
     /// <summary>The credential of the key that is closest to the image: the longest path, a host written out before one with stars.</summary>
-    public RegistryCredential? Find(ImageReference image) => _auths
-        .Where(entry => entry.Key.IsMatch(image))
-        .OrderByDescending(entry => entry.Key.Path.Length)
-        .ThenBy(entry => entry.Key.HasStars)
-        .Select(entry => entry.Credential)
-        .FirstOrDefault();
+    public RegistryCredential? Find(ImageReference image) =>
+        _auths
+            .Where(entry => entry.Key.IsMatch(image))
+            .OrderByDescending(entry => entry.Key.Path.Length)
+            .ThenBy(entry => entry.Key.HasStars)
+            .Select(entry => entry.Credential)
+            .FirstOrDefault();
 
     private static RegistryCredential? CredentialOf(JsonElement entry)
     {
-        if (entry.ValueKind != JsonValueKind.Object) return null;
-        if (Text(entry, "identitytoken") is { } token) return RegistryCredential.Identity(token);
+        if (entry.ValueKind != JsonValueKind.Object)
+            return null;
+        if (Text(entry, "identitytoken") is { } token)
+            return RegistryCredential.Identity(token);
         if (Text(entry, "auth") is { } auth && Decode(auth) is { } pair && pair.IndexOf(':') is > 0 and var colon)
             return RegistryCredential.Basic(pair[..colon], pair[(colon + 1)..].TrimEnd('\0'));
         return Text(entry, "username") is { } username ? RegistryCredential.Basic(username, Text(entry, "password") ?? "") : null;
@@ -58,5 +64,7 @@ internal sealed class DockerConfig
         root.TryGetProperty(name, out var members) && members.ValueKind == JsonValueKind.Object ? members.EnumerateObject() : default;
 
     private static string? Text(JsonElement entry, string name) =>
-        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+            ? text
+            : null;
 }

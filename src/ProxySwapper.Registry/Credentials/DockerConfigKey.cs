@@ -15,19 +15,24 @@ internal sealed record DockerConfigKey(string Host, string Path)
         var (host, path) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..].TrimEnd('/'));
         return new DockerConfigKey(
             host is "index.docker.io" or "registry-1.docker.io" or "registry.hub.docker.com" ? "docker.io" : host,
-            path is "v1" or "v2" ? "" : path);
+            path is "v1" or "v2" ? "" : path
+        );
     }
 
     public bool IsMatch(ImageReference image) =>
-        TakesHost(image.Registry) && (Path.Length == 0 || image.Repository == Path || image.Repository.StartsWith($"{Path}/", StringComparison.Ordinal));
+        TakesHost(image.Registry)
+        && (Path.Length == 0 || image.Repository == Path || image.Repository.StartsWith($"{Path}/", StringComparison.Ordinal));
 
     /// <summary>A star stands for characters of one label; ports have to be the same.</summary>
     private bool TakesHost(string registry)
     {
-        if (!HasStars) return Host.Equals(registry, StringComparison.OrdinalIgnoreCase);
+        if (!HasStars)
+            return Host.Equals(registry, StringComparison.OrdinalIgnoreCase);
         var (own, other) = (Host.Split(':'), registry.Split(':'));
-        if (own.Length != other.Length || own.Length > 1 && own[1] != other[1]) return false;
+        if (own.Length != other.Length || own.Length > 1 && own[1] != other[1])
+            return false;
         var (labels, others) = (own[0].Split('.'), other[0].Split('.'));
-        return labels.Length == others.Length && labels.Zip(others).All(pair => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pair.First, pair.Second));
+        return labels.Length == others.Length
+            && labels.Zip(others).All(pair => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pair.First, pair.Second));
     }
 }

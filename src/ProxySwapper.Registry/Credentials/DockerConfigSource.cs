@@ -15,7 +15,8 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     private readonly bool _usesHelpers;
     private readonly TimeProvider _time;
 
-    private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers, TimeProvider time) => (_name, _read, _usesHelpers, _time) = (name, read, usesHelpers, time);
+    private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers, TimeProvider time) =>
+        (_name, _read, _usesHelpers, _time) = (name, read, usesHelpers, time);
 
     /// <summary>The credentials of a text, for instance of a pull secret. Helpers that it names are not run: it is not ours.</summary>
     /// <param name="json">The text of a <c>config.json</c>.</param>
@@ -30,7 +31,8 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     /// <summary>The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.</summary>
     /// <param name="path">The file.</param>
     /// <param name="time">The clock by which helpers are given up; null is the system's.</param>
-    public static DockerConfigSource FromFile(string path, TimeProvider? time = null) => new(path, () => ReadFile(path), usesHelpers: true, time ?? TimeProvider.System);
+    public static DockerConfigSource FromFile(string path, TimeProvider? time = null) =>
+        new(path, () => ReadFile(path), usesHelpers: true, time ?? TimeProvider.System);
 
     /// <summary>
     /// The files that Docker and Podman read: <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
@@ -52,10 +54,15 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     /// <inheritdoc />
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
-        if (_read() is not { } config) return null;
-        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper) return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
-        if (config.Find(image) is { } credential) return credential;
-        return _usesHelpers && config.Store is { } store ? await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken) : null;
+        if (_read() is not { } config)
+            return null;
+        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper)
+            return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
+        if (config.Find(image) is { } credential)
+            return credential;
+        return _usesHelpers && config.Store is { } store
+            ? await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken)
+            : null;
     }
 
     /// <inheritdoc />

@@ -29,5 +29,8 @@ public sealed record RegistryCredential
     public static RegistryCredential Identity(string token) => new("", "", token);
 
     /// <inheritdoc />
-    public override string ToString() => IsAnonymous ? "anonymous" : IdentityToken is null ? $"{Username}:***" : "identity token ***";
+    public override string ToString() =>
+        IsAnonymous ? "anonymous"
+        : IdentityToken is null ? $"{Username}:***"
+        : "identity token ***";
 }

@@ -31,10 +31,19 @@ internal sealed class BlobDownloadStream : Stream
     private bool _isVerified;
     private RegistryException? _fault;
 
-    private BlobDownloadStream(RegistryTransport transport, RegistryRequest request, Descriptor blob, AdaptiveConcurrencyLimiter.Lease lease)
+    private BlobDownloadStream(
+        RegistryTransport transport,
+        RegistryRequest request,
+        Descriptor blob,
+        AdaptiveConcurrencyLimiter.Lease lease
+    )
     {
         (_transport, _request, _blob, _lease) = (transport, request, blob, lease);
-        (_hash, _schedule, _patience) = (blob.Digest.CreateHash(), new RetrySchedule(transport.Options), new StallTimeout(transport.Options.StallTimeout, transport.Time));
+        (_hash, _schedule, _patience) = (
+            blob.Digest.CreateHash(),
+            new RetrySchedule(transport.Options),
+            new StallTimeout(transport.Options.StallTimeout, transport.Time)
+        );
     }
 
     public override bool CanRead => true;
@@ -52,10 +61,24 @@ internal sealed class BlobDownloadStream : Stream
     }
 
     /// <summary>Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.</summary>
-    public static async Task<Stream> OpenAsync(RegistryTransport transport, RegistryRequest request, Descriptor blob, CancellationToken cancellationToken)
+    public static async Task<Stream> OpenAsync(
+        RegistryTransport transport,
+        RegistryRequest request,
+        Descriptor blob,
+        CancellationToken cancellationToken
+    )
     {
         var lease = await transport.Host.Reading.EnterAsync(isStream: true, cancellationToken);
-        var stream = new BlobDownloadStream(transport, request with { IsStream = true, Expected = [HttpStatusCode.OK, HttpStatusCode.PartialContent] }, blob, lease);
+        var stream = new BlobDownloadStream(
+            transport,
+            request with
+            {
+                IsStream = true,
+                Expected = [HttpStatusCode.OK, HttpStatusCode.PartialContent],
+            },
+            blob,
+            lease
+        );
         try
         {
             await stream.ConnectAsync(cancellationToken);
@@ -70,21 +93,26 @@ internal sealed class BlobDownloadStream : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_fault is not null) throw _fault;
-        if (buffer.IsEmpty || _isVerified) return 0;
+        if (_fault is not null)
+            throw _fault;
+        if (buffer.IsEmpty || _isVerified)
+            return 0;
         while (true)
         {
             try
             {
-                if (_body is null) await ConnectAsync(cancellationToken);
+                if (_body is null)
+                    await ConnectAsync(cancellationToken);
                 return await ReadOnceAsync(buffer, cancellationToken);
             }
             catch (RegistryException fault) when (fault.IsTransient)
             {
                 await DisconnectAsync();
-                if (_position - _resumedAt >= WorthATry) _schedule.Reset();
+                if (_position - _resumedAt >= WorthATry)
+                    _schedule.Reset();
                 _resumedAt = _position;
-                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken)) throw _fault = fault;
+                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))
+                    throw _fault = fault;
             }
             catch (RegistryException fault)
             {
@@ -98,9 +126,7 @@ internal sealed class BlobDownloadStream : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Blobs are read asynchronously.");
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -133,20 +159,24 @@ internal sealed class BlobDownloadStream : Stream
         }
         var wanted = (int)Math.Min(buffer.Length, _blob.Size - _position);
         var read = await FromBodyAsync(buffer[..wanted], cancellationToken);
-        if (read == 0) throw Fault($"it ended after {_position} of {_blob.Size} bytes", transient: true);
+        if (read == 0)
+            throw Fault($"it ended after {_position} of {_blob.Size} bytes", transient: true);
         _hash.AppendData(buffer.Span[..read]);
         _position += read;
         RegistryMetrics.Read(_request.Registry, read);
-        if (_position == _blob.Size) await EndAsync(cancellationToken);
+        if (_position == _blob.Size)
+            await EndAsync(cancellationToken);
         return read;
     }
 
     private async ValueTask EndAsync(CancellationToken cancellationToken)
     {
         // With a length in its header, the body has ended already.
-        if (_answer!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0) throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
+        if (_answer!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0)
+            throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
         var digest = Digest.OfHash(_blob.Digest.HashName, _hash.GetHashAndReset());
-        if (digest != _blob.Digest) throw Fault($"the blob {_blob.Digest} came with the content of {digest}", transient: false);
+        if (digest != _blob.Digest)
+            throw Fault($"the blob {_blob.Digest} came with the content of {digest}", transient: false);
         _isVerified = true;
         await DisconnectAsync();
         _lease.Dispose();
@@ -160,7 +190,11 @@ internal sealed class BlobDownloadStream : Stream
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException && !cancellationToken.IsCancellationRequested)
         {
-            throw Fault($"it broke off after {_position} of {_blob.Size} bytes: {fault.GetBaseException().Message}", transient: true, fault);
+            throw Fault(
+                $"it broke off after {_position} of {_blob.Size} bytes: {fault.GetBaseException().Message}",
+                transient: true,
+                fault
+            );
         }
     }
 
@@ -171,7 +205,14 @@ internal sealed class BlobDownloadStream : Stream
         {
             try
             {
-                _answer = await _transport.SendOnceAsync(_request with { From = _position > 0 ? _position : null }, _lease, cancellationToken);
+                _answer = await _transport.SendOnceAsync(
+                    _request with
+                    {
+                        From = _position > 0 ? _position : null,
+                    },
+                    _lease,
+                    cancellationToken
+                );
                 _body = await _answer.Content.ReadAsStreamAsync(cancellationToken);
                 await SkipAsync(_answer.Status == HttpStatusCode.PartialContent ? StartOf(_answer) : 0, cancellationToken);
                 return;
@@ -179,7 +220,8 @@ internal sealed class BlobDownloadStream : Stream
             catch (RegistryException fault) when (fault.IsTransient)
             {
                 await DisconnectAsync();
-                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken)) throw;
+                if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))
+                    throw;
             }
         }
     }
@@ -187,24 +229,31 @@ internal sealed class BlobDownloadStream : Stream
     private long StartOf(RegistryResponse answer)
     {
         var range = ContentRangeHeaderValue.TryParse(answer.Header("Content-Range"), out var parsed) ? parsed : null;
-        if (range is not { Unit: "bytes", From: { } from }) throw Fault("a part of it came without saying which", transient: false);
+        if (range is not { Unit: "bytes", From: { } from })
+            throw Fault("a part of it came without saying which", transient: false);
         if (from > _position || range.Length is { } all && all != _blob.Size)
-            throw Fault(string.Create(CultureInfo.InvariantCulture, $"from byte {_position} of {_blob.Size} was asked and {range} came"), transient: false);
+            throw Fault(
+                string.Create(CultureInfo.InvariantCulture, $"from byte {_position} of {_blob.Size} was asked and {range} came"),
+                transient: false
+            );
         return from;
     }
 
     private async Task SkipAsync(long start, CancellationToken cancellationToken)
     {
-        if (_answer!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size) throw Fault($"it should have {_blob.Size} bytes and has {start + length}", transient: false);
+        if (_answer!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size)
+            throw Fault($"it should have {_blob.Size} bytes and has {start + length}", transient: false);
         var left = _position - start;
-        if (left == 0) return;
+        if (left == 0)
+            return;
         var skipped = System.Buffers.ArrayPool<byte>.Shared.Rent((int)Math.Min(left, 128 * 1024));
         try
         {
             while (left > 0)
             {
                 var read = await FromBodyAsync(skipped.AsMemory(0, (int)Math.Min(skipped.Length, left)), cancellationToken);
-                if (read == 0) throw Fault($"it ended before byte {_position}", transient: true);
+                if (read == 0)
+                    throw Fault($"it ended before byte {_position}", transient: true);
                 left -= read;
             }
         }
@@ -216,11 +265,13 @@ internal sealed class BlobDownloadStream : Stream
 
     private async ValueTask DisconnectAsync()
     {
-        if (_body is not null) await _body.DisposeAsync();
+        if (_body is not null)
+            await _body.DisposeAsync();
         _body = null;
         _answer?.Dispose();
         _answer = null;
     }
 
-    private RegistryException Fault(string detail, bool transient, Exception? cause = null) => _request.Fault(_answer?.Status, detail, cause, transient: transient);
+    private RegistryException Fault(string detail, bool transient, Exception? cause = null) =>
+        _request.Fault(_answer?.Status, detail, cause, transient: transient);
 }

@@ -9,8 +9,14 @@ namespace ProxySwapper.Registry.Distribution;
 /// a body that is refused for its size goes in chunks.
 /// </summary>
 internal sealed class BlobUpload(
-    RegistryTransport transport, RegistryRequests requests, UploadSessions sessions, string repository, Descriptor blob,
-    Func<CancellationToken, Task<Stream>> open, IProgress<long>? progress)
+    RegistryTransport transport,
+    RegistryRequests requests,
+    UploadSessions sessions,
+    string repository,
+    Descriptor blob,
+    Func<CancellationToken, Task<Stream>> open,
+    IProgress<long>? progress
+)
 {
     private const long FirstChunkSize = 16 * 1024 * 1024;
     private const long LeastChunkSize = 64 * 1024;
@@ -23,11 +29,14 @@ internal sealed class BlobUpload(
             var session = await sessions.OpenAsync(repository, blob.Digest, cancellationToken);
             try
             {
-                if (blob.Size > transport.Host.ChunkSize) await new ChunkedUpload(this, schedule).SendAsync(session, transport.Host.ChunkSize.Value, cancellationToken);
-                else await SendWholeAsync(session, isFirst: schedule.Tries == 0, cancellationToken);
+                if (blob.Size > transport.Host.ChunkSize)
+                    await new ChunkedUpload(this, schedule).SendAsync(session, transport.Host.ChunkSize.Value, cancellationToken);
+                else
+                    await SendWholeAsync(session, isFirst: schedule.Tries == 0, cancellationToken);
                 return;
             }
-            catch (RegistryException fault) when (fault.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(transport.Host.ChunkSize, session) is { } smaller)
+            catch (RegistryException fault)
+                when (fault.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(transport.Host.ChunkSize, session) is { } smaller)
             {
                 await sessions.CancelAsync(repository, session);
                 transport.Host.ChunkSize = smaller;
@@ -35,7 +44,8 @@ internal sealed class BlobUpload(
             catch (RegistryException fault)
             {
                 await sessions.CancelAsync(repository, session);
-                if (!await transport.PauseAsync(schedule, fault, cancellationToken)) throw;
+                if (!await transport.PauseAsync(schedule, fault, cancellationToken))
+                    throw;
             }
             catch (BlobSourceException fault)
             {
@@ -88,7 +98,11 @@ internal sealed class BlobUpload(
     /// <exception cref="RegistryException">The registry says that it stored something else.</exception>
     public void Check(RegistryRequest request, RegistryResponse answer)
     {
-        if (Digest.TryParse(answer.Header("Docker-Content-Digest"), out var stored) && stored.Algorithm == blob.Digest.Algorithm && stored != blob.Digest)
+        if (
+            Digest.TryParse(answer.Header("Docker-Content-Digest"), out var stored)
+            && stored.Algorithm == blob.Digest.Algorithm
+            && stored != blob.Digest
+        )
             throw request.Fault(answer.Status, $"it was given {blob.Digest} and stored {stored}");
     }
 

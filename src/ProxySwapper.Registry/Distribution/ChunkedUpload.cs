@@ -15,7 +15,7 @@ internal sealed class ChunkedUpload(BlobUpload upload, RetrySchedule schedule)
         var content = await upload.OpenAsync(cancellationToken);
         try
         {
-            for (long at = 0; at < upload.Blob.Size;)
+            for (long at = 0; at < upload.Blob.Size; )
             {
                 var length = Math.Min(size, upload.Blob.Size - at);
                 long reached;
@@ -33,13 +33,22 @@ internal sealed class ChunkedUpload(BlobUpload upload, RetrySchedule schedule)
         {
             await content.DisposeAsync();
         }
-        var request = upload.Requests.ToSession(HttpMethod.Put, upload.Repository, session.ToFinish(upload.Blob.Digest)) with { Expected = [HttpStatusCode.Created, HttpStatusCode.NoContent] };
+        var request = upload.Requests.ToSession(HttpMethod.Put, upload.Repository, session.ToFinish(upload.Blob.Digest)) with
+        {
+            Expected = [HttpStatusCode.Created, HttpStatusCode.NoContent],
+        };
         using var answer = await _transport.SendOnceAsync(request, null, cancellationToken);
         upload.Check(request, answer);
     }
 
     /// <summary>Sends a chunk; gives the session as it is then, and how many bytes it has.</summary>
-    private async Task<(UploadSession Session, long Reached)> SendChunkAsync(UploadSession session, Stream content, long at, long length, CancellationToken cancellationToken)
+    private async Task<(UploadSession Session, long Reached)> SendChunkAsync(
+        UploadSession session,
+        Stream content,
+        long at,
+        long length,
+        CancellationToken cancellationToken
+    )
     {
         var request = upload.Requests.ToSession(HttpMethod.Patch, upload.Repository, session.Address) with
         {
@@ -59,15 +68,25 @@ internal sealed class ChunkedUpload(BlobUpload upload, RetrySchedule schedule)
         catch (RegistryException fault) when (fault.IsTransient || fault.Status == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             // A registry that never agrees where its session is would be asked forever: that counts as a fault that may pass, too.
-            var passing = fault.IsTransient ? fault : request.Fault(fault.Status, "the session is elsewhere", fault, fault.Errors, transient: true);
-            if (!await _transport.PauseAsync(schedule, passing, cancellationToken)) throw;
+            var passing = fault.IsTransient
+                ? fault
+                : request.Fault(fault.Status, "the session is elsewhere", fault, fault.Errors, transient: true);
+            if (!await _transport.PauseAsync(schedule, passing, cancellationToken))
+                throw;
             return await AskAsync(session, fault, cancellationToken);
         }
     }
 
-    private async Task<(UploadSession Session, long Reached)> AskAsync(UploadSession session, RegistryException why, CancellationToken cancellationToken)
+    private async Task<(UploadSession Session, long Reached)> AskAsync(
+        UploadSession session,
+        RegistryException why,
+        CancellationToken cancellationToken
+    )
     {
-        var request = upload.Requests.ToSession(HttpMethod.Get, upload.Repository, session.Address) with { Expected = [HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound] };
+        var request = upload.Requests.ToSession(HttpMethod.Get, upload.Repository, session.Address) with
+        {
+            Expected = [HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound],
+        };
         using var answer = await _transport.SendAsync(request, cancellationToken);
         if (answer.Status == HttpStatusCode.NotFound || ReachedBy(answer) is not { } reached || reached > upload.Blob.Size)
             throw request.Fault(answer.Status, "the upload's session is lost", why, transient: true);
@@ -78,7 +97,8 @@ internal sealed class ChunkedUpload(BlobUpload upload, RetrySchedule schedule)
     private static long? ReachedBy(RegistryResponse answer)
     {
         var range = answer.Header("Range") is { } text ? text.Replace("bytes=", "", StringComparison.Ordinal) : "";
-        if (range.Split('-') is not ["0", var last] || !long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var end)) return null;
+        if (range.Split('-') is not ["0", var last] || !long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var end))
+            return null;
         return end == 0 ? 0 : end + 1;
     }
 
@@ -90,7 +110,8 @@ internal sealed class ChunkedUpload(BlobUpload upload, RetrySchedule schedule)
             while (count > 0)
             {
                 var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), cancellationToken);
-                if (read == 0) throw new EndOfStreamException("The content to upload is shorter than was said.");
+                if (read == 0)
+                    throw new EndOfStreamException("The content to upload is shorter than was said.");
                 count -= read;
             }
         }

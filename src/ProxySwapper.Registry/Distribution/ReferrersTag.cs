@@ -15,12 +15,18 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
 
     /// <summary>Enters a manifest among those that refer to a subject. Others of this process wait meanwhile, so that none is lost.</summary>
     public async Task EnterAsync(
-        string repository, Digest subject, Manifest manifest, Func<string, Manifest, CancellationToken, Task> write, CancellationToken cancellationToken)
+        string repository,
+        Digest subject,
+        Manifest manifest,
+        Func<string, Manifest, CancellationToken, Task> write,
+        CancellationToken cancellationToken
+    )
     {
         var tag = Of(subject);
         using var _ = await host.Locks.EnterAsync($"{repository}:{tag}", cancellationToken);
         var index = await reader.FindAsync(repository, tag, cancellationToken);
-        if (With(index, manifest) is { } changed) await write(tag, changed, cancellationToken);
+        if (With(index, manifest) is { } changed)
+            await write(tag, changed, cancellationToken);
     }
 
     /// <summary>The index with one entry more, all else of it as it was; null when the entry is there.</summary>
@@ -28,7 +34,8 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
     {
         var entry = Entry(manifest);
         using var old = index is null ? null : JsonDocument.Parse(index.Bytes);
-        if (old is not null && DescriptorJson.List(old.RootElement, "manifests").Any(present => present.Digest == entry.Digest)) return null;
+        if (old is not null && DescriptorJson.List(old.RootElement, "manifests").Any(present => present.Digest == entry.Digest))
+            return null;
         var output = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(output))
         {
@@ -37,12 +44,14 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
             writer.WriteString("mediaType", MediaTypes.OciIndex);
             writer.WriteStartArray("manifests");
             if (old is not null && old.RootElement.TryGetProperty("manifests", out var present) && present.ValueKind == JsonValueKind.Array)
-                foreach (var descriptor in present.EnumerateArray()) descriptor.WriteTo(writer);
+                foreach (var descriptor in present.EnumerateArray())
+                    descriptor.WriteTo(writer);
             Write(writer, entry);
             writer.WriteEndArray();
             if (old is not null)
                 foreach (var property in old.RootElement.EnumerateObject())
-                    if (property.Name is not ("schemaVersion" or "mediaType" or "manifests")) property.WriteTo(writer);
+                    if (property.Name is not ("schemaVersion" or "mediaType" or "manifests"))
+                        property.WriteTo(writer);
             writer.WriteEndObject();
         }
         var bytes = output.WrittenMemory;
@@ -53,8 +62,15 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
     {
         using var document = JsonDocument.Parse(manifest.Bytes);
         var root = document.RootElement;
-        var configType = root.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object ? DescriptorJson.Text(config, "mediaType") : null;
-        return manifest.Descriptor with { ArtifactType = DescriptorJson.Text(root, "artifactType") ?? configType, Annotations = DescriptorJson.Annotations(root) };
+        var configType =
+            root.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object
+                ? DescriptorJson.Text(config, "mediaType")
+                : null;
+        return manifest.Descriptor with
+        {
+            ArtifactType = DescriptorJson.Text(root, "artifactType") ?? configType,
+            Annotations = DescriptorJson.Annotations(root),
+        };
     }
 
     private static void Write(Utf8JsonWriter writer, Descriptor entry)
@@ -63,11 +79,13 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
         writer.WriteString("mediaType", entry.MediaType);
         writer.WriteString("digest", entry.Digest.ToString());
         writer.WriteNumber("size", entry.Size);
-        if (entry.ArtifactType is { } type) writer.WriteString("artifactType", type);
+        if (entry.ArtifactType is { } type)
+            writer.WriteString("artifactType", type);
         if (entry.Annotations.Count > 0)
         {
             writer.WriteStartObject("annotations");
-            foreach (var (name, value) in entry.Annotations) writer.WriteString(name, value);
+            foreach (var (name, value) in entry.Annotations)
+                writer.WriteString(name, value);
             writer.WriteEndObject();
         }
         writer.WriteEndObject();

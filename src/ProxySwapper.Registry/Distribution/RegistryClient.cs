@@ -23,7 +23,13 @@ public sealed class RegistryClient
     private readonly ManifestWriter _writer;
     private readonly UploadSessions _sessions;
 
-    internal RegistryClient(HostAuthentication authentication, IRegistryCredentialSource credentials, RegistryOptions options, TimeProvider time, ILogger logger)
+    internal RegistryClient(
+        HostAuthentication authentication,
+        IRegistryCredentialSource credentials,
+        RegistryOptions options,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _host = authentication.Host;
         _transport = new RegistryTransport(_host, new RegistryAuthenticator(authentication, credentials), options, time, logger);
@@ -68,7 +74,13 @@ public sealed class RegistryClient
     public async Task<bool> HasBlobAsync(string repository, Digest digest, CancellationToken cancellationToken)
     {
         var request = await _requests.ToBlobAsync(HttpMethod.Head, repository, digest, cancellationToken);
-        using var answer = await _transport.SendAsync(request with { Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound] }, cancellationToken);
+        using var answer = await _transport.SendAsync(
+            request with
+            {
+                Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
+            },
+            cancellationToken
+        );
         return answer.Status == HttpStatusCode.OK;
     }
 
@@ -77,7 +89,12 @@ public sealed class RegistryClient
     /// throws <see cref="RegistryException"/> at the last read when they differ: content counts only after the end was read.
     /// </summary>
     public async Task<Stream> OpenBlobAsync(string repository, Descriptor blob, CancellationToken cancellationToken) =>
-        await BlobDownloadStream.OpenAsync(_transport, await _requests.ToBlobAsync(HttpMethod.Get, repository, blob.Digest, cancellationToken), blob, cancellationToken);
+        await BlobDownloadStream.OpenAsync(
+            _transport,
+            await _requests.ToBlobAsync(HttpMethod.Get, repository, blob.Digest, cancellationToken),
+            blob,
+            cancellationToken
+        );
 
     /// <summary>Makes a blob of another repository of this host appear in this one. False when the registry would rather have it uploaded.</summary>
     public Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken) =>
@@ -92,8 +109,13 @@ public sealed class RegistryClient
     /// <param name="open">Opens the content.</param>
     /// <param name="progress">Told the bytes sent so far in the current try, or null.</param>
     /// <param name="cancellationToken">Ends the upload; an upload session that is open is cancelled at the registry.</param>
-    public Task UploadBlobAsync(string repository, Descriptor blob, Func<CancellationToken, Task<Stream>> open, IProgress<long>? progress, CancellationToken cancellationToken) =>
-        new BlobUpload(_transport, _requests, _sessions, repository, blob, open, progress).RunAsync(cancellationToken);
+    public Task UploadBlobAsync(
+        string repository,
+        Descriptor blob,
+        Func<CancellationToken, Task<Stream>> open,
+        IProgress<long>? progress,
+        CancellationToken cancellationToken
+    ) => new BlobUpload(_transport, _requests, _sessions, repository, blob, open, progress).RunAsync(cancellationToken);
 
     /// <summary>The repository's tags in the registry's order, page by page.</summary>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken) =>

@@ -9,20 +9,43 @@ internal sealed class RegistryRequests(RegistryHost host)
     public async ValueTask<RegistryRequest> ToPingAsync(CancellationToken cancellationToken) =>
         new(HttpMethod.Get, host.Name, "", new Uri(await host.AddressAsync(cancellationToken), "v2/")) { Expected = [HttpStatusCode.OK] };
 
-    public ValueTask<RegistryRequest> ToManifestAsync(HttpMethod method, string repository, string reference, CancellationToken cancellationToken)
+    public ValueTask<RegistryRequest> ToManifestAsync(
+        HttpMethod method,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
     {
-        if (!Digest.TryParse(reference, out _) && !ImageReferenceGrammar.IsTag(reference)) throw new ArgumentException($"'{reference}' is neither a tag nor a digest.", nameof(reference));
+        if (!Digest.TryParse(reference, out _) && !ImageReferenceGrammar.IsTag(reference))
+            throw new ArgumentException($"'{reference}' is neither a tag nor a digest.", nameof(reference));
         return ToAsync(method, repository, $"manifests/{reference}", cancellationToken);
     }
 
-    public ValueTask<RegistryRequest> ToBlobAsync(HttpMethod method, string repository, Digest digest, CancellationToken cancellationToken) =>
-        ToAsync(method, repository, $"blobs/{digest}", cancellationToken);
+    public ValueTask<RegistryRequest> ToBlobAsync(
+        HttpMethod method,
+        string repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) => ToAsync(method, repository, $"blobs/{digest}", cancellationToken);
 
     public async ValueTask<RegistryRequest> ToStartUploadAsync(string repository, CancellationToken cancellationToken) =>
-        await ToAsync(HttpMethod.Post, repository, "blobs/uploads/", cancellationToken) with { Expected = [HttpStatusCode.Accepted] };
+        await ToAsync(HttpMethod.Post, repository, "blobs/uploads/", cancellationToken) with
+        {
+            Expected = [HttpStatusCode.Accepted],
+        };
 
-    public async ValueTask<RegistryRequest> ToMountAsync(string repository, Digest digest, string from, CancellationToken cancellationToken) =>
-        await ToAsync(HttpMethod.Post, repository, $"blobs/uploads/?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(from)}", cancellationToken) with
+    public async ValueTask<RegistryRequest> ToMountAsync(
+        string repository,
+        Digest digest,
+        string from,
+        CancellationToken cancellationToken
+    ) =>
+        await ToAsync(
+            HttpMethod.Post,
+            repository,
+            $"blobs/uploads/?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(from)}",
+            cancellationToken
+        ) with
         {
             Scope = RegistryScope.ToMount(repository, from),
             Expected = [HttpStatusCode.Created, HttpStatusCode.Accepted],
@@ -40,8 +63,17 @@ internal sealed class RegistryRequests(RegistryHost host)
 
     private async ValueTask<RegistryRequest> ToAsync(HttpMethod method, string repository, string rest, CancellationToken cancellationToken)
     {
-        if (ImageReferenceGrammar.Validate(host.Name, repository) is { } fault) throw new ArgumentException($"'{repository}' is no repository of {host.Name}: {fault}.", nameof(repository));
-        var request = new RegistryRequest(method, host.Name, repository, new Uri(await host.AddressAsync(cancellationToken), $"v2/{repository}/{rest}")) { Expected = [HttpStatusCode.OK] };
+        if (ImageReferenceGrammar.Validate(host.Name, repository) is { } fault)
+            throw new ArgumentException($"'{repository}' is no repository of {host.Name}: {fault}.", nameof(repository));
+        var request = new RegistryRequest(
+            method,
+            host.Name,
+            repository,
+            new Uri(await host.AddressAsync(cancellationToken), $"v2/{repository}/{rest}")
+        )
+        {
+            Expected = [HttpStatusCode.OK],
+        };
         return request with { Scope = request.IsWriting ? RegistryScope.ToPush(repository) : RegistryScope.ToPull(repository) };
     }
 }

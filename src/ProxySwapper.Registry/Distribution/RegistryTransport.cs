@@ -10,7 +10,13 @@ namespace ProxySwapper.Registry.Distribution;
 /// 1. wait for a place and a turn; 2. add what the host is known to ask for; 3. send and follow redirects;
 /// 4. answer a refusal with a better grant; 5. pause and begin again after a passing fault.
 /// </summary>
-internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthenticator authenticator, RegistryOptions options, TimeProvider time, ILogger logger)
+internal sealed partial class RegistryTransport(
+    RegistryHost host,
+    RegistryAuthenticator authenticator,
+    RegistryOptions options,
+    TimeProvider time,
+    ILogger logger
+)
 {
     private const int MaxAuthorizations = 4;
 
@@ -24,7 +30,8 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
 
     /// <summary>Sends a request until it is answered with a status that it expects; a request that can't be repeated, once.</summary>
     /// <exception cref="RegistryException">The registry finally refused, or could not be reached.</exception>
-    public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) => SendAsync(request, Task.FromResult, cancellationToken);
+    public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
+        SendAsync(request, Task.FromResult, cancellationToken);
 
     /// <summary>The same, with what is read of the answer as part of it: an answer that breaks off is asked for again.</summary>
     /// <exception cref="RegistryException">The registry finally refused, could not be reached, or sends more than is read.</exception>
@@ -40,25 +47,33 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
             }
             catch (RegistryException fault) when (request.IsRepeatable && fault.IsTransient)
             {
-                if (!await PauseAsync(schedule, fault, cancellationToken)) throw;
+                if (!await PauseAsync(schedule, fault, cancellationToken))
+                    throw;
             }
         }
     }
 
     /// <summary>Sends a request once, without a second try after a passing fault; in this place when one is given, which stays the caller's.</summary>
-    public async Task<RegistryResponse> SendOnceAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Lease? lease, CancellationToken cancellationToken)
+    public async Task<RegistryResponse> SendOnceAsync(
+        RegistryRequest request,
+        AdaptiveConcurrencyLimiter.Lease? lease,
+        CancellationToken cancellationToken
+    )
     {
         var entered = lease ?? await (request.IsWriting ? host.Writing : host.Reading).EnterAsync(request.IsStream, cancellationToken);
         try
         {
-            if (host.Pacer is { } pacer) await pacer.WaitAsync(cancellationToken);
+            if (host.Pacer is { } pacer)
+                await pacer.WaitAsync(cancellationToken);
             var answer = await SendAuthorizedAsync(request, entered, cancellationToken);
-            if (lease is null) answer.Lease = entered;
+            if (lease is null)
+                answer.Lease = entered;
             return answer;
         }
         catch (Exception)
         {
-            if (lease is null) entered.Dispose();
+            if (lease is null)
+                entered.Dispose();
             throw;
         }
     }
@@ -66,7 +81,8 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
     /// <summary>Waits as long as the schedule says; false when it says to give up.</summary>
     public async Task<bool> PauseAsync(RetrySchedule schedule, RegistryException fault, CancellationToken cancellationToken)
     {
-        if (schedule.Next(fault) is not { } pause) return false;
+        if (schedule.Next(fault) is not { } pause)
+            return false;
         RegistryMetrics.Retried(host.Name);
         Log.Retry(logger, pause.TotalSeconds, fault.Message);
         await Task.Delay(pause, time, cancellationToken);
@@ -82,13 +98,19 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
         catch (Exception fault)
         {
             answer.Dispose();
-            if (fault is InvalidDataException) throw request.Fault(answer.Status, fault.Message, fault);
-            if (fault is IOException or HttpRequestException) throw request.Fault(answer.Status, $"the answer broke off: {fault.GetBaseException().Message}", fault, transient: true);
+            if (fault is InvalidDataException)
+                throw request.Fault(answer.Status, fault.Message, fault);
+            if (fault is IOException or HttpRequestException)
+                throw request.Fault(answer.Status, $"the answer broke off: {fault.GetBaseException().Message}", fault, transient: true);
             throw;
         }
     }
 
-    private async Task<RegistryResponse> SendAuthorizedAsync(RegistryRequest request, AdaptiveConcurrencyLimiter.Lease lease, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> SendAuthorizedAsync(
+        RegistryRequest request,
+        AdaptiveConcurrencyLimiter.Lease lease,
+        CancellationToken cancellationToken
+    )
     {
         var grant = await authenticator.AuthorizeAsync(request, cancellationToken);
         for (var grants = 1; ; grants++)
@@ -100,15 +122,25 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
                 return answer;
             }
             var (refusal, isOwn, challenge) = await RefusalAsync(answer, request, cancellationToken);
-            if (refusal.Status == HttpStatusCode.TooManyRequests) lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
-            var better = isOwn && grants < MaxAuthorizations ? await authenticator.ReauthorizeAsync(request, grant, refusal, challenge, cancellationToken) : null;
-            if (better is null) throw refusal;
-            if (!request.IsRepeatable) throw request.Fault(refusal.Status, "the grant ended during the upload", refusal, refusal.Errors, transient: true);
+            if (refusal.Status == HttpStatusCode.TooManyRequests)
+                lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
+            var better =
+                isOwn && grants < MaxAuthorizations
+                    ? await authenticator.ReauthorizeAsync(request, grant, refusal, challenge, cancellationToken)
+                    : null;
+            if (better is null)
+                throw refusal;
+            if (!request.IsRepeatable)
+                throw request.Fault(refusal.Status, "the grant ended during the upload", refusal, refusal.Errors, transient: true);
             grant = better;
         }
     }
 
-    private async Task<RegistryResponse> ExchangeAsync(RegistryRequest request, RequestAuthorization? grant, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> ExchangeAsync(
+        RegistryRequest request,
+        RequestAuthorization? grant,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -125,9 +157,14 @@ internal sealed partial class RegistryTransport(RegistryHost host, RegistryAuthe
     }
 
     /// <summary>A registry may send an upload elsewhere by its Location; our credential does not go there.</summary>
-    private bool MayAuthorize(RegistryRequest request) => host.KnownAddress is { } own && RedirectingSender.IsSameOrigin(own, request.Address);
+    private bool MayAuthorize(RegistryRequest request) =>
+        host.KnownAddress is { } own && RedirectingSender.IsSameOrigin(own, request.Address);
 
-    private async Task<(RegistryException Refusal, bool IsOwn, AuthenticationChallenge? Challenge)> RefusalAsync(RegistryResponse answer, RegistryRequest request, CancellationToken cancellationToken)
+    private async Task<(RegistryException Refusal, bool IsOwn, AuthenticationChallenge? Challenge)> RefusalAsync(
+        RegistryResponse answer,
+        RegistryRequest request,
+        CancellationToken cancellationToken
+    )
     {
         using (answer)
         {

@@ -8,7 +8,10 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
     /// <summary>The address that ends it: the digest is added to whatever query there is.</summary>
     public Uri ToFinish(Digest digest)
     {
-        var separator = Address.Query.Length > 1 ? "&" : Address.Query.Length == 1 ? "" : "?";
+        var separator =
+            Address.Query.Length > 1 ? "&"
+            : Address.Query.Length == 1 ? ""
+            : "?";
         return new Uri($"{Address.AbsoluteUri}{separator}digest={Uri.EscapeDataString(digest.ToString())}");
     }
 }

@@ -17,12 +17,21 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         try
         {
             using var answer = await PostAsync(request, cancellationToken);
-            if (answer.Status == HttpStatusCode.Created) return true;
-            if (SessionOf(answer) is { } session) _offered[(repository, digest)] = session;
+            if (answer.Status == HttpStatusCode.Created)
+                return true;
+            if (SessionOf(answer) is { } session)
+                _offered[(repository, digest)] = session;
             return false;
         }
-        catch (RegistryException refusal) when (refusal.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-            or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed && !refusal.IsRepositoryUnknown)
+        catch (RegistryException refusal)
+            when (refusal.Status
+                    is HttpStatusCode.BadRequest
+                        or HttpStatusCode.Unauthorized
+                        or HttpStatusCode.Forbidden
+                        or HttpStatusCode.NotFound
+                        or HttpStatusCode.MethodNotAllowed
+                && !refusal.IsRepositoryUnknown
+            )
         {
             return false;
         }
@@ -30,14 +39,16 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
 
     public async Task<UploadSession> OpenAsync(string repository, Digest digest, CancellationToken cancellationToken)
     {
-        if (_offered.TryRemove((repository, digest), out var offered)) return offered;
+        if (_offered.TryRemove((repository, digest), out var offered))
+            return offered;
         var request = await requests.ToStartUploadAsync(repository, cancellationToken);
         using var answer = await PostAsync(request, cancellationToken);
         return SessionOf(answer) ?? throw request.Fault(answer.Status, "it opened an upload and did not say where");
     }
 
     /// <summary>Where a session is to be found after a step, which may have moved it.</summary>
-    public static UploadSession After(UploadSession session, RegistryResponse answer) => answer.Location is { } next ? session with { Address = next } : session;
+    public static UploadSession After(UploadSession session, RegistryResponse answer) =>
+        answer.Location is { } next ? session with { Address = next } : session;
 
     /// <summary>Gives up a session, so that the registry needs not keep what came of it. That this fails is no fault of the upload.</summary>
     public async Task CancelAsync(string repository, UploadSession session)
@@ -45,11 +56,14 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         using var limit = new CancellationTokenSource(transport.Options.ResponseTimeout / 6, transport.Time);
         try
         {
-            using var answer = await transport.SendOnceAsync(requests.ToSession(HttpMethod.Delete, repository, session.Address), null, limit.Token);
+            using var answer = await transport.SendOnceAsync(
+                requests.ToSession(HttpMethod.Delete, repository, session.Address),
+                null,
+                limit.Token
+            );
         }
         catch (Exception fault) when (fault is RegistryException or OperationCanceledException or Credentials.RegistryCredentialException)
-        {
-        }
+        { }
     }
 
     /// <summary>
@@ -68,9 +82,12 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
             catch (RegistryException fault) when (fault.IsTransient)
             {
                 var isDropped = fault.Status is null;
-                if (isDropped && transport.Challenge?.Service == EcrService) await DemandRepositoryAsync(request, fault, cancellationToken);
-                if (await transport.PauseAsync(schedule, fault, cancellationToken)) continue;
-                if (isDropped) await DemandRepositoryAsync(request, fault, cancellationToken);
+                if (isDropped && transport.Challenge?.Service == EcrService)
+                    await DemandRepositoryAsync(request, fault, cancellationToken);
+                if (await transport.PauseAsync(schedule, fault, cancellationToken))
+                    continue;
+                if (isDropped)
+                    await DemandRepositoryAsync(request, fault, cancellationToken);
                 throw;
             }
         }
@@ -81,11 +98,26 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     {
         try
         {
-            using var answer = await transport.SendOnceAsync(await requests.ToTagsAsync(upload.Repository, cancellationToken), null, cancellationToken);
+            using var answer = await transport.SendOnceAsync(
+                await requests.ToTagsAsync(upload.Repository, cancellationToken),
+                null,
+                cancellationToken
+            );
         }
         catch (RegistryException refusal) when (refusal.IsRepositoryUnknown)
         {
-            throw new RegistryException(upload.Method, upload.Registry, upload.Repository, null, refusal.Errors, "it dropped the upload, since it has no such repository", fault) { IsRepositoryUnknown = true };
+            throw new RegistryException(
+                upload.Method,
+                upload.Registry,
+                upload.Repository,
+                null,
+                refusal.Errors,
+                "it dropped the upload, since it has no such repository",
+                fault
+            )
+            {
+                IsRepositoryUnknown = true,
+            };
         }
         catch (RegistryException)
         {
@@ -93,7 +125,13 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         }
     }
 
-    private static UploadSession? SessionOf(RegistryResponse answer) => answer.Location is { } address
-        ? new UploadSession(address, long.TryParse(answer.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum) ? minimum : 0)
-        : null;
+    private static UploadSession? SessionOf(RegistryResponse answer) =>
+        answer.Location is { } address
+            ? new UploadSession(
+                address,
+                long.TryParse(answer.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
+                    ? minimum
+                    : 0
+            )
+            : null;
 }

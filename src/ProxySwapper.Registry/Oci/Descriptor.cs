@@ -16,7 +16,8 @@ public sealed record Descriptor(string MediaType, Digest Digest, long Size)
     public string? ArtifactType { get; init; }
 
     /// <summary>Free annotations; empty when there are none.</summary>
-    public IReadOnlyDictionary<string, string> Annotations { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } =
+        System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
 
     /// <summary>Where foreign content is to be had; empty for content of the registry itself.</summary>
     public IReadOnlyList<string> Urls { get; init; } = [];
@@ -25,5 +26,7 @@ public sealed record Descriptor(string MediaType, Digest Digest, long Size)
     public ReadOnlyMemory<byte>? Data { get; init; }
 
     /// <summary>True for layers that registries don't hold (foreign, non-distributable): they stay as they are declared.</summary>
-    public bool IsForeign => Urls.Count > 0 && (MediaType.Contains("foreign", StringComparison.Ordinal) || MediaType.Contains("nondistributable", StringComparison.Ordinal));
+    public bool IsForeign =>
+        Urls.Count > 0
+        && (MediaType.Contains("foreign", StringComparison.Ordinal) || MediaType.Contains("nondistributable", StringComparison.Ordinal));
 }

@@ -18,7 +18,8 @@ internal static class ManifestSubject
                 continue;
             }
             reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject) return null;
+            if (reader.TokenType != JsonTokenType.StartObject)
+                return null;
             using var subject = JsonDocument.ParseValue(ref reader);
             return DescriptorJson.TryRead(subject.RootElement, out var descriptor) ? descriptor.Digest : null;
         }

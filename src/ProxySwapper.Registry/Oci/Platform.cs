@@ -28,9 +28,11 @@ public sealed record Platform(string OperatingSystem, string Architecture, strin
     /// asked for is not looked at, and arm64 is the same with and without v8.
     /// </summary>
     public bool IsMatch(Platform declared) =>
-        OperatingSystem == declared.OperatingSystem && Architecture == declared.Architecture
+        OperatingSystem == declared.OperatingSystem
+        && Architecture == declared.Architecture
         && (Variant is null || Variant == declared.Variant || Architecture == "arm64" && Variant == "v8" && declared.Variant is null);
 
     /// <summary><c>os/arch</c> or <c>os/arch/variant</c>.</summary>
-    public override string ToString() => Variant is null ? $"{OperatingSystem}/{Architecture}" : $"{OperatingSystem}/{Architecture}/{Variant}";
+    public override string ToString() =>
+        Variant is null ? $"{OperatingSystem}/{Architecture}" : $"{OperatingSystem}/{Architecture}/{Variant}";
 }

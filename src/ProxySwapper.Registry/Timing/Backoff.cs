@@ -15,8 +15,10 @@ public sealed class Backoff(Func<double> random)
     {
         var doubled = Shortest * Math.Pow(2, Math.Min(failures - 1, 20));
         var own = (doubled < Longest ? doubled : Longest) * (0.75 + random() / 2);
-        if (asked is not { } least) return own;
-        if (least > LongestAsked) least = LongestAsked;
+        if (asked is not { } least)
+            return own;
+        if (least > LongestAsked)
+            least = LongestAsked;
         return own > least ? own : least + Shortest * random();
     }
 }

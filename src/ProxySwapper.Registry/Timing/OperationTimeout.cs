@@ -25,14 +25,16 @@ internal sealed class OperationTimeout : IDisposable
     public void Restart(TimeSpan limit)
     {
         lock (_timer)
-            if (!_isOver) _timer.CancelAfter(limit);
+            if (!_isOver)
+                _timer.CancelAfter(limit);
     }
 
     public void Suspend() => Restart(Timeout.InfiniteTimeSpan);
 
     public void Dispose()
     {
-        lock (_timer) _isOver = true;
+        lock (_timer)
+            _isOver = true;
         _either.Dispose();
         _timer.Dispose();
     }

@@ -73,7 +73,8 @@ internal sealed class StallTimeout : IDisposable
     {
         _left -= _time.GetElapsedTime(started);
         _moved += moved;
-        if (_moved < Enough) return;
+        if (_moved < Enough)
+            return;
         (_left, _moved) = (_limit, 0);
     }
 

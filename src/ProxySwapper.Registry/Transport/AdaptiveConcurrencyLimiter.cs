@@ -17,13 +17,18 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     /// <summary>The places that there are now.</summary>
     public int Size
     {
-        get { lock (_gate) return (int)_size; }
+        get
+        {
+            lock (_gate)
+                return (int)_size;
+        }
     }
 
     /// <summary>Waits for a place; it is given back by disposing it.</summary>
     public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {
-        while (Closed() is { } pause) await Task.Delay(pause, time, cancellationToken);
+        while (Closed() is { } pause)
+            await Task.Delay(pause, time, cancellationToken);
         Waiter waiter;
         lock (_gate)
         {
@@ -39,7 +44,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         {
             lock (_gate)
             {
-                if (!_waiting.Remove(waiter)) waiter.Lease.Dispose();
+                if (!_waiting.Remove(waiter))
+                    waiter.Lease.Dispose();
             }
             throw;
         }
@@ -60,14 +66,15 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     {
         var places = Math.Max(1, (int)_size);
         var forStreams = Math.Max(1, places - 1);
-        for (var node = _waiting.First; node is not null && _inUse < places;)
+        for (var node = _waiting.First; node is not null && _inUse < places; )
         {
             var (waiter, next) = (node.Value, node.Next);
             if (!waiter.Lease.IsStream || _streams < forStreams)
             {
                 _waiting.Remove(node);
                 _inUse++;
-                if (waiter.Lease.IsStream) _streams++;
+                if (waiter.Lease.IsStream)
+                    _streams++;
                 waiter.Turn.SetResult();
             }
             node = next;
@@ -78,7 +85,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     {
         lock (_gate)
         {
-            if (_size >= limit) return;
+            if (_size >= limit)
+                return;
             _size = Math.Min(limit, _size + 1 / _size);
             LetIn();
         }
@@ -88,8 +96,10 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     {
         lock (_gate)
         {
-            if (retryAfter is { } pause && time.GetUtcNow() + pause is var until && until > _closedUntil) _closedUntil = until;
-            if (entered < _shrunk) return;
+            if (retryAfter is { } pause && time.GetUtcNow() + pause is var until && until > _closedUntil)
+                _closedUntil = until;
+            if (entered < _shrunk)
+                return;
             _size = Math.Max(1, _size / 2);
             _shrunk = time.GetTimestamp();
         }
@@ -100,7 +110,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         lock (_gate)
         {
             _inUse--;
-            if (isStream) _streams--;
+            if (isStream)
+                _streams--;
             LetIn();
         }
     }
@@ -124,7 +135,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 0) window.Leave(isStream);
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+                window.Leave(isStream);
         }
     }
 }

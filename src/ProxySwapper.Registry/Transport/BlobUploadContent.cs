@@ -35,7 +35,8 @@ internal sealed class BlobUploadContent : HttpContent
     /// <summary>The body is on its way.</summary>
     public bool IsSending { get; private set; }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
@@ -46,7 +47,7 @@ internal sealed class BlobUploadContent : HttpContent
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            for (var left = Length; left > 0;)
+            for (var left = Length; left > 0; )
             {
                 var read = await ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellationToken);
                 await patience.WriteAsync(stream, buffer.AsMemory(0, read), deadline, cancellationToken);

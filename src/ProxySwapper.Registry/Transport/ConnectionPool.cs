@@ -13,31 +13,41 @@ internal sealed class ConnectionPool : IDisposable
 
     /// <summary>What opens connections to hosts with these settings.</summary>
     public HttpMessageInvoker For(RegistryHostOptions options, Uri address) =>
-        _invokers.GetOrAdd(new ConnectionKind(options.CaFile, options.InsecureSkipTlsVerify, address.IsLoopback), kind => new(() => Create(kind))).Value;
+        _invokers
+            .GetOrAdd(
+                new ConnectionKind(options.CaFile, options.InsecureSkipTlsVerify, address.IsLoopback),
+                kind => new(() => Create(kind))
+            )
+            .Value;
 
     public void Dispose()
     {
-        foreach (var invoker in _invokers.Values) invoker.Value.Dispose();
+        foreach (var invoker in _invokers.Values)
+            invoker.Value.Dispose();
     }
 
     private static HttpMessageInvoker Create(ConnectionKind kind)
     {
         var tls = new SslClientAuthenticationOptions();
-        if (kind.SkipTlsVerify) tls.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
-        else if (kind.CaFile is { } file) tls.RemoteCertificateValidationCallback = new CustomCaValidator(file).Accept;
-        return new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = System.Net.DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            UseProxy = !kind.IsLoopback,
-            ConnectTimeout = TimeSpan.FromSeconds(15),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
-            MaxResponseHeadersLength = 64,
-            SslOptions = tls,
-        });
+        if (kind.SkipTlsVerify)
+            tls.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        else if (kind.CaFile is { } file)
+            tls.RemoteCertificateValidationCallback = new CustomCaValidator(file).Accept;
+        return new HttpMessageInvoker(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                AutomaticDecompression = System.Net.DecompressionMethods.None,
+                ActivityHeadersPropagator = null,
+                UseProxy = !kind.IsLoopback,
+                ConnectTimeout = TimeSpan.FromSeconds(15),
+                PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
+                MaxResponseHeadersLength = 64,
+                SslOptions = tls,
+            }
+        );
     }
 
     private readonly record struct ConnectionKind(string? CaFile, bool SkipTlsVerify, bool IsLoopback);

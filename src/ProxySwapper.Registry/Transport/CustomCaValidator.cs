@@ -12,13 +12,16 @@ internal sealed class CustomCaValidator(string file)
 
     public bool Accept(object sender, X509Certificate? certificate, X509Chain? presented, SslPolicyErrors faults)
     {
-        if (faults == SslPolicyErrors.None) return true;
-        if (faults != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf) return false;
+        if (faults == SslPolicyErrors.None)
+            return true;
+        if (faults != SslPolicyErrors.RemoteCertificateChainErrors || certificate is not X509Certificate2 leaf)
+            return false;
         using var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(Authorities());
-        foreach (var element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>()) chain.ChainPolicy.ExtraStore.Add(element.Certificate);
+        foreach (var element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+            chain.ChainPolicy.ExtraStore.Add(element.Certificate);
         return chain.Build(leaf);
     }
 
@@ -27,7 +30,8 @@ internal sealed class CustomCaValidator(string file)
         var written = File.GetLastWriteTimeUtc(file);
         lock (_gate)
         {
-            if (written == _read) return _authorities;
+            if (written == _read)
+                return _authorities;
             var authorities = new X509Certificate2Collection();
             authorities.ImportFromPemFile(file);
             (_authorities, _read) = (authorities, written);

@@ -12,12 +12,20 @@ internal static class ErrorResponseReader
     private const int MaxErrors = 8;
     private const int MaxTextLength = 400;
 
-    public static async Task<RegistryException> ReadAsync(RegistryResponse answer, RegistryRequest request, string? who, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<RegistryException> ReadAsync(
+        RegistryResponse answer,
+        RegistryRequest request,
+        string? who,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         var errors = await ErrorsAsync(answer, cancellationToken);
         var status = answer.Status;
-        if (who is null && !RedirectingSender.IsSameOrigin(answer.Address, request.Address)) who = $"redirected to {answer.Address.Authority}";
-        if (errors.Count == 0 && ReasonOf(status) is { } reason) who = who is null ? reason : $"{who}: {reason}";
+        if (who is null && !RedirectingSender.IsSameOrigin(answer.Address, request.Address))
+            who = $"redirected to {answer.Address.Authority}";
+        if (errors.Count == 0 && ReasonOf(status) is { } reason)
+            who = who is null ? reason : $"{who}: {reason}";
         return new RegistryException(request.Method, request.Registry, request.Repository, status, errors, who)
         {
             IsTransient = IsTransient(status),
@@ -26,7 +34,8 @@ internal static class ErrorResponseReader
         };
     }
 
-    public static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
+    public static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         || (int)status >= 500 && status is not (HttpStatusCode.NotImplemented or HttpStatusCode.HttpVersionNotSupported);
 
     /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text as it is.</summary>
@@ -36,10 +45,19 @@ internal static class ErrorResponseReader
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Object) return [];
+            if (root.ValueKind != JsonValueKind.Object)
+                return [];
             if (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array)
-                return [.. errors.EnumerateArray().Where(error => error.ValueKind == JsonValueKind.Object).Take(MaxErrors).Select(error => new RegistryError(Text(error, "code"), Text(error, "message")))];
-            if (Text(root, "error") is { Length: > 0 } code) return [new RegistryError(code, Text(root, "error_description"))];
+                return
+                [
+                    .. errors
+                        .EnumerateArray()
+                        .Where(error => error.ValueKind == JsonValueKind.Object)
+                        .Take(MaxErrors)
+                        .Select(error => new RegistryError(Text(error, "code"), Text(error, "message"))),
+                ];
+            if (Text(root, "error") is { Length: > 0 } code)
+                return [new RegistryError(code, Text(root, "error_description"))];
             return Text(root, "message") is { Length: > 0 } message ? [new RegistryError("", message)] : [];
         }
         catch (JsonException)
@@ -64,9 +82,12 @@ internal static class ErrorResponseReader
     /// <summary>Seconds or a date (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, 10.2.3</see>).</summary>
     private static TimeSpan? RetryAfter(RegistryResponse answer, TimeProvider time)
     {
-        if (answer.Header("Retry-After") is not { } value) return null;
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)) return TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
-        if (!DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)) return null;
+        if (answer.Header("Retry-After") is not { } value)
+            return null;
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+            return TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
+        if (!DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
+            return null;
         var wait = date - time.GetUtcNow();
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }

@@ -9,8 +9,10 @@ internal static class LinkLocalAddress
     /// <summary>True for <c>169.254.0.0/16</c> and <c>fe80::/10</c>, also as an IPv4 address within an IPv6 one.</summary>
     public static bool IsMatch(Uri address)
     {
-        if (!IPAddress.TryParse(address.DnsSafeHost, out var ip)) return false;
-        if (ip.IsIPv4MappedToIPv6) ip = ip.MapToIPv4();
+        if (!IPAddress.TryParse(address.DnsSafeHost, out var ip))
+            return false;
+        if (ip.IsIPv4MappedToIPv6)
+            ip = ip.MapToIPv4();
         return ip.AddressFamily == AddressFamily.InterNetwork ? ip.GetAddressBytes() is [169, 254, ..] : ip.IsIPv6LinkLocal;
     }
 }

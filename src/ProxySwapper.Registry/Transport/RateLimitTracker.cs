@@ -13,25 +13,31 @@ internal sealed partial class RateLimitTracker(string host, ILoggerFactory logge
 
     public void Observe(RegistryResponse answer)
     {
-        if (Read(answer.Header("ratelimit-remaining")) is not ({ } remaining, var window)) return;
+        if (Read(answer.Header("ratelimit-remaining")) is not ({ } remaining, var window))
+            return;
         var (limit, limitWindow) = Read(answer.Header("ratelimit-limit"));
         Status = new RateLimitStatus(remaining, limit, window ?? limitWindow);
         RegistryMetrics.RateLimit(host, remaining);
         Log.Remaining(_logger, host, remaining, limit);
         var isFew = limit is { } all ? remaining <= all / 10 : remaining <= 10;
-        if (isFew && !_warned) Log.Few(_logger, host, remaining, limit, Status.Window);
+        if (isFew && !_warned)
+            Log.Few(_logger, host, remaining, limit, Status.Window);
         _warned = isFew;
     }
 
     /// <summary>Reads <c>N;w=S</c>: a number, which may be missing, and a window in seconds, which may be missing too.</summary>
     public static (int? Count, TimeSpan? Window) Read(string? value)
     {
-        if (value is null) return default;
+        if (value is null)
+            return default;
         var parts = value.Split(';', StringSplitOptions.TrimEntries);
         int? count = int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
         TimeSpan? window = null;
         foreach (var part in parts.AsSpan(1))
-            if (part.StartsWith("w=", StringComparison.Ordinal) && int.TryParse(part.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+            if (
+                part.StartsWith("w=", StringComparison.Ordinal)
+                && int.TryParse(part.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            )
                 window = TimeSpan.FromSeconds(seconds);
         return (count, window);
     }
@@ -41,7 +47,10 @@ internal sealed partial class RateLimitTracker(string host, ILoggerFactory logge
         [LoggerMessage(Level = LogLevel.Debug, Message = "{Host} grants {Remaining} more pulls of {Limit}")]
         public static partial void Remaining(ILogger logger, string host, int remaining, int? limit);
 
-        [LoggerMessage(Level = LogLevel.Warning, Message = "{Host} grants only {Remaining} more pulls of {Limit} in {Window}: a login there raises the limit")]
+        [LoggerMessage(
+            Level = LogLevel.Warning,
+            Message = "{Host} grants only {Remaining} more pulls of {Limit} in {Window}: a login there raises the limit"
+        )]
         public static partial void Few(ILogger logger, string host, int remaining, int? limit, TimeSpan? window);
     }
 }

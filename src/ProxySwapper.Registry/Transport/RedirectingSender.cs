@@ -9,12 +9,22 @@ namespace ProxySwapper.Registry.Transport;
 /// Sends one request and gives the answer as soon as its headers are here. It follows redirects itself: at most
 /// <see cref="MaxRedirects"/>, never from https to http, and never with a credential for another scheme, host or port.
 /// </summary>
-internal sealed class RedirectingSender(ConnectionPool connections, RegistryOptions options, RegistryHostOptions own, string ownHost, TimeProvider time)
+internal sealed class RedirectingSender(
+    ConnectionPool connections,
+    RegistryOptions options,
+    RegistryHostOptions own,
+    string ownHost,
+    TimeProvider time
+)
 {
     private const int MaxRedirects = 5;
 
     /// <exception cref="RegistryException">No answer came, or a redirect that is not followed.</exception>
-    public async Task<RegistryResponse> SendAsync(RegistryRequest request, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+    public async Task<RegistryResponse> SendAsync(
+        RegistryRequest request,
+        AuthenticationHeaderValue? authorization,
+        CancellationToken cancellationToken
+    )
     {
         var address = request.Address;
         var mayAuthorize = true;
@@ -22,11 +32,14 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
         {
             var answer = await SendOnceAsync(request, address, mayAuthorize ? authorization : null, cancellationToken);
             answer.IsOwn = mayAuthorize;
-            if (!IsRedirect(answer.Status) || answer.Location is not { } next) return answer;
+            if (!IsRedirect(answer.Status) || answer.Location is not { } next)
+                return answer;
             var status = answer.Status;
             answer.Dispose();
-            if (redirects == MaxRedirects) throw request.Fault(status, $"more than {MaxRedirects} redirects");
-            if (RefusalOf(request, status, address, next) is { } fault) throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {fault}");
+            if (redirects == MaxRedirects)
+                throw request.Fault(status, $"more than {MaxRedirects} redirects");
+            if (RefusalOf(request, status, address, next) is { } fault)
+                throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {fault}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
         }
@@ -35,30 +48,53 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
     public static bool IsSameOrigin(Uri one, Uri other) =>
         one.Scheme == other.Scheme && one.Port == other.Port && one.IdnHost.Equals(other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
-        or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+    private static bool IsRedirect(HttpStatusCode status) =>
+        status
+            is HttpStatusCode.MovedPermanently
+                or HttpStatusCode.Found
+                or HttpStatusCode.SeeOther
+                or HttpStatusCode.TemporaryRedirect
+                or HttpStatusCode.PermanentRedirect;
 
     private static string? RefusalOf(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
     {
-        if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp)) return "which is no https address";
-        if (LinkLocalAddress.IsMatch(to)) return "a link-local address";
-        if (!request.IsWriting) return null;
-        if (status is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)) return $"which is no answer to a {request.Method}";
+        if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
+            return "which is no https address";
+        if (LinkLocalAddress.IsMatch(to))
+            return "a link-local address";
+        if (!request.IsWriting)
+            return null;
+        if (status is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))
+            return $"which is no answer to a {request.Method}";
         return request.IsRepeatable ? null : "after the content was sent";
     }
 
-    private async Task<RegistryResponse> SendOnceAsync(RegistryRequest request, Uri address, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+    private async Task<RegistryResponse> SendOnceAsync(
+        RegistryRequest request,
+        Uri address,
+        AuthenticationHeaderValue? authorization,
+        CancellationToken cancellationToken
+    )
     {
         using var deadline = new OperationTimeout(options.ResponseTimeout, time, cancellationToken);
-        using var message = new HttpRequestMessage(request.Method, address) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var message = new HttpRequestMessage(request.Method, address)
+        {
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         message.Headers.Authorization = authorization;
         message.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent);
-        foreach (var mediaType in request.Accept) message.Headers.TryAddWithoutValidation("Accept", mediaType);
-        if (request.From is { } from) message.Headers.Range = new RangeHeaderValue(from, null);
-        if (request.ExpectContinue) message.Headers.ExpectContinue = true;
+        foreach (var mediaType in request.Accept)
+            message.Headers.TryAddWithoutValidation("Accept", mediaType);
+        if (request.From is { } from)
+            message.Headers.Range = new RangeHeaderValue(from, null);
+        if (request.ExpectContinue)
+            message.Headers.ExpectContinue = true;
         message.Content = request.Content?.Invoke();
-        if (message.Content is null && request.IsWriting) message.Content = new ByteArrayContent([]);
-        if (request.ContentRange is { } range) message.Content!.Headers.TryAddWithoutValidation("Content-Range", range);
+        if (message.Content is null && request.IsWriting)
+            message.Content = new ByteArrayContent([]);
+        if (request.ContentRange is { } range)
+            message.Content!.Headers.TryAddWithoutValidation("Content-Range", range);
         var blob = message.Content as BlobUploadContent;
         blob?.Deadline = deadline;
         try
@@ -72,12 +108,19 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
         }
         catch (OperationCanceledException fault) when (deadline.HasPassed)
         {
-            var what = blob is { IsSending: true } ? StallTimeout.Describe(options.StallTimeout) : $"no answer within {options.ResponseTimeout.TotalSeconds:0} s";
+            var what = blob is { IsSending: true }
+                ? StallTimeout.Describe(options.StallTimeout)
+                : $"no answer within {options.ResponseTimeout.TotalSeconds:0} s";
             throw request.Fault(null, Origin(request, address) + what, fault, transient: true);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException)
         {
-            throw request.Fault(null, $"{Origin(request, address)}{Innermost(fault)}", fault, transient: fault.InnerException is not AuthenticationException);
+            throw request.Fault(
+                null,
+                $"{Origin(request, address)}{Innermost(fault)}",
+                fault,
+                transient: fault.InnerException is not AuthenticationException
+            );
         }
     }
 
@@ -85,7 +128,8 @@ internal sealed class RedirectingSender(ConnectionPool connections, RegistryOpti
     private RegistryHostOptions OptionsOf(Uri address) =>
         address.IdnHost.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? own : options.For(address.Authority);
 
-    private static string Origin(RegistryRequest request, Uri address) => IsSameOrigin(address, request.Address) ? "" : $"redirected to {address.Authority}: ";
+    private static string Origin(RegistryRequest request, Uri address) =>
+        IsSameOrigin(address, request.Address) ? "" : $"redirected to {address.Authority}: ";
 
     private static string Innermost(Exception fault) => fault.GetBaseException().Message;
 }

@@ -14,8 +14,14 @@ public sealed class RegistryException : Exception
     /// <param name="detail">What the registry did not say, for instance that a digest does not match.</param>
     /// <param name="innerException">The cause, for instance a broken connection.</param>
     public RegistryException(
-        HttpMethod method, string host, string repository, HttpStatusCode? status,
-        IReadOnlyList<RegistryError> errors, string? detail = null, Exception? innerException = null)
+        HttpMethod method,
+        string host,
+        string repository,
+        HttpStatusCode? status,
+        IReadOnlyList<RegistryError> errors,
+        string? detail = null,
+        Exception? innerException = null
+    )
         : base(Describe(method, host, repository, status, errors, detail, innerException), innerException) =>
         (Method, Host, Repository, Status, Errors) = (method, host, repository, status, errors);
 
@@ -53,12 +59,20 @@ public sealed class RegistryException : Exception
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
     private static string Describe(
-        HttpMethod method, string host, string repository, HttpStatusCode? status,
-        IReadOnlyList<RegistryError> errors, string? detail, Exception? cause)
+        HttpMethod method,
+        string host,
+        string repository,
+        HttpStatusCode? status,
+        IReadOnlyList<RegistryError> errors,
+        string? detail,
+        Exception? cause
+    )
     {
         var place = repository.Length == 0 ? host : $"{host}/{repository}";
         var outcome = status is { } code ? $"{(int)code}" : "no answer";
-        var said = errors.Select(error => error.Message.Length == 0 ? error.Code : $"{error.Code}: {error.Message}").Append(detail ?? (errors.Count == 0 ? cause?.Message : null));
+        var said = errors
+            .Select(error => error.Message.Length == 0 ? error.Code : $"{error.Code}: {error.Message}")
+            .Append(detail ?? (errors.Count == 0 ? cause?.Message : null));
         return string.Join(": ", [$"{method} {place}: {outcome}", .. said.Where(text => text is { Length: > 0 }).Take(8)]);
     }
 }

@@ -52,15 +52,19 @@ internal sealed class RegistryHost
     public Uri? KnownAddress => _address;
 
     /// <summary>Where <c>/v2/</c> lies.</summary>
-    public ValueTask<Uri> AddressAsync(CancellationToken cancellationToken) => _address is { } known ? new(known) : new(FindAddressAsync(cancellationToken));
+    public ValueTask<Uri> AddressAsync(CancellationToken cancellationToken) =>
+        _address is { } known ? new(known) : new(FindAddressAsync(cancellationToken));
 
     private async Task<Uri> FindAddressAsync(CancellationToken cancellationToken)
     {
-        if (_options.PlainHttp) return _address = new Uri($"http://{_authority}/");
+        if (_options.PlainHttp)
+            return _address = new Uri($"http://{_authority}/");
         var encrypted = new Uri($"https://{_authority}/");
-        if (!encrypted.IsLoopback || _options.CaFile is not null || _options.InsecureSkipTlsVerify) return _address = encrypted;
+        if (!encrypted.IsLoopback || _options.CaFile is not null || _options.InsecureSkipTlsVerify)
+            return _address = encrypted;
         using var probing = await Locks.EnterAsync("address", cancellationToken);
-        if (_address is { } found) return found;
+        if (_address is { } found)
+            return found;
         var plain = new Uri($"http://{_authority}/");
         return await SpeaksTlsAsync(plain, cancellationToken) switch
         {

@@ -14,19 +14,32 @@ internal static class RegistryMetrics
     private static readonly ConcurrentDictionary<string, string> Hosts = new();
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
-        "proxyswapper_registry_requests_total", description: "Requests to registries by host, method and class of status (2xx…5xx, or none without an answer).");
+        "proxyswapper_registry_requests_total",
+        description: "Requests to registries by host, method and class of status (2xx…5xx, or none without an answer)."
+    );
 
     private static readonly Counter<long> Retries = Meter.CreateCounter<long>(
-        "proxyswapper_registry_retries_total", description: "Requests to registries that were sent again, by host.");
+        "proxyswapper_registry_retries_total",
+        description: "Requests to registries that were sent again, by host."
+    );
 
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
-        "proxyswapper_registry_blob_bytes_total", description: "Bytes of blobs by host and direction (read, written).");
+        "proxyswapper_registry_blob_bytes_total",
+        description: "Bytes of blobs by host and direction (read, written)."
+    );
 
     private static readonly Gauge<int> Remaining = Meter.CreateGauge<int>(
-        "proxyswapper_registry_ratelimit_remaining", description: "Pulls that a registry still grants, as it said last.");
+        "proxyswapper_registry_ratelimit_remaining",
+        description: "Pulls that a registry still grants, as it said last."
+    );
 
-    public static void Answered(string host, HttpMethod method, int? status) => Requests.Add(
-        1, new("host", Label(host)), new("method", method.Method), new("status", status is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code / 100}xx") : "none"));
+    public static void Answered(string host, HttpMethod method, int? status) =>
+        Requests.Add(
+            1,
+            new("host", Label(host)),
+            new("method", method.Method),
+            new("status", status is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code / 100}xx") : "none")
+        );
 
     public static void Retried(string host) => Retries.Add(1, new KeyValuePair<string, object?>("host", Label(host)));
 
@@ -34,7 +47,9 @@ internal static class RegistryMetrics
 
     public static void Written(string host, int bytes) => Bytes.Add(bytes, new("host", Label(host)), new("direction", "written"));
 
-    public static void RateLimit(string host, int remaining) => Remaining.Record(remaining, new KeyValuePair<string, object?>("host", Label(host)));
+    public static void RateLimit(string host, int remaining) =>
+        Remaining.Record(remaining, new KeyValuePair<string, object?>("host", Label(host)));
 
-    private static string Label(string host) => Hosts.TryGetValue(host, out var label) ? label : Hosts.GetOrAdd(host, Hosts.Count < MaxHosts ? host : "other");
+    private static string Label(string host) =>
+        Hosts.TryGetValue(host, out var label) ? label : Hosts.GetOrAdd(host, Hosts.Count < MaxHosts ? host : "other");
 }

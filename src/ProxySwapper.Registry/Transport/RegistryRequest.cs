@@ -34,6 +34,11 @@ internal sealed record RegistryRequest(HttpMethod Method, string Registry, strin
     public bool IsWriting => Method != HttpMethod.Get && Method != HttpMethod.Head;
 
     public RegistryException Fault(
-        HttpStatusCode? status, string? detail, Exception? cause = null, IReadOnlyList<RegistryError>? errors = null, bool transient = false, TimeSpan? retryAfter = null) =>
-        new(Method, Registry, Repository, status, errors ?? [], detail, cause) { IsTransient = transient, RetryAfter = retryAfter };
+        HttpStatusCode? status,
+        string? detail,
+        Exception? cause = null,
+        IReadOnlyList<RegistryError>? errors = null,
+        bool transient = false,
+        TimeSpan? retryAfter = null
+    ) => new(Method, Registry, Repository, status, errors ?? [], detail, cause) { IsTransient = transient, RetryAfter = retryAfter };
 }

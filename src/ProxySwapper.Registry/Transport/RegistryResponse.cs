@@ -32,21 +32,26 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
 
     /// <summary>A header of the answer or of its content, as it came; null when it is missing.</summary>
     public string? Header(string name) =>
-        response.Headers.NonValidated.TryGetValues(name, out var values) || response.Content.Headers.NonValidated.TryGetValues(name, out values) ? values.ToString() : null;
+        response.Headers.NonValidated.TryGetValues(name, out var values)
+        || response.Content.Headers.NonValidated.TryGetValues(name, out values)
+            ? values.ToString()
+            : null;
 
     /// <summary>The whole body, which may have this many bytes.</summary>
     /// <exception cref="InvalidDataException">It is larger.</exception>
     /// <exception cref="IOException">The connection broke or stood still.</exception>
     public async Task<ReadOnlyMemory<byte>> ReadBodyAsync(int limit, CancellationToken cancellationToken)
     {
-        if (ContentHeaders.ContentLength > limit) throw TooLarge(limit);
+        if (ContentHeaders.ContentLength > limit)
+            throw TooLarge(limit);
         await using var body = await Content.ReadAsStreamAsync(cancellationToken);
         using var patience = new StallTimeout(options.StallTimeout, time);
         var content = new ArrayBufferWriter<byte>(ContentHeaders.ContentLength is > 0 and { } length ? (int)length : BufferSize);
         while (await patience.ReadAsync(body, content.GetMemory(), cancellationToken) is > 0 and var read)
         {
             content.Advance(read);
-            if (content.WrittenCount > limit) throw TooLarge(limit);
+            if (content.WrittenCount > limit)
+                throw TooLarge(limit);
         }
         return content.WrittenMemory;
     }

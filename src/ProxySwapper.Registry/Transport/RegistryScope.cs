@@ -18,10 +18,11 @@ internal readonly record struct RegistryScope(string? Repository, bool Push, str
     public static RegistryScope ToMount(string repository, string from) => new(repository, true, from);
 
     /// <summary>The scopes as a token server is asked for them: the one for writing first, since some look only at that.</summary>
-    public IReadOnlyList<string> Names => (Repository, MountFrom) switch
-    {
-        (null, _) => [],
-        (_, null) => [$"repository:{Repository}:{(Push ? "pull,push" : "pull")}"],
-        _ => [$"repository:{Repository}:pull,push", $"repository:{MountFrom}:pull"],
-    };
+    public IReadOnlyList<string> Names =>
+        (Repository, MountFrom) switch
+        {
+            (null, _) => [],
+            (_, null) => [$"repository:{Repository}:{(Push ? "pull,push" : "pull")}"],
+            _ => [$"repository:{Repository}:pull,push", $"repository:{MountFrom}:pull"],
+        };
 }

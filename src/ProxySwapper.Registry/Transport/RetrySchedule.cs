@@ -11,9 +11,11 @@ internal sealed class RetrySchedule(RegistryOptions options)
     /// <summary>How long to wait before the next try; null when there is none.</summary>
     public TimeSpan? Next(RegistryException fault)
     {
-        if (!fault.IsTransient || _tries >= options.MaxRetries) return null;
+        if (!fault.IsTransient || _tries >= options.MaxRetries)
+            return null;
         // Coming back earlier than asked would be a new offence: who asks for more than the longest pause gets no retry.
-        if (fault.RetryAfter > options.MaxRetryDelay) return null;
+        if (fault.RetryAfter > options.MaxRetryDelay)
+            return null;
         var doubled = options.RetryDelay * Math.Pow(2, Math.Min(_tries++, 30)) * (0.5 + Random.Shared.NextDouble());
         var asked = fault.RetryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
         return asked < options.MaxRetryDelay ? asked : options.MaxRetryDelay;

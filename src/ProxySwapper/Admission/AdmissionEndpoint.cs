@@ -11,7 +11,12 @@ namespace ProxySwapper.Admission;
 /// by default is nothing, (5) writes patch and answer, (6) tells population.
 /// </summary>
 internal sealed partial class AdmissionEndpoint(
-    ConfigurationMonitor rules, IAdmissionObserver population, AdmissionMetrics metrics, TimeProvider time, ILogger<AdmissionEndpoint> logger)
+    ConfigurationMonitor rules,
+    IAdmissionObserver population,
+    AdmissionMetrics metrics,
+    TimeProvider time,
+    ILogger<AdmissionEndpoint> logger
+)
 {
     public const int MaximumBodySize = 8 * 1024 * 1024;
 
@@ -65,7 +70,8 @@ internal sealed partial class AdmissionEndpoint(
         using var activity = StartActivity(context.Request.Headers);
         var decision = PodAdmission.Decide(review!, ruleSet);
         AdmittedPod? pod = null;
-        if (!decision.Images.IsEmpty && population is not NoAdmissionObserver) pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
+        if (!decision.Images.IsEmpty && population is not NoAdmissionObserver)
+            pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
         if (pod is { } admitted && population.DelaysResponse)
         {
             decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
@@ -76,7 +82,8 @@ internal sealed partial class AdmissionEndpoint(
         Describe(activity, review!, decision);
         await context.Response.BodyWriter.FlushAsync();
         LogDecisions(review!, decision);
-        if (pod is { IsDryRun: false } answered) population.AfterResponse(answered);
+        if (pod is { IsDryRun: false } answered)
+            population.AfterResponse(answered);
     }
 
     /// <summary>The answer for a review, without HTTP.</summary>
@@ -88,7 +95,9 @@ internal sealed partial class AdmissionEndpoint(
             return;
         }
         using var patch = new Utf8JsonBuffer();
-        new JsonPatchWriter(patch, review.Object!, decision, ruleSet.Options.PatchLabel).Write(withMetadata: review.SubResource.Length == 0);
+        new JsonPatchWriter(patch, review.Object!, decision, ruleSet.Options.PatchLabel).Write(
+            withMetadata: review.SubResource.Length == 0
+        );
         AdmissionResponseWriter.Write(output, review, patch.Written, decision);
     }
 
@@ -103,15 +112,18 @@ internal sealed partial class AdmissionEndpoint(
 
     private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> ReadAsync(HttpRequest request, PipeReader body)
     {
-        if (request.ContentLength > MaximumBodySize) return TooLarge();
+        if (request.ContentLength > MaximumBodySize)
+            return TooLarge();
         try
         {
             // Nearly every body is there already: only one that is awaited needs a timer.
             while (true)
             {
                 var reading = body.ReadAsync();
-                if (!reading.IsCompletedSuccessfully) return await AwaitAsync(body, reading);
-                if (IsWhole(body, reading.Result) is { } whole) return whole;
+                if (!reading.IsCompletedSuccessfully)
+                    return await AwaitAsync(body, reading);
+                if (IsWhole(body, reading.Result) is { } whole)
+                    return whole;
             }
         }
         catch (BadHttpRequestException exception)
@@ -120,26 +132,37 @@ internal sealed partial class AdmissionEndpoint(
         }
     }
 
-    private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> AwaitAsync(PipeReader body, ValueTask<ReadResult> reading)
+    private async ValueTask<(ReadOnlySequence<byte> Body, int Status, string? Fault)> AwaitAsync(
+        PipeReader body,
+        ValueTask<ReadResult> reading
+    )
     {
         var isLate = false;
-        await using var timer = time.CreateTimer(_ =>
-        {
-            isLate = true;
-            body.CancelPendingRead();
-        }, null, BodyTimeout, Timeout.InfiniteTimeSpan);
+        await using var timer = time.CreateTimer(
+            _ =>
+            {
+                isLate = true;
+                body.CancelPendingRead();
+            },
+            null,
+            BodyTimeout,
+            Timeout.InfiniteTimeSpan
+        );
         var held = 0L;
         try
         {
             while (true)
             {
                 var result = await reading;
-                if (isLate) return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
+                if (isLate)
+                    return (default, StatusCodes.Status408RequestTimeout, $"the body took longer than {BodyTimeout.TotalSeconds} s");
                 var arrived = result.Buffer.Length - held;
-                if (!_awaited.TryTake(arrived)) return (default, StatusCodes.Status503ServiceUnavailable, "too many bodies are under way");
+                if (!_awaited.TryTake(arrived))
+                    return (default, StatusCodes.Status503ServiceUnavailable, "too many bodies are under way");
                 held += arrived;
                 // A read that is cancelled by the host, which stops, just goes on: what is under way is answered.
-                if (IsWhole(body, result) is { } whole) return whole;
+                if (IsWhole(body, result) is { } whole)
+                    return whole;
                 reading = body.ReadAsync();
             }
         }
@@ -152,8 +175,10 @@ internal sealed partial class AdmissionEndpoint(
     /// <summary>The whole body, or why it will not do; null while it goes on.</summary>
     private static (ReadOnlySequence<byte> Body, int Status, string? Fault)? IsWhole(PipeReader body, ReadResult result)
     {
-        if (result.Buffer.Length > MaximumBodySize) return TooLarge();
-        if (result.IsCompleted) return (result.Buffer, 0, null);
+        if (result.Buffer.Length > MaximumBodySize)
+            return TooLarge();
+        if (result.IsCompleted)
+            return (result.Buffer, 0, null);
         body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         return null;
     }
@@ -173,20 +198,24 @@ internal sealed partial class AdmissionEndpoint(
     private static bool IsJson(string contentType)
     {
         var end = contentType.IndexOf(';');
-        return (end < 0 ? contentType.AsSpan() : contentType.AsSpan(0, end)).Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        return (end < 0 ? contentType.AsSpan() : contentType.AsSpan(0, end))
+            .Trim()
+            .Equals("application/json", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>A span below the API server's own, where that one traces.</summary>
     private static Activity? StartActivity(IHeaderDictionary headers)
     {
-        if (!Activities.HasListeners()) return null;
+        if (!Activities.HasListeners())
+            return null;
         _ = ActivityContext.TryParse(headers.TraceParent, headers.TraceState, isRemote: true, out var parent);
         return Activities.StartActivity("admission", ActivityKind.Server, parent);
     }
 
     private static void Describe(Activity? activity, AdmissionReview review, PodDecision decision)
     {
-        if (activity is null) return;
+        if (activity is null)
+            return;
         activity.SetTag("k8s.namespace.name", review.Namespace);
         activity.SetTag("k8s.pod.name", review.Object?.Name is { Length: > 0 } name ? name : review.Object?.GenerateName);
         activity.SetTag("proxyswapper.result", decision.Outcome.ToString());
@@ -200,12 +229,20 @@ internal sealed partial class AdmissionEndpoint(
         var warnings = 0;
         foreach (var (_, image) in decision.Images)
         {
-            if (image.Warning is { } warning && ++warnings <= MaximumLoggedWarnings) Log.Warned(logger, review.Namespace, warning);
-            if (isDebug) Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
+            if (image.Warning is { } warning && ++warnings <= MaximumLoggedWarnings)
+                Log.Warned(logger, review.Namespace, warning);
+            if (isDebug)
+                Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
         }
-        if (warnings > MaximumLoggedWarnings) Log.WarnedMore(logger, review.Namespace, warnings - MaximumLoggedWarnings);
+        if (warnings > MaximumLoggedWarnings)
+            Log.WarnedMore(logger, review.Namespace, warnings - MaximumLoggedWarnings);
         if (isDebug && decision.Outcome == AdmissionOutcome.Patched)
-            Log.Patched(logger, review.Namespace, review.Object!.Name.Length > 0 ? review.Object.Name : review.Object.GenerateName, decision.Images.Count(image => image.Decision.IsRewritten));
+            Log.Patched(
+                logger,
+                review.Namespace,
+                review.Object!.Name.Length > 0 ? review.Object.Name : review.Object.GenerateName,
+                decision.Images.Count(image => image.Decision.IsRewritten)
+            );
     }
 
     private static partial class Log
@@ -214,7 +251,15 @@ internal sealed partial class AdmissionEndpoint(
         public static partial void Patched(ILogger logger, string @namespace, string pod, int count);
 
         [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {Namespace}: {Image} -> {Target} ({Reason}, {Rule})")]
-        public static partial void Decided(ILogger logger, string uid, string @namespace, string image, string? target, DecisionReason reason, string? rule);
+        public static partial void Decided(
+            ILogger logger,
+            string uid,
+            string @namespace,
+            string image,
+            string? target,
+            DecisionReason reason,
+            string? rule
+        );
 
         [LoggerMessage(3, LogLevel.Warning, "In {Namespace}: {Warning}")]
         public static partial void Warned(ILogger logger, string @namespace, string warning);

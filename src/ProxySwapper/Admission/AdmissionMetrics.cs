@@ -7,7 +7,10 @@ namespace ProxySwapper.Admission;
 /// <summary>What admission counts. Image names never become label values; a registry does only when a rule names it.</summary>
 internal sealed class AdmissionMetrics
 {
-    private static readonly string[] OutcomeNames = [.. Enum.GetNames<AdmissionOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+    private static readonly string[] OutcomeNames =
+    [
+        .. Enum.GetNames<AdmissionOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName),
+    ];
     private static readonly string[] ReasonNames = [.. Enum.GetNames<DecisionReason>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
     private readonly Counter<long> _admissions;
@@ -20,18 +23,30 @@ internal sealed class AdmissionMetrics
         var meter = meters.Create("ProxySwapper");
         _admissions = meter.CreateCounter<long>("proxyswapper_admissions_total", description: "Admission reviews answered, by result.");
         _images = meter.CreateCounter<long>("proxyswapper_images_total", description: "Images decided on, by result and source registry.");
-        _refused = meter.CreateCounter<long>("proxyswapper_bad_requests_total", description: "Requests that were no review, by HTTP status.");
-        _duration = meter.CreateHistogram("proxyswapper_patch_duration_seconds", "s", "From the whole request in memory to the answer.",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5] });
+        _refused = meter.CreateCounter<long>(
+            "proxyswapper_bad_requests_total",
+            description: "Requests that were no review, by HTTP status."
+        );
+        _duration = meter.CreateHistogram(
+            "proxyswapper_patch_duration_seconds",
+            "s",
+            "From the whole request in memory to the answer.",
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],
+            }
+        );
     }
 
     public void Answered(PodDecision decision, RuleSet rules, TimeSpan elapsed)
     {
         _admissions.Add(1, new KeyValuePair<string, object?>("result", OutcomeNames[(int)decision.Outcome]));
         foreach (var (_, image) in decision.Images)
-            _images.Add(1,
+            _images.Add(
+                1,
                 new KeyValuePair<string, object?>("result", ReasonNames[(int)image.Reason]),
-                new KeyValuePair<string, object?>("registry", rules.MetricNameOf(image.Source)));
+                new KeyValuePair<string, object?>("registry", rules.MetricNameOf(image.Source))
+            );
         _duration.Record(elapsed.TotalSeconds);
     }
 

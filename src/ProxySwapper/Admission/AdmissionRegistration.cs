@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Admission;
 
 /// <summary>Adds admission to a host. Needs a <see cref="Rules.ConfigurationMonitor"/> and an <see cref="IAdmissionObserver"/>.</summary>
@@ -6,7 +5,6 @@ internal static class AdmissionRegistration
 {
     public const string Path = "/mutate";
 
-    public static IServiceCollection AddAdmission(this IServiceCollection services) => services
-        .AddSingleton<AdmissionMetrics>()
-        .AddSingleton<AdmissionEndpoint>();
+    public static IServiceCollection AddAdmission(this IServiceCollection services) =>
+        services.AddSingleton<AdmissionMetrics>().AddSingleton<AdmissionEndpoint>();
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Admission.Json;
 using ProxySwapper.Patterns;
 
@@ -30,25 +29,31 @@ internal static class AdmissionResponseWriter
     private static void WriteWarnings(Utf8JsonBuffer output, AdmissionReview review, PodDecision decision)
     {
         var length = 0;
-        if (PodWarning(review, decision) is { } warning) WriteWarning(output, warning, ref length);
+        if (PodWarning(review, decision) is { } warning)
+            WriteWarning(output, warning, ref length);
         foreach (var (_, image) in decision.Images)
-            if (image.Warning is not null) WriteWarning(output, image.Warning, ref length);
-        if (length > 0) output.Append("]"u8);
+            if (image.Warning is not null)
+                WriteWarning(output, image.Warning, ref length);
+        if (length > 0)
+            output.Append("]"u8);
     }
 
-    private static string? PodWarning(AdmissionReview review, PodDecision decision) => decision.Outcome switch
-    {
-        AdmissionOutcome.MalformedPod => "the Pod is left as it is: its metadata, labels or annotations are no object",
-        AdmissionOutcome.TooManyImages => $"the Pod is left as it is: it has more than {PodSummary.MaximumImages} images",
-        AdmissionOutcome.Patched when review.SubResource.Length == 0 && !WellKnownLabels.HasRoomForOriginalImages(review.Object!, decision) =>
-            "the Pod's annotations are too large for the original images to be kept there",
-        _ => null,
-    };
+    private static string? PodWarning(AdmissionReview review, PodDecision decision) =>
+        decision.Outcome switch
+        {
+            AdmissionOutcome.MalformedPod => "the Pod is left as it is: its metadata, labels or annotations are no object",
+            AdmissionOutcome.TooManyImages => $"the Pod is left as it is: it has more than {PodSummary.MaximumImages} images",
+            AdmissionOutcome.Patched
+                when review.SubResource.Length == 0 && !WellKnownLabels.HasRoomForOriginalImages(review.Object!, decision) =>
+                "the Pod's annotations are too large for the original images to be kept there",
+            _ => null,
+        };
 
     private static void WriteWarning(Utf8JsonBuffer output, string warning, ref int length)
     {
         warning = Truncation.Shorten(warning, MaximumWarningLength);
-        if (length + warning.Length > MaximumWarningsLength) return;
+        if (length + warning.Length > MaximumWarningsLength)
+            return;
         output.Append(length == 0 ? ",\"warnings\":["u8 : ","u8);
         output.AppendString(warning);
         length += warning.Length;

@@ -20,9 +20,14 @@ internal static class AdmissionReviewReader
     /// <param name="review">The review.</param>
     /// <param name="fault">Why there is none.</param>
     public static bool TryRead(
-        ReadOnlySequence<byte> body, string patchLabelKey, [NotNullWhen(true)] out AdmissionReview? review, [NotNullWhen(false)] out string? fault)
+        ReadOnlySequence<byte> body,
+        string patchLabelKey,
+        [NotNullWhen(true)] out AdmissionReview? review,
+        [NotNullWhen(false)] out string? fault
+    )
     {
-        if (body.IsSingleSegment) return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
+        if (body.IsSingleSegment)
+            return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
         // In one piece it is read so much faster that the copy is soon paid for.
         var whole = ArrayPool<byte>.Shared.Rent((int)body.Length);
         try
@@ -37,7 +42,11 @@ internal static class AdmissionReviewReader
     }
 
     private static bool TryRead(
-        ReadOnlySpan<byte> body, string patchLabelKey, [NotNullWhen(true)] out AdmissionReview? review, [NotNullWhen(false)] out string? fault)
+        ReadOnlySpan<byte> body,
+        string patchLabelKey,
+        [NotNullWhen(true)] out AdmissionReview? review,
+        [NotNullWhen(false)] out string? fault
+    )
     {
         review = null;
         try
@@ -46,7 +55,8 @@ internal static class AdmissionReviewReader
             var read = ReadReview(ref scanner, patchLabelKey);
             scanner.End();
             fault = Validate(read);
-            if (fault is null) review = read;
+            if (fault is null)
+                review = read;
         }
         catch (JsonException exception)
         {
@@ -57,40 +67,61 @@ internal static class AdmissionReviewReader
 
     private static string? Validate(AdmissionReview review)
     {
-        if (review.ApiVersion is not ("admission.k8s.io/v1" or "admission.k8s.io/v1beta1")) return "apiVersion must be admission.k8s.io/v1 or admission.k8s.io/v1beta1";
-        if (!review.HasRequest) return "the review has no request";
-        if (review.Uid.Length == 0) return "the request has no uid";
+        if (review.ApiVersion is not ("admission.k8s.io/v1" or "admission.k8s.io/v1beta1"))
+            return "apiVersion must be admission.k8s.io/v1 or admission.k8s.io/v1beta1";
+        if (!review.HasRequest)
+            return "the review has no request";
+        if (review.Uid.Length == 0)
+            return "the request has no uid";
         return review.Object is null && review.Operation is "CREATE" or "UPDATE" ? "the request has no object" : null;
     }
 
     private static AdmissionReview ReadReview(ref JsonScanner scanner, string patchLabelKey)
     {
         var review = new AdmissionReview();
-        if (!scanner.EnterObject()) throw new JsonException("it is no object");
+        if (!scanner.EnterObject())
+            throw new JsonException("it is no object");
         while (scanner.NextMember())
         {
-            if (scanner.NameIs("apiVersion"u8)) review.ApiVersion = scanner.Text() ?? "";
-            else if (scanner.NameIs("request"u8)) ReadRequest(ref scanner, review = review.HasRequest ? new AdmissionReview { ApiVersion = review.ApiVersion } : review, patchLabelKey);
-            else scanner.Skip();
+            if (scanner.NameIs("apiVersion"u8))
+                review.ApiVersion = scanner.Text() ?? "";
+            else if (scanner.NameIs("request"u8))
+                ReadRequest(
+                    ref scanner,
+                    review = review.HasRequest ? new AdmissionReview { ApiVersion = review.ApiVersion } : review,
+                    patchLabelKey
+                );
+            else
+                scanner.Skip();
         }
         return review;
     }
 
     private static void ReadRequest(ref JsonScanner scanner, AdmissionReview review, string patchLabelKey)
     {
-        if (!scanner.EnterObject()) return;
+        if (!scanner.EnterObject())
+            return;
         review.HasRequest = true;
         while (scanner.NextMember())
         {
-            if (scanner.NameIs("uid"u8)) review.Uid = scanner.Text() ?? "";
-            else if (scanner.NameIs("kind"u8)) review.Kind = ReadKind(ref scanner);
-            else if (scanner.NameIs("namespace"u8)) review.Namespace = scanner.Text() ?? "";
-            else if (scanner.NameIs("operation"u8)) review.Operation = scanner.Text() ?? "";
-            else if (scanner.NameIs("subResource"u8)) review.SubResource = scanner.Text() ?? "";
-            else if (scanner.NameIs("dryRun"u8)) review.IsDryRun = scanner.IsTrue();
-            else if (scanner.NameIs("object"u8)) review.Object = PodReader.Read(ref scanner, patchLabelKey);
-            else if (scanner.NameIs("oldObject"u8)) review.OldObject = PodReader.Read(ref scanner, patchLabelKey);
-            else scanner.Skip();
+            if (scanner.NameIs("uid"u8))
+                review.Uid = scanner.Text() ?? "";
+            else if (scanner.NameIs("kind"u8))
+                review.Kind = ReadKind(ref scanner);
+            else if (scanner.NameIs("namespace"u8))
+                review.Namespace = scanner.Text() ?? "";
+            else if (scanner.NameIs("operation"u8))
+                review.Operation = scanner.Text() ?? "";
+            else if (scanner.NameIs("subResource"u8))
+                review.SubResource = scanner.Text() ?? "";
+            else if (scanner.NameIs("dryRun"u8))
+                review.IsDryRun = scanner.IsTrue();
+            else if (scanner.NameIs("object"u8))
+                review.Object = PodReader.Read(ref scanner, patchLabelKey);
+            else if (scanner.NameIs("oldObject"u8))
+                review.OldObject = PodReader.Read(ref scanner, patchLabelKey);
+            else
+                scanner.Skip();
         }
     }
 
@@ -98,14 +129,19 @@ internal static class AdmissionReviewReader
     private static string ReadKind(ref JsonScanner scanner)
     {
         var (kind, group) = ("", "");
-        if (!scanner.EnterObject()) return kind;
+        if (!scanner.EnterObject())
+            return kind;
         while (scanner.NextMember())
-            if (scanner.NameIs("kind"u8)) kind = scanner.Text() ?? "";
-            else if (scanner.NameIs("group"u8)) group = scanner.Text() ?? "";
-            else scanner.Skip();
+            if (scanner.NameIs("kind"u8))
+                kind = scanner.Text() ?? "";
+            else if (scanner.NameIs("group"u8))
+                group = scanner.Text() ?? "";
+            else
+                scanner.Skip();
         return group.Length == 0 ? kind : $"{kind}.{group}";
     }
 
     /// <summary>Files that a person posts may begin with one (RFC 8259 §8.1 allows to pass over it).</summary>
-    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) => body.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? body[3..] : body;
+    private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) =>
+        body.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? body[3..] : body;
 }

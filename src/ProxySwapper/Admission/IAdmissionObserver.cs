@@ -18,9 +18,8 @@ internal sealed class NoAdmissionObserver : IAdmissionObserver
 {
     public bool DelaysResponse => false;
 
-    public ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) => new(decision);
+    public ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) =>
+        new(decision);
 
-    public void AfterResponse(AdmittedPod pod)
-    {
-    }
+    public void AfterResponse(AdmittedPod pod) { }
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
 
@@ -21,7 +20,8 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
         var isFirst = true;
         foreach (var (slot, image) in decision.Images)
         {
-            if (image.Target is not { } target) continue;
+            if (image.Target is not { } target)
+                continue;
             output.Append(isFirst ? "[{\"op\":\"replace\",\"path\":\""u8 : ",{\"op\":\"replace\",\"path\":\""u8);
             isFirst = false;
             WritePointer(slot);
@@ -29,21 +29,24 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
             output.AppendString(target.ToString());
             output.Append("}"u8);
         }
-        if (withMetadata) WriteMetadata();
+        if (withMetadata)
+            WriteMetadata();
         output.Append("]"u8);
     }
 
     /// <summary>The JSON pointer of an image (RFC 6901).</summary>
     private void WritePointer(PodImage slot)
     {
-        output.Append(slot.Kind switch
-        {
-            PodImageKind.Container => "/spec/containers/"u8,
-            PodImageKind.InitContainer => "/spec/initContainers/"u8,
-            PodImageKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
-            PodImageKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
-            _ => "/spec/volumes/"u8,
-        });
+        output.Append(
+            slot.Kind switch
+            {
+                PodImageKind.Container => "/spec/containers/"u8,
+                PodImageKind.InitContainer => "/spec/initContainers/"u8,
+                PodImageKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
+                PodImageKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
+                _ => "/spec/volumes/"u8,
+            }
+        );
         output.Append(slot.Index);
         output.Append(slot.Kind == PodImageKind.Volume ? "/image/reference"u8 : "/image"u8);
     }
@@ -63,12 +66,14 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
             return;
         }
         WriteLabel();
-        if (_hasRoom) WriteAnnotations();
+        if (_hasRoom)
+            WriteAnnotations();
     }
 
     private void WriteLabel()
     {
-        if (pod.PatchLabel == label.Value) return;
+        if (pod.PatchLabel == label.Value)
+            return;
         if (pod.Labels != JsonNodeState.Object)
         {
             output.Append(",{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":"u8);
@@ -76,7 +81,11 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
             output.Append("}"u8);
             return;
         }
-        output.Append(pod.PatchLabel is null ? ",{\"op\":\"add\",\"path\":\"/metadata/labels/"u8 : ",{\"op\":\"replace\",\"path\":\"/metadata/labels/"u8);
+        output.Append(
+            pod.PatchLabel is null
+                ? ",{\"op\":\"add\",\"path\":\"/metadata/labels/"u8
+                : ",{\"op\":\"replace\",\"path\":\"/metadata/labels/"u8
+        );
         output.AppendInString(Token(label.Key));
         output.Append("\",\"value\":"u8);
         output.AppendString(label.Value);
@@ -103,8 +112,13 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
         }
         foreach (var (slot, image) in decision.Images)
         {
-            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot)) continue;
-            output.Append(pod.HasOriginalImage(slot) ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8 : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8);
+            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot))
+                continue;
+            output.Append(
+                pod.HasOriginalImage(slot)
+                    ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8
+                    : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8
+            );
             output.AppendInString(slot.Kind == PodImageKind.Volume ? VolumeToken : ContainerToken);
             output.AppendInString(slot.Name);
             output.Append("\",\"value\":"u8);
@@ -119,7 +133,8 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
         var isFirst = true;
         foreach (var (slot, image) in decision.Images)
         {
-            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot)) continue;
+            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot))
+                continue;
             output.Append(isFirst ? "\""u8 : ",\""u8);
             isFirst = false;
             output.AppendInString(slot.Kind == PodImageKind.Volume ? WellKnownLabels.VolumePrefix : WellKnownLabels.ContainerPrefix);
@@ -131,5 +146,6 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
     }
 
     /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>
-    private static string Token(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    private static string Token(string key) =>
+        key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

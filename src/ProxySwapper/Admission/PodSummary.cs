@@ -77,7 +77,8 @@ internal sealed class PodSummary
     public void AddOriginalImage(string key) => (_originalImageKeys ??= []).Add(key);
 
     /// <summary>Whether the annotation is there that keeps the image of a place as it was written.</summary>
-    public bool HasOriginalImage(PodImage slot) => _originalImageKeys is not null && WellKnownLabels.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
+    public bool HasOriginalImage(PodImage slot) =>
+        _originalImageKeys is not null && WellKnownLabels.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
 
     /// <summary>A list of images begins.</summary>
     public void StartImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;
@@ -85,7 +86,8 @@ internal sealed class PodSummary
     public void AddImage(PodImage slot)
     {
         HasTooManyImages = Images.Count == MaximumImages;
-        if (!HasTooManyImages) Images.Add(slot);
+        if (!HasTooManyImages)
+            Images.Add(slot);
     }
 
     /// <summary>Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.</summary>
@@ -93,7 +95,8 @@ internal sealed class PodSummary
     {
         var kept = 0;
         for (var index = 0; index < Images.Count; index++)
-            if (index >= _starts[(int)Images[index].Kind]) Images[kept++] = Images[index];
+            if (index >= _starts[(int)Images[index].Kind])
+                Images[kept++] = Images[index];
         Images.RemoveRange(kept, Images.Count - kept);
     }
 

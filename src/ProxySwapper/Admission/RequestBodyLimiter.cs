@@ -9,7 +9,8 @@ internal sealed class RequestBodyLimiter(long maximum)
     /// <summary>Takes bytes; false, and nothing is taken, when there are not as many left.</summary>
     public bool TryTake(long bytes)
     {
-        if (Interlocked.Add(ref _left, -bytes) >= 0) return true;
+        if (Interlocked.Add(ref _left, -bytes) >= 0)
+            return true;
         Return(bytes);
         return false;
     }

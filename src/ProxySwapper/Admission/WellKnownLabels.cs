@@ -1,4 +1,3 @@
-
 using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Admission;
@@ -28,7 +27,8 @@ internal static class WellKnownLabels
     /// The annotation that keeps the image of a container or volume as it was written; null for a name that Kubernetes refuses anyway.
     /// Names of containers are unique in a Pod, whatever list they are in.
     /// </summary>
-    public static string? OriginalImageKey(PodImage slot) => !KeepsOriginalImage(slot) ? null : (slot.Kind == PodImageKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
+    public static string? OriginalImageKey(PodImage slot) =>
+        !KeepsOriginalImage(slot) ? null : (slot.Kind == PodImageKind.Volume ? VolumePrefix : ContainerPrefix) + slot.Name;
 
     /// <summary>Whether there is an <see cref="OriginalImageKey"/>.</summary>
     public static bool KeepsOriginalImage(PodImage slot) => LabelSyntax.IsName(slot.Name);
@@ -41,7 +41,8 @@ internal static class WellKnownLabels
     {
         var size = pod.AnnotationsSize;
         foreach (var (slot, image) in decision.Images)
-            if (image.IsRewritten) size += VolumePrefix.Length + slot.Name.Length + image.Image.Length;
+            if (image.IsRewritten)
+                size += VolumePrefix.Length + slot.Name.Length + image.Image.Length;
         return size <= MaximumAnnotationsSize;
     }
 }

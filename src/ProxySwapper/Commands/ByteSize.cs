@@ -10,7 +10,8 @@ internal static class ByteSize
     public static string Format(long bytes)
     {
         var (value, unit) = ((double)bytes, 0);
-        while (value >= 1024 && unit < Units.Length - 1) (value, unit) = (value / 1024, unit + 1);
+        while (value >= 1024 && unit < Units.Length - 1)
+            (value, unit) = (value / 1024, unit + 1);
         return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 ? value : Math.Round(value, 1)):0.#} {Units[unit]}");
     }
 }

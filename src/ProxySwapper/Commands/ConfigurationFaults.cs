@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Commands;
@@ -16,7 +15,8 @@ internal static class ConfigurationFaults
         }
         catch (ConfigurationException exception)
         {
-            foreach (var fault in exception.Faults) await Console.Error.WriteLineAsync(fault.ToString());
+            foreach (var fault in exception.Faults)
+                await Console.Error.WriteLineAsync(fault.ToString());
             return ExitCode;
         }
     }

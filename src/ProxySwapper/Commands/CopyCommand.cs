@@ -2,11 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -17,42 +17,99 @@ internal static class CopyCommand
     {
         var source = Image("SOURCE", "The image to copy: a tag or a digest.");
         var target = Image("TARGET", "Where it shall be.");
-        var platforms = new Option<Platform[]>("--platform") { Description = "Only this platform of an index, OS/ARCH[/VARIANT]; may be given again. Default all.", CustomParser = ParsePlatforms };
-        var sparse = new Option<bool>("--sparse") { Description = "With --platform: writes the index as it is, its other children missing. Many registries refuse that." };
+        var platforms = new Option<Platform[]>("--platform")
+        {
+            Description = "Only this platform of an index, OS/ARCH[/VARIANT]; may be given again. Default all.",
+            CustomParser = ParsePlatforms,
+        };
+        var sparse = new Option<bool>("--sparse")
+        {
+            Description = "With --platform: writes the index as it is, its other children missing. Many registries refuse that.",
+        };
         var flatten = new Option<bool>("--flatten") { Description = "With one --platform: writes that manifest alone." };
-        var referrers = new Option<bool>("--referrers") { Description = "Takes along signatures, SBOMs and whatever else refers to the image." };
+        var referrers = new Option<bool>("--referrers")
+        {
+            Description = "Takes along signatures, SBOMs and whatever else refers to the image.",
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints what would be done: requests, blobs and bytes." };
-        var config = new Option<string?>("--config") { Description = "A configuration file; its registries say how hosts are reached and opened." };
+        var config = new Option<string?>("--config")
+        {
+            Description = "A configuration file; its registries say how hosts are reached and opened.",
+        };
         var debug = new Option<bool>("--debug", "-d") { Description = "Tells every step." };
-        var command = new Command("copy", "Copies one image between registries, with everything below it.") { source, target, platforms, sparse, flatten, referrers, dryRun, config, debug };
+        var command = new Command("copy", "Copies one image between registries, with everything below it.")
+        {
+            source,
+            target,
+            platforms,
+            sparse,
+            flatten,
+            referrers,
+            dryRun,
+            config,
+            debug,
+        };
         command.Validators.Add(result =>
         {
             var chosen = result.GetResult(platforms)?.Tokens.Count ?? 0;
-            if (result.GetValue(sparse) && result.GetValue(flatten)) result.AddError("--sparse and --flatten are two answers to one question; give one.");
-            if (result.GetValue(sparse) && chosen == 0) result.AddError("--sparse needs --platform.");
-            if (result.GetValue(flatten) && chosen != 1) result.AddError("--flatten needs one --platform.");
+            if (result.GetValue(sparse) && result.GetValue(flatten))
+                result.AddError("--sparse and --flatten are two answers to one question; give one.");
+            if (result.GetValue(sparse) && chosen == 0)
+                result.AddError("--sparse needs --platform.");
+            if (result.GetValue(flatten) && chosen != 1)
+                result.AddError("--flatten needs one --platform.");
         });
-        command.SetAction((arguments, cancellationToken) => ConfigurationFaults.ReportAsync(() => RunAsync(
-            new CopyRequest(arguments.GetValue(source)!, arguments.GetValue(target)!.WithDefaultTag())
-            {
-                Platforms = arguments.GetValue(platforms) ?? [],
-                Subset = arguments.GetValue(sparse) ? PlatformSubset.Sparse : arguments.GetValue(flatten) ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
-                Referrers = arguments.GetValue(referrers),
-            },
-            arguments.GetValue(dryRun), arguments.GetValue(config), arguments.GetValue(debug), cancellationToken)));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                ConfigurationFaults.ReportAsync(() =>
+                    RunAsync(
+                        new CopyRequest(arguments.GetValue(source)!, arguments.GetValue(target)!.WithDefaultTag())
+                        {
+                            Platforms = arguments.GetValue(platforms) ?? [],
+                            Subset =
+                                arguments.GetValue(sparse) ? PlatformSubset.Sparse
+                                : arguments.GetValue(flatten) ? PlatformSubset.Flatten
+                                : PlatformSubset.NewIndex,
+                            Referrers = arguments.GetValue(referrers),
+                        },
+                        arguments.GetValue(dryRun),
+                        arguments.GetValue(config),
+                        arguments.GetValue(debug),
+                        cancellationToken
+                    )
+                )
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(CopyRequest request, bool isDryRun, string? config, bool isDebug, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CopyRequest request,
+        bool isDryRun,
+        string? config,
+        bool isDebug,
+        CancellationToken cancellationToken
+    )
     {
-        var options = config is null ? new ProxySwapperOptions() : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
+        var options = config is null
+            ? new ProxySwapperOptions()
+            : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
         using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
-        request = request with { SourceCredentials = access.Credentials, TargetCredentials = access.Credentials, CreateRepository = access.Repositories.CreateAsync };
+        request = request with
+        {
+            SourceCredentials = access.Credentials,
+            TargetCredentials = access.Credentials,
+            CreateRepository = access.Repositories.CreateAsync,
+        };
         try
         {
-            if (isDryRun) Print(request, await access.Copier.PlanAsync(request, cancellationToken));
-            else Print(request, await CopyOutput.ShowAsync(progress => access.Copier.CopyAsync(request with { Progress = progress }, cancellationToken)));
+            if (isDryRun)
+                Print(request, await access.Copier.PlanAsync(request, cancellationToken));
+            else
+                Print(
+                    request,
+                    await CopyOutput.ShowAsync(progress => access.Copier.CopyAsync(request with { Progress = progress }, cancellationToken))
+                );
             return 0;
         }
         catch (Exception fault) when (fault is RegistryException or CopyException or RegistryCredentialException)
@@ -70,40 +127,52 @@ internal static class CopyCommand
     private static void Print(CopyRequest request, CopyPlan plan)
     {
         Console.WriteLine($"{request.Source} -> {request.Target}");
-        foreach (var blob in plan.Blobs) Console.WriteLine($"  blob      {blob.Digest} {ByteSize.Format(blob.Size)}");
-        foreach (var manifest in plan.Manifests) Console.WriteLine($"  manifest  {manifest.Digest}");
-        Console.WriteLine(plan.IsUpToDate ? "up to date" : $"{plan.Requests} requests, {plan.Blobs.Count} blobs, {ByteSize.Format(plan.Bytes)} at the most");
+        foreach (var blob in plan.Blobs)
+            Console.WriteLine($"  blob      {blob.Digest} {ByteSize.Format(blob.Size)}");
+        foreach (var manifest in plan.Manifests)
+            Console.WriteLine($"  manifest  {manifest.Digest}");
+        Console.WriteLine(
+            plan.IsUpToDate
+                ? "up to date"
+                : $"{plan.Requests} requests, {plan.Blobs.Count} blobs, {ByteSize.Format(plan.Bytes)} at the most"
+        );
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
     }
 
     private static void Print(CopyRequest request, CopyResult result)
     {
-        Console.WriteLine(result.Outcome == CopyOutcome.UpToDate
-            ? $"{request.Target} is up to date"
-            : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, {result.BlobsPresent} there; {ByteSize.Format(result.BytesCopied)} moved");
+        Console.WriteLine(
+            result.Outcome == CopyOutcome.UpToDate
+                ? $"{request.Target} is up to date"
+                : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, {result.BlobsPresent} there; {ByteSize.Format(result.BytesCopied)} moved"
+        );
         PrintDigest(result.SourceDigest, result.TargetDigest);
     }
 
     private static void PrintDigest(Digest source, Digest target) =>
         Console.WriteLine(source == target ? $"digest {target}" : $"digest {target}, a new one: platforms were left out of {source}");
 
-    private static Argument<ImageReference> Image(string name, string description) => new(name)
-    {
-        Description = description,
-        CustomParser = result =>
+    private static Argument<ImageReference> Image(string name, string description) =>
+        new(name)
         {
-            if (ImageReference.TryParse(result.Tokens[0].Value, out var image, out var fault)) return image;
-            result.AddError($"'{result.Tokens[0].Value}' is no image: {fault}.");
-            return null!;
-        },
-    };
+            Description = description,
+            CustomParser = result =>
+            {
+                if (ImageReference.TryParse(result.Tokens[0].Value, out var image, out var fault))
+                    return image;
+                result.AddError($"'{result.Tokens[0].Value}' is no image: {fault}.");
+                return null!;
+            },
+        };
 
     private static Platform[] ParsePlatforms(ArgumentResult result)
     {
         var platforms = new List<Platform>();
         foreach (var token in result.Tokens)
-            if (Platform.TryParse(token.Value, out var platform)) platforms.Add(platform);
-            else result.AddError($"'{token.Value}' is no platform, such as linux/amd64 or linux/arm/v7.");
+            if (Platform.TryParse(token.Value, out var platform))
+                platforms.Add(platform);
+            else
+                result.AddError($"'{token.Value}' is no platform, such as linux/amd64 or linux/arm/v7.");
         return [.. platforms];
     }
 }

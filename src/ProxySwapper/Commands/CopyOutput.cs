@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using Spectre.Console;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
+using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
@@ -10,11 +10,19 @@ internal static class CopyOutput
 {
     private const int DigestLength = 19;
 
-    public static Task<T> ShowAsync<T>(Func<IProgress<CopyProgress>, Task<T>> copy) => ProgramConsole.IsTerminal
-        ? ProgramConsole.Create().Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn())
-            .StartAsync(bars => copy(new Bars(bars)))
-        : copy(new Lines());
+    public static Task<T> ShowAsync<T>(Func<IProgress<CopyProgress>, Task<T>> copy) =>
+        ProgramConsole.IsTerminal
+            ? ProgramConsole
+                .Create()
+                .Progress()
+                .Columns(
+                    new TaskDescriptionColumn { Alignment = Justify.Left },
+                    new ProgressBarColumn(),
+                    new DownloadedColumn(),
+                    new TransferSpeedColumn()
+                )
+                .StartAsync(bars => copy(new Bars(bars)))
+            : copy(new Lines());
 
     private static string NameOf(CopyProgress progress) => progress.Blob.Digest.ToString()[..DigestLength];
 
@@ -24,9 +32,11 @@ internal static class CopyOutput
 
         public void Report(CopyProgress value)
         {
-            if (value.Step == CopyStep.Present) return;
+            if (value.Step == CopyStep.Present)
+                return;
             var bar = _bars.GetOrAdd(value.Blob.Digest, _ => context.AddTask(NameOf(value), maxValue: Math.Max(value.Blob.Size, 1)));
-            if (value.Step == CopyStep.Mounted) bar.Description = $"{NameOf(value)} mounted";
+            if (value.Step == CopyStep.Mounted)
+                bar.Description = $"{NameOf(value)} mounted";
             bar.Value = value.Step is CopyStep.Copied or CopyStep.Mounted ? bar.MaxValue : value.Bytes;
         }
     }
@@ -36,7 +46,7 @@ internal static class CopyOutput
         public void Report(CopyProgress value)
         {
             if (value.Step is CopyStep.Copied or CopyStep.Mounted or CopyStep.Present)
-                Console.WriteLine($"{value.Step.ToString().ToLowerInvariant(),-8} {NameOf(value)} {ByteSize.Format(value.Blob.Size)}");
+                Console.WriteLine($"{value.Step.ToString().ToLowerInvariant(), -8} {NameOf(value)} {ByteSize.Format(value.Blob.Size)}");
         }
     }
 }

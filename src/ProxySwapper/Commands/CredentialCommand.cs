@@ -9,8 +9,15 @@ internal static class CredentialCommand
 
     public static Command Create()
     {
-        var command = new Command(Name, $"Gives registries' credentials to other programs. A link to this program named {CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman.") { CredentialServeCommand.Create() };
-        foreach (var verb in CredentialVerbCommands.Create()) command.Add(verb);
+        var command = new Command(
+            Name,
+            $"Gives registries' credentials to other programs. A link to this program named {CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman."
+        )
+        {
+            CredentialServeCommand.Create(),
+        };
+        foreach (var verb in CredentialVerbCommands.Create())
+            command.Add(verb);
         return command;
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.CredentialHelper;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry.Credentials;
@@ -22,7 +22,8 @@ internal static class CredentialVerbCommands
 
     /// <summary>By these words Docker and skopeo know that there is nothing, and go on as anonymous.</summary>
     private const string NotFound = "credentials not found in native keychain";
-    private const string ReadOnly = "proxyswapper keeps no credentials: they come from `registries` of its configuration, Docker's config.json and the clouds' identities";
+    private const string ReadOnly =
+        "proxyswapper keeps no credentials: they come from `registries` of its configuration, Docker's config.json and the clouds' identities";
 
     /// <summary>The user by which the protocol marks an identity token.</summary>
     private const string TokenUser = "<token>";
@@ -31,32 +32,46 @@ internal static class CredentialVerbCommands
     public static IEnumerable<Command> Create()
     {
         yield return Verb("get", "Prints the credential of the registry that stands on standard input.", GetAsync);
-        yield return Verb("list", "Prints the hosts that the configuration opens, with their users.", (options, _) => Task.FromResult(List(options)));
+        yield return Verb(
+            "list",
+            "Prints the hosts that the configuration opens, with their users.",
+            (options, _) => Task.FromResult(List(options))
+        );
         yield return Verb("store", "Refuses: credentials are only given.", (_, _) => Task.FromResult(Fail(ReadOnly)));
         yield return Verb("erase", "Refuses: credentials are only given.", (_, _) => Task.FromResult(Fail(ReadOnly)));
     }
 
     private static Command Verb(string name, string description, Func<ProxySwapperOptions, CancellationToken, Task<int>> run)
     {
-        var config = new Option<string?>("--config") { Description = $"A configuration file; its registries say how hosts are opened. Also by {ConfigVariable}." };
-        var command = new Command(name, description) { config };
-        command.SetAction(async (arguments, cancellationToken) =>
+        var config = new Option<string?>("--config")
         {
-            try
+            Description = $"A configuration file; its registries say how hosts are opened. Also by {ConfigVariable}.",
+        };
+        var command = new Command(name, description) { config };
+        command.SetAction(
+            async (arguments, cancellationToken) =>
             {
-                var path = arguments.GetValue(config) ?? Environment.GetEnvironmentVariable(ConfigVariable);
-                return await run(string.IsNullOrEmpty(path) ? new ProxySwapperOptions() : ConfigurationReader.Read(path, ConfigurationReader.ProcessEnvironment()), cancellationToken);
+                try
+                {
+                    var path = arguments.GetValue(config) ?? Environment.GetEnvironmentVariable(ConfigVariable);
+                    return await run(
+                        string.IsNullOrEmpty(path)
+                            ? new ProxySwapperOptions()
+                            : ConfigurationReader.Read(path, ConfigurationReader.ProcessEnvironment()),
+                        cancellationToken
+                    );
+                }
+                catch (ConfigurationException fault)
+                {
+                    Fail(string.Join('\n', fault.Faults));
+                    return ConfigurationFaults.ExitCode;
+                }
+                catch (RegistryCredentialException fault)
+                {
+                    return Fail(fault.Message);
+                }
             }
-            catch (ConfigurationException fault)
-            {
-                Fail(string.Join('\n', fault.Faults));
-                return ConfigurationFaults.ExitCode;
-            }
-            catch (RegistryCredentialException fault)
-            {
-                return Fail(fault.Message);
-            }
-        });
+        );
         return command;
     }
 
@@ -64,10 +79,12 @@ internal static class CredentialVerbCommands
     {
         var input = new char[MaximumInput];
         var server = new string(input, 0, await Console.In.ReadBlockAsync(input, cancellationToken)).Trim();
-        if (!CredentialServerAddress.TryParse(server, out var image)) return Fail("standard input must be a registry, such as registry.example.com:5000");
+        if (!CredentialServerAddress.TryParse(server, out var image))
+            return Fail("standard input must be a registry, such as registry.example.com:5000");
         using var loggers = CommandLogging.Create(LogLevel.Warning);
         using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
-        if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential) return Fail(NotFound);
+        if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential)
+            return Fail(NotFound);
         Print(json => CredentialJson.Write(json, server, credential, TokenUser));
         return 0;
     }
@@ -78,26 +95,29 @@ internal static class CredentialVerbCommands
         {
             json.WriteStartObject();
             foreach (var entry in options.Registries)
-                if (UserOf(entry) is { } user) json.WriteString(entry.Host, user);
+                if (UserOf(entry) is { } user)
+                    json.WriteString(entry.Host, user);
             json.WriteEndObject();
         });
         return 0;
     }
 
     /// <summary>The user that the host will be shown, as far as that is known without asking anybody.</summary>
-    private static string? UserOf(RegistryEntryOptions entry) => entry.Auth switch
-    {
-        RegistryAuth.Basic => ConfiguredCredentialSource.UserOf(entry, Environment.GetEnvironmentVariable),
-        RegistryAuth.Ecr => "AWS",
-        RegistryAuth.Google => "oauth2accesstoken",
-        RegistryAuth.Azure => TokenUser,
-        _ => null,
-    };
+    private static string? UserOf(RegistryEntryOptions entry) =>
+        entry.Auth switch
+        {
+            RegistryAuth.Basic => ConfiguredCredentialSource.UserOf(entry, Environment.GetEnvironmentVariable),
+            RegistryAuth.Ecr => "AWS",
+            RegistryAuth.Google => "oauth2accesstoken",
+            RegistryAuth.Azure => TokenUser,
+            _ => null,
+        };
 
     private static void Print(Action<Utf8JsonWriter> write)
     {
         using var output = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(output)) write(json);
+        using (var json = new Utf8JsonWriter(output))
+            write(json);
         output.WriteByte((byte)'\n');
     }
 

@@ -9,20 +9,29 @@ internal static class DemoCommand
 {
     public static Command Create()
     {
-        var command = new Command("demo", "Shows the main job: sample Pods through the webhook over TLS, what becomes of their images, and one that is copied from a registry to another.");
-        command.SetAction(async (_, cancellationToken) =>
-        {
-            var options = new ProxySwapperOptions
+        var command = new Command(
+            "demo",
+            "Shows the main job: sample Pods through the webhook over TLS, what becomes of their images, and one that is copied from a registry to another."
+        );
+        command.SetAction(
+            async (_, cancellationToken) =>
             {
-                ProxyUrl = "registry.internal.example.com",
-                Port = 0,
-                ManagementPort = 0,
-                DrainDelay = TimeSpan.Zero,
-                Populate = new PopulateOptions { Policy = PopulatePolicy.None },
-            };
-            var console = ProgramConsole.Create();
-            return await new SwapDemo(console, options).RunAsync(cancellationToken) && await new PopulateDemo(console, options).RunAsync(cancellationToken) ? 0 : 1;
-        });
+                var options = new ProxySwapperOptions
+                {
+                    ProxyUrl = "registry.internal.example.com",
+                    Port = 0,
+                    ManagementPort = 0,
+                    DrainDelay = TimeSpan.Zero,
+                    Populate = new PopulateOptions { Policy = PopulatePolicy.None },
+                };
+                var console = ProgramConsole.Create();
+                return
+                    await new SwapDemo(console, options).RunAsync(cancellationToken)
+                    && await new PopulateDemo(console, options).RunAsync(cancellationToken)
+                    ? 0
+                    : 1;
+            }
+        );
         return command;
     }
 }

@@ -9,7 +9,10 @@ internal static class DisableCommand
     public static Command Create()
     {
         var place = new RemovedWebhookOptions();
-        var discard = new Option<bool>("--discard") { Description = "Keeps nothing: only an upgrade of the chart brings the webhook back." };
+        var discard = new Option<bool>("--discard")
+        {
+            Description = "Keeps nothing: only an upgrade of the chart brings the webhook back.",
+        };
         var kubernetes = new KubernetesOptions();
         var command = new Command("disable", "Takes the webhook out of every Pod's way at once, and keeps its configuration for `enable`.");
         place.AddTo(command);
@@ -17,20 +20,33 @@ internal static class DisableCommand
         kubernetes.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(discard) && place.IsGiven(result)) result.AddError("--discard keeps nothing: give it alone, or --config-map or --file.");
+            if (result.GetValue(discard) && place.IsGiven(result))
+                result.AddError("--discard keeps nothing: give it alone, or --config-map or --file.");
         });
-        command.SetAction((arguments, cancellationToken) => kubernetes.RunAsync(arguments, async client =>
-        {
-            var name = arguments.GetValue(place.Name)!;
-            var webhook = new WebhookSwitch(client, name);
-            if (arguments.GetValue(discard))
-                Console.WriteLine(await webhook.DiscardAsync(cancellationToken) ? $"{name} is removed." : $"{name} is not there: nothing to remove.");
-            else if (await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken) is { } store)
-                Console.WriteLine($"{name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from {store}.");
-            else
-                Console.WriteLine($"{name} is not there: nothing to disable.");
-            return 0;
-        }));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                kubernetes.RunAsync(
+                    arguments,
+                    async client =>
+                    {
+                        var name = arguments.GetValue(place.Name)!;
+                        var webhook = new WebhookSwitch(client, name);
+                        if (arguments.GetValue(discard))
+                            Console.WriteLine(
+                                await webhook.DiscardAsync(cancellationToken)
+                                    ? $"{name} is removed."
+                                    : $"{name} is not there: nothing to remove."
+                            );
+                        else if (await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken) is { } store)
+                            Console.WriteLine(
+                                $"{name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from {store}."
+                            );
+                        else
+                            Console.WriteLine($"{name} is not there: nothing to disable.");
+                        return 0;
+                    }
+                )
+        );
         return command;
     }
 }

@@ -13,14 +13,24 @@ internal static class EnableCommand
         var command = new Command("enable", "Puts back the webhook that `disable` removed.");
         place.AddTo(command);
         kubernetes.AddTo(command);
-        command.SetAction((arguments, cancellationToken) => kubernetes.RunAsync(arguments, async client =>
-        {
-            var name = arguments.GetValue(place.Name)!;
-            var store = place.StoreOf(arguments, client) ?? await ConfigMapStore.FindOfAsync(client, name, cancellationToken);
-            var outcome = await new WebhookSwitch(client, name).EnableAsync(store, cancellationToken);
-            Console.WriteLine(outcome == EnableOutcome.PutBack ? $"{name} is back: images are swapped." : $"{name} is in place: nothing to enable.");
-            return 0;
-        }));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                kubernetes.RunAsync(
+                    arguments,
+                    async client =>
+                    {
+                        var name = arguments.GetValue(place.Name)!;
+                        var store = place.StoreOf(arguments, client) ?? await ConfigMapStore.FindOfAsync(client, name, cancellationToken);
+                        var outcome = await new WebhookSwitch(client, name).EnableAsync(store, cancellationToken);
+                        Console.WriteLine(
+                            outcome == EnableOutcome.PutBack
+                                ? $"{name} is back: images are swapped."
+                                : $"{name} is in place: nothing to enable."
+                        );
+                        return 0;
+                    }
+                )
+        );
         return command;
     }
 }

@@ -7,7 +7,10 @@ namespace ProxySwapper.Commands;
 /// <summary>The options of commands that talk to the API server, and how such a command ends when that fails.</summary>
 internal sealed class KubernetesOptions
 {
-    private readonly Option<string?> _kubeconfig = new("--kubeconfig") { Description = "The kubeconfig file. Default KUBECONFIG, then the Pod's own account, then ~/.kube/config." };
+    private readonly Option<string?> _kubeconfig = new("--kubeconfig")
+    {
+        Description = "The kubeconfig file. Default KUBECONFIG, then the Pod's own account, then ~/.kube/config.",
+    };
     private readonly Option<string?> _context = new("--context") { Description = "The kubeconfig's context. Default its current one." };
 
     public void AddTo(Command command)
@@ -21,7 +24,12 @@ internal sealed class KubernetesOptions
     {
         try
         {
-            var connection = KubernetesConnection.Find(arguments.GetValue(_kubeconfig), arguments.GetValue(_context), Environment.GetEnvironmentVariable, TimeProvider.System);
+            var connection = KubernetesConnection.Find(
+                arguments.GetValue(_kubeconfig),
+                arguments.GetValue(_context),
+                Environment.GetEnvironmentVariable,
+                TimeProvider.System
+            );
             using var client = new KubernetesClient(connection, TimeProvider.System);
             return await ConfigurationFaults.ReportAsync(() => command(client));
         }

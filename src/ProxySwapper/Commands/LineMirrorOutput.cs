@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registry.Copying;
 
@@ -16,6 +15,7 @@ internal sealed class LineMirrorOutput(TextWriter writer, bool isDryRun) : IMirr
 
     public void Note(string message)
     {
-        lock (_gate) writer.WriteLine(message);
+        lock (_gate)
+            writer.WriteLine(message);
     }
 }

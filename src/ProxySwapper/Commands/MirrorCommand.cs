@@ -16,14 +16,23 @@ internal static class MirrorCommand
         {
             Description = $"The mirror file. Default {DefaultFile}; also by PROXYSWAPPER_MIRROR_CONFIG_FILE or REPLICANT_CONFIG_FILE.",
         };
-        var debug = new Option<bool>("--debug", "-d") { Description = "Tells every decision. Also by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG." };
+        var debug = new Option<bool>("--debug", "-d")
+        {
+            Description = "Tells every decision. Also by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG.",
+        };
         var exitOnError = new Option<bool>("--exit-on-error", "-e")
         {
             Description = "Stops at the first failure. Also by PROXYSWAPPER_MIRROR_EXIT_ON_ERROR or REPLICANT_EXIT_ON_ERROR.",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints what a run would copy, and copies nothing." };
-        var parallel = new Option<int>("--parallel") { Description = "Repositories looked at, and images copied, at once.", DefaultValueFactory = _ => 4 };
-        parallel.Validators.Add(result => Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 256, "--parallel must be from 1 to 256"));
+        var parallel = new Option<int>("--parallel")
+        {
+            Description = "Repositories looked at, and images copied, at once.",
+            DefaultValueFactory = _ => 4,
+        };
+        parallel.Validators.Add(result =>
+            Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 256, "--parallel must be from 1 to 256")
+        );
         var shard = new Option<MirrorShard?>("--shard")
         {
             Description = "This machine's share, I/N with I from 0. Default from JOB_COMPLETION_INDEX and JOB_PARALLELISM, else all.",
@@ -37,26 +46,48 @@ internal static class MirrorCommand
 
         var command = new Command("mirror", "Mirrors repositories by SemVer mode, in one pass.")
         {
-            configFile, debug, exitOnError, dryRun, parallel, shard, onRateLimit, report,
+            configFile,
+            debug,
+            exitOnError,
+            dryRun,
+            parallel,
+            shard,
+            onRateLimit,
+            report,
         };
-        command.SetAction((arguments, cancellationToken) => ConfigurationFaults.ReportAsync(async () =>
-        {
-            var environment = MirrorEnvironment.Read(Environment.GetEnvironmentVariable);
-            var file = MirrorFileReader.Read(arguments.GetValue(configFile) ?? environment.ConfigFile ?? DefaultFile);
-            var settings = new MirrorSettings
-            {
-                Parallel = arguments.GetValue(parallel),
-                Shard = arguments.GetValue(shard) ?? environment.Shard,
-                DryRun = arguments.GetValue(dryRun),
-                ExitOnError = arguments.GetValue(exitOnError) || environment.ExitOnError,
-                OnRateLimit = arguments.GetValue(onRateLimit),
-            };
-            return await RunAsync(file, settings, arguments.GetValue(debug) || environment.Debug, arguments.GetValue(report), cancellationToken);
-        }));
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                ConfigurationFaults.ReportAsync(async () =>
+                {
+                    var environment = MirrorEnvironment.Read(Environment.GetEnvironmentVariable);
+                    var file = MirrorFileReader.Read(arguments.GetValue(configFile) ?? environment.ConfigFile ?? DefaultFile);
+                    var settings = new MirrorSettings
+                    {
+                        Parallel = arguments.GetValue(parallel),
+                        Shard = arguments.GetValue(shard) ?? environment.Shard,
+                        DryRun = arguments.GetValue(dryRun),
+                        ExitOnError = arguments.GetValue(exitOnError) || environment.ExitOnError,
+                        OnRateLimit = arguments.GetValue(onRateLimit),
+                    };
+                    return await RunAsync(
+                        file,
+                        settings,
+                        arguments.GetValue(debug) || environment.Debug,
+                        arguments.GetValue(report),
+                        cancellationToken
+                    );
+                })
+        );
         return command;
     }
 
-    private static async Task<int> RunAsync(MirrorFile file, MirrorSettings settings, bool isDebug, string? reportFile, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        MirrorFile file,
+        MirrorSettings settings,
+        bool isDebug,
+        string? reportFile,
+        CancellationToken cancellationToken
+    )
     {
         using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
         using var access = RegistryServices.Create(file.Registries, TimeProvider.System, loggers);
@@ -71,18 +102,21 @@ internal static class MirrorCommand
         }
         return report.IsComplete ? 0 : 1;
 
-        Task<MirrorReport> PassAsync(IMirrorOutput output) => MirrorRun.Create(file, settings, access, output, TimeProvider.System).RunAsync(cancellationToken);
+        Task<MirrorReport> PassAsync(IMirrorOutput output) =>
+            MirrorRun.Create(file, settings, access, output, TimeProvider.System).RunAsync(cancellationToken);
     }
 
     private static MirrorShard? ParseShard(ArgumentResult result)
     {
-        if (MirrorShard.TryParse(result.Tokens[0].Value, out var shard)) return shard;
+        if (MirrorShard.TryParse(result.Tokens[0].Value, out var shard))
+            return shard;
         result.AddError($"--shard must be I/N, I from 0 and below N, not '{result.Tokens[0].Value}'");
         return null;
     }
 
     private static void Require(SymbolResult result, bool holds, string message)
     {
-        if (!holds) result.AddError(message);
+        if (!holds)
+            result.AddError(message);
     }
 }

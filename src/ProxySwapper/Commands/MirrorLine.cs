@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Commands;
@@ -11,23 +10,27 @@ internal static class MirrorLine
         var tag = result.Tag is null ? "" : $":{result.Tag}";
         var bytes = result.Bytes > 0 ? $" ({ByteSize.Format(result.Bytes)})" : "";
         var detail = result.Detail is null ? bytes : $": {result.Detail}";
-        return $"{WordOf(result.Outcome, isDryRun),-14} {result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}{detail}";
+        return $"{WordOf(result.Outcome, isDryRun), -14} {result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}{detail}";
     }
 
-    public static string Summary(MirrorReport report) => string.Join(", ",
-        Enum.GetValues<MirrorOutcome>()
-            .Select(outcome => (Count: report.Count(outcome), Word: WordOf(outcome, report.IsDryRun)))
-            .Where(sum => sum.Count > 0)
-            .Select(sum => $"{sum.Count} {sum.Word}")
-            .DefaultIfEmpty("nothing to do")) + (report.IsDryRun ? "" : $"; {ByteSize.Format(report.Bytes)} moved");
+    public static string Summary(MirrorReport report) =>
+        string.Join(
+            ", ",
+            Enum.GetValues<MirrorOutcome>()
+                .Select(outcome => (Count: report.Count(outcome), Word: WordOf(outcome, report.IsDryRun)))
+                .Where(sum => sum.Count > 0)
+                .Select(sum => $"{sum.Count} {sum.Word}")
+                .DefaultIfEmpty("nothing to do")
+        ) + (report.IsDryRun ? "" : $"; {ByteSize.Format(report.Bytes)} moved");
 
-    private static string WordOf(MirrorOutcome outcome, bool isDryRun) => outcome switch
-    {
-        MirrorOutcome.Copied => isDryRun ? "would copy" : "copied",
-        MirrorOutcome.Replaced => isDryRun ? "would replace" : "replaced",
-        MirrorOutcome.UpToDate => "up to date",
-        MirrorOutcome.Skipped => "skipped",
-        MirrorOutcome.Failed => "failed",
-        _ => "left",
-    };
+    private static string WordOf(MirrorOutcome outcome, bool isDryRun) =>
+        outcome switch
+        {
+            MirrorOutcome.Copied => isDryRun ? "would copy" : "copied",
+            MirrorOutcome.Replaced => isDryRun ? "would replace" : "replaced",
+            MirrorOutcome.UpToDate => "up to date",
+            MirrorOutcome.Skipped => "skipped",
+            MirrorOutcome.Failed => "failed",
+            _ => "left",
+        };
 }

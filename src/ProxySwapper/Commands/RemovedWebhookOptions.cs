@@ -15,11 +15,8 @@ internal sealed class RemovedWebhookOptions
 
     private readonly Option<string?> _file = new("--file") { Description = "A file that keeps the configuration, instead of a ConfigMap." };
 
-    public Option<string> Name { get; } = new("--name")
-    {
-        Description = "The MutatingWebhookConfiguration.",
-        DefaultValueFactory = _ => WebhookSwitch.DefaultName,
-    };
+    public Option<string> Name { get; } =
+        new("--name") { Description = "The MutatingWebhookConfiguration.", DefaultValueFactory = _ => WebhookSwitch.DefaultName };
 
     public void AddTo(Command command)
     {
@@ -28,11 +25,13 @@ internal sealed class RemovedWebhookOptions
         command.Add(_file);
         _configMap.Validators.Add(result =>
         {
-            if (result.Tokens is not [var token] || token.Value.Split('/') is not [{ Length: > 0 }, { Length: > 0 }]) result.AddError("--config-map must be NAMESPACE/NAME.");
+            if (result.Tokens is not [var token] || token.Value.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
+                result.AddError("--config-map must be NAMESPACE/NAME.");
         });
         command.Validators.Add(result =>
         {
-            if (result.GetResult(_configMap) is not null && result.GetResult(_file) is not null) result.AddError("Give --config-map or --file, one of them.");
+            if (result.GetResult(_configMap) is not null && result.GetResult(_file) is not null)
+                result.AddError("Give --config-map or --file, one of them.");
         });
     }
 

@@ -13,7 +13,10 @@ internal static class ServeCommand
 
     public static Command Create()
     {
-        var config = new Option<string?>("--config") { Description = "The configuration file; it is watched. Without it, the environment alone (PROXY_URL, PROXYSWAPPER_…)." };
+        var config = new Option<string?>("--config")
+        {
+            Description = "The configuration file; it is watched. Without it, the environment alone (PROXY_URL, PROXYSWAPPER_…).",
+        };
         var command = new Command(Name, "Runs the webhook and the populator.") { config };
         command.SetAction((arguments, _) => ConfigurationFaults.ReportAsync(() => RunAsync(arguments.GetValue(config))));
         return command;
@@ -27,24 +30,33 @@ internal static class ServeCommand
         try
         {
             var certificate = ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
-            var host = ServeHost.Create(options, file, certificate, logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected));
+            var host = ServeHost.Create(
+                options,
+                file,
+                certificate,
+                logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected)
+            );
             await host.RunAsync(); // and disposes of it
             return 0;
         }
         catch (CertificateException exception)
         {
-            await Console.Error.WriteLineAsync($"""
+            await Console.Error.WriteLineAsync(
+                $"""
                 {exception.Message}
                 The webhook is reached over TLS alone. In a cluster cert-manager writes {options.TlsCertPath} and {options.TlsKeyPath}
                 (the chart asks it to); elsewhere name two PEM files of yours with tlsCertPath and tlsKeyPath, for instance from
                   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.crt
-                """);
+                """
+            );
             return ConfigurationFaults.ExitCode;
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
             // For instance an address that is in use, or a port below 1024 without the right to it.
-            await Console.Error.WriteLineAsync($"Ports {options.Port} and {options.ManagementPort} cannot both be listened on: {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"Ports {options.Port} and {options.ManagementPort} cannot both be listened on: {exception.Message}"
+            );
             return 1;
         }
     }

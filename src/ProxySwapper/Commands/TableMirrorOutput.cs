@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using Spectre.Console;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registry.Copying;
+using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
@@ -12,20 +12,28 @@ internal sealed class TableMirrorOutput(IAnsiConsole console, ProgressContext ta
 
     /// <summary>Shows the table while some work runs.</summary>
     public static Task<T> ShowAsync<T>(IAnsiConsole console, bool isDryRun, Func<IMirrorOutput, Task<T>> work) =>
-        console.Progress()
+        console
+            .Progress()
             .AutoClear(true)
             .HideCompleted(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new DownloadedColumn(),
+                new TransferSpeedColumn()
+            )
             .StartAsync(table => work(new TableMirrorOutput(console, table, isDryRun)));
 
     public IProgress<CopyProgress> Started(MirrorTask task)
     {
         var bar = _bars.GetOrAdd((task.Image, task.Tag), _ => table.AddTask(Markup.Escape($"{task.Image.Name}:{task.Tag}"), maxValue: 1));
-        return new TransferMeter((done, size) =>
-        {
-            bar.MaxValue = Math.Max(size, 1);
-            bar.Value = done;
-        });
+        return new TransferMeter(
+            (done, size) =>
+            {
+                bar.MaxValue = Math.Max(size, 1);
+                bar.Value = done;
+            }
+        );
     }
 
     public void Finished(MirrorResult result)
@@ -43,7 +51,8 @@ internal sealed class TableMirrorOutput(IAnsiConsole console, ProgressContext ta
             _ => "yellow",
         };
         // A pass over thousands of tags that are there is not worth thousands of lines to somebody who watches.
-        if (result.Outcome != MirrorOutcome.UpToDate) console.MarkupLine($"[{style}]{Markup.Escape(MirrorLine.Of(result, isDryRun))}[/]");
+        if (result.Outcome != MirrorOutcome.UpToDate)
+            console.MarkupLine($"[{style}]{Markup.Escape(MirrorLine.Of(result, isDryRun))}[/]");
     }
 
     public void Note(string message) => console.MarkupLine($"[yellow]{Markup.Escape(message)}[/]");

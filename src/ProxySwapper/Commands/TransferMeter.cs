@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Commands;
 
@@ -13,9 +13,11 @@ internal sealed class TransferMeter(Action<long, long>? changed) : IProgress<Cop
     {
         var done = value.Step is CopyStep.Copied or CopyStep.Mounted or CopyStep.Present ? value.Blob.Size : value.Bytes;
         _blobs[value.Blob.Digest] = (done, value.Blob.Size);
-        if (changed is null) return;
+        if (changed is null)
+            return;
         var (sumDone, sumSize) = (0L, 0L);
-        foreach (var (_, blob) in _blobs) (sumDone, sumSize) = (sumDone + blob.Done, sumSize + blob.Size);
+        foreach (var (_, blob) in _blobs)
+            (sumDone, sumSize) = (sumDone + blob.Done, sumSize + blob.Size);
         changed(sumDone, sumSize);
     }
 }

@@ -39,13 +39,17 @@ internal static class ConfigurationReader
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
         {
-            throw new ConfigurationException([new(file.Length > 0 ? file : "(a file without a name)", 0, 0, "", $"cannot be read: {fault.Message}")]);
+            throw new ConfigurationException([
+                new(file.Length > 0 ? file : "(a file without a name)", 0, 0, "", $"cannot be read: {fault.Message}"),
+            ]);
         }
     }
 
     /// <summary>This process's environment, as <see cref="Read"/> takes it.</summary>
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
-        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+        Environment
+            .GetEnvironmentVariables()
+            .Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
 
     private static ProxySwapperOptions ReadTop(YamlSection top)
@@ -59,7 +63,8 @@ internal static class ConfigurationReader
             TlsKeyPath = top.Path("tlsKeyPath") ?? defaults.TlsKeyPath,
             ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
             DrainDelay = top.Duration("drainDelay", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.DrainDelay,
-            ShutdownGracePeriod = top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,
+            ShutdownGracePeriod =
+                top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,
             LogLevel = ReadLogLevel(top) ?? defaults.LogLevel,
             PatchLabel = ReadPatchLabel(top),
             IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),
@@ -70,7 +75,8 @@ internal static class ConfigurationReader
             ProxyHealth = ReadProxyHealth(top),
         };
         options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
-        if (options.Port != 0 && options.Port == options.ManagementPort) top.Fault("managementPort", "is the port of the webhook, which needs its own");
+        if (options.Port != 0 && options.Port == options.ManagementPort)
+            top.Fault("managementPort", "is the port of the webhook, which needs its own");
         top.RejectUnknownKeys();
         return options;
     }
@@ -87,17 +93,24 @@ internal static class ConfigurationReader
             "error" => LogLevel.Error,
             _ => LogLevel.None,
         };
-        if (level == LogLevel.None) top.Fault("logLevel", "must be one of trace, debug, info, warn, error");
+        if (level == LogLevel.None)
+            top.Fault("logLevel", "must be one of trace, debug, info, warn, error");
         return level;
     }
 
     private static PatchLabelOptions ReadPatchLabel(YamlSection top)
     {
         var defaults = new PatchLabelOptions();
-        if (top.Section("patchLabel") is not { } section) return defaults;
+        if (top.Section("patchLabel") is not { } section)
+            return defaults;
         var label = new PatchLabelOptions(section.String("key") ?? defaults.Key, section.String("value") ?? defaults.Value);
-        if (!LabelSyntax.IsKey(label.Key)) section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
-        if (!LabelSyntax.IsValue(label.Value)) section.Fault("value", "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit");
+        if (!LabelSyntax.IsKey(label.Key))
+            section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
+        if (!LabelSyntax.IsValue(label.Value))
+            section.Fault(
+                "value",
+                "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit"
+            );
         section.RejectUnknownKeys();
         return label;
     }
@@ -105,7 +118,8 @@ internal static class ConfigurationReader
     private static ProxyHealthOptions ReadProxyHealth(YamlSection top)
     {
         var defaults = new ProxyHealthOptions();
-        if (top.Section("proxyHealth") is not { } section) return defaults;
+        if (top.Section("proxyHealth") is not { } section)
+            return defaults;
         var health = new ProxyHealthOptions
         {
             Fallback = section.Boolean("fallback"),

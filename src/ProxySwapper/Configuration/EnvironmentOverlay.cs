@@ -1,5 +1,5 @@
-using YamlDotNet.RepresentationModel;
 using ProxySwapper.Configuration.Yaml;
+using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration;
 
@@ -16,31 +16,66 @@ internal static class EnvironmentOverlay
 
     private static readonly string[] Texts =
     [
-        "proxyUrl", "port", "tlsCertPath", "tlsKeyPath", "managementPort", "drainDelay", "shutdownGracePeriod", "logLevel", "swapPolicy",
-        "patchLabel.key", "patchLabel.value",
-        "populate.policy", "populate.deadline", "populate.maxNumberOfParallelJobs", "populate.maxRetries", "populate.queueLimit",
-        "populate.platform", "populate.recheckAfter", "populate.reconcileEvery", "populate.pullSecrets",
-        "proxyHealth.fallback", "proxyHealth.interval",
+        "proxyUrl",
+        "port",
+        "tlsCertPath",
+        "tlsKeyPath",
+        "managementPort",
+        "drainDelay",
+        "shutdownGracePeriod",
+        "logLevel",
+        "swapPolicy",
+        "patchLabel.key",
+        "patchLabel.value",
+        "populate.policy",
+        "populate.deadline",
+        "populate.maxNumberOfParallelJobs",
+        "populate.maxRetries",
+        "populate.queueLimit",
+        "populate.platform",
+        "populate.recheckAfter",
+        "populate.reconcileEvery",
+        "populate.pullSecrets",
+        "proxyHealth.fallback",
+        "proxyHealth.interval",
     ];
 
     private static readonly string[] Lists = ["ignoreImages", "ignoreNamespaces", "populate.platforms"];
 
     private static readonly Dictionary<string, string> Paths = Texts.Concat(Lists).ToDictionary(WordOf, StringComparer.Ordinal);
 
-    public static void Apply(IReadOnlyDictionary<string, string> environment, YamlMappingNode root, YamlSource source, List<ConfigurationFault> faults)
+    public static void Apply(
+        IReadOnlyDictionary<string, string> environment,
+        YamlMappingNode root,
+        YamlSource source,
+        List<ConfigurationFault> faults
+    )
     {
         foreach (var (variable, value) in environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            if (variable == "PROXY_URL") Set(root, "proxyUrl", variable, value, source);
-            else if (!variable.StartsWith(Prefix, StringComparison.Ordinal) || IsOther(variable, value)) continue;
-            else if (Paths.TryGetValue(WordOf(variable[Prefix.Length..]), out var path)) Set(root, path, variable, value, source);
-            else faults.Add(new(variable, 0, 0, "", $"is no setting; known are {string.Join(", ", Texts.Concat(Lists).Select(VariableOf))}"));
+            if (variable == "PROXY_URL")
+                Set(root, "proxyUrl", variable, value, source);
+            else if (!variable.StartsWith(Prefix, StringComparison.Ordinal) || IsOther(variable, value))
+                continue;
+            else if (Paths.TryGetValue(WordOf(variable[Prefix.Length..]), out var path))
+                Set(root, path, variable, value, source);
+            else
+                faults.Add(
+                    new(variable, 0, 0, "", $"is no setting; known are {string.Join(", ", Texts.Concat(Lists).Select(VariableOf))}")
+                );
         }
     }
 
     /// <summary>The name in which a key's variable is documented.</summary>
     public static string VariableOf(string path) =>
-        Prefix + string.Concat(path.Select(character => character == '.' ? "_" : char.IsAsciiLetterUpper(character) ? $"_{character}" : $"{char.ToUpperInvariant(character)}"));
+        Prefix
+        + string.Concat(
+            path.Select(character =>
+                character == '.' ? "_"
+                : char.IsAsciiLetterUpper(character) ? $"_{character}"
+                : $"{char.ToUpperInvariant(character)}"
+            )
+        );
 
     /// <summary>
     /// Variables that are not ours to judge: those of other commands, and those that kubelet makes of each Service in the namespace,
@@ -50,7 +85,8 @@ internal static class EnvironmentOverlay
         OtherPrefixes.Any(other => variable.StartsWith(other, StringComparison.Ordinal))
         || variable.EndsWith("_SERVICE_HOST", StringComparison.Ordinal)
         || variable.Contains("_SERVICE_PORT", StringComparison.Ordinal)
-        || variable.Contains("_TCP", StringComparison.Ordinal) || variable.Contains("_UDP", StringComparison.Ordinal)
+        || variable.Contains("_TCP", StringComparison.Ordinal)
+        || variable.Contains("_UDP", StringComparison.Ordinal)
         || variable.EndsWith("_PORT", StringComparison.Ordinal) && value.Contains("://", StringComparison.Ordinal);
 
     private static void Set(YamlMappingNode root, string path, string variable, string value, YamlSource source)
@@ -59,14 +95,19 @@ internal static class EnvironmentOverlay
         var mapping = root;
         foreach (var key in keys[..^1])
         {
-            if (Find(mapping, key) is not { } child) mapping.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
+            if (Find(mapping, key) is not { } child)
+                mapping.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
             // What stands there is no mapping: reading the file will say so.
-            if (child is not YamlMappingNode inner) return;
+            if (child is not YamlMappingNode inner)
+                return;
             mapping = inner;
         }
         YamlNode node = Lists.Contains(path)
-            ? new YamlSequenceNode(value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                .Select(item => source.FromVariable(variable, new YamlScalarNode(item))))
+            ? new YamlSequenceNode(
+                value
+                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                    .Select(item => source.FromVariable(variable, new YamlScalarNode(item)))
+            )
             : new YamlScalarNode(value);
         var written = mapping.Children.Keys.FirstOrDefault(key => NameOf(key).Equals(keys[^1], StringComparison.OrdinalIgnoreCase));
         mapping.Children[written ?? new YamlScalarNode(keys[^1])] = source.FromVariable(variable, node);

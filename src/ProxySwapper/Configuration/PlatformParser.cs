@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Registry.Oci;
 
@@ -12,19 +11,25 @@ internal static class PlatformParser
     public static IReadOnlyList<Platform> Read(YamlSection section, string key)
     {
         var platforms = new List<Platform>();
-        section.Strings(key, text =>
-        {
-            if (!Platform.TryParse(text, out var platform)) return Allowed;
-            platforms.Add(platform);
-            return null;
-        });
+        section.Strings(
+            key,
+            text =>
+            {
+                if (!Platform.TryParse(text, out var platform))
+                    return Allowed;
+                platforms.Add(platform);
+                return null;
+            }
+        );
         return platforms;
     }
 
     public static Platform? ReadOne(YamlSection section, string key)
     {
-        if (section.String(key) is not { } text) return null;
-        if (Platform.TryParse(text, out var platform)) return platform;
+        if (section.String(key) is not { } text)
+            return null;
+        if (Platform.TryParse(text, out var platform))
+            return platform;
         section.Fault(key, Allowed);
         return null;
     }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Configuration;

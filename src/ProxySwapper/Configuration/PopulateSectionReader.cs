@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
 using ProxySwapper.Registry.Oci;
@@ -11,7 +10,8 @@ internal static class PopulateSectionReader
     public static PopulateOptions Read(YamlSection top)
     {
         var defaults = new PopulateOptions();
-        if (top.Section("populate") is not { } section) return defaults;
+        if (top.Section("populate") is not { } section)
+            return defaults;
         var options = defaults with
         {
             Policy = section.Choice<PopulatePolicy>("policy") ?? defaults.Policy,
@@ -32,8 +32,10 @@ internal static class PopulateSectionReader
     private static IReadOnlyList<Platform> ReadPlatforms(YamlSection section)
     {
         var platforms = PlatformParser.Read(section, "platforms");
-        if (PlatformParser.ReadOne(section, "platform") is not { } single) return platforms;
-        if (platforms.Count > 0) section.Fault("platform", "and platforms say the same; keep one of them");
+        if (PlatformParser.ReadOne(section, "platform") is not { } single)
+            return platforms;
+        if (platforms.Count > 0)
+            section.Fault("platform", "and platforms say the same; keep one of them");
         return [single];
     }
 
@@ -52,21 +54,31 @@ internal static class PopulateSectionReader
             TargetOs = section.String("targetOS") ?? defaults.TargetOs,
         };
         if (section.Has("patternEcrProxyCache") == section.Has("regexURL"))
-            section.Fault("patternEcrProxyCache", "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm");
+            section.Fault(
+                "patternEcrProxyCache",
+                "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm"
+            );
         if (section.Has("regexURL") && cache.ReplacementOci is null)
             section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
-        if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault) section.Fault("replacementOCI", fault);
-        if (cache.ReplacementArch is { Length: > 0 } child && ManifestUrl.Validate(child) is { } childFault) section.Fault("replacementArch", childFault);
+        if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault)
+            section.Fault("replacementOCI", fault);
+        if (cache.ReplacementArch is { Length: > 0 } child && ManifestUrl.Validate(child) is { } childFault)
+            section.Fault("replacementArch", childFault);
         section.RejectUnknownKeys();
         return cache;
     }
 
     private static string? Pattern(YamlSection section, string key, int groups)
     {
-        if (section.String(key) is not { } text) return null;
-        if (SafeRegex.Compile(text, out var fault) is not { } regex) section.Fault(key, fault!);
+        if (section.String(key) is not { } text)
+            return null;
+        if (SafeRegex.Compile(text, out var fault) is not { } regex)
+            section.Fault(key, fault!);
         else if (groups > 0 && regex.GetGroupNumbers().Length - 1 != groups)
-            section.Fault(key, $"must have {groups} groups: registry, prefix, upstream host, image, tag; it has {regex.GetGroupNumbers().Length - 1}");
+            section.Fault(
+                key,
+                $"must have {groups} groups: registry, prefix, upstream host, image, tag; it has {regex.GetGroupNumbers().Length - 1}"
+            );
         return text;
     }
 }

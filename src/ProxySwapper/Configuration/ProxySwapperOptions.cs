@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Configuration;
 
 /// <summary>The program's configuration: one YAML file with the environment laid over it, checked as a whole.</summary>

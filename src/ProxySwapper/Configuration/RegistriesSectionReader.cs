@@ -1,7 +1,6 @@
-
 using ProxySwapper.Configuration.Yaml;
-using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Clouds.Aws;
 
 namespace ProxySwapper.Configuration;
 
@@ -15,7 +14,8 @@ internal static class RegistriesSectionReader
         {
             var entry = ReadEntry(section);
             section.RejectUnknownKeys();
-            if (entries.Any(other => other.Host == entry.Host)) section.Fault("host", $"'{entry.Host}' has an entry already");
+            if (entries.Any(other => other.Host == entry.Host))
+                section.Fault("host", $"'{entry.Host}' has an entry already");
             entries.Add(entry);
         }
         return entries;
@@ -49,34 +49,51 @@ internal static class RegistriesSectionReader
     private static void RefuseMisplaced(YamlSection section, RegistryEntryOptions entry)
     {
         var isBasic = entry.Auth == RegistryAuth.Basic;
-        if (isBasic && entry.UsernameFrom is null) section.Fault("usernameFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
-        if (isBasic && entry.PasswordFrom is null) section.Fault("passwordFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
-        if (!isBasic && entry.UsernameFrom is not null) section.Fault("usernameFrom", "has a meaning with auth: basic alone");
-        if (!isBasic && entry.PasswordFrom is not null) section.Fault("passwordFrom", "has a meaning with auth: basic alone");
-        if (entry.DockerConfigFile is not null && entry.Auth != RegistryAuth.DockerConfig) section.Fault("dockerConfigFile", "has a meaning with auth: dockerConfig alone");
-        if (entry.AwsProfile is not null && entry.Auth is not (null or RegistryAuth.Ecr)) section.Fault("awsProfile", "has a meaning with auth: ecr alone");
-        if (entry.GoogleKeyFile is not null && entry.Auth is not (null or RegistryAuth.Google)) section.Fault("googleKeyFile", "has a meaning with auth: google alone");
-        if (entry.AzureClientId is not null && entry.Auth is not (null or RegistryAuth.Azure)) section.Fault("azureClientId", "has a meaning with auth: azure alone");
-        if (entry.AzureTenantId is not null && entry.AzureClientId is null) section.Fault("azureTenantId", "needs azureClientId");
-        if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null) section.Fault("region", $"is missing: auth ecr needs it, since the name {entry.Host} does not tell it");
-        if (entry.PlainHttp && entry.CaFile is not null) section.Fault("caFile", "has no meaning with plainHttp");
-        if (entry.InsecureSkipTlsVerify && entry.CaFile is not null) section.Fault("caFile", "has no meaning with insecureSkipTlsVerify");
+        if (isBasic && entry.UsernameFrom is null)
+            section.Fault("usernameFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+        if (isBasic && entry.PasswordFrom is null)
+            section.Fault("passwordFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+        if (!isBasic && entry.UsernameFrom is not null)
+            section.Fault("usernameFrom", "has a meaning with auth: basic alone");
+        if (!isBasic && entry.PasswordFrom is not null)
+            section.Fault("passwordFrom", "has a meaning with auth: basic alone");
+        if (entry.DockerConfigFile is not null && entry.Auth != RegistryAuth.DockerConfig)
+            section.Fault("dockerConfigFile", "has a meaning with auth: dockerConfig alone");
+        if (entry.AwsProfile is not null && entry.Auth is not (null or RegistryAuth.Ecr))
+            section.Fault("awsProfile", "has a meaning with auth: ecr alone");
+        if (entry.GoogleKeyFile is not null && entry.Auth is not (null or RegistryAuth.Google))
+            section.Fault("googleKeyFile", "has a meaning with auth: google alone");
+        if (entry.AzureClientId is not null && entry.Auth is not (null or RegistryAuth.Azure))
+            section.Fault("azureClientId", "has a meaning with auth: azure alone");
+        if (entry.AzureTenantId is not null && entry.AzureClientId is null)
+            section.Fault("azureTenantId", "needs azureClientId");
+        if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null)
+            section.Fault("region", $"is missing: auth ecr needs it, since the name {entry.Host} does not tell it");
+        if (entry.PlainHttp && entry.CaFile is not null)
+            section.Fault("caFile", "has no meaning with plainHttp");
+        if (entry.InsecureSkipTlsVerify && entry.CaFile is not null)
+            section.Fault("caFile", "has no meaning with insecureSkipTlsVerify");
     }
 
     private static string ReadHost(YamlSection section)
     {
-        if (section.String("host") is not { } host) section.Fault("host", "is missing: a registry's host, such as harbor.example.com or localhost:5000");
-        else if (ImageReference.TryParse($"{host}/x", out var image) && image.Name == $"{host}/x") return host;
-        else section.Fault("host", $"'{host}' is no registry's host, such as harbor.example.com or localhost:5000");
+        if (section.String("host") is not { } host)
+            section.Fault("host", "is missing: a registry's host, such as harbor.example.com or localhost:5000");
+        else if (ImageReference.TryParse($"{host}/x", out var image) && image.Name == $"{host}/x")
+            return host;
+        else
+            section.Fault("host", $"'{host}' is no registry's host, such as harbor.example.com or localhost:5000");
         return "";
     }
 
     private static SecretSource? ReadSecret(YamlSection parent, string key)
     {
-        if (parent.Section(key) is not { } section) return null;
+        if (parent.Section(key) is not { } section)
+            return null;
         var secret = new SecretSource(section.String("env"), section.Path("file"));
         section.RejectUnknownKeys();
-        if (secret.Environment is null == secret.File is null) parent.Fault(key, "must be either {env: NAME} or {file: PATH}");
+        if (secret.Environment is null == secret.File is null)
+            parent.Fault(key, "must be either {env: NAME} or {file: PATH}");
         return secret;
     }
 
@@ -93,16 +110,19 @@ internal static class RegistriesSectionReader
             LifecyclePolicy = section.String("lifecyclePolicy"),
             RepositoryPolicy = section.String("repositoryPolicy"),
         };
-        if (options.KmsKey is not null && options.EncryptionType != "KMS") section.Fault("kmsKey", "needs encryptionType: KMS");
+        if (options.KmsKey is not null && options.EncryptionType != "KMS")
+            section.Fault("kmsKey", "needs encryptionType: KMS");
         section.RejectUnknownKeys();
         return options;
     }
 
     private static string? OneOf(YamlSection section, string key, params ReadOnlySpan<string> allowed)
     {
-        if (section.String(key) is not { } text) return null;
+        if (section.String(key) is not { } text)
+            return null;
         foreach (var value in allowed)
-            if (value.Equals(text, StringComparison.OrdinalIgnoreCase)) return value;
+            if (value.Equals(text, StringComparison.OrdinalIgnoreCase))
+                return value;
         section.Fault(key, $"must be one of {string.Join(", ", allowed)}");
         return null;
     }

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Configuration;
 
 /// <summary>One entry of <c>registries</c>: how a host is reached and opened.</summary>

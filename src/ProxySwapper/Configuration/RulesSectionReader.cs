@@ -13,8 +13,10 @@ internal static class RulesSectionReader
     /// <summary>A registry with an optional path that images are sent to.</summary>
     public static string? ReadTarget(YamlSection section, string key)
     {
-        if (section.String(key) is not { } text) return null;
-        if (TargetPrefix.Validate(text) is { } fault) section.Fault(key, fault);
+        if (section.String(key) is not { } text)
+            return null;
+        if (TargetPrefix.Validate(text) is { } fault)
+            section.Fault(key, fault);
         return text;
     }
 
@@ -22,9 +24,14 @@ internal static class RulesSectionReader
         top.Strings("ignoreImages", pattern => ImagePattern.TryParse(pattern, out _, out var fault) ? null : fault);
 
     public static IReadOnlyList<string> ReadNamespaces(YamlSection section, string key) =>
-        section.Strings(key, pattern => pattern.Length > 0 && pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*')
-            ? null
-            : "must be a namespace's name, in which * stands for any characters");
+        section.Strings(
+            key,
+            pattern =>
+                pattern.Length > 0
+                && pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*')
+                    ? null
+                    : "must be a namespace's name, in which * stands for any characters"
+        );
 
     private static RuleOptions ReadRule(YamlSection section, string? proxyUrl)
     {
@@ -45,21 +52,28 @@ internal static class RulesSectionReader
     private static void Check(YamlSection section, RuleOptions rule, string? proxyUrl)
     {
         var regex = default(Regex);
-        if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault)) section.Fault("match", fault);
-        if (rule.MatchRegex is not null && (regex = SafeRegex.CompileWhole(rule.MatchRegex, out fault)) is null) section.Fault("matchRegex", fault!);
-        if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong) section.Fault("replace", wrong);
+        if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault))
+            section.Fault("match", fault);
+        if (rule.MatchRegex is not null && (regex = SafeRegex.CompileWhole(rule.MatchRegex, out fault)) is null)
+            section.Fault("matchRegex", fault!);
+        if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong)
+            section.Fault("replace", wrong);
         switch (rule)
         {
             case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:
                 section.Fault("match", "or matchRegex is needed, one of them");
                 break;
             case { Match: not null }:
-                if (rule.Replace is not null) section.Fault("replace", "goes with matchRegex; match has target");
-                if (rule.Target is null && proxyUrl is null) section.Fault("target", "is missing, and there is no proxyUrl that could stand for it");
+                if (rule.Replace is not null)
+                    section.Fault("replace", "goes with matchRegex; match has target");
+                if (rule.Target is null && proxyUrl is null)
+                    section.Fault("target", "is missing, and there is no proxyUrl that could stand for it");
                 break;
             default:
-                if (rule.Target is not null) section.Fault("target", "goes with match; matchRegex has replace");
-                if (rule.Replace is null) section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
+                if (rule.Target is not null)
+                    section.Fault("target", "goes with match; matchRegex has replace");
+                if (rule.Replace is null)
+                    section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
                 break;
         }
     }

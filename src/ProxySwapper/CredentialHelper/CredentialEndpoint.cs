@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.CredentialHelper;
 
@@ -24,12 +24,21 @@ internal sealed partial class CredentialEndpoint
     private readonly ILogger<CredentialEndpoint> _logger;
     private readonly Counter<long> _requests;
 
-    public CredentialEndpoint(IRegistryCredentialSource source, IReadOnlySet<string> hosts, IMeterFactory meters, TimeProvider time, ILogger<CredentialEndpoint> logger)
+    public CredentialEndpoint(
+        IRegistryCredentialSource source,
+        IReadOnlySet<string> hosts,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<CredentialEndpoint> logger
+    )
     {
         (_source, _hosts, _time, _logger) = (source, hosts, time, logger);
-        _requests = meters.Create("ProxySwapper").CreateCounter<long>("proxyswapper_credential_requests_total", description: "Credentials asked for, by result.");
+        _requests = meters
+            .Create("ProxySwapper")
+            .CreateCounter<long>("proxyswapper_credential_requests_total", description: "Credentials asked for, by result.");
         // An alert can only see a series that was there before it grew.
-        foreach (var outcome in Enum.GetValues<CredentialOutcome>()) Count(outcome, 0);
+        foreach (var outcome in Enum.GetValues<CredentialOutcome>())
+            Count(outcome, 0);
     }
 
     /// <summary>Why the last request failed; null when it did not.</summary>
@@ -41,7 +50,12 @@ internal sealed partial class CredentialEndpoint
         if (!_hosts.Contains(host) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
         {
             Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
-            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "this is no registry of the configuration");
+            await RefuseAsync(
+                context,
+                CredentialOutcome.Refused,
+                StatusCodes.Status403Forbidden,
+                "this is no registry of the configuration"
+            );
             return;
         }
         try

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.CredentialHelper;
 
 /// <summary>How asking for a credential went; the names, in lower case, are the metric's label.</summary>

@@ -16,33 +16,49 @@ internal static class CredentialSidecar
     /// <param name="sourceOf">Makes the source of credentials.</param>
     /// <param name="logging">Sets up the log.</param>
     public static WebApplication Create(
-        ProxySwapperOptions options, int port, Func<IServiceProvider, IRegistryCredentialSource> sourceOf, Action<ILoggingBuilder> logging)
+        ProxySwapperOptions options,
+        int port,
+        Func<IServiceProvider, IRegistryCredentialSource> sourceOf,
+        Action<ILoggingBuilder> logging
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "proxyswapper" });
         logging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = 0;
+                kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+                kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
+            });
         var hosts = options.Registries.Select(entry => entry.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddManagement();
-        builder.Services.AddSingleton(provider => RegistryServices.Create(options.Registries, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(provider =>
+            RegistryServices.Create(options.Registries, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>())
+        );
         builder.Services.AddSingleton(sourceOf);
-        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<CredentialEndpoint>(provider, (IReadOnlySet<string>)hosts));
+        builder.Services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<CredentialEndpoint>(provider, (IReadOnlySet<string>)hosts)
+        );
         // Ready all the same: what is cached needs no credential.
-        builder.Services.AddSingleton(provider => new ReadinessCheck("credentials", () => new(true, provider.GetRequiredService<CredentialEndpoint>().Fault ?? "")));
+        builder.Services.AddSingleton(provider => new ReadinessCheck(
+            "credentials",
+            () => new(true, provider.GetRequiredService<CredentialEndpoint>().Fault ?? "")
+        ));
         var app = builder.Build();
         // First the pages, whose exporter sees only what is counted from then on.
         var pages = app.Services.GetRequiredService<ManagementPages>();
         var credentials = app.Services.GetRequiredService<CredentialEndpoint>();
-        app.Run(context => context.Connection.LocalPort != port ? pages.AnswerAsync(context)
-            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method) ? credentials.AnswerAsync(context)
-            : ManagementPages.NotFound(context));
+        app.Run(context =>
+            context.Connection.LocalPort != port ? pages.AnswerAsync(context)
+            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method)
+                ? credentials.AnswerAsync(context)
+            : ManagementPages.NotFound(context)
+        );
         return app;
     }
 }

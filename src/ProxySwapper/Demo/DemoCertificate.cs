@@ -28,21 +28,24 @@ internal sealed class DemoCertificate : IDisposable
     public string KeyFile => Path.Combine(_folder.FullName, "tls.key");
 
     /// <summary>A client that trusts this certificate and no other, and checks all that is checked: name, dates and signature.</summary>
-    public HttpClient CreateClient(Uri address) => new(new SocketsHttpHandler
-    {
-        SslOptions =
-        {
-            CertificateChainPolicy = new X509ChainPolicy
+    public HttpClient CreateClient(Uri address) =>
+        new(
+            new SocketsHttpHandler
             {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                CustomTrustStore = { _certificate },
-                RevocationMode = X509RevocationMode.NoCheck,
-            },
-        },
-    })
-    {
-        BaseAddress = address,
-    };
+                SslOptions =
+                {
+                    CertificateChainPolicy = new X509ChainPolicy
+                    {
+                        TrustMode = X509ChainTrustMode.CustomRootTrust,
+                        CustomTrustStore = { _certificate },
+                        RevocationMode = X509RevocationMode.NoCheck,
+                    },
+                },
+            }
+        )
+        {
+            BaseAddress = address,
+        };
 
     public void Dispose()
     {

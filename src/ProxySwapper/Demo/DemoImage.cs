@@ -18,28 +18,45 @@ internal static class DemoImage
         {
             var layer = new byte[LayerSize];
             Random.Shared.NextBytes(layer);
-            var config = new JsonObject { ["architecture"] = architecture, ["os"] = "linux", ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray() } };
-            var manifest = registry.AddManifest(repository, MediaTypes.OciManifest, Json(new JsonObject
+            var config = new JsonObject
             {
-                ["schemaVersion"] = 2,
-                ["mediaType"] = MediaTypes.OciManifest,
-                ["config"] = Describe(registry.AddBlob(repository, Json(config), "application/vnd.oci.image.config.v1+json")),
-                ["layers"] = new JsonArray(Describe(registry.AddBlob(repository, layer, "application/vnd.oci.image.layer.v1.tar"))),
-            }));
+                ["architecture"] = architecture,
+                ["os"] = "linux",
+                ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray() },
+            };
+            var manifest = registry.AddManifest(
+                repository,
+                MediaTypes.OciManifest,
+                Json(
+                    new JsonObject
+                    {
+                        ["schemaVersion"] = 2,
+                        ["mediaType"] = MediaTypes.OciManifest,
+                        ["config"] = Describe(registry.AddBlob(repository, Json(config), "application/vnd.oci.image.config.v1+json")),
+                        ["layers"] = new JsonArray(Describe(registry.AddBlob(repository, layer, "application/vnd.oci.image.layer.v1.tar"))),
+                    }
+                )
+            );
             var child = Describe(manifest);
             child["platform"] = new JsonObject { ["os"] = "linux", ["architecture"] = architecture };
             children.Add((JsonNode)child);
         }
-        var index = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = MediaTypes.OciIndex, ["manifests"] = children };
+        var index = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = MediaTypes.OciIndex,
+            ["manifests"] = children,
+        };
         return registry.AddManifest(repository, MediaTypes.OciIndex, Json(index), tag);
     }
 
     private static byte[] Json(JsonObject content) => Encoding.UTF8.GetBytes(content.ToJsonString());
 
-    private static JsonObject Describe(Descriptor descriptor) => new()
-    {
-        ["mediaType"] = descriptor.MediaType,
-        ["digest"] = descriptor.Digest.ToString(),
-        ["size"] = descriptor.Size,
-    };
+    private static JsonObject Describe(Descriptor descriptor) =>
+        new()
+        {
+            ["mediaType"] = descriptor.MediaType,
+            ["digest"] = descriptor.Digest.ToString(),
+            ["size"] = descriptor.Size,
+        };
 }

@@ -20,7 +20,13 @@ internal sealed class DemoWebhook : IAsyncDisposable
     private DemoWebhook(ProxySwapperOptions options)
     {
         var serving = ServingCertificate.Load(_certificate.CertificateFile, _certificate.KeyFile);
-        _app = ServeHost.Create(options, null, serving, logging => logging.AddProgramLogging(LogLevel.Error, isPerson: true), isLocal: true);
+        _app = ServeHost.Create(
+            options,
+            null,
+            serving,
+            logging => logging.AddProgramLogging(LogLevel.Error, isPerson: true),
+            isLocal: true
+        );
     }
 
     public Uri Address { get; private set; } = new("https://localhost");
@@ -36,7 +42,8 @@ internal sealed class DemoWebhook : IAsyncDisposable
         return webhook;
     }
 
-    public T Get<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+    public T Get<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>What the webhook answers to the creation of a Pod.</summary>
     public async Task<(JsonArray? Patch, JsonArray? Warnings)> AskAsync(JsonObject pod, CancellationToken cancellationToken)

@@ -1,15 +1,15 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
-using ProxySwapper.Registry;
+using Spectre.Console;
 
 namespace ProxySwapper.Demo;
 
@@ -28,21 +28,36 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         await using var downstream = await InMemoryRegistry.StartAsync(cancellationToken: cancellationToken);
         var index = DemoImage.AddTo(upstream, "team/shop", "1.0");
         var rule = new RuleOptions { Match = upstream.Address, Target = $"{downstream.Address}/mirror" };
-        await using var webhook = await DemoWebhook.StartAsync(options with { Rules = [rule], Populate = new PopulateOptions() }, cancellationToken);
+        await using var webhook = await DemoWebhook.StartAsync(
+            options with
+            {
+                Rules = [rule],
+                Populate = new PopulateOptions(),
+            },
+            cancellationToken
+        );
         var (source, target) = ($"{upstream.Address}/team/shop:1.0", $"{downstream.Address}/mirror/team/shop:1.0");
         console.WriteLine();
-        console.MarkupLineInterpolated($"[bold]Two registries[/]: images of [blue]{upstream.Address}[/] go to [green]{downstream.Address}/mirror[/], which is empty.");
-        var pod = JsonNode.Parse($$"""{"metadata":{"name":"shop"},"spec":{"containers":[{"name":"shop","image":"{{source}}"}]} }""")!.AsObject();
+        console.MarkupLineInterpolated(
+            $"[bold]Two registries[/]: images of [blue]{upstream.Address}[/] go to [green]{downstream.Address}/mirror[/], which is empty."
+        );
+        var pod = JsonNode
+            .Parse($$"""{"metadata":{"name":"shop"},"spec":{"containers":[{"name":"shop","image":"{{source}}"}]} }""")!
+            .AsObject();
         var started = TimeProvider.System.GetTimestamp();
         var (patch, _) = await webhook.AskAsync(pod, cancellationToken);
         var rewritten = (string?)JsonPatchApplier.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
-        console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms[/]");
+        console.MarkupLineInterpolated(
+            $"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms[/]"
+        );
         if (rewritten != target || !await IsCopiedAsync(webhook.Get<PopulationQueue>(), target, cancellationToken))
         {
             console.MarkupLineInterpolated($"  The image did NOT come downstream.");
             return false;
         }
-        console.MarkupLineInterpolated($"  copied after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms, all platforms: {downstream.Repository("mirror/team/shop").Blobs.Count} blobs");
+        console.MarkupLineInterpolated(
+            $"  copied after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms, all platforms: {downstream.Repository("mirror/team/shop").Blobs.Count} blobs"
+        );
         return await VerifyAsync(ImageReference.Parse(target), index.Digest, cancellationToken);
     }
 
@@ -53,7 +68,8 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         try
         {
             // The Pod is handed over after its answer: its job may be there in a moment only.
-            while (!queue.Known.IsKnown(target)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token);
+            while (!queue.Known.IsKnown(target))
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token);
             return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -64,24 +80,32 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
 
     private async Task<bool> VerifyAsync(ImageReference target, Digest expected, CancellationToken cancellationToken)
     {
-        using var clients = new RegistryClients(new RegistryOptions(), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
+        using var clients = new RegistryClients(
+            new RegistryOptions(),
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance
+        );
         // A pull as a node does it, with every byte checked, is what warming a cache is.
         var warmer = new CacheWarmer(clients, CredentialChain.Anonymous, TimeProvider.System);
         var isGood = true;
         foreach (var architecture in (string[])["amd64", "arm64"])
         {
-            var pulled = await warmer.WarmAsync(new WarmUpWork(target, target.Repository, new Platform("linux", architecture)), new NoProgress(), cancellationToken);
+            var pulled = await warmer.WarmAsync(
+                new WarmUpWork(target, target.Repository, new Platform("linux", architecture)),
+                new NoProgress(),
+                cancellationToken
+            );
             isGood &= pulled.Digest == expected.ToString();
             console.MarkupLineInterpolated($"  pulled for linux/{architecture}: {pulled.Bytes} bytes, every digest verified");
         }
-        console.MarkupLineInterpolated($"  [green]{target}[/] is {expected}, {(isGood ? "the digest that it has upstream" : "NOT the digest that it has upstream")}.");
+        console.MarkupLineInterpolated(
+            $"  [green]{target}[/] is {expected}, {(isGood ? "the digest that it has upstream" : "NOT the digest that it has upstream")}."
+        );
         return isGood;
     }
 
     private sealed class NoProgress : IProgress<CopyProgress>
     {
-        public void Report(CopyProgress value)
-        {
-        }
+        public void Report(CopyProgress value) { }
     }
 }

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
+using Spectre.Console;
 
 namespace ProxySwapper.Demo;
 
@@ -13,7 +13,9 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await using var webhook = await DemoWebhook.StartAsync(options, cancellationToken);
-        console.MarkupLineInterpolated($"A webhook listens on [blue]{webhook.Address}[/]; images of docker.io go to [green]{options.ProxyUrl}[/].");
+        console.MarkupLineInterpolated(
+            $"A webhook listens on [blue]{webhook.Address}[/]; images of docker.io go to [green]{options.ProxyUrl}[/]."
+        );
         var rules = RuleSet.Compile(options);
         var (pods, images, isGood) = (0, 0, true);
         foreach (var sample in SamplePods.Read())
@@ -23,7 +25,9 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
             (pods, images, isGood) = (pods + 1, images + rewritten, isGood && asExpected);
         }
         console.WriteLine();
-        console.MarkupLineInterpolated($"{pods} Pods admitted, {images} images rewritten; every patch was applied and checked: {(isGood ? "as it should be" : "NOT as it should be")}.");
+        console.MarkupLineInterpolated(
+            $"{pods} Pods admitted, {images} images rewritten; every patch was applied and checked: {(isGood ? "as it should be" : "NOT as it should be")}."
+        );
         return isGood;
     }
 
@@ -39,27 +43,36 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         foreach (var (image, final) in before.Zip(after))
         {
             var target = isOptedOut ? null : rules.Evaluate(image, "demo").Target?.ToString();
-            if (image != final) console.MarkupLineInterpolated($"  {image} [green]→[/] [green]{final}[/]");
-            else console.MarkupLineInterpolated($"  {image} [grey]stays[/]");
+            if (image != final)
+                console.MarkupLineInterpolated($"  {image} [green]→[/] [green]{final}[/]");
+            else
+                console.MarkupLineInterpolated($"  {image} [grey]stays[/]");
             rewritten += image != final ? 1 : 0;
             isGood &= final == (target ?? image);
         }
-        foreach (var warning in warnings ?? []) console.MarkupLineInterpolated($"  [yellow]warning:[/] {(string)warning!}");
-        if (patch is not null) console.WriteLine("  patch:");
+        foreach (var warning in warnings ?? [])
+            console.MarkupLineInterpolated($"  [yellow]warning:[/] {(string)warning!}");
+        if (patch is not null)
+            console.WriteLine("  patch:");
         foreach (var operation in patch ?? [])
-            console.MarkupLineInterpolated($"    [blue]{(string)operation!["op"]!,-7}[/] {(string)operation["path"]!} [grey]{operation["value"]!.ToJsonString(ReadableJson)}[/]");
+            console.MarkupLineInterpolated(
+                $"    [blue]{(string)operation!["op"]!, -7}[/] {(string)operation["path"]!} [grey]{operation["value"]!.ToJsonString(ReadableJson)}[/]"
+            );
         return (rewritten, isGood);
     }
 
-    private static readonly System.Text.Json.JsonSerializerOptions ReadableJson = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly System.Text.Json.JsonSerializerOptions ReadableJson = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private static List<string> ImagesOf(JsonNode pod) =>
-    [
-        .. from list in (string[])["initContainers", "containers"]
-           from container in pod["spec"]![list]?.AsArray() ?? []
-           select (string)container!["image"]!,
-        .. from volume in pod["spec"]!["volumes"]?.AsArray() ?? []
-           where volume?["image"] is not null
-           select (string)volume!["image"]!["reference"]!,
-    ];
+        [
+            .. from list in (string[])["initContainers", "containers"]
+            from container in pod["spec"]![list]?.AsArray() ?? []
+            select (string)container!["image"]!,
+            .. from volume in pod["spec"]!["volumes"]?.AsArray() ?? []
+            where volume?["image"] is not null
+            select (string)volume!["image"]!["reference"]!,
+        ];
 }

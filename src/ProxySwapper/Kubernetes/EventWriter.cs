@@ -24,27 +24,31 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
         var collection = $"/apis/events.k8s.io/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
         var now = time.GetUtcNow();
         var name = $"{subject.Name}.{now.Ticks:x}{Random.Shared.Next(0x10000):x4}";
-        await client.PostAsync(collection, new JsonObject
-        {
-            ["apiVersion"] = "events.k8s.io/v1",
-            ["kind"] = "Event",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace },
-            ["eventTime"] = MicroTime(now),
-            ["reportingController"] = Controller,
-            ["reportingInstance"] = instance.Length == 0 ? "proxyswapper" : instance[..Math.Min(instance.Length, 128)],
-            ["type"] = content.IsWarning ? "Warning" : "Normal",
-            ["reason"] = content.Reason,
-            ["action"] = content.Action,
-            ["note"] = Shorten(content.Note),
-            ["regarding"] = new JsonObject
+        await client.PostAsync(
+            collection,
+            new JsonObject
             {
-                ["apiVersion"] = subject.ApiVersion,
-                ["kind"] = subject.Kind,
-                ["namespace"] = subject.Namespace,
-                ["name"] = subject.Name,
-                ["uid"] = subject.Uid,
+                ["apiVersion"] = "events.k8s.io/v1",
+                ["kind"] = "Event",
+                ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace },
+                ["eventTime"] = MicroTime(now),
+                ["reportingController"] = Controller,
+                ["reportingInstance"] = instance.Length == 0 ? "proxyswapper" : instance[..Math.Min(instance.Length, 128)],
+                ["type"] = content.IsWarning ? "Warning" : "Normal",
+                ["reason"] = content.Reason,
+                ["action"] = content.Action,
+                ["note"] = Shorten(content.Note),
+                ["regarding"] = new JsonObject
+                {
+                    ["apiVersion"] = subject.ApiVersion,
+                    ["kind"] = subject.Kind,
+                    ["namespace"] = subject.Namespace,
+                    ["name"] = subject.Name,
+                    ["uid"] = subject.Uid,
+                },
             },
-        }, cancellationToken);
+            cancellationToken
+        );
         return $"{collection}/{Uri.EscapeDataString(name)}";
     }
 
@@ -53,10 +57,15 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
     {
         try
         {
-            await client.PatchAsync(path, PatchKind.Merge, new JsonObject
-            {
-                ["series"] = new JsonObject { ["count"] = count, ["lastObservedTime"] = MicroTime(time.GetUtcNow()) },
-            }, cancellationToken);
+            await client.PatchAsync(
+                path,
+                PatchKind.Merge,
+                new JsonObject
+                {
+                    ["series"] = new JsonObject { ["count"] = count, ["lastObservedTime"] = MicroTime(time.GetUtcNow()) },
+                },
+                cancellationToken
+            );
             return true;
         }
         catch (KubernetesException fault) when (fault.Status == System.Net.HttpStatusCode.NotFound)
@@ -71,9 +80,11 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
     private static string Shorten(string note)
     {
         var bytes = System.Text.Encoding.UTF8.GetBytes(note);
-        if (bytes.Length <= MaximumNote) return note;
+        if (bytes.Length <= MaximumNote)
+            return note;
         var end = MaximumNote - 3;
-        while ((bytes[end] & 0xC0) == 0x80) end--;
+        while ((bytes[end] & 0xC0) == 0x80)
+            end--;
         return System.Text.Encoding.UTF8.GetString(bytes, 0, end) + "...";
     }
 }

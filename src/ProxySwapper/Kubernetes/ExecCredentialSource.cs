@@ -26,7 +26,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         await _running.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && !refused && (_expires is null || time.GetUtcNow() < _expires)) return _current;
+            if (_current is not null && !refused && (_expires is null || time.GetUtcNow() < _expires))
+                return _current;
             var output = await RunAsync(cancellationToken);
             (_current, _expires) = Read(output);
             return _current;
@@ -50,7 +51,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             var output = ReadAsync(process.StandardOutput, MaximumOutput, either.Token);
             var complaint = ReadAsync(process.StandardError, MaximumOutput, either.Token);
             await Task.WhenAll(output, complaint, process.WaitForExitAsync(either.Token));
-            if (process.ExitCode == 0) return await output;
+            if (process.ExitCode == 0)
+                return await output;
             var said = (await complaint).Trim();
             throw Fault($"ended with {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
         }
@@ -60,7 +62,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         }
         finally
         {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
         }
     }
 
@@ -72,7 +75,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in plugin.Environment) start.Environment[name] = value;
+        foreach (var (name, value) in plugin.Environment)
+            start.Environment[name] = value;
         start.Environment["KUBERNETES_EXEC_INFO"] = new JsonObject
         {
             ["apiVersion"] = plugin.ApiVersion,
@@ -96,7 +100,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         var buffer = new char[8192];
         var text = new System.Text.StringBuilder();
         while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
-            if (text.Length < maximum) text.Append(buffer, 0, read);
+            if (text.Length < maximum)
+                text.Append(buffer, 0, read);
         return text.ToString();
     }
 
@@ -106,15 +111,24 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         {
             using var document = JsonDocument.Parse(output);
             var version = document.RootElement.GetProperty("apiVersion").GetString();
-            if (version != plugin.ApiVersion) throw Fault($"answered as {version}, and the kubeconfig says {plugin.ApiVersion}");
+            if (version != plugin.ApiVersion)
+                throw Fault($"answered as {version}, and the kubeconfig says {plugin.ApiVersion}");
             var status = document.RootElement.GetProperty("status");
             var token = Text(status, "token");
             var certificate = Text(status, "clientCertificateData");
-            if (token is null && certificate is null) throw Fault("printed neither a token nor a certificate");
-            DateTimeOffset? expires = status.TryGetProperty("expirationTimestamp", out var until) && until.ValueKind == JsonValueKind.String ? until.GetDateTimeOffset() : null;
-            return (new KubernetesCredential(
-                token is null ? null : new AuthenticationHeaderValue("Bearer", token),
-                certificate is null ? null : FileCredentialSource.Parse(certificate, Text(status, "clientKeyData") ?? certificate)), expires);
+            if (token is null && certificate is null)
+                throw Fault("printed neither a token nor a certificate");
+            DateTimeOffset? expires =
+                status.TryGetProperty("expirationTimestamp", out var until) && until.ValueKind == JsonValueKind.String
+                    ? until.GetDateTimeOffset()
+                    : null;
+            return (
+                new KubernetesCredential(
+                    token is null ? null : new AuthenticationHeaderValue("Bearer", token),
+                    certificate is null ? null : FileCredentialSource.Parse(certificate, Text(status, "clientKeyData") ?? certificate)
+                ),
+                expires
+            );
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

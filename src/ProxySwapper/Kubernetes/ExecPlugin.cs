@@ -8,7 +8,11 @@ namespace ProxySwapper.Kubernetes;
 /// <param name="Arguments">Its arguments.</param>
 /// <param name="Environment">Variables that it gets besides ours.</param>
 internal sealed record ExecPlugin(
-    string ApiVersion, string Command, IReadOnlyList<string> Arguments, IReadOnlyList<KeyValuePair<string, string>> Environment)
+    string ApiVersion,
+    string Command,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyList<KeyValuePair<string, string>> Environment
+)
 {
     /// <summary>The cluster as the plugin wants to be told it, or null when it does not.</summary>
     public JsonObject? Cluster { get; init; }

@@ -30,7 +30,8 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         await _reading.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && !refused && time.GetElapsedTime(_readAt) < ReadAgainAfter) return _current;
+            if (_current is not null && !refused && time.GetElapsedTime(_readAt) < ReadAgainAfter)
+                return _current;
             _current = await ReadAsync(cancellationToken);
             _readAt = time.GetTimestamp();
             return _current;
@@ -51,14 +52,18 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
     private async Task<KubernetesCredential> ReadAsync(CancellationToken cancellationToken)
     {
         var token = TokenFile is null ? Token : (await PemSource.OfFile(TokenFile).ReadAsync(cancellationToken)).Trim();
-        var authorization = token is { Length: > 0 } ? new AuthenticationHeaderValue("Bearer", token)
-            : Username is not null ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")))
+        var authorization =
+            token is { Length: > 0 } ? new AuthenticationHeaderValue("Bearer", token)
+            : Username is not null
+                ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")))
             : null;
-        if (ClientCertificate is null) return new KubernetesCredential(authorization, null);
+        if (ClientCertificate is null)
+            return new KubernetesCredential(authorization, null);
         var certificate = await ClientCertificate.ReadAsync(cancellationToken);
         var key = await (ClientKey ?? ClientCertificate).ReadAsync(cancellationToken);
         // The same certificate stays the same object, so that connections made with it stay.
-        if (_current?.ClientCertificate is { } same && certificate + key == _certificateText) return new KubernetesCredential(authorization, same);
+        if (_current?.ClientCertificate is { } same && certificate + key == _certificateText)
+            return new KubernetesCredential(authorization, same);
         _certificateText = certificate + key;
         return new KubernetesCredential(authorization, Parse(certificate, key));
     }
@@ -70,9 +75,11 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         try
         {
             var parsed = X509Certificate2.CreateFromPem(certificate, key);
-            if (!OperatingSystem.IsWindows()) return parsed;
+            if (!OperatingSystem.IsWindows())
+                return parsed;
             // Windows' TLS takes no key that lives in memory alone.
-            using (parsed) return X509CertificateLoader.LoadPkcs12(parsed.Export(X509ContentType.Pkcs12), null);
+            using (parsed)
+                return X509CertificateLoader.LoadPkcs12(parsed.Export(X509ContentType.Pkcs12), null);
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {

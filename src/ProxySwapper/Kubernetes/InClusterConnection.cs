@@ -12,8 +12,12 @@ internal static class InClusterConnection
     public static KubernetesConnection? Find(Func<string, string?> environment, TimeProvider time, string directory = AccountDirectory)
     {
         var token = Path.Combine(directory, "token");
-        if (environment("KUBERNETES_SERVICE_HOST") is not { Length: > 0 } host || environment("KUBERNETES_SERVICE_PORT") is not { Length: > 0 } port
-            || !File.Exists(token)) return null;
+        if (
+            environment("KUBERNETES_SERVICE_HOST") is not { Length: > 0 } host
+            || environment("KUBERNETES_SERVICE_PORT") is not { Length: > 0 } port
+            || !File.Exists(token)
+        )
+            return null;
         var address = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
         var namespaceFile = Path.Combine(directory, "namespace");
         var authorities = Path.Combine(directory, "ca.crt");

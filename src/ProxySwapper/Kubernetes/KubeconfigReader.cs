@@ -21,7 +21,8 @@ internal sealed class KubeconfigReader(TimeProvider time)
     {
         var documents = Load(files);
         var names = string.Join(", ", files);
-        context ??= documents.Select(document => document.Top.String("current-context")).FirstOrDefault(name => name is { Length: > 0 })
+        context ??=
+            documents.Select(document => document.Top.String("current-context")).FirstOrDefault(name => name is { Length: > 0 })
             ?? throw new KubernetesConnectionException($"{names} has no current-context.");
         var (chosen, _) = Named(documents, "contexts", "context", context, names);
         var (cluster, clusterDirectory) = Named(documents, "clusters", "cluster", chosen.String("cluster") ?? "", names);
@@ -30,7 +31,12 @@ internal sealed class KubeconfigReader(TimeProvider time)
             throw new KubernetesConnectionException($"The server '{address}' of context {context} in {names} is no http or https address.");
         var userName = chosen.String("user");
         var user = userName is { Length: > 0 } ? Named(documents, "users", "user", userName, names) : ((YamlSection, string)?)null;
-        return new KubernetesConnection(server, user is var (section, directory) && section is not null ? Credentials(section, directory, cluster, server) : new FileCredentialSource(time))
+        return new KubernetesConnection(
+            server,
+            user is var (section, directory) && section is not null
+                ? Credentials(section, directory, cluster, server)
+                : new FileCredentialSource(time)
+        )
         {
             Namespace = chosen.String("namespace") is { Length: > 0 } @namespace ? @namespace : "default",
             CertificateAuthorities = Pem(cluster, "certificate-authority", clusterDirectory),
@@ -48,25 +54,36 @@ internal sealed class KubeconfigReader(TimeProvider time)
         foreach (var file in files.Where(File.Exists))
             if (YamlDocumentReader.Read(file, File.ReadAllText(file), faults) is { } top)
                 documents.Add((top, Path.GetDirectoryName(Path.GetFullPath(file))!));
-        if (faults.Count > 0) throw new ConfigurationException(faults);
-        return documents.Count > 0 ? documents : throw new KubernetesConnectionException($"There is no kubeconfig at {string.Join(", ", files)}.");
+        if (faults.Count > 0)
+            throw new ConfigurationException(faults);
+        return documents.Count > 0
+            ? documents
+            : throw new KubernetesConnectionException($"There is no kubeconfig at {string.Join(", ", files)}.");
     }
 
     private static (YamlSection Section, string Directory) Named(
-        List<(YamlSection Top, string Directory)> documents, string list, string key, string name, string files)
+        List<(YamlSection Top, string Directory)> documents,
+        string list,
+        string key,
+        string name,
+        string files
+    )
     {
         foreach (var (top, directory) in documents)
-            foreach (var entry in top.Sections(list))
-                if (entry.String("name") == name && entry.Section(key) is { } section)
-                    return (section, directory);
+        foreach (var entry in top.Sections(list))
+            if (entry.String("name") == name && entry.Section(key) is { } section)
+                return (section, directory);
         throw new KubernetesConnectionException($"{files} has no {key} named '{name}'.");
     }
 
     private IKubernetesCredentialSource Credentials(YamlSection user, string directory, YamlSection cluster, Uri server)
     {
-        if (user.Section("exec") is { } exec) return new ExecCredentialSource(Plugin(exec, directory, cluster, server), time);
+        if (user.Section("exec") is { } exec)
+            return new ExecCredentialSource(Plugin(exec, directory, cluster, server), time);
         if (user.Has("auth-provider"))
-            throw new KubernetesConnectionException("The kubeconfig's user has an auth-provider, which Kubernetes removed in 1.26; use an exec plugin.");
+            throw new KubernetesConnectionException(
+                "The kubeconfig's user has an auth-provider, which Kubernetes removed in 1.26; use an exec plugin."
+            );
         return new FileCredentialSource(time)
         {
             Token = user.String("token"),
@@ -82,7 +99,8 @@ internal sealed class KubeconfigReader(TimeProvider time)
     {
         try
         {
-            if (section.String($"{key}-data") is { Length: > 0 } data) return PemSource.OfBase64(data);
+            if (section.String($"{key}-data") is { Length: > 0 } data)
+                return PemSource.OfBase64(data);
         }
         catch (FormatException fault)
         {
@@ -95,14 +113,22 @@ internal sealed class KubeconfigReader(TimeProvider time)
     {
         var version = exec.String("apiVersion") ?? "";
         if (version is not (ExecGroup + "v1" or ExecGroup + "v1beta1"))
-            throw new KubernetesConnectionException($"The kubeconfig's exec has apiVersion '{version}'; known are {ExecGroup}v1 and {ExecGroup}v1beta1.");
+            throw new KubernetesConnectionException(
+                $"The kubeconfig's exec has apiVersion '{version}'; known are {ExecGroup}v1 and {ExecGroup}v1beta1."
+            );
         var command = exec.String("command") ?? throw new KubernetesConnectionException("The kubeconfig's exec names no command.");
         if (exec.String("interactiveMode") == "Always")
-            throw new KubernetesConnectionException($"The credential plugin {command} wants to talk to a person (interactiveMode Always), and there is none.");
-        var isPath = command.Contains('/', StringComparison.Ordinal) || command.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
+            throw new KubernetesConnectionException(
+                $"The credential plugin {command} wants to talk to a person (interactiveMode Always), and there is none."
+            );
+        var isPath =
+            command.Contains('/', StringComparison.Ordinal) || command.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
         return new ExecPlugin(
-            version, isPath ? Path.GetFullPath(command, directory) : command, exec.Strings("args"),
-            [.. exec.Sections("env").Select(variable => KeyValuePair.Create(variable.String("name") ?? "", variable.String("value") ?? ""))])
+            version,
+            isPath ? Path.GetFullPath(command, directory) : command,
+            exec.Strings("args"),
+            [.. exec.Sections("env").Select(variable => KeyValuePair.Create(variable.String("name") ?? "", variable.String("value") ?? ""))]
+        )
         {
             InstallHint = exec.String("installHint"),
             Cluster = exec.Boolean("provideClusterInfo") == true ? ClusterInfo(cluster, server) : null,
@@ -112,19 +138,26 @@ internal sealed class KubeconfigReader(TimeProvider time)
     private static JsonObject ClusterInfo(YamlSection cluster, Uri server)
     {
         var info = new JsonObject { ["server"] = server.OriginalString };
-        if (cluster.String("certificate-authority-data") is { } data) info["certificate-authority-data"] = data;
-        if (cluster.String("tls-server-name") is { } name) info["tls-server-name"] = name;
-        if (cluster.Boolean("insecure-skip-tls-verify") == true) info["insecure-skip-tls-verify"] = true;
-        if (cluster.String("proxy-url") is { } proxy) info["proxy-url"] = proxy;
+        if (cluster.String("certificate-authority-data") is { } data)
+            info["certificate-authority-data"] = data;
+        if (cluster.String("tls-server-name") is { } name)
+            info["tls-server-name"] = name;
+        if (cluster.Boolean("insecure-skip-tls-verify") == true)
+            info["insecure-skip-tls-verify"] = true;
+        if (cluster.String("proxy-url") is { } proxy)
+            info["proxy-url"] = proxy;
         return info;
     }
 
     private static List<KeyValuePair<string, string>> ImpersonationOf(YamlSection user)
     {
         var headers = new List<KeyValuePair<string, string>>();
-        if (user.String("as") is { Length: > 0 } name) headers.Add(new("Impersonate-User", name));
-        if (user.String("as-uid") is { Length: > 0 } uid) headers.Add(new("Impersonate-Uid", uid));
-        foreach (var group in user.Strings("as-groups")) headers.Add(new("Impersonate-Group", group));
+        if (user.String("as") is { Length: > 0 } name)
+            headers.Add(new("Impersonate-User", name));
+        if (user.String("as-uid") is { Length: > 0 } uid)
+            headers.Add(new("Impersonate-Uid", uid));
+        foreach (var group in user.Strings("as-groups"))
+            headers.Add(new("Impersonate-Group", group));
         return headers;
     }
 }

@@ -57,12 +57,18 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         SendAsync(HttpMethod.Put, path, body, "application/json", cancellationToken);
 
     public Task<JsonObject> PatchAsync(string path, PatchKind kind, JsonNode patch, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Patch, path, patch, kind switch
-        {
-            PatchKind.Json => "application/json-patch+json",
-            PatchKind.Merge => "application/merge-patch+json",
-            _ => "application/strategic-merge-patch+json",
-        }, cancellationToken);
+        SendAsync(
+            HttpMethod.Patch,
+            path,
+            patch,
+            kind switch
+            {
+                PatchKind.Json => "application/json-patch+json",
+                PatchKind.Merge => "application/merge-patch+json",
+                _ => "application/strategic-merge-patch+json",
+            },
+            cancellationToken
+        );
 
     /// <summary>Removes an object; false when it was not there.</summary>
     public Task<bool> DeleteAsync(string path, CancellationToken cancellationToken) => DeleteAsync(path, null, cancellationToken);
@@ -73,7 +79,14 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <param name="cancellationToken">Ends the call.</param>
     public async Task<bool> DeleteAsync(string path, JsonObject? preconditions, CancellationToken cancellationToken)
     {
-        var options = preconditions is null ? null : new JsonObject { ["kind"] = "DeleteOptions", ["apiVersion"] = "v1", ["preconditions"] = preconditions };
+        var options = preconditions is null
+            ? null
+            : new JsonObject
+            {
+                ["kind"] = "DeleteOptions",
+                ["apiVersion"] = "v1",
+                ["preconditions"] = preconditions,
+            };
         try
         {
             await SendAsync(HttpMethod.Delete, path, options, "application/json", cancellationToken);
@@ -87,7 +100,13 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
 
     public void Dispose() => _transport.Dispose();
 
-    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string contentType,
+        CancellationToken cancellationToken
+    )
     {
         using var response = await AnswerAsync(method, path, body, contentType, cancellationToken);
         using var document = await ParseAsync(response, path, cancellationToken);
@@ -109,14 +128,21 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     }
 
     /// <summary>An answer of success, its body read.</summary>
-    private async Task<HttpResponseMessage> AnswerAsync(HttpMethod method, string path, JsonNode? body, string contentType, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AnswerAsync(
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string contentType,
+        CancellationToken cancellationToken
+    )
     {
         var payload = body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString());
         var refused = false;
         for (var attempt = 0; ; attempt++)
         {
             var response = await TryAsync(method, path, payload, contentType, refused, cancellationToken);
-            if (response.IsSuccessStatusCode) return response;
+            if (response.IsSuccessStatusCode)
+                return response;
             using (response)
             {
                 if (response.StatusCode == HttpStatusCode.Unauthorized && !refused)
@@ -125,14 +151,21 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
                     continue;
                 }
                 // The server sends Retry-After exactly when it did not process the request, so any method may be sent again.
-                if (PauseOf(response) is not { } pause || attempt >= MaximumRetries) throw await FaultAsync(method, path, response, cancellationToken);
+                if (PauseOf(response) is not { } pause || attempt >= MaximumRetries)
+                    throw await FaultAsync(method, path, response, cancellationToken);
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
     }
 
     private async Task<HttpResponseMessage> TryAsync(
-        HttpMethod method, string path, byte[]? payload, string contentType, bool refused, CancellationToken cancellationToken)
+        HttpMethod method,
+        string path,
+        byte[]? payload,
+        string contentType,
+        bool refused,
+        CancellationToken cancellationToken
+    )
     {
         using var deadline = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -162,20 +195,30 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("proxyswapper", null));
         // .NET checks the certificate, and sends SNI, for the name in the Host header.
-        if (connection.TlsServerName is { } name) request.Headers.Host = name;
-        foreach (var (header, value) in connection.Impersonation) request.Headers.TryAddWithoutValidation(header, value);
+        if (connection.TlsServerName is { } name)
+            request.Headers.Host = name;
+        foreach (var (header, value) in connection.Impersonation)
+            request.Headers.TryAddWithoutValidation(header, value);
         if (payload is not null)
             request.Content = new ByteArrayContent(payload) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
         return request;
     }
 
     private static TimeSpan? PauseOf(HttpResponseMessage response) =>
-        response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError && response.Headers.RetryAfter?.Delta is { } delta
-            ? delta < LongestPause ? delta : LongestPause
+        response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
+        && response.Headers.RetryAfter?.Delta is { } delta
+            ? delta < LongestPause
+                ? delta
+                : LongestPause
             : null;
 
     /// <summary>What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).</summary>
-    private static async Task<KubernetesException> FaultAsync(HttpMethod method, string path, HttpResponseMessage response, CancellationToken cancellationToken)
+    private static async Task<KubernetesException> FaultAsync(
+        HttpMethod method,
+        string path,
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    )
     {
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         try
@@ -190,6 +233,12 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         {
             // A proxy before the server answered with a page of its own.
         }
-        return new KubernetesException(method, path, response.StatusCode, null, text.Length == 0 ? null : text[..Math.Min(text.Length, 300)].Trim());
+        return new KubernetesException(
+            method,
+            path,
+            response.StatusCode,
+            null,
+            text.Length == 0 ? null : text[..Math.Min(text.Length, 300)].Trim()
+        );
     }
 }

@@ -39,14 +39,17 @@ internal sealed record KubernetesConnection(Uri Server, IKubernetesCredentialSou
     /// <exception cref="KubernetesConnectionException">There is none, or it cannot be read.</exception>
     public static KubernetesConnection Find(string? kubeconfig, string? context, Func<string, string?> environment, TimeProvider time)
     {
-        if (kubeconfig is not null) return new KubeconfigReader(time).Read([kubeconfig], context);
+        if (kubeconfig is not null)
+            return new KubeconfigReader(time).Read([kubeconfig], context);
         if (environment("KUBECONFIG") is { Length: > 0 } list)
             return new KubeconfigReader(time).Read(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries), context);
-        if (InClusterConnection.Find(environment, time) is { } inCluster) return inCluster;
+        if (InClusterConnection.Find(environment, time) is { } inCluster)
+            return inCluster;
         var file = Path.Combine(environment("HOME") ?? environment("USERPROFILE") ?? "", ".kube", "config");
         return File.Exists(file)
             ? new KubeconfigReader(time).Read([file], context)
             : throw new KubernetesConnectionException(
-                $"There is no Kubernetes to talk to: KUBECONFIG is not set, this is no Pod with a service account, and {file} is not there.");
+                $"There is no Kubernetes to talk to: KUBECONFIG is not set, this is no Pod with a service account, and {file} is not there."
+            );
     }
 }

@@ -5,9 +5,15 @@ namespace ProxySwapper.Kubernetes;
 /// <summary>The API server refused or could not be reached. The message names verb, resource, status and the server's own words.</summary>
 internal sealed class KubernetesException : Exception
 {
-    public KubernetesException(HttpMethod method, string resource, HttpStatusCode? status, string? reason, string? said, Exception? innerException = null)
-        : base(Describe(method, resource, status, said ?? innerException?.Message), innerException) =>
-        (Status, Reason) = (status, reason);
+    public KubernetesException(
+        HttpMethod method,
+        string resource,
+        HttpStatusCode? status,
+        string? reason,
+        string? said,
+        Exception? innerException = null
+    )
+        : base(Describe(method, resource, status, said ?? innerException?.Message), innerException) => (Status, Reason) = (status, reason);
 
     /// <summary>The HTTP status, or null when there was no answer.</summary>
     public HttpStatusCode? Status { get; }

@@ -24,10 +24,16 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
         await _making.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && time.GetElapsedTime(_readAt) < ReadAgainAfter) return _current;
+            if (
+                _current is not null
+                && ReferenceEquals(clientCertificate, _clientCertificate)
+                && time.GetElapsedTime(_readAt) < ReadAgainAfter
+            )
+                return _current;
             var authorities = connection.CertificateAuthorities is { } source ? await source.ReadAsync(cancellationToken) : null;
             _readAt = time.GetTimestamp();
-            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities) return _current;
+            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities)
+                return _current;
             (_clientCertificate, _authorities) = (clientCertificate, authorities);
             return _current = new HttpMessageInvoker(Handler(clientCertificate, authorities));
         }
@@ -55,7 +61,8 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
             MaxResponseHeadersLength = 64,
             UseProxy = connection.Proxy is not null || connection.UsesEnvironmentProxy,
         };
-        if (connection.Proxy is { } proxy) handler.Proxy = new WebProxy(proxy);
+        if (connection.Proxy is { } proxy)
+            handler.Proxy = new WebProxy(proxy);
         if (clientCertificate is not null)
             handler.SslOptions.ClientCertificates = [clientCertificate];
         if (authorities is not null)
@@ -75,7 +82,10 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
         }
         catch (CryptographicException fault)
         {
-            throw new KubernetesConnectionException($"The certificate authorities of the API server are not readable: {fault.Message}", fault);
+            throw new KubernetesConnectionException(
+                $"The certificate authorities of the API server are not readable: {fault.Message}",
+                fault
+            );
         }
         if (policy.CustomTrustStore.Count == 0)
             throw new KubernetesConnectionException("The file of the API server's certificate authorities holds no certificate.");

@@ -21,7 +21,8 @@ internal sealed class PemSource
 
     public async ValueTask<string> ReadAsync(CancellationToken cancellationToken)
     {
-        if (_file is null) return _text!;
+        if (_file is null)
+            return _text!;
         if (new FileInfo(_file) is { Exists: true, Length: > MaximumLength })
             throw new KubernetesConnectionException($"{_file} is larger than {MaximumLength} bytes.");
         try

@@ -27,7 +27,9 @@ internal sealed class OtlpExport(IReadOnlyDictionary<string, string> environment
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _faults = new OtlpFaults(logger);
-        var resource = ResourceBuilder.CreateEmpty().AddTelemetrySdk()
+        var resource = ResourceBuilder
+            .CreateEmpty()
+            .AddTelemetrySdk()
             .AddService("proxyswapper", serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3))
             .AddAttributes(Place())
             .AddEnvironmentVariableDetector();
@@ -37,11 +39,15 @@ internal sealed class OtlpExport(IReadOnlyDictionary<string, string> environment
     }
 
     /// <summary>Sends what is left: this service was started before the server, and is stopped behind it.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(() =>
-    {
-        _traces?.ForceFlush(FlushMilliseconds);
-        _metrics?.ForceFlush(FlushMilliseconds);
-    }, cancellationToken);
+    public Task StopAsync(CancellationToken cancellationToken) =>
+        Task.Run(
+            () =>
+            {
+                _traces?.ForceFlush(FlushMilliseconds);
+                _metrics?.ForceFlush(FlushMilliseconds);
+            },
+            cancellationToken
+        );
 
     public void Dispose()
     {
@@ -54,7 +60,8 @@ internal sealed class OtlpExport(IReadOnlyDictionary<string, string> environment
     private IEnumerable<KeyValuePair<string, object>> Place()
     {
         foreach (var (variable, attribute) in new[] { ("POD_NAME", "k8s.pod.name"), ("POD_NAMESPACE", "k8s.namespace.name") })
-            if (environment.TryGetValue(variable, out var value)) yield return new(attribute, value);
+            if (environment.TryGetValue(variable, out var value))
+                yield return new(attribute, value);
     }
 }
 
@@ -65,7 +72,8 @@ internal sealed partial class OtlpFaults(ILogger logger) : EventListener
 
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
-        if (eventSource.Name == SourcePrefix) EnableEvents(eventSource, EventLevel.Warning);
+        if (eventSource.Name == SourcePrefix)
+            EnableEvents(eventSource, EventLevel.Warning);
     }
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)

@@ -12,12 +12,25 @@ internal sealed class ProcessMetrics
         var start = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
         meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "When the process was set up.");
         meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Resident memory.");
-        meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "Processor time, user and system.");
-        meter.CreateObservableGauge("dotnet_gc_heap_bytes", () => GC.GetTotalMemory(forceFullCollection: false), description: "Managed memory in use.");
+        meter.CreateObservableCounter(
+            "process_cpu_seconds_total",
+            () => Environment.CpuUsage.TotalTime.TotalSeconds,
+            description: "Processor time, user and system."
+        );
+        meter.CreateObservableGauge(
+            "dotnet_gc_heap_bytes",
+            () => GC.GetTotalMemory(forceFullCollection: false),
+            description: "Managed memory in use."
+        );
         meter.CreateObservableCounter("dotnet_gc_collections_total", Collections, description: "Garbage collections, by generation.");
         meter.CreateObservableGauge("dotnet_threadpool_threads", () => ThreadPool.ThreadCount, description: "Threads of the pool.");
     }
 
     private static IEnumerable<Measurement<int>> Collections() =>
-        Enumerable.Range(0, GC.MaxGeneration + 1).Select(generation => new Measurement<int>(GC.CollectionCount(generation), new KeyValuePair<string, object?>("generation", generation)));
+        Enumerable
+            .Range(0, GC.MaxGeneration + 1)
+            .Select(generation => new Measurement<int>(
+                GC.CollectionCount(generation),
+                new KeyValuePair<string, object?>("generation", generation)
+            ));
 }

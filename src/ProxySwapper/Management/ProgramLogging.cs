@@ -16,14 +16,22 @@ internal static class ProgramLogging
         var level = LevelConvert.ToSerilogLevel(minimum);
         // A failed handshake or an aborted request is the other side's business; what the framework says of itself is news when tracing.
         var framework = minimum == LogLevel.Trace ? LogEventLevel.Verbose : LogEventLevel.Warning;
-        var configuration = new LoggerConfiguration().MinimumLevel.Is(level).MinimumLevel.Override("Microsoft", framework).MinimumLevel.Override("System", framework);
+        var configuration = new LoggerConfiguration()
+            .MinimumLevel.Is(level)
+            .MinimumLevel.Override("Microsoft", framework)
+            .MinimumLevel.Override("System", framework);
         logging.AddSerilog(Configure(configuration, isPerson).CreateLogger(), dispose: true);
         // Also ends the span that the framework makes of each request: ours is the admission's, which has the API server's as its parent.
         // Said of the provider, since AddSerilog lets that one see everything.
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
-    private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) => isPerson
-        ? configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LevelAlias.Minimum)
-        : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+    private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) =>
+        isPerson
+            ? configuration.WriteTo.Console(
+                outputTemplate: Text,
+                formatProvider: CultureInfo.InvariantCulture,
+                standardErrorFromLevel: LevelAlias.Minimum
+            )
+            : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
 }

@@ -43,20 +43,23 @@ internal sealed class PrometheusExporter : IDisposable
         lock (_gate)
         {
             foreach (var (instrument, family) in _families)
-                if (instrument.IsObservable) family.Forget();
+                if (instrument.IsObservable)
+                    family.Forget();
             _listener.RecordObservableInstruments();
             var text = new StringBuilder();
-            foreach (var family in _families.Values.OrderBy(family => family.Name, StringComparer.Ordinal)) family.Render(text);
+            foreach (var family in _families.Values.OrderBy(family => family.Name, StringComparer.Ordinal))
+                family.Render(text);
             return text.ToString();
         }
     }
 
     public void Dispose() => _listener.Dispose();
 
-    internal static string Format(double value) => value switch
-    {
-        double.PositiveInfinity => "+Inf",
-        double.NegativeInfinity => "-Inf",
-        _ => value.ToString("R", CultureInfo.InvariantCulture),
-    };
+    internal static string Format(double value) =>
+        value switch
+        {
+            double.PositiveInfinity => "+Inf",
+            double.NegativeInfinity => "-Inf",
+            _ => value.ToString("R", CultureInfo.InvariantCulture),
+        };
 }

@@ -35,18 +35,24 @@ internal sealed class PrometheusFamily
         };
         // Those that are observed tell their value, the others what is added to it.
         var isSum = !instrument.IsObservable && !kind.StartsWith("Gauge", StringComparison.Ordinal);
-        var buckets = type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
+        var buckets =
+            type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
         return new PrometheusFamily(instrument.Name, type, instrument.Description ?? instrument.Name, isSum, buckets);
     }
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var key = new LabelValues(tags.Length > 0 ? tags[0].Value : null, tags.Length > 1 ? tags[1].Value : null, tags.Length > 2 ? tags[2].Value : null);
+        var key = new LabelValues(
+            tags.Length > 0 ? tags[0].Value : null,
+            tags.Length > 1 ? tags[1].Value : null,
+            tags.Length > 2 ? tags[2].Value : null
+        );
         lock (_gate)
         {
             if (!_series.TryGetValue(key, out var series))
             {
-                if (_series.Count == MaximumSeries) return;
+                if (_series.Count == MaximumSeries)
+                    return;
                 _series[key] = series = new Series(LabelsOf(tags), _buckets);
             }
             series.Record(value, _isSum, _buckets);
@@ -56,17 +62,24 @@ internal sealed class PrometheusFamily
     /// <summary>Before observing anew: what is not observed any more is gone.</summary>
     public void Forget()
     {
-        lock (_gate) _series.Clear();
+        lock (_gate)
+            _series.Clear();
     }
 
     public void Render(StringBuilder text)
     {
         lock (_gate)
         {
-            if (_series.Count == 0) return;
-            text.Append("# HELP ").Append(Name).Append(' ').Append(_help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n');
+            if (_series.Count == 0)
+                return;
+            text.Append("# HELP ")
+                .Append(Name)
+                .Append(' ')
+                .Append(_help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
+                .Append('\n');
             text.Append("# TYPE ").Append(Name).Append(' ').Append(_type).Append('\n');
-            foreach (var series in _series.Values) Render(text, series);
+            foreach (var series in _series.Values)
+                Render(text, series);
         }
     }
 
@@ -91,7 +104,8 @@ internal sealed class PrometheusFamily
     private static void Line(StringBuilder text, string name, string labels, double value)
     {
         text.Append(name);
-        if (labels.Length > 0) text.Append('{').Append(labels).Append('}');
+        if (labels.Length > 0)
+            text.Append('{').Append(labels).Append('}');
         text.Append(' ').Append(PrometheusExporter.Format(value)).Append('\n');
     }
 
@@ -100,14 +114,18 @@ internal sealed class PrometheusFamily
         var labels = new StringBuilder();
         foreach (var (name, value) in tags)
         {
-            if (labels.Length > 0) labels.Append(',');
+            if (labels.Length > 0)
+                labels.Append(',');
             labels.Append(name).Append("=\"").Append(Escape(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "")).Append('"');
         }
         return labels.ToString();
     }
 
-    private static string Escape(string value) => value
-        .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+    private static string Escape(string value) =>
+        value
+            .Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
 
     /// <summary>
     /// The values of labels as a key. They are few and our own, so that a hash of a text's length and ends will do, and mostly they are the
@@ -115,9 +133,12 @@ internal sealed class PrometheusFamily
     /// </summary>
     private readonly struct LabelValues(object? first, object? second, object? third) : IEquatable<LabelValues>
     {
-        private readonly object? _first = first, _second = second, _third = third;
+        private readonly object? _first = first,
+            _second = second,
+            _third = third;
 
-        public bool Equals(LabelValues other) => AreEqual(_first, other._first) && AreEqual(_second, other._second) && AreEqual(_third, other._third);
+        public bool Equals(LabelValues other) =>
+            AreEqual(_first, other._first) && AreEqual(_second, other._second) && AreEqual(_third, other._third);
 
         public override bool Equals(object? obj) => obj is LabelValues other && Equals(other);
 
@@ -125,12 +146,13 @@ internal sealed class PrometheusFamily
 
         private static bool AreEqual(object? one, object? other) => ReferenceEquals(one, other) || Equals(one, other);
 
-        private static int HashOf(object? value) => value switch
-        {
-            null => 0,
-            string { Length: > 0 } text => (text.Length << 16) + (text[0] << 8) + text[^1],
-            _ => value.GetHashCode(),
-        };
+        private static int HashOf(object? value) =>
+            value switch
+            {
+                null => 0,
+                string { Length: > 0 } text => (text.Length << 16) + (text[0] << 8) + text[^1],
+                _ => value.GetHashCode(),
+            };
     }
 
     private sealed class Series(string labels, double[]? buckets)
@@ -144,7 +166,8 @@ internal sealed class PrometheusFamily
         public void Record(double value, bool isSum, double[]? bounds)
         {
             Value = isSum ? Value + value : value;
-            if (bounds is null) return;
+            if (bounds is null)
+                return;
             var index = Array.BinarySearch(bounds, value);
             Counts[index < 0 ? ~index : index]++;
         }

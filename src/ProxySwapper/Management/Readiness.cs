@@ -24,21 +24,29 @@ internal sealed class Readiness(IEnumerable<ReadinessCheck> checks)
 
     public async Task AnswerAsync(HttpContext context)
     {
-        var states = checks.Select(check => (check.Name, State: check.Look()))
+        var states = checks
+            .Select(check => (check.Name, State: check.Look()))
             .Append((Name: "started", State: new ReadinessState(_isStarted, _isStarted ? "" : "warming up")))
             .Append((Name: "serving", State: new ReadinessState(!_isDraining, _isDraining ? "draining" : "")))
             .ToList();
         var isReady = states.TrueForAll(entry => entry.State.IsReady);
         context.Response.StatusCode = isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        await context.Response.WriteAsync(context.Request.Query.ContainsKey("verbose") ? Describe(states, isReady) : isReady ? "ok\n" : "not ready\n");
+        await context.Response.WriteAsync(
+            context.Request.Query.ContainsKey("verbose") ? Describe(states, isReady)
+            : isReady ? "ok\n"
+            : "not ready\n"
+        );
     }
 
     private static string Describe(List<(string Name, ReadinessState State)> states, bool isReady)
     {
         var text = new StringBuilder();
         foreach (var (name, state) in states)
-            text.Append(state.IsReady ? "[+]" : "[-]").Append(name).Append(state.Detail.Length == 0 ? " ok" : $": {state.Detail}").Append('\n');
+            text.Append(state.IsReady ? "[+]" : "[-]")
+                .Append(name)
+                .Append(state.Detail.Length == 0 ? " ok" : $": {state.Detail}")
+                .Append('\n');
         return text.Append(isReady ? "ready\n" : "not ready\n").ToString();
     }
 }

@@ -9,7 +9,12 @@ namespace ProxySwapper.Management;
 /// requests come until the endpoint is gone from the Service everywhere.
 /// </summary>
 internal sealed partial class ServingLifecycle(
-    Readiness readiness, IServer server, ProxySwapperOptions options, TimeProvider time, ILogger<ServingLifecycle> logger) : IHostedLifecycleService
+    Readiness readiness,
+    IServer server,
+    ProxySwapperOptions options,
+    TimeProvider time,
+    ILogger<ServingLifecycle> logger
+) : IHostedLifecycleService
 {
     public Task StartedAsync(CancellationToken cancellationToken)
     {

@@ -1,7 +1,7 @@
-using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration.Yaml;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Manifests;
 
@@ -44,7 +44,9 @@ internal static class WorkloadReader
         }
         catch (YamlException fault)
         {
-            throw new ConfigurationException([new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}")]);
+            throw new ConfigurationException([
+                new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}"),
+            ]);
         }
         return [.. stream.Documents.SelectMany(document => ImagesOf(document.RootNode, defaultNamespace, depth: 0))];
     }
@@ -52,14 +54,20 @@ internal static class WorkloadReader
     /// <summary>The images of one manifest; the items of an API server's <c>PodList</c> have no kind of their own.</summary>
     private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace, int depth, string? defaultKind = null)
     {
-        if (node is not YamlMappingNode manifest || (Text(manifest, "kind") ?? defaultKind) is not { } kind) return [];
+        if (node is not YamlMappingNode manifest || (Text(manifest, "kind") ?? defaultKind) is not { } kind)
+            return [];
         if (kind.EndsWith(ListSuffix, StringComparison.Ordinal) && Child(manifest, "items") is YamlSequenceNode items)
-            return depth == MaximumDepth ? [] : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1, kind[..^ListSuffix.Length]));
-        if (!PodPlaces.TryGetValue(kind, out var path)) return [];
+            return depth == MaximumDepth
+                ? []
+                : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1, kind[..^ListSuffix.Length]));
+        if (!PodPlaces.TryGetValue(kind, out var path))
+            return [];
         var @namespace = Child(manifest, "metadata") is YamlMappingNode metadata ? Text(metadata, "namespace") : null;
         YamlNode? pod = manifest;
-        foreach (var key in path) pod = pod is YamlMappingNode parent ? Child(parent, key) : null;
-        if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec) return [];
+        foreach (var key in path)
+            pod = pod is YamlMappingNode parent ? Child(parent, key) : null;
+        if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec)
+            return [];
         var isOptedOut = Find(template, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
         return ImagesOfPod(spec).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut));
     }
@@ -67,10 +75,12 @@ internal static class WorkloadReader
     private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)
     {
         foreach (var key in (string[])["initContainers", "containers", "ephemeralContainers"])
-            foreach (var container in Items(pod, key))
-                if (Text(container, "image") is { Length: > 0 } image) yield return image;
+        foreach (var container in Items(pod, key))
+            if (Text(container, "image") is { Length: > 0 } image)
+                yield return image;
         foreach (var volume in Items(pod, "volumes"))
-            if (Child(volume, "image") is YamlMappingNode source && Text(source, "reference") is { Length: > 0 } reference) yield return reference;
+            if (Child(volume, "image") is YamlMappingNode source && Text(source, "reference") is { Length: > 0 } reference)
+                yield return reference;
     }
 
     private static IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key) =>
@@ -79,9 +89,11 @@ internal static class WorkloadReader
     private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
         Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;
 
-    private static string? Text(YamlMappingNode parent, string key) => Child(parent, key) is YamlScalarNode scalar && !YamlSection.IsNull(scalar) ? scalar.Value : null;
+    private static string? Text(YamlMappingNode parent, string key) =>
+        Child(parent, key) is YamlScalarNode scalar && !YamlSection.IsNull(scalar) ? scalar.Value : null;
 
-    private static YamlNode? Child(YamlMappingNode parent, string key) => parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
+    private static YamlNode? Child(YamlMappingNode parent, string key) =>
+        parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }
 
 /// <summary>An image that a manifest names, in the namespace that its Pods would be in, and whether they ask to be left alone.</summary>

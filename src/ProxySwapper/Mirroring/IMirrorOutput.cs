@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Mirroring;

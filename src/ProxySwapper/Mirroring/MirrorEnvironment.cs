@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Mirroring;
@@ -13,15 +12,22 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
     public static MirrorEnvironment Read(Func<string, string?> variable)
     {
         var faults = new List<ConfigurationFault>();
-        var environment = new MirrorEnvironment(
-            Text("CONFIG_FILE"), Flag("DEBUG"), Flag("EXIT_ON_ERROR"), ReadShard(variable, faults));
+        var environment = new MirrorEnvironment(Text("CONFIG_FILE"), Flag("DEBUG"), Flag("EXIT_ON_ERROR"), ReadShard(variable, faults));
         return faults.Count > 0 ? throw new ConfigurationException(faults) : environment;
 
         string? Text(string name)
         {
             var (current, old) = (NonEmpty($"PROXYSWAPPER_MIRROR_{name}"), NonEmpty($"REPLICANT_{name}"));
             if (current is not null && old is not null && current != old)
-                faults.Add(new($"PROXYSWAPPER_MIRROR_{name}", 0, 0, "", $"is '{current}', and REPLICANT_{name}, its old name, is '{old}'; keep one of them"));
+                faults.Add(
+                    new(
+                        $"PROXYSWAPPER_MIRROR_{name}",
+                        0,
+                        0,
+                        "",
+                        $"is '{current}', and REPLICANT_{name}, its old name, is '{old}'; keep one of them"
+                    )
+                );
             return current ?? old;
         }
 
@@ -29,7 +35,8 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
         {
             var text = Text(name);
             // As Go reads truth values, which replicant's users may have written.
-            if (text is null or "0" or "f" or "F" or "false" or "False" or "FALSE") return false;
+            if (text is null or "0" or "f" or "F" or "false" or "False" or "FALSE")
+                return false;
             if (text is not ("1" or "t" or "T" or "true" or "True" or "TRUE"))
                 faults.Add(new($"PROXYSWAPPER_MIRROR_{name}", 0, 0, "", $"must be true or false, not '{text}'"));
             return true;
@@ -42,9 +49,13 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
     private static MirrorShard ReadShard(Func<string, string?> variable, List<ConfigurationFault> faults)
     {
         var (index, count) = (variable("JOB_COMPLETION_INDEX"), variable("JOB_PARALLELISM"));
-        if (string.IsNullOrEmpty(index) || string.IsNullOrEmpty(count)) return MirrorShard.Whole;
-        if (MirrorShard.TryParse($"{index}/{count}", out var shard)) return shard;
-        faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is no part of a whole; give --shard I/N"));
+        if (string.IsNullOrEmpty(index) || string.IsNullOrEmpty(count))
+            return MirrorShard.Whole;
+        if (MirrorShard.TryParse($"{index}/{count}", out var shard))
+            return shard;
+        faults.Add(
+            new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is no part of a whole; give --shard I/N")
+        );
         return MirrorShard.Whole;
     }
 }

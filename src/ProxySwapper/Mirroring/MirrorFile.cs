@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Mirroring;

@@ -1,6 +1,5 @@
-
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Mirroring;
 
@@ -21,7 +20,8 @@ internal static class MirrorFileReader
         var platforms = PlatformParser.Read(top, "platforms");
         var images = new List<MirrorImage>();
         var section = top.Section("images");
-        if (section is null) top.Fault("images", "is missing: a mapping of names to source and destination");
+        if (section is null)
+            top.Fault("images", "is missing: a mapping of names to source and destination");
         foreach (var name in section?.Keys ?? [])
             if (section!.Section(name) is not { } entry)
                 section.Fault(name, "must have a source and a destination");

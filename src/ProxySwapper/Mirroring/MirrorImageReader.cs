@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Mirroring;
 
@@ -22,8 +22,10 @@ internal static class MirrorImageReader
         var platforms = PlatformParser.Read(entry, "platforms");
         var referrers = entry.Boolean("referrers") ?? false;
         entry.RejectUnknownKeys();
-        if (source is null || destination is null) return null;
-        if (source == destination) entry.Fault("destination", "is the source itself");
+        if (source is null || destination is null)
+            return null;
+        if (source == destination)
+            entry.Fault("destination", "is the source itself");
         return new MirrorImage(name, source, destination)
         {
             Filter = filter,
@@ -78,16 +80,21 @@ internal static class MirrorImageReader
             Allow = allow,
             Deny = deny,
         };
-        if (filter.HigherFrom is not null && mode != MirrorMode.Higher) entry.Fault("higher-from", "has a meaning with mode higher alone");
-        if (filter.Newest is not null && mode is MirrorMode.All or MirrorMode.Highest) entry.Fault("newest", "needs mode semver or higher");
-        if (filter.SemVerRange is not null && mode == MirrorMode.All) entry.Fault("semverRange", "needs mode highest, higher or semver");
+        if (filter.HigherFrom is not null && mode != MirrorMode.Higher)
+            entry.Fault("higher-from", "has a meaning with mode higher alone");
+        if (filter.Newest is not null && mode is MirrorMode.All or MirrorMode.Highest)
+            entry.Fault("newest", "needs mode semver or higher");
+        if (filter.SemVerRange is not null && mode == MirrorMode.All)
+            entry.Fault("semverRange", "needs mode highest, higher or semver");
         return filter;
     }
 
     private static SemanticVersionRange? ReadRange(YamlSection entry)
     {
-        if (entry.String("semverRange") is not { } text) return null;
-        if (SemanticVersionRange.TryParse(text, out var range)) return range;
+        if (entry.String("semverRange") is not { } text)
+            return null;
+        if (SemanticVersionRange.TryParse(text, out var range))
+            return range;
         entry.Fault("semverRange", $"'{text}' is no range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
         return null;
     }
@@ -110,7 +117,8 @@ internal static class MirrorImageReader
 
     private static (IReadOnlyList<Regex> Allow, IReadOnlyList<Regex> Deny) ReadPatterns(YamlSection? tags)
     {
-        if (tags is null) return ([], []);
+        if (tags is null)
+            return ([], []);
         var patterns = (Compile(tags, "allow"), Compile(tags, "deny"));
         tags.RejectUnknownKeys();
         return patterns;
@@ -120,12 +128,16 @@ internal static class MirrorImageReader
     private static List<Regex> Compile(YamlSection tags, string key)
     {
         var patterns = new List<Regex>();
-        tags.Strings(key, text =>
-        {
-            if (SafeRegex.CompileWhole(text, out var fault) is not { } pattern) return fault;
-            patterns.Add(pattern);
-            return null;
-        });
+        tags.Strings(
+            key,
+            text =>
+            {
+                if (SafeRegex.CompileWhole(text, out var fault) is not { } pattern)
+                    return fault;
+                patterns.Add(pattern);
+                return null;
+            }
+        );
         return patterns;
     }
 }

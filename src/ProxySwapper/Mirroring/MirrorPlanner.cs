@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 
@@ -19,13 +19,16 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
     /// <exception cref="RegistryException">A registry refused.</exception>
     public async Task<MirrorPlan> PlanAsync(MirrorImage image, CancellationToken cancellationToken)
     {
-        if (!shard.IncludesRepository(image)) return MirrorPlan.Nothing;
+        if (!shard.IncludesRepository(image))
+            return MirrorPlan.Nothing;
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
         var destinationTags = isSingle ? [] : await ListOrEmptyAsync(image.Destination, cancellationToken);
         var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags);
         if (selection.Tags.Count == 0)
-            return selection.Explanation is null ? MirrorPlan.Nothing : new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Skipped, selection.Explanation)]);
+            return selection.Explanation is null
+                ? MirrorPlan.Nothing
+                : new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Skipped, selection.Explanation)]);
         return isSingle
             ? await PlanSingleAsync(image, selection.Tags[0], cancellationToken)
             : Plan(image, selection.Tags, destinationTags.ToHashSet(StringComparer.Ordinal));
@@ -36,13 +39,14 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
         var tasks = new List<MirrorTask>();
         var settled = new List<MirrorResult>();
         foreach (var tag in tags.Where(tag => shard.IncludesTag(image, tag)))
-            if (!present.Contains(tag) || image.ReplaceTag) tasks.Add(new MirrorTask(image, tag, present.Contains(tag)));
-            else settled.Add(new MirrorResult(image, tag, MirrorOutcome.UpToDate));
+            if (!present.Contains(tag) || image.ReplaceTag)
+                tasks.Add(new MirrorTask(image, tag, present.Contains(tag)));
+            else
+                settled.Add(new MirrorResult(image, tag, MirrorOutcome.UpToDate));
         return new MirrorPlan(tasks, settled);
     }
 
-    private async Task<MirrorPlan> PlanSingleAsync(
-        MirrorImage image, string tag, CancellationToken cancellationToken)
+    private async Task<MirrorPlan> PlanSingleAsync(MirrorImage image, string tag, CancellationToken cancellationToken)
     {
         var client = clients.For(image.Destination.Registry, credentials);
         var present = await client.HeadManifestAsync(image.Destination.Repository, tag, cancellationToken);

@@ -18,10 +18,12 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteBoolean("dryRun", IsDryRun);
-        foreach (var outcome in Enum.GetValues<MirrorOutcome>()) json.WriteNumber(NameOf(outcome), Count(outcome));
+        foreach (var outcome in Enum.GetValues<MirrorOutcome>())
+            json.WriteNumber(NameOf(outcome), Count(outcome));
         json.WriteNumber("bytes", Bytes);
         json.WriteStartArray("tags");
-        foreach (var result in Results) Write(json, result);
+        foreach (var result in Results)
+            Write(json, result);
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -34,11 +36,15 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
         json.WriteString("image", result.Image.Name);
         json.WriteString("source", result.Image.Source.Name);
         json.WriteString("destination", result.Image.Destination.Name);
-        if (result.Tag is not null) json.WriteString("tag", result.Tag);
+        if (result.Tag is not null)
+            json.WriteString("tag", result.Tag);
         json.WriteString("outcome", NameOf(result.Outcome));
-        if (result.Detail is not null) json.WriteString("detail", result.Detail);
-        if (result.Digest is not null) json.WriteString("digest", result.Digest);
-        if (result.Bytes > 0) json.WriteNumber("bytes", result.Bytes);
+        if (result.Detail is not null)
+            json.WriteString("detail", result.Detail);
+        if (result.Digest is not null)
+            json.WriteString("digest", result.Digest);
+        if (result.Bytes > 0)
+            json.WriteNumber("bytes", result.Bytes);
         json.WriteEndObject();
     }
 }

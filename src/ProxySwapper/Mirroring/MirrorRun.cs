@@ -10,11 +10,24 @@ namespace ProxySwapper.Mirroring;
 /// One pass over a file. Looking and copying overlap: images are planned in parallel, and what they need goes through a channel to
 /// the workers. One that fails does not stop the others, unless it was asked for.
 /// </summary>
-internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, MirrorPlanner planner, MirrorWorker worker, RateLimitGate gate, IMirrorOutput output)
+internal sealed class MirrorRun(
+    MirrorFile file,
+    MirrorSettings settings,
+    MirrorPlanner planner,
+    MirrorWorker worker,
+    RateLimitGate gate,
+    IMirrorOutput output
+)
 {
     private readonly ConcurrentQueue<MirrorResult> _results = new();
 
-    public static MirrorRun Create(MirrorFile file, MirrorSettings settings, RegistryServices access, IMirrorOutput output, TimeProvider time)
+    public static MirrorRun Create(
+        MirrorFile file,
+        MirrorSettings settings,
+        RegistryServices access,
+        IMirrorOutput output,
+        TimeProvider time
+    )
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
         var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard);
@@ -37,10 +50,15 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
     private async Task PlanAllAsync(ChannelWriter<MirrorTask> tasks, CancellationTokenSource stopping)
     {
         // Not cancelled as a whole: each image that is not reached says so.
-        await Parallel.ForEachAsync(file.Images, new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel }, async (image, _) =>
-        {
-            foreach (var task in await PlanAsync(image, stopping)) await tasks.WriteAsync(task, CancellationToken.None);
-        });
+        await Parallel.ForEachAsync(
+            file.Images,
+            new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel },
+            async (image, _) =>
+            {
+                foreach (var task in await PlanAsync(image, stopping))
+                    await tasks.WriteAsync(task, CancellationToken.None);
+            }
+        );
         tasks.Complete();
     }
 
@@ -51,7 +69,8 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
             stopping.Token.ThrowIfCancellationRequested();
             var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), stopping.Token);
             plan ??= new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Left, $"{closed} grants no more pulls for now")]);
-            foreach (var result in plan.Settled) await SettleAsync(result, stopping);
+            foreach (var result in plan.Settled)
+                await SettleAsync(result, stopping);
             return plan.Tasks;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -67,7 +86,8 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
 
     private async Task WorkAsync(ChannelReader<MirrorTask> tasks, CancellationTokenSource stopping)
     {
-        await foreach (var task in tasks.ReadAllAsync(CancellationToken.None)) await SettleAsync(await RunAsync(task, stopping.Token), stopping);
+        await foreach (var task in tasks.ReadAllAsync(CancellationToken.None))
+            await SettleAsync(await RunAsync(task, stopping.Token), stopping);
     }
 
     private async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
@@ -87,6 +107,7 @@ internal sealed class MirrorRun(MirrorFile file, MirrorSettings settings, Mirror
     {
         _results.Enqueue(result);
         output.Finished(result);
-        if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed) await stopping.CancelAsync();
+        if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed)
+            await stopping.CancelAsync();
     }
 }

@@ -14,9 +14,10 @@ internal sealed record MirrorShard(int Index, int Count)
     /// <summary>Parses <c>I/N</c>, I from 0 and below N.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out MirrorShard? shard)
     {
-        shard = text.Split('/') is [var index, var count] && TryNumber(index, out var i) && TryNumber(count, out var n) && i < n
-            ? new MirrorShard(i, n)
-            : null;
+        shard =
+            text.Split('/') is [var index, var count] && TryNumber(index, out var i) && TryNumber(count, out var n) && i < n
+                ? new MirrorShard(i, n)
+                : null;
         return shard is not null;
     }
 
@@ -26,7 +27,8 @@ internal sealed record MirrorShard(int Index, int Count)
     /// </summary>
     public bool IncludesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || IsMatch(image.Destination.Name);
 
-    public bool IncludesTag(MirrorImage image, string tag) => image.Filter.Mode == MirrorMode.Highest || IsMatch($"{image.Destination.Name}:{tag}");
+    public bool IncludesTag(MirrorImage image, string tag) =>
+        image.Filter.Mode == MirrorMode.Highest || IsMatch($"{image.Destination.Name}:{tag}");
 
     public override string ToString() => $"{Index}/{Count}";
 

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;

@@ -1,21 +1,29 @@
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 
 /// <summary>Carries out one task; what goes wrong becomes its result.</summary>
 internal sealed class MirrorWorker(
-    ImageCopier copier, IRegistryCredentialSource credentials, Func<ImageReference, CancellationToken, ValueTask<bool>>? createRepository,
-    RateLimitGate gate, IMirrorOutput output, bool dryRun)
+    ImageCopier copier,
+    IRegistryCredentialSource credentials,
+    Func<ImageReference, CancellationToken, ValueTask<bool>>? createRepository,
+    RateLimitGate gate,
+    IMirrorOutput output,
+    bool dryRun
+)
 {
     public async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
     {
         try
         {
-            var (result, closed) = await gate.RunAsync(task.Image, token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token), cancellationToken);
+            var (result, closed) = await gate.RunAsync(
+                task.Image,
+                token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token),
+                cancellationToken
+            );
             return result ?? Result(task, MirrorOutcome.Left, $"{closed} grants no more pulls for now");
         }
         catch (Exception fault) when (fault is RegistryException or RegistryCredentialException or IOException or HttpRequestException)
@@ -34,22 +42,25 @@ internal sealed class MirrorWorker(
     /// <summary>A dry run asks for manifests only where a tag is on both sides: each could count as a pull.</summary>
     private async Task<MirrorResult> PlanAsync(MirrorTask task, CancellationToken cancellationToken)
     {
-        if (!task.IsPresent) return Result(task, MirrorOutcome.Copied, null);
+        if (!task.IsPresent)
+            return Result(task, MirrorOutcome.Copied, null);
         var plan = await copier.PlanAsync(RequestOf(task), cancellationToken);
         var outcome = plan.IsUpToDate ? MirrorOutcome.UpToDate : MirrorOutcome.Replaced;
         return new MirrorResult(task.Image, task.Tag, outcome, Digest: plan.TargetDigest.ToString());
     }
 
-    private CopyRequest RequestOf(MirrorTask task) => new(task.Source, task.Destination)
-    {
-        SourceCredentials = credentials,
-        TargetCredentials = credentials,
-        Platforms = task.Image.Platforms,
-        Referrers = task.Image.Referrers,
-        CreateRepository = createRepository,
-    };
+    private CopyRequest RequestOf(MirrorTask task) =>
+        new(task.Source, task.Destination)
+        {
+            SourceCredentials = credentials,
+            TargetCredentials = credentials,
+            Platforms = task.Image.Platforms,
+            Referrers = task.Image.Referrers,
+            CreateRepository = createRepository,
+        };
 
     private static MirrorOutcome OutcomeOf(MirrorTask task) => task.IsPresent ? MirrorOutcome.Replaced : MirrorOutcome.Copied;
 
-    private static MirrorResult Result(MirrorTask task, MirrorOutcome outcome, string? detail) => new(task.Image, task.Tag, outcome, detail);
+    private static MirrorResult Result(MirrorTask task, MirrorOutcome outcome, string? detail) =>
+        new(task.Image, task.Tag, outcome, detail);
 }

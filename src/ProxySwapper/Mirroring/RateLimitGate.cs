@@ -18,13 +18,18 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     /// <summary>Does some work on an image's registries, again and again while one of them asks to come back later.</summary>
     /// <returns>What the work gave, or the registry on whose account it is left.</returns>
     public async Task<(T? Result, string? ClosedRegistry)> RunAsync<T>(
-        MirrorImage image, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) where T : class
+        MirrorImage image,
+        Func<CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken
+    )
+        where T : class
     {
         string[] registries = [image.Source.Registry, image.Destination.Registry];
         while (true)
         {
             foreach (var registry in registries)
-                if (!await EnterAsync(registry, cancellationToken)) return (null, registry);
+                if (!await EnterAsync(registry, cancellationToken))
+                    return (null, registry);
             try
             {
                 return (await work(cancellationToken), null);
@@ -40,7 +45,8 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     {
         while (_closings.TryGetValue(registry, out var closing) && closing.Until - time.GetUtcNow() is { Ticks: > 0 } wait)
         {
-            if (action == RateLimitAction.Stop) return false;
+            if (action == RateLimitAction.Stop)
+                return false;
             await Task.Delay(wait, time, cancellationToken);
         }
         return true;
@@ -51,8 +57,15 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     {
         var now = time.GetUtcNow();
         var isNew = false;
-        var closing = _closings.AddOrUpdate(registry, _ => Next(FirstWait), (_, last) => last.Until > now ? Keep(last) : Next(last.OwnWait * 2));
-        if (isNew) output.Note($"{registry} grants no more pulls: {(action == RateLimitAction.Stop ? "leaving its images to the next run" : $"waiting until {closing.Until:HH:mm:ss} UTC")} ({fault.Message})");
+        var closing = _closings.AddOrUpdate(
+            registry,
+            _ => Next(FirstWait),
+            (_, last) => last.Until > now ? Keep(last) : Next(last.OwnWait * 2)
+        );
+        if (isNew)
+            output.Note(
+                $"{registry} grants no more pulls: {(action == RateLimitAction.Stop ? "leaving its images to the next run" : $"waiting until {closing.Until:HH:mm:ss} UTC")} ({fault.Message})"
+            );
 
         Closing Keep(Closing last)
         {

@@ -28,14 +28,18 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
     {
         version = null;
         var rest = tag.AsSpan();
-        if (rest is ['v', ..]) rest = rest[1..];
-        if (!TrySplit(ref rest, '+', out var metadata) || !TrySplit(ref rest, '-', out var prerelease)) return false;
-        if (!AreIdentifiers(metadata) || !AreIdentifiers(prerelease) || HasLeadingZero(prerelease)) return false;
+        if (rest is ['v', ..])
+            rest = rest[1..];
+        if (!TrySplit(ref rest, '+', out var metadata) || !TrySplit(ref rest, '-', out var prerelease))
+            return false;
+        if (!AreIdentifiers(metadata) || !AreIdentifiers(prerelease) || HasLeadingZero(prerelease))
+            return false;
         Span<ulong> numbers = [0, 0, 0];
         var count = 0;
         foreach (var range in rest.Split('.'))
         {
-            if (count == numbers.Length || !TryNumber(rest[range], out numbers[count])) return false;
+            if (count == numbers.Length || !TryNumber(rest[range], out numbers[count]))
+                return false;
             count++;
         }
         version = new SemanticVersion(tag, numbers[0], numbers[1], numbers[2], prerelease.ToString());
@@ -45,10 +49,14 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
     /// <summary>The order of SemVer 2.0.0 §11; build metadata does not count, identifiers compare ordinally.</summary>
     public int CompareTo(SemanticVersion? other)
     {
-        if (other is null) return 1;
-        if (Major.CompareTo(other.Major) is not 0 and var major) return major;
-        if (Minor.CompareTo(other.Minor) is not 0 and var minor) return minor;
-        if (Patch.CompareTo(other.Patch) is not 0 and var patch) return patch;
+        if (other is null)
+            return 1;
+        if (Major.CompareTo(other.Major) is not 0 and var major)
+            return major;
+        if (Minor.CompareTo(other.Minor) is not 0 and var minor)
+            return minor;
+        if (Patch.CompareTo(other.Patch) is not 0 and var patch)
+            return patch;
         return (Prerelease.Length, other.Prerelease.Length) switch
         {
             (0, 0) => 0,
@@ -65,7 +73,8 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
     {
         tail = default;
         var at = rest.IndexOf(separator);
-        if (at < 0) return true;
+        if (at < 0)
+            return true;
         tail = rest[(at + 1)..];
         rest = rest[..at];
         return !tail.IsEmpty;
@@ -73,12 +82,15 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
 
     private static bool AreIdentifiers(ReadOnlySpan<char> text)
     {
-        if (text.IsEmpty) return true;
+        if (text.IsEmpty)
+            return true;
         foreach (var range in text.Split('.'))
         {
-            if (text[range].IsEmpty) return false;
+            if (text[range].IsEmpty)
+                return false;
             foreach (var character in text[range])
-                if (!char.IsAsciiLetterOrDigit(character) && character != '-') return false;
+                if (!char.IsAsciiLetterOrDigit(character) && character != '-')
+                    return false;
         }
         return true;
     }
@@ -87,7 +99,8 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
     private static bool HasLeadingZero(ReadOnlySpan<char> prerelease)
     {
         foreach (var range in prerelease.Split('.'))
-            if (prerelease[range] is ['0', _, ..] identifier && !identifier.ContainsAnyExceptInRange('0', '9')) return true;
+            if (prerelease[range] is ['0', _, ..] identifier && !identifier.ContainsAnyExceptInRange('0', '9'))
+                return true;
         return false;
     }
 
@@ -98,8 +111,10 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         while (true)
         {
             var (hasLeft, hasRight) = (lefts.MoveNext(), rights.MoveNext());
-            if (!hasLeft || !hasRight) return hasLeft.CompareTo(hasRight);
-            if (CompareIdentifier(left[lefts.Current], right[rights.Current]) is not 0 and var difference) return difference;
+            if (!hasLeft || !hasRight)
+                return hasLeft.CompareTo(hasRight);
+            if (CompareIdentifier(left[lefts.Current], right[rights.Current]) is not 0 and var difference)
+                return difference;
         }
     }
 

@@ -29,11 +29,13 @@ internal sealed class SemanticVersionRange
         foreach (var alternative in text.Split("||"))
         {
             var words = JoinOperators(alternative.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
-            if (words is null or []) return false;
+            if (words is null or [])
+                return false;
             var all = new List<Predicate<SemanticVersion>>();
             foreach (var word in words)
             {
-                if (Comparison(word) is not { } takes) return false;
+                if (Comparison(word) is not { } takes)
+                    return false;
                 all.Add(takes);
             }
             alternatives.Add(all);
@@ -50,7 +52,8 @@ internal sealed class SemanticVersionRange
         {
             if (words[index] == "-")
             {
-                if (joined.Count == 0 || index + 1 == words.Length) return null;
+                if (joined.Count == 0 || index + 1 == words.Length)
+                    return null;
                 joined[^1] = ">=" + joined[^1];
                 joined.Add("<=" + words[++index]);
             }
@@ -60,7 +63,8 @@ internal sealed class SemanticVersionRange
             }
             else
             {
-                if (index + 1 == words.Length) return null;
+                if (index + 1 == words.Length)
+                    return null;
                 joined.Add(words[index] + words[++index]);
             }
         }
@@ -70,7 +74,8 @@ internal sealed class SemanticVersionRange
     private static Predicate<SemanticVersion>? Comparison(string word)
     {
         var start = word.AsSpan().IndexOfAnyExcept(OperatorCharacters);
-        if (start < 0 || Bounds(word[start..], out var low, out var parts) is not { } next) return null;
+        if (start < 0 || Bounds(word[start..], out var low, out var parts) is not { } next)
+            return null;
         // next(n) is the first version after all that share the first n numbers of the bound.
         bool Below(SemanticVersion version, int shared) => shared == 0 || version.CompareTo(next(shared)) < 0;
         return word[..start] switch
@@ -88,12 +93,13 @@ internal sealed class SemanticVersionRange
         };
     }
 
-    private static int SignificantOf(SemanticVersion low) => low switch
-    {
-        { Major: > 0 } => 1,
-        { Minor: > 0 } => 2,
-        _ => 3,
-    };
+    private static int SignificantOf(SemanticVersion low) =>
+        low switch
+        {
+            { Major: > 0 } => 1,
+            { Minor: > 0 } => 2,
+            _ => 3,
+        };
 
     private static Func<int, SemanticVersion>? Bounds(string text, out SemanticVersion low, out int parts)
     {
@@ -101,17 +107,26 @@ internal sealed class SemanticVersionRange
         var core = text.Split('-', '+')[0];
         var numbers = core.Split('.');
         parts = numbers.TakeWhile(number => number is not ("x" or "X" or "*")).Count();
-        if (numbers.Length > 3 || numbers.Skip(parts).Any(number => number is not ("x" or "X" or "*"))) return null;
-        if (parts < numbers.Length && core.Length != text.Length) return null;
-        var plain = parts == 0 ? "0" : parts < numbers.Length ? string.Join('.', numbers.Take(parts)) : text;
-        if (!SemanticVersion.TryParse(plain, out var parsed)) return null;
+        if (numbers.Length > 3 || numbers.Skip(parts).Any(number => number is not ("x" or "X" or "*")))
+            return null;
+        if (parts < numbers.Length && core.Length != text.Length)
+            return null;
+        var plain =
+            parts == 0 ? "0"
+            : parts < numbers.Length ? string.Join('.', numbers.Take(parts))
+            : text;
+        if (!SemanticVersion.TryParse(plain, out var parsed))
+            return null;
         low = parsed;
-        return shared => Parse(shared switch
-        {
-            1 => $"{parsed.Major + 1}.0.0-0",
-            2 => $"{parsed.Major}.{parsed.Minor + 1}.0-0",
-            _ => $"{parsed.Major}.{parsed.Minor}.{parsed.Patch + 1}-0",
-        });
+        return shared =>
+            Parse(
+                shared switch
+                {
+                    1 => $"{parsed.Major + 1}.0.0-0",
+                    2 => $"{parsed.Major}.{parsed.Minor + 1}.0-0",
+                    _ => $"{parsed.Major}.{parsed.Minor}.{parsed.Patch + 1}-0",
+                }
+            );
     }
 
     private static SemanticVersion Parse(string text) =>

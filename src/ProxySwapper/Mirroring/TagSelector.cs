@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
@@ -19,7 +18,8 @@ internal static class TagSelector
         if (filter.Mode == MirrorMode.All)
             return new TagSelection([.. allowed.Distinct()], null);
         var versions = Versions(filter, allowed);
-        if (versions.Count == 0) return new TagSelection([], "the source has no version that the settings take");
+        if (versions.Count == 0)
+            return new TagSelection([], "the source has no version that the settings take");
         switch (filter.Mode)
         {
             case MirrorMode.Highest:
@@ -33,7 +33,8 @@ internal static class TagSelector
 
     private static TagSelection SelectHigher(TagFilter filter, List<SemanticVersion> versions, List<SemanticVersion> present)
     {
-        if (present is [.., var highest]) return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
+        if (present is [.., var highest])
+            return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
         return filter.HigherFrom switch
         {
             null => new TagSelection([], "the destination has no version yet to be higher than; say where to start with higher-from"),
@@ -53,7 +54,8 @@ internal static class TagSelector
     {
         var versions = new List<SemanticVersion>();
         foreach (var tag in tags)
-            if (SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version)) versions.Add(version);
+            if (SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version))
+                versions.Add(version);
         return [.. versions.Order()];
     }
 

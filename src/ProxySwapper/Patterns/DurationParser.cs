@@ -11,29 +11,47 @@ internal static class DurationParser
     public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
-        if (text is "0") return true;
-        if (text.IsEmpty) return false;
+        if (text is "0")
+            return true;
+        if (text.IsEmpty)
+            return false;
         while (!text.IsEmpty)
         {
             var end = text.IndexOfAnyExcept(NumberCharacters);
-            if (end <= 0 || !double.TryParse(text[..end], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) return false;
+            if (end <= 0 || !double.TryParse(text[..end], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+                return false;
             text = text[end..];
             var unitEnd = text.IndexOfAnyInRange('0', '9');
             var unit = unitEnd < 0 ? text : text[..unitEnd];
-            double? milliseconds = unit switch { "ms" => 1, "s" => 1000, "m" => 60_000, "h" => 3_600_000, _ => null };
-            if (milliseconds is null || number * milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2) return false;
+            double? milliseconds = unit switch
+            {
+                "ms" => 1,
+                "s" => 1000,
+                "m" => 60_000,
+                "h" => 3_600_000,
+                _ => null,
+            };
+            if (milliseconds is null || number * milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2)
+                return false;
             duration += TimeSpan.FromMilliseconds(number * milliseconds.Value);
             text = text[unit.Length..];
         }
         return true;
     }
 
-    public static string Format(TimeSpan duration) => duration switch
-    {
-        { Ticks: 0 } => "0",
-        { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds}ms"),
-        { TotalHours: >= 1 } when duration.Ticks % TimeSpan.TicksPerHour == 0 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours}h"),
-        { TotalMinutes: >= 1 } when duration.Ticks % TimeSpan.TicksPerMinute == 0 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds}s"),
-    };
+    public static string Format(TimeSpan duration) =>
+        duration switch
+        {
+            { Ticks: 0 } => "0",
+            { TotalSeconds: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds}ms"),
+            { TotalHours: >= 1 } when duration.Ticks % TimeSpan.TicksPerHour == 0 => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{duration.TotalHours}h"
+            ),
+            { TotalMinutes: >= 1 } when duration.Ticks % TimeSpan.TicksPerMinute == 0 => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{duration.TotalMinutes}m"
+            ),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds}s"),
+        };
 }

@@ -13,7 +13,8 @@ internal sealed class ImagePattern
     private readonly string? _tag;
     private readonly Digest? _digest;
 
-    private ImagePattern(RepositoryPattern repository, string? tag, Digest? digest) => (_repository, _tag, _digest) = (repository, tag, digest);
+    private ImagePattern(RepositoryPattern repository, string? tag, Digest? digest) =>
+        (_repository, _tag, _digest) = (repository, tag, digest);
 
     public static bool TryParse(string text, [NotNullWhen(true)] out ImagePattern? pattern, [NotNullWhen(false)] out string? fault)
     {
@@ -28,7 +29,8 @@ internal sealed class ImagePattern
             }
             (name, digest) = (text[..at], parsed);
         }
-        if (name.LastIndexOf(':') is >= 0 and var colon && colon > name.LastIndexOf('/')) (name, tag) = (name[..colon], name[(colon + 1)..]);
+        if (name.LastIndexOf(':') is >= 0 and var colon && colon > name.LastIndexOf('/'))
+            (name, tag) = (name[..colon], name[(colon + 1)..]);
         if (tag is not null && !ImageReference.TryParse($"x:{tag.Replace('*', 'x')}", out _))
         {
             fault = $"'{tag}' is no tag";
@@ -39,7 +41,8 @@ internal sealed class ImagePattern
             fault = $"'{name}' is no image: {wrong}";
             return false;
         }
-        if (!RepositoryPattern.TryParse(Complete(name), out var repository, out fault)) return false;
+        if (!RepositoryPattern.TryParse(Complete(name), out var repository, out fault))
+            return false;
         pattern = new ImagePattern(repository, tag, digest);
         return true;
     }

@@ -8,24 +8,31 @@ internal static class LabelSyntax
     private const int MaximumNameLength = 63;
     private const int MaximumPrefixLength = 253;
 
-    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create(
+        "-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    );
 
     /// <summary>A name, or a DNS subdomain, a slash and a name; annotations have the same keys.</summary>
-    public static bool IsKey(string text) => text.Split('/') switch
-    {
-        [var name] => IsName(name),
-        [var prefix, var name] => IsName(name) && prefix.Length is > 0 and <= MaximumPrefixLength && prefix.Split('.').All(IsDnsLabel),
-        _ => false,
-    };
+    public static bool IsKey(string text) =>
+        text.Split('/') switch
+        {
+            [var name] => IsName(name),
+            [var prefix, var name] => IsName(name) && prefix.Length is > 0 and <= MaximumPrefixLength && prefix.Split('.').All(IsDnsLabel),
+            _ => false,
+        };
 
     public static bool IsValue(string text) => text.Length == 0 || IsName(text);
 
     /// <summary>A key without a prefix.</summary>
     public static bool IsName(string text) =>
-        text.Length is > 0 and <= MaximumNameLength && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+        text.Length is > 0 and <= MaximumNameLength
+        && char.IsAsciiLetterOrDigit(text[0])
+        && char.IsAsciiLetterOrDigit(text[^1])
         && !text.AsSpan().ContainsAnyExcept(NameCharacters);
 
     private static bool IsDnsLabel(string text) =>
-        text.Length is > 0 and <= MaximumNameLength && text[0] != '-' && text[^1] != '-'
+        text.Length is > 0 and <= MaximumNameLength
+        && text[0] != '-'
+        && text[^1] != '-'
         && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '-');
 }

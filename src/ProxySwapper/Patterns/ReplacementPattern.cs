@@ -14,18 +14,24 @@ internal static partial class ReplacementPattern
     /// <summary>What is wrong with a replacement, or null.</summary>
     public static string? Validate(string replacement, Regex? pattern)
     {
-        if (replacement.Contains("://", StringComparison.Ordinal)) return "must be a reference without a scheme";
+        if (replacement.Contains("://", StringComparison.Ordinal))
+            return "must be a reference without a scheme";
         var prefix = PrefixOf(replacement);
         if (!(prefix.Contains('/', StringComparison.Ordinal) && TargetPrefix.IsRegistry(TargetPrefix.HostOf(prefix))))
             return "must begin with the target's registry written out and a slash, such as 'localhost:5000/$1', so that an image that is there already is recognised";
-        if (prefix == "docker.io/") return "may go anywhere on Docker Hub, where images are read from; name a registry of yours, or an organisation: 'docker.io/my-org/$1'";
-        if (pattern is null) return null;
+        if (prefix == "docker.io/")
+            return "may go anywhere on Docker Hub, where images are read from; name a registry of yours, or an organisation: 'docker.io/my-org/$1'";
+        if (pattern is null)
+            return null;
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))
             if (!pattern.GetGroupNames().Contains(group.Groups[1].Value + group.Groups[2].Value))
                 return $"names the group {group.Value}, which matchRegex does not have";
         // A sample stands for the groups: with it, the whole must be a reference. What real groups make of it only a request can show.
-        var sample = GroupReference().Replace(replacement, group => group.Index > 0 && replacement[group.Index - 1] == '@' ? SampleDigest : "x");
-        return ImageReference.TryParse(sample, out _, out var fault) ? null : $"is no image reference when 'x' stands for its groups: {fault}";
+        var sample = GroupReference()
+            .Replace(replacement, group => group.Index > 0 && replacement[group.Index - 1] == '@' ? SampleDigest : "x");
+        return ImageReference.TryParse(sample, out _, out var fault)
+            ? null
+            : $"is no image reference when 'x' stands for its groups: {fault}";
     }
 
     /// <summary>True for a replacement without groups: all that the rule takes becomes one image.</summary>

@@ -24,8 +24,10 @@ internal sealed class RepositoryPattern
         var parts = text.Split('/');
         var registry = parts[0] is "index.docker.io" ? DockerHub : parts[0];
         fault = Validate(text, registry, parts.AsSpan(1));
-        if (fault is not null) return false;
-        if (registry == DockerHub && parts is [_, not AnySegments]) parts = [registry, "library", parts[1]];
+        if (fault is not null)
+            return false;
+        if (registry == DockerHub && parts is [_, not AnySegments])
+            parts = [registry, "library", parts[1]];
         pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
     }
@@ -56,7 +58,8 @@ internal sealed class RepositoryPattern
             }
             else
             {
-                if (resumePath.IsEmpty) return false;
+                if (resumePath.IsEmpty)
+                    return false;
                 path = resumePath = RestOf(resumePath);
                 pattern = resumePattern;
             }
@@ -79,14 +82,20 @@ internal sealed class RepositoryPattern
     {
         const string Example = "must be a registry, such as docker.io, or a registry with a repository, such as quay.io/coreos/**";
         var plain = registry.Replace("*", "x", StringComparison.Ordinal);
-        var isRegistry = registry.Contains('*', StringComparison.Ordinal) || registry.AsSpan().ContainsAny('.', ':') || registry == "localhost";
-        if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _)) return $"{Example}; '{registry}' is no registry's host";
+        var isRegistry =
+            registry.Contains('*', StringComparison.Ordinal) || registry.AsSpan().ContainsAny('.', ':') || registry == "localhost";
+        if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _))
+            return $"{Example}; '{registry}' is no registry's host";
         foreach (var segment in segments)
         {
-            if (segment.Length == 0) return $"{Example}; '{text}' has an empty segment";
-            if (segment.Contains(':', StringComparison.Ordinal) || segment.Contains('@', StringComparison.Ordinal)) return $"{Example}; tags and digests are for matchRegex";
-            if (segment != AnySegments && segment.Contains(AnySegments, StringComparison.Ordinal)) return "may have ** as a whole segment only";
-            if (segment.Any(character => char.IsAsciiLetterUpper(character) || char.IsWhiteSpace(character))) return $"{Example}; '{segment}' cannot be in a repository's name";
+            if (segment.Length == 0)
+                return $"{Example}; '{text}' has an empty segment";
+            if (segment.Contains(':', StringComparison.Ordinal) || segment.Contains('@', StringComparison.Ordinal))
+                return $"{Example}; tags and digests are for matchRegex";
+            if (segment != AnySegments && segment.Contains(AnySegments, StringComparison.Ordinal))
+                return "may have ** as a whole segment only";
+            if (segment.Any(character => char.IsAsciiLetterUpper(character) || char.IsWhiteSpace(character)))
+                return $"{Example}; '{segment}' cannot be in a repository's name";
         }
         return null;
     }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Patterns;
@@ -10,12 +9,18 @@ internal static class TargetPrefix
     public static string? Validate(string target)
     {
         const string Example = "must be a registry with an optional path, such as registry.example.com or registry.example.com/mirror";
-        if (target.Contains("://", StringComparison.Ordinal)) return $"{Example}: without a scheme; plain HTTP is said under registries";
-        if (target.EndsWith('/')) return $"{Example}: without a slash at the end";
-        if (target is "docker.io" or "index.docker.io") return "is Docker Hub itself, where images are read from; name a registry of yours, or an organisation: docker.io/my-org";
+        if (target.Contains("://", StringComparison.Ordinal))
+            return $"{Example}: without a scheme; plain HTTP is said under registries";
+        if (target.EndsWith('/'))
+            return $"{Example}: without a slash at the end";
+        if (target is "docker.io" or "index.docker.io")
+            return "is Docker Hub itself, where images are read from; name a registry of yours, or an organisation: docker.io/my-org";
         var host = HostOf(target);
-        if (!IsRegistry(host)) return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
-        return ImageReference.TryParse($"{target}/x", out var image, out var fault) && image.Tag is null && image.Digest is null ? null : $"{Example}: {fault ?? "without tag and digest"}";
+        if (!IsRegistry(host))
+            return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
+        return ImageReference.TryParse($"{target}/x", out var image, out var fault) && image.Tag is null && image.Digest is null
+            ? null
+            : $"{Example}: {fault ?? "without tag and digest"}";
     }
 
     /// <summary>The text before the first slash.</summary>

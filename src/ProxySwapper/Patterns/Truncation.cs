@@ -9,9 +9,11 @@ internal static class Truncation
     /// <summary>A text of at most this length, with an ellipsis where something was cut off; no character is cut in two.</summary>
     public static string Shorten(string text, int maximumLength)
     {
-        if (text.Length <= maximumLength) return text;
+        if (text.Length <= maximumLength)
+            return text;
         var end = maximumLength - 1;
-        if (char.IsHighSurrogate(text[end - 1])) end--;
+        if (char.IsHighSurrogate(text[end - 1]))
+            end--;
         return $"{text.AsSpan(0, end)}…";
     }
 }

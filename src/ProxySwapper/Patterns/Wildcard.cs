@@ -10,10 +10,14 @@ internal static class Wildcard
         var (at, position) = (0, 0);
         while (position < text.Length)
         {
-            if (at < pattern.Length && pattern[at] == '*') (star, resume, at) = (at, position, at + 1);
-            else if (at < pattern.Length && pattern[at] == text[position]) (at, position) = (at + 1, position + 1);
-            else if (star >= 0) (at, position, resume) = (star + 1, resume + 1, resume + 1);
-            else return false;
+            if (at < pattern.Length && pattern[at] == '*')
+                (star, resume, at) = (at, position, at + 1);
+            else if (at < pattern.Length && pattern[at] == text[position])
+                (at, position) = (at + 1, position + 1);
+            else if (star >= 0)
+                (at, position, resume) = (star + 1, resume + 1, resume + 1);
+            else
+                return false;
         }
         return !pattern[at..].ContainsAnyExcept('*');
     }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Population;
@@ -16,8 +15,8 @@ internal static class ImpliedRegistryEntries
     public static IReadOnlyList<RegistryEntryOptions> Entries(ProxySwapperOptions options, Func<string, string?> environment)
     {
         var hasUser = !string.IsNullOrEmpty(environment(UserVariable)) && !string.IsNullOrEmpty(environment(PasswordVariable));
-        var implied = options.Populate.ProxyCaches
-            .Select(block => block.ReplacementOci)
+        var implied = options
+            .Populate.ProxyCaches.Select(block => block.ReplacementOci)
             .OfType<string>()
             .Select(url => (IsPlain: url.StartsWith("http://", StringComparison.Ordinal), Host: HostOf(url)))
             .Where(cache => !cache.Host.Contains('$', StringComparison.Ordinal) && (cache.IsPlain || hasUser))
@@ -31,18 +30,23 @@ internal static class ImpliedRegistryEntries
                 UsernameFrom = hasUser ? new SecretSource(UserVariable, null) : null,
                 PasswordFrom = hasUser ? new SecretSource(PasswordVariable, null) : null,
             });
-        return [.. options.Registries.Select(entry => hasUser && entry.Auth is null && IsCache(entry, options) ? WithUser(entry) : entry), .. implied];
+        return
+        [
+            .. options.Registries.Select(entry => hasUser && entry.Auth is null && IsCache(entry, options) ? WithUser(entry) : entry),
+            .. implied,
+        ];
     }
 
     private static bool IsCache(RegistryEntryOptions entry, ProxySwapperOptions options) =>
         options.Populate.ProxyCaches.Any(block => block.ReplacementOci is { } url && HostOf(url) == entry.Host);
 
-    private static RegistryEntryOptions WithUser(RegistryEntryOptions entry) => entry with
-    {
-        Auth = RegistryAuth.Basic,
-        UsernameFrom = new SecretSource(UserVariable, null),
-        PasswordFrom = new SecretSource(PasswordVariable, null),
-    };
+    private static RegistryEntryOptions WithUser(RegistryEntryOptions entry) =>
+        entry with
+        {
+            Auth = RegistryAuth.Basic,
+            UsernameFrom = new SecretSource(UserVariable, null),
+            PasswordFrom = new SecretSource(PasswordVariable, null),
+        };
 
     private static string HostOf(string url)
     {

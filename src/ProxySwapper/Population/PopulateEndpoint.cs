@@ -12,7 +12,8 @@ internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages given
     public async Task AnswerAsync(HttpContext context)
     {
         using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true })) Write(json);
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+            Write(json);
         context.Response.ContentType = "application/json";
         await context.Response.BodyWriter.WriteAsync(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), context.RequestAborted);
     }
@@ -21,23 +22,35 @@ internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages given
     {
         json.WriteStartObject();
         json.WriteNumber("known", queue.Known.Count);
-        queue.Read((running, waiting) =>
-        {
-            var all = waiting.ToList();
-            WriteList(json, "running", running, job =>
+        queue.Read(
+            (running, waiting) =>
             {
-                json.WriteString("startedAt", job.StartedAt!.Value);
-                json.WriteNumber("bytes", job.BytesDone);
-                json.WriteNumber("totalBytes", job.BytesTotal);
-            });
-            WriteList(json, "queued", all.Where(job => job.Failures == 0), job => json.WriteString("queuedAt", job.QueuedAt));
-            WriteList(json, "failed", all.Where(job => job.Failures > 0), job =>
-            {
-                json.WriteString("reason", job.LastFault);
-                json.WriteString("nextTry", job.ReadyAt);
-            });
-            return all.Count;
-        });
+                var all = waiting.ToList();
+                WriteList(
+                    json,
+                    "running",
+                    running,
+                    job =>
+                    {
+                        json.WriteString("startedAt", job.StartedAt!.Value);
+                        json.WriteNumber("bytes", job.BytesDone);
+                        json.WriteNumber("totalBytes", job.BytesTotal);
+                    }
+                );
+                WriteList(json, "queued", all.Where(job => job.Failures == 0), job => json.WriteString("queuedAt", job.QueuedAt));
+                WriteList(
+                    json,
+                    "failed",
+                    all.Where(job => job.Failures > 0),
+                    job =>
+                    {
+                        json.WriteString("reason", job.LastFault);
+                        json.WriteString("nextTry", job.ReadyAt);
+                    }
+                );
+                return all.Count;
+            }
+        );
         json.WriteStartArray("givenUp");
         foreach (var image in givenUp.Snapshot())
         {
@@ -68,7 +81,8 @@ internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages given
     {
         json.WriteString("target", work.Target.ToString());
         json.WriteString("kind", work is CopyWork ? "copy" : "warmUp");
-        if (work is CopyWork copy) json.WriteString("source", copy.Source.ToString());
+        if (work is CopyWork copy)
+            json.WriteString("source", copy.Source.ToString());
         json.WriteNumber("failures", failures);
     }
 }

@@ -19,26 +19,53 @@ internal static class PopulationRegistration
     /// <param name="services">The host's services.</param>
     /// <param name="options">The configuration at the start; registries and their credentials are taken of it.</param>
     /// <param name="environment">Reads a variable of the environment.</param>
-    public static IServiceCollection AddPopulation(this IServiceCollection services, ProxySwapperOptions options, Func<string, string?> environment)
+    public static IServiceCollection AddPopulation(
+        this IServiceCollection services,
+        ProxySwapperOptions options,
+        Func<string, string?> environment
+    )
     {
         services.AddSingleton(provider => new RegistryConnections(
-            ImpliedRegistryEntries.Entries(options, environment), () => provider.GetRequiredService<ConfigurationMonitor>().Current.Options.Registries, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
-        services.AddSingleton(provider => KubernetesAccess.Create(
-            environment, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesAccess>>()));
+            ImpliedRegistryEntries.Entries(options, environment),
+            () => provider.GetRequiredService<ConfigurationMonitor>().Current.Options.Registries,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()
+        ));
+        services.AddSingleton(provider =>
+            KubernetesAccess.Create(
+                environment,
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<KubernetesAccess>>()
+            )
+        );
         services.AddSingleton(provider => new PopulationQueue(
-            Options(provider), provider.GetRequiredService<TimeProvider>(), new Backoff(Random.Shared.NextDouble)));
+            Options(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            new Backoff(Random.Shared.NextDouble)
+        ));
         services.AddSingleton(provider => new DownstreamLookup(
-            provider.GetRequiredService<PopulationQueue>(), provider.GetRequiredService<RegistryConnections>().ForLookups, Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamLookup>>()));
+            provider.GetRequiredService<PopulationQueue>(),
+            provider.GetRequiredService<RegistryConnections>().ForLookups,
+            Options(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<DownstreamLookup>>()
+        ));
         services.AddSingleton(Transfer);
         services.AddSingleton<PopulationMetrics>().AddSingleton<FailedImages>().AddSingleton<JobExecutor>();
         services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
-        services.AddSingleton(provider => new ReadinessCheck("downstream", () => new(true, provider.GetRequiredService<DownstreamHealth>().Describe())));
+        services.AddSingleton(provider => new ReadinessCheck(
+            "downstream",
+            () => new(true, provider.GetRequiredService<DownstreamHealth>().Describe())
+        ));
         services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
         services.AddSingleton<IAdmissionObserver, PopulationObserver>();
         services.AddSingleton<PopulateEndpoint>();
-        services.AddSingleton(provider => new ManagementEndpoint(PopulateEndpoint.Path, provider.GetRequiredService<PopulateEndpoint>().AnswerAsync));
+        services.AddSingleton(provider => new ManagementEndpoint(
+            PopulateEndpoint.Path,
+            provider.GetRequiredService<PopulateEndpoint>().AnswerAsync
+        ));
         return services;
     }
 
@@ -53,8 +80,12 @@ internal static class PopulationRegistration
         var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
         return new DownstreamHealth(
             (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
-            provider.GetRequiredService<ConfigurationMonitor>(), provider.GetRequiredService<HealthEvents>(), provider.GetRequiredService<IMeterFactory>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DownstreamHealth>>());
+            provider.GetRequiredService<ConfigurationMonitor>(),
+            provider.GetRequiredService<HealthEvents>(),
+            provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<DownstreamHealth>>()
+        );
     }
 
     private static ImageTransfer Transfer(IServiceProvider provider)

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Cluster;
@@ -14,21 +13,30 @@ namespace ProxySwapper.Population;
 /// downstream: so a crash loses nothing, and an image that was removed downstream comes back.
 /// </summary>
 internal sealed partial class Reconciler(
-    KubernetesAccess kubernetes, ConfigurationMonitor rules, PopulationQueue queue, DownstreamLookup lookup, PopulationMetrics metrics,
-    TimeProvider time, ILogger<Reconciler> logger) : BackgroundService
+    KubernetesAccess kubernetes,
+    ConfigurationMonitor rules,
+    PopulationQueue queue,
+    DownstreamLookup lookup,
+    PopulationMetrics metrics,
+    TimeProvider time,
+    ILogger<Reconciler> logger
+) : BackgroundService
 {
     /// <summary>How often a switched-off reconciliation looks whether it was switched on.</summary>
     private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (kubernetes.Client is not { } client) return;
+        if (kubernetes.Client is not { } client)
+            return;
         while (!stoppingToken.IsCancellationRequested)
         {
             var options = rules.Current.Options.Populate;
             var isOn = options.ReconcileEvery > TimeSpan.Zero && options.Policy != PopulatePolicy.None;
-            if (isOn) await RunAsync(client, stoppingToken);
-            await Task.Delay(isOn ? options.ReconcileEvery : Off, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isOn)
+                await RunAsync(client, stoppingToken);
+            await Task.Delay(isOn ? options.ReconcileEvery : Off, time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -42,12 +50,17 @@ internal sealed partial class Reconciler(
         var (pods, queued) = (0, 0);
         try
         {
-            await foreach (var pod in new PodLister(client).ListAsync(null, $"{label.Key}={label.Value}", ListedPod.Read, cancellationToken))
+            await foreach (
+                var pod in new PodLister(client).ListAsync(null, $"{label.Key}={label.Value}", ListedPod.Read, cancellationToken)
+            )
             {
                 pods++;
                 foreach (var (final, original) in pod.Images)
-                    if (source.WorkFor(ListedPod.DecisionOf(final, original, pod.Origin.Namespace, current)) is { } work
-                        && seen.Add(work.Key) && await IsMissingAsync(work, pod, cancellationToken))
+                    if (
+                        source.WorkFor(ListedPod.DecisionOf(final, original, pod.Origin.Namespace, current)) is { } work
+                        && seen.Add(work.Key)
+                        && await IsMissingAsync(work, pod, cancellationToken)
+                    )
                         queued += Enqueue(work, pod.Origin);
             }
             Log.Done(logger, pods, seen.Count, queued);
@@ -62,13 +75,14 @@ internal sealed partial class Reconciler(
         }
     }
 
-    private async ValueTask<bool> IsMissingAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken) => work switch
-    {
-        // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
-        WarmUpWork => !pod.IsStarted && !queue.Known.IsKnown(work.Key),
-        // A registry that does not answer is left to the next look.
-        _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
-    };
+    private async ValueTask<bool> IsMissingAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken) =>
+        work switch
+        {
+            // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
+            WarmUpWork => !pod.IsStarted && !queue.Known.IsKnown(work.Key),
+            // A registry that does not answer is left to the next look.
+            _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
+        };
 
     private int Enqueue(PopulationWork work, PodOrigin origin)
     {
@@ -86,7 +100,11 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Reconciled {Pods} Pods with {Images} images: {Queued} were missing downstream and are queued")]
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "Reconciled {Pods} Pods with {Images} images: {Queued} were missing downstream and are queued"
+        )]
         public static partial void Done(ILogger logger, int pods, int images, int queued);
 
         [LoggerMessage(2, LogLevel.Warning, "The Pods of the cluster cannot be reconciled: {Fault}")]

@@ -1,6 +1,5 @@
-
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Registries;
 
@@ -14,6 +13,9 @@ internal sealed class CloudCredentialSource(Predicate<string> isOfCloud, Func<IR
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
         isOfCloud(image.Registry) ? _source.Value.GetAsync(image, cancellationToken) : new((RegistryCredential?)null);
 
-    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
-        isOfCloud(image.Registry) ? _source.Value.RenewAsync(image, refused, cancellationToken) : new((RegistryCredential?)null);
+    public ValueTask<RegistryCredential?> RenewAsync(
+        ImageReference image,
+        RegistryCredential refused,
+        CancellationToken cancellationToken
+    ) => isOfCloud(image.Registry) ? _source.Value.RenewAsync(image, refused, cancellationToken) : new((RegistryCredential?)null);
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Clouds.Azure;
@@ -15,38 +14,65 @@ internal sealed class CloudCredentials
     private readonly CloudCredentialSource _google;
     private readonly CloudCredentialSource _azure;
 
-    public CloudCredentials(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, Func<string, string?> environment, TimeProvider time, ILoggerFactory loggers)
+    public CloudCredentials(
+        IReadOnlyList<RegistryEntryOptions> registries,
+        RegistryClients clients,
+        Func<string, string?> environment,
+        TimeProvider time,
+        ILoggerFactory loggers
+    )
     {
         var ecr = EcrAccountsOf(registries);
-        _ecr = new(host => ecr.ContainsKey(host) || EcrHost.Parse(host) is not null, () => new EcrCredentialSource(ecr, time, loggers.CreateLogger<EcrCredentialSource>()));
+        _ecr = new(
+            host => ecr.ContainsKey(host) || EcrHost.Parse(host) is not null,
+            () => new EcrCredentialSource(ecr, time, loggers.CreateLogger<EcrCredentialSource>())
+        );
         var google = GoogleHostsOf(registries);
-        _google = new(host => google.ContainsKey(host) || GoogleCredentialSource.IsGoogle(host), () => new GoogleCredentialSource(google, time, loggers.CreateLogger<GoogleCredentialSource>()));
+        _google = new(
+            host => google.ContainsKey(host) || GoogleCredentialSource.IsGoogle(host),
+            () => new GoogleCredentialSource(google, time, loggers.CreateLogger<GoogleCredentialSource>())
+        );
         var azure = AzureAccountsOf(registries);
-        _azure = new(host => azure.ContainsKey(host) || AzureCredentialSource.IsAzure(host), () => new AzureCredentialSource(azure, clients, environment, time, loggers.CreateLogger<AzureCredentialSource>()));
+        _azure = new(
+            host => azure.ContainsKey(host) || AzureCredentialSource.IsAzure(host),
+            () => new AzureCredentialSource(azure, clients, environment, time, loggers.CreateLogger<AzureCredentialSource>())
+        );
     }
 
     /// <summary>All of them; each knows its own hosts.</summary>
     public IReadOnlyList<IRegistryCredentialSource> All => [_ecr, _google, _azure];
 
     /// <summary>The source of hosts that are to be opened by this cloud alone.</summary>
-    public IRegistryCredentialSource Of(RegistryAuth auth) => auth switch
-    {
-        RegistryAuth.Ecr => _ecr,
-        RegistryAuth.Google => _google,
-        RegistryAuth.Azure => _azure,
-        _ => throw new ArgumentOutOfRangeException(nameof(auth)),
-    };
+    public IRegistryCredentialSource Of(RegistryAuth auth) =>
+        auth switch
+        {
+            RegistryAuth.Ecr => _ecr,
+            RegistryAuth.Google => _google,
+            RegistryAuth.Azure => _azure,
+            _ => throw new ArgumentOutOfRangeException(nameof(auth)),
+        };
 
-    private static Dictionary<string, EcrAccount> EcrAccountsOf(IEnumerable<RegistryEntryOptions> registries) => registries
-        .Where(entry => entry.Auth == RegistryAuth.Ecr || entry.AwsProfile is not null)
-        .ToDictionary(entry => entry.Host, entry => new EcrAccount(entry.AwsProfile, entry.Region, IsRequired: entry.Auth == RegistryAuth.Ecr), StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, EcrAccount> EcrAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
+        registries
+            .Where(entry => entry.Auth == RegistryAuth.Ecr || entry.AwsProfile is not null)
+            .ToDictionary(
+                entry => entry.Host,
+                entry => new EcrAccount(entry.AwsProfile, entry.Region, IsRequired: entry.Auth == RegistryAuth.Ecr),
+                StringComparer.OrdinalIgnoreCase
+            );
 
     /// <summary>The hosts that the configuration says are Google's, with a key file of their own or null.</summary>
-    private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) => registries
-        .Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null)
-        .ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile, StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
+        registries
+            .Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null)
+            .ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile, StringComparer.OrdinalIgnoreCase);
 
-    private static Dictionary<string, AzureAccount> AzureAccountsOf(IEnumerable<RegistryEntryOptions> registries) => registries
-        .Where(entry => entry.Auth == RegistryAuth.Azure || entry.AzureClientId is not null)
-        .ToDictionary(entry => entry.Host, entry => new AzureAccount(entry.AzureClientId, entry.AzureTenantId, IsRequired: entry.Auth == RegistryAuth.Azure), StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, AzureAccount> AzureAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
+        registries
+            .Where(entry => entry.Auth == RegistryAuth.Azure || entry.AzureClientId is not null)
+            .ToDictionary(
+                entry => entry.Host,
+                entry => new AzureAccount(entry.AzureClientId, entry.AzureTenantId, IsRequired: entry.Auth == RegistryAuth.Azure),
+                StringComparer.OrdinalIgnoreCase
+            );
 }

@@ -1,7 +1,6 @@
-
 using ProxySwapper.Configuration;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Registries;
 
@@ -13,35 +12,63 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 {
     private readonly Dictionary<string, IRegistryCredentialSource> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    public ConfiguredCredentialSource(IReadOnlyList<RegistryEntryOptions> registries, Func<string, string?> environment, Func<RegistryAuth, IRegistryCredentialSource> cloudOf)
+    public ConfiguredCredentialSource(
+        IReadOnlyList<RegistryEntryOptions> registries,
+        Func<string, string?> environment,
+        Func<RegistryAuth, IRegistryCredentialSource> cloudOf
+    )
     {
         foreach (var entry in registries)
-            if (entry.Auth is { } auth) _hosts[entry.Host] = SourceOf(entry, auth, environment, cloudOf);
+            if (entry.Auth is { } auth)
+                _hosts[entry.Host] = SourceOf(entry, auth, environment, cloudOf);
     }
 
     /// <summary>The user of an entry with <see cref="RegistryAuth.Basic"/>.</summary>
     /// <exception cref="RegistryCredentialException">It cannot be read.</exception>
-    public static string UserOf(RegistryEntryOptions entry, Func<string, string?> environment) => Read(entry, "usernameFrom", entry.UsernameFrom!, environment);
+    public static string UserOf(RegistryEntryOptions entry, Func<string, string?> environment) =>
+        Read(entry, "usernameFrom", entry.UsernameFrom!, environment);
 
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
         _hosts.TryGetValue(image.Registry, out var source) ? source.GetAsync(image, cancellationToken) : new((RegistryCredential?)null);
 
-    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
-        _hosts.TryGetValue(image.Registry, out var source) ? source.RenewAsync(image, refused, cancellationToken) : new((RegistryCredential?)null);
+    public ValueTask<RegistryCredential?> RenewAsync(
+        ImageReference image,
+        RegistryCredential refused,
+        CancellationToken cancellationToken
+    ) =>
+        _hosts.TryGetValue(image.Registry, out var source)
+            ? source.RenewAsync(image, refused, cancellationToken)
+            : new((RegistryCredential?)null);
 
     private static IRegistryCredentialSource SourceOf(
-        RegistryEntryOptions entry, RegistryAuth auth, Func<string, string?> environment, Func<RegistryAuth, IRegistryCredentialSource> cloudOf) => auth switch
+        RegistryEntryOptions entry,
+        RegistryAuth auth,
+        Func<string, string?> environment,
+        Func<RegistryAuth, IRegistryCredentialSource> cloudOf
+    ) =>
+        auth switch
         {
             RegistryAuth.Anonymous => new Known(() => RegistryCredential.Anonymous),
-            RegistryAuth.Basic => new Known(() => RegistryCredential.Basic(UserOf(entry, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))),
-            RegistryAuth.DockerConfig => new Only(entry, entry.DockerConfigFile is { } file ? DockerConfigSource.FromFile(file) : new CredentialChain([.. DockerConfigSource.Defaults(environment)])),
+            RegistryAuth.Basic => new Known(() =>
+                RegistryCredential.Basic(UserOf(entry, environment), Read(entry, "passwordFrom", entry.PasswordFrom!, environment))
+            ),
+            RegistryAuth.DockerConfig => new Only(
+                entry,
+                entry.DockerConfigFile is { } file
+                    ? DockerConfigSource.FromFile(file)
+                    : new CredentialChain([.. DockerConfigSource.Defaults(environment)])
+            ),
             _ => new Only(entry, cloudOf(auth)),
         };
 
     private static string Read(RegistryEntryOptions entry, string key, SecretSource secret, Func<string, string?> environment)
     {
         if (secret.Environment is { } variable)
-            return environment(variable) is { Length: > 0 } value ? value : throw new RegistryCredentialException($"registries: {key} of {entry.Host} is to come from the variable {variable}, which is not set");
+            return environment(variable) is { Length: > 0 } value
+                ? value
+                : throw new RegistryCredentialException(
+                    $"registries: {key} of {entry.Host} is to come from the variable {variable}, which is not set"
+                );
         try
         {
             return File.ReadAllText(secret.File!).TrimEnd('\r', '\n');
@@ -60,9 +87,15 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
     private sealed class Only(RegistryEntryOptions entry, IRegistryCredentialSource source) : IRegistryCredentialSource
     {
         public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
-            await source.GetAsync(image, cancellationToken) ?? throw new RegistryCredentialException($"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, and that has no credential for it");
+            await source.GetAsync(image, cancellationToken)
+            ?? throw new RegistryCredentialException(
+                $"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, and that has no credential for it"
+            );
 
-        public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
-            source.RenewAsync(image, refused, cancellationToken);
+        public ValueTask<RegistryCredential?> RenewAsync(
+            ImageReference image,
+            RegistryCredential refused,
+            CancellationToken cancellationToken
+        ) => source.RenewAsync(image, refused, cancellationToken);
     }
 }

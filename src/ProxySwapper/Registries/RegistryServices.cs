@@ -1,17 +1,20 @@
-
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
-using ProxySwapper.Registry;
 
 namespace ProxySwapper.Registries;
 
 /// <summary>Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.</summary>
 internal sealed class RegistryServices : IDisposable
 {
-    private RegistryServices(RegistryClients clients, IRegistryCredentialSource credentials, ImageCopier copier, EcrRepositoryCreator repositories) =>
-        (Clients, Credentials, Copier, Repositories) = (clients, credentials, copier, repositories);
+    private RegistryServices(
+        RegistryClients clients,
+        IRegistryCredentialSource credentials,
+        ImageCopier copier,
+        EcrRepositoryCreator repositories
+    ) => (Clients, Credentials, Copier, Repositories) = (clients, credentials, copier, repositories);
 
     public RegistryClients Clients { get; }
 
@@ -28,28 +31,43 @@ internal sealed class RegistryServices : IDisposable
     /// <param name="credentials">Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.</param>
     /// <param name="current">The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.</param>
     public static RegistryServices Create(
-        IReadOnlyList<RegistryEntryOptions> registries, TimeProvider time, ILoggerFactory loggers, Func<RegistryOptions, RegistryOptions>? tune = null,
-        IRegistryCredentialSource? credentials = null, Func<IReadOnlyList<RegistryEntryOptions>>? current = null)
+        IReadOnlyList<RegistryEntryOptions> registries,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        Func<RegistryOptions, RegistryOptions>? tune = null,
+        IRegistryCredentialSource? credentials = null,
+        Func<IReadOnlyList<RegistryEntryOptions>>? current = null
+    )
     {
         var options = OptionsOf(registries);
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
         return new RegistryServices(
-            clients, credentials ?? CredentialsOf(registries, clients, time, loggers), new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()),
-            new EcrRepositoryCreator(current ?? (() => registries), time, loggers.CreateLogger<EcrRepositoryCreator>()));
+            clients,
+            credentials ?? CredentialsOf(registries, clients, time, loggers),
+            new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()),
+            new EcrRepositoryCreator(current ?? (() => registries), time, loggers.CreateLogger<EcrRepositoryCreator>())
+        );
     }
 
     public void Dispose() => Clients.Dispose();
 
-    internal static RegistryOptions OptionsOf(IReadOnlyList<RegistryEntryOptions> registries) => new()
-    {
-        Hosts = registries.ToDictionary(entry => entry.Host, HostOf),
-    };
+    internal static RegistryOptions OptionsOf(IReadOnlyList<RegistryEntryOptions> registries) =>
+        new() { Hosts = registries.ToDictionary(entry => entry.Host, HostOf) };
 
-    private static CredentialChain CredentialsOf(IReadOnlyList<RegistryEntryOptions> registries, RegistryClients clients, TimeProvider time, ILoggerFactory loggers)
+    private static CredentialChain CredentialsOf(
+        IReadOnlyList<RegistryEntryOptions> registries,
+        RegistryClients clients,
+        TimeProvider time,
+        ILoggerFactory loggers
+    )
     {
         Func<string, string?> environment = Environment.GetEnvironmentVariable;
         var clouds = new CloudCredentials(registries, clients, environment, time, loggers);
-        return new CredentialChain([new ConfiguredCredentialSource(registries, environment, clouds.Of), .. DockerConfigSource.Defaults(environment), .. clouds.All]);
+        return new CredentialChain([
+            new ConfiguredCredentialSource(registries, environment, clouds.Of),
+            .. DockerConfigSource.Defaults(environment),
+            .. clouds.All,
+        ]);
     }
 
     private static RegistryHostOptions HostOf(RegistryEntryOptions entry)

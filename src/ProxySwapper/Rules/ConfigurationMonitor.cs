@@ -1,6 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
 
-
 namespace ProxySwapper.Rules;
 
 /// <summary>The rule set in force, always the last good one, and what became of the last reload.</summary>

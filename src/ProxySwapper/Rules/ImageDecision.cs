@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
@@ -11,7 +10,13 @@ namespace ProxySwapper.Rules;
 /// <param name="Rule">The rule that decided, for instance <c>rules[1]</c> or <c>proxyUrl</c>; null when none did.</param>
 /// <param name="Warning">What the Pod's owner should know, or null.</param>
 internal sealed record ImageDecision(
-    string Image, DecisionReason Reason, ImageReference? Source, ImageReference? Target, string? Rule, string? Warning)
+    string Image,
+    DecisionReason Reason,
+    ImageReference? Source,
+    ImageReference? Target,
+    string? Rule,
+    string? Warning
+)
 {
     public bool IsRewritten => Target is not null;
 

@@ -27,15 +27,18 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>Compiles the rules of checked options.</summary>
     public static Rule[] Compile(ProxySwapperOptions options)
     {
-        if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl) return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [], populates: true)];
+        if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
+            return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [], populates: true)];
         return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
     }
 
     public bool TakesNamespace(string @namespace)
     {
-        if (_namespaces.Length == 0) return true;
+        if (_namespaces.Length == 0)
+            return true;
         foreach (var pattern in _namespaces)
-            if (Wildcard.IsMatch(pattern, @namespace)) return true;
+            if (Wildcard.IsMatch(pattern, @namespace))
+                return true;
         return false;
     }
 
@@ -47,9 +50,10 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>The new reference's text, or null when this rule does not take the image.</summary>
     public abstract string? TargetOf(ImageReference image, string text);
 
-    private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) => rule.Match is { } match
-        ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
-        : RegexRule.Create(name, rule);
+    private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) =>
+        rule.Match is { } match
+            ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
+            : RegexRule.Create(name, rule);
 
     private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string targetPrefix)
         : Rule(name, namespaces, targetPrefix)

@@ -22,68 +22,106 @@ internal sealed class RuleSet
     private readonly string? _proxyPrefix;
 
     private RuleSet(ProxySwapperOptions options, Rule[] rules, ImagePattern[] ignoredImages) =>
-        (Options, _rules, _ignoredImages, _ignoredNamespaces, _registries, _proxyPrefix) =
-            (options, rules, ignoredImages, [.. options.IgnoreNamespaces], RegistriesOf(options), options.ProxyUrl is { } proxyUrl ? TargetPrefix.PrefixOf(proxyUrl) : null);
+        (Options, _rules, _ignoredImages, _ignoredNamespaces, _registries, _proxyPrefix) = (
+            options,
+            rules,
+            ignoredImages,
+            [.. options.IgnoreNamespaces],
+            RegistriesOf(options),
+            options.ProxyUrl is { } proxyUrl ? TargetPrefix.PrefixOf(proxyUrl) : null
+        );
 
     public ProxySwapperOptions Options { get; }
 
     /// <summary>Compiles options that <see cref="ConfigurationReader"/> has checked.</summary>
-    public static RuleSet Compile(ProxySwapperOptions options) => new(
-        options,
-        Rule.Compile(options),
-        [.. options.IgnoreImages.Select(text => ImagePattern.TryParse(text, out var pattern, out var fault) ? pattern : throw new ArgumentException(fault, nameof(options)))]);
+    public static RuleSet Compile(ProxySwapperOptions options) =>
+        new(
+            options,
+            Rule.Compile(options),
+            [
+                .. options.IgnoreImages.Select(text =>
+                    ImagePattern.TryParse(text, out var pattern, out var fault)
+                        ? pattern
+                        : throw new ArgumentException(fault, nameof(options))
+                ),
+            ]
+        );
 
     /// <summary>Decides on one image. Never throws and never asks anybody.</summary>
     public ImageDecision Evaluate(string image, string @namespace)
     {
-        if (_remembered.TryGetValue((image, @namespace), out var remembered)) return remembered;
+        if (_remembered.TryGetValue((image, @namespace), out var remembered))
+            return remembered;
         var decision = Decide(image, @namespace);
-        if (image.Length + @namespace.Length > MaximumRememberedLength) return decision;
-        if (_remembered.Count >= MaximumRemembered) _remembered.Clear();
+        if (image.Length + @namespace.Length > MaximumRememberedLength)
+            return decision;
+        if (_remembered.Count >= MaximumRemembered)
+            _remembered.Clear();
         _remembered[(image, @namespace)] = decision;
         return decision;
     }
 
     /// <summary>A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.</summary>
-    public string MetricNameOf(ImageReference? image) => image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
+    public string MetricNameOf(ImageReference? image) =>
+        image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
 
     private ImageDecision Decide(string image, string @namespace)
     {
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
-            return new(image, DecisionReason.Invalid, null, null, null, $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {fault}");
+            return new(
+                image,
+                DecisionReason.Invalid,
+                null,
+                null,
+                null,
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {fault}"
+            );
         var source = parsed.WithDefaultTag();
-        if (IsIgnored(@namespace)) return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
+        if (IsIgnored(@namespace))
+            return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
         var text = source.ToString();
         foreach (var rule in _rules)
-            if (rule.IsTarget(text)) return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
+            if (rule.IsTarget(text))
+                return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
         // Also when no rule names it any more: Pods that went there before there were rules stay there.
-        if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal)) return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
+        if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal))
+            return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
         foreach (var pattern in _ignoredImages)
-            if (pattern.IsMatch(source)) return new(image, DecisionReason.IgnoredImage, source, null, null, null);
+            if (pattern.IsMatch(source))
+                return new(image, DecisionReason.IgnoredImage, source, null, null, null);
         foreach (var rule in _rules)
-            if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target) return Decide(image, source, rule, target);
+            if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target)
+                return Decide(image, source, rule, target);
         return new(image, DecisionReason.NoRule, source, null, null, null);
     }
 
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
             ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { Populate = rule.Populate }
-            : new(image, DecisionReason.InvalidTarget, source, null, rule.Name,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}");
+            : new(
+                image,
+                DecisionReason.InvalidTarget,
+                source,
+                null,
+                rule.Name,
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}"
+            );
 
-    private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) => options.Rules
-        .SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
-        .Append(options.ProxyUrl)
-        .OfType<string>()
-        .Select(text => text.Split('/')[0])
-        .Where(registry => !registry.AsSpan().ContainsAny('*', '$'))
-        .Concat(["docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
-        .ToFrozenSet(StringComparer.Ordinal);
+    private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) =>
+        options
+            .Rules.SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
+            .Append(options.ProxyUrl)
+            .OfType<string>()
+            .Select(text => text.Split('/')[0])
+            .Where(registry => !registry.AsSpan().ContainsAny('*', '$'))
+            .Concat(["docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
+            .ToFrozenSet(StringComparer.Ordinal);
 
     private bool IsIgnored(string @namespace)
     {
         foreach (var pattern in _ignoredNamespaces)
-            if (Wildcard.IsMatch(pattern, @namespace)) return true;
+            if (Wildcard.IsMatch(pattern, @namespace))
+                return true;
         return false;
     }
 }

@@ -19,10 +19,19 @@ internal sealed partial class CertificateWatcher : BackgroundService
     {
         (_certificate, _time, _logger) = (certificate, time, logger);
         var meter = meters.Create("ProxySwapper");
-        _reads = meter.CreateCounter<long>("proxyswapper_certificate_renewals_total", description: "Certificates taken into use after the first.");
-        _errors = meter.CreateCounter<long>("proxyswapper_certificate_read_errors_total", description: "Times that the certificate's files could not be used.");
-        meter.CreateObservableGauge("proxyswapper_certificate_expiry_timestamp_seconds", () => certificate.NotAfter.ToUnixTimeSeconds(),
-            description: "When the serving certificate expires.");
+        _reads = meter.CreateCounter<long>(
+            "proxyswapper_certificate_renewals_total",
+            description: "Certificates taken into use after the first."
+        );
+        _errors = meter.CreateCounter<long>(
+            "proxyswapper_certificate_read_errors_total",
+            description: "Times that the certificate's files could not be used."
+        );
+        meter.CreateObservableGauge(
+            "proxyswapper_certificate_expiry_timestamp_seconds",
+            () => certificate.NotAfter.ToUnixTimeSeconds(),
+            description: "When the serving certificate expires."
+        );
     }
 
     /// <summary>What is wrong with the certificate, or null.</summary>
@@ -43,10 +52,12 @@ internal sealed partial class CertificateWatcher : BackgroundService
         catch (CertificateException exception)
         {
             _errors.Add(1);
-            if (_lastError != exception.Message) Log.Unusable(_logger, exception.Message);
+            if (_lastError != exception.Message)
+                Log.Unusable(_logger, exception.Message);
             _lastError = exception.Message;
         }
-        if (_certificate.NotAfter > _time.GetUtcNow() || _saidExpired) return;
+        if (_certificate.NotAfter > _time.GetUtcNow() || _saidExpired)
+            return;
         _saidExpired = true;
         Log.Expired(_logger, _certificate.NotAfter);
     }
@@ -66,7 +77,11 @@ internal sealed partial class CertificateWatcher : BackgroundService
         [LoggerMessage(2, LogLevel.Error, "The one in use stays: {Reason}")]
         public static partial void Unusable(ILogger logger, string reason);
 
-        [LoggerMessage(3, LogLevel.Error, "The serving certificate expired at {NotAfter}: API servers refuse us, and Pods keep their images where the failure policy is Ignore")]
+        [LoggerMessage(
+            3,
+            LogLevel.Error,
+            "The serving certificate expired at {NotAfter}: API servers refuse us, and Pods keep their images where the failure policy is Ignore"
+        )]
         public static partial void Expired(ILogger logger, DateTimeOffset notAfter);
     }
 }

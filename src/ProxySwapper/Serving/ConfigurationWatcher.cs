@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -22,16 +22,27 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     private string? _lastText;
 
     public ConfigurationWatcher(
-        ConfigurationFile file, ConfigurationMonitor provider, IMeterFactory meters, TimeProvider time, ILogger<ConfigurationWatcher> logger)
+        ConfigurationFile file,
+        ConfigurationMonitor provider,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<ConfigurationWatcher> logger
+    )
     {
         (_file, _environment, _lastText) = (file.Path, file.Environment, file.Text);
         (_provider, _time, _logger) = (provider, time, logger);
         var meter = meters.Create("ProxySwapper");
         _reloads = meter.CreateCounter<long>("proxyswapper_config_reloads_total", description: "Reloads of the configuration, by result.");
-        meter.CreateObservableGauge("proxyswapper_config_last_reload_successful", () => _provider.LastReload.IsSuccessful ? 1 : 0,
-            description: "1 when the configuration in the file is the one in force, 0 when it was refused.");
-        meter.CreateObservableGauge("proxyswapper_config_last_reload_timestamp_seconds", () => _provider.LastReload.At.ToUnixTimeSeconds(),
-            description: "When the configuration was loaded or refused last.");
+        meter.CreateObservableGauge(
+            "proxyswapper_config_last_reload_successful",
+            () => _provider.LastReload.IsSuccessful ? 1 : 0,
+            description: "1 when the configuration in the file is the one in force, 0 when it was refused."
+        );
+        meter.CreateObservableGauge(
+            "proxyswapper_config_last_reload_timestamp_seconds",
+            () => _provider.LastReload.At.ToUnixTimeSeconds(),
+            description: "When the configuration was loaded or refused last."
+        );
     }
 
     /// <summary>Reloads the file if it changed; does nothing else.</summary>
@@ -40,7 +51,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         try
         {
             var text = ConfigurationReader.TextOf(_file);
-            if (text == _lastText) return;
+            if (text == _lastText)
+                return;
             _lastText = text;
             var options = ConfigurationReader.ReadText(_file, text, _environment);
             WarnOfRestart(_provider.Current.Options, options);
@@ -54,7 +66,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         }
         catch (ConfigurationException exception)
         {
-            if (exception.Faults is [{ Line: 0 }]) _lastText = null;
+            if (exception.Faults is [{ Line: 0 }])
+                _lastText = null;
             _provider.Reject(exception.Faults, _time.GetUtcNow());
             _reloads.Add(1, new KeyValuePair<string, object?>("result", "failure"));
             Log.Refused(_logger, _file, exception.Message);
@@ -64,22 +77,32 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) Check();
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            Check();
     }
 
     /// <summary>What is bound at the start keeps its value until the next one.</summary>
     private void WarnOfRestart(ProxySwapperOptions old, ProxySwapperOptions changed)
     {
         List<string> keys = [];
-        if (old.Port != changed.Port) keys.Add("port");
-        if (old.ManagementPort != changed.ManagementPort) keys.Add("managementPort");
-        if (old.TlsCertPath != changed.TlsCertPath) keys.Add("tlsCertPath");
-        if (old.TlsKeyPath != changed.TlsKeyPath) keys.Add("tlsKeyPath");
-        if (old.DrainDelay != changed.DrainDelay) keys.Add("drainDelay");
-        if (old.ShutdownGracePeriod != changed.ShutdownGracePeriod) keys.Add("shutdownGracePeriod");
-        if (old.LogLevel != changed.LogLevel) keys.Add("logLevel");
-        if (!WithoutRepositories(old).SequenceEqual(WithoutRepositories(changed))) keys.Add("registries");
-        if (keys.Count > 0) Log.NeedsRestart(_logger, string.Join(", ", keys));
+        if (old.Port != changed.Port)
+            keys.Add("port");
+        if (old.ManagementPort != changed.ManagementPort)
+            keys.Add("managementPort");
+        if (old.TlsCertPath != changed.TlsCertPath)
+            keys.Add("tlsCertPath");
+        if (old.TlsKeyPath != changed.TlsKeyPath)
+            keys.Add("tlsKeyPath");
+        if (old.DrainDelay != changed.DrainDelay)
+            keys.Add("drainDelay");
+        if (old.ShutdownGracePeriod != changed.ShutdownGracePeriod)
+            keys.Add("shutdownGracePeriod");
+        if (old.LogLevel != changed.LogLevel)
+            keys.Add("logLevel");
+        if (!WithoutRepositories(old).SequenceEqual(WithoutRepositories(changed)))
+            keys.Add("registries");
+        if (keys.Count > 0)
+            Log.NeedsRestart(_logger, string.Join(", ", keys));
     }
 
     private static IEnumerable<RegistryEntryOptions> WithoutRepositories(ProxySwapperOptions options) =>

@@ -27,33 +27,51 @@ internal static class ServeHost
     /// <param name="logging">Sets up the log.</param>
     /// <param name="isLocal">Listens on the loopback address alone, and has no cluster.</param>
     public static IHost Create(
-        ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, Action<ILoggingBuilder> logging, bool isLocal = false) =>
+        ProxySwapperOptions options,
+        ConfigurationFile? file,
+        ServingCertificate certificate,
+        Action<ILoggingBuilder> logging,
+        bool isLocal = false
+    ) =>
         new HostBuilder()
             .ConfigureLogging(logging)
             .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
-            .ConfigureWebHost(web => web
-                .UseKestrelCore()
-                // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits behind copies.
-                .UseSockets(sockets => sockets.IOQueueCount = 0)
-                .UseKestrelHttpsConfiguration()
-                .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
-                .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),
-                web => web.SuppressEnvironmentConfiguration = true)
+            .ConfigureWebHost(
+                web =>
+                    web.UseKestrelCore()
+                        // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits behind copies.
+                        .UseSockets(sockets => sockets.IOQueueCount = 0)
+                        .UseKestrelHttpsConfiguration()
+                        .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
+                        .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),
+                web => web.SuppressEnvironmentConfiguration = true
+            )
             .Build();
 
-    private static void AddServices(IServiceCollection services, ProxySwapperOptions options, ConfigurationFile? file, ServingCertificate certificate, bool isLocal)
+    private static void AddServices(
+        IServiceCollection services,
+        ProxySwapperOptions options,
+        ConfigurationFile? file,
+        ServingCertificate certificate,
+        bool isLocal
+    )
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
-        if (OtlpExport.IsWanted(environment)) services.AddHostedService(provider => new OtlpExport(environment, provider.GetRequiredService<ILogger<OtlpExport>>()));
+        if (OtlpExport.IsWanted(environment))
+            services.AddHostedService(provider => new OtlpExport(environment, provider.GetRequiredService<ILogger<OtlpExport>>()));
         services.AddHostedService<WarmUp>();
         services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
         services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
-        services.AddSingleton(provider => new ReadinessCheck("certificate", () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")));
+        services.AddSingleton(provider => new ReadinessCheck(
+            "certificate",
+            () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")
+        ));
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
-        if (file is not null) services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
+        if (file is not null)
+            services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
         // On this machine alone there is no cluster, even where a kubeconfig lies about.
         services.AddPopulation(options, name => isLocal ? null : environment.GetValueOrDefault(name));
         services.AddAdmission();
@@ -68,22 +86,33 @@ internal static class ServeHost
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MaxConcurrentConnections = MaximumConnections;
         List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
-        Listen(options.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
-        {
-            HandshakeTimeout = TimeSpan.FromSeconds(10),
-            OnConnection = _ => new(new SslServerAuthenticationOptions
-            {
-                ServerCertificateContext = certificate.Context,
-                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                ApplicationProtocols = protocols,
-            }),
-        }));
+        Listen(
+            options.Port,
+            listen =>
+                listen.UseHttps(
+                    new TlsHandshakeCallbackOptions
+                    {
+                        HandshakeTimeout = TimeSpan.FromSeconds(10),
+                        OnConnection = _ =>
+                            new(
+                                new SslServerAuthenticationOptions
+                                {
+                                    ServerCertificateContext = certificate.Context,
+                                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                                    ApplicationProtocols = protocols,
+                                }
+                            ),
+                    }
+                )
+        );
         Listen(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
 
         void Listen(int port, Action<ListenOptions> configure)
         {
-            if (isLocal) kestrel.Listen(IPAddress.Loopback, port, configure);
-            else kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
+            if (isLocal)
+                kestrel.Listen(IPAddress.Loopback, port, configure);
+            else
+                kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
         }
     }
 
@@ -92,12 +121,14 @@ internal static class ServeHost
     {
         var admission = services.GetRequiredService<AdmissionEndpoint>();
         var pages = services.GetRequiredService<ManagementPages>();
-        return context => !context.Request.IsHttps ? pages.AnswerAsync(context)
+        return context =>
+            !context.Request.IsHttps ? pages.AnswerAsync(context)
             : context.Request.Path.Value == AdmissionRegistration.Path ? admission.AnswerAsync(context)
             : ManagementPages.NotFound(context);
     }
 
-    private static string DescribeReload(ReloadState state) => state.IsSuccessful
-        ? $"loaded at {state.At:u}"
-        : $"the last change was refused at {state.At:u}, the rules before it are in force: {string.Join("; ", state.Faults)}";
+    private static string DescribeReload(ReloadState state) =>
+        state.IsSuccessful
+            ? $"loaded at {state.At:u}"
+            : $"the last change was refused at {state.At:u}, the rules before it are in force: {string.Join("; ", state.Faults)}";
 }

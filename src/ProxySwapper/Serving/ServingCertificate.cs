@@ -36,7 +36,8 @@ internal sealed class ServingCertificate
     public bool Reload()
     {
         var (certificate, key) = Read(_certificateFile, _keyFile);
-        if (certificate + key == _pem) return false;
+        if (certificate + key == _pem)
+            return false;
         _current = Parse(certificate, key, _certificateFile);
         _pem = certificate + key;
         return true;

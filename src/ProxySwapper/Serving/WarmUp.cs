@@ -5,8 +5,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -15,11 +15,13 @@ namespace ProxySwapper.Serving;
 /// Runs through what a review runs through before the process says that it is ready, so that the first one does not wait for code to
 /// be compiled. Nothing of it is counted or logged as a review, and one that fails does no harm.
 /// </summary>
-internal sealed partial class WarmUp(IServer server, ServingCertificate certificate, ConfigurationMonitor rules, ILogger<WarmUp> logger) : IHostedLifecycleService
+internal sealed partial class WarmUp(IServer server, ServingCertificate certificate, ConfigurationMonitor rules, ILogger<WarmUp> logger)
+    : IHostedLifecycleService
 {
     private const int Rounds = 30;
 
-    private static readonly byte[] Review = """
+    private static readonly byte[] Review =
+        """
         {"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"warm-up","kind":{"group":"","version":"v1","kind":"Pod"},
         "namespace":"default","operation":"CREATE","object":{"metadata":{"name":"warm-up","labels":{"a":"b"},"annotations":{"a":"b"}},"spec":{
         "containers":[{"name":"a","image":"docker.io/library/warm-up:1"},{"name":"b","image":"not an image"}],
@@ -30,9 +32,11 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
     {
         try
         {
-            for (var round = 0; round < Rounds; round++) Decide(new ReadOnlySequence<byte>(Review));
+            for (var round = 0; round < Rounds; round++)
+                Decide(new ReadOnlySequence<byte>(Review));
             foreach (var address in server.Features.Get<IServerAddressesFeature>()!.Addresses.Select(BindingAddress.Parse))
-                if (address.Scheme == Uri.UriSchemeHttps) await ConnectAsync(address.Port, cancellationToken);
+                if (address.Scheme == Uri.UriSchemeHttps)
+                    await ConnectAsync(address.Port, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException)
         {
@@ -55,7 +59,8 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
     private void Decide(ReadOnlySequence<byte> body)
     {
         var current = rules.Current;
-        if (!AdmissionReviewReader.TryRead(body, current.Options.PatchLabel.Key, out var review, out _)) return;
+        if (!AdmissionReviewReader.TryRead(body, current.Options.PatchLabel.Key, out var review, out _))
+            return;
         using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, current), current);
     }
@@ -65,10 +70,16 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-        await using var stream = new SslStream(socket.GetStream(), leaveInnerStreamOpen: false,
-            (_, shown, _, _) => certificate.Context.TargetCertificate.Equals(shown));
+        await using var stream = new SslStream(
+            socket.GetStream(),
+            leaveInnerStreamOpen: false,
+            (_, shown, _, _) => certificate.Context.TargetCertificate.Equals(shown)
+        );
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, cancellationToken);
-        await stream.WriteAsync("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"u8.ToArray(), cancellationToken);
+        await stream.WriteAsync(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"u8.ToArray(),
+            cancellationToken
+        );
         await stream.CopyToAsync(Stream.Null, cancellationToken);
     }
 

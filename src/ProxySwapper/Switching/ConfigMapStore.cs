@@ -29,18 +29,32 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
         JsonObject? list;
         try
         {
-            list = await client.GetAsync($"/api/v1/configmaps?labelSelector={Uri.EscapeDataString($"{WebhookLabel}={webhook}")}", cancellationToken);
+            list = await client.GetAsync(
+                $"/api/v1/configmaps?labelSelector={Uri.EscapeDataString($"{WebhookLabel}={webhook}")}",
+                cancellationToken
+            );
         }
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
         {
-            throw new WebhookSwitchException("you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME", fault);
+            throw new WebhookSwitchException(
+                "you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME",
+                fault
+            );
         }
-        var found = list?["items"]?.AsArray().Select(item => ((string)item!["metadata"]!["namespace"]!, (string)item["metadata"]!["name"]!)).ToList() ?? [];
+        var found =
+            list?["items"]?.AsArray()
+                .Select(item => ((string)item!["metadata"]!["namespace"]!, (string)item["metadata"]!["name"]!))
+                .ToList()
+            ?? [];
         return found switch
         {
             [var (place, only)] => new ConfigMapStore(client, place, only),
-            [] => throw new WebhookSwitchException($"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"),
-            _ => throw new WebhookSwitchException($"several ConfigMaps have the label {WebhookLabel}={webhook}: name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"),
+            [] => throw new WebhookSwitchException(
+                $"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"
+            ),
+            _ => throw new WebhookSwitchException(
+                $"several ConfigMaps have the label {WebhookLabel}={webhook}: name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"
+            ),
         };
     }
 
@@ -52,18 +66,22 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
         }
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)
         {
-            throw new WebhookSwitchException($"{this} is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard", fault);
+            throw new WebhookSwitchException(
+                $"{this} is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard",
+                fault
+            );
         }
     }
 
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
     {
-        var map = await client.GetAsync(_path, cancellationToken)
-            ?? throw new WebhookSwitchException($"{this} is not there");
-        if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept) return null;
+        var map = await client.GetAsync(_path, cancellationToken) ?? throw new WebhookSwitchException($"{this} is not there");
+        if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept)
+            return null;
         try
         {
-            return JsonNode.Parse(kept) as JsonObject ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no object");
+            return JsonNode.Parse(kept) as JsonObject
+                ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no object");
         }
         catch (JsonException fault)
         {
@@ -75,6 +93,11 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
 
     public override string ToString() => $"ConfigMap {@namespace}/{name}";
 
-    private Task<JsonObject> AnnotateAsync(string? value, CancellationToken cancellationToken) => client.PatchAsync(
-        _path, PatchKind.Merge, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [KeptAnnotation] = value } } }, cancellationToken);
+    private Task<JsonObject> AnnotateAsync(string? value, CancellationToken cancellationToken) =>
+        client.PatchAsync(
+            _path,
+            PatchKind.Merge,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [KeptAnnotation] = value } } },
+            cancellationToken
+        );
 }

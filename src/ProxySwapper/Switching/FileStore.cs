@@ -24,7 +24,8 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
 
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
     {
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             return JsonNode.Parse(await File.ReadAllTextAsync(path, cancellationToken)) as JsonObject

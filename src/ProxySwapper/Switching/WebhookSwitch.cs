@@ -18,7 +18,15 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     private const int MaximumAttempts = 5;
 
     /// <summary>What the API server sets itself and takes from nobody.</summary>
-    private static readonly IReadOnlyList<string> ServerFields = ["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"];
+    private static readonly IReadOnlyList<string> ServerFields =
+    [
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "managedFields",
+        "selfLink",
+    ];
 
     private readonly string _path = $"{Collection}/{Uri.EscapeDataString(name)}";
 
@@ -34,7 +42,8 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await client.GetAsync(_path, cancellationToken) is not { } webhook) return null;
+            if (await client.GetAsync(_path, cancellationToken) is not { } webhook)
+                return null;
             store ??= StoreOf(webhook);
             var version = new JsonObject
             {
@@ -61,7 +70,9 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         if (await store.FindAsync(cancellationToken) is not { } webhook)
             return await client.GetAsync(_path, cancellationToken) is not null
                 ? EnableOutcome.WasInPlace
-                : throw new WebhookSwitchException($"nothing is kept in {store}, and {name} is not in place: upgrade the chart to reinstate it");
+                : throw new WebhookSwitchException(
+                    $"nothing is kept in {store}, and {name} is not in place: upgrade the chart to reinstate it"
+                );
         if ((string?)webhook["kind"] != "MutatingWebhookConfiguration" || (string?)webhook["metadata"]?["name"] != name)
             throw new WebhookSwitchException($"what is kept in {store} is no MutatingWebhookConfiguration named {name}");
         var outcome = await CreateAsync(WithoutServerFields(webhook), cancellationToken);
@@ -84,15 +95,19 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     }
 
     private ConfigMapStore StoreOf(JsonObject webhook) =>
-        (string?)webhook["metadata"]?["annotations"]?[ConfigMapStore.PlaceAnnotation] is { } place && ConfigMapStore.Parse(client, place) is { } store
+        (string?)webhook["metadata"]?["annotations"]?[ConfigMapStore.PlaceAnnotation] is { } place
+        && ConfigMapStore.Parse(client, place) is { } store
             ? store
-            : throw new WebhookSwitchException($"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that says where to keep it: use --config-map NAMESPACE/NAME or --file FILE, or give it up with --discard");
+            : throw new WebhookSwitchException(
+                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that says where to keep it: use --config-map NAMESPACE/NAME or --file FILE, or give it up with --discard"
+            );
 
     private static JsonObject WithoutServerFields(JsonObject webhook)
     {
         var kept = (JsonObject)webhook.DeepClone();
         if (kept["metadata"] is JsonObject metadata)
-            foreach (var field in ServerFields) metadata.Remove(field);
+            foreach (var field in ServerFields)
+                metadata.Remove(field);
         return kept;
     }
 }

@@ -16,8 +16,11 @@ internal sealed class MemoryWatch : IDisposable
     }
 
     /// <summary>Megabytes at this moment.</summary>
-    public double Now => File.ReadLines(_file).Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-        .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024).First();
+    public double Now =>
+        File.ReadLines(_file)
+            .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024)
+            .First();
 
     /// <returns>The most that was seen, in megabytes.</returns>
     public async Task<double> StopAsync()
@@ -34,7 +37,8 @@ internal sealed class MemoryWatch : IDisposable
         while (!_stop.IsCancellationRequested)
         {
             peak = Math.Max(peak, Now);
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, _stop.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         return peak;
     }

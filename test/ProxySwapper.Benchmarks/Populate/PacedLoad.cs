@@ -17,7 +17,8 @@ internal static class PacedLoad
         {
             var due = duration * index / count;
             var pause = due - TimeProvider.System.GetElapsedTime(started);
-            if (pause > TimeSpan.Zero) await Task.Delay(pause, TimeProvider.System);
+            if (pause > TimeSpan.Zero)
+                await Task.Delay(pause, TimeProvider.System);
             answers[index] = PostAsync(client, bodies[index]);
         }
         return await Task.WhenAll(answers);

@@ -31,16 +31,27 @@ internal static class PopulateMeasurement
         await using var upstream = await DebianRegistry.StartAsync();
         await using var downstream = await DebianRegistry.StartAsync();
         for (var round = 0; round < Rounds; round++)
-            await Parallel.ForAsync(0, Images, async (index, _) =>
-                await TestImage.Create((round + 1) * 1000 + index, layers: 3, layerSize: 100_000, "amd64").PushAsync(upstream.Address, $"round{round}/app{index}", "1"));
-        await using var program = await ProxySwapperProcess.StartAsync($$"""
+            await Parallel.ForAsync(
+                0,
+                Images,
+                async (index, _) =>
+                    await TestImage
+                        .Create((round + 1) * 1000 + index, layers: 3, layerSize: 100_000, "amd64")
+                        .PushAsync(upstream.Address, $"round{round}/app{index}", "1")
+            );
+        await using var program = await ProxySwapperProcess.StartAsync(
+            $$"""
             rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}"}]
             populate: {maxNumberOfParallelJobs: 2}
             logLevel: warning
-            """, ContainerFile.Environment());
+            """,
+            ContainerFile.Environment()
+        );
         // Registries are other machines: here each side has a processor of its own.
-        foreach (var registry in new[] { upstream, downstream }) await PinAsync(registry.Id, RegistriesProcessor);
-        foreach (var process in new[] { program.Id, Environment.ProcessId }) await PinAsync(process, AdmissionProcessor);
+        foreach (var registry in new[] { upstream, downstream })
+            await PinAsync(registry.Id, RegistriesProcessor);
+        foreach (var process in new[] { program.Id, Environment.ProcessId })
+            await PinAsync(process, AdmissionProcessor);
         using var client = program.CreateClient();
         await PacedLoad.RunAsync(client, 500, TimeSpan.FromSeconds(3), index => Review(upstream, 0, index, isDryRun: true));
         using var memory = new MemoryWatch(program.Id);
@@ -57,29 +68,50 @@ internal static class PopulateMeasurement
         var peak = await memory.StopAsync();
         var copies = CopiesOf(downstream);
         var (first, measured) = (rounds[0], rounds[1..]);
-        var (idleP99, copyingP99) = (PacedLoad.P99([.. measured.SelectMany(round => round.Idle)]), PacedLoad.P99([.. measured.SelectMany(round => round.Copying)]));
+        var (idleP99, copyingP99) = (
+            PacedLoad.P99([.. measured.SelectMany(round => round.Idle)]),
+            PacedLoad.P99([.. measured.SelectMany(round => round.Copying)])
+        );
         var ratio = copyingP99 / idleP99;
         List<Row> rows =
         [
             new("p99 of an admission, nothing copied", Invariant($"{idleP99.TotalMilliseconds:N2} ms")),
             new("p99 of an admission, 200 images being copied", Invariant($"{copyingP99.TotalMilliseconds:N2} ms")),
             new("as a ratio", Invariant($"{ratio:N2}"), "≤ 1.5", ratio <= 1.5),
-            new("the same in the first seconds of the process", Invariant($"{PacedLoad.P99(first.Idle).TotalMilliseconds:N2} ms, {PacedLoad.P99(first.Copying).TotalMilliseconds:N2} ms")),
-            new($"images copied, of {Images} in each of {Rounds} rounds", Invariant($"{copies.Count}"), Invariant($"{Rounds * Images}"), copies.Count == Rounds * Images),
-            new("times that an image was copied, at the most", Invariant($"{copies.Values.DefaultIfEmpty().Max()}"), "1", copies.Values.All(times => times == 1)),
+            new(
+                "the same in the first seconds of the process",
+                Invariant($"{PacedLoad.P99(first.Idle).TotalMilliseconds:N2} ms, {PacedLoad.P99(first.Copying).TotalMilliseconds:N2} ms")
+            ),
+            new(
+                $"images copied, of {Images} in each of {Rounds} rounds",
+                Invariant($"{copies.Count}"),
+                Invariant($"{Rounds * Images}"),
+                copies.Count == Rounds * Images
+            ),
+            new(
+                "times that an image was copied, at the most",
+                Invariant($"{copies.Values.DefaultIfEmpty().Max()}"),
+                "1",
+                copies.Values.All(times => times == 1)
+            ),
             new("from the first Pod to the last image", Invariant($"{measured.Average(round => round.Drained.TotalSeconds):N1} s")),
             new("resident memory before, and the peak", Invariant($"{before:N0} MB, {peak:N0} MB"), "≤ 1.5 times", peak <= before * 1.5),
         ];
         Console.WriteLine($"\n`{Command}`\n\n| what | measured | promised |\n|---|---|---|");
-        foreach (var row in rows) Console.WriteLine($"| {row.What} | {row.Measured}{(row.Holds ? "" : " **(not kept)**")} | {row.Promised} |");
+        foreach (var row in rows)
+            Console.WriteLine($"| {row.What} | {row.Measured}{(row.Holds ? "" : " **(not kept)**")} | {row.Promised} |");
         return rows.TrueForAll(row => row.Holds) ? 0 : 1;
     }
 
     /// <summary>Gives a process, all its threads and those that they will make to one processor.</summary>
     private static async Task PinAsync(int process, int processor)
     {
-        var (exitCode, _, error) = await TestProcess.RunAsync("taskset", ["--all-tasks", "--cpu-list", "--pid", Invariant($"{processor}"), Invariant($"{process}")]);
-        if (exitCode != 0) throw new InvalidOperationException($"no processor {processor} for process {process}: {error}");
+        var (exitCode, _, error) = await TestProcess.RunAsync(
+            "taskset",
+            ["--all-tasks", "--cpu-list", "--pid", Invariant($"{processor}"), Invariant($"{process}")]
+        );
+        if (exitCode != 0)
+            throw new InvalidOperationException($"no processor {processor} for process {process}: {error}");
     }
 
     private static string Review(DebianRegistry upstream, int round, int index, bool isDryRun)
@@ -93,11 +125,18 @@ internal static class PopulateMeasurement
         (int)JsonNode.Parse(await program.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!["known"]!;
 
     /// <summary>How often each image's tag was written, by the registry's own access log.</summary>
-    private static Dictionary<string, int> CopiesOf(DebianRegistry downstream) => downstream.Output.Split('\n')
-        .Select(line => line.IndexOf("\"PUT /v2/round", StringComparison.Ordinal) is >= 0 and var start && line.Contains("/manifests/1 ", StringComparison.Ordinal) ? line[start..].Split(' ')[1] : "")
-        .Where(path => path.Length > 0)
-        .CountBy(path => path)
-        .ToDictionary();
+    private static Dictionary<string, int> CopiesOf(DebianRegistry downstream) =>
+        downstream
+            .Output.Split('\n')
+            .Select(line =>
+                line.IndexOf("\"PUT /v2/round", StringComparison.Ordinal) is >= 0 and var start
+                && line.Contains("/manifests/1 ", StringComparison.Ordinal)
+                    ? line[start..].Split(' ')[1]
+                    : ""
+            )
+            .Where(path => path.Length > 0)
+            .CountBy(path => path)
+            .ToDictionary();
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 

@@ -41,11 +41,10 @@ internal sealed class DelayingProxy : IAsyncDisposable
         List<Task> connections = [];
         try
         {
-            while (true) connections.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+            while (true)
+                connections.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
         await Task.WhenAll(connections);
     }
 
@@ -59,9 +58,7 @@ internal sealed class DelayingProxy : IAsyncDisposable
             await far.ConnectAsync(_target, _stop.Token);
             await Task.WhenAll(DelayAsync(near, far, _roundTrip), DelayAsync(far, near, TimeSpan.Zero));
         }
-        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException)
-        {
-        }
+        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException) { }
     }
 
     private async Task DelayAsync(TcpClient from, TcpClient to, TimeSpan handshake)
@@ -74,7 +71,8 @@ internal sealed class DelayingProxy : IAsyncDisposable
             {
                 var bytes = System.Buffers.ArrayPool<byte>.Shared.Rent(PieceSize);
                 var length = await from.GetStream().ReadAsync(bytes, _stop.Token);
-                if (length == 0) break;
+                if (length == 0)
+                    break;
                 await pieces.Writer.WriteAsync((bytes, length, TimeProvider.System.GetTimestamp()), _stop.Token);
             }
         }
@@ -85,14 +83,21 @@ internal sealed class DelayingProxy : IAsyncDisposable
         await delivering;
     }
 
-    private async Task DeliverAsync(ChannelReader<(byte[] Bytes, int Length, long Arrived)> pieces, TcpClient to, long connected, TimeSpan handshake)
+    private async Task DeliverAsync(
+        ChannelReader<(byte[] Bytes, int Length, long Arrived)> pieces,
+        TcpClient to,
+        long connected,
+        TimeSpan handshake
+    )
     {
         await foreach (var (bytes, length, arrived) in pieces.ReadAllAsync(_stop.Token))
         {
             var wait = _roundTrip / 2 - TimeProvider.System.GetElapsedTime(arrived);
             var first = handshake + _roundTrip / 2 - TimeProvider.System.GetElapsedTime(connected);
-            if (first > wait) wait = first;
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, TimeProvider.System, _stop.Token);
+            if (first > wait)
+                wait = first;
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, TimeProvider.System, _stop.Token);
             await to.GetStream().WriteAsync(bytes.AsMemory(0, length), _stop.Token);
             System.Buffers.ArrayPool<byte>.Shared.Return(bytes);
         }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Benchmarks.Registry;
 
@@ -17,7 +17,9 @@ internal sealed class GeneratedImage : IAsyncDisposable
 
     private readonly WebApplication _server;
     private readonly Dictionary<string, long> _layers = [];
-    private readonly byte[] _config = Encoding.UTF8.GetBytes("""{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}""");
+    private readonly byte[] _config = Encoding.UTF8.GetBytes(
+        """{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"""
+    );
     private readonly byte[] _random = new byte[MiB];
     private readonly byte[] _manifest;
 
@@ -26,11 +28,20 @@ internal sealed class GeneratedImage : IAsyncDisposable
         _server = server;
         new Random(layerMegabytes).NextBytes(_random);
         // A layer's number stands in its bytes, so that no two are the same.
-        for (var layer = 0; layer < layers; layer++) _layers[DigestOf(layer, layerMegabytes)] = (long)layer << 32 | (long)layerMegabytes;
-        var descriptors = _layers.Select(layer => Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer.Key, (layer.Value & int.MaxValue) * MiB));
-        _manifest = Encoding.UTF8.GetBytes($$"""
-            {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Descriptor("application/vnd.oci.image.config.v1+json", Digest.OfBytes(_config).ToString(), _config.Length)}},"layers":[{{string.Join(',', descriptors)}}]}
-            """);
+        for (var layer = 0; layer < layers; layer++)
+            _layers[DigestOf(layer, layerMegabytes)] = (long)layer << 32 | (long)layerMegabytes;
+        var descriptors = _layers.Select(layer =>
+            Descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer.Key, (layer.Value & int.MaxValue) * MiB)
+        );
+        _manifest = Encoding.UTF8.GetBytes(
+            $$"""
+            {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Descriptor(
+                "application/vnd.oci.image.config.v1+json",
+                Digest.OfBytes(_config).ToString(),
+                _config.Length
+            )}},"layers":[{{string.Join(',', descriptors)}}]}
+            """
+        );
         server.Run(AnswerAsync);
     }
 
@@ -49,7 +60,8 @@ internal sealed class GeneratedImage : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private static string Descriptor(string mediaType, string digest, long size) => $$"""{"mediaType":"{{mediaType}}","digest":"{{digest}}","size":{{size}}}""";
+    private static string Descriptor(string mediaType, string digest, long size) =>
+        $$"""{"mediaType":"{{mediaType}}","digest":"{{digest}}","size":{{size}}}""";
 
     private string DigestOf(int layer, int megabytes)
     {
@@ -78,20 +90,24 @@ internal sealed class GeneratedImage : IAsyncDisposable
             context.Response.Headers["Docker-Content-Digest"] = Digest.OfBytes(_manifest).ToString();
             await SendAsync(context, _manifest);
         }
-        else if (path.EndsWith(Digest.OfBytes(_config).ToString(), StringComparison.Ordinal)) await SendAsync(context, _config);
-        else if (_layers.TryGetValue(path[(path.LastIndexOf('/') + 1)..], out var layer)) await SendLayerAsync(context, (int)(layer >> 32), (int)layer);
+        else if (path.EndsWith(Digest.OfBytes(_config).ToString(), StringComparison.Ordinal))
+            await SendAsync(context, _config);
+        else if (_layers.TryGetValue(path[(path.LastIndexOf('/') + 1)..], out var layer))
+            await SendLayerAsync(context, (int)(layer >> 32), (int)layer);
     }
 
     private static async Task SendAsync(HttpContext context, byte[] bytes)
     {
         context.Response.ContentLength = bytes.Length;
-        if (HttpMethods.IsGet(context.Request.Method)) await context.Response.Body.WriteAsync(bytes);
+        if (HttpMethods.IsGet(context.Request.Method))
+            await context.Response.Body.WriteAsync(bytes);
     }
 
     private async Task SendLayerAsync(HttpContext context, int layer, int megabytes)
     {
         context.Response.ContentLength = (long)megabytes * MiB;
-        if (HttpMethods.IsHead(context.Request.Method)) return;
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
         for (var index = 0; index < megabytes; index++)
         {
             await context.Response.Body.WriteAsync(Number(layer, index));

@@ -1,6 +1,6 @@
-using static ProxySwapper.Benchmarks.Measurement;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
+using static ProxySwapper.Benchmarks.Measurement;
 
 namespace ProxySwapper.Benchmarks.Registry;
 
@@ -33,18 +33,28 @@ internal static class RegistryMeasurement
             .. await MeasureRequestsAsync(tools, source),
             await MeasureMemoryAsync(tools),
         ];
-        return Print(Name, $"""
+        return Print(
+            Name,
+            $"""
             registries (Debian's docker-registry) and programs on one machine, no TLS.
             Each time is that of a whole process with a target registry of its own; ratios are medians of interleaved rounds.
             Far: source and target each behind a proxy that adds {RoundTrip.TotalMilliseconds:0} ms to a round trip, half of it in each direction, and a round trip to a connection.
-            """, rows);
+            """,
+            rows
+        );
     }
 
     /// <summary>
     /// A fresh registry for each copy: what one program left there, or remembers of that host (skopeo does, beyond its process), helps none.
     /// </summary>
     private static async Task<IEnumerable<Measurement>> MeasureTimeAsync(
-        IReadOnlyList<CopyTool> tools, DebianRegistry source, string image, string what, TimeSpan? roundTrip, int rounds)
+        IReadOnlyList<CopyTool> tools,
+        DebianRegistry source,
+        string image,
+        string what,
+        TimeSpan? roundTrip,
+        int rounds
+    )
     {
         await using var farSource = roundTrip is { } there ? new DelayingProxy(source.Address, there) : null;
         var times = tools.ToDictionary(tool => tool.Name, _ => new List<double>());
@@ -54,13 +64,24 @@ internal static class RegistryMeasurement
             {
                 await using var target = await DebianRegistry.StartAsync();
                 await using var farTarget = roundTrip is { } back ? new DelayingProxy(target.Address, back) : null;
-                var run = await tool.CopyAsync($"{farSource?.Address ?? source.Address}/{image}:1", $"{farTarget?.Address ?? target.Address}/copied/{image}:1");
-                if (round >= 0) times[tool.Name].Add(run.Duration.TotalMilliseconds);
+                var run = await tool.CopyAsync(
+                    $"{farSource?.Address ?? source.Address}/{image}:1",
+                    $"{farTarget?.Address ?? target.Address}/copied/{image}:1"
+                );
+                if (round >= 0)
+                    times[tool.Name].Add(run.Duration.TotalMilliseconds);
             }
         var own = times[tools[0].Name];
-        return tools.Skip(1).Select(tool => Ratio(
-            $"{what}: time as a ratio to {tool.Name}", Median(own.Zip(times[tool.Name], (ours, theirs) => ours / theirs)), 1.0,
-            Invariant($" ({Median(own):N0} ms, {tool.Name} {Median(times[tool.Name]):N0} ms)")));
+        return tools
+            .Skip(1)
+            .Select(tool =>
+                Ratio(
+                    $"{what}: time as a ratio to {tool.Name}",
+                    Median(own.Zip(times[tool.Name], (ours, theirs) => ours / theirs)),
+                    1.0,
+                    Invariant($" ({Median(own):N0} ms, {tool.Name} {Median(times[tool.Name]):N0} ms)")
+                )
+            );
     }
 
     private static async Task<IEnumerable<Measurement>> MeasureRequestsAsync(IReadOnlyList<CopyTool> tools, DebianRegistry source)
@@ -75,7 +96,14 @@ internal static class RegistryMeasurement
             var upToDate = await log.CountAsync(() => tool.CopyAsync(here, there));
             var mounted = await log.CountAsync(() => tool.CopyAsync(there, $"{target.Address}/{tool.Name}/mounted:1"));
             var isOurs = tool == tools[0];
-            rows.Add(new Measurement($"requests of {tool.Name} for 61 blobs: a copy, a copy within one host, nothing to do", $"{full}, {mounted}, {upToDate}", isOurs ? "…, …, 2" : "", !isOurs || upToDate == 2));
+            rows.Add(
+                new Measurement(
+                    $"requests of {tool.Name} for 61 blobs: a copy, a copy within one host, nothing to do",
+                    $"{full}, {mounted}, {upToDate}",
+                    isOurs ? "…, …, 2" : "",
+                    !isOurs || upToDate == 2
+                )
+            );
         }
         return rows;
     }
@@ -86,7 +114,12 @@ internal static class RegistryMeasurement
         // The runtime compiles hot methods a second time, which short runs do not reach: this one tells that apart from the image's size.
         var medium = await PeakAsync(tools[0], layerMegabytes: 100);
         var large = await PeakAsync(tools[0], layerMegabytes: 1024);
-        return Ratio("peak memory for 6 GiB as a ratio to that for 60 MiB", large / small, 1.1, Invariant($" ({large:N0} MB, {small:N0} MB; for 600 MiB {medium:N0} MB)"));
+        return Ratio(
+            "peak memory for 6 GiB as a ratio to that for 60 MiB",
+            large / small,
+            1.1,
+            Invariant($" ({large:N0} MB, {small:N0} MB; for 600 MiB {medium:N0} MB)")
+        );
     }
 
     private static async Task<double> PeakAsync(CopyTool tool, int layerMegabytes)

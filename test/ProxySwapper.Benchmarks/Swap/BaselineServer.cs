@@ -1,7 +1,7 @@
 using System.Buffers;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
@@ -17,7 +17,9 @@ internal static class BaselineServer
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(folder, "tls.crt"), Path.Combine(folder, "tls.key"));
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
             .ConfigureKestrel(kestrel => kestrel.ListenAnyIP(port, listen => listen.UseHttps(certificate)));
         await using var app = builder.Build();
         app.Run(async context =>
@@ -27,7 +29,8 @@ internal static class BaselineServer
             {
                 var read = await body.ReadAsync();
                 body.AdvanceTo(read.Buffer.End);
-                if (read.IsCompleted) break;
+                if (read.IsCompleted)
+                    break;
             }
             context.Response.ContentType = "application/json";
             context.Response.ContentLength = Answer.Length;

@@ -29,9 +29,13 @@ internal sealed class MeasuredServer : IDisposable
     {
         var (port, managementPort) = (TestProcess.FreePort(), TestProcess.FreePort());
         var file = Path.Combine(folder, $"{port}.yaml");
-        File.WriteAllText(file, $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: {folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n");
+        File.WriteAllText(
+            file,
+            $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: {folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n"
+        );
         var start = new ProcessStartInfo(program, ["serve", "--config", file]);
-        foreach (var (name, value) in ContainerFile.Environment()) start.Environment[name] = value;
+        foreach (var (name, value) in ContainerFile.Environment())
+            start.Environment[name] = value;
         return StartAsync(start, port, new Uri($"http://localhost:{managementPort}/readyz"));
     }
 
@@ -39,7 +43,11 @@ internal sealed class MeasuredServer : IDisposable
     public static Task<MeasuredServer> StartBaselineAsync(string folder)
     {
         var port = TestProcess.FreePort();
-        return StartAsync(new ProcessStartInfo("dotnet", ["exec", typeof(BaselineServer).Assembly.Location, BaselineServer.Name, $"{port}", folder]), port, null);
+        return StartAsync(
+            new ProcessStartInfo("dotnet", ["exec", typeof(BaselineServer).Assembly.Location, BaselineServer.Name, $"{port}", folder]),
+            port,
+            null
+        );
     }
 
     public void Dispose()
@@ -61,11 +69,18 @@ internal sealed class MeasuredServer : IDisposable
         {
             try
             {
-                if (ready is null) using (var socket = new System.Net.Sockets.TcpClient()) await socket.ConnectAsync("localhost", port);
-                else (await client.GetAsync(ready)).EnsureSuccessStatusCode();
+                if (ready is null)
+                    using (var socket = new System.Net.Sockets.TcpClient())
+                        await socket.ConnectAsync("localhost", port);
+                else
+                    (await client.GetAsync(ready)).EnsureSuccessStatusCode();
                 return new MeasuredServer(process, port, watch.Elapsed);
             }
-            catch (Exception exception) when (exception is HttpRequestException or System.Net.Sockets.SocketException && !process.HasExited && watch.Elapsed < TimeSpan.FromSeconds(30))
+            catch (Exception exception)
+                when (exception is HttpRequestException or System.Net.Sockets.SocketException
+                    && !process.HasExited
+                    && watch.Elapsed < TimeSpan.FromSeconds(30)
+                )
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System);
             }

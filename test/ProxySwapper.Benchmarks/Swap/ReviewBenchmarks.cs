@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Kubernetes;
@@ -13,7 +13,9 @@ namespace ProxySwapper.Benchmarks.Swap;
 [MemoryDiagnoser]
 public class ReviewBenchmarks
 {
-    private readonly RuleSet _rules = RuleSet.Compile(ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, new Dictionary<string, string>()));
+    private readonly RuleSet _rules = RuleSet.Compile(
+        ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, new Dictionary<string, string>())
+    );
     private ReadOnlySequence<byte> _review;
 
     [Params(7, 200)]
@@ -26,7 +28,8 @@ public class ReviewBenchmarks
     [Benchmark]
     public int Review()
     {
-        if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault)) throw new InvalidOperationException(fault);
+        if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault))
+            throw new InvalidOperationException(fault);
         using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, _rules), _rules);
         return output.Written.Length;

@@ -53,7 +53,8 @@ internal sealed class ReviewLoad : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var connection in _connections) await connection.DisposeAsync();
+        foreach (var connection in _connections)
+            await connection.DisposeAsync();
     }
 
     private async Task<LoadResult> RunAsync(Stopwatch watch, Func<bool> goesOn)
@@ -61,7 +62,10 @@ internal sealed class ReviewLoad : IAsyncDisposable
         var latencies = await Task.WhenAll(_connections.Select(connection => Task.Run(() => PostAsync(connection, goesOn))));
         var elapsed = watch.Elapsed;
         var sorted = latencies.SelectMany(list => list).Order().ToList();
-        return new LoadResult(sorted.Count / elapsed.TotalSeconds, TimeSpan.FromTicks(sorted[(int)(sorted.Count * 0.99)] * TimeSpan.TicksPerSecond / Stopwatch.Frequency));
+        return new LoadResult(
+            sorted.Count / elapsed.TotalSeconds,
+            TimeSpan.FromTicks(sorted[(int)(sorted.Count * 0.99)] * TimeSpan.TicksPerSecond / Stopwatch.Frequency)
+        );
     }
 
     private async Task<List<long>> PostAsync(SslStream connection, Func<bool> goesOn)
@@ -76,9 +80,11 @@ internal sealed class ReviewLoad : IAsyncDisposable
             while (read < expected)
             {
                 var count = await connection.ReadAsync(buffer.AsMemory(read));
-                if (count == 0) throw new InvalidOperationException("The server closed a connection.");
+                if (count == 0)
+                    throw new InvalidOperationException("The server closed a connection.");
                 read += count;
-                if (expected == int.MaxValue) expected = LengthOf(buffer.AsSpan(0, read));
+                if (expected == int.MaxValue)
+                    expected = LengthOf(buffer.AsSpan(0, read));
             }
             latencies.Add(Stopwatch.GetTimestamp() - start);
         }
@@ -89,8 +95,10 @@ internal sealed class ReviewLoad : IAsyncDisposable
     private static int LengthOf(ReadOnlySpan<byte> answer)
     {
         var end = answer.IndexOf("\r\n\r\n"u8);
-        if (end < 0) return int.MaxValue;
-        if (!answer.StartsWith("HTTP/1.1 200"u8)) throw new InvalidOperationException(Encoding.UTF8.GetString(answer));
+        if (end < 0)
+            return int.MaxValue;
+        if (!answer.StartsWith("HTTP/1.1 200"u8))
+            throw new InvalidOperationException(Encoding.UTF8.GetString(answer));
         var length = answer[(answer.IndexOf("Content-Length: "u8) + "Content-Length: "u8.Length)..];
         return end + 4 + int.Parse(length[..length.IndexOf("\r\n"u8)], CultureInfo.InvariantCulture);
     }

@@ -56,18 +56,30 @@ internal static class SwapMeasurement
 
     private static async Task<string> PublishAsync(string output)
     {
-        var (exitCode, text, error) = await TestProcess.RunAsync("dotnet", ["publish", SourceTree.PathOf("src", "ProxySwapper"), "-c", "Release", "-o", output]);
+        var (exitCode, text, error) = await TestProcess.RunAsync(
+            "dotnet",
+            ["publish", SourceTree.PathOf("src", "ProxySwapper"), "-c", "Release", "-o", output]
+        );
         return exitCode == 0 ? Path.Combine(output, "proxyswapper") : throw new InvalidOperationException(text + error);
     }
 
     private static IEnumerable<Row> MeasureReviews()
     {
         var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
-        var configuration = ManualConfig.CreateEmpty().AddJob(job).AddLogger(NullLogger.Instance).AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance);
+        var configuration = ManualConfig
+            .CreateEmpty()
+            .AddJob(job)
+            .AddLogger(NullLogger.Instance)
+            .AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance);
         foreach (var report in BenchmarkRunner.Run<ReviewBenchmarks>(configuration).Reports)
         {
             var size = report.BenchmarkCase.Parameters["KiB"];
-            yield return new Row($"one review of {size} KiB", Invariant($"{report.ResultStatistics!.Median:N0} ns, {report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase):N0} bytes allocated"));
+            yield return new Row(
+                $"one review of {size} KiB",
+                Invariant(
+                    $"{report.ResultStatistics!.Median:N0} ns, {report.GcStats.GetBytesAllocatedPerOperation(report.BenchmarkCase):N0} bytes allocated"
+                )
+            );
         }
     }
 
@@ -75,11 +87,17 @@ internal static class SwapMeasurement
     {
         List<double> starts = [];
         for (var start = 0; start < 5; start++)
-            using (var cold = await MeasuredServer.StartProgramAsync(program, folder)) starts.Add(cold.ColdStart.TotalMilliseconds);
+            using (var cold = await MeasuredServer.StartProgramAsync(program, folder))
+                starts.Add(cold.ColdStart.TotalMilliseconds);
         using var server = await MeasuredServer.StartProgramAsync(program, folder);
         await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System);
         var idle = server.ResidentMegabytes;
-        await using var load = await ReviewLoad.ConnectAsync(server.Port, ReviewSamples.OfSize(7 * 1024), Connections, certificates.HasSigned);
+        await using var load = await ReviewLoad.ConnectAsync(
+            server.Port,
+            ReviewSamples.OfSize(7 * 1024),
+            Connections,
+            certificates.HasSigned
+        );
         await load.RunAsync(10_000);
         var early = server.ResidentMegabytes;
         await load.RunAsync(90_000);
@@ -90,7 +108,12 @@ internal static class SwapMeasurement
             new("resident memory, idle", Invariant($"{idle:N1} MB"), "≤ 80 MB", idle <= 80),
             new("resident memory after 10,000 reviews", Invariant($"{early:N1} MB"), "≤ 80 MB", early <= 80),
             // What the kernel counts moves by a few pages of code; growth would be a leak of ever so few bytes for each review.
-            new("resident memory after 100,000 reviews", Invariant($"{late:N1} MB"), "≤ 80 MB, no growth (within 2 %)", late <= 80 && late <= early * 1.02),
+            new(
+                "resident memory after 100,000 reviews",
+                Invariant($"{late:N1} MB"),
+                "≤ 80 MB, no growth (within 2 %)",
+                late <= 80 && late <= early * 1.02
+            ),
         ];
     }
 
@@ -106,7 +129,8 @@ internal static class SwapMeasurement
         for (var round = -2; round < Rounds; round++)
         {
             var pair = (Baseline: await baselineLoad.RunAsync(RoundDuration), Server: await serverLoad.RunAsync(RoundDuration));
-            if (round >= 0) rounds.Add((pair.Server, pair.Baseline));
+            if (round >= 0)
+                rounds.Add((pair.Server, pair.Baseline));
         }
         var throughput = Median(rounds.Select(round => round.Server.PerSecond / round.Baseline.PerSecond));
         var latency = Median(rounds.Select(round => round.Server.P99 / round.Baseline.P99));
@@ -116,14 +140,18 @@ internal static class SwapMeasurement
             new("the endpoint that does nothing, per second", Invariant($"{Median(rounds.Select(round => round.Baseline.PerSecond)):N0}")),
             new("throughput as a ratio to it", Invariant($"{throughput:N2}"), "≥ 0.85", throughput >= 0.85),
             new("p99", Invariant($"{Median(rounds.Select(round => round.Server.P99.TotalMilliseconds)):N1} ms")),
-            new("p99 of the endpoint that does nothing", Invariant($"{Median(rounds.Select(round => round.Baseline.P99.TotalMilliseconds)):N1} ms")),
+            new(
+                "p99 of the endpoint that does nothing",
+                Invariant($"{Median(rounds.Select(round => round.Baseline.P99.TotalMilliseconds)):N1} ms")
+            ),
             new("p99 as a ratio to it", Invariant($"{latency:N2}"), "≤ 1.3", latency <= 1.3),
         ];
     }
 
     private static void Print(List<Row> rows)
     {
-        Console.WriteLine($"""
+        Console.WriteLine(
+            $"""
 
             Measured on {TimeProvider.System.GetUtcNow():yyyy-MM-dd} with `{Command}`:
             {Environment.ProcessorCount} processors ({ProcessorName()}), {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; client and server on one machine,
@@ -131,13 +159,17 @@ internal static class SwapMeasurement
 
             | what | measured | wanted |
             |---|---|---|
-            """);
-        foreach (var row in rows) Console.WriteLine($"| {row.What} | {row.Measured} | {row.Wanted}{(row.Holds ? "" : " **(missed)**")} |");
+            """
+        );
+        foreach (var row in rows)
+            Console.WriteLine($"| {row.What} | {row.Measured} | {row.Wanted}{(row.Holds ? "" : " **(missed)**")} |");
     }
 
     private static string ProcessorName()
     {
-        var line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal)) : null;
+        var line = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 2)..] ?? $"{RuntimeInformation.ProcessArchitecture}";
     }
 

@@ -20,7 +20,11 @@ internal sealed class ChartOnApiServerTests
     private static readonly string[] GroupsOfOperators = ["cert-manager.io/v1", "monitoring.coreos.com/v1"];
 
     /// <summary>Versions that an older server has under an older name, with the same fields.</summary>
-    private static readonly Dictionary<string, string> OlderVersions = new() { ["policy/v1"] = "policy/v1beta1", ["batch/v1 CronJob"] = "batch/v1beta1" };
+    private static readonly Dictionary<string, string> OlderVersions = new()
+    {
+        ["policy/v1"] = "policy/v1beta1",
+        ["batch/v1 CronJob"] = "batch/v1beta1",
+    };
 
     /// <summary>Fields that an older server does not know.</summary>
     private static readonly string[] NewerFields = ["timeZone", "matchConditions", "completionMode"];
@@ -31,7 +35,8 @@ internal sealed class ChartOnApiServerTests
     public async Task Start()
     {
         _server = await ControlPlane.GetAsync();
-        foreach (var name in new[] { Namespace, "team-a", "team-b" }) await _server.KubectlWithInputAsync(NamespaceOf(name), "apply", "-f", "-");
+        foreach (var name in new[] { Namespace, "team-a", "team-b" })
+            await _server.KubectlWithInputAsync(NamespaceOf(name), "apply", "-f", "-");
         await _server.KubectlAsync("label", "--overwrite", "namespace", "kube-system", "kubernetes.io/metadata.name=kube-system");
     }
 
@@ -49,11 +54,18 @@ internal sealed class ChartOnApiServerTests
         var unknown = new SortedSet<string>(StringComparer.Ordinal);
         var known = new JsonArray();
         foreach (var values in HelmChart.ValueSets)
-            foreach (var item in await HelmChart.ObjectsAsync(values))
-                if (AsKnown(item, versions)) known.Add(item);
-                else unknown.Add((string)item["apiVersion"]!);
+        foreach (var item in await HelmChart.ObjectsAsync(values))
+            if (AsKnown(item, versions))
+                known.Add(item);
+            else
+                unknown.Add((string)item["apiVersion"]!);
         Assert.That(unknown, Is.SubsetOf(GroupsOfOperators));
-        var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = known };
+        var list = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "List",
+            ["items"] = known,
+        };
         await _server.KubectlWithInputAsync(list.ToJsonString(), "apply", "--dry-run=server", "-o", "name", "-f", "-");
         Assert.That(known, Has.Count.GreaterThan(200));
     }
@@ -64,8 +76,21 @@ internal sealed class ChartOnApiServerTests
         var versions = (await _server.KubectlAsync("api-versions")).Split('\n').ToHashSet();
         foreach (var file in new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" })
         {
-            var known = YamlObjects.Read(await File.ReadAllTextAsync(SourceTree.PathOf("manifests", file))).Where(item => AsKnown(item, versions)).ToArray<JsonNode?>();
-            await _server.KubectlWithInputAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray(known) }.ToJsonString(), "apply", "-f", "-");
+            var known = YamlObjects
+                .Read(await File.ReadAllTextAsync(SourceTree.PathOf("manifests", file)))
+                .Where(item => AsKnown(item, versions))
+                .ToArray<JsonNode?>();
+            await _server.KubectlWithInputAsync(
+                new JsonObject
+                {
+                    ["apiVersion"] = "v1",
+                    ["kind"] = "List",
+                    ["items"] = new JsonArray(known),
+                }.ToJsonString(),
+                "apply",
+                "-f",
+                "-"
+            );
         }
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Not.Null);
         await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
@@ -75,13 +100,32 @@ internal sealed class ChartOnApiServerTests
     public async Task The_webhooks_account_may_do_what_population_needs_and_nothing_else()
     {
         await ApplyRightsAsync("default");
-        Assert.That(await AllowedAsync("proxyswapper"), Is.EqualTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" }));
+        Assert.That(
+            await AllowedAsync("proxyswapper"),
+            Is.EqualTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
+        );
         using var client = await ClientOfAsync("proxyswapper");
         Assert.That((string?)(await client.GetAsync("/api/v1/pods", default))!["kind"], Is.EqualTo("PodList"));
-        await new EventWriter(client, "test", TimeProvider.System)
-            .WriteAsync(new EventSubject("v1", "Pod", "team-a", "some", null), new EventContent("ImagePopulateFailed", "Copying", "said by a test"), default);
-        foreach (var path in new[] { "/api/v1/namespaces/team-a/secrets", "/api/v1/namespaces/team-a/secrets/x", "/api/v1/namespaces/team-a/pods/x", "/api/v1/namespaces/proxyswapper/configmaps/proxyswapper", $"{Webhooks}/{Webhook}" })
-            Assert.That(Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync(path, default))!.Status, Is.EqualTo(HttpStatusCode.Forbidden), path);
+        await new EventWriter(client, "test", TimeProvider.System).WriteAsync(
+            new EventSubject("v1", "Pod", "team-a", "some", null),
+            new EventContent("ImagePopulateFailed", "Copying", "said by a test"),
+            default
+        );
+        foreach (
+            var path in new[]
+            {
+                "/api/v1/namespaces/team-a/secrets",
+                "/api/v1/namespaces/team-a/secrets/x",
+                "/api/v1/namespaces/team-a/pods/x",
+                "/api/v1/namespaces/proxyswapper/configmaps/proxyswapper",
+                $"{Webhooks}/{Webhook}",
+            }
+        )
+            Assert.That(
+                Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync(path, default))!.Status,
+                Is.EqualTo(HttpStatusCode.Forbidden),
+                path
+            );
     }
 
     [Test]
@@ -95,8 +139,16 @@ internal sealed class ChartOnApiServerTests
     public async Task Pull_secrets_are_read_by_name_in_the_listed_namespaces_alone()
     {
         await ApplyRightsAsync("pull-secrets-in-namespaces");
-        Assert.That(await AllowedAsync("proxyswapper", "team-a"), Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io", "get secrets", "get serviceaccounts" }));
-        Assert.That(await AllowedAsync("proxyswapper", "default"), Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" }));
+        Assert.That(
+            await AllowedAsync("proxyswapper", "team-a"),
+            Is.EquivalentTo(
+                new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io", "get secrets", "get serviceaccounts" }
+            )
+        );
+        Assert.That(
+            await AllowedAsync("proxyswapper", "default"),
+            Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
+        );
     }
 
     [Test]
@@ -106,11 +158,20 @@ internal sealed class ChartOnApiServerTests
         await ApplyWebhookAsync();
         Assert.That(await AllowedAsync("proxyswapper-uninstall"), Is.Empty);
         var job = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item => (string?)item["kind"] == "Job");
-        var arguments = job["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!).ToArray();
+        var arguments = job["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!
+            .AsArray()
+            .Select(argument => (string)argument!)
+            .ToArray();
         var kubeconfig = _server.KubeconfigOf(await TokenAsync("proxyswapper-uninstall"));
-        Assert.That(await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)), Is.EqualTo(new ProgramResult(0, $"{Webhook} is removed.\n", "")));
+        Assert.That(
+            await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
+            Is.EqualTo(new ProgramResult(0, $"{Webhook} is removed.\n", ""))
+        );
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
-        Assert.That(await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)), Is.EqualTo(new ProgramResult(0, $"{Webhook} is not there: nothing to remove.\n", "")));
+        Assert.That(
+            await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
+            Is.EqualTo(new ProgramResult(0, $"{Webhook} is not there: nothing to remove.\n", ""))
+        );
         var other = await BuiltProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
         Assert.That(other.ExitCode, Is.EqualTo(1));
         Assert.That(other.Error, Does.Contain("403 Forbidden"));
@@ -122,20 +183,34 @@ internal sealed class ChartOnApiServerTests
         await ApplyRightsAsync("pull-secrets-in-namespaces");
         await ApplyAsync((await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Where(item => (string?)item["kind"] == "ConfigMap"));
         var before = await ApplyWebhookAsync();
-        await _server.KubectlWithInputAsync("""
+        await _server.KubectlWithInputAsync(
+            """
             ---
             {apiVersion: v1, kind: ServiceAccount, metadata: {name: on-call, namespace: NAMESPACE}}
             ---
             {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: on-call}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
             ---
             {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: on-call, namespace: NAMESPACE}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
-            """.Replace("NAMESPACE", Namespace, StringComparison.Ordinal), "apply", "-f", "-");
+            """.Replace("NAMESPACE", Namespace, StringComparison.Ordinal),
+            "apply",
+            "-f",
+            "-"
+        );
         var kubeconfig = _server.KubeconfigOf(await TokenAsync("on-call"));
         Assert.That((await BuiltProgram.RunAsync(["disable"], ("KUBECONFIG", kubeconfig))).Error, Is.Empty);
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
-        Assert.That((await BuiltProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error, Does.Contain("name it with --config-map NAMESPACE/NAME"));
-        Assert.That((await BuiltProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))).Output, Is.EqualTo($"{Webhook} is back: images are swapped.\n"));
-        Assert.That((await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default))!["webhooks"]!.ToJsonString(), Is.EqualTo(before["webhooks"]!.ToJsonString()));
+        Assert.That(
+            (await BuiltProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error,
+            Does.Contain("name it with --config-map NAMESPACE/NAME")
+        );
+        Assert.That(
+            (await BuiltProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))).Output,
+            Is.EqualTo($"{Webhook} is back: images are swapped.\n")
+        );
+        Assert.That(
+            (await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default))!["webhooks"]!.ToJsonString(),
+            Is.EqualTo(before["webhooks"]!.ToJsonString())
+        );
     }
 
     [Test]
@@ -145,8 +220,14 @@ internal sealed class ChartOnApiServerTests
         await ApplyWebhookAsync(process);
         var (open, closed) = (await _server.CreateNamespaceAsync(), await _server.CreateNamespaceAsync());
         await _server.KubectlAsync("label", "namespace", closed, "proxyswapper.io/ignore=true");
-        await TestWait.UntilAsync(async () => await ImageAsync(open, "") == "registry.example.com/library/nginx:latest", "the webhook's taking effect");
-        Assert.That(await ImageAsync(open, """{"proxyswapper.io/ignore":"false"}"""), Is.EqualTo("registry.example.com/library/nginx:latest"));
+        await TestWait.UntilAsync(
+            async () => await ImageAsync(open, "") == "registry.example.com/library/nginx:latest",
+            "the webhook's taking effect"
+        );
+        Assert.That(
+            await ImageAsync(open, """{"proxyswapper.io/ignore":"false"}"""),
+            Is.EqualTo("registry.example.com/library/nginx:latest")
+        );
         Assert.That(await ImageAsync(open, """{"proxyswapper.io/ignore":"true"}"""), Is.EqualTo("nginx"));
         Assert.That(await ImageAsync(closed, ""), Is.EqualTo("nginx"));
         Assert.That(await ImageAsync(Namespace, ""), Is.EqualTo("nginx"));
@@ -154,7 +235,8 @@ internal sealed class ChartOnApiServerTests
         await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
     }
 
-    private static string NamespaceOf(string name) => $"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n";
+    private static string NamespaceOf(string name) =>
+        $"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n";
 
     /// <summary>The image that a Pod would have.</summary>
     private async Task<string> ImageAsync(string @namespace, string labels)
@@ -173,7 +255,9 @@ internal sealed class ChartOnApiServerTests
     /// <summary>The webhook's configuration as the chart makes it; when a process is given, reached there and not at the Service.</summary>
     private async Task<JsonObject> ApplyWebhookAsync(ProxySwapperProcess? process = null)
     {
-        var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item => (string?)item["kind"] == "MutatingWebhookConfiguration");
+        var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item =>
+            (string?)item["kind"] == "MutatingWebhookConfiguration"
+        );
         if (process is not null)
             webhook["webhooks"]![0]!["clientConfig"] = new JsonObject
             {
@@ -188,28 +272,54 @@ internal sealed class ChartOnApiServerTests
     private async Task ApplyRightsAsync(string set, bool hooks = false)
     {
         await _server.KubectlAsync("delete", "clusterroles,clusterrolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
-        foreach (var name in new[] { Namespace, "team-a", "team-b" }) await _server.KubectlAsync("-n", name, "delete", "roles,rolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
-        await ApplyAsync((await HelmChart.ObjectsAsync(HelmChart.ValueSet(set)))
-            .Where(item => (string)item["kind"]! is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding")
-            .Where(item => hooks || item["metadata"]!["annotations"]?["helm.sh/hook"] is null));
+        foreach (var name in new[] { Namespace, "team-a", "team-b" })
+            await _server.KubectlAsync("-n", name, "delete", "roles,rolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
+        await ApplyAsync(
+            (await HelmChart.ObjectsAsync(HelmChart.ValueSet(set)))
+                .Where(item =>
+                    (string)item["kind"]! is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding"
+                )
+                .Where(item => hooks || item["metadata"]!["annotations"]?["helm.sh/hook"] is null)
+        );
     }
 
     private Task<string> ApplyAsync(IEnumerable<JsonObject> objects) =>
-        _server.KubectlWithInputAsync(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. objects]) }.ToJsonString(), "apply", "-f", "-");
+        _server.KubectlWithInputAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "List",
+                ["items"] = new JsonArray([.. objects]),
+            }.ToJsonString(),
+            "apply",
+            "-f",
+            "-"
+        );
 
     /// <summary>Of the rights that any part of the program could want, those that an account has in a namespace.</summary>
     private async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace = "team-a")
     {
         (string Group, string Resource)[] resources =
         [
-            ("", "pods"), ("events.k8s.io", "events"), ("", "events"), ("", "secrets"), ("", "serviceaccounts"), ("", "configmaps"), ("", "namespaces"), ("apps", "deployments"),
-            ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"), ("rbac.authorization.k8s.io", "clusterroles"), ("coordination.k8s.io", "leases"),
+            ("", "pods"),
+            ("events.k8s.io", "events"),
+            ("", "events"),
+            ("", "secrets"),
+            ("", "serviceaccounts"),
+            ("", "configmaps"),
+            ("", "namespaces"),
+            ("apps", "deployments"),
+            ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+            ("rbac.authorization.k8s.io", "clusterroles"),
+            ("coordination.k8s.io", "leases"),
         ];
         var allowed = new List<string>();
         foreach (var (group, resource) in resources)
-            foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" })
-            {
-                var review = await _server.Client.PostAsync("/apis/authorization.k8s.io/v1/subjectaccessreviews", new JsonObject
+        foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" })
+        {
+            var review = await _server.Client.PostAsync(
+                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+                new JsonObject
                 {
                     ["apiVersion"] = "authorization.k8s.io/v1",
                     ["kind"] = "SubjectAccessReview",
@@ -217,18 +327,35 @@ internal sealed class ChartOnApiServerTests
                     {
                         ["user"] = $"system:serviceaccount:{Namespace}:{account}",
                         ["groups"] = new JsonArray("system:serviceaccounts", $"system:serviceaccounts:{Namespace}", "system:authenticated"),
-                        ["resourceAttributes"] = new JsonObject { ["namespace"] = @namespace, ["verb"] = verb, ["group"] = group, ["resource"] = resource },
+                        ["resourceAttributes"] = new JsonObject
+                        {
+                            ["namespace"] = @namespace,
+                            ["verb"] = verb,
+                            ["group"] = group,
+                            ["resource"] = resource,
+                        },
                     },
-                }, default);
-                if ((bool)review["status"]!["allowed"]!) allowed.Add($"{verb} {resource}{(group.Length == 0 ? "" : $".{group}")}");
-            }
+                },
+                default
+            );
+            if ((bool)review["status"]!["allowed"]!)
+                allowed.Add($"{verb} {resource}{(group.Length == 0 ? "" : $".{group}")}");
+        }
         return allowed;
     }
 
     private async Task<string> TokenAsync(string account)
     {
-        var request = await _server.Client.PostAsync($"/api/v1/namespaces/{Namespace}/serviceaccounts/{account}/token",
-            new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = new JsonObject { ["audiences"] = new JsonArray("https://kubernetes.default.svc") } }, default);
+        var request = await _server.Client.PostAsync(
+            $"/api/v1/namespaces/{Namespace}/serviceaccounts/{account}/token",
+            new JsonObject
+            {
+                ["apiVersion"] = "authentication.k8s.io/v1",
+                ["kind"] = "TokenRequest",
+                ["spec"] = new JsonObject { ["audiences"] = new JsonArray("https://kubernetes.default.svc") },
+            },
+            default
+        );
         return (string)request["status"]!["token"]!;
     }
 
@@ -238,13 +365,18 @@ internal sealed class ChartOnApiServerTests
     private static bool AsKnown(JsonObject item, HashSet<string> versions)
     {
         var version = (string)item["apiVersion"]!;
-        if (!versions.Contains(version) || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1"))
+        if (
+            !versions.Contains(version)
+            || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1")
+        )
         {
             var older = OlderVersions.GetValueOrDefault(version) ?? OlderVersions.GetValueOrDefault($"{version} {item["kind"]}");
-            if (older is null || !versions.Contains(older)) return false;
+            if (older is null || !versions.Contains(older))
+                return false;
             item["apiVersion"] = older;
         }
-        if (!versions.Contains("batch/v1beta1") || versions.Contains("policy/v1")) return true;
+        if (!versions.Contains("batch/v1beta1") || versions.Contains("policy/v1"))
+            return true;
         RemoveNewerFields(item);
         return true;
     }
@@ -253,9 +385,13 @@ internal sealed class ChartOnApiServerTests
     {
         if (node is JsonObject item)
         {
-            foreach (var field in NewerFields) item.Remove(field);
-            foreach (var (_, value) in item) RemoveNewerFields(value);
+            foreach (var field in NewerFields)
+                item.Remove(field);
+            foreach (var (_, value) in item)
+                RemoveNewerFields(value);
         }
-        else if (node is JsonArray list) foreach (var value in list) RemoveNewerFields(value);
+        else if (node is JsonArray list)
+            foreach (var value in list)
+                RemoveNewerFields(value);
     }
 }

@@ -17,13 +17,15 @@ internal sealed class ChartSafetyTests
     [OneTimeSetUp]
     public async Task Render()
     {
-        foreach (var values in HelmChart.ValueSets) _sets[Path.GetFileNameWithoutExtension(values)] = await HelmChart.ObjectsAsync(values);
+        foreach (var values in HelmChart.ValueSets)
+            _sets[Path.GetFileNameWithoutExtension(values)] = await HelmChart.ObjectsAsync(values);
     }
 
     [Test]
     public void No_Pod_of_the_chart_asks_the_webhook()
     {
-        foreach (var (set, pod) in Pods()) Assert.That((string?)pod["metadata"]!["labels"]!["proxyswapper.io/ignore"], Is.EqualTo("true"), set);
+        foreach (var (set, pod) in Pods())
+            Assert.That((string?)pod["metadata"]!["labels"]!["proxyswapper.io/ignore"], Is.EqualTo("true"), set);
     }
 
     [Test]
@@ -37,7 +39,15 @@ internal sealed class ChartSafetyTests
             foreach (var container in pod["spec"]!["containers"]!.AsArray())
             {
                 var context = container!["securityContext"]!;
-                Assert.That(((bool)context["readOnlyRootFilesystem"]!, (bool)context["allowPrivilegeEscalation"]!, (string?)context["capabilities"]!["drop"]![0]), Is.EqualTo((true, false, "ALL")), set);
+                Assert.That(
+                    (
+                        (bool)context["readOnlyRootFilesystem"]!,
+                        (bool)context["allowPrivilegeEscalation"]!,
+                        (string?)context["capabilities"]!["drop"]![0]
+                    ),
+                    Is.EqualTo((true, false, "ALL")),
+                    set
+                );
                 Assert.That(container["resources"]!["limits"]!["memory"], Is.Not.Null, set);
             }
         }
@@ -49,9 +59,13 @@ internal sealed class ChartSafetyTests
         foreach (var (set, webhook) in Objects("MutatingWebhookConfiguration"))
         {
             var own = (string)webhook["webhooks"]![0]!["clientConfig"]!["service"]!["namespace"]!;
-            var excluded = webhook["webhooks"]![0]!["namespaceSelector"]!["matchExpressions"]!.AsArray()
-                .Where(expression => (string?)expression!["key"] == "kubernetes.io/metadata.name" && (string?)expression["operator"] == "NotIn")
-                .SelectMany(expression => expression!["values"]!.AsArray().Select(value => (string)value!)).ToList();
+            var excluded = webhook["webhooks"]![0]!["namespaceSelector"]!["matchExpressions"]!
+                .AsArray()
+                .Where(expression =>
+                    (string?)expression!["key"] == "kubernetes.io/metadata.name" && (string?)expression["operator"] == "NotIn"
+                )
+                .SelectMany(expression => expression!["values"]!.AsArray().Select(value => (string)value!))
+                .ToList();
             Assert.That(excluded, set == "dangerous" ? Is.Empty : Is.SupersetOf(new[] { own, "kube-system" }.Distinct()), set);
         }
     }
@@ -60,9 +74,12 @@ internal sealed class ChartSafetyTests
     public void Namespaces_and_Pods_can_always_opt_out()
     {
         foreach (var (set, webhook) in Objects("MutatingWebhookConfiguration"))
-            foreach (var selector in new[] { "namespaceSelector", "objectSelector" })
-                Assert.That(webhook["webhooks"]![0]![selector]!["matchExpressions"]!.AsArray().Select(expression => expression!.ToJsonString()),
-                    Has.Some.EqualTo("""{"key":"proxyswapper.io/ignore","operator":"NotIn","values":["true"]}"""), set);
+        foreach (var selector in new[] { "namespaceSelector", "objectSelector" })
+            Assert.That(
+                webhook["webhooks"]![0]![selector]!["matchExpressions"]!.AsArray().Select(expression => expression!.ToJsonString()),
+                Has.Some.EqualTo("""{"key":"proxyswapper.io/ignore","operator":"NotIn","values":["true"]}"""),
+                set
+            );
     }
 
     [Test]
@@ -83,7 +100,12 @@ internal sealed class ChartSafetyTests
     [TestCase("unregistered", "pods:list events:create,patch")]
     public void Rights_are_those_of_the_enabled_features(string set, string expected)
     {
-        var rules = _sets[set].Where(item => (string)item["kind"]! is "Role" or "ClusterRole" && !IsHook(item) && !((string)item["metadata"]!["name"]!).EndsWith("-switch", StringComparison.Ordinal))
+        var rules = _sets[set]
+            .Where(item =>
+                (string)item["kind"]! is "Role" or "ClusterRole"
+                && !IsHook(item)
+                && !((string)item["metadata"]!["name"]!).EndsWith("-switch", StringComparison.Ordinal)
+            )
             .SelectMany(role => role["rules"]!.AsArray())
             .Select(rule => $"{string.Join(',', rule!["resources"]!.AsArray())}:{string.Join(',', rule["verbs"]!.AsArray())}");
         Assert.That(string.Join(' ', rules), Is.EqualTo(expected));
@@ -92,15 +114,20 @@ internal sealed class ChartSafetyTests
     [Test]
     public void Pull_secrets_can_be_read_in_the_listed_namespaces_alone() =>
         Assert.That(
-            _sets["pull-secrets-in-namespaces"].Where(item => (string?)item["roleRef"]?["name"] == "proxyswapper-pull-secrets").Select(item => $"{item["kind"]} {item["metadata"]!["namespace"]}"),
-            Is.EqualTo(new[] { "RoleBinding team-a", "RoleBinding team-b" }));
+            _sets["pull-secrets-in-namespaces"]
+                .Where(item => (string?)item["roleRef"]?["name"] == "proxyswapper-pull-secrets")
+                .Select(item => $"{item["kind"]} {item["metadata"]!["namespace"]}"),
+            Is.EqualTo(new[] { "RoleBinding team-a", "RoleBinding team-b" })
+        );
 
     [Test]
     public void Every_disruption_budget_and_policy_and_service_selects_Pods_that_are_there()
     {
         foreach (var (set, item) in Objects("PodDisruptionBudget", "NetworkPolicy", "Service"))
         {
-            var selector = ((item["spec"]!["selector"] ?? item["spec"]!["podSelector"])!["matchLabels"] ?? item["spec"]!["selector"])!.AsObject();
+            var selector = (
+                (item["spec"]!["selector"] ?? item["spec"]!["podSelector"])!["matchLabels"] ?? item["spec"]!["selector"]
+            )!.AsObject();
             var selected = Pods().Where(pod => pod.Set == set && Selects(selector, pod.Pod)).ToList();
             Assert.That(selected, Has.Count.EqualTo(1), $"{set}: {item["kind"]} {item["metadata"]!["name"]}");
             if ((string?)item["kind"] == "Service")
@@ -114,15 +141,25 @@ internal sealed class ChartSafetyTests
     {
         foreach (var (set, monitor) in Objects("PodMonitor"))
         {
-            var ports = Pods().Where(pod => pod.Set == set && Selects(monitor["spec"]!["selector"]!["matchLabels"]!.AsObject(), pod.Pod)).SelectMany(pod => PortsOf(pod.Pod)).ToList();
-            foreach (var endpoint in monitor["spec"]!["podMetricsEndpoints"]!.AsArray()) Assert.That(ports, Has.Member((string?)endpoint!["port"]), set);
+            var ports = Pods()
+                .Where(pod => pod.Set == set && Selects(monitor["spec"]!["selector"]!["matchLabels"]!.AsObject(), pod.Pod))
+                .SelectMany(pod => PortsOf(pod.Pod))
+                .ToList();
+            foreach (var endpoint in monitor["spec"]!["podMetricsEndpoints"]!.AsArray())
+                Assert.That(ports, Has.Member((string?)endpoint!["port"]), set);
         }
         foreach (var (set, monitor) in Objects("ServiceMonitor"))
         {
-            var services = Objects("Service").Where(service => service.Set == set && Selects(monitor["spec"]!["selector"]!["matchLabels"]!.AsObject(), service.Item)).ToList();
+            var services = Objects("Service")
+                .Where(service => service.Set == set && Selects(monitor["spec"]!["selector"]!["matchLabels"]!.AsObject(), service.Item))
+                .ToList();
             Assert.That(services, Has.Count.EqualTo(1), set);
             foreach (var endpoint in monitor["spec"]!["endpoints"]!.AsArray())
-                Assert.That(services[0].Item["spec"]!["ports"]!.AsArray().Select(port => (string?)port!["name"]), Has.Member((string?)endpoint!["port"]), set);
+                Assert.That(
+                    services[0].Item["spec"]!["ports"]!.AsArray().Select(port => (string?)port!["name"]),
+                    Has.Member((string?)endpoint!["port"]),
+                    set
+                );
         }
     }
 
@@ -132,15 +169,18 @@ internal sealed class ChartSafetyTests
         using var folder = new TemporaryFolder();
         var count = 0;
         foreach (var (set, map) in Objects("ConfigMap"))
-            foreach (var (key, value) in map["data"]!.AsObject())
-            {
-                var file = folder.PathOf(key);
-                File.WriteAllText(file, (string)value!);
-                if (key is "config.yaml" or "credentials.yaml") Assert.That(() => ConfigurationReader.Read(file, new Dictionary<string, string>()), Throws.Nothing, set);
-                else if (key == "mirror.yaml") Assert.That(() => MirrorFileReader.Read(file), Throws.Nothing, set);
-                else continue;
-                count++;
-            }
+        foreach (var (key, value) in map["data"]!.AsObject())
+        {
+            var file = folder.PathOf(key);
+            File.WriteAllText(file, (string)value!);
+            if (key is "config.yaml" or "credentials.yaml")
+                Assert.That(() => ConfigurationReader.Read(file, new Dictionary<string, string>()), Throws.Nothing, set);
+            else if (key == "mirror.yaml")
+                Assert.That(() => MirrorFileReader.Read(file), Throws.Nothing, set);
+            else
+                continue;
+            count++;
+        }
         Assert.That(count, Is.GreaterThan(HelmChart.ValueSets.Count / 2));
     }
 
@@ -148,19 +188,30 @@ internal sealed class ChartSafetyTests
     public void The_configuration_goes_into_the_ConfigMap_unchanged()
     {
         var values = YamlObjects.Read(File.ReadAllText(HelmChart.ValueSet("amazon")))[0]["config"]!;
-        var written = YamlObjects.Read((string)_sets["amazon"].Single(item => (string?)item["kind"] == "ConfigMap")["data"]!["config.yaml"]!)[0];
+        var written = YamlObjects.Read(
+            (string)_sets["amazon"].Single(item => (string?)item["kind"] == "ConfigMap")["data"]!["config.yaml"]!
+        )[0];
         Assert.That(JsonNode.DeepEquals(written, values), Is.True, written.ToJsonString());
     }
 
     [Test]
     public void The_end_of_a_Pod_outlasts_its_drain()
     {
-        foreach (var (set, deployment) in Objects("Deployment").Where(item => (string?)item.Item["metadata"]!["name"] is HelmChart.Release or "swapper"))
+        foreach (
+            var (set, deployment) in Objects("Deployment")
+                .Where(item => (string?)item.Item["metadata"]!["name"] is HelmChart.Release or "swapper")
+        )
         {
-            var file = (string)_sets[set].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]!["config.yaml"]!;
+            var file = (string)
+                _sets[set].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
+                    "config.yaml"
+                ]!;
             var options = ConfigurationReader.ReadText("config.yaml", file, new Dictionary<string, string>());
-            Assert.That((long)deployment["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!,
-                Is.GreaterThan((options.DrainDelay + options.ShutdownGracePeriod).TotalSeconds), set);
+            Assert.That(
+                (long)deployment["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!,
+                Is.GreaterThan((options.DrainDelay + options.ShutdownGracePeriod).TotalSeconds),
+                set
+            );
         }
     }
 
@@ -168,22 +219,48 @@ internal sealed class ChartSafetyTests
     public void Uninstalling_removes_the_webhook_first_with_the_least_rights()
     {
         var hooks = _sets["default"].Where(IsHook).ToList();
-        Assert.That(hooks.Select(item => $"{item["metadata"]!["annotations"]!["helm.sh/hook"]} {item["metadata"]!["annotations"]!["helm.sh/hook-weight"]} {item["kind"]}"),
-            Is.EqualTo(new[] { "pre-delete -10 ServiceAccount", "pre-delete -10 ClusterRole", "pre-delete -5 ClusterRoleBinding", "pre-delete 0 Job" }));
-        Assert.That(hooks[1]["rules"]!.ToJsonString(), Is.EqualTo(
-            """[{"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"],"resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}]"""));
+        Assert.That(
+            hooks.Select(item =>
+                $"{item["metadata"]!["annotations"]!["helm.sh/hook"]} {item["metadata"]!["annotations"]!["helm.sh/hook-weight"]} {item["kind"]}"
+            ),
+            Is.EqualTo(
+                new[]
+                {
+                    "pre-delete -10 ServiceAccount",
+                    "pre-delete -10 ClusterRole",
+                    "pre-delete -5 ClusterRoleBinding",
+                    "pre-delete 0 Job",
+                }
+            )
+        );
+        Assert.That(
+            hooks[1]["rules"]!.ToJsonString(),
+            Is.EqualTo(
+                """[{"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"],"resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}]"""
+            )
+        );
         Assert.That(_sets["unregistered"].Where(IsHook), Is.Empty);
     }
 
     [Test]
     public void Rules_of_the_caches_stand_behind_those_of_the_configuration_and_copy_nothing()
     {
-        var file = (string)_sets["full"].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]!["config.yaml"]!;
+        var file = (string)
+            _sets["full"].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
+                "config.yaml"
+            ]!;
         var rules = ConfigurationReader.ReadText("config.yaml", file, new Dictionary<string, string>()).Rules;
-        Assert.That(rules.Select(rule => $"{rule.Match} {rule.Target} {rule.Populate}"), Is.EqualTo(new[]
-        {
-            "quay.io/coreos/** harbor.example.com/proxy_quay.io True", "us-central1-docker.pkg.dev localhost:30026 False", "docker.io localhost:30027 False",
-        }));
+        Assert.That(
+            rules.Select(rule => $"{rule.Match} {rule.Target} {rule.Populate}"),
+            Is.EqualTo(
+                new[]
+                {
+                    "quay.io/coreos/** harbor.example.com/proxy_quay.io True",
+                    "us-central1-docker.pkg.dev localhost:30026 False",
+                    "docker.io localhost:30027 False",
+                }
+            )
+        );
     }
 
     [Test]
@@ -192,7 +269,10 @@ internal sealed class ChartSafetyTests
         var job = Objects("Job").Single(item => item.Set == "mirror-first-run").Item;
         Assert.That((string?)job["spec"]!["completionMode"], Is.EqualTo("Indexed"));
         Assert.That(((long)job["spec"]!["completions"]!, (long)job["spec"]!["parallelism"]!), Is.EqualTo((8, 8)));
-        Assert.That(job["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.ToJsonString(), Does.Contain("""{"name":"JOB_PARALLELISM","value":"8"}"""));
+        Assert.That(
+            job["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.ToJsonString(),
+            Does.Contain("""{"name":"JOB_PARALLELISM","value":"8"}""")
+        );
         var other = Objects("Job").Single(item => item.Set == "full" && !IsHook(item.Item)).Item;
         Assert.That((string?)job["metadata"]!["name"], Does.Match("^proxyswapper-mirror-[0-9a-f]{8}$"));
         Assert.That(((string)other["metadata"]!["name"]!)[^8..], Is.Not.EqualTo(((string)job["metadata"]!["name"]!)[^8..]));
@@ -204,11 +284,15 @@ internal sealed class ChartSafetyTests
         selector.All(pair => (string?)item["metadata"]!["labels"]?[pair.Key] == (string?)pair.Value);
 
     private static IEnumerable<string?> PortsOf(JsonNode pod) =>
-        pod["spec"]!["containers"]!.AsArray().SelectMany(container => container!["ports"]?.AsArray() ?? []).Select(port => (string?)port!["name"]);
+        pod["spec"]!["containers"]!
+            .AsArray()
+            .SelectMany(container => container!["ports"]?.AsArray() ?? [])
+            .Select(port => (string?)port!["name"]);
 
     private IEnumerable<(string Set, JsonObject Item)> Objects(params string[] kinds) =>
         _sets.SelectMany(set => set.Value.Where(item => kinds.Contains((string?)item["kind"])).Select(item => (set.Key, item)));
 
     private IEnumerable<(string Set, JsonNode Pod)> Pods() =>
-        Objects(Workloads).Select(workload => (workload.Set, (workload.Item["spec"]!["jobTemplate"]?["spec"] ?? workload.Item["spec"])!["template"]!));
+        Objects(Workloads)
+            .Select(workload => (workload.Set, (workload.Item["spec"]!["jobTemplate"]?["spec"] ?? workload.Item["spec"])!["template"]!));
 }

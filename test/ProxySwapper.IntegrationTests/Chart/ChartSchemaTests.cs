@@ -16,7 +16,10 @@ internal sealed class ChartSchemaTests
         foreach (var values in HelmChart.ValueSets)
             await File.WriteAllTextAsync(folder.PathOf(Path.GetFileName(values)), await HelmChart.RenderAsync(values));
         Assert.That(HelmChart.ValueSets, Has.Count.GreaterThanOrEqualTo(15));
-        Assert.That(await SchemaCheck.ObjectsAsync(HelmChart.ValueSets.Select(values => folder.PathOf(Path.GetFileName(values)))), Is.Empty);
+        Assert.That(
+            await SchemaCheck.ObjectsAsync(HelmChart.ValueSets.Select(values => folder.PathOf(Path.GetFileName(values)))),
+            Is.Empty
+        );
     }
 
     [Test]
@@ -24,7 +27,9 @@ internal sealed class ChartSchemaTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("wrong.yaml");
-        await File.WriteAllTextAsync(file, """
+        await File.WriteAllTextAsync(
+            file,
+            """
             {apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: eighty}]}}
             ---
             {apiVersion: v1, kind: Service, metadata: {name: b}, spec: {prots: []}}
@@ -32,9 +37,13 @@ internal sealed class ChartSchemaTests
             {apiVersion: policy/v1, kind: PodDisruption, metadata: {name: c}}
             ---
             {apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: d}, spec: {secretName: d}}
-            """);
+            """
+        );
         var faults = await SchemaCheck.ObjectsAsync([file]);
-        Assert.That(faults.Select(fault => fault.Split(": ")[1]).Distinct().Order(), Is.EqualTo(new[] { "Certificate d", "PodDisruption c", "Service a", "Service b" }));
+        Assert.That(
+            faults.Select(fault => fault.Split(": ")[1]).Distinct().Order(),
+            Is.EqualTo(new[] { "Certificate d", "PodDisruption c", "Service a", "Service b" })
+        );
     }
 
     [Test]
@@ -53,7 +62,11 @@ internal sealed class ChartSchemaTests
         Assert.Multiple(() =>
         {
             foreach (var file in files)
-                Assert.That(faults[file], Has.Some.StartsWith(File.ReadLines(file).First()["# refused: ".Length..]), Path.GetFileName(file));
+                Assert.That(
+                    faults[file],
+                    Has.Some.StartsWith(File.ReadLines(file).First()["# refused: ".Length..]),
+                    Path.GetFileName(file)
+                );
         });
     }
 
@@ -63,7 +76,9 @@ internal sealed class ChartSchemaTests
         var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "refused"));
         foreach (var file in files)
         {
-            var expected = File.ReadLines(file).Single(line => line.StartsWith("# error: ", StringComparison.Ordinal))["# error: ".Length..];
+            var expected = File.ReadLines(file).Single(line => line.StartsWith("# error: ", StringComparison.Ordinal))[
+                "# error: ".Length..
+            ];
             Assert.That(await HelmChart.RefusalAsync(file), Does.Contain(expected), Path.GetFileName(file));
         }
     }
@@ -74,7 +89,8 @@ internal sealed class ChartSchemaTests
         var configuration = JsonNode.Parse(File.ReadAllText(Path.Combine(HelmChart.Folder, "config.schema.json")))!.AsObject();
         var values = JsonNode.Parse(File.ReadAllText(ValuesSchema))!.AsObject();
         var definitions = values["definitions"]!.AsObject();
-        foreach (var (name, definition) in configuration["definitions"]!.AsObject()) definitions[name] = definition!.DeepClone();
+        foreach (var (name, definition) in configuration["definitions"]!.AsObject())
+            definitions[name] = definition!.DeepClone();
         configuration.Remove("$schema");
         configuration.Remove("title");
         configuration.Remove("definitions");
@@ -82,5 +98,9 @@ internal sealed class ChartSchemaTests
         GoldenFile.Matches(values.ToJsonString(Readable) + "\n", "chart", "values.schema.json");
     }
 
-    private static readonly System.Text.Json.JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly System.Text.Json.JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
@@ -14,6 +13,10 @@ internal static class GoldenFile
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, actual);
         }
-        Assert.That(actual, Is.EqualTo(File.Exists(file) ? File.ReadAllText(file) : ""), $"{Path.Combine(path)} is not up to date: run the tests with UPDATE_GOLDEN=1 and look at what changed");
+        Assert.That(
+            actual,
+            Is.EqualTo(File.Exists(file) ? File.ReadAllText(file) : ""),
+            $"{Path.Combine(path)} is not up to date: run the tests with UPDATE_GOLDEN=1 and look at what changed"
+        );
     }
 }

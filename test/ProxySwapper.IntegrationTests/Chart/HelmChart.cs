@@ -13,7 +13,7 @@ internal static class HelmChart
 
     /// <summary>The files of values that the chart is tried with. A first line `# helm: …` holds further arguments.</summary>
     public static IReadOnlyList<string> ValueSets { get; } =
-        [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "values"), "*.yaml").Order(StringComparer.Ordinal)];
+    [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "values"), "*.yaml").Order(StringComparer.Ordinal)];
 
     public static string ValueSet(string name) => ValueSets.Single(file => Path.GetFileNameWithoutExtension(file) == name);
 
@@ -39,15 +39,21 @@ internal static class HelmChart
     public static async Task<string> NotesAsync(string valuesFile)
     {
         var (exitCode, output, error) = await RunAsync("template", valuesFile, ["--notes"]);
-        if (exitCode == 0) return output;
+        if (exitCode == 0)
+            return output;
         // helm itself shows them with an installation only.
         (exitCode, output, error) = await RunAsync("install", valuesFile, ["--dry-run=client", "--no-hooks"]);
-        return exitCode == 0 ? output[(output.IndexOf("NOTES:\n", StringComparison.Ordinal) + 7)..] : throw new InvalidOperationException(error);
+        return exitCode == 0
+            ? output[(output.IndexOf("NOTES:\n", StringComparison.Ordinal) + 7)..]
+            : throw new InvalidOperationException(error);
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string verb, string valuesFile, string[] arguments)
     {
-        var own = File.ReadLines(valuesFile).First() is var line && line.StartsWith("# helm: ", StringComparison.Ordinal) ? line["# helm: ".Length..].Split(' ') : [];
+        var own =
+            File.ReadLines(valuesFile).First() is var line && line.StartsWith("# helm: ", StringComparison.Ordinal)
+                ? line["# helm: ".Length..].Split(' ')
+                : [];
         var @namespace = own.Contains("-n") ? Array.Empty<string>() : ["-n", Release];
         var program = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";
         try
@@ -56,7 +62,10 @@ internal static class HelmChart
         }
         catch (System.ComponentModel.Win32Exception fault)
         {
-            throw new InvalidOperationException("This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/run looks for one.", fault);
+            throw new InvalidOperationException(
+                "This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/run looks for one.",
+                fault
+            );
         }
     }
 }

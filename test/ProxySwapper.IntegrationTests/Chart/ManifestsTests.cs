@@ -13,28 +13,57 @@ internal sealed partial class ManifestsTests
     [TestCase("20-webhook.yaml", true)]
     public async Task Plain_manifests_are_what_the_chart_makes(string file, bool isWebhook)
     {
-        var documents = (await HelmChart.RenderAsync(HelmChart.ValueSet("plain"))).Split("---\n", StringSplitOptions.RemoveEmptyEntries)
+        var documents = (await HelmChart.RenderAsync(HelmChart.ValueSet("plain")))
+            .Split("---\n", StringSplitOptions.RemoveEmptyEntries)
             .Where(document => !document.Contains("helm.sh/hook", StringComparison.Ordinal))
             .Where(document => document.Contains("kind: MutatingWebhookConfiguration\n", StringComparison.Ordinal) == isWebhook)
             .Select(document => HelmLine().Replace(document, "").Trim() + "\n");
         var text = "# Made from the chart by the tests, with UPDATE_GOLDEN=1.\n" + string.Join("---\n", documents);
         var path = SourceTree.PathOf("manifests", file);
-        if (SourceTree.UpdatesGolden) await File.WriteAllTextAsync(path, text);
-        Assert.That(YamlObjects.WriteCanonical(YamlObjects.Read(await File.ReadAllTextAsync(path))), Is.EqualTo(YamlObjects.WriteCanonical(YamlObjects.Read(text))),
-            $"manifests/{file} is not up to date: run the tests with UPDATE_GOLDEN=1");
+        if (SourceTree.UpdatesGolden)
+            await File.WriteAllTextAsync(path, text);
+        Assert.That(
+            YamlObjects.WriteCanonical(YamlObjects.Read(await File.ReadAllTextAsync(path))),
+            Is.EqualTo(YamlObjects.WriteCanonical(YamlObjects.Read(text))),
+            $"manifests/{file} is not up to date: run the tests with UPDATE_GOLDEN=1"
+        );
     }
 
     [Test]
     public void Together_they_are_everything_but_the_hooks()
     {
-        var objects = new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" }.SelectMany(Read).Select(item => (string)item["kind"]!).ToList();
-        Assert.That(objects, Is.SupersetOf(new[] { "Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Certificate", "Issuer", "Service", "Deployment", "PodDisruptionBudget", "MutatingWebhookConfiguration" }));
+        var objects = new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" }
+            .SelectMany(Read)
+            .Select(item => (string)item["kind"]!)
+            .ToList();
+        Assert.That(
+            objects,
+            Is.SupersetOf(
+                new[]
+                {
+                    "Namespace",
+                    "ServiceAccount",
+                    "ClusterRole",
+                    "ClusterRoleBinding",
+                    "ConfigMap",
+                    "Certificate",
+                    "Issuer",
+                    "Service",
+                    "Deployment",
+                    "PodDisruptionBudget",
+                    "MutatingWebhookConfiguration",
+                }
+            )
+        );
         Assert.That(objects, Has.No.Member("Job"));
     }
 
     [Test]
     public void Kustomize_has_them_in_this_order() =>
-        Assert.That(Read("kustomization.yaml")[0]["resources"]!.AsArray().Select(file => (string)file!), Is.EqualTo(new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" }));
+        Assert.That(
+            Read("kustomization.yaml")[0]["resources"]!.AsArray().Select(file => (string)file!),
+            Is.EqualTo(new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" })
+        );
 
     private static IReadOnlyList<JsonObject> Read(string file) => YamlObjects.Read(File.ReadAllText(SourceTree.PathOf("manifests", file)));
 

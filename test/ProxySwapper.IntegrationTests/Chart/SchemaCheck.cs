@@ -11,17 +11,24 @@ internal static class SchemaCheck
 
     /// <summary>What is wrong in files of Kubernetes objects, a line for each fault.</summary>
     public static async Task<IReadOnlyList<string>> ObjectsAsync(IEnumerable<string> files) =>
-        [.. (await RunAsync("objects.mjs", files)).AsArray().Select(fault => $"{Path.GetFileName((string)fault!["file"]!)}: {fault["object"]}: {fault["message"]}")];
+        [
+            .. (await RunAsync("objects.mjs", files))
+                .AsArray()
+                .Select(fault => $"{Path.GetFileName((string)fault!["file"]!)}: {fault["object"]}: {fault["message"]}"),
+        ];
 
     /// <summary>What a JSON Schema has against files of values, by file.</summary>
     public static async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> ValuesAsync(string schema, IEnumerable<string> files) =>
-        (await RunAsync("values.mjs", [schema, .. files])).AsObject()
+        (await RunAsync("values.mjs", [schema, .. files]))
+            .AsObject()
             .ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)[.. pair.Value!.AsArray().Select(message => (string)message!)]);
 
     private static async Task<JsonNode> RunAsync(string script, IEnumerable<string> arguments)
     {
         if (!Directory.Exists(Path.Combine(Folder, "node_modules")))
-            throw new InvalidOperationException("This test needs the packages of test/chart-schemas: run `npm ci` there, or test/run, which does.");
+            throw new InvalidOperationException(
+                "This test needs the packages of test/chart-schemas: run `npm ci` there, or test/run, which does."
+            );
         var (exitCode, output, error) = await TestProcess.RunAsync("node", [Path.Combine(Folder, script), .. arguments]);
         return exitCode == 0 ? JsonSerializer.Deserialize<JsonNode>(output)! : throw new InvalidOperationException($"{script}: {error}");
     }

@@ -32,27 +32,74 @@ internal sealed class CopyTests
     public async Task An_index_arrives_byte_for_byte_and_skopeo_agrees()
     {
         var (exitCode, output, error) = await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/mirror/app:1");
-        Assert.That((exitCode, output.Contains($"digest {_image.Top.Digest}\n", StringComparison.Ordinal)), Is.EqualTo((0, true)), output + error);
-        var raw = await SkopeoAsync("inspect", "--raw", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/mirror/app:1");
+        Assert.That(
+            (exitCode, output.Contains($"digest {_image.Top.Digest}\n", StringComparison.Ordinal)),
+            Is.EqualTo((0, true)),
+            output + error
+        );
+        var raw = await SkopeoAsync(
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            "--creds",
+            "user:secret",
+            $"docker://{_target.Address}/mirror/app:1"
+        );
         Assert.That(raw, Is.EqualTo(System.Text.Encoding.UTF8.GetString(_image.Top.Bytes.Span)));
         foreach (var (architecture, manifest) in _image.Platforms)
         {
-            var digest = await SkopeoAsync("inspect", "--override-arch", architecture, "--format", "{{.Digest}}", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/mirror/app@{manifest.Digest}");
+            var digest = await SkopeoAsync(
+                "inspect",
+                "--override-arch",
+                architecture,
+                "--format",
+                "{{.Digest}}",
+                "--tls-verify=false",
+                "--creds",
+                "user:secret",
+                $"docker://{_target.Address}/mirror/app@{manifest.Digest}"
+            );
             Assert.That(digest.Trim(), Is.EqualTo(manifest.Digest.ToString()));
         }
         var folder = Directory.CreateTempSubdirectory().FullName;
-        await SkopeoAsync("copy", "--all", "--src-tls-verify=false", "--src-creds", "user:secret", $"docker://{_target.Address}/mirror/app:1", $"dir:{folder}");
-        Assert.That(_image.Blobs.Keys.All(blob => File.Exists(Path.Combine(folder, blob.Hex))), Is.True, "skopeo pulls every blob and checks it");
+        await SkopeoAsync(
+            "copy",
+            "--all",
+            "--src-tls-verify=false",
+            "--src-creds",
+            "user:secret",
+            $"docker://{_target.Address}/mirror/app:1",
+            $"dir:{folder}"
+        );
+        Assert.That(
+            _image.Blobs.Keys.All(blob => File.Exists(Path.Combine(folder, blob.Hex))),
+            Is.True,
+            "skopeo pulls every blob and checks it"
+        );
         Directory.Delete(folder, recursive: true);
-        Assert.That((await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/mirror/app:1")).Output, Does.Contain("is up to date"));
+        Assert.That(
+            (await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/mirror/app:1")).Output,
+            Does.Contain("is up to date")
+        );
     }
 
     [Test]
     public async Task One_platform_is_a_new_index_and_the_output_says_so()
     {
-        var (exitCode, output, _) = await CopyAsync("--platform", "linux/arm64", $"{_source.Address}/team/app:1", $"{_target.Address}/one/app:1");
-        var index = JsonNode.Parse(await SkopeoAsync("inspect", "--raw", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/one/app:1"))!;
-        Assert.That((exitCode, output.Contains("a new one", StringComparison.Ordinal), index["manifests"]!.AsArray().Count), Is.EqualTo((0, true, 1)), output);
+        var (exitCode, output, _) = await CopyAsync(
+            "--platform",
+            "linux/arm64",
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/one/app:1"
+        );
+        var index = JsonNode.Parse(
+            await SkopeoAsync("inspect", "--raw", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/one/app:1")
+        )!;
+        Assert.That(
+            (exitCode, output.Contains("a new one", StringComparison.Ordinal), index["manifests"]!.AsArray().Count),
+            Is.EqualTo((0, true, 1)),
+            output
+        );
     }
 
     [Test]
@@ -60,13 +107,21 @@ internal sealed class CopyTests
     {
         var (exitCode, output, _) = await CopyAsync("--dry-run", $"{_source.Address}/team/app:1", $"{_target.Address}/dry/app:1");
         Assert.That((exitCode, output.Contains("8 blobs", StringComparison.Ordinal)), Is.EqualTo((0, true)), output);
-        Assert.That(async () => await SkopeoAsync("inspect", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/dry/app:1"), Throws.Exception);
+        Assert.That(
+            async () =>
+                await SkopeoAsync("inspect", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/dry/app:1"),
+            Throws.Exception
+        );
     }
 
     [Test]
     public async Task Wrong_credentials_are_exit_code_1_and_the_registrys_own_words_without_the_secret()
     {
-        var (exitCode, output, error) = await CopyAsync(new Dictionary<string, string> { ["TARGET_PASSWORD"] = "not-the-secret" }, $"{_source.Address}/team/app:1", $"{_target.Address}/denied/app:1");
+        var (exitCode, output, error) = await CopyAsync(
+            new Dictionary<string, string> { ["TARGET_PASSWORD"] = "not-the-secret" },
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/denied/app:1"
+        );
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.EqualTo(1));
@@ -75,15 +130,29 @@ internal sealed class CopyTests
         });
     }
 
-    [TestCase("nginx"), TestCase("UPPER", "x"), TestCase("--sparse", "a", "b"), TestCase("--platform", "linux", "a", "b"), TestCase("--flatten", "--sparse", "--platform", "linux/amd64", "a", "b")]
-    public async Task Wrong_usage_is_exit_code_2(params string[] arguments) => Assert.That((await CopyAsync(arguments)).ExitCode, Is.EqualTo(2));
+    [
+        TestCase("nginx"),
+        TestCase("UPPER", "x"),
+        TestCase("--sparse", "a", "b"),
+        TestCase("--platform", "linux", "a", "b"),
+        TestCase("--flatten", "--sparse", "--platform", "linux/amd64", "a", "b")
+    ]
+    public async Task Wrong_usage_is_exit_code_2(params string[] arguments) =>
+        Assert.That((await CopyAsync(arguments)).ExitCode, Is.EqualTo(2));
 
-    private Task<(int ExitCode, string Output, string Error)> CopyAsync(params string[] arguments) => CopyAsync(new Dictionary<string, string> { ["TARGET_PASSWORD"] = "secret" }, arguments);
+    private Task<(int ExitCode, string Output, string Error)> CopyAsync(params string[] arguments) =>
+        CopyAsync(new Dictionary<string, string> { ["TARGET_PASSWORD"] = "secret" }, arguments);
 
-    private async Task<(int ExitCode, string Output, string Error)> CopyAsync(Dictionary<string, string> environment, params string[] arguments)
+    private async Task<(int ExitCode, string Output, string Error)> CopyAsync(
+        Dictionary<string, string> environment,
+        params string[] arguments
+    )
     {
         var config = Path.GetTempFileName();
-        await File.WriteAllTextAsync(config, $"registries: [{{host: '{_target.Address}', auth: basic, usernameFrom: {{env: TARGET_USER}}, passwordFrom: {{env: TARGET_PASSWORD}}}}]");
+        await File.WriteAllTextAsync(
+            config,
+            $"registries: [{{host: '{_target.Address}', auth: basic, usernameFrom: {{env: TARGET_USER}}, passwordFrom: {{env: TARGET_PASSWORD}}}}]"
+        );
         environment["TARGET_USER"] = "user";
         var result = await ProxySwapperProgram.RunAsync(["copy", "--config", config, .. arguments], environment);
         File.Delete(config);

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
@@ -41,12 +40,24 @@ internal sealed class AzureTests : IAsyncDisposable
     public async Task Workload_Identity_opens_it()
     {
         var result = await CopyAsync("", WorkloadIdentity(AzureCloud.FederatedToken));
-        Assert.That((result.ExitCode, result.Output.Contains($"digest {_image.Top.Digest}\n", StringComparison.Ordinal)), Is.EqualTo((0, true)), result.Output + result.Error);
+        Assert.That(
+            (result.ExitCode, result.Output.Contains($"digest {_image.Top.Digest}\n", StringComparison.Ordinal)),
+            Is.EqualTo((0, true)),
+            result.Output + result.Error
+        );
         Assert.That(_azure.Clients.Distinct(), Is.EqualTo(new[] { AzureCloud.Client }));
-        Assert.That(_azure.Exchanges.Single(), Is.EquivalentTo(new Dictionary<string, string>
-        {
-            ["grant_type"] = "access_token", ["service"] = _azure.Address, ["tenant"] = AzureCloud.Tenant, ["access_token"] = $"{AzureCloud.EntraToken}-{AzureCloud.Client}",
-        }));
+        Assert.That(
+            _azure.Exchanges.Single(),
+            Is.EquivalentTo(
+                new Dictionary<string, string>
+                {
+                    ["grant_type"] = "access_token",
+                    ["service"] = _azure.Address,
+                    ["tenant"] = AzureCloud.Tenant,
+                    ["access_token"] = $"{AzureCloud.EntraToken}-{AzureCloud.Client}",
+                }
+            )
+        );
         Assert.That(result.Output + result.Error, Does.Not.Contain(AzureCloud.EntraToken).And.Not.Contain("eyJ"));
     }
 
@@ -71,19 +82,37 @@ internal sealed class AzureTests : IAsyncDisposable
     {
         var result = await CopyAsync("", WorkloadIdentity("another-secret-token"));
         Assert.That((result.ExitCode, result.Error.Contains("another-secret-token", StringComparison.Ordinal)), Is.EqualTo((1, false)));
-        Assert.That(result.Error, Does.StartWith($"azure: no token for {_azure.Address}: ").And.Contain("AADSTS700211: No matching federated identity record found"));
+        Assert.That(
+            result.Error,
+            Does.StartWith($"azure: no token for {_azure.Address}: ")
+                .And.Contain("AADSTS700211: No matching federated identity record found")
+        );
     }
 
-    private Task<ProgramResult> CopyAsync(string settings, params (string Name, string? Value)[] environment) => BuiltProgram.RunAsync(
-        ["copy", $"{_azure.Address}/team:1", $"{_target.Address}/team:1", "--config", Write("config.yaml", $"registries: [{{host: '{_azure.Address}', auth: azure, caFile: {_folder.PathOf("ca.crt")}{settings}}}]\n")],
-        [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]);
+    private Task<ProgramResult> CopyAsync(string settings, params (string Name, string? Value)[] environment) =>
+        BuiltProgram.RunAsync(
+            [
+                "copy",
+                $"{_azure.Address}/team:1",
+                $"{_target.Address}/team:1",
+                "--config",
+                Write(
+                    "config.yaml",
+                    $"registries: [{{host: '{_azure.Address}', auth: azure, caFile: {_folder.PathOf("ca.crt")}{settings}}}]\n"
+                ),
+            ],
+            [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]
+        );
 
     /// <summary>The variables that the webhook of Azure Workload Identity puts into a Pod; Entra itself is asked by the SDK, which trusts the system's authorities.</summary>
     private (string Name, string? Value)[] WorkloadIdentity(string token) =>
-    [
-        ("AZURE_FEDERATED_TOKEN_FILE", Write("token", token)), ("AZURE_CLIENT_ID", AzureCloud.Client), ("AZURE_TENANT_ID", AzureCloud.Tenant),
-        ("AZURE_AUTHORITY_HOST", _azure.Authority), ("SSL_CERT_FILE", _folder.PathOf("ca.crt")),
-    ];
+        [
+            ("AZURE_FEDERATED_TOKEN_FILE", Write("token", token)),
+            ("AZURE_CLIENT_ID", AzureCloud.Client),
+            ("AZURE_TENANT_ID", AzureCloud.Tenant),
+            ("AZURE_AUTHORITY_HOST", _azure.Authority),
+            ("SSL_CERT_FILE", _folder.PathOf("ca.crt")),
+        ];
 
     private string Write(string name, string text)
     {

@@ -35,10 +35,13 @@ internal sealed class CloudHostTests : IAsyncDisposable
         _ecr = await FakeEcr.StartAsync();
         _open = await DebianRegistry.StartAsync();
         _private = await EcrRegistry.StartAsync(_ecr, _certificates.IssueServer(Private, DualStack));
-        _public = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = AnswerPublicAsync });
+        _public = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = AnswerPublicAsync }
+        );
         _image.AddTo(_public, "team/app", "1");
         await _image.PushAsync(_open.Address, "team/app", "1");
-        foreach (var host in new[] { Private, DualStack }) _proxy.Map(host, _private.Address);
+        foreach (var host in new[] { Private, DualStack })
+            _proxy.Map(host, _private.Address);
         _proxy.Map(Public, _public.Address);
     }
 
@@ -60,7 +63,10 @@ internal sealed class CloudHostTests : IAsyncDisposable
         var result = await CopyAsync($"{_open.Address}/team/app:1", $"{host}/team/app:1", Identity());
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(await _private.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
-        Assert.That(_ecr.Calls.Select(call => (call.Operation, call.Region)), Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1") }));
+        Assert.That(
+            _ecr.Calls.Select(call => (call.Operation, call.Region)),
+            Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1") })
+        );
         Assert.That(_proxy.Asked, Has.Some.EqualTo(host));
     }
 
@@ -70,7 +76,11 @@ internal sealed class CloudHostTests : IAsyncDisposable
         _ecr.Passwords["password-of-a-login"] = _ecr.Principal;
         var login = Convert.ToBase64String("AWS:password-of-a-login"u8);
         await File.WriteAllTextAsync(_folder.PathOf("config.json"), $$"""{"auths": {"{{Private}}": {"auth": "{{login}}"} } }""");
-        var result = await CopyAsync($"{_open.Address}/team/app:1", $"{Private}/team/app:1", [("DOCKER_CONFIG", Path.GetDirectoryName(_folder.PathOf("x"))), .. Identity()]);
+        var result = await CopyAsync(
+            $"{_open.Address}/team/app:1",
+            $"{Private}/team/app:1",
+            [("DOCKER_CONFIG", Path.GetDirectoryName(_folder.PathOf("x"))), .. Identity()]
+        );
         Assert.That((result.ExitCode, _ecr.Calls.Count), Is.EqualTo((0, 0)), result.Error);
     }
 
@@ -79,7 +89,11 @@ internal sealed class CloudHostTests : IAsyncDisposable
     {
         var result = await CopyAsync($"{Public}/team/app:1", $"{_open.Address}/copy:1");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Error.Split("There is no AWS identity here: public.ecr.aws is asked as anonymous"), Has.Length.EqualTo(2), result.Error);
+        Assert.That(
+            result.Error.Split("There is no AWS identity here: public.ecr.aws is asked as anonymous"),
+            Has.Length.EqualTo(2),
+            result.Error
+        );
         Assert.That(_ecr.Calls, Is.Empty);
     }
 
@@ -94,18 +108,36 @@ internal sealed class CloudHostTests : IAsyncDisposable
     /// <summary>The public registry gives everybody a token, and asks for one.</summary>
     private static Task AnswerPublicAsync(HttpContext context, RequestDelegate registry)
     {
-        if (context.Request.Path == "/token/") return context.Response.WriteAsync("""{"token":"token-of-the-public"}""");
-        return context.Request.Headers.Authorization == "Bearer token-of-the-public" ? registry(context)
-            : RegistryFaults.Status(401, "UNAUTHORIZED", "Not Authorized", ("WWW-Authenticate", $"Bearer realm=\"https://{Public}/token/\",service=\"{Public}\",scope=\"aws\""))(context, registry);
+        if (context.Request.Path == "/token/")
+            return context.Response.WriteAsync("""{"token":"token-of-the-public"}""");
+        return context.Request.Headers.Authorization == "Bearer token-of-the-public"
+            ? registry(context)
+            : RegistryFaults.Status(
+                401,
+                "UNAUTHORIZED",
+                "Not Authorized",
+                ("WWW-Authenticate", $"Bearer realm=\"https://{Public}/token/\",service=\"{Public}\",scope=\"aws\"")
+            )(context, registry);
     }
 
     private (string Name, string? Value)[] Identity() =>
-        [("AWS_ACCESS_KEY_ID", _ecr.Principal.AccessKeyId), ("AWS_SECRET_ACCESS_KEY", _ecr.Principal.SecretAccessKey), ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken)];
-
-    private Task<ProgramResult> CopyAsync(string source, string target, params (string Name, string? Value)[] environment) => BuiltProgram.RunAsync(
-        ["copy", source, target, "--debug"],
         [
-            ("https_proxy", _proxy.Address), ("SSL_CERT_FILE", _folder.PathOf("ca.crt")), ("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("AWS_ENDPOINT_URL_ECR", _ecr.Endpoint.AbsoluteUri), ("AWS_ENDPOINT_URL_ECR_PUBLIC", _ecr.Endpoint.AbsoluteUri), .. environment,
-        ]);
+            ("AWS_ACCESS_KEY_ID", _ecr.Principal.AccessKeyId),
+            ("AWS_SECRET_ACCESS_KEY", _ecr.Principal.SecretAccessKey),
+            ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken),
+        ];
+
+    private Task<ProgramResult> CopyAsync(string source, string target, params (string Name, string? Value)[] environment) =>
+        BuiltProgram.RunAsync(
+            ["copy", source, target, "--debug"],
+            [
+                ("https_proxy", _proxy.Address),
+                ("SSL_CERT_FILE", _folder.PathOf("ca.crt")),
+                ("HOME", Path.GetDirectoryName(_folder.PathOf("x"))),
+                ("AWS_EC2_METADATA_DISABLED", "true"),
+                ("AWS_ENDPOINT_URL_ECR", _ecr.Endpoint.AbsoluteUri),
+                ("AWS_ENDPOINT_URL_ECR_PUBLIC", _ecr.Endpoint.AbsoluteUri),
+                .. environment,
+            ]
+        );
 }

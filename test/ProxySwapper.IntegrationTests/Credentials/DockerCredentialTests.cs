@@ -21,14 +21,20 @@ internal sealed class DockerCredentialTests : IDisposable
         _registry = await DebianRegistry.StartWithPasswordAsync("user", "s3cret");
         await TestImage.Create(1).PushAsync(_registry.Address, "team/app", "1", "user", "s3cret");
         File.CreateSymbolicLink(_folder.PathOf(Helper), Path.Combine(AppContext.BaseDirectory, "proxyswapper"));
-        await File.WriteAllTextAsync(_folder.PathOf("config.yaml"), $$"""
+        await File.WriteAllTextAsync(
+            _folder.PathOf("config.yaml"),
+            $$"""
             registries:
               - {host: '{{_registry.Address}}', auth: basic, usernameFrom: {env: REGISTRY_USER}, passwordFrom: {env: REGISTRY_PASSWORD} }
               - {host: open.example, auth: anonymous}
               - {host: 123456789012.dkr.ecr.eu-central-1.amazonaws.com, auth: ecr}
-            """);
+            """
+        );
         // Docker's configuration names the program for every host: it must not ask itself for those that it does not know.
-        await File.WriteAllTextAsync(_folder.PathOf("auth.json"), $$"""{"credHelpers":{"{{_registry.Address}}":"proxyswapper"},"credsStore":"proxyswapper"}""");
+        await File.WriteAllTextAsync(
+            _folder.PathOf("auth.json"),
+            $$"""{"credHelpers":{"{{_registry.Address}}":"proxyswapper"},"credsStore":"proxyswapper"}"""
+        );
         _environment = new Dictionary<string, string>
         {
             ["PATH"] = $"{_folder.PathOf("")}:{Environment.GetEnvironmentVariable("PATH")}",
@@ -54,7 +60,11 @@ internal sealed class DockerCredentialTests : IDisposable
     [Test]
     public async Task Skopeo_is_refused_without_it()
     {
-        var (exitCode, _, error) = await TestProcess.RunAsync("skopeo", ["inspect", "--tls-verify=false", $"docker://{_registry.Address}/team/app:1"], new Dictionary<string, string> { ["REGISTRY_AUTH_FILE"] = _folder.PathOf("none.json") });
+        var (exitCode, _, error) = await TestProcess.RunAsync(
+            "skopeo",
+            ["inspect", "--tls-verify=false", $"docker://{_registry.Address}/team/app:1"],
+            new Dictionary<string, string> { ["REGISTRY_AUTH_FILE"] = _folder.PathOf("none.json") }
+        );
         Assert.That((exitCode, error.Contains("authentication required", StringComparison.Ordinal)), Is.EqualTo((1, true)), error);
     }
 
@@ -62,7 +72,11 @@ internal sealed class DockerCredentialTests : IDisposable
     public async Task A_login_is_refused_with_the_reason_instead_of_being_forgotten()
     {
         var (exitCode, output, error) = await SkopeoAsync("login", "--tls-verify=false", "-u", "user", "-p", "s3cret", _registry.Address);
-        Assert.That((exitCode, (output + error).Contains("proxyswapper keeps no credentials", StringComparison.Ordinal)), Is.EqualTo((1, true)), output + error);
+        Assert.That(
+            (exitCode, (output + error).Contains("proxyswapper keeps no credentials", StringComparison.Ordinal)),
+            Is.EqualTo((1, true)),
+            output + error
+        );
     }
 
     [Test]
@@ -70,7 +84,19 @@ internal sealed class DockerCredentialTests : IDisposable
     {
         var (exitCode, output, error) = await AskAsync("get", _registry.Address);
         Assert.That(exitCode, Is.Zero, output + error);
-        Assert.That(JsonNode.DeepEquals(JsonNode.Parse(output), new JsonObject { ["ServerURL"] = _registry.Address, ["Username"] = "user", ["Secret"] = "s3cret" }), Is.True, output);
+        Assert.That(
+            JsonNode.DeepEquals(
+                JsonNode.Parse(output),
+                new JsonObject
+                {
+                    ["ServerURL"] = _registry.Address,
+                    ["Username"] = "user",
+                    ["Secret"] = "s3cret",
+                }
+            ),
+            Is.True,
+            output
+        );
     }
 
     [TestCase("unknown.example")]
@@ -94,7 +120,12 @@ internal sealed class DockerCredentialTests : IDisposable
     {
         var environment = new Dictionary<string, string>(_environment) { ["REGISTRY_PASSWORD"] = "" };
         var (exitCode, output, _) = await TestProcess.RunAsync(_folder.PathOf(Helper), ["get"], environment, _registry.Address);
-        Assert.That((exitCode, output), Is.EqualTo((1, $"registries: passwordFrom of {_registry.Address} is to come from the variable REGISTRY_PASSWORD, which is not set\n")));
+        Assert.That(
+            (exitCode, output),
+            Is.EqualTo(
+                (1, $"registries: passwordFrom of {_registry.Address} is to come from the variable REGISTRY_PASSWORD, which is not set\n")
+            )
+        );
     }
 
     [Test]
@@ -102,19 +133,31 @@ internal sealed class DockerCredentialTests : IDisposable
     {
         var (exitCode, output, _) = await AskAsync("list", "");
         Assert.That(exitCode, Is.Zero, output);
-        Assert.That(JsonNode.DeepEquals(JsonNode.Parse(output), new JsonObject { [_registry.Address] = "user", ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"] = "AWS" }), Is.True, output);
+        Assert.That(
+            JsonNode.DeepEquals(
+                JsonNode.Parse(output),
+                new JsonObject { [_registry.Address] = "user", ["123456789012.dkr.ecr.eu-central-1.amazonaws.com"] = "AWS" }
+            ),
+            Is.True,
+            output
+        );
     }
 
     [Test]
     public async Task A_broken_configuration_is_told_on_standard_output()
     {
         await File.WriteAllTextAsync(_folder.PathOf("broken.yaml"), "registries: [{hots: x}]");
-        var environment = new Dictionary<string, string>(_environment) { ["PROXYSWAPPER_CREDENTIAL_CONFIG"] = _folder.PathOf("broken.yaml") };
+        var environment = new Dictionary<string, string>(_environment)
+        {
+            ["PROXYSWAPPER_CREDENTIAL_CONFIG"] = _folder.PathOf("broken.yaml"),
+        };
         var (exitCode, output, _) = await TestProcess.RunAsync(_folder.PathOf(Helper), ["get"], environment, "r.example");
         Assert.That((exitCode, output.Contains("broken.yaml", StringComparison.Ordinal)), Is.EqualTo((2, true)), output);
     }
 
-    private Task<(int ExitCode, string Output, string Error)> AskAsync(string verb, string input) => TestProcess.RunAsync(_folder.PathOf(Helper), [verb], _environment, input);
+    private Task<(int ExitCode, string Output, string Error)> AskAsync(string verb, string input) =>
+        TestProcess.RunAsync(_folder.PathOf(Helper), [verb], _environment, input);
 
-    private Task<(int ExitCode, string Output, string Error)> SkopeoAsync(params string[] arguments) => TestProcess.RunAsync("skopeo", arguments, _environment);
+    private Task<(int ExitCode, string Output, string Error)> SkopeoAsync(params string[] arguments) =>
+        TestProcess.RunAsync("skopeo", arguments, _environment);
 }

@@ -39,7 +39,13 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     [Test]
     public async Task A_copy_makes_what_is_missing()
     {
-        var result = await RunAsync("copy", $"{_source.Address}/team/app:1.0.0", $"{_target.Address}/mirror/app:1.0.0", "--config", Write("config.yaml", $"registries: [{Entry()}]"));
+        var result = await RunAsync(
+            "copy",
+            $"{_source.Address}/team/app:1.0.0",
+            $"{_target.Address}/mirror/app:1.0.0",
+            "--config",
+            Write("config.yaml", $"registries: [{Entry()}]")
+        );
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         Assert.That(await _target.DigestAsync("mirror/app", "1.0.0"), Is.EqualTo(_image.Top.Digest.ToString()));
         Assert.That((_ecr.Calls.Count(call => call.Operation == "CreateRepository"), _target.Dropped > 0), Is.EqualTo((1, true)));
@@ -48,12 +54,20 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     [Test]
     public async Task A_mirror_pass_makes_what_is_missing_once_for_all_tags()
     {
-        for (var minor = 1; minor < 5; minor++) await _image.PushAsync(_source.Address, "team/app", $"1.{minor}.0");
-        var file = Write("mirror.yaml", $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/mirror/app', mode: semver}}}}");
+        for (var minor = 1; minor < 5; minor++)
+            await _image.PushAsync(_source.Address, "team/app", $"1.{minor}.0");
+        var file = Write(
+            "mirror.yaml",
+            $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/mirror/app', mode: semver}}}}"
+        );
         var result = await RunAsync("mirror", "-c", file);
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
-        for (var minor = 0; minor < 5; minor++) Assert.That(await _target.DigestAsync("mirror/app", $"1.{minor}.0"), Is.EqualTo(_image.Top.Digest.ToString()));
-        Assert.That((_ecr.Repositories.Count, (string?)_ecr.Repositories["mirror/app"]["imageTagMutability"]), Is.EqualTo((1, "IMMUTABLE")));
+        for (var minor = 0; minor < 5; minor++)
+            Assert.That(await _target.DigestAsync("mirror/app", $"1.{minor}.0"), Is.EqualTo(_image.Top.Digest.ToString()));
+        Assert.That(
+            (_ecr.Repositories.Count, (string?)_ecr.Repositories["mirror/app"]["imageTagMutability"]),
+            Is.EqualTo((1, "IMMUTABLE"))
+        );
     }
 
     [Test]
@@ -73,41 +87,63 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     public async Task A_missing_permission_is_told_with_its_name()
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
-        var result = await RunAsync("copy", $"{_source.Address}/team/app:1.0.0", $"{_target.Address}/mirror/app:1.0.0", "--config", Write("config.yaml", $"registries: [{Entry()}]"));
+        var result = await RunAsync(
+            "copy",
+            $"{_source.Address}/team/app:1.0.0",
+            $"{_target.Address}/mirror/app:1.0.0",
+            "--config",
+            Write("config.yaml", $"registries: [{Entry()}]")
+        );
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.Contain("needs ecr:CreateRepository and ecr:TagResource on arn:aws:ecr:eu-central-1:").And.Contain(":repository/mirror/app"));
+        Assert.That(
+            result.Error,
+            Does.Contain("needs ecr:CreateRepository and ecr:TagResource on arn:aws:ecr:eu-central-1:")
+                .And.Contain(":repository/mirror/app")
+        );
     }
 
     [Test]
     public async Task The_populator_makes_what_is_missing_and_gives_a_digest_a_tag()
     {
-        await using var webhook = await ProxySwapperProcess.StartAsync($"rules: [{{match: '{_source.Address}', target: '{_target.Address}/proxy'}}]\nregistries: [{Entry()}]", Variables());
+        await using var webhook = await ProxySwapperProcess.StartAsync(
+            $"rules: [{{match: '{_source.Address}', target: '{_target.Address}/proxy'}}]\nregistries: [{Entry()}]",
+            Variables()
+        );
         using var client = webhook.CreateClient();
-        foreach (var image in new[] { $"{_source.Address}/team/app:1.0.0", $"{_source.Address}/team/app@{_image.Platforms["arm64"].Digest}" })
+        foreach (
+            var image in new[] { $"{_source.Address}/team/app:1.0.0", $"{_source.Address}/team/app@{_image.Platforms["arm64"].Digest}" }
+        )
         {
             using var content = new StringContent(ReviewSamples.Create(image), Encoding.UTF8, "application/json");
             (await client.PostAsync("/mutate", content)).EnsureSuccessStatusCode();
         }
         var digest = _image.Platforms["arm64"].Digest;
-        await TestWait.UntilAsync(async () => await _target.DigestAsync("proxy/team/app", "1.0.0") == _image.Top.Digest.ToString()
-            && await _target.DigestAsync("proxy/team/app", $"sha256-{digest.Hex}") == digest.ToString(), "both images downstream");
+        await TestWait.UntilAsync(
+            async () =>
+                await _target.DigestAsync("proxy/team/app", "1.0.0") == _image.Top.Digest.ToString()
+                && await _target.DigestAsync("proxy/team/app", $"sha256-{digest.Hex}") == digest.ToString(),
+            "both images downstream"
+        );
         Assert.That(_ecr.Repositories.Keys, Is.EqualTo(new[] { "proxy/team/app" }));
         webhook.Terminate();
         await webhook.WaitForExitAsync();
         Assert.That(webhook.Log, Does.Contain("Made the repository").And.Not.Contain("ecr-password"));
     }
 
-    private string Entry(string create = "{}") => $"{{host: '{_target.Address}', auth: ecr, region: eu-central-1, createRepositories: {create}}}";
+    private string Entry(string create = "{}") =>
+        $"{{host: '{_target.Address}', auth: ecr, region: eu-central-1, createRepositories: {create}}}";
 
-    private Task<ProgramResult> RunAsync(params string[] arguments) => BuiltProgram.RunAsync(arguments, [.. Variables().Select(pair => (pair.Key, (string?)pair.Value))]);
+    private Task<ProgramResult> RunAsync(params string[] arguments) =>
+        BuiltProgram.RunAsync(arguments, [.. Variables().Select(pair => (pair.Key, (string?)pair.Value))]);
 
-    private Dictionary<string, string> Variables() => new()
-    {
-        ["AWS_ENDPOINT_URL_ECR"] = _ecr.Endpoint.AbsoluteUri,
-        ["AWS_ACCESS_KEY_ID"] = _ecr.Principal.AccessKeyId,
-        ["AWS_SECRET_ACCESS_KEY"] = _ecr.Principal.SecretAccessKey,
-        ["AWS_SESSION_TOKEN"] = _ecr.Principal.SessionToken!,
-    };
+    private Dictionary<string, string> Variables() =>
+        new()
+        {
+            ["AWS_ENDPOINT_URL_ECR"] = _ecr.Endpoint.AbsoluteUri,
+            ["AWS_ACCESS_KEY_ID"] = _ecr.Principal.AccessKeyId,
+            ["AWS_SECRET_ACCESS_KEY"] = _ecr.Principal.SecretAccessKey,
+            ["AWS_SESSION_TOKEN"] = _ecr.Principal.SessionToken!,
+        };
 
     private string Write(string name, string text)
     {

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
@@ -48,30 +47,60 @@ internal sealed class EcrTests : IAsyncDisposable
     {
         var other = new AwsPrincipal("AKIAOFANOTHER0000000", "another-secret") { Account = "210987654321" };
         _ecr.Principals[other.AccessKeyId] = other;
-        var credentials = Write("credentials", $"[default]\naws_access_key_id = {other.AccessKeyId}\naws_secret_access_key = {other.SecretAccessKey}\n"
-            + $"[team]\naws_access_key_id = {_ecr.Principal.AccessKeyId}\naws_secret_access_key = {_ecr.Principal.SecretAccessKey}\naws_session_token = {_ecr.Principal.SessionToken}\n");
+        var credentials = Write(
+            "credentials",
+            $"[default]\naws_access_key_id = {other.AccessKeyId}\naws_secret_access_key = {other.SecretAccessKey}\n"
+                + $"[team]\naws_access_key_id = {_ecr.Principal.AccessKeyId}\naws_secret_access_key = {_ecr.Principal.SecretAccessKey}\naws_session_token = {_ecr.Principal.SessionToken}\n"
+        );
         await using var second = await EcrRegistry.StartAsync(_ecr);
-        var configuration = Write("config.yaml", $$"""
+        var configuration = Write(
+            "config.yaml",
+            $$"""
             registries:
               - {host: "{{_target.Address}}", auth: ecr, region: eu-central-1, awsProfile: team}
               - {host: "{{second.Address}}", auth: ecr, region: eu-central-1}
-            """);
-        await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", configuration, ("AWS_SHARED_CREDENTIALS_FILE", credentials));
-        await CopyAsync($"{_target.Address}/team/app:1", $"{second.Address}/team/app:1", configuration, ("AWS_SHARED_CREDENTIALS_FILE", credentials));
+            """
+        );
+        await CopyAsync(
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/team/app:1",
+            configuration,
+            ("AWS_SHARED_CREDENTIALS_FILE", credentials)
+        );
+        await CopyAsync(
+            $"{_target.Address}/team/app:1",
+            $"{second.Address}/team/app:1",
+            configuration,
+            ("AWS_SHARED_CREDENTIALS_FILE", credentials)
+        );
         Assert.That(await second.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
-        Assert.That(_ecr.Calls.Select(call => call.Principal.Account), Is.EqualTo(new[] { "123456789012", "123456789012", "210987654321" }));
+        Assert.That(
+            _ecr.Calls.Select(call => call.Principal.Account),
+            Is.EqualTo(new[] { "123456789012", "123456789012", "210987654321" })
+        );
     }
 
     [Test]
-    public async Task A_service_accounts_role_opens_it() => await CopyAsAsync("sts",
-        ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role), ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", AwsIdentityEndpoints.ServiceAccountToken)), ("AWS_ENDPOINT_URL_STS", _identities.Address), ("AWS_REGION", "eu-central-1"));
+    public async Task A_service_accounts_role_opens_it() =>
+        await CopyAsAsync(
+            "sts",
+            ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", AwsIdentityEndpoints.ServiceAccountToken)),
+            ("AWS_ENDPOINT_URL_STS", _identities.Address),
+            ("AWS_REGION", "eu-central-1")
+        );
 
     [Test]
-    public async Task A_Pod_Identity_opens_it() => await CopyAsAsync("pod",
-        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Write("token", AwsIdentityEndpoints.PodToken)));
+    public async Task A_Pod_Identity_opens_it() =>
+        await CopyAsAsync(
+            "pod",
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Write("token", AwsIdentityEndpoints.PodToken))
+        );
 
     [Test]
-    public async Task An_instances_role_opens_it() => await CopyAsAsync("instance", ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
+    public async Task An_instances_role_opens_it() =>
+        await CopyAsAsync("instance", ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
 
     [Test]
     public async Task A_password_that_ends_during_a_copy_is_renewed_once()
@@ -87,8 +116,13 @@ internal sealed class EcrTests : IAsyncDisposable
     {
         _identities.InstanceHasRole = false;
         Write("config.json", $$"""{"auths": {"{{_target.Address}}": {"auth": "dXNlcjpwYXNzd29yZA=="} } }""");
-        var result = await RunAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(),
-            ("DOCKER_CONFIG", Path.GetDirectoryName(_folder.PathOf("x"))), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
+        var result = await RunAsync(
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/team/app:1",
+            Configuration(),
+            ("DOCKER_CONFIG", Path.GetDirectoryName(_folder.PathOf("x"))),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address)
+        );
         Assert.That((result.ExitCode, result.Error.Trim()), Is.EqualTo((1, $"ecr: there is no AWS identity here for {_target.Address}")));
         Assert.That(_target.Refused, Is.Zero);
     }
@@ -96,8 +130,12 @@ internal sealed class EcrTests : IAsyncDisposable
     [Test]
     public async Task A_profile_that_is_not_there_is_an_error_that_names_it()
     {
-        var result = await RunAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1",
-            Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1, awsProfile: nobody}}]\n"), Environment());
+        var result = await RunAsync(
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/team/app:1",
+            Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1, awsProfile: nobody}}]\n"),
+            Environment()
+        );
         Assert.That((result.ExitCode, result.Error.Contains("nobody", StringComparison.Ordinal)), Is.EqualTo((1, true)), result.Error);
         Assert.That(_ecr.Calls, Is.Empty, "nobody else is taken instead");
     }
@@ -105,18 +143,33 @@ internal sealed class EcrTests : IAsyncDisposable
     [Test]
     public async Task A_role_that_may_not_be_assumed_is_an_error_without_its_token()
     {
-        var result = await RunAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(),
-            ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role), ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", "another-secret-token")), ("AWS_ENDPOINT_URL_STS", _identities.Address), ("AWS_REGION", "eu-central-1"));
+        var result = await RunAsync(
+            $"{_source.Address}/team/app:1",
+            $"{_target.Address}/team/app:1",
+            Configuration(),
+            ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", "another-secret-token")),
+            ("AWS_ENDPOINT_URL_STS", _identities.Address),
+            ("AWS_REGION", "eu-central-1")
+        );
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.StartWith($"ecr: no password for {_target.Address}: ").And.Contain(AwsIdentityEndpoints.Role)
-            .And.Contain("InvalidIdentityToken: No OpenIDConnect provider found in your account").And.Not.Contain("another-secret-token"));
+        Assert.That(
+            result.Error,
+            Does.StartWith($"ecr: no password for {_target.Address}: ")
+                .And.Contain(AwsIdentityEndpoints.Role)
+                .And.Contain("InvalidIdentityToken: No OpenIDConnect provider found in your account")
+                .And.Not.Contain("another-secret-token")
+        );
     }
 
     private async Task CopyAsAsync(string by, params (string Name, string? Value)[] environment)
     {
         await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(), environment);
         Assert.That(await _target.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
-        Assert.That(_ecr.Calls.Select(call => (call.Operation, call.Region, call.Principal)), Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1", _ecr.Principal) }));
+        Assert.That(
+            _ecr.Calls.Select(call => (call.Operation, call.Region, call.Principal)),
+            Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1", _ecr.Principal) })
+        );
         Assert.That((string.Concat(_identities.Given.Distinct()), _ecr.Refusals.Count, _target.Refused), Is.EqualTo((by, 0, 0)));
     }
 
@@ -127,14 +180,31 @@ internal sealed class EcrTests : IAsyncDisposable
         Assert.That(result.Output + result.Error, Does.Not.Contain("ecr-password").And.Not.Contain(_ecr.Principal.SecretAccessKey));
     }
 
-    private Task<ProgramResult> RunAsync(string source, string target, string configuration, params (string Name, string? Value)[] environment) => BuiltProgram.RunAsync(
-        ["copy", source, target, "--config", configuration],
-        [("AWS_ENDPOINT_URL_ECR", _ecr.Endpoint.AbsoluteUri), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"), ("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]);
+    private Task<ProgramResult> RunAsync(
+        string source,
+        string target,
+        string configuration,
+        params (string Name, string? Value)[] environment
+    ) =>
+        BuiltProgram.RunAsync(
+            ["copy", source, target, "--config", configuration],
+            [
+                ("AWS_ENDPOINT_URL_ECR", _ecr.Endpoint.AbsoluteUri),
+                ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:9"),
+                ("HOME", Path.GetDirectoryName(_folder.PathOf("x"))),
+                .. environment,
+            ]
+        );
 
     private (string Name, string? Value)[] Environment() =>
-        [("AWS_ACCESS_KEY_ID", _ecr.Principal.AccessKeyId), ("AWS_SECRET_ACCESS_KEY", _ecr.Principal.SecretAccessKey), ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken)];
+        [
+            ("AWS_ACCESS_KEY_ID", _ecr.Principal.AccessKeyId),
+            ("AWS_SECRET_ACCESS_KEY", _ecr.Principal.SecretAccessKey),
+            ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken),
+        ];
 
-    private string Configuration() => Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1}}]\n");
+    private string Configuration() =>
+        Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1}}]\n");
 
     private string Write(string name, string text)
     {

@@ -31,35 +31,60 @@ internal sealed class GoogleTests : IAsyncDisposable
     public async Task The_metadata_server_opens_it() => await CopiedAsync(("GCE_METADATA_HOST", _google.Address));
 
     [Test]
-    public async Task Workload_Identity_Federation_opens_it() => await CopiedAsync(("GOOGLE_APPLICATION_CREDENTIALS", Federation(GoogleCloud.SubjectToken)));
+    public async Task Workload_Identity_Federation_opens_it() =>
+        await CopiedAsync(("GOOGLE_APPLICATION_CREDENTIALS", Federation(GoogleCloud.SubjectToken)));
 
     [Test]
     public async Task An_identity_that_is_not_federated_is_an_error_without_its_token()
     {
         var result = await CopyAsync(("GOOGLE_APPLICATION_CREDENTIALS", Federation("another-secret-token")));
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.StartWith($"google: no access token for {_google.Address}: ").And.Contain("rejected by the attribute condition").And.Not.Contain("another-secret-token"));
+        Assert.That(
+            result.Error,
+            Does.StartWith($"google: no access token for {_google.Address}: ")
+                .And.Contain("rejected by the attribute condition")
+                .And.Not.Contain("another-secret-token")
+        );
     }
 
     private async Task CopiedAsync(params (string Name, string? Value)[] environment)
     {
         var result = await CopyAsync(environment);
-        Assert.That((result.ExitCode, result.Output.Contains($"digest {_google.Manifest.Digest}\n", StringComparison.Ordinal)), Is.EqualTo((0, true)), result.Output + result.Error);
-        Assert.That((_google.TokensTaken, (result.Output + result.Error).Contains(_google.AccessToken, StringComparison.Ordinal)), Is.EqualTo((1, false)));
+        Assert.That(
+            (result.ExitCode, result.Output.Contains($"digest {_google.Manifest.Digest}\n", StringComparison.Ordinal)),
+            Is.EqualTo((0, true)),
+            result.Output + result.Error
+        );
+        Assert.That(
+            (_google.TokensTaken, (result.Output + result.Error).Contains(_google.AccessToken, StringComparison.Ordinal)),
+            Is.EqualTo((1, false))
+        );
     }
 
-    private Task<ProgramResult> CopyAsync(params (string Name, string? Value)[] environment) => BuiltProgram.RunAsync(
-        ["copy", $"{_google.Address}/{GoogleCloud.Repository}:1", $"{_target.Address}/team:1", "--config", Write("config.yaml", $"registries: [{{host: '{_google.Address}', auth: google}}]\n")],
-        [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]);
+    private Task<ProgramResult> CopyAsync(params (string Name, string? Value)[] environment) =>
+        BuiltProgram.RunAsync(
+            [
+                "copy",
+                $"{_google.Address}/{GoogleCloud.Repository}:1",
+                $"{_target.Address}/team:1",
+                "--config",
+                Write("config.yaml", $"registries: [{{host: '{_google.Address}', auth: google}}]\n"),
+            ],
+            [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]
+        );
 
-    private string Federation(string subjectToken) => Write("federation.json", new JsonObject
-    {
-        ["type"] = "external_account",
-        ["audience"] = GoogleCloud.Audience,
-        ["subject_token_type"] = "urn:ietf:params:oauth:token-type:jwt",
-        ["token_url"] = $"http://{_google.Address}/v1/token",
-        ["credential_source"] = new JsonObject { ["file"] = Write("token", subjectToken) },
-    }.ToJsonString());
+    private string Federation(string subjectToken) =>
+        Write(
+            "federation.json",
+            new JsonObject
+            {
+                ["type"] = "external_account",
+                ["audience"] = GoogleCloud.Audience,
+                ["subject_token_type"] = "urn:ietf:params:oauth:token-type:jwt",
+                ["token_url"] = $"http://{_google.Address}/v1/token",
+                ["credential_source"] = new JsonObject { ["file"] = Write("token", subjectToken) },
+            }.ToJsonString()
+        );
 
     private string Write(string name, string text)
     {

@@ -27,10 +27,17 @@ internal sealed class KubernetesApiTests
         var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/web", default))!;
         var writer = new EventWriter(_server.Client, "proxyswapper-0", TimeProvider.System);
         var subject = new EventSubject("v1", "Pod", _namespace, "web", (string?)pod["metadata"]!["uid"]);
-        var path = await writer.WriteAsync(subject, new EventContent("ImagePopulateFailed", "Populate", "Copying a to b failed: " + new string('é', 2000)), default);
+        var path = await writer.WriteAsync(
+            subject,
+            new EventContent("ImagePopulateFailed", "Populate", "Copying a to b failed: " + new string('é', 2000)),
+            default
+        );
         Assert.That(await writer.RepeatAsync(path, 2, default), Is.True);
         Assert.That(await writer.RepeatAsync(path, 3, default), Is.True);
-        Assert.That(await _server.KubectlAsync("-n", _namespace, "describe", "pod", "web"), Does.Contain("ImagePopulateFailed").And.Contain("Copying a to b failed"));
+        Assert.That(
+            await _server.KubectlAsync("-n", _namespace, "describe", "pod", "web"),
+            Does.Contain("ImagePopulateFailed").And.Contain("Copying a to b failed")
+        );
         Assert.That((int?)(await _server.Client.GetAsync(path, default))!["series"]!["count"], Is.EqualTo(3));
         await _server.Client.DeleteAsync(path, default);
         Assert.That(await writer.RepeatAsync(path, 4, default), Is.False);
@@ -39,12 +46,25 @@ internal sealed class KubernetesApiTests
     [Test]
     public async Task Pods_are_listed_by_label_page_by_page_without_those_that_ended()
     {
-        foreach (var name in new[] { "a", "b", "c", "d", "e" }) await MakePodAsync(name, "k8s-proxy-image-swapper=patched-image");
+        foreach (var name in new[] { "a", "b", "c", "d", "e" })
+            await MakePodAsync(name, "k8s-proxy-image-swapper=patched-image");
         await MakePodAsync("other", "app=other");
-        await _server.Client.PatchAsync($"/api/v1/namespaces/{_namespace}/pods/e/status", PatchKind.Merge, new JsonObject { ["status"] = new JsonObject { ["phase"] = "Succeeded" } }, default);
+        await _server.Client.PatchAsync(
+            $"/api/v1/namespaces/{_namespace}/pods/e/status",
+            PatchKind.Merge,
+            new JsonObject { ["status"] = new JsonObject { ["phase"] = "Succeeded" } },
+            default
+        );
         var names = new List<string>();
         var lister = new PodLister(_server.Client, pageSize: 2);
-        await foreach (var name in lister.ListAsync(_namespace, "k8s-proxy-image-swapper=patched-image", pod => pod.GetProperty("metadata").GetProperty("name").GetString()!, default))
+        await foreach (
+            var name in lister.ListAsync(
+                _namespace,
+                "k8s-proxy-image-swapper=patched-image",
+                pod => pod.GetProperty("metadata").GetProperty("name").GetString()!,
+                default
+            )
+        )
             names.Add(name);
         Assert.That(names, Is.EqualTo(["a", "b", "c", "d"]));
     }
@@ -52,21 +72,61 @@ internal sealed class KubernetesApiTests
     [Test]
     public async Task Pull_secrets_are_read_as_kubectl_makes_them()
     {
-        await _server.KubectlAsync("-n", _namespace, "create", "secret", "docker-registry", "key", "--docker-server=up.example.com", "--docker-username=u", "--docker-password=p");
-        await _server.KubectlWithInputAsync("""{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"runner"},"imagePullSecrets":[{"name":"key"}]}""", "-n", _namespace, "apply", "-f", "-");
+        await _server.KubectlAsync(
+            "-n",
+            _namespace,
+            "create",
+            "secret",
+            "docker-registry",
+            "key",
+            "--docker-server=up.example.com",
+            "--docker-username=u",
+            "--docker-password=p"
+        );
+        await _server.KubectlWithInputAsync(
+            """{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"runner"},"imagePullSecrets":[{"name":"key"}]}""",
+            "-n",
+            _namespace,
+            "apply",
+            "-f",
+            "-"
+        );
         var reader = new PullSecretReader(_server.Client);
         var names = await reader.NamesOfAccountAsync(_namespace, "runner", default);
         var config = JsonNode.Parse((await reader.DockerConfigAsync(_namespace, names.Single(), default))!);
         Assert.That((string?)config!["auths"]!["up.example.com"]!["username"], Is.EqualTo("u"));
-        Assert.That((await reader.NamesOfAccountAsync(_namespace, "gone", default), await reader.DockerConfigAsync(_namespace, "gone", default)), Is.EqualTo((Array.Empty<string>(), (string?)null)));
+        Assert.That(
+            (await reader.NamesOfAccountAsync(_namespace, "gone", default), await reader.DockerConfigAsync(_namespace, "gone", default)),
+            Is.EqualTo((Array.Empty<string>(), (string?)null))
+        );
     }
 
     [Test]
     public async Task An_object_that_somebody_changed_meanwhile_is_not_overwritten()
     {
         var path = $"/api/v1/namespaces/{_namespace}/configmaps";
-        var made = await _server.Client.PostAsync(path, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "kept" }, ["data"] = new JsonObject { ["a"] = "1" } }, default);
-        await _server.Client.PatchAsync($"{path}/kept", PatchKind.Json, new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/data/a", ["value"] = "2" }), default);
+        var made = await _server.Client.PostAsync(
+            path,
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "kept" },
+                ["data"] = new JsonObject { ["a"] = "1" },
+            },
+            default
+        );
+        await _server.Client.PatchAsync(
+            $"{path}/kept",
+            PatchKind.Json,
+            new JsonArray(
+                new JsonObject
+                {
+                    ["op"] = "replace",
+                    ["path"] = "/data/a",
+                    ["value"] = "2",
+                }
+            ),
+            default
+        );
         var fault = Assert.ThrowsAsync<KubernetesException>(() => _server.Client.PutAsync($"{path}/kept", made, default));
         Assert.That((fault!.Status, fault.Reason), Is.EqualTo((HttpStatusCode.Conflict, "Conflict")));
     }
@@ -74,13 +134,36 @@ internal sealed class KubernetesApiTests
     [Test]
     public async Task What_is_not_allowed_is_said_with_verb_resource_and_reason()
     {
-        var account = await _server.KubectlWithInputAsync("""{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"nobody"}}""", "-n", _namespace, "apply", "-o", "name", "-f", "-");
+        var account = await _server.KubectlWithInputAsync(
+            """{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"nobody"}}""",
+            "-n",
+            _namespace,
+            "apply",
+            "-o",
+            "name",
+            "-f",
+            "-"
+        );
         Assert.That(account.Trim(), Is.EqualTo("serviceaccount/nobody"));
-        var token = (string?)(await _server.Client.PostAsync($"/api/v1/namespaces/{_namespace}/serviceaccounts/nobody/token", new JsonObject { ["spec"] = new JsonObject() }, default))["status"]!["token"];
-        using var client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([_server.KubeconfigOf(token!)], null), TimeProvider.System);
+        var token = (string?)
+            (
+                await _server.Client.PostAsync(
+                    $"/api/v1/namespaces/{_namespace}/serviceaccounts/nobody/token",
+                    new JsonObject { ["spec"] = new JsonObject() },
+                    default
+                )
+            )["status"]!["token"];
+        using var client = new KubernetesClient(
+            new KubeconfigReader(TimeProvider.System).Read([_server.KubeconfigOf(token!)], null),
+            TimeProvider.System
+        );
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetDocumentAsync("/api/v1/pods", default));
-        Assert.That(fault!.Message, Is.EqualTo(
-            $"GET /api/v1/pods: 403 Forbidden: pods is forbidden: User \"system:serviceaccount:{_namespace}:nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope"));
+        Assert.That(
+            fault!.Message,
+            Is.EqualTo(
+                $"GET /api/v1/pods: 403 Forbidden: pods is forbidden: User \"system:serviceaccount:{_namespace}:nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope"
+            )
+        );
     }
 
     [Test]
@@ -90,13 +173,25 @@ internal sealed class KubernetesApiTests
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "token"), "administrator-of-a-test");
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "namespace"), _namespace);
         File.Copy(_server.AuthorityFile, Path.Combine(folder.FullName, "ca.crt"));
-        Func<string, string?> environment = name => name switch { "KUBERNETES_SERVICE_HOST" => _server.Address.Host, "KUBERNETES_SERVICE_PORT" => $"{_server.Address.Port}", _ => null };
-        using var client = new KubernetesClient(InClusterConnection.Find(environment, TimeProvider.System, folder.FullName)!, TimeProvider.System);
+        Func<string, string?> environment = name =>
+            name switch
+            {
+                "KUBERNETES_SERVICE_HOST" => _server.Address.Host,
+                "KUBERNETES_SERVICE_PORT" => $"{_server.Address.Port}",
+                _ => null,
+            };
+        using var client = new KubernetesClient(
+            InClusterConnection.Find(environment, TimeProvider.System, folder.FullName)!,
+            TimeProvider.System
+        );
         var own = await client.GetAsync($"/api/v1/namespaces/{client.Namespace}", default);
         folder.Delete(recursive: true);
         Assert.That((string?)own!["metadata"]!["name"], Is.EqualTo(_namespace));
     }
 
-    private Task<string> MakePodAsync(string name, params string[] labels) => _server.KubectlAsync(
-        [.. new[] { "-n", _namespace, "run", name, "--image=nginx", "--restart=Never" }, .. labels.Select(label => $"--labels={label}")]);
+    private Task<string> MakePodAsync(string name, params string[] labels) =>
+        _server.KubectlAsync([
+            .. new[] { "-n", _namespace, "run", name, "--image=nginx", "--restart=Never" },
+            .. labels.Select(label => $"--labels={label}"),
+        ]);
 }

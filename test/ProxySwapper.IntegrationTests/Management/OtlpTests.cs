@@ -42,7 +42,12 @@ internal sealed class OtlpTests
     public async Task Metrics_are_sent_too_and_nothing_is_lost_at_the_end()
     {
         await RunAsync("proxyUrl: one.example\npopulate: {policy: none}", webhook => PostAsync(webhook, "nginx"));
-        Assert.That(_collector.Metrics, Does.Contain("proxyswapper_admissions_total").And.Contain("proxyswapper_patch_duration_seconds").And.Contain("process_resident_memory_bytes"));
+        Assert.That(
+            _collector.Metrics,
+            Does.Contain("proxyswapper_admissions_total")
+                .And.Contain("proxyswapper_patch_duration_seconds")
+                .And.Contain("process_resident_memory_bytes")
+        );
     }
 
     [Test]
@@ -55,20 +60,32 @@ internal sealed class OtlpTests
             registries: [{host: "{{registry.Address}}", auth: anonymous, plainHttp: true}]
             populate: {maxRetries: 0}
             """;
-        await RunAsync(configuration, async webhook =>
-        {
-            await PostAsync(webhook, $"{registry.Address}/a/b:1");
-            await TestWait.UntilAsync(async () => (await webhook.Management.GetStringAsync("/populate")).Contains("a/b", StringComparison.Ordinal), "the copy's end");
-        });
+        await RunAsync(
+            configuration,
+            async webhook =>
+            {
+                await PostAsync(webhook, $"{registry.Address}/a/b:1");
+                await TestWait.UntilAsync(
+                    async () => (await webhook.Management.GetStringAsync("/populate")).Contains("a/b", StringComparison.Ordinal),
+                    "the copy's end"
+                );
+            }
+        );
         var admission = _collector.Spans.Single(span => span.Name == "admission");
-        Assert.That(_collector.Spans.Where(span => span.Name is "populate" or "copy").SelectMany(span => span.Links), Has.Some.EqualTo(admission.SpanId));
+        Assert.That(
+            _collector.Spans.Where(span => span.Name is "populate" or "copy").SelectMany(span => span.Links),
+            Has.Some.EqualTo(admission.SpanId)
+        );
     }
 
     [Test]
     public async Task A_collector_that_is_not_there_is_said_and_harms_nothing()
     {
         await _collector.DisposeAsync();
-        await using var webhook = await StartAsync("proxyUrl: one.example\npopulate: {policy: none}", $"http://localhost:{TestProcess.FreePort()}");
+        await using var webhook = await StartAsync(
+            "proxyUrl: one.example\npopulate: {policy: none}",
+            $"http://localhost:{TestProcess.FreePort()}"
+        );
         await PostAsync(webhook, "nginx");
         webhook.Terminate();
         Assert.That(await webhook.WaitForExitAsync(), Is.Zero);
@@ -83,18 +100,25 @@ internal sealed class OtlpTests
         Assert.That(await webhook.WaitForExitAsync(), Is.Zero, webhook.Log);
     }
 
-    private static Task<ProxySwapperProcess> StartAsync(string configuration, string endpoint) => ProxySwapperProcess.StartAsync(configuration, new Dictionary<string, string>
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_RESOURCE_ATTRIBUTES"] = "deployment.environment=test",
-        ["POD_NAME"] = "pod-1",
-    });
+    private static Task<ProxySwapperProcess> StartAsync(string configuration, string endpoint) =>
+        ProxySwapperProcess.StartAsync(
+            configuration,
+            new Dictionary<string, string>
+            {
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
+                ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+                ["OTEL_RESOURCE_ATTRIBUTES"] = "deployment.environment=test",
+                ["POD_NAME"] = "pod-1",
+            }
+        );
 
     private static async Task PostAsync(ProxySwapperProcess webhook, params string[] images)
     {
         using var client = webhook.CreateClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = new StringContent(ReviewSamples.Create(images), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate")
+        {
+            Content = new StringContent(ReviewSamples.Create(images), Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("traceparent", $"00-{TraceId}-{ApiServerSpan}-01");
         (await client.SendAsync(request)).EnsureSuccessStatusCode();
     }

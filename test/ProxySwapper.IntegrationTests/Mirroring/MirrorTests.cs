@@ -24,7 +24,8 @@ internal sealed class MirrorTests
         _folder = Directory.CreateTempSubdirectory().FullName;
         (_source, _target) = (await DebianRegistry.StartAsync(), await DebianRegistry.StartAsync());
         _multi = TestImage.Create(100, 1, 2000, "amd64", "arm64");
-        foreach (var (index, tag) in SourceTags.Index()) await TestImage.Create(index, 1, 2000).PushAsync(_source.Address, "team/app", tag);
+        foreach (var (index, tag) in SourceTags.Index())
+            await TestImage.Create(index, 1, 2000).PushAsync(_source.Address, "team/app", tag);
         await _multi.PushAsync(_source.Address, "team/app", "1.11.0");
     }
 
@@ -49,7 +50,10 @@ internal sealed class MirrorTests
         var report = await ReportAsync(Image($"mode: {mode}"));
         Assert.That(((int)report["copied"]!, (int)report["failed"]!), Is.EqualTo((0, 0)));
         if (tags.Contains("1.11.0", StringComparison.Ordinal))
-            Assert.That(await SkopeoAsync("inspect", "--raw", "--tls-verify=false", $"docker://{_target.Address}/mirror/app:1.11.0"), Is.EqualTo(System.Text.Encoding.UTF8.GetString(_multi.Top.Bytes.Span)));
+            Assert.That(
+                await SkopeoAsync("inspect", "--raw", "--tls-verify=false", $"docker://{_target.Address}/mirror/app:1.11.0"),
+                Is.EqualTo(System.Text.Encoding.UTF8.GetString(_multi.Top.Bytes.Span))
+            );
     }
 
     [Test]
@@ -87,7 +91,8 @@ internal sealed class MirrorTests
     public async Task Shards_together_are_the_whole_and_nothing_twice()
     {
         var copied = new List<string>();
-        for (var index = 0; index < 3; index++) copied.AddRange(TagsOf((await MirrorAsync(Image("mode: all"), "--shard", $"{index}/3")).Output, "copied"));
+        for (var index = 0; index < 3; index++)
+            copied.AddRange(TagsOf((await MirrorAsync(Image("mode: all"), "--shard", $"{index}/3")).Output, "copied"));
         Assert.That(copied, Is.Unique);
         Assert.That(await TagsAsync("mirror/app"), Has.Count.EqualTo(7));
     }
@@ -95,9 +100,13 @@ internal sealed class MirrorTests
     [Test]
     public async Task One_image_that_fails_does_not_stop_the_others_unless_it_is_asked_for()
     {
-        var entries = Enumerable.Range(0, 10).Select(index => index == 0
-            ? $"  bad: {{source: '{_source.Address}/team/missing', destination: '{_target.Address}/bad'}}"
-            : $"  a{index}: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/copy{index}'}}");
+        var entries = Enumerable
+            .Range(0, 10)
+            .Select(index =>
+                index == 0
+                    ? $"  bad: {{source: '{_source.Address}/team/missing', destination: '{_target.Address}/bad'}}"
+                    : $"  a{index}: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/copy{index}'}}"
+            );
         var file = "images:\n" + string.Join('\n', entries);
         var stopped = await MirrorAsync(file, "--exit-on-error", "--parallel", "1");
         var whole = await MirrorAsync(file);
@@ -107,7 +116,8 @@ internal sealed class MirrorTests
             Assert.That(stopped.Output, Does.Contain("left"));
             Assert.That(whole.Output, Does.Contain("1 failed").And.Contain("team/missing").And.Contain("404"));
         });
-        for (var index = 1; index < 10; index++) Assert.That(await TagsAsync($"copy{index}"), Is.EqualTo(new[] { "1.11.0" }));
+        for (var index = 1; index < 10; index++)
+            Assert.That(await TagsAsync($"copy{index}"), Is.EqualTo(new[] { "1.11.0" }));
     }
 
     [Test]
@@ -115,25 +125,45 @@ internal sealed class MirrorTests
     {
         await using var limited = await FaultyRegistry.StartAsync();
         TestImage.Create(1).AddTo(limited.Registry, "team/app", "1.0.0");
-        limited.Next(HttpMethod.Head, ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Manifest, RegistryFaults.TooManyRequests("1"), RegistryFaults.TooManyRequests("1"));
-        var (exitCode, output, error) = await MirrorAsync($"images: {{app: {{source: '{limited.Address}/team/app', destination: '{_target.Address}/mirror/app'}}}}");
-        Assert.That((exitCode, await TagsAsync("mirror/app")), Is.EqualTo((0, new[] { "1.0.0" })).Using<(int, IEnumerable<string>)>((left, right) => left.Item1 == right.Item1 && left.Item2.SequenceEqual(right.Item2)), output + error);
+        limited.Next(
+            HttpMethod.Head,
+            ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Manifest,
+            RegistryFaults.TooManyRequests("1"),
+            RegistryFaults.TooManyRequests("1")
+        );
+        var (exitCode, output, error) = await MirrorAsync(
+            $"images: {{app: {{source: '{limited.Address}/team/app', destination: '{_target.Address}/mirror/app'}}}}"
+        );
+        Assert.That(
+            (exitCode, await TagsAsync("mirror/app")),
+            Is.EqualTo((0, new[] { "1.0.0" }))
+                .Using<(int, IEnumerable<string>)>((left, right) => left.Item1 == right.Item1 && left.Item2.SequenceEqual(right.Item2)),
+            output + error
+        );
     }
 
     [Test]
     public async Task SIGTERM_abandons_cleanly_prints_the_summary_and_a_second_run_goes_on()
     {
         await using var slow = await FaultyRegistry.StartAsync();
-        for (var index = 0; index < 20; index++) TestImage.Create(index).AddTo(slow.Registry, "team/app", $"1.{index}.0");
+        for (var index = 0; index < 20; index++)
+            TestImage.Create(index).AddTo(slow.Registry, "team/app", $"1.{index}.0");
         var served = 0;
         var hold = new TaskCompletionSource();
-        slow.Always((_, kind) => kind == ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Blob, async (context, registry) =>
-        {
-            if (Interlocked.Increment(ref served) > 12) await hold.Task.WaitAsync(context.RequestAborted);
-            await registry(context);
-        });
+        slow.Always(
+            (_, kind) => kind == ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind.Blob,
+            async (context, registry) =>
+            {
+                if (Interlocked.Increment(ref served) > 12)
+                    await hold.Task.WaitAsync(context.RequestAborted);
+                await registry(context);
+            }
+        );
         var file = Path.Combine(_folder, "slow.yaml");
-        await File.WriteAllTextAsync(file, $"images: {{app: {{source: '{slow.Address}/team/app', destination: '{_target.Address}/mirror/app', mode: all}}}}");
+        await File.WriteAllTextAsync(
+            file,
+            $"images: {{app: {{source: '{slow.Address}/team/app', destination: '{_target.Address}/mirror/app', mode: all}}}}"
+        );
         using var process = ProxySwapperProgram.Start(["mirror", "-c", file]);
         await TestWait.UntilAsync(() => served > 14, "copies under way");
         process.Signal(PosixSignal.SIGTERM);
@@ -156,21 +186,24 @@ internal sealed class MirrorTests
     [Test]
     public async Task Two_names_of_one_variable_that_differ_are_refused()
     {
-        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["mirror"], new Dictionary<string, string>
-        {
-            ["REPLICANT_CONFIG_FILE"] = "/a.yaml",
-            ["PROXYSWAPPER_MIRROR_CONFIG_FILE"] = "/b.yaml",
-        });
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(
+            ["mirror"],
+            new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = "/a.yaml", ["PROXYSWAPPER_MIRROR_CONFIG_FILE"] = "/b.yaml" }
+        );
         Assert.That((exitCode, error.Contains("its old name", StringComparison.Ordinal)), Is.EqualTo((2, true)), error);
     }
 
-    private string Image(string settings) => $"images: {{app: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/mirror/app', {settings}}}}}";
+    private string Image(string settings) =>
+        $"images: {{app: {{source: '{_source.Address}/team/app', destination: '{_target.Address}/mirror/app', {settings}}}}}";
 
     private async Task<(int ExitCode, string Output, string Error)> MirrorAsync(string text, params string[] arguments)
     {
         var file = Path.Combine(_folder, "replicant.yaml");
         await File.WriteAllTextAsync(file, text);
-        return await ProxySwapperProgram.RunAsync(["mirror", .. arguments], new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = file });
+        return await ProxySwapperProgram.RunAsync(
+            ["mirror", .. arguments],
+            new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = file }
+        );
     }
 
     private async Task<JsonNode> ReportAsync(string text)
@@ -184,11 +217,24 @@ internal sealed class MirrorTests
     {
         using var client = new HttpClient();
         using var answer = await client.GetAsync(new Uri($"http://{_target.Address}/v2/{repository}/tags/list"));
-        return answer.IsSuccessStatusCode ? [.. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["tags"]!.AsArray().Select(tag => (string)tag!).Order(StringComparer.Ordinal)] : [];
+        return answer.IsSuccessStatusCode
+            ?
+            [
+                .. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["tags"]!
+                    .AsArray()
+                    .Select(tag => (string)tag!)
+                    .Order(StringComparer.Ordinal),
+            ]
+            : [];
     }
 
     private static List<string> TagsOf(string output, string word) =>
-        [.. output.Split('\n').Where(line => line.StartsWith(word, StringComparison.Ordinal)).Select(line => line[word.Length..].Trim().Split(' ')[0].Split(':')[^1])];
+        [
+            .. output
+                .Split('\n')
+                .Where(line => line.StartsWith(word, StringComparison.Ordinal))
+                .Select(line => line[word.Length..].Trim().Split(' ')[0].Split(':')[^1]),
+        ];
 
     private static async Task<string> DigestAsync(DebianRegistry registry, string image) =>
         (await SkopeoAsync("inspect", "--format", "{{.Digest}}", "--tls-verify=false", $"docker://{registry.Address}/{image}")).Trim();

@@ -22,8 +22,10 @@ internal sealed class ImageTests
         _output = Path.Combine(_context, "out");
         foreach (var (name, arguments) in ContainerFile.Stage(0))
         {
-            if (name == "COPY") Copy(arguments.Split(' '));
-            else if (name == "RUN") await RunAsync(arguments.Replace("/out", _output, StringComparison.Ordinal));
+            if (name == "COPY")
+                Copy(arguments.Split(' '));
+            else if (name == "RUN")
+                await RunAsync(arguments.Replace("/out", _output, StringComparison.Ordinal));
         }
     }
 
@@ -40,7 +42,10 @@ internal sealed class ImageTests
     [Test]
     public void The_published_program_is_compiled_ahead() =>
         // The IL alone is a fraction of that.
-        Assert.That(new FileInfo(Path.Combine(_output, "proxyswapper.dll")).Length, Is.GreaterThan(2 * new FileInfo(Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll")).Length));
+        Assert.That(
+            new FileInfo(Path.Combine(_output, "proxyswapper.dll")).Length,
+            Is.GreaterThan(2 * new FileInfo(Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll")).Length)
+        );
 
     [Test]
     public async Task PublishContainer_writes_an_OCI_archive_that_serves_as_a_user_that_is_not_root()
@@ -48,8 +53,10 @@ internal sealed class ImageTests
         await using var registry = await DebianRegistry.StartAsync();
         await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
         var archive = Path.Combine(_context, "proxyswapper.tar");
-        await RunAsync($"dotnet publish src/ProxySwapper -c Release -t:PublishContainer --no-build -a $TARGETARCH -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
-            ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address));
+        await RunAsync(
+            $"dotnet publish src/ProxySwapper -c Release -t:PublishContainer --no-build -a $TARGETARCH -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
+            ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address)
+        );
 
         var files = await ReadTarAsync(archive);
         var index = JsonNode.Parse(files["index.json"])!;
@@ -70,12 +77,20 @@ internal sealed class ImageTests
     }
 
     /// <summary>As Docker calls it.</summary>
-    private static string Architecture => RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
+    private static string Architecture =>
+        RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
     private async Task RunAsync(string command, params (string Name, string Value)[] environment)
     {
-        var (exitCode, output, error) = await TestProcess.RunAsync("sh", ["-c", $"cd {_context}; {command}"],
-            new Dictionary<string, string>(environment.Select(variable => KeyValuePair.Create(variable.Name, variable.Value))) { ["TARGETARCH"] = Architecture, ["VERSION"] = "7.8.9" });
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            "sh",
+            ["-c", $"cd {_context}; {command}"],
+            new Dictionary<string, string>(environment.Select(variable => KeyValuePair.Create(variable.Name, variable.Value)))
+            {
+                ["TARGETARCH"] = Architecture,
+                ["VERSION"] = "7.8.9",
+            }
+        );
         Assert.That(exitCode, Is.Zero, $"{command}\n{output}{error}");
     }
 
@@ -85,10 +100,16 @@ internal sealed class ImageTests
         foreach (var source in words[..^1])
         {
             var path = SourceTree.PathOf(source);
-            if (File.Exists(path)) CopyFile(path, words.Length > 2 ? Path.Combine(target, Path.GetFileName(path)) : target);
+            if (File.Exists(path))
+                CopyFile(path, words.Length > 2 ? Path.Combine(target, Path.GetFileName(path)) : target);
             else
-                foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(path, file)))
-                    if (!file.Split('/').Intersect(["bin", "obj"]).Any()) CopyFile(Path.Combine(path, file), Path.Combine(target, file));
+                foreach (
+                    var file in Directory
+                        .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+                        .Select(file => Path.GetRelativePath(path, file))
+                )
+                    if (!file.Split('/').Intersect(["bin", "obj"]).Any())
+                        CopyFile(Path.Combine(path, file), Path.Combine(target, file));
         }
     }
 
@@ -103,14 +124,23 @@ internal sealed class ImageTests
     {
         using var client = new HttpClient();
         var layer = new MemoryStream();
-        await using (var zip = new System.IO.Compression.GZipStream(layer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true)) await zip.WriteAsync(new byte[1024]);
-        var config = Encoding.UTF8.GetBytes($$"""
-            {"architecture":"{{Architecture}}","os":"linux","config":{"Env":["PATH=/usr/bin"]},"rootfs":{"type":"layers","diff_ids":["{{DigestOf(new byte[1024])}}"]} }
-            """);
+        await using (var zip = new System.IO.Compression.GZipStream(layer, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true))
+            await zip.WriteAsync(new byte[1024]);
+        var config = Encoding.UTF8.GetBytes(
+            $$"""
+            {"architecture":"{{Architecture}}","os":"linux","config":{"Env":["PATH=/usr/bin"]},"rootfs":{"type":"layers","diff_ids":["{{DigestOf(
+                new byte[1024]
+            )}}"]} }
+            """
+        );
         var manifest = $$"""
             {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
-             "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{await PushAsync(config)}}","size":{{config.Length}}},
-             "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"{{await PushAsync(layer.ToArray())}}","size":{{layer.Length}}}]}
+             "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{await PushAsync(
+                config
+            )}}","size":{{config.Length}}},
+             "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"{{await PushAsync(
+                layer.ToArray()
+            )}}","size":{{layer.Length}}}]}
             """;
         using var content = new StringContent(manifest);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.oci.image.manifest.v1+json");
@@ -119,7 +149,12 @@ internal sealed class ImageTests
         async Task<string> PushAsync(byte[] blob)
         {
             using var started = await client.PostAsync(new Uri(repository, "blobs/uploads/"), null);
-            (await client.PutAsync($"{started.EnsureSuccessStatusCode().Headers.Location}&digest={DigestOf(blob)}", new ByteArrayContent(blob))).EnsureSuccessStatusCode();
+            (
+                await client.PutAsync(
+                    $"{started.EnsureSuccessStatusCode().Headers.Location}&digest={DigestOf(blob)}",
+                    new ByteArrayContent(blob)
+                )
+            ).EnsureSuccessStatusCode();
             return DigestOf(blob);
         }
 
@@ -133,7 +168,8 @@ internal sealed class ImageTests
         while (await reader.GetNextEntryAsync() is { } entry)
         {
             // What is larger is a layer.
-            if (entry.DataStream is not { Length: < 100_000 } stream) continue;
+            if (entry.DataStream is not { Length: < 100_000 } stream)
+                continue;
             using var text = new StreamReader(stream);
             files[entry.Name] = await text.ReadToEndAsync();
         }

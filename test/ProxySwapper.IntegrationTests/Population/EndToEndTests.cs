@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -38,10 +37,16 @@ internal sealed class EndToEndTests
         await using var scene = await StartSceneAsync();
         var pod = await scene.CreatePodAsync("app", $"{_upstream.Address}/team/app:1");
         Assert.That(PopulationScene.ImageOf(pod), Is.EqualTo($"{_downstream.Address}/mirror/team/app:1"));
-        await TestWait.UntilAsync(async () => await DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(), "the image downstream");
+        await TestWait.UntilAsync(
+            async () => await DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(),
+            "the image downstream"
+        );
         await Skopeo.PullAsync(PopulationScene.ImageOf(pod), $"{User}:{Password}");
         await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1);
-        Assert.That(await scene.MetricsAsync(), Does.Contain("proxyswapper_populate_copies_total{result=\"copied\"").And.Contain("proxyswapper_populate_known_images 1"));
+        Assert.That(
+            await scene.MetricsAsync(),
+            Does.Contain("proxyswapper_populate_copies_total{result=\"copied\"").And.Contain("proxyswapper_populate_known_images 1")
+        );
         Assert.That(scene.Webhook.Log, Does.Contain(image.Top.Digest.ToString()).And.Not.Contain(Password));
     }
 
@@ -53,8 +58,14 @@ internal sealed class EndToEndTests
         await using var scene = await StartSceneAsync("populate: {platform: linux/arm64}");
         var tagged = await scene.CreatePodAsync("tagged", $"{_upstream.Address}/team/platforms:1");
         var pinned = await scene.CreatePodAsync("pinned", $"{_upstream.Address}/team/platforms@{image.Top.Digest}");
-        await TestWait.UntilAsync(async () => await DigestAsync(PopulationScene.ImageOf(tagged)) == image.Platforms["arm64"].Digest.ToString(), "the platform's manifest");
-        await TestWait.UntilAsync(async () => await DigestAsync(PopulationScene.ImageOf(pinned)) == image.Top.Digest.ToString(), "the index");
+        await TestWait.UntilAsync(
+            async () => await DigestAsync(PopulationScene.ImageOf(tagged)) == image.Platforms["arm64"].Digest.ToString(),
+            "the platform's manifest"
+        );
+        await TestWait.UntilAsync(
+            async () => await DigestAsync(PopulationScene.ImageOf(pinned)) == image.Top.Digest.ToString(),
+            "the index"
+        );
     }
 
     [Test]
@@ -64,11 +75,26 @@ internal sealed class EndToEndTests
         var image = TestImage.Create(3);
         await image.PushAsync(privateUpstream.Address, "team/private", "1", "owner", "of-the-image");
         await using var scene = await StartSceneAsync("populate: {pullSecrets: true, maxRetries: 0}", privateUpstream.Address);
-        await scene.Cluster.KubectlAsync("-n", scene.Namespace, "create", "secret", "docker-registry", "key", $"--docker-server={privateUpstream.Address}", "--docker-username=owner", "--docker-password=of-the-image");
+        await scene.Cluster.KubectlAsync(
+            "-n",
+            scene.Namespace,
+            "create",
+            "secret",
+            "docker-registry",
+            "key",
+            $"--docker-server={privateUpstream.Address}",
+            "--docker-username=owner",
+            "--docker-password=of-the-image"
+        );
         await scene.CreatePodAsync("without", $"{privateUpstream.Address}/team/private:1");
         await TestWait.UntilAsync(async () => await scene.CountAsync("givenUp") == 1, "the refusal");
-        var with = await scene.CreatePodOfAsync($$"""{"metadata":{"name":"with"},"spec":{"imagePullSecrets":[{"name":"key"}],"containers":[{"name":"main","image":"{{privateUpstream.Address}}/team/private:1"}]} }""");
-        await TestWait.UntilAsync(async () => await DigestAsync(PopulationScene.ImageOf(with)) == image.Top.Digest.ToString(), "the image downstream");
+        var with = await scene.CreatePodOfAsync(
+            $$"""{"metadata":{"name":"with"},"spec":{"imagePullSecrets":[{"name":"key"}],"containers":[{"name":"main","image":"{{privateUpstream.Address}}/team/private:1"}]} }"""
+        );
+        await TestWait.UntilAsync(
+            async () => await DigestAsync(PopulationScene.ImageOf(with)) == image.Top.Digest.ToString(),
+            "the image downstream"
+        );
         Assert.That(scene.Webhook.Log, Does.Contain("401").And.Not.Contain("of-the-image"));
     }
 
@@ -81,7 +107,10 @@ internal sealed class EndToEndTests
         // The one after it in the queue is there: the dry run was not before it.
         await TestImage.Create(5).PushAsync(_upstream.Address, "team/wet", "1");
         var wet = await scene.CreatePodAsync("wet", $"{_upstream.Address}/team/wet:1");
-        await TestWait.UntilAsync(async () => await DigestAsync(PopulationScene.ImageOf(wet)) is not null, "the image of the Pod that exists");
+        await TestWait.UntilAsync(
+            async () => await DigestAsync(PopulationScene.ImageOf(wet)) is not null,
+            "the image of the Pod that exists"
+        );
         Assert.That(await DigestAsync($"{_downstream.Address}/mirror/team/dry:1"), Is.Null);
     }
 
@@ -90,9 +119,19 @@ internal sealed class EndToEndTests
     {
         await using var scene = await StartSceneAsync();
         await scene.CreatePodAsync("missing", $"{_upstream.Address}/team/none:1");
-        await TestWait.UntilAsync(async () => (await scene.Cluster.KubectlAsync("-n", scene.Namespace, "describe", "pod", "missing")).Contains("ImagePopulateFailed", StringComparison.Ordinal), "the Event");
+        await TestWait.UntilAsync(
+            async () =>
+                (await scene.Cluster.KubectlAsync("-n", scene.Namespace, "describe", "pod", "missing")).Contains(
+                    "ImagePopulateFailed",
+                    StringComparison.Ordinal
+                ),
+            "the Event"
+        );
         var description = await scene.Cluster.KubectlAsync("-n", scene.Namespace, "describe", "pod", "missing");
-        Assert.That(description, Does.Contain($"Copying {_upstream.Address}/team/none:1 to {_downstream.Address}/mirror/team/none:1 failed").And.Contain("404"));
+        Assert.That(
+            description,
+            Does.Contain($"Copying {_upstream.Address}/team/none:1 to {_downstream.Address}/mirror/team/none:1 failed").And.Contain("404")
+        );
     }
 
     [Test]
@@ -113,36 +152,56 @@ internal sealed class EndToEndTests
         await using var scene = await StartSceneAsync("swapPolicy: exists");
         var source = $"{_upstream.Address}/team/later:1";
         var first = await scene.CreatePodAsync("first", source);
-        await TestWait.UntilAsync(async () => await DigestAsync($"{_downstream.Address}/mirror/team/later:1") is not null, "the image downstream");
+        await TestWait.UntilAsync(
+            async () => await DigestAsync($"{_downstream.Address}/mirror/team/later:1") is not null,
+            "the image downstream"
+        );
         await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1);
         var second = await scene.CreatePodAsync("second", source);
-        Assert.That((PopulationScene.ImageOf(first), PopulationScene.ImageOf(second)), Is.EqualTo((source, $"{_downstream.Address}/mirror/team/later:1")));
+        Assert.That(
+            (PopulationScene.ImageOf(first), PopulationScene.ImageOf(second)),
+            Is.EqualTo((source, $"{_downstream.Address}/mirror/team/later:1"))
+        );
     }
 
     [Test]
     public async Task With_exists_a_downstream_registry_that_is_down_stops_no_pod()
     {
         var gone = $"127.0.0.1:{TestProcess.FreePort()}";
-        await using var scene = await PopulationScene.StartAsync($$"""
+        await using var scene = await PopulationScene.StartAsync(
+            $$"""
             rules: [{match: "{{_upstream.Address}}", target: "{{gone}}/mirror"}]
             swapPolicy: exists
             proxyHealth: {interval: 1s}
-            """);
+            """
+        );
         var pod = await scene.CreatePodAsync("web", $"{_upstream.Address}/team/any:1");
         Assert.That(PopulationScene.ImageOf(pod), Is.EqualTo($"{_upstream.Address}/team/any:1"));
-        await TestWait.UntilAsync(async () => (await scene.Webhook.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains($"downstream: {gone} is failing, images for it are let through unchanged", StringComparison.Ordinal), "the notice");
+        await TestWait.UntilAsync(
+            async () =>
+                (await scene.Webhook.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains(
+                    $"downstream: {gone} is failing, images for it are let through unchanged",
+                    StringComparison.Ordinal
+                ),
+            "the notice"
+        );
         Assert.That(await scene.MetricsAsync(), Does.Contain($"proxyswapper_downstream_up{{registry=\"{gone}\"}} 0"));
     }
 
-    private Task<PopulationScene> StartSceneAsync(string more = "", string? upstream = null) => PopulationScene.StartAsync($$"""
-        rules: [{match: "{{upstream ?? _upstream.Address}}", target: "{{_downstream.Address}}/mirror"}]
-        registries:
-          - host: "{{_downstream.Address}}"
-            auth: basic
-            usernameFrom: {env: DOWN_USER}
-            passwordFrom: {env: DOWN_PASSWORD}
-        {{more}}
-        """, ("DOWN_USER", User), ("DOWN_PASSWORD", Password));
+    private Task<PopulationScene> StartSceneAsync(string more = "", string? upstream = null) =>
+        PopulationScene.StartAsync(
+            $$"""
+            rules: [{match: "{{upstream ?? _upstream.Address}}", target: "{{_downstream.Address}}/mirror"}]
+            registries:
+              - host: "{{_downstream.Address}}"
+                auth: basic
+                usernameFrom: {env: DOWN_USER}
+                passwordFrom: {env: DOWN_PASSWORD}
+            {{more}}
+            """,
+            ("DOWN_USER", User),
+            ("DOWN_PASSWORD", Password)
+        );
 
     private static Task<string?> DigestAsync(string image) => Skopeo.DigestAsync(image, $"{User}:{Password}");
 }

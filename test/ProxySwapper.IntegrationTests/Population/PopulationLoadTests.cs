@@ -29,26 +29,44 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     [Test]
     public async Task A_thousand_Pods_of_200_images_cost_one_copy_for_each_image()
     {
-        for (var number = 0; number < 200; number++) TestImage.Create(number, layers: 1, layerSize: 1000).AddTo(_upstream.Registry, $"team/app{number}", "1");
+        for (var number = 0; number < 200; number++)
+            TestImage.Create(number, layers: 1, layerSize: 1000).AddTo(_upstream.Registry, $"team/app{number}", "1");
         await using var webhook = await ServeAsync("populate: {maxNumberOfParallelJobs: 2}");
         using var client = webhook.CreateClient();
-        await Parallel.ForEachAsync(Enumerable.Range(0, 1000), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (pod, _) => await AdmitAsync(client, $"team/app{pod % 200}:1"));
-        await TestWait.UntilAsync(() => Enumerable.Range(0, 200).All(number => Find($"team/app{number}", "1") is not null), "all images downstream");
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 1000),
+            new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (pod, _) => await AdmitAsync(client, $"team/app{pod % 200}:1")
+        );
+        await TestWait.UntilAsync(
+            () => Enumerable.Range(0, 200).All(number => Find($"team/app{number}", "1") is not null),
+            "all images downstream"
+        );
         Assert.That(TagsWritten(), Has.Length.EqualTo(200).And.Unique);
         var metrics = PrometheusText.Parse(await webhook.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative)));
-        Assert.That(metrics.Where(series => series.Key.StartsWith("proxyswapper_populate_dropped_total", StringComparison.Ordinal)).Sum(series => series.Value), Is.Zero);
+        Assert.That(
+            metrics
+                .Where(series => series.Key.StartsWith("proxyswapper_populate_dropped_total", StringComparison.Ordinal))
+                .Sum(series => series.Value),
+            Is.Zero
+        );
     }
 
     [Test]
     public async Task A_storm_of_429_delays_copies_and_doubles_none([Values] bool isUpstream)
     {
         var (stormy, refused) = (isUpstream ? _upstream : _downstream, 0);
-        for (var number = 0; number < 10; number++) TestImage.Create(number, layers: 2, layerSize: 20_000).AddTo(_upstream.Registry, $"team/app{number}", "1");
+        for (var number = 0; number < 10; number++)
+            TestImage.Create(number, layers: 2, layerSize: 20_000).AddTo(_upstream.Registry, $"team/app{number}", "1");
         stormy.Choose((_, _) => Interlocked.Increment(ref refused) <= 8 ? RegistryFaults.TooManyRequests("1") : null);
         await using var webhook = await ServeAsync("");
         using var client = webhook.CreateClient();
-        for (var number = 0; number < 10; number++) await AdmitAsync(client, $"team/app{number}:1");
-        await TestWait.UntilAsync(() => Enumerable.Range(0, 10).All(number => Find($"team/app{number}", "1") is not null), "all images downstream");
+        for (var number = 0; number < 10; number++)
+            await AdmitAsync(client, $"team/app{number}:1");
+        await TestWait.UntilAsync(
+            () => Enumerable.Range(0, 10).All(number => Find($"team/app{number}", "1") is not null),
+            "all images downstream"
+        );
         Assert.That(TagsWritten(), Has.Length.EqualTo(10).And.Unique);
         Assert.That(webhook.Log, Does.Not.Contain("ImagePopulateFailed"));
     }
@@ -61,21 +79,27 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
         using var open = new SemaphoreSlim(0);
         // A piece of a blob, and an upload, for each time that they are let go on.
         _upstream.Always(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.Drip(4096, open.WaitAsync));
-        _downstream.Always((request, kind) => kind == InMemoryRegistryRequestKind.Upload && request.Method is "PUT" or "PATCH", async (context, registry) =>
-        {
-            await open.WaitAsync(context.RequestAborted);
-            await registry(context);
-        });
+        _downstream.Always(
+            (request, kind) => kind == InMemoryRegistryRequestKind.Upload && request.Method is "PUT" or "PATCH",
+            async (context, registry) =>
+            {
+                await open.WaitAsync(context.RequestAborted);
+                await registry(context);
+            }
+        );
         await using var webhook = await ServeAsync("");
         using var client = webhook.CreateClient();
         // Both stand still: the answer cannot have waited for them.
         await AdmitAsync(client, "team/app:1");
         Assert.That(Find("team/app", "1"), Is.Null);
-        await TestWait.UntilAsync(() =>
-        {
-            open.Release();
-            return Find("team/app", "1") is not null;
-        }, "the image downstream");
+        await TestWait.UntilAsync(
+            () =>
+            {
+                open.Release();
+                return Find("team/app", "1") is not null;
+            },
+            "the image downstream"
+        );
         Assert.That(Find("team/app", "1")!.Digest, Is.EqualTo(image.Top.Digest));
         Assert.That(TagsWritten(), Has.Length.EqualTo(1));
     }
@@ -94,5 +118,9 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
 
     /// <summary>The paths of the manifests that came under a tag and were taken.</summary>
     private string[] TagsWritten() =>
-        [.. _downstream.Received.Where(request => request.Method == "PUT" && request.Path.EndsWith("/manifests/1", StringComparison.Ordinal)).Select(request => request.Path)];
+        [
+            .. _downstream
+                .Received.Where(request => request.Method == "PUT" && request.Path.EndsWith("/manifests/1", StringComparison.Ordinal))
+                .Select(request => request.Path),
+        ];
 }

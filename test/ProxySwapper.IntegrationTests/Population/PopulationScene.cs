@@ -13,8 +13,13 @@ internal sealed class PopulationScene : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly string _webhookName = $"populate-{Guid.NewGuid():n}";
 
-    private PopulationScene(KubeApiServer cluster, ProxySwapperProcess webhook, string @namespace, string configuration, IReadOnlyDictionary<string, string> environment) =>
-        (Cluster, Webhook, Namespace, _configuration, _environment) = (cluster, webhook, @namespace, configuration, environment);
+    private PopulationScene(
+        KubeApiServer cluster,
+        ProxySwapperProcess webhook,
+        string @namespace,
+        string configuration,
+        IReadOnlyDictionary<string, string> environment
+    ) => (Cluster, Webhook, Namespace, _configuration, _environment) = (cluster, webhook, @namespace, configuration, environment);
 
     public KubeApiServer Cluster { get; }
 
@@ -31,32 +36,46 @@ internal sealed class PopulationScene : IAsyncDisposable
         var variables = environment.Append(("KUBECONFIG", cluster.Kubeconfig)).ToDictionary(pair => pair.Item1, pair => pair.Item2);
         var webhook = await ProxySwapperProcess.StartAsync(configuration, variables);
         var scene = new PopulationScene(cluster, webhook, await cluster.CreateNamespaceAsync(), configuration, variables);
-        await cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, scene.Namespace, name: scene._webhookName), "apply", "-f", "-");
+        await cluster.KubectlWithInputAsync(
+            WebhookRegistration.Manifest(webhook, scene.Namespace, name: scene._webhookName),
+            "apply",
+            "-f",
+            "-"
+        );
         var asked = await AdmissionsAsync(webhook);
-        await TestWait.UntilAsync(async () =>
-        {
-            await scene.CreatePodAsync("probe", "example.invalid/x:1", "--dry-run=server");
-            return await AdmissionsAsync(webhook) > asked;
-        }, "the webhook's first call");
+        await TestWait.UntilAsync(
+            async () =>
+            {
+                await scene.CreatePodAsync("probe", "example.invalid/x:1", "--dry-run=server");
+                return await AdmissionsAsync(webhook) > asked;
+            },
+            "the webhook's first call"
+        );
         return scene;
     }
 
     /// <summary>Creates a Pod with one container.</summary>
     /// <returns>The Pod as it was admitted.</returns>
     public async Task<JsonNode> CreatePodAsync(string name, string image, params string[] arguments) =>
-        await CreatePodOfAsync($$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""", arguments);
+        await CreatePodOfAsync(
+            $$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""",
+            arguments
+        );
 
     public async Task<JsonNode> CreatePodOfAsync(string pod, params string[] arguments)
     {
         var whole = JsonNode.Parse(pod)!;
         (whole["apiVersion"], whole["kind"]) = ("v1", "Pod");
-        return JsonNode.Parse(await Cluster.KubectlWithInputAsync(whole.ToJsonString(), ["-n", Namespace, "create", "-o", "json", "-f", "-", .. arguments]))!;
+        return JsonNode.Parse(
+            await Cluster.KubectlWithInputAsync(whole.ToJsonString(), ["-n", Namespace, "create", "-o", "json", "-f", "-", .. arguments])
+        )!;
     }
 
     public static string ImageOf(JsonNode pod) => (string)pod["spec"]!["containers"]![0]!["image"]!;
 
     /// <summary>What <c>GET /populate</c> says.</summary>
-    public async Task<JsonNode> PopulateAsync() => JsonNode.Parse(await Webhook.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
+    public async Task<JsonNode> PopulateAsync() =>
+        JsonNode.Parse(await Webhook.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
 
     /// <summary>How many jobs are in a list of <c>GET /populate</c>.</summary>
     public async Task<int> CountAsync(string list) => (await PopulateAsync())[list]!.AsArray().Count;
@@ -72,8 +91,10 @@ internal sealed class PopulationScene : IAsyncDisposable
     }
 
     private static async Task<double> AdmissionsAsync(ProxySwapperProcess webhook) =>
-        PrometheusText.Parse(await webhook.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative)))
-            .Where(series => series.Key.StartsWith("proxyswapper_admissions_total", StringComparison.Ordinal)).Sum(series => series.Value);
+        PrometheusText
+            .Parse(await webhook.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative)))
+            .Where(series => series.Key.StartsWith("proxyswapper_admissions_total", StringComparison.Ordinal))
+            .Sum(series => series.Value);
 
     public async ValueTask DisposeAsync()
     {

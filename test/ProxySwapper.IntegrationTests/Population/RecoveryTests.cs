@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
@@ -17,7 +16,8 @@ internal sealed class RecoveryTests
         var data = Directory.CreateTempSubdirectory("upstream-");
         var port = TestProcess.FreePort();
         var image = TestImage.Create(11);
-        await using (var before = await DebianRegistry.StartAsync(port, data.FullName)) await image.PushAsync(before.Address, "team/app", "1");
+        await using (var before = await DebianRegistry.StartAsync(port, data.FullName))
+            await image.PushAsync(before.Address, "team/app", "1");
         await using var downstream = await DebianRegistry.StartAsync();
         await using var scene = await StartAsync($"127.0.0.1:{port}", downstream.Address);
         var pod = await scene.CreatePodAsync("app", $"127.0.0.1:{port}/team/app:1");
@@ -26,7 +26,10 @@ internal sealed class RecoveryTests
         Assert.That((string?)failed["reason"], Does.Contain($"127.0.0.1:{port}").And.Contain("no answer"));
         Assert.That((DateTimeOffset?)failed["nextTry"], Is.GreaterThan(TimeProvider.System.GetUtcNow().AddMinutes(-1)));
         await using (var after = await DebianRegistry.StartAsync(port, data.FullName))
-            await TestWait.UntilAsync(async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(), "the image downstream");
+            await TestWait.UntilAsync(
+                async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(),
+                "the image downstream"
+            );
         data.Delete(recursive: true);
     }
 
@@ -41,7 +44,10 @@ internal sealed class RecoveryTests
         var pod = await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
         await TestWait.UntilAsync(async () => await scene.CountAsync("failed") == 1, "the first failure");
         await using var downstream = await DebianRegistry.StartAsync(port);
-        await TestWait.UntilAsync(async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(), "the image downstream");
+        await TestWait.UntilAsync(
+            async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(),
+            "the image downstream"
+        );
     }
 
     [Test]
@@ -59,7 +65,10 @@ internal sealed class RecoveryTests
         await TestWait.UntilAsync(async () => await scene.CountAsync("failed") == 1, "the failure");
         Assert.That(await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)), Is.Null, "nothing half-done is visible");
         File.Delete(ballast);
-        await TestWait.UntilAsync(async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(), "the image downstream");
+        await TestWait.UntilAsync(
+            async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == image.Top.Digest.ToString(),
+            "the image downstream"
+        );
         await Skopeo.PullAsync(PopulationScene.ImageOf(pod));
     }
 
@@ -76,7 +85,10 @@ internal sealed class RecoveryTests
         Assert.That(await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)), Is.Null, "nothing half-done is visible");
         held.Release();
         await scene.StartAgainAsync();
-        await TestWait.UntilAsync(async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == held.Image.Top.Digest.ToString(), "the image downstream");
+        await TestWait.UntilAsync(
+            async () => await Skopeo.DigestAsync(PopulationScene.ImageOf(pod)) == held.Image.Top.Digest.ToString(),
+            "the image downstream"
+        );
         await Skopeo.PullAsync(PopulationScene.ImageOf(pod));
         Assert.That(scene.Webhook.Log, Does.Contain("1 were missing downstream and are queued"));
     }
@@ -92,7 +104,10 @@ internal sealed class RecoveryTests
         await scene.CreatePodAsync("waiting", $"{held.Registry.Address}/team/other:1");
         await TestWait.UntilAsync(async () => await scene.CountAsync("queued") == 1, "the second in the queue");
         scene.Webhook.Terminate();
-        await TestWait.UntilAsync(() => scene.Webhook.Log.Contains($"{downstream.Address}/mirror/team/other:1\\\" was still queued", StringComparison.Ordinal), "the name in the log");
+        await TestWait.UntilAsync(
+            () => scene.Webhook.Log.Contains($"{downstream.Address}/mirror/team/other:1\\\" was still queued", StringComparison.Ordinal),
+            "the name in the log"
+        );
         held.Release();
         Assert.That(await scene.Webhook.WaitForExitAsync(), Is.Zero);
         Assert.That(await Skopeo.DigestAsync(PopulationScene.ImageOf(running)), Is.EqualTo(held.Image.Top.Digest.ToString()));
@@ -105,7 +120,11 @@ internal sealed class RecoveryTests
         await using var upstream = await DebianRegistry.StartAsync();
         await using var downstream = await InMemoryRegistry.StartAsync();
         await image.PushAsync(upstream.Address, "team/app", "1");
-        await using var scene = await StartAsync(upstream.Address, downstream.Address, "populate: {reconcileEvery: 300ms, recheckAfter: 100ms}");
+        await using var scene = await StartAsync(
+            upstream.Address,
+            downstream.Address,
+            "populate: {reconcileEvery: 300ms, recheckAfter: 100ms}"
+        );
         await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
         await TestWait.UntilAsync(() => downstream.Repository("mirror/team/app").Find("1") is not null, "the image downstream");
         downstream.Repositories.Clear();
@@ -148,7 +167,11 @@ internal sealed class RecoveryTests
 
         private async Task AnswerAsync(Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate next)
         {
-            var isLayer = context.Request.Method == "GET" && Image.Blobs.Any(blob => blob.Value.Length > 100_000 && context.Request.Path.Value!.EndsWith(blob.Key.ToString(), StringComparison.Ordinal));
+            var isLayer =
+                context.Request.Method == "GET"
+                && Image.Blobs.Any(blob =>
+                    blob.Value.Length > 100_000 && context.Request.Path.Value!.EndsWith(blob.Key.ToString(), StringComparison.Ordinal)
+                );
             if (isLayer && !_released.Task.IsCompleted)
             {
                 _reached.TrySetResult();

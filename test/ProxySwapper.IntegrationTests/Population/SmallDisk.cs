@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Population;
@@ -14,7 +13,9 @@ internal sealed class SmallDisk : IAsyncDisposable
     {
         var folder = Directory.CreateTempSubdirectory("small-disk-").FullName;
         var (exitCode, output, error) = await TestProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", folder]);
-        return exitCode == 0 ? new SmallDisk(folder) : throw new InvalidOperationException($"This test mounts a small tmpfs, which takes root: {error}{output}");
+        return exitCode == 0
+            ? new SmallDisk(folder)
+            : throw new InvalidOperationException($"This test mounts a small tmpfs, which takes root: {error}{output}");
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
@@ -16,7 +15,8 @@ internal sealed class WarmUpTests
         var upstream = await DebianRegistry.StartAsync();
         await image.PushAsync(upstream.Address, "team/app", "1");
         await using var cache = await DebianRegistry.StartPullThroughAsync($"http://{upstream.Address}");
-        await using var scene = await PopulationScene.StartAsync($$"""
+        await using var scene = await PopulationScene.StartAsync(
+            $$"""
             rules: [{match: "{{upstream.Address}}", target: "{{cache.Address}}"}]
             populate:
               proxyCaches:
@@ -25,7 +25,8 @@ internal sealed class WarmUpTests
                   replacementArch: 'http://{{cache.Address}}/v2/$1/manifests/ARCHDIGEST'
                   targetArch: arm64
                   targetOS: linux
-            """);
+            """
+        );
         var pod = await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
         Assert.That(PopulationScene.ImageOf(pod), Is.EqualTo($"{cache.Address}/team/app:1"));
         await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1, "the end of the warm-up");
@@ -34,7 +35,11 @@ internal sealed class WarmUpTests
         await TestWait.UntilAsync(() => blobs.All(digest => IsStored(cache, digest)), "the blobs in the cache");
         await upstream.DisposeAsync();
         await Skopeo.PullAsync($"{cache.Address}/team/app@{image.Platforms["arm64"].Digest}");
-        Assert.That(BlobsOf(image.Platforms["amd64"]).Except(blobs).Any(digest => IsStored(cache, digest)), Is.False, "no other platform was pulled");
+        Assert.That(
+            BlobsOf(image.Platforms["amd64"]).Except(blobs).Any(digest => IsStored(cache, digest)),
+            Is.False,
+            "no other platform was pulled"
+        );
     }
 
     private static IReadOnlyList<string> BlobsOf(ProxySwapper.Registry.Oci.Manifest manifest)

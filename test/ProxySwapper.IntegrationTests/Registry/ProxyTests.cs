@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
@@ -39,7 +38,12 @@ internal sealed class ProxyTests
     {
         using var folder = new TemporaryFolder();
         await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions());
-        var result = await scene.CopyAsync(folder, "plainHttp: true", ("HTTP_PROXY", scene.Proxy.Url), ("NO_PROXY", "example.org,.example.invalid"));
+        var result = await scene.CopyAsync(
+            folder,
+            "plainHttp: true",
+            ("HTTP_PROXY", scene.Proxy.Url),
+            ("NO_PROXY", "example.org,.example.invalid")
+        );
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(result.Error, Does.Contain($"HEAD {Host}/team/app: no answer"));
         Assert.That(scene.Proxy.Requests, Is.Empty);
@@ -71,7 +75,10 @@ internal sealed class ProxyTests
             // Variables of this machine, in lower case too, must not decide.
             string[] names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
             var cleared = names.SelectMany(name => new (string, string?)[] { (name, null), (name.ToLowerInvariant(), null) });
-            return BuiltProgram.RunAsync(["copy", "--config", config, $"{Host}/team/app:1", $"{_target.Address}/copied:1"], [.. cleared, .. environment]);
+            return BuiltProgram.RunAsync(
+                ["copy", "--config", config, $"{Host}/team/app:1", $"{_target.Address}/copied:1"],
+                [.. cleared, .. environment]
+            );
         }
 
         public async ValueTask DisposeAsync()

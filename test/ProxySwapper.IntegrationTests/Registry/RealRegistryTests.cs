@@ -1,10 +1,10 @@
 using System.Text;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -15,7 +15,9 @@ namespace ProxySwapper.IntegrationTests.Registry;
 [TestFixture]
 internal sealed class RealRegistryTests
 {
-    private static readonly byte[] Layer = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 100_000).Select(number => $"{number} ")));
+    private static readonly byte[] Layer = Encoding.UTF8.GetBytes(
+        string.Concat(Enumerable.Range(0, 100_000).Select(number => $"{number} "))
+    );
 
     [Test]
     public async Task An_image_is_pushed_mounted_listed_and_read_by_skopeo()
@@ -28,10 +30,23 @@ internal sealed class RealRegistryTests
     public async Task A_registry_with_a_password_lets_the_user_in_and_nobody_else()
     {
         await using var registry = await DebianRegistry.StartWithPasswordAsync("user", "s3cret");
-        await PushReadAndMountAsync(registry, new MutableCredentials(RegistryCredential.Basic("user", "s3cret")), ["--creds", "user:s3cret"]);
+        await PushReadAndMountAsync(
+            registry,
+            new MutableCredentials(RegistryCredential.Basic("user", "s3cret")),
+            ["--creds", "user:s3cret"]
+        );
         using var clients = Clients();
-        foreach (var source in new IRegistryCredentialSource[] { CredentialChain.Anonymous, new MutableCredentials(RegistryCredential.Basic("user", "wrong")) })
-            Assert.That(async () => await clients.For(registry.Address, source).PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain("401: UNAUTHORIZED"));
+        foreach (
+            var source in new IRegistryCredentialSource[]
+            {
+                CredentialChain.Anonymous,
+                new MutableCredentials(RegistryCredential.Basic("user", "wrong")),
+            }
+        )
+            Assert.That(
+                async () => await clients.For(registry.Address, source).PingAsync(default),
+                Throws.InstanceOf<RegistryException>().With.Message.Contain("401: UNAUTHORIZED")
+            );
     }
 
     [Test]
@@ -40,7 +55,10 @@ internal sealed class RealRegistryTests
         await using var upstream = await DebianRegistry.StartAsync();
         await using var cache = await DebianRegistry.StartPullThroughAsync($"http://{upstream.Address}");
         using var clients = Clients();
-        var (source, cached) = (clients.For(upstream.Address, CredentialChain.Anonymous), clients.For(cache.Address, CredentialChain.Anonymous));
+        var (source, cached) = (
+            clients.For(upstream.Address, CredentialChain.Anonymous),
+            clients.For(cache.Address, CredentialChain.Anonymous)
+        );
         var (manifest, layer) = await PushAsync(source, "team/app");
         Assert.That((await cached.HeadManifestAsync("team/app", "1", default))!.Digest, Is.EqualTo(manifest.Digest));
         Assert.That((await cached.GetManifestAsync("team/app", "1", default)).Bytes.ToArray(), Is.EqualTo(manifest.Bytes.ToArray()));
@@ -55,19 +73,48 @@ internal sealed class RealRegistryTests
         await using var debian = await DebianRegistry.StartAsync();
         using var clients = Clients();
         var (manifest, _) = await PushAsync(clients.For(embedded.Address, CredentialChain.Anonymous), "team/app");
-        await Skopeo.RunAsync("copy", "--all", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{embedded.Address}/team/app:1", $"docker://{debian.Address}/team/app:1");
-        await Skopeo.RunAsync("copy", "--all", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{debian.Address}/team/app:1", $"docker://{embedded.Address}/copy:2");
-        Assert.That((await clients.For(debian.Address, CredentialChain.Anonymous).HeadManifestAsync("team/app", "1", default))!.Digest, Is.EqualTo(manifest.Digest));
+        await Skopeo.RunAsync(
+            "copy",
+            "--all",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+            $"docker://{embedded.Address}/team/app:1",
+            $"docker://{debian.Address}/team/app:1"
+        );
+        await Skopeo.RunAsync(
+            "copy",
+            "--all",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+            $"docker://{debian.Address}/team/app:1",
+            $"docker://{embedded.Address}/copy:2"
+        );
+        Assert.That(
+            (await clients.For(debian.Address, CredentialChain.Anonymous).HeadManifestAsync("team/app", "1", default))!.Digest,
+            Is.EqualTo(manifest.Digest)
+        );
         Assert.That(embedded.Repository("copy").Tags["2"], Is.EqualTo(manifest.Digest));
         Assert.That(await Skopeo.RunAsync("list-tags", "--tls-verify=false", $"docker://{embedded.Address}/copy"), Does.Contain("\"2\""));
     }
 
-    private static async Task PushReadAndMountAsync(DebianRegistry registry, IRegistryCredentialSource credentials, IReadOnlyList<string> skopeoOptions)
+    private static async Task PushReadAndMountAsync(
+        DebianRegistry registry,
+        IRegistryCredentialSource credentials,
+        IReadOnlyList<string> skopeoOptions
+    )
     {
         using var clients = Clients();
         var client = clients.For(registry.Address, credentials);
         var (manifest, layer) = await PushAsync(client, "team/app");
-        var raw = await Skopeo.RunAsync(["inspect", "--raw", "--tls-verify=false", .. skopeoOptions, $"docker://{registry.Address}/team/app:1"]);
+        var raw = await Skopeo.RunAsync([
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            .. skopeoOptions,
+            $"docker://{registry.Address}/team/app:1",
+        ]);
         Assert.That(Digest.OfBytes(Encoding.UTF8.GetBytes(raw)), Is.EqualTo(manifest.Digest));
         Assert.That(await ReadAsync(client, "team/app", layer), Is.EqualTo(Layer));
         Assert.That(await client.MountBlobAsync("team/other", layer.Digest, "team/app", default), Is.True);
@@ -76,23 +123,34 @@ internal sealed class RealRegistryTests
         Assert.That(await client.ListReferrersAsync("team/app", manifest.Digest, default), Is.Empty);
         var signature = Signature(manifest);
         await client.PutManifestAsync("team/app", signature.Digest.ToString(), signature, default);
-        Assert.That((await client.ListReferrersAsync("team/app", manifest.Digest, default)).Single().Digest, Is.EqualTo(signature.Digest), "by the tag, since this registry has no such API");
+        Assert.That(
+            (await client.ListReferrersAsync("team/app", manifest.Digest, default)).Single().Digest,
+            Is.EqualTo(signature.Digest),
+            "by the tag, since this registry has no such API"
+        );
     }
 
     private static async Task<(Manifest Manifest, Descriptor Layer)> PushAsync(RegistryClient client, string repository)
     {
         var config = "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}"u8.ToArray();
-        var (configBlob, layerBlob) = (Describe("application/vnd.oci.image.config.v1+json", config), Describe("application/vnd.oci.image.layer.v1.tar", Layer));
+        var (configBlob, layerBlob) = (
+            Describe("application/vnd.oci.image.config.v1+json", config),
+            Describe("application/vnd.oci.image.layer.v1.tar", Layer)
+        );
         await client.UploadBlobAsync(repository, configBlob, _ => Task.FromResult<Stream>(new MemoryStream(config)), null, default);
         await client.UploadBlobAsync(repository, layerBlob, _ => Task.FromResult<Stream>(new MemoryStream(Layer)), null, default);
-        var manifest = Manifest($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Json(configBlob)}},"layers":[{{Json(layerBlob)}}]}""");
+        var manifest = Manifest(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Json(configBlob)}},"layers":[{{Json(layerBlob)}}]}"""
+        );
         await client.PutManifestAsync(repository, "1", manifest, default);
         return (manifest, layerBlob);
     }
 
     private static Manifest Signature(Manifest subject)
     {
-        return Manifest($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Json(subject.Descriptor)}}],"subject":{{Json(subject.Descriptor)}}}""");
+        return Manifest(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Json(subject.Descriptor)}}],"subject":{{Json(subject.Descriptor)}}}"""
+        );
     }
 
     private static Manifest Manifest(string json)
@@ -103,7 +161,8 @@ internal sealed class RealRegistryTests
 
     private static Descriptor Describe(string mediaType, byte[] content) => new(mediaType, Digest.OfBytes(content), content.Length);
 
-    private static string Json(Descriptor descriptor) => $$"""{"mediaType":"{{descriptor.MediaType}}","digest":"{{descriptor.Digest}}","size":{{descriptor.Size}}}""";
+    private static string Json(Descriptor descriptor) =>
+        $$"""{"mediaType":"{{descriptor.MediaType}}","digest":"{{descriptor.Digest}}","size":{{descriptor.Size}}}""";
 
     private static async Task<byte[]> ReadAsync(RegistryClient client, string repository, Descriptor blob)
     {

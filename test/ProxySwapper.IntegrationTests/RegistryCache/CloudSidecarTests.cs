@@ -1,4 +1,3 @@
-
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -22,16 +21,23 @@ internal sealed class CloudSidecarTests : IDisposable
         await File.WriteAllTextAsync(_folder.PathOf("token"), AwsIdentityEndpoints.ServiceAccountToken);
         const string host = "localhost:5555";
         using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
-        using var sidecar = await StartAsync(cache, new()
-        {
-            ["AWS_ROLE_ARN"] = AwsIdentityEndpoints.Role,
-            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _folder.PathOf("token"),
-            ["AWS_REGION"] = "eu-central-1",
-            ["AWS_ENDPOINT_URL_STS"] = identities.Address,
-            ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
-        });
+        using var sidecar = await StartAsync(
+            cache,
+            new()
+            {
+                ["AWS_ROLE_ARN"] = AwsIdentityEndpoints.Role,
+                ["AWS_WEB_IDENTITY_TOKEN_FILE"] = _folder.PathOf("token"),
+                ["AWS_REGION"] = "eu-central-1",
+                ["AWS_ENDPOINT_URL_STS"] = identities.Address,
+                ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
+            }
+        );
         foreach (var _ in new[] { "first", "kept" })
-            Assert.That(await AskAsync(cache, host), Is.EqualTo($$"""{"ServerURL":"{{host}}","Username":"AWS","Secret":"ecr-password-1-of-123456789012"}"""), sidecar.Output);
+            Assert.That(
+                await AskAsync(cache, host),
+                Is.EqualTo($$"""{"ServerURL":"{{host}}","Username":"AWS","Secret":"ecr-password-1-of-123456789012"}"""),
+                sidecar.Output
+            );
         Assert.That((ecr.Calls.Count, sidecar.Output.Contains("ecr-password", StringComparison.Ordinal)), Is.EqualTo((1, false)));
     }
 
@@ -42,16 +48,22 @@ internal sealed class CloudSidecarTests : IDisposable
         ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
         const string host = "localhost:5555";
         using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
-        using var sidecar = await StartAsync(cache, new()
-        {
-            ["AWS_ACCESS_KEY_ID"] = ecr.Principal.AccessKeyId,
-            ["AWS_SECRET_ACCESS_KEY"] = ecr.Principal.SecretAccessKey,
-            ["AWS_SESSION_TOKEN"] = ecr.Principal.SessionToken!,
-            ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
-        });
+        using var sidecar = await StartAsync(
+            cache,
+            new()
+            {
+                ["AWS_ACCESS_KEY_ID"] = ecr.Principal.AccessKeyId,
+                ["AWS_SECRET_ACCESS_KEY"] = ecr.Principal.SecretAccessKey,
+                ["AWS_SESSION_TOKEN"] = ecr.Principal.SessionToken!,
+                ["AWS_ENDPOINT_URL_ECR"] = ecr.Endpoint.AbsoluteUri,
+            }
+        );
         var (exitCode, output, _) = await TestProcess.RunAsync(cache.Helper, ["get"], null, host);
         Assert.That((exitCode, output), Is.EqualTo((1, $"the credential sidecar has no credential for {host}; its log says why\n")));
-        Assert.That(sidecar.Output, Does.Contain("is not authorized to perform: ecr:GetAuthorizationToken").And.Not.Contain(ecr.Principal.SecretAccessKey));
+        Assert.That(
+            sidecar.Output,
+            Does.Contain("is not authorized to perform: ecr:GetAuthorizationToken").And.Not.Contain(ecr.Principal.SecretAccessKey)
+        );
     }
 
     [Test]
@@ -62,15 +74,22 @@ internal sealed class CloudSidecarTests : IDisposable
         await File.WriteAllTextAsync(_folder.PathOf("token"), AzureCloud.FederatedToken);
         await using var azure = await AzureCloud.StartAsync(certificates.IssueServer());
         using var cache = await RenderedCache.CreateAsync("azure", azure.Address, "cache-clouds");
-        using var sidecar = await StartAsync(cache, new()
-        {
-            ["AZURE_FEDERATED_TOKEN_FILE"] = _folder.PathOf("token"),
-            ["AZURE_CLIENT_ID"] = AzureCloud.Client,
-            ["AZURE_TENANT_ID"] = AzureCloud.Tenant,
-            ["AZURE_AUTHORITY_HOST"] = azure.Authority,
-            ["SSL_CERT_FILE"] = _folder.PathOf("ca.crt"),
-        });
-        Assert.That(await AskAsync(cache, azure.Address), Does.StartWith($$"""{"ServerURL":"{{azure.Address}}","Username":"00000000-0000-0000-0000-000000000000","Secret":"eyJ"""), sidecar.Output);
+        using var sidecar = await StartAsync(
+            cache,
+            new()
+            {
+                ["AZURE_FEDERATED_TOKEN_FILE"] = _folder.PathOf("token"),
+                ["AZURE_CLIENT_ID"] = AzureCloud.Client,
+                ["AZURE_TENANT_ID"] = AzureCloud.Tenant,
+                ["AZURE_AUTHORITY_HOST"] = azure.Authority,
+                ["SSL_CERT_FILE"] = _folder.PathOf("ca.crt"),
+            }
+        );
+        Assert.That(
+            await AskAsync(cache, azure.Address),
+            Does.StartWith($$"""{"ServerURL":"{{azure.Address}}","Username":"00000000-0000-0000-0000-000000000000","Secret":"eyJ"""),
+            sidecar.Output
+        );
         Assert.That((azure.Exchanges.Count, sidecar.Output.Contains("eyJ", StringComparison.Ordinal)), Is.EqualTo((1, false)));
     }
 
@@ -83,21 +102,28 @@ internal sealed class CloudSidecarTests : IDisposable
     private static async Task<TestProcess> StartAsync(RenderedCache cache, Dictionary<string, string> environment)
     {
         environment["HOME"] = Path.GetTempPath();
-        var sidecar = ProxySwapperProgram.Start(["credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"], environment);
+        var sidecar = ProxySwapperProgram.Start(
+            ["credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"],
+            environment
+        );
         using var management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.ManagementPort}") };
-        await TestWait.UntilAsync(async () =>
-        {
-            if (sidecar.HasExited) throw new InvalidOperationException($"credential serve ended: {sidecar.Output}");
-            try
+        await TestWait.UntilAsync(
+            async () =>
             {
-                using var answer = await management.GetAsync("/readyz");
-                return answer.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        }, "the sidecar's readiness");
+                if (sidecar.HasExited)
+                    throw new InvalidOperationException($"credential serve ended: {sidecar.Output}");
+                try
+                {
+                    using var answer = await management.GetAsync("/readyz");
+                    return answer.IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "the sidecar's readiness"
+        );
         return sidecar;
     }
 }

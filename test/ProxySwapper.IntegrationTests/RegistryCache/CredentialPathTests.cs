@@ -28,8 +28,15 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     {
         _google = await GoogleCloud.StartAsync();
         _cache = await RenderedCache.CreateAsync("google", _google.Address);
-        _sidecar = ProxySwapperProgram.Start(["credential", "serve", "--config", _cache.CredentialsFile, "--port", $"{_cache.CredentialPort}"],
-            new Dictionary<string, string> { ["GCE_METADATA_HOST"] = _google.Address, ["GOOGLE_APPLICATION_CREDENTIALS"] = "", ["HOME"] = Path.GetTempPath() });
+        _sidecar = ProxySwapperProgram.Start(
+            ["credential", "serve", "--config", _cache.CredentialsFile, "--port", $"{_cache.CredentialPort}"],
+            new Dictionary<string, string>
+            {
+                ["GCE_METADATA_HOST"] = _google.Address,
+                ["GOOGLE_APPLICATION_CREDENTIALS"] = "",
+                ["HOME"] = Path.GetTempPath(),
+            }
+        );
         _management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_cache.ManagementPort}") };
         await TestWait.UntilAsync(IsReadyAsync, "the sidecar's readiness");
     }
@@ -59,7 +66,10 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     {
         var (exitCode, output, error) = await RunHelperAsync(_google.Address, shell: shell);
         Assert.That((exitCode, error), Is.EqualTo((0, "")));
-        Assert.That(output.Trim(), Is.EqualTo($$"""{"ServerURL":"{{_google.Address}}","Username":"oauth2accesstoken","Secret":"{{_google.AccessToken}}"}"""));
+        Assert.That(
+            output.Trim(),
+            Is.EqualTo($$"""{"ServerURL":"{{_google.Address}}","Username":"oauth2accesstoken","Secret":"{{_google.AccessToken}}"}""")
+        );
     }
 
     [TestCase("sh")]
@@ -68,7 +78,10 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     {
         _google.MetadataFails = true;
         var (exitCode, output, _) = await RunHelperAsync(_google.Address, shell: shell);
-        Assert.That((exitCode, output), Is.EqualTo((1, $"the credential sidecar has no credential for {_google.Address}; its log says why\n")));
+        Assert.That(
+            (exitCode, output),
+            Is.EqualTo((1, $"the credential sidecar has no credential for {_google.Address}; its log says why\n"))
+        );
         Assert.That(await CountAsync("failed"), Is.EqualTo(1));
         Assert.That(_sidecar.Output, Does.Contain(_google.Address).And.Contain("goes on as anonymous"));
         _google.MetadataFails = false;
@@ -84,7 +97,8 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
 
     [TestCase("store")]
     [TestCase("list")]
-    public async Task The_script_does_nothing_but_get(string verb) => Assert.That(await RunHelperAsync(_google.Address, verb), Is.EqualTo((1, "only get is answered\n", "")));
+    public async Task The_script_does_nothing_but_get(string verb) =>
+        Assert.That(await RunHelperAsync(_google.Address, verb), Is.EqualTo((1, "only get is answered\n", "")));
 
     [Test]
     public async Task A_sidecar_that_is_gone_is_an_error_of_the_script()
@@ -103,10 +117,16 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
 
     /// <summary>Starts the script as Distribution does: without a shell, with one argument, the bare host on standard input.</summary>
     private async Task<(int ExitCode, string Output, string Error)> RunHelperAsync(
-        string host, string verb = "get", string shell = "", Dictionary<string, string>? environment = null)
+        string host,
+        string verb = "get",
+        string shell = "",
+        Dictionary<string, string>? environment = null
+    )
     {
-        if (shell.Length == 0) return await TestProcess.RunAsync(_cache.Helper, [verb], environment, host);
-        if (shell != "busybox") return await TestProcess.RunAsync(shell, [_cache.Helper, verb], environment, host);
+        if (shell.Length == 0)
+            return await TestProcess.RunAsync(_cache.Helper, [verb], environment, host);
+        if (shell != "busybox")
+            return await TestProcess.RunAsync(shell, [_cache.Helper, verb], environment, host);
         // The image registry:3 is Alpine, and has busybox's sh and wget.
         using var tools = new TemporaryFolder();
         try
@@ -117,14 +137,22 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
         {
             throw new InvalidOperationException("This test needs busybox: apt-get install busybox, or run test/run, which does.", fault);
         }
-        return await TestProcess.RunAsync(tools.PathOf("sh"), [_cache.Helper, verb], new Dictionary<string, string> { ["PATH"] = Path.GetDirectoryName(tools.PathOf("x"))! }, host);
+        return await TestProcess.RunAsync(
+            tools.PathOf("sh"),
+            [_cache.Helper, verb],
+            new Dictionary<string, string> { ["PATH"] = Path.GetDirectoryName(tools.PathOf("x"))! },
+            host
+        );
     }
 
     private async Task<string> PullThroughDistributionAsync()
     {
         using var distribution = await Distribution.StartAsync(_cache);
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_cache.Port}") };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String("puller:correct horse"u8));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String("puller:correct horse"u8)
+        );
         client.DefaultRequestHeaders.Accept.ParseAdd("application/vnd.oci.image.manifest.v1+json");
         using var answer = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
         Assert.That(answer.IsSuccessStatusCode, Is.True, distribution.Output);
@@ -141,16 +169,23 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
         Assert.That(exitCode, Is.Zero, output);
         var credential = JsonNode.Parse(output)!;
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{realm}?scope=repository:{GoogleCloud.Repository}:pull");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential["Username"]}:{credential["Secret"]}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential["Username"]}:{credential["Secret"]}"))
+        );
         using var token = await client.SendAsync(request);
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)JsonNode.Parse(await token.Content.ReadAsStringAsync())!["token"]!);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            (string)JsonNode.Parse(await token.Content.ReadAsStringAsync())!["token"]!
+        );
         using var answer = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
         return answer.Headers.GetValues("Docker-Content-Digest").Single();
     }
 
     private async Task<bool> IsReadyAsync()
     {
-        if (_sidecar.HasExited) throw new InvalidOperationException($"credential serve ended: {_sidecar.Output}");
+        if (_sidecar.HasExited)
+            throw new InvalidOperationException($"credential serve ended: {_sidecar.Output}");
         try
         {
             using var answer = await _management.GetAsync("/readyz");
@@ -164,7 +199,11 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
 
     private async Task<int> CountAsync(string result)
     {
-        var match = Regex.Match(await _management.GetStringAsync("/metrics"), $"^proxyswapper_credential_requests_total{{result=\"{result}\"}} (\\d+)", RegexOptions.Multiline);
+        var match = Regex.Match(
+            await _management.GetStringAsync("/metrics"),
+            $"^proxyswapper_credential_requests_total{{result=\"{result}\"}} (\\d+)",
+            RegexOptions.Multiline
+        );
         return int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
     }
 

@@ -26,21 +26,29 @@ internal static class Distribution
     public static async Task<TestProcess> StartAsync(RenderedCache cache)
     {
         var program = await IsThreeHereAsync() ? Three : "docker-registry";
-        var process = TestProcess.Start(program, ["serve", cache.ConfigurationFile], new Dictionary<string, string> { ["OTEL_TRACES_EXPORTER"] = "none" });
+        var process = TestProcess.Start(
+            program,
+            ["serve", cache.ConfigurationFile],
+            new Dictionary<string, string> { ["OTEL_TRACES_EXPORTER"] = "none" }
+        );
         using var client = new HttpClient();
-        await TestWait.UntilAsync(async () =>
-        {
-            if (process.HasExited) throw new InvalidOperationException($"{program} ended: {process.Output}");
-            try
+        await TestWait.UntilAsync(
+            async () =>
             {
-                using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{cache.Port}/"));
-                return answer.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        }, $"{program}'s answer");
+                if (process.HasExited)
+                    throw new InvalidOperationException($"{program} ended: {process.Output}");
+                try
+                {
+                    using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{cache.Port}/"));
+                    return answer.IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            $"{program}'s answer"
+        );
         return process;
     }
 }

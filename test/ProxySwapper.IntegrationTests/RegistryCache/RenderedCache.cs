@@ -10,9 +10,7 @@ internal sealed class RenderedCache : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    private RenderedCache()
-    {
-    }
+    private RenderedCache() { }
 
     public int Port { get; } = TestProcess.FreePort();
 
@@ -37,20 +35,37 @@ internal sealed class RenderedCache : IDisposable
     public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream, string valueSet = "cache-node-port")
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(valueSet));
-        var data = objects.Single(item => (string?)item["kind"] == "ConfigMap" && (string?)item["metadata"]!["name"] == $"{HelmChart.Release}-cache-{upstreamName}")["data"]!.AsObject();
+        var data = objects.Single(item =>
+            (string?)item["kind"] == "ConfigMap" && (string?)item["metadata"]!["name"] == $"{HelmChart.Release}-cache-{upstreamName}"
+        )["data"]!.AsObject();
         var cache = new RenderedCache();
         var configuration = (string)data["config.yml"]!;
         var remote = (string)YamlObjects.Read(configuration)[0]["proxy"]!["remoteurl"]!;
-        await File.WriteAllTextAsync(cache.ConfigurationFile, configuration
-            .Replace(":5000", $"127.0.0.1:{cache.Port}", StringComparison.Ordinal).Replace(":5001", $"127.0.0.1:{cache.MetricsPort}", StringComparison.Ordinal)
-            .Replace("/var/lib/registry", cache._folder.PathOf("storage"), StringComparison.Ordinal).Replace("/auth/htpasswd", cache._folder.PathOf("htpasswd"), StringComparison.Ordinal)
-            .Replace("/credential/helper", cache.Helper, StringComparison.Ordinal).Replace(remote, $"http://{upstream}", StringComparison.Ordinal));
-        if (HtpasswdOf(objects) is { } htpasswd) await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), htpasswd + "\n");
+        await File.WriteAllTextAsync(
+            cache.ConfigurationFile,
+            configuration
+                .Replace(":5000", $"127.0.0.1:{cache.Port}", StringComparison.Ordinal)
+                .Replace(":5001", $"127.0.0.1:{cache.MetricsPort}", StringComparison.Ordinal)
+                .Replace("/var/lib/registry", cache._folder.PathOf("storage"), StringComparison.Ordinal)
+                .Replace("/auth/htpasswd", cache._folder.PathOf("htpasswd"), StringComparison.Ordinal)
+                .Replace("/credential/helper", cache.Helper, StringComparison.Ordinal)
+                .Replace(remote, $"http://{upstream}", StringComparison.Ordinal)
+        );
+        if (HtpasswdOf(objects) is { } htpasswd)
+            await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), htpasswd + "\n");
         if (data["credentials.yaml"] is { } credentials)
         {
-            await File.WriteAllTextAsync(cache.CredentialsFile, ((string)credentials!).Replace(new Uri(remote).Authority, upstream, StringComparison.Ordinal) + $"\nmanagementPort: {cache.ManagementPort}\n");
-            await File.WriteAllTextAsync(cache.Helper, ((string)data["credential-helper"]!).Replace(":5002", $":{cache.CredentialPort}", StringComparison.Ordinal));
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(cache.Helper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            await File.WriteAllTextAsync(
+                cache.CredentialsFile,
+                ((string)credentials!).Replace(new Uri(remote).Authority, upstream, StringComparison.Ordinal)
+                    + $"\nmanagementPort: {cache.ManagementPort}\n"
+            );
+            await File.WriteAllTextAsync(
+                cache.Helper,
+                ((string)data["credential-helper"]!).Replace(":5002", $":{cache.CredentialPort}", StringComparison.Ordinal)
+            );
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(cache.Helper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
         return cache;
     }
@@ -58,5 +73,8 @@ internal sealed class RenderedCache : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static string? HtpasswdOf(IEnumerable<JsonObject> objects) =>
-        (string?)objects.SingleOrDefault(item => (string?)item["kind"] == "Secret" && item["stringData"]?["htpasswd"] is not null)?["stringData"]!["htpasswd"];
+        (string?)
+            objects
+                .SingleOrDefault(item => (string?)item["kind"] == "Secret" && item["stringData"]?["htpasswd"] is not null)
+                ?["stringData"]!["htpasswd"];
 }

@@ -10,15 +10,22 @@ internal sealed class GoldenPatchTests
     [Test]
     public async Task Kubernetes_applies_every_golden_patch_and_gets_the_expected_pod()
     {
-        var folders = Directory.GetDirectories(SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "admission"))
-            .Where(folder => File.Exists(Path.Combine(folder, "patch.json"))).ToList();
+        var folders = Directory
+            .GetDirectories(SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "admission"))
+            .Where(folder => File.Exists(Path.Combine(folder, "patch.json")))
+            .ToList();
         Assert.That(folders, Has.Count.AtLeast(40));
         using var temporary = new TemporaryFolder();
         var faults = new System.Collections.Concurrent.ConcurrentBag<string>();
-        await Parallel.ForEachAsync(folders, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (folder, _) =>
-        {
-            if (await FaultOfAsync(folder, temporary.PathOf(Path.GetFileName(folder) + ".json")) is { } fault) faults.Add($"{Path.GetFileName(folder)}: {fault}");
-        });
+        await Parallel.ForEachAsync(
+            folders,
+            new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            async (folder, _) =>
+            {
+                if (await FaultOfAsync(folder, temporary.PathOf(Path.GetFileName(folder) + ".json")) is { } fault)
+                    faults.Add($"{Path.GetFileName(folder)}: {fault}");
+            }
+        );
         Assert.That(faults, Is.Empty);
     }
 
@@ -27,8 +34,22 @@ internal sealed class GoldenPatchTests
         var pod = Named(Read(folder, "review.json")["request"]!["object"]!);
         await File.WriteAllTextAsync(file, pod.ToJsonString());
         var (exitCode, output, error) = await TestProcess.RunAsync(
-            "kubectl", ["patch", "--local", "--filename", file, "--type", "json", "--patch-file", Path.Combine(folder, "patch.json"), "--output", "json"]);
-        if (exitCode != 0) return error;
+            "kubectl",
+            [
+                "patch",
+                "--local",
+                "--filename",
+                file,
+                "--type",
+                "json",
+                "--patch-file",
+                Path.Combine(folder, "patch.json"),
+                "--output",
+                "json",
+            ]
+        );
+        if (exitCode != 0)
+            return error;
         return JsonNode.DeepEquals(JsonNode.Parse(output), Named(Read(folder, "expected-pod.json"))) ? null : output;
     }
 

@@ -31,19 +31,37 @@ internal sealed class KubeApiServerTests
         _namespace = await _cluster.CreateNamespaceAsync();
         await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace));
         // The API server reads its webhook configurations in the background.
-        await TestWait.UntilAsync(async () => (await CreateAsync("""{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""", "--dry-run=server"))["spec"]!["containers"]![0]!["image"]!.ToString() != "nginx", "the webhook's first call");
+        await TestWait.UntilAsync(
+            async () =>
+                (
+                    await CreateAsync(
+                        """{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""",
+                        "--dry-run=server"
+                    )
+                )["spec"]!["containers"]![0]!["image"]!.ToString() != "nginx",
+            "the webhook's first call"
+        );
     }
 
     [TearDown]
-    public async Task UnregisterAsync() => await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
+    public async Task UnregisterAsync() =>
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
 
     [TestCase("""{"name":"plain"}""", TestName = "A_pod_without_labels_is_patched")]
     [TestCase("""{"name":"labelled","labels":{"app":"web"}}""", TestName = "A_pod_with_labels_is_patched")]
-    [TestCase("""{"name":"annotated","labels":{},"annotations":{"a":"b"}}""", TestName = "A_pod_with_empty_labels_and_annotations_is_patched")]
-    [TestCase("""{"generateName":"web-6d4cf56db6-","labels":{"pod-template-hash":"6d4cf56db6"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-6d4cf56db6","uid":"d9607e19-f88f-11e6-a518-42010a800195","controller":true}]}""", TestName = "A_pod_as_a_replica_set_makes_it_is_patched")]
+    [TestCase(
+        """{"name":"annotated","labels":{},"annotations":{"a":"b"}}""",
+        TestName = "A_pod_with_empty_labels_and_annotations_is_patched"
+    )]
+    [TestCase(
+        """{"generateName":"web-6d4cf56db6-","labels":{"pod-template-hash":"6d4cf56db6"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-6d4cf56db6","uid":"d9607e19-f88f-11e6-a518-42010a800195","controller":true}]}""",
+        TestName = "A_pod_as_a_replica_set_makes_it_is_patched"
+    )]
     public async Task A_pod_is_patched(string metadata)
     {
-        var pod = await CreateAsync($$"""{"metadata":{{metadata}},"spec":{"initContainers":[{"name":"init","image":"busybox:1"}],"containers":[{"name":"web","image":"nginx"},{"name":"other","image":"quay.io/a/b:1"}]} }""");
+        var pod = await CreateAsync(
+            $$"""{"metadata":{{metadata}},"spec":{"initContainers":[{"name":"init","image":"busybox:1"}],"containers":[{"name":"web","image":"nginx"},{"name":"other","image":"quay.io/a/b:1"}]} }"""
+        );
         Assert.Multiple(() =>
         {
             Assert.That(ImagesOf(pod, "initContainers"), Is.EqualTo(new[] { $"{Proxy}busybox:1" }));
@@ -58,8 +76,20 @@ internal sealed class KubeApiServerTests
     {
         // Made before the webhook knew it: with its own images.
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name);
-        await TestWait.UntilAsync(async () => ImagesOf(await CreateAsync("""{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "--dry-run=server"), "containers")[0] == "nginx", "the webhook's absence");
-        await CreateAsync("""{"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx:1"},{"name":"b","image":"redis:7"}]}}""");
+        await TestWait.UntilAsync(
+            async () =>
+                ImagesOf(
+                    await CreateAsync(
+                        """{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+                        "--dry-run=server"
+                    ),
+                    "containers"
+                )[0] == "nginx",
+            "the webhook's absence"
+        );
+        await CreateAsync(
+            """{"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx:1"},{"name":"b","image":"redis:7"}]}}"""
+        );
         await RegisterAgainAsync("Ignore");
         var labelled = await PatchAsync("""{"metadata":{"labels":{"new":"label"}}}""");
         var changed = await PatchAsync("""{"spec":{"containers":[{"name":"a","image":"nginx:2"}]}}""");
@@ -72,7 +102,8 @@ internal sealed class KubeApiServerTests
     {
         await CreateAsync("""{"metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""");
         var path = $"/api/v1/namespaces/{_namespace}/pods/web/ephemeralcontainers";
-        var body = $$"""{"apiVersion":"v1","kind":"EphemeralContainers","metadata":{"name":"web","namespace":"{{_namespace}}"},"ephemeralContainers":[{"name":"debugger","image":"busybox","imagePullPolicy":"IfNotPresent","terminationMessagePolicy":"File","targetContainerName":"web"}]}""";
+        var body =
+            $$"""{"apiVersion":"v1","kind":"EphemeralContainers","metadata":{"name":"web","namespace":"{{_namespace}}"},"ephemeralContainers":[{"name":"debugger","image":"busybox","imagePullPolicy":"IfNotPresent","terminationMessagePolicy":"File","targetContainerName":"web"}]}""";
         await _cluster.KubectlWithInputAsync(body, "replace", "--raw", path, "-f", "-");
         var pod = await GetAsync("web");
         Assert.That(ImagesOf(pod, "ephemeralContainers"), Is.EqualTo(new[] { $"{Proxy}busybox:latest" }));
@@ -81,7 +112,10 @@ internal sealed class KubeApiServerTests
     [Test]
     public async Task A_server_dry_run_shows_the_patch_and_keeps_nothing()
     {
-        var pod = await CreateAsync("""{"metadata":{"name":"dry"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""", "--dry-run=server");
+        var pod = await CreateAsync(
+            """{"metadata":{"name":"dry"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""",
+            "--dry-run=server"
+        );
         var (exitCode, _, _) = await _cluster.TryKubectlAsync("", "get", "pod", "dry", "-n", _namespace);
         Assert.That((ImagesOf(pod, "containers")[0], exitCode), Is.EqualTo(($"{Proxy}nginx:latest", 1)));
     }
@@ -89,15 +123,26 @@ internal sealed class KubeApiServerTests
     [Test]
     public async Task A_pod_that_opts_out_is_left_alone()
     {
-        var pod = await CreateAsync("""{"metadata":{"name":"mine","labels":{"proxyswapper.io/ignore":"true"}},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""");
+        var pod = await CreateAsync(
+            """{"metadata":{"name":"mine","labels":{"proxyswapper.io/ignore":"true"}},"spec":{"containers":[{"name":"web","image":"nginx"}]}}"""
+        );
         Assert.That(ImagesOf(pod, "containers"), Is.EqualTo(new[] { "nginx" }));
     }
 
     [Test]
     public async Task An_image_that_is_none_is_a_warning_to_who_creates_the_pod()
     {
-        var (exitCode, _, error) = await _cluster.TryKubectlAsync(Complete("""{"metadata":{"name":"odd"},"spec":{"containers":[{"name":"web","image":"Nginx:1"}]}}"""), "create", "-f", "-");
-        Assert.That((exitCode, error.Contains("Warning: image 'Nginx:1' is left as it is", StringComparison.Ordinal)), Is.EqualTo((0, true)), error);
+        var (exitCode, _, error) = await _cluster.TryKubectlAsync(
+            Complete("""{"metadata":{"name":"odd"},"spec":{"containers":[{"name":"web","image":"Nginx:1"}]}}"""),
+            "create",
+            "-f",
+            "-"
+        );
+        Assert.That(
+            (exitCode, error.Contains("Warning: image 'Nginx:1' is left as it is", StringComparison.Ordinal)),
+            Is.EqualTo((0, true)),
+            error
+        );
     }
 
     [Test]
@@ -107,7 +152,14 @@ internal sealed class KubeApiServerTests
         await ApplyAsync(WebhookRegistration.Manifest(down, _namespace));
         down.Kill();
         await down.WaitForExitAsync();
-        await TestWait.UntilAsync(async () => ImagesOf(await CreateAsync("""{"metadata":{"generateName":"down-"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}"""), "containers")[0] == "nginx", "a Pod with its own image");
+        await TestWait.UntilAsync(
+            async () =>
+                ImagesOf(
+                    await CreateAsync("""{"metadata":{"generateName":"down-"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}"""),
+                    "containers"
+                )[0] == "nginx",
+            "a Pod with its own image"
+        );
     }
 
     [Test]
@@ -128,11 +180,17 @@ internal sealed class KubeApiServerTests
     private async Task RegisterAgainAsync(string failurePolicy)
     {
         await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace, failurePolicy));
-        await TestWait.UntilAsync(async () =>
-        {
-            var (exitCode, output, _) = await TryCreateAsync("""{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "--dry-run=server");
-            return exitCode == 0 && ImagesOf(JsonNode.Parse(output)!, "containers")[0] != "nginx";
-        }, "the webhook's return");
+        await TestWait.UntilAsync(
+            async () =>
+            {
+                var (exitCode, output, _) = await TryCreateAsync(
+                    """{"metadata":{"generateName":"probe-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+                    "--dry-run=server"
+                );
+                return exitCode == 0 && ImagesOf(JsonNode.Parse(output)!, "containers")[0] != "nginx";
+            },
+            "the webhook's return"
+        );
     }
 
     private Task<string> ApplyAsync(string manifest) => _cluster.KubectlWithInputAsync(manifest, "apply", "-f", "-");
@@ -157,7 +215,8 @@ internal sealed class KubeApiServerTests
     private async Task<JsonNode> PatchAsync(string patch) =>
         JsonNode.Parse(await _cluster.KubectlAsync("patch", "pod", "web", "-n", _namespace, "-p", patch, "-o", "json"))!;
 
-    private async Task<JsonNode> GetAsync(string name) => JsonNode.Parse(await _cluster.KubectlAsync("get", "pod", name, "-n", _namespace, "-o", "json"))!;
+    private async Task<JsonNode> GetAsync(string name) =>
+        JsonNode.Parse(await _cluster.KubectlAsync("get", "pod", name, "-n", _namespace, "-o", "json"))!;
 
     private static List<string> ImagesOf(JsonNode pod, string list) =>
         [.. pod["spec"]![list]!.AsArray().Select(container => container!["image"]!.ToString())];

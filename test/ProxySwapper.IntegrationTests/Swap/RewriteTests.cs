@@ -22,29 +22,40 @@ internal sealed class RewriteTests
     public async Task Images_are_told_in_order_a_line_each()
     {
         var (exitCode, output, _) = await RunAsync(null, "nginx", "quay.io/a/b:1", "r.example/library/nginx:1");
-        Assert.That((exitCode, output), Is.EqualTo((0, """
-            nginx -> r.example/library/nginx:latest
-            quay.io/a/b:1 (unchanged: no rule takes it)
-            r.example/library/nginx:1 (unchanged: is at the target of proxyUrl)
+        Assert.That(
+            (exitCode, output),
+            Is.EqualTo(
+                (
+                    0,
+                    """
+                    nginx -> r.example/library/nginx:latest
+                    quay.io/a/b:1 (unchanged: no rule takes it)
+                    r.example/library/nginx:1 (unchanged: is at the target of proxyUrl)
 
-            """)));
+                    """
+                )
+            )
+        );
     }
 
     [Test]
     public async Task Json_has_the_documented_members()
     {
         var (_, output, _) = await RunAsync(null, "-o", "json", "nginx", "gcr.io/a/b");
-        var expected = JsonNode.Parse("""
+        var expected = JsonNode.Parse(
+            """
             [{"image":"nginx","target":"r.example/library/nginx:latest","rewritten":true,"reason":"rewritten","rule":"proxyUrl"},
              {"image":"gcr.io/a/b","target":"gcr.io/a/b","rewritten":false,"reason":"noRule","rule":null}]
-            """);
+            """
+        );
         Assert.That(JsonNode.DeepEquals(JsonNode.Parse(output), expected), Is.True, output);
     }
 
     [Test]
     public async Task Manifests_come_from_standard_input_or_files()
     {
-        const string Expected = "quay.io/a/b:1 (unchanged: no rule takes it)\nnginx -> r.example/library/nginx:latest\nbusybox:1 -> r.example/library/busybox:1\n";
+        const string Expected =
+            "quay.io/a/b:1 (unchanged: no rule takes it)\nnginx -> r.example/library/nginx:latest\nbusybox:1 -> r.example/library/busybox:1\n";
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Manifests);
         var fromFile = await RunAsync(null, "-f", file);
@@ -56,7 +67,13 @@ internal sealed class RewriteTests
     [Test]
     public async Task An_image_that_is_none_is_exit_code_1() => Assert.That((await RunAsync(null, "UPPER")).ExitCode, Is.EqualTo(1));
 
-    [TestCase("-f", "/nowhere.yaml"), TestCase("--config", "/nowhere.yaml", "nginx"), TestCase(), TestCase("-o", "xml", "nginx"), TestCase("--nonsense")]
+    [
+        TestCase("-f", "/nowhere.yaml"),
+        TestCase("--config", "/nowhere.yaml", "nginx"),
+        TestCase(),
+        TestCase("-o", "xml", "nginx"),
+        TestCase("--nonsense")
+    ]
     public async Task Wrong_usage_is_exit_code_2(params string[] arguments)
     {
         var (exitCode, _, error) = await RunAsync(null, arguments);

@@ -20,7 +20,8 @@ internal sealed class WebhookSwitchTests
         _server = await ControlPlane.GetAsync();
         _name = $"webhook-{Guid.NewGuid():n}";
         _namespace = $"release-{Guid.NewGuid():n}";
-        await _server.KubectlWithInputAsync($$$"""
+        await _server.KubectlWithInputAsync(
+            $$$"""
             apiVersion: v1
             kind: Namespace
             metadata: {name: {{{_namespace}}}}
@@ -41,10 +42,16 @@ internal sealed class WebhookSwitchTests
                 admissionReviewVersions: [v1]
                 sideEffects: NoneOnDryRun
                 failurePolicy: Ignore
-                clientConfig: {service: {name: proxyswapper, namespace: {{{_namespace}}}, path: /mutate}, caBundle: {{{Convert.ToBase64String(await File.ReadAllBytesAsync(_server.AuthorityFile))}}}}
+                clientConfig: {service: {name: proxyswapper, namespace: {{{_namespace}}}, path: /mutate}, caBundle: {{{Convert.ToBase64String(
+                await File.ReadAllBytesAsync(_server.AuthorityFile)
+            )}}}}
                 namespaceSelector: {matchLabels: {nothing: here}}
                 rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
-            """, "apply", "-f", "-");
+            """,
+            "apply",
+            "-f",
+            "-"
+        );
     }
 
     [TearDown]
@@ -55,13 +62,25 @@ internal sealed class WebhookSwitchTests
     {
         var before = await WebhookAsync();
         var disabled = await RunAsync("disable");
-        Assert.That(disabled, Is.EqualTo(new ProgramResult(0, $"{_name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from ConfigMap {_namespace}/proxyswapper.\n", "")));
+        Assert.That(
+            disabled,
+            Is.EqualTo(
+                new ProgramResult(
+                    0,
+                    $"{_name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from ConfigMap {_namespace}/proxyswapper.\n",
+                    ""
+                )
+            )
+        );
         Assert.That(await WebhookAsync(), Is.Null);
 
         var enabled = await RunAsync("enable");
         Assert.That(enabled, Is.EqualTo(new ProgramResult(0, $"{_name} is back: images are swapped.\n", "")));
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
-        Assert.That((await ConfigMapAsync())["metadata"]!["annotations"]!.ToJsonString(), Does.Contain("\"mine\":\"stays\"").And.Not.Contain("disabled-webhook"));
+        Assert.That(
+            (await ConfigMapAsync())["metadata"]!["annotations"]!.ToJsonString(),
+            Does.Contain("\"mine\":\"stays\"").And.Not.Contain("disabled-webhook")
+        );
     }
 
     [Test]
@@ -106,7 +125,15 @@ internal sealed class WebhookSwitchTests
     {
         await _server.KubectlAsync("-n", _namespace, "delete", "configmap", "proxyswapper");
         var refused = await RunAsync("disable");
-        Assert.That((refused.ExitCode, refused.Error), Is.EqualTo((1, $"ConfigMap {_namespace}/proxyswapper is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard\n")));
+        Assert.That(
+            (refused.ExitCode, refused.Error),
+            Is.EqualTo(
+                (
+                    1,
+                    $"ConfigMap {_namespace}/proxyswapper is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard\n"
+                )
+            )
+        );
         var unwritable = await RunAsync("disable", "--file", "/no/such/folder/file.json");
         Assert.That(unwritable.ExitCode, Is.EqualTo(1));
         Assert.That(unwritable.Error, Does.StartWith("file /no/such/folder/file.json cannot be written, so nothing was removed: "));
@@ -117,9 +144,20 @@ internal sealed class WebhookSwitchTests
     public async Task Discarding_needs_no_place_and_is_idempotent()
     {
         Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo(new ProgramResult(0, $"{_name} is removed.\n", "")));
-        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo(new ProgramResult(0, $"{_name} is not there: nothing to remove.\n", "")));
+        Assert.That(
+            await RunAsync("disable", "--discard"),
+            Is.EqualTo(new ProgramResult(0, $"{_name} is not there: nothing to remove.\n", ""))
+        );
         var enabled = await RunAsync("enable");
-        Assert.That((enabled.ExitCode, enabled.Error), Is.EqualTo((1, $"nothing is kept in ConfigMap {_namespace}/proxyswapper, and {_name} is not in place: upgrade the chart to reinstate it\n")));
+        Assert.That(
+            (enabled.ExitCode, enabled.Error),
+            Is.EqualTo(
+                (
+                    1,
+                    $"nothing is kept in ConfigMap {_namespace}/proxyswapper, and {_name} is not in place: upgrade the chart to reinstate it\n"
+                )
+            )
+        );
     }
 
     [TestCase("enable", "--config-map", "no-slash")]
@@ -141,13 +179,15 @@ internal sealed class WebhookSwitchTests
 
     private Task<JsonObject?> WebhookAsync() => _server.Client.GetAsync($"{Path}/{_name}", default);
 
-    private async Task<JsonObject> ConfigMapAsync() => (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/configmaps/proxyswapper", default))!;
+    private async Task<JsonObject> ConfigMapAsync() =>
+        (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/configmaps/proxyswapper", default))!;
 
     /// <summary>The object without what the API server makes of its own accord.</summary>
     private static string Comparable(JsonObject? webhook)
     {
         var copy = webhook!.DeepClone();
-        foreach (var field in new[] { "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields" }) copy["metadata"]!.AsObject().Remove(field);
+        foreach (var field in new[] { "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields" })
+            copy["metadata"]!.AsObject().Remove(field);
         return copy.ToJsonString();
     }
 }

@@ -56,25 +56,38 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
         {
             ("POST", "/") => AssumeRole(await context.Request.ReadFormAsync()),
             ("GET", "/v1/credentials") => context.Request.Headers.Authorization == PodToken ? (200, Keys("pod")) : (401, "unauthorized"),
-            ("PUT", "/latest/api/token") => context.Request.Headers.ContainsKey("X-aws-ec2-metadata-token-ttl-seconds") ? (200, MetadataToken) : (400, ""),
+            ("PUT", "/latest/api/token") => context.Request.Headers.ContainsKey("X-aws-ec2-metadata-token-ttl-seconds")
+                ? (200, MetadataToken)
+                : (400, ""),
             ("GET", _) when context.Request.Headers["X-aws-ec2-metadata-token"] != MetadataToken => (401, ""),
-            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") when InstanceHasRole => (200, InstanceRole),
+            ("GET", "/latest/meta-data/iam/security-credentials" or "/latest/meta-data/iam/security-credentials/") when InstanceHasRole => (
+                200,
+                InstanceRole
+            ),
             ("GET", $"/latest/meta-data/iam/security-credentials/{InstanceRole}") when InstanceHasRole => (200, Keys("instance")),
             _ => (404, ""),
         };
         context.Response.StatusCode = status;
-        context.Response.ContentType = body.StartsWith('<') ? "text/xml" : body.StartsWith('{') ? "application/json" : "text/plain";
+        context.Response.ContentType =
+            body.StartsWith('<') ? "text/xml"
+            : body.StartsWith('{') ? "application/json"
+            : "text/plain";
         // Version 2 tells how long its token lives.
-        if (context.Request.Method == "PUT") context.Response.Headers["X-aws-ec2-metadata-token-ttl-seconds"] = "21600";
+        if (context.Request.Method == "PUT")
+            context.Response.Headers["X-aws-ec2-metadata-token-ttl-seconds"] = "21600";
         await context.Response.WriteAsync(body);
     }
 
     private (int Status, string Body) AssumeRole(IFormCollection form)
     {
-        if (form["Action"] != "AssumeRoleWithWebIdentity" || form["RoleArn"] != Role) return (400, Error("ValidationError", "it is not what a test expects"));
-        if (form["WebIdentityToken"] != ServiceAccountToken) return (400, Error("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
+        if (form["Action"] != "AssumeRoleWithWebIdentity" || form["RoleArn"] != Role)
+            return (400, Error("ValidationError", "it is not what a test expects"));
+        if (form["WebIdentityToken"] != ServiceAccountToken)
+            return (400, Error("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
         _given.Enqueue("sts");
-        return (200, $"""
+        return (
+            200,
+            $"""
             <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
               <AssumeRoleWithWebIdentityResult>
                 <AssumedRoleUser><Arn>{_principal.Arn}</Arn><AssumedRoleId>AROAOFATEST:session</AssumedRoleId></AssumedRoleUser>
@@ -87,13 +100,15 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
               </AssumeRoleWithWebIdentityResult>
               <ResponseMetadata><RequestId>of-a-test</RequestId></ResponseMetadata>
             </AssumeRoleWithWebIdentityResponse>
-            """);
+            """
+        );
     }
 
     private static string Error(string code, string message) =>
         $"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>of-a-test</RequestId></ErrorResponse>""";
 
-    private static string End => TimeProvider.System.GetUtcNow().AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+    private static string End =>
+        TimeProvider.System.GetUtcNow().AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private string Keys(string by)
     {

@@ -9,7 +9,8 @@ public sealed record AwsPrincipal(string AccessKeyId, string SecretAccessKey, st
     /// <summary>The twelve digits of its account.</summary>
     public string Account { get; init; } = "123456789012";
 
-    public string Arn => SessionToken is null ? $"arn:aws:iam::{Account}:user/of-a-test" : $"arn:aws:sts::{Account}:assumed-role/of-a-test/session";
+    public string Arn =>
+        SessionToken is null ? $"arn:aws:iam::{Account}:user/of-a-test" : $"arn:aws:sts::{Account}:assumed-role/of-a-test/session";
 
     /// <summary>Set when temporary keys have come to their end.</summary>
     public bool IsExpired { get; init; }

@@ -64,7 +64,9 @@ internal sealed class AzureCloud : IAsyncDisposable
     public static async Task<AzureCloud> StartAsync(X509Certificate2? certificate = null, TimeProvider? time = null)
     {
         var cloud = new AzureCloud(certificate is not null) { Time = time ?? TimeProvider.System };
-        cloud.Registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = certificate, Interceptor = (context, next) => cloud.AnswerAsync(context, next) });
+        cloud.Registry = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions { Certificate = certificate, Interceptor = (context, next) => cloud.AnswerAsync(context, next) }
+        );
         return cloud;
     }
 
@@ -79,24 +81,66 @@ internal sealed class AzureCloud : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
-        var form = context.Request.HasFormContentType ? (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field => field.Value.ToString()) : [];
-        if (context.Request.Path == "/oauth2/exchange") await ExchangeAsync(context, form);
-        else if (context.Request.Path == "/oauth2/token") await AnswerTokenAsync(context, form);
-        else if (context.Request.Path == $"/{Tenant}/oauth2/v2.0/token") await AnswerEntraAsync(context, form);
-        else if (AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent) && sent is { Scheme: "Bearer", Parameter: { } token } && _registryTokens.ContainsKey(token)) await next(context);
+        var form = context.Request.HasFormContentType
+            ? (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field => field.Value.ToString())
+            : [];
+        if (context.Request.Path == "/oauth2/exchange")
+            await ExchangeAsync(context, form);
+        else if (context.Request.Path == "/oauth2/token")
+            await AnswerTokenAsync(context, form);
+        else if (context.Request.Path == $"/{Tenant}/oauth2/v2.0/token")
+            await AnswerEntraAsync(context, form);
+        else if (
+            AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent)
+            && sent is { Scheme: "Bearer", Parameter: { } token }
+            && _registryTokens.ContainsKey(token)
+        )
+            await next(context);
         else
-            await RegistryFaults.Status(401, "UNAUTHORIZED", "authentication required",
-                ("WWW-Authenticate", $"Bearer realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\",scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""))(context, next);
+            await RegistryFaults.Status(
+                401,
+                "UNAUTHORIZED",
+                "authentication required",
+                (
+                    "WWW-Authenticate",
+                    $"Bearer realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\",scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""
+                )
+            )(context, next);
     }
 
     private Task AnswerEntraAsync(HttpContext context, Dictionary<string, string> form)
     {
         _clients.Enqueue(form.GetValueOrDefault("client_id", ""));
         if (form.GetValueOrDefault("client_assertion") != FederatedToken)
-            return WriteAsync(context, 401, new JsonObject { ["error"] = "invalid_client", ["error_description"] = "AADSTS700211: No matching federated identity record found for presented assertion issuer." });
+            return WriteAsync(
+                context,
+                401,
+                new JsonObject
+                {
+                    ["error"] = "invalid_client",
+                    ["error_description"] = "AADSTS700211: No matching federated identity record found for presented assertion issuer.",
+                }
+            );
         return form.GetValueOrDefault("scope", "").Contains("https://containerregistry.azure.net/.default", StringComparison.Ordinal)
-            ? WriteAsync(context, 200, new JsonObject { ["token_type"] = "Bearer", ["expires_in"] = 3599, ["access_token"] = $"{EntraToken}-{form["client_id"]}" })
-            : WriteAsync(context, 400, new JsonObject { ["error"] = "invalid_scope", ["error_description"] = "AADSTS70011: The provided request must include a 'scope' input parameter." });
+            ? WriteAsync(
+                context,
+                200,
+                new JsonObject
+                {
+                    ["token_type"] = "Bearer",
+                    ["expires_in"] = 3599,
+                    ["access_token"] = $"{EntraToken}-{form["client_id"]}",
+                }
+            )
+            : WriteAsync(
+                context,
+                400,
+                new JsonObject
+                {
+                    ["error"] = "invalid_scope",
+                    ["error_description"] = "AADSTS70011: The provided request must include a 'scope' input parameter.",
+                }
+            );
     }
 
     private async Task ExchangeAsync(HttpContext context, Dictionary<string, string> form)
@@ -108,22 +152,42 @@ internal sealed class AzureCloud : IAsyncDisposable
             await fault(context, _ => Task.CompletedTask);
             return;
         }
-        if (form.GetValueOrDefault("grant_type") != "access_token" || form.GetValueOrDefault("service") != Address || !form.GetValueOrDefault("access_token", "").StartsWith(EntraToken, StringComparison.Ordinal))
+        if (
+            form.GetValueOrDefault("grant_type") != "access_token"
+            || form.GetValueOrDefault("service") != Address
+            || !form.GetValueOrDefault("access_token", "").StartsWith(EntraToken, StringComparison.Ordinal)
+        )
         {
-            await RegistryFaults.Status(401, "UNAUTHORIZED", "authentication required, visit https://aka.ms/acr/authorization for more information.")(context, _ => Task.CompletedTask);
+            await RegistryFaults.Status(
+                401,
+                "UNAUTHORIZED",
+                "authentication required, visit https://aka.ms/acr/authorization for more information."
+            )(context, _ => Task.CompletedTask);
             return;
         }
-        var claims = new JsonObject { ["jti"] = Interlocked.Increment(ref _issued), ["exp"] = (Time.GetUtcNow() + RefreshTokenLifetime).ToUnixTimeSeconds(), ["grant_type"] = "refresh_token" };
-        var token = $"eyJhbGciOiJSUzI1NiJ9.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims.ToJsonString()))}.signature";
+        var claims = new JsonObject
+        {
+            ["jti"] = Interlocked.Increment(ref _issued),
+            ["exp"] = (Time.GetUtcNow() + RefreshTokenLifetime).ToUnixTimeSeconds(),
+            ["grant_type"] = "refresh_token",
+        };
+        var token =
+            $"eyJhbGciOiJSUzI1NiJ9.{System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims.ToJsonString()))}.signature";
         _refreshTokens[token] = 0;
         await WriteAsync(context, 200, new JsonObject { ["refresh_token"] = token });
     }
 
     private Task AnswerTokenAsync(HttpContext context, Dictionary<string, string> form)
     {
-        var isPrincipal = context.Request.Headers.Authorization == $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{PrincipalId}:{PrincipalPassword}"))}";
-        var isRefreshed = form.GetValueOrDefault("grant_type") == "refresh_token" && form.GetValueOrDefault("service") == Address && _refreshTokens.ContainsKey(form.GetValueOrDefault("refresh_token", ""));
-        if (!isPrincipal && !isRefreshed) return RegistryFaults.Status(401, "UNAUTHORIZED", "authentication required")(context, _ => Task.CompletedTask);
+        var isPrincipal =
+            context.Request.Headers.Authorization
+            == $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{PrincipalId}:{PrincipalPassword}"))}";
+        var isRefreshed =
+            form.GetValueOrDefault("grant_type") == "refresh_token"
+            && form.GetValueOrDefault("service") == Address
+            && _refreshTokens.ContainsKey(form.GetValueOrDefault("refresh_token", ""));
+        if (!isPrincipal && !isRefreshed)
+            return RegistryFaults.Status(401, "UNAUTHORIZED", "authentication required")(context, _ => Task.CompletedTask);
         var token = $"registry-token-{Interlocked.Increment(ref _issued)}";
         _registryTokens[token] = 0;
         return WriteAsync(context, 200, new JsonObject { ["access_token"] = token });

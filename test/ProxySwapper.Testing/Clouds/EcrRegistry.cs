@@ -24,7 +24,8 @@ public sealed partial class EcrRegistry : IAsyncDisposable
     private int _refused;
     private int _dropped;
 
-    private EcrRegistry(WebApplication server, DebianRegistry registry, FakeEcr ecr) => (_server, _registry, _ecr) = (server, registry, ecr);
+    private EcrRegistry(WebApplication server, DebianRegistry registry, FakeEcr ecr) =>
+        (_server, _registry, _ecr) = (server, registry, ecr);
 
     public string Address => new Uri(_server.Urls.Single()).Authority;
 
@@ -48,15 +49,23 @@ public sealed partial class EcrRegistry : IAsyncDisposable
     public static async Task<EcrRegistry> StartAsync(FakeEcr ecr, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
             {
-                if (certificate is not null) listen.UseHttps(certificate);
+                kestrel.Limits.MaxRequestBodySize = null;
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                    {
+                        if (certificate is not null)
+                            listen.UseHttps(certificate);
+                    }
+                );
             });
-        });
-        if (certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        if (certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         var server = builder.Build();
         var guarded = new EcrRegistry(server, await DebianRegistry.StartAsync(), ecr);
         server.Run(guarded.AnswerAsync);
@@ -67,7 +76,10 @@ public sealed partial class EcrRegistry : IAsyncDisposable
     /// <summary>The digest of what a tag points at, asked of the registry behind the door.</summary>
     public async Task<string?> DigestAsync(string repository, string tag)
     {
-        using var client = new HttpClient { DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" } } };
+        using var client = new HttpClient
+        {
+            DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" } },
+        };
         using var answer = await client.GetAsync(new Uri($"http://{_registry.Address}/v2/{repository}/manifests/{tag}"));
         return answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.Single() : null;
     }
@@ -81,26 +93,43 @@ public sealed partial class EcrRegistry : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
-        if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent) || sent is not { Scheme: "Basic", Parameter: { } pair })
+        if (
+            !AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent)
+            || sent is not { Scheme: "Basic", Parameter: { } pair }
+        )
         {
-            await RegistryFaults.Status(401, "UNAUTHORIZED", "Not Authorized", ("WWW-Authenticate", $"Basic realm=\"https://{Address}/\",service=\"ecr.amazonaws.com\""))(context, _ => Task.CompletedTask);
+            await RegistryFaults.Status(
+                401,
+                "UNAUTHORIZED",
+                "Not Authorized",
+                ("WWW-Authenticate", $"Basic realm=\"https://{Address}/\",service=\"ecr.amazonaws.com\"")
+            )(context, _ => Task.CompletedTask);
             return;
         }
-        if (Encoding.UTF8.GetString(Convert.FromBase64String(pair)).Split(':', 2) is not ["AWS", var password] || !_ecr.Passwords.ContainsKey(password))
+        if (
+            Encoding.UTF8.GetString(Convert.FromBase64String(pair)).Split(':', 2) is not ["AWS", var password]
+            || !_ecr.Passwords.ContainsKey(password)
+        )
         {
             Interlocked.Increment(ref _refused);
-            await RegistryFaults.Status(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")(context, _ => Task.CompletedTask);
+            await RegistryFaults.Status(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")(
+                context,
+                _ => Task.CompletedTask
+            );
             return;
         }
-        if (Interlocked.Increment(ref _passed) == PasswordsEndAfter) _ecr.Passwords.Clear();
-        if (HasMadeRepositoriesOnly && await RefuseAsync(context)) return;
+        if (Interlocked.Increment(ref _passed) == PasswordsEndAfter)
+            _ecr.Passwords.Clear();
+        if (HasMadeRepositoriesOnly && await RefuseAsync(context))
+            return;
         await ForwardAsync(context);
     }
 
     /// <summary>What ECR answers where it has no such repository, or the tag is there and cannot be moved.</summary>
     private async Task<bool> RefuseAsync(HttpContext context)
     {
-        if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path) return false;
+        if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path)
+            return false;
         var (name, kind, reference) = (path.Groups[1].Value, path.Groups[2].Value, path.Groups[3].Value);
         if (!_ecr.Repositories.TryGetValue(name, out var repository))
         {
@@ -110,13 +139,25 @@ public sealed partial class EcrRegistry : IAsyncDisposable
                 context.Abort();
                 return true;
             }
-            await RegistryFaults.Status(404, "NAME_UNKNOWN", $"The repository with name '{name}' does not exist in the registry with id '{_ecr.Principal.Account}'")(context, _ => Task.CompletedTask);
+            await RegistryFaults.Status(
+                404,
+                "NAME_UNKNOWN",
+                $"The repository with name '{name}' does not exist in the registry with id '{_ecr.Principal.Account}'"
+            )(context, _ => Task.CompletedTask);
             return true;
         }
-        var isFixed = kind == "manifests" && context.Request.Method == "PUT" && !reference.StartsWith("sha256:", StringComparison.Ordinal)
-            && (string?)repository["imageTagMutability"] == "IMMUTABLE" && await DigestAsync(name, reference) is not null;
+        var isFixed =
+            kind == "manifests"
+            && context.Request.Method == "PUT"
+            && !reference.StartsWith("sha256:", StringComparison.Ordinal)
+            && (string?)repository["imageTagMutability"] == "IMMUTABLE"
+            && await DigestAsync(name, reference) is not null;
         if (isFixed)
-            await RegistryFaults.Status(400, "TAG_INVALID", $"The image tag '{reference}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable.")(context, _ => Task.CompletedTask);
+            await RegistryFaults.Status(
+                400,
+                "TAG_INVALID",
+                $"The image tag '{reference}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable."
+            )(context, _ => Task.CompletedTask);
         return isFixed;
     }
 
@@ -125,14 +166,21 @@ public sealed partial class EcrRegistry : IAsyncDisposable
 
     private async Task ForwardAsync(HttpContext context)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), $"http://{_registry.Address}{context.Request.Path}{context.Request.QueryString}");
-        if (context.Request.ContentLength is not null || context.Request.Headers.TransferEncoding.Count > 0) request.Content = new StreamContent(context.Request.Body);
+        using var request = new HttpRequestMessage(
+            new HttpMethod(context.Request.Method),
+            $"http://{_registry.Address}{context.Request.Path}{context.Request.QueryString}"
+        );
+        if (context.Request.ContentLength is not null || context.Request.Headers.TransferEncoding.Count > 0)
+            request.Content = new StreamContent(context.Request.Body);
         foreach (var (name, values) in context.Request.Headers)
-            if (name is not ("Authorization" or "Transfer-Encoding") && !request.Headers.TryAddWithoutValidation(name, values.ToArray())) request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
+            if (name is not ("Authorization" or "Transfer-Encoding") && !request.Headers.TryAddWithoutValidation(name, values.ToArray()))
+                request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
         using var answer = await _forward.SendAsync(request, context.RequestAborted);
         context.Response.StatusCode = (int)answer.StatusCode;
         foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
-            if (name != "Transfer-Encoding") context.Response.Headers[name] = values.Select(value => name == "Location" ? new Uri(value).PathAndQuery : value).ToArray();
-        if (context.Request.Method != "HEAD") await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+            if (name != "Transfer-Encoding")
+                context.Response.Headers[name] = values.Select(value => name == "Location" ? new Uri(value).PathAndQuery : value).ToArray();
+        if (context.Request.Method != "HEAD")
+            await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 }

@@ -67,14 +67,28 @@ public sealed class FakeEcr : IAsyncDisposable
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
     /// <param name="region">The region that calls have to be signed for.</param>
     /// <param name="time">The clock that passwords end by.</param>
-    public static async Task<FakeEcr> StartAsync(X509Certificate2? certificate = null, string region = "eu-central-1", TimeProvider? time = null)
+    public static async Task<FakeEcr> StartAsync(
+        X509Certificate2? certificate = null,
+        string region = "eu-central-1",
+        TimeProvider? time = null
+    )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            if (certificate is not null) listen.UseHttps(certificate);
-        }));
-        if (certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                    {
+                        if (certificate is not null)
+                            listen.UseHttps(certificate);
+                    }
+                )
+            );
+        if (certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         var server = builder.Build();
         var ecr = new FakeEcr(server) { Region = region, Time = time ?? TimeProvider.System };
         ecr.Principals[ecr.Principal.AccessKeyId] = ecr.Principal;
@@ -84,13 +98,16 @@ public sealed class FakeEcr : IAsyncDisposable
     }
 
     /// <summary>Has the next call of an operation answered so.</summary>
-    public void AnswerNext(string operation, Func<FakeEcrCall, FakeEcrAnswer> answer) => _next.GetOrAdd(operation, _ => new()).Enqueue(answer);
+    public void AnswerNext(string operation, Func<FakeEcrCall, FakeEcrAnswer> answer) =>
+        _next.GetOrAdd(operation, _ => new()).Enqueue(answer);
 
     /// <summary>Has all calls of an operation answered so, until it is null.</summary>
     public void AnswerAlways(string operation, Func<FakeEcrCall, FakeEcrAnswer>? answer)
     {
-        if (answer is null) _always.TryRemove(operation, out _);
-        else _always[operation] = answer;
+        if (answer is null)
+            _always.TryRemove(operation, out _);
+        else
+            _always[operation] = answer;
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -108,11 +125,20 @@ public sealed class FakeEcr : IAsyncDisposable
 
     private FakeEcrAnswer Answer(HttpRequest request, byte[] body)
     {
-        if (request.Method != "POST" || request.Path != "/" || request.ContentType != "application/x-amz-json-1.1") return FakeEcrAnswers.Error(404, "UnknownOperationException", "");
+        if (request.Method != "POST" || request.Path != "/" || request.ContentType != "application/x-amz-json-1.1")
+            return FakeEcrAnswers.Error(404, "UnknownOperationException", "");
         var isPublic = request.Headers["X-Amz-Target"].ToString().StartsWith(PublicTarget, StringComparison.Ordinal);
-        if (request.Headers["X-Amz-Target"].ToString().Split('.') is not [PrivateTarget or PublicTarget, var operation]) return FakeEcrAnswers.Error(400, "UnknownOperationException", "");
+        if (request.Headers["X-Amz-Target"].ToString().Split('.') is not [PrivateTarget or PublicTarget, var operation])
+            return FakeEcrAnswers.Error(400, "UnknownOperationException", "");
         var region = isPublic ? "us-east-1" : Region;
-        var (principal, code, message) = AwsSignature.Check(request, body, isPublic ? "ecr-public" : "ecr", region, Principals.GetValueOrDefault, TimeProvider.System);
+        var (principal, code, message) = AwsSignature.Check(
+            request,
+            body,
+            isPublic ? "ecr-public" : "ecr",
+            region,
+            Principals.GetValueOrDefault,
+            TimeProvider.System
+        );
         if (principal is null)
         {
             _refusals.Enqueue(code);
@@ -120,16 +146,22 @@ public sealed class FakeEcr : IAsyncDisposable
         }
         var call = new FakeEcrCall(operation, region, principal, JsonNode.Parse(body)!.AsObject());
         _calls.Enqueue(call);
-        if (_next.TryGetValue(operation, out var next) && next.TryDequeue(out var once)) return once(call);
-        if (_always.TryGetValue(operation, out var always)) return always(call);
+        if (_next.TryGetValue(operation, out var next) && next.TryDequeue(out var once))
+            return once(call);
+        if (_always.TryGetValue(operation, out var always))
+            return always(call);
         return operation switch
         {
             "GetAuthorizationToken" => Token(call, isPublic),
             _ when isPublic => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
             _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrAnswers.AccessDenied(call),
             "CreateRepository" => Create(call),
-            "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) => FakeEcrAnswers.RepositoryNotFound(call),
-            "DescribeRepositories" => new FakeEcrAnswer(200, new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()),
+            "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
+                FakeEcrAnswers.RepositoryNotFound(call),
+            "DescribeRepositories" => new FakeEcrAnswer(
+                200,
+                new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()
+            ),
             "PutLifecyclePolicy" => Set(call, "lifecyclePolicyText"),
             "SetRepositoryPolicy" => Set(call, "policyText"),
             _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
@@ -145,28 +177,39 @@ public sealed class FakeEcr : IAsyncDisposable
             ["authorizationToken"] = Convert.ToBase64String(Encoding.UTF8.GetBytes($"AWS:{password}")),
             ["expiresAt"] = (Time.GetUtcNow() + PasswordLifetime).ToUnixTimeMilliseconds() / 1000.0,
         };
-        if (!isPublic) data["proxyEndpoint"] = $"https://{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
+        if (!isPublic)
+            data["proxyEndpoint"] = $"https://{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
         return new FakeEcrAnswer(200, new JsonObject { ["authorizationData"] = isPublic ? data : new JsonArray(data) }.ToJsonString());
     }
 
-    private FakeEcrAnswer Create(FakeEcrCall call) => Repositories.TryAdd(call.Repository!, (JsonObject)call.Body.DeepClone())
-        ? new FakeEcrAnswer(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
-        : FakeEcrAnswers.RepositoryAlreadyExists(call);
+    private FakeEcrAnswer Create(FakeEcrCall call) =>
+        Repositories.TryAdd(call.Repository!, (JsonObject)call.Body.DeepClone())
+            ? new FakeEcrAnswer(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
+            : FakeEcrAnswers.RepositoryAlreadyExists(call);
 
     private FakeEcrAnswer Set(FakeEcrCall call, string key)
     {
         Repositories[call.Repository!][key] = (string?)call.Body[key];
-        return new FakeEcrAnswer(200, new JsonObject { ["registryId"] = call.Principal.Account, ["repositoryName"] = call.Repository, [key] = (string?)call.Body[key] }.ToJsonString());
+        return new FakeEcrAnswer(
+            200,
+            new JsonObject
+            {
+                ["registryId"] = call.Principal.Account,
+                ["repositoryName"] = call.Repository,
+                [key] = (string?)call.Body[key],
+            }.ToJsonString()
+        );
     }
 
-    private JsonObject Describe(FakeEcrCall call) => new()
-    {
-        ["repositoryArn"] = call.ArnOf(call.Repository!),
-        ["registryId"] = call.Principal.Account,
-        ["repositoryName"] = call.Repository,
-        ["repositoryUri"] = $"{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com/{call.Repository}",
-        ["createdAt"] = Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0,
-        ["imageTagMutability"] = (string?)Repositories[call.Repository!]["imageTagMutability"] ?? "MUTABLE",
-        ["encryptionConfiguration"] = Repositories[call.Repository!]["encryptionConfiguration"]?.DeepClone(),
-    };
+    private JsonObject Describe(FakeEcrCall call) =>
+        new()
+        {
+            ["repositoryArn"] = call.ArnOf(call.Repository!),
+            ["registryId"] = call.Principal.Account,
+            ["repositoryName"] = call.Repository,
+            ["repositoryUri"] = $"{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com/{call.Repository}",
+            ["createdAt"] = Time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0,
+            ["imageTagMutability"] = (string?)Repositories[call.Repository!]["imageTagMutability"] ?? "MUTABLE",
+            ["encryptionConfiguration"] = Repositories[call.Repository!]["encryptionConfiguration"]?.DeepClone(),
+        };
 }

@@ -6,20 +6,45 @@ public sealed record FakeEcrAnswer(int Status, string Body);
 /// <summary>What AWS answers when it does not do what it was asked for, in its own words.</summary>
 public static class FakeEcrAnswers
 {
-    public static FakeEcrAnswer AccessDenied(FakeEcrCall call) => Error(400, "AccessDeniedException",
-        $"User: {call.Principal.Arn} is not authorized to perform: ecr:{call.Operation} on resource: {call.Resource} because no identity-based policy allows the ecr:{call.Operation} action", "Message");
+    public static FakeEcrAnswer AccessDenied(FakeEcrCall call) =>
+        Error(
+            400,
+            "AccessDeniedException",
+            $"User: {call.Principal.Arn} is not authorized to perform: ecr:{call.Operation} on resource: {call.Resource} because no identity-based policy allows the ecr:{call.Operation} action",
+            "Message"
+        );
 
     public static FakeEcrAnswer Throttling(FakeEcrCall call) => Error(400, "ThrottlingException", "Rate exceeded");
 
-    public static FakeEcrAnswer LimitExceeded(FakeEcrCall call) => Error(400, "LimitExceededException", "The operation did not succeed because it would have exceeded a service limit for your account.");
+    public static FakeEcrAnswer LimitExceeded(FakeEcrCall call) =>
+        Error(
+            400,
+            "LimitExceededException",
+            "The operation did not succeed because it would have exceeded a service limit for your account."
+        );
 
     public static FakeEcrAnswer Server(FakeEcrCall call) => Error(500, "ServerException", "Internal server error");
 
-    public static FakeEcrAnswer InvalidParameter(FakeEcrCall call) => Error(400, "InvalidParameterException", "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'");
+    public static FakeEcrAnswer InvalidParameter(FakeEcrCall call) =>
+        Error(
+            400,
+            "InvalidParameterException",
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
+        );
 
-    public static FakeEcrAnswer RepositoryNotFound(FakeEcrCall call) => Error(400, "RepositoryNotFoundException", $"The repository with name '{call.Repository}' does not exist in the registry with id '{call.Principal.Account}'");
+    public static FakeEcrAnswer RepositoryNotFound(FakeEcrCall call) =>
+        Error(
+            400,
+            "RepositoryNotFoundException",
+            $"The repository with name '{call.Repository}' does not exist in the registry with id '{call.Principal.Account}'"
+        );
 
-    public static FakeEcrAnswer RepositoryAlreadyExists(FakeEcrCall call) => Error(400, "RepositoryAlreadyExistsException", $"The repository with name '{call.Repository}' already exists in the registry with id '{call.Principal.Account}'");
+    public static FakeEcrAnswer RepositoryAlreadyExists(FakeEcrCall call) =>
+        Error(
+            400,
+            "RepositoryAlreadyExistsException",
+            $"The repository with name '{call.Repository}' already exists in the registry with id '{call.Principal.Account}'"
+        );
 
     internal static FakeEcrAnswer Error(int status, string code, string message, string key = "message") =>
         new(status, new System.Text.Json.Nodes.JsonObject { ["__type"] = code, [key] = message }.ToJsonString());

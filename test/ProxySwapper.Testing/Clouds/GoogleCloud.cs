@@ -45,10 +45,18 @@ internal sealed class GoogleCloud : IAsyncDisposable
     public static async Task<GoogleCloud> StartAsync()
     {
         var cloud = new GoogleCloud(null);
-        cloud.Registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = (context, next) => cloud.AnswerAsync(context, next) });
+        cloud.Registry = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions { Interceptor = (context, next) => cloud.AnswerAsync(context, next) }
+        );
         var config = cloud.Registry.AddBlob(Repository, "{}"u8.ToArray());
-        var manifest = $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{config.Digest}}","size":2},"layers":[]}""";
-        cloud.Manifest = cloud.Registry.AddManifest(Repository, "application/vnd.oci.image.manifest.v1+json", Encoding.UTF8.GetBytes(manifest), "1");
+        var manifest =
+            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{config.Digest}}","size":2},"layers":[]}""";
+        cloud.Manifest = cloud.Registry.AddManifest(
+            Repository,
+            "application/vnd.oci.image.manifest.v1+json",
+            Encoding.UTF8.GetBytes(manifest),
+            "1"
+        );
         return cloud;
     }
 
@@ -57,10 +65,14 @@ internal sealed class GoogleCloud : IAsyncDisposable
     private Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value!;
-        if (path.StartsWith("/computeMetadata/", StringComparison.Ordinal) || path == "/") return AnswerMetadataAsync(context, path);
-        if (path == "/v2/token") return AnswerTokenAsync(context);
-        if (path == "/v1/token") return ExchangeAsync(context);
-        if (context.Request.Headers.Authorization == $"Bearer {RegistryToken}") return next(context);
+        if (path.StartsWith("/computeMetadata/", StringComparison.Ordinal) || path == "/")
+            return AnswerMetadataAsync(context, path);
+        if (path == "/v2/token")
+            return AnswerTokenAsync(context);
+        if (path == "/v1/token")
+            return ExchangeAsync(context);
+        if (context.Request.Headers.Authorization == $"Bearer {RegistryToken}")
+            return next(context);
         // Google says no service.
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{Address}/v2/token\",scope=\"repository:{Repository}:pull\"";
@@ -70,7 +82,8 @@ internal sealed class GoogleCloud : IAsyncDisposable
     private Task AnswerMetadataAsync(HttpContext context, string path)
     {
         context.Response.Headers["Metadata-Flavor"] = "Google";
-        if (path == "/") return context.Response.WriteAsync("computeMetadata/\n");
+        if (path == "/")
+            return context.Response.WriteAsync("computeMetadata/\n");
         if (context.Request.Headers["Metadata-Flavor"] != "Google")
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -81,7 +94,10 @@ internal sealed class GoogleCloud : IAsyncDisposable
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
             return context.Response.WriteAsync("the metadata server of a test fails");
         }
-        if (!path.EndsWith("/token", StringComparison.Ordinal)) return context.Response.WriteAsync(path.EndsWith("/email", StringComparison.Ordinal) ? "cache@project.iam.gserviceaccount.com" : "");
+        if (!path.EndsWith("/token", StringComparison.Ordinal))
+            return context.Response.WriteAsync(
+                path.EndsWith("/email", StringComparison.Ordinal) ? "cache@project.iam.gserviceaccount.com" : ""
+            );
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync($$"""{"access_token":"{{AccessToken}}","expires_in":3599,"token_type":"Bearer"}""");
     }
@@ -90,18 +106,27 @@ internal sealed class GoogleCloud : IAsyncDisposable
     private async Task ExchangeAsync(HttpContext context)
     {
         var form = await context.Request.ReadFormAsync();
-        var isRight = form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange" && form["subject_token"] == SubjectToken && form["audience"] == Audience;
+        var isRight =
+            form["grant_type"] == "urn:ietf:params:oauth:grant-type:token-exchange"
+            && form["subject_token"] == SubjectToken
+            && form["audience"] == Audience;
         context.Response.StatusCode = isRight ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(isRight
-            ? $$"""{"access_token":"{{AccessToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}"""
-            : """{"error":"invalid_grant","error_description":"The given credential is rejected by the attribute condition."}""");
+        await context.Response.WriteAsync(
+            isRight
+                ? $$"""{"access_token":"{{AccessToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}"""
+                : """{"error":"invalid_grant","error_description":"The given credential is rejected by the attribute condition."}"""
+        );
     }
 
     private Task AnswerTokenAsync(HttpContext context)
     {
         var expected = Convert.ToBase64String(Encoding.UTF8.GetBytes($"oauth2accesstoken:{AccessToken}"));
-        if (!AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header) || header is not { Scheme: "Basic", Parameter: var given } || given != expected)
+        if (
+            !AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var header)
+            || header is not { Scheme: "Basic", Parameter: var given }
+            || given != expected
+        )
         {
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return context.Response.WriteAsync("""{"errors":[{"code":"UNAUTHORIZED","message":"authentication failed"}]}""");

@@ -1,6 +1,5 @@
-
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Testing.Clouds;
 

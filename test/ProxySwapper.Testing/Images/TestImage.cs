@@ -1,9 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
-using ProxySwapper.Registry;
 
 namespace ProxySwapper.Testing.Images;
 
@@ -13,8 +13,11 @@ internal sealed class TestImage
     private const string LayerMediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
     private const string ConfigMediaType = "application/vnd.oci.image.config.v1+json";
 
-    private TestImage(Manifest top, IReadOnlyDictionary<string, Manifest> platforms, IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> blobs) =>
-        (Top, Platforms, Blobs) = (top, platforms, blobs);
+    private TestImage(
+        Manifest top,
+        IReadOnlyDictionary<string, Manifest> platforms,
+        IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> blobs
+    ) => (Top, Platforms, Blobs) = (top, platforms, blobs);
 
     /// <summary>What a tag points at.</summary>
     public Manifest Top { get; }
@@ -35,7 +38,12 @@ internal sealed class TestImage
         var manifests = new Dictionary<string, Manifest>();
         foreach (var platform in platforms.DefaultIfEmpty("amd64"))
         {
-            var config = Add(Encoding.UTF8.GetBytes($$$"""{"architecture":"{{{platform}}}","os":"linux","config":{"Env":["SEED={{{seed}}}"]},"rootfs":{"type":"layers","diff_ids":[]}}"""), ConfigMediaType);
+            var config = Add(
+                Encoding.UTF8.GetBytes(
+                    $$$"""{"architecture":"{{{platform}}}","os":"linux","config":{"Env":["SEED={{{seed}}}"]},"rootfs":{"type":"layers","diff_ids":[]}}"""
+                ),
+                ConfigMediaType
+            );
             var content = new List<JsonNode?>();
             for (var index = 0; index < layers; index++)
             {
@@ -43,33 +51,54 @@ internal sealed class TestImage
                 random.NextBytes(layer);
                 content.Add(Add(layer, LayerMediaType));
             }
-            manifests[platform] = Manifest(MediaTypes.OciManifest, new JsonObject { ["config"] = config, ["layers"] = new JsonArray([.. content]) });
+            manifests[platform] = Manifest(
+                MediaTypes.OciManifest,
+                new JsonObject { ["config"] = config, ["layers"] = new JsonArray([.. content]) }
+            );
         }
-        var top = manifests.Count == 1 ? manifests.Values.Single() : Manifest(MediaTypes.OciIndex, new JsonObject
-        {
-            ["manifests"] = new JsonArray([.. manifests.Select(entry => (JsonNode?)new JsonObject
-            {
-                ["mediaType"] = entry.Value.MediaType,
-                ["digest"] = entry.Value.Digest.ToString(),
-                ["size"] = entry.Value.Bytes.Length,
-                ["platform"] = new JsonObject { ["os"] = "linux", ["architecture"] = entry.Key },
-            })]),
-        });
+        var top =
+            manifests.Count == 1
+                ? manifests.Values.Single()
+                : Manifest(
+                    MediaTypes.OciIndex,
+                    new JsonObject
+                    {
+                        ["manifests"] = new JsonArray([
+                            .. manifests.Select(entry =>
+                                (JsonNode?)
+                                    new JsonObject
+                                    {
+                                        ["mediaType"] = entry.Value.MediaType,
+                                        ["digest"] = entry.Value.Digest.ToString(),
+                                        ["size"] = entry.Value.Bytes.Length,
+                                        ["platform"] = new JsonObject { ["os"] = "linux", ["architecture"] = entry.Key },
+                                    }
+                            ),
+                        ]),
+                    }
+                );
         return new TestImage(top, manifests, blobs);
 
         JsonObject Add(byte[] bytes, string mediaType)
         {
             var digest = Digest.OfBytes(bytes);
             blobs[digest] = bytes;
-            return new JsonObject { ["mediaType"] = mediaType, ["digest"] = digest.ToString(), ["size"] = bytes.Length };
+            return new JsonObject
+            {
+                ["mediaType"] = mediaType,
+                ["digest"] = digest.ToString(),
+                ["size"] = bytes.Length,
+            };
         }
     }
 
     /// <summary>Puts the image into an embedded registry.</summary>
     public void AddTo(InMemoryRegistry registry, string repository, params string[] tags)
     {
-        foreach (var blob in Blobs.Values) registry.AddBlob(repository, blob);
-        foreach (var manifest in Platforms.Values) registry.AddManifest(repository, manifest.MediaType, manifest.Bytes);
+        foreach (var blob in Blobs.Values)
+            registry.AddBlob(repository, blob);
+        foreach (var manifest in Platforms.Values)
+            registry.AddManifest(repository, manifest.MediaType, manifest.Bytes);
         registry.AddManifest(repository, Top.MediaType, Top.Bytes, tags);
     }
 
@@ -78,21 +107,35 @@ internal sealed class TestImage
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://{address}/v2/{repository}/") };
         if (username is not null)
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}")));
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Basic",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes($"{username}:{password}"))
+            );
         foreach (var (digest, blob) in Blobs)
         {
             using var started = (await client.PostAsync(new Uri("blobs/uploads/", UriKind.Relative), null)).EnsureSuccessStatusCode();
             var place = new Uri(client.BaseAddress, started.Headers.Location!).AbsoluteUri;
             using var content = new ReadOnlyMemoryContent(blob);
-            (await client.PutAsync(new Uri($"{place}{(place.Contains('?', StringComparison.Ordinal) ? '&' : '?')}digest={digest}"), content)).EnsureSuccessStatusCode().Dispose();
+            (
+                await client.PutAsync(
+                    new Uri($"{place}{(place.Contains('?', StringComparison.Ordinal) ? '&' : '?')}digest={digest}"),
+                    content
+                )
+            )
+                .EnsureSuccessStatusCode()
+                .Dispose();
         }
-        foreach (var manifest in Platforms.Values) await PutAsync(client, manifest, manifest.Digest.ToString());
+        foreach (var manifest in Platforms.Values)
+            await PutAsync(client, manifest, manifest.Digest.ToString());
         await PutAsync(client, Top, tag);
     }
 
     private static async Task PutAsync(HttpClient client, Manifest manifest, string reference)
     {
-        using var content = new ReadOnlyMemoryContent(manifest.Bytes) { Headers = { ContentType = new MediaTypeHeaderValue(manifest.MediaType) } };
+        using var content = new ReadOnlyMemoryContent(manifest.Bytes)
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue(manifest.MediaType) },
+        };
         (await client.PutAsync(new Uri($"manifests/{reference}", UriKind.Relative), content)).EnsureSuccessStatusCode().Dispose();
     }
 

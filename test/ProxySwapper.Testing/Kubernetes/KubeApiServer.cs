@@ -43,7 +43,9 @@ public sealed class KubeApiServer : IAsyncDisposable
     {
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
         if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
-            throw new InvalidOperationException("This test needs a folder with kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it.");
+            throw new InvalidOperationException(
+                "This test needs a folder with kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it."
+            );
         for (var attempt = 1; ; attempt++)
         {
             var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
@@ -52,7 +54,8 @@ public sealed class KubeApiServer : IAsyncDisposable
                 await server.StartProcessesAsync();
                 return server;
             }
-            catch (InvalidOperationException) when (attempt < MaximumAttempts && server.Output.Contains("address already in use", StringComparison.Ordinal))
+            catch (InvalidOperationException)
+                when (attempt < MaximumAttempts && server.Output.Contains("address already in use", StringComparison.Ordinal))
             {
                 // A port that was free went to somebody's connection before the server took it.
                 await server.DisposeAsync();
@@ -87,20 +90,30 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>Runs kubectl as an administrator, where it may fail.</summary>
     public Task<(int ExitCode, string Output, string Error)> TryKubectlAsync(string input, params string[] arguments) =>
-        TestProcess.RunAsync(Path.Combine(_assets, "kubectl"), ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
+        TestProcess.RunAsync(
+            Path.Combine(_assets, "kubectl"),
+            ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments],
+            input: input
+        );
 
     /// <summary>A new namespace, with the label by which selectors know it.</summary>
     public async Task<string> CreateNamespaceAsync()
     {
         var name = $"test-{Guid.NewGuid():n}"[..20];
-        await KubectlWithInputAsync($"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n", "apply", "-f", "-");
+        await KubectlWithInputAsync(
+            $"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n",
+            "apply",
+            "-f",
+            "-"
+        );
         return name;
     }
 
     public ValueTask DisposeAsync()
     {
         Client?.Dispose();
-        foreach (var process in Enumerable.Reverse(_processes)) process.Dispose();
+        foreach (var process in Enumerable.Reverse(_processes))
+            process.Dispose();
         _certificates.Dispose();
         _folder.Delete(recursive: true);
         return ValueTask.CompletedTask;
@@ -109,21 +122,58 @@ public sealed class KubeApiServer : IAsyncDisposable
     private async Task StartProcessesAsync()
     {
         var (etcd, peer) = (TestProcess.FreePort(), TestProcess.FreePort());
-        Start("etcd",
-            "--data-dir", Path.Combine(_folder.FullName, "etcd"), "--unsafe-no-fsync", "--log-level", "warn",
-            "--listen-client-urls", $"http://127.0.0.1:{etcd}", "--advertise-client-urls", $"http://127.0.0.1:{etcd}",
-            "--listen-peer-urls", $"http://127.0.0.1:{peer}", "--initial-advertise-peer-urls", $"http://127.0.0.1:{peer}",
-            "--initial-cluster", $"default=http://127.0.0.1:{peer}");
+        Start(
+            "etcd",
+            "--data-dir",
+            Path.Combine(_folder.FullName, "etcd"),
+            "--unsafe-no-fsync",
+            "--log-level",
+            "warn",
+            "--listen-client-urls",
+            $"http://127.0.0.1:{etcd}",
+            "--advertise-client-urls",
+            $"http://127.0.0.1:{etcd}",
+            "--listen-peer-urls",
+            $"http://127.0.0.1:{peer}",
+            "--initial-advertise-peer-urls",
+            $"http://127.0.0.1:{peer}",
+            "--initial-cluster",
+            $"default=http://127.0.0.1:{peer}"
+        );
         WriteCertificates();
         await File.WriteAllTextAsync(InFolder("tokens.csv"), $"{AdministratorToken},administrator,administrator,\"system:masters\"\n");
-        Start("kube-apiserver",
-            "--etcd-servers", $"http://127.0.0.1:{etcd}", "--bind-address", "127.0.0.1", "--secure-port", $"{Address.Port}",
-            "--tls-cert-file", InFolder("tls.crt"), "--tls-private-key-file", InFolder("tls.key"),
-            "--token-auth-file", InFolder("tokens.csv"), "--authorization-mode", "RBAC",
-            "--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", InFolder("accounts.key"),
-            "--service-account-signing-key-file", InFolder("accounts.key"), "--service-cluster-ip-range", "10.0.0.0/24",
-            "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount", "--allow-privileged=true",
-            "--feature-gates", "EphemeralContainers=true");
+        Start(
+            "kube-apiserver",
+            "--etcd-servers",
+            $"http://127.0.0.1:{etcd}",
+            "--bind-address",
+            "127.0.0.1",
+            "--secure-port",
+            $"{Address.Port}",
+            "--tls-cert-file",
+            InFolder("tls.crt"),
+            "--tls-private-key-file",
+            InFolder("tls.key"),
+            "--token-auth-file",
+            InFolder("tokens.csv"),
+            "--authorization-mode",
+            "RBAC",
+            "--service-account-issuer",
+            "https://kubernetes.default.svc",
+            "--service-account-key-file",
+            InFolder("accounts.key"),
+            "--service-account-signing-key-file",
+            InFolder("accounts.key"),
+            "--service-cluster-ip-range",
+            "10.0.0.0/24",
+            "--endpoint-reconciler-type",
+            "none",
+            "--disable-admission-plugins",
+            "ServiceAccount",
+            "--allow-privileged=true",
+            "--feature-gates",
+            "EphemeralContainers=true"
+        );
         WriteKubeconfig(Kubeconfig, AdministratorToken);
         Client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([Kubeconfig], null), TimeProvider.System);
         await WaitUntilItIsReadyAsync();
@@ -137,18 +187,21 @@ public sealed class KubeApiServer : IAsyncDisposable
         {
             try
             {
-                if (await Client.GetAsync("/api/v1/namespaces/default", CancellationToken.None) is not null
+                if (
+                    await Client.GetAsync("/api/v1/namespaces/default", CancellationToken.None) is not null
                     && await Client.GetAsync("/api/v1/namespaces/kube-system", CancellationToken.None) is not null
-                    && await Client.GetAsync("/apis/scheduling.k8s.io/v1/priorityclasses/system-cluster-critical", CancellationToken.None) is not null) return;
+                    && await Client.GetAsync("/apis/scheduling.k8s.io/v1/priorityclasses/system-cluster-critical", CancellationToken.None)
+                        is not null
+                )
+                    return;
             }
-            catch (KubernetesException) when (watch.Elapsed < StartDeadline && _processes.TrueForAll(process => !process.HasExited))
-            {
-            }
+            catch (KubernetesException) when (watch.Elapsed < StartDeadline && _processes.TrueForAll(process => !process.HasExited)) { }
             catch (KubernetesException fault)
             {
                 throw new InvalidOperationException($"kube-apiserver did not come up:\n{Output}", fault);
             }
-            if (watch.Elapsed > StartDeadline) throw new InvalidOperationException($"kube-apiserver did not make its namespaces:\n{Output}");
+            if (watch.Elapsed > StartDeadline)
+                throw new InvalidOperationException($"kube-apiserver did not make its namespaces:\n{Output}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
@@ -157,16 +210,21 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     private string InFolder(string name) => Path.Combine(_folder.FullName, name);
 
-    private void Start(string program, params string[] arguments) => _processes.Add(TestProcess.Start(Path.Combine(_assets, program), arguments));
+    private void Start(string program, params string[] arguments) =>
+        _processes.Add(TestProcess.Start(Path.Combine(_assets, program), arguments));
 
-    private void WriteKubeconfig(string file, string token) => File.WriteAllText(file, $"""
-        apiVersion: v1
-        kind: Config
-        current-context: test
-        contexts: [{"{"}name: test, context: {"{"}cluster: test, user: test{"}}"}]
-        clusters: [{"{"}name: test, cluster: {"{"}server: "{Address}", certificate-authority: "{AuthorityFile}"{"}}"}]
-        users: [{"{"}name: test, user: {"{"}token: "{token}"{"}}"}]
-        """);
+    private void WriteKubeconfig(string file, string token) =>
+        File.WriteAllText(
+            file,
+            $"""
+            apiVersion: v1
+            kind: Config
+            current-context: test
+            contexts: [{"{"}name: test, context: {"{"}cluster: test, user: test{"}}"}]
+            clusters: [{"{"}name: test, cluster: {"{"}server: "{Address}", certificate-authority: "{AuthorityFile}"{"}}"}]
+            users: [{"{"}name: test, user: {"{"}token: "{token}"{"}}"}]
+            """
+        );
 
     private void WriteCertificates()
     {

@@ -20,7 +20,12 @@ public static class YamlObjects
     public static string WriteCanonical(IEnumerable<JsonObject> objects)
     {
         var text = new StringWriter { NewLine = "\n" };
-        foreach (var item in objects.OrderBy(item => $"{item["kind"]} {item["metadata"]?["namespace"]} {item["metadata"]?["name"]}", StringComparer.Ordinal))
+        foreach (
+            var item in objects.OrderBy(
+                item => $"{item["kind"]} {item["metadata"]?["namespace"]} {item["metadata"]?["name"]}",
+                StringComparer.Ordinal
+            )
+        )
         {
             text.WriteLine("---");
             var stream = new YamlStream(new YamlDocument(ConvertBack(item)));
@@ -31,34 +36,49 @@ public static class YamlObjects
         return text.ToString();
     }
 
-    private static YamlNode ConvertBack(JsonNode? node) => node switch
-    {
-        null => new YamlScalarNode("null"),
-        JsonObject item => new YamlMappingNode(item.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create((YamlNode)new YamlScalarNode(pair.Key), ConvertBack(pair.Value)))),
-        JsonArray list => new YamlSequenceNode(list.Select(ConvertBack)),
-        _ when node.GetValueKind() == System.Text.Json.JsonValueKind.String => new YamlScalarNode((string)node!) { Style = StyleOf((string)node!) },
-        _ => new YamlScalarNode(node.ToJsonString()),
-    };
+    private static YamlNode ConvertBack(JsonNode? node) =>
+        node switch
+        {
+            null => new YamlScalarNode("null"),
+            JsonObject item => new YamlMappingNode(
+                item.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => KeyValuePair.Create((YamlNode)new YamlScalarNode(pair.Key), ConvertBack(pair.Value)))
+            ),
+            JsonArray list => new YamlSequenceNode(list.Select(ConvertBack)),
+            _ when node.GetValueKind() == System.Text.Json.JsonValueKind.String => new YamlScalarNode((string)node!)
+            {
+                Style = StyleOf((string)node!),
+            },
+            _ => new YamlScalarNode(node.ToJsonString()),
+        };
 
     private static ScalarStyle StyleOf(string text) =>
-        text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal : ConvertPlain(text)?.GetValueKind() == System.Text.Json.JsonValueKind.String ? ScalarStyle.Any : ScalarStyle.DoubleQuoted;
+        text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
+        : ConvertPlain(text)?.GetValueKind() == System.Text.Json.JsonValueKind.String ? ScalarStyle.Any
+        : ScalarStyle.DoubleQuoted;
 
-    private static JsonNode? Convert(YamlNode node) => node switch
-    {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, Convert(pair.Value)))),
-        YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
-        YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => ConvertPlain(text ?? ""),
-        YamlScalarNode scalar => JsonValue.Create(scalar.Value),
-        _ => throw new InvalidOperationException($"There is no such thing in JSON: {node}"),
-    };
+    private static JsonNode? Convert(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode mapping => new JsonObject(
+                mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, Convert(pair.Value)))
+            ),
+            YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
+            YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => ConvertPlain(text ?? ""),
+            YamlScalarNode scalar => JsonValue.Create(scalar.Value),
+            _ => throw new InvalidOperationException($"There is no such thing in JSON: {node}"),
+        };
 
-    private static JsonValue? ConvertPlain(string text) => text switch
-    {
-        "" or "~" or "null" => null,
-        "true" => JsonValue.Create(true),
-        "false" => JsonValue.Create(false),
-        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-        _ => JsonValue.Create(text),
-    };
+    private static JsonValue? ConvertPlain(string text) =>
+        text switch
+        {
+            "" or "~" or "null" => null,
+            "true" => JsonValue.Create(true),
+            "false" => JsonValue.Create(false),
+            _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(
+                number
+            ),
+            _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
+            _ => JsonValue.Create(text),
+        };
 }

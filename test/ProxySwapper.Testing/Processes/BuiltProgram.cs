@@ -9,14 +9,19 @@ public static class BuiltProgram
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
         var (file, all) = ProxySwapperProgram.CommandOf(arguments);
-        var start = new ProcessStartInfo(file, all)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal) || name.StartsWith("AZURE_", StringComparison.Ordinal) || name.StartsWith("GOOGLE_", StringComparison.Ordinal)).ToList())
+        var start = new ProcessStartInfo(file, all) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (
+            var name in start
+                .Environment.Keys.Where(name =>
+                    name.StartsWith("AWS_", StringComparison.Ordinal)
+                    || name.StartsWith("AZURE_", StringComparison.Ordinal)
+                    || name.StartsWith("GOOGLE_", StringComparison.Ordinal)
+                )
+                .ToList()
+        )
             start.Environment.Remove(name);
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return start;
     }
 

@@ -10,7 +10,11 @@ public sealed class CapturedLog : ILoggerFactory, ILogger
 
     public IReadOnlyList<(LogLevel Level, string Text)> Lines
     {
-        get { lock (_gate) return [.. _lines]; }
+        get
+        {
+            lock (_gate)
+                return [.. _lines];
+        }
     }
 
     /// <summary>All lines as one text, exceptions included.</summary>
@@ -18,21 +22,25 @@ public sealed class CapturedLog : ILoggerFactory, ILogger
 
     public ILogger CreateLogger(string categoryName) => this;
 
-    public void AddProvider(ILoggerProvider provider)
-    {
-    }
+    public void AddProvider(ILoggerProvider provider) { }
 
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         ArgumentNullException.ThrowIfNull(formatter);
-        lock (_gate) _lines.Add((logLevel, $"{formatter(state, exception)} {exception}".TrimEnd()));
+        lock (_gate)
+            _lines.Add((logLevel, $"{formatter(state, exception)} {exception}".TrimEnd()));
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

@@ -7,12 +7,22 @@ public static class ContainerFile
     {
         var lines = File.ReadAllLines(SourceTree.PathOf("Dockerfile")).Where(line => line.Length > 0 && !line.StartsWith('#'));
         var text = string.Join('\n', lines).Replace("\\\n", " ", StringComparison.Ordinal);
-        return [.. text.Split('\n').Select(line => new ContainerInstruction(line[..line.IndexOf(' ', StringComparison.Ordinal)], line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim()))];
+        return
+        [
+            .. text.Split('\n')
+                .Select(line => new ContainerInstruction(
+                    line[..line.IndexOf(' ', StringComparison.Ordinal)],
+                    line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim()
+                )),
+        ];
     }
 
     /// <summary>The variables that the image sets.</summary>
-    public static Dictionary<string, string> Environment() => Stage(1).Where(instruction => instruction.Name == "ENV")
-        .SelectMany(instruction => instruction.Arguments.Split(' ')).ToDictionary(variable => variable.Split('=')[0], variable => variable.Split('=')[1]);
+    public static Dictionary<string, string> Environment() =>
+        Stage(1)
+            .Where(instruction => instruction.Name == "ENV")
+            .SelectMany(instruction => instruction.Arguments.Split(' '))
+            .ToDictionary(variable => variable.Split('=')[0], variable => variable.Split('=')[1]);
 
     /// <summary>The instructions of one stage, without its FROM.</summary>
     public static IEnumerable<ContainerInstruction> Stage(int number)
@@ -20,8 +30,10 @@ public static class ContainerFile
         var stage = -1;
         foreach (var instruction in Read())
         {
-            if (instruction.Name == "FROM") stage++;
-            else if (stage == number) yield return instruction;
+            if (instruction.Name == "FROM")
+                stage++;
+            else if (stage == number)
+                yield return instruction;
         }
     }
 }

@@ -44,20 +44,34 @@ public sealed class OtlpReceiver : IAsyncDisposable
         var resources = ProtobufMessage.Parse(body.ToArray()).Messages(1).ToList();
         if (context.Request.Path == "/v1/traces")
             foreach (var resource in resources)
-                foreach (var span in resource.Messages(2).SelectMany(scope => scope.Messages(2))) _spans.Enqueue(Read(span, resource.Messages(1).Single()));
+            foreach (var span in resource.Messages(2).SelectMany(scope => scope.Messages(2)))
+                _spans.Enqueue(Read(span, resource.Messages(1).Single()));
         if (context.Request.Path == "/v1/metrics")
-            foreach (var metric in resources.SelectMany(resource => resource.Messages(2)).SelectMany(scope => scope.Messages(2))) _metrics[metric.Text(1)] = true;
+            foreach (var metric in resources.SelectMany(resource => resource.Messages(2)).SelectMany(scope => scope.Messages(2)))
+                _metrics[metric.Text(1)] = true;
         context.Response.ContentType = "application/x-protobuf";
     }
 
     // Numbers of fields: https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
-    private static OtlpSpan Read(ProtobufMessage span, ProtobufMessage resource) => new(
-        span.Text(5), Convert.ToHexStringLower(span.Bytes(1)), Convert.ToHexStringLower(span.Bytes(2)), Convert.ToHexStringLower(span.Bytes(4)),
-        Attributes(span.Messages(9)), Attributes(resource.Messages(1)), [.. span.Messages(13).Select(link => Convert.ToHexStringLower(link.Bytes(2)))]);
+    private static OtlpSpan Read(ProtobufMessage span, ProtobufMessage resource) =>
+        new(
+            span.Text(5),
+            Convert.ToHexStringLower(span.Bytes(1)),
+            Convert.ToHexStringLower(span.Bytes(2)),
+            Convert.ToHexStringLower(span.Bytes(4)),
+            Attributes(span.Messages(9)),
+            Attributes(resource.Messages(1)),
+            [.. span.Messages(13).Select(link => Convert.ToHexStringLower(link.Bytes(2)))]
+        );
 
     private static Dictionary<string, string> Attributes(IEnumerable<ProtobufMessage> pairs) =>
-        pairs.ToDictionary(pair => pair.Text(1), pair => pair.Messages(2).Single() is var value && value.Messages(5).SingleOrDefault() is { } array
-            ? string.Join(' ', array.Messages(1).Select(item => item.Text(1))) : value.Text(1));
+        pairs.ToDictionary(
+            pair => pair.Text(1),
+            pair =>
+                pair.Messages(2).Single() is var value && value.Messages(5).SingleOrDefault() is { } array
+                    ? string.Join(' ', array.Messages(1).Select(item => item.Text(1)))
+                    : value.Text(1)
+        );
 
     /// <summary>A message of Protocol Buffers, by its fields' numbers (https://protobuf.dev/programming-guides/encoding/).</summary>
     private sealed class ProtobufMessage
@@ -71,8 +85,16 @@ public sealed class OtlpReceiver : IAsyncDisposable
             while (at < content.Length)
             {
                 var key = Number();
-                var length = (key & 7) switch { 0 => -1, 1 => 8, 5 => 4, 2 => (int)Number(), _ => throw new FormatException($"No wire type: {key & 7}") };
-                if (length < 0) Number();
+                var length = (key & 7) switch
+                {
+                    0 => -1,
+                    1 => 8,
+                    5 => 4,
+                    2 => (int)Number(),
+                    _ => throw new FormatException($"No wire type: {key & 7}"),
+                };
+                if (length < 0)
+                    Number();
                 else
                 {
                     message._fields.Add(((int)(key >> 3), content[at..(at + length)]));
@@ -86,7 +108,8 @@ public sealed class OtlpReceiver : IAsyncDisposable
                 for (var (value, shift) = (0UL, 0); ; shift += 7)
                 {
                     value |= (ulong)(content[at] & 0x7F) << shift;
-                    if (content[at++] < 0x80) return value;
+                    if (content[at++] < 0x80)
+                        return value;
                 }
             }
         }
@@ -95,11 +118,18 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
         public string Text(int number) => Encoding.UTF8.GetString(Bytes(number));
 
-        public IEnumerable<ProtobufMessage> Messages(int number) => _fields.Where(field => field.Number == number).Select(field => Parse(field.Content));
+        public IEnumerable<ProtobufMessage> Messages(int number) =>
+            _fields.Where(field => field.Number == number).Select(field => Parse(field.Content));
     }
 }
 
 /// <summary>A span as it was sent; attributes that are lists are joined with spaces, links are ids of spans.</summary>
 public sealed record OtlpSpan(
-    string Name, string TraceId, string SpanId, string ParentSpanId,
-    IReadOnlyDictionary<string, string> Attributes, IReadOnlyDictionary<string, string> Resource, IReadOnlyList<string> Links);
+    string Name,
+    string TraceId,
+    string SpanId,
+    string ParentSpanId,
+    IReadOnlyDictionary<string, string> Attributes,
+    IReadOnlyDictionary<string, string> Resource,
+    IReadOnlyList<string> Links
+);

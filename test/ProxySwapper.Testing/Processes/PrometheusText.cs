@@ -12,30 +12,37 @@ public static partial class PrometheusText
     {
         var values = new Dictionary<string, double>();
         var types = new Dictionary<string, string>();
-        if (!text.EndsWith('\n')) throw new FormatException("The last line has no end.");
+        if (!text.EndsWith('\n'))
+            throw new FormatException("The last line has no end.");
         foreach (var line in text[..^1].Split('\n'))
         {
-            if (Help().IsMatch(line)) continue;
+            if (Help().IsMatch(line))
+                continue;
             if (Type().Match(line) is { Success: true } type)
             {
-                if (!types.TryAdd(type.Groups[1].Value, type.Groups[2].Value)) throw new FormatException($"A second TYPE: {line}");
+                if (!types.TryAdd(type.Groups[1].Value, type.Groups[2].Value))
+                    throw new FormatException($"A second TYPE: {line}");
                 continue;
             }
-            if (Sample().Match(line) is not { Success: true } sample) throw new FormatException($"No line of the format: {line}");
+            if (Sample().Match(line) is not { Success: true } sample)
+                throw new FormatException($"No line of the format: {line}");
             var name = sample.Groups["name"].Value;
             var family = types.ContainsKey(name) ? name : Suffix().Replace(name, "");
-            if (!types.TryGetValue(family, out var kind) || family != name && kind != "histogram") throw new FormatException($"No TYPE before: {line}");
-            if (!values.TryAdd(name + sample.Groups["labels"].Value, ParseValue(sample.Groups["value"].Value))) throw new FormatException($"A second time: {line}");
+            if (!types.TryGetValue(family, out var kind) || family != name && kind != "histogram")
+                throw new FormatException($"No TYPE before: {line}");
+            if (!values.TryAdd(name + sample.Groups["labels"].Value, ParseValue(sample.Groups["value"].Value)))
+                throw new FormatException($"A second time: {line}");
         }
         return values;
     }
 
-    private static double ParseValue(string text) => text switch
-    {
-        "+Inf" => double.PositiveInfinity,
-        "-Inf" => double.NegativeInfinity,
-        _ => double.Parse(text, CultureInfo.InvariantCulture),
-    };
+    private static double ParseValue(string text) =>
+        text switch
+        {
+            "+Inf" => double.PositiveInfinity,
+            "-Inf" => double.NegativeInfinity,
+            _ => double.Parse(text, CultureInfo.InvariantCulture),
+        };
 
     [GeneratedRegex(@"^# HELP [a-zA-Z_:][a-zA-Z0-9_:]* .+$")]
     private static partial Regex Help();
@@ -43,7 +50,9 @@ public static partial class PrometheusText
     [GeneratedRegex(@"^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$")]
     private static partial Regex Type();
 
-    [GeneratedRegex("""^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?<labels>\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})? (?<value>\S+)$""")]
+    [GeneratedRegex(
+        """^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?<labels>\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})? (?<value>\S+)$"""
+    )]
     private static partial Regex Sample();
 
     [GeneratedRegex("_(bucket|sum|count)$")]

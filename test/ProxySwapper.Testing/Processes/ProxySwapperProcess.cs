@@ -34,7 +34,11 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
     /// <param name="configuration">YAML; ports and certificate files are added to it.</param>
     /// <param name="environment">Further variables.</param>
     /// <param name="port">The webhook's port, or 0 for a free one.</param>
-    public static async Task<ProxySwapperProcess> StartAsync(string configuration, IReadOnlyDictionary<string, string>? environment = null, int port = 0)
+    public static async Task<ProxySwapperProcess> StartAsync(
+        string configuration,
+        IReadOnlyDictionary<string, string>? environment = null,
+        int port = 0
+    )
     {
         var folder = Directory.CreateTempSubdirectory("proxyswapper-").FullName;
         var certificates = new TestCertificates();
@@ -43,7 +47,11 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
         var process = ProxySwapperProgram.Start(["serve", "--config", Path.Combine(folder, "config.yaml")], environment);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
-        await TestWait.UntilAsync(async () => process.HasExited ? throw new InvalidOperationException($"serve ended: {running.Log}") : await running.IsReadyAsync(), "readiness of the webhook");
+        await TestWait.UntilAsync(
+            async () =>
+                process.HasExited ? throw new InvalidOperationException($"serve ended: {running.Log}") : await running.IsReadyAsync(),
+            "readiness of the webhook"
+        );
         return running;
     }
 
@@ -51,13 +59,20 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
     public string Complete(string configuration) => Complete(configuration, Folder, Port, ManagementPort);
 
     /// <summary>A client that trusts this process's certificate authority alone.</summary>
-    public HttpClient CreateClient() => new(new SocketsHttpHandler
-    {
-        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => Certificates.HasSigned(certificate as System.Security.Cryptography.X509Certificates.X509Certificate2) },
-    })
-    {
-        BaseAddress = new Uri($"https://localhost:{Port}"),
-    };
+    public HttpClient CreateClient() =>
+        new(
+            new SocketsHttpHandler
+            {
+                SslOptions =
+                {
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                        Certificates.HasSigned(certificate as System.Security.Cryptography.X509Certificates.X509Certificate2),
+                },
+            }
+        )
+        {
+            BaseAddress = new Uri($"https://localhost:{Port}"),
+        };
 
     public async Task<bool> IsReadyAsync()
     {
@@ -89,12 +104,13 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static string Complete(string configuration, string folder, int port, int managementPort) => $"""
-        {configuration}
-        port: {port}
-        managementPort: {managementPort}
-        tlsCertPath: {folder}/tls.crt
-        tlsKeyPath: {folder}/tls.key
-        {(configuration.Contains("drainDelay", StringComparison.Ordinal) ? "" : "drainDelay: 0")}
-        """;
+    private static string Complete(string configuration, string folder, int port, int managementPort) =>
+        $"""
+            {configuration}
+            port: {port}
+            managementPort: {managementPort}
+            tlsCertPath: {folder}/tls.crt
+            tlsKeyPath: {folder}/tls.key
+            {(configuration.Contains("drainDelay", StringComparison.Ordinal) ? "" : "drainDelay: 0")}
+            """;
 }

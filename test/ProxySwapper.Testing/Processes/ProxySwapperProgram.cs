@@ -20,7 +20,10 @@ public static class ProxySwapperProgram
 
     /// <summary>Runs the program to its end.</summary>
     public static Task<(int ExitCode, string Output, string Error)> RunAsync(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null)
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? input = null
+    )
     {
         var (file, all) = CommandOf(arguments);
         return TestProcess.RunAsync(file, all, environment, input);
@@ -28,5 +31,7 @@ public static class ProxySwapperProgram
 
     /// <summary>How the program is called.</summary>
     public static (string File, IEnumerable<string> Arguments) CommandOf(IEnumerable<string> arguments) =>
-        Published is not null ? (Published, arguments) : ("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll"), .. arguments]);
+        Published is not null
+            ? (Published, arguments)
+            : ("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll"), .. arguments]);
 }

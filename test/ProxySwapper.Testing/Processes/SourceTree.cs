@@ -14,7 +14,8 @@ public static class SourceTree
     private static string Find()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "ProxySwapper.sln"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "ProxySwapper.sln")))
+                return folder.FullName;
         throw new InvalidOperationException($"{AppContext.BaseDirectory} is not below a folder with ProxySwapper.sln.");
     }
 }

@@ -31,7 +31,13 @@ public sealed class TestCertificates : IDisposable
     }
 
     /// <summary>A certificate for the loopback names and others, or a client certificate of a user with groups, as PEM.</summary>
-    public (string Certificate, string Key) Issue(string commonName = "localhost", IReadOnlyList<string>? groups = null, RSA? rsa = null, int days = 365, IReadOnlyList<string>? names = null)
+    public (string Certificate, string Key) Issue(
+        string commonName = "localhost",
+        IReadOnlyList<string>? groups = null,
+        RSA? rsa = null,
+        int days = 365,
+        IReadOnlyList<string>? names = null
+    )
     {
         var subject = $"CN={commonName}{string.Concat((groups ?? []).Select(group => $",O={group}"))}";
         using var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -39,14 +45,23 @@ public sealed class TestCertificates : IDisposable
             ? new CertificateRequest(subject, ecdsa, HashAlgorithmName.SHA256)
             : new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var alternatives = new SubjectAlternativeNameBuilder();
-        foreach (var name in names ?? []) alternatives.AddDnsName(name);
+        foreach (var name in names ?? [])
+            alternatives.AddDnsName(name);
         alternatives.AddDnsName("localhost");
         alternatives.AddIpAddress(IPAddress.Loopback);
         alternatives.AddIpAddress(IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false)
+        );
         using var authorityKey = _authority.GetECDsaPrivateKey()!;
-        using var certificate = request.Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), Start, Start.AddDays(days), RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(
+            _authority.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(authorityKey),
+            Start,
+            Start.AddDays(days),
+            RandomNumberGenerator.GetBytes(8)
+        );
         return (certificate.ExportCertificatePem(), rsa?.ExportPkcs8PrivateKeyPem() ?? ecdsa.ExportPkcs8PrivateKeyPem());
     }
 
@@ -56,7 +71,13 @@ public sealed class TestCertificates : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var authorityKey = _authority.GetECDsaPrivateKey()!;
         using var certificate = AuthorityRequest("CN=test intermediate", key)
-            .Create(_authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), Start, Start.AddYears(5), RandomNumberGenerator.GetBytes(8));
+            .Create(
+                _authority.SubjectName,
+                X509SignatureGenerator.CreateForECDsa(authorityKey),
+                Start,
+                Start.AddYears(5),
+                RandomNumberGenerator.GetBytes(8)
+            );
         return new TestCertificates(certificate.CopyWithPrivateKey(key));
     }
 
@@ -72,7 +93,8 @@ public sealed class TestCertificates : IDisposable
     /// <summary>Verifies a server's chain against this authority, for an HTTP client.</summary>
     public bool HasSigned(X509Certificate2? certificate)
     {
-        if (certificate is null) return false;
+        if (certificate is null)
+            return false;
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(Authority);

@@ -23,8 +23,14 @@ public sealed partial class TestProcess : IDisposable
 
     public static TestProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var running = new TestProcess(new Process { StartInfo = start });
         running._process.OutputDataReceived += (_, line) => running.Add(line.Data);
         running._process.ErrorDataReceived += (_, line) => running.Add(line.Data);
@@ -36,12 +42,23 @@ public sealed partial class TestProcess : IDisposable
 
     /// <summary>Runs a program to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(
-        string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? input = null)
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? input = null
+    )
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
-        if (input is not null) await process.StandardInput.WriteAsync(input);
+        if (input is not null)
+            await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
@@ -58,7 +75,17 @@ public sealed partial class TestProcess : IDisposable
 
     public void Signal(PosixSignal signal)
     {
-        if (Kill(_process.Id, signal switch { PosixSignal.SIGTERM => 15, PosixSignal.SIGINT => 2, _ => throw new ArgumentOutOfRangeException(nameof(signal)) }) != 0)
+        if (
+            Kill(
+                _process.Id,
+                signal switch
+                {
+                    PosixSignal.SIGTERM => 15,
+                    PosixSignal.SIGINT => 2,
+                    _ => throw new ArgumentOutOfRangeException(nameof(signal)),
+                }
+            ) != 0
+        )
             throw new InvalidOperationException("The process is gone.");
     }
 
@@ -82,7 +109,8 @@ public sealed partial class TestProcess : IDisposable
 
     private void Add(string? line)
     {
-        if (line is not null) _lines.Enqueue(line);
+        if (line is not null)
+            _lines.Enqueue(line);
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

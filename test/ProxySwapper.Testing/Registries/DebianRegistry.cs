@@ -31,7 +31,11 @@ public sealed class DebianRegistry : IAsyncDisposable
     /// <summary>What the process printed: its access log among it.</summary>
     public string Output
     {
-        get { lock (_output) return _output.ToString(); }
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
     }
 
     /// <summary>The process.</summary>
@@ -46,8 +50,7 @@ public sealed class DebianRegistry : IAsyncDisposable
     public static Task<DebianRegistry> StartAsync(int port = 0, string? data = null) => StartAsync("", null, port, data);
 
     /// <summary>Demands this user with this password.</summary>
-    public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password) =>
-        StartAsync("", (username, password));
+    public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password) => StartAsync("", (username, password));
 
     /// <summary>Is a pull-through cache of another registry (<c>http://HOST:PORT</c>), and takes no push.</summary>
     public static Task<DebianRegistry> StartPullThroughAsync(string upstream, string? username = null, string? password = null) =>
@@ -55,20 +58,32 @@ public sealed class DebianRegistry : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited) _process.Kill();
+        if (!_process.HasExited)
+            _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Delete(recursive: true);
     }
 
-    private static async Task<DebianRegistry> StartAsync(string section, (string Username, string Password)? user = null, int port = 0, string? data = null)
+    private static async Task<DebianRegistry> StartAsync(
+        string section,
+        (string Username, string Password)? user = null,
+        int port = 0,
+        string? data = null
+    )
     {
         var folder = Directory.CreateTempSubdirectory("debian-registry-");
-        if (port == 0) port = FreePort();
+        if (port == 0)
+            port = FreePort();
         data ??= Path.Combine(folder.FullName, "data");
         var configuration = new StringBuilder()
-            .Append("version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: ").Append(data).Append('\n')
-            .Append("  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:").Append(port).Append("\n  secret: of-a-test\n").Append(section);
+            .Append("version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: ")
+            .Append(data)
+            .Append('\n')
+            .Append("  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:")
+            .Append(port)
+            .Append("\n  secret: of-a-test\n")
+            .Append(section);
         if (user is { } known)
         {
             await HtpasswdAsync(Path.Combine(folder.FullName, "htpasswd"), known.Username, known.Password);
@@ -76,7 +91,10 @@ public sealed class DebianRegistry : IAsyncDisposable
         }
         var file = Path.Combine(folder.FullName, "config.yml");
         await File.WriteAllTextAsync(file, configuration.ToString());
-        var process = new Process { StartInfo = new ProcessStartInfo(Program, ["serve", file]) { RedirectStandardOutput = true, RedirectStandardError = true } };
+        var process = new Process
+        {
+            StartInfo = new ProcessStartInfo(Program, ["serve", file]) { RedirectStandardOutput = true, RedirectStandardError = true },
+        };
         var registry = new DebianRegistry(process, folder, port) { DataFolder = data };
         Start(process, Program, "docker-registry");
         process.BeginOutputReadLine();
@@ -94,11 +112,10 @@ public sealed class DebianRegistry : IAsyncDisposable
             try
             {
                 using var response = await client.GetAsync(new Uri($"http://{Address}/v2/"), deadline.Token);
-                if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Unauthorized) return;
+                if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.Unauthorized)
+                    return;
             }
-            catch (HttpRequestException) when (!_process.HasExited)
-            {
-            }
+            catch (HttpRequestException) when (!_process.HasExited) { }
             catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
             {
                 throw new InvalidOperationException($"{Program} did not answer at {Address}:\n{Output}", fault);
@@ -109,11 +126,15 @@ public sealed class DebianRegistry : IAsyncDisposable
 
     private static async Task HtpasswdAsync(string file, string username, string password)
     {
-        using var process = new Process { StartInfo = new ProcessStartInfo("htpasswd", ["-Bbc", file, username, password]) { RedirectStandardError = true } };
+        using var process = new Process
+        {
+            StartInfo = new ProcessStartInfo("htpasswd", ["-Bbc", file, username, password]) { RedirectStandardError = true },
+        };
         Start(process, "htpasswd", "apache2-utils");
         var said = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"htpasswd: {said}");
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"htpasswd: {said}");
     }
 
     private static void Start(Process process, string program, string package)
@@ -124,7 +145,10 @@ public sealed class DebianRegistry : IAsyncDisposable
         }
         catch (System.ComponentModel.Win32Exception fault)
         {
-            throw new InvalidOperationException($"This test needs {program}: apt-get install {package}, or run test/run, which does.", fault);
+            throw new InvalidOperationException(
+                $"This test needs {program}: apt-get install {package}, or run test/run, which does.",
+                fault
+            );
         }
     }
 
@@ -137,6 +161,7 @@ public sealed class DebianRegistry : IAsyncDisposable
 
     private void Keep(string? line)
     {
-        lock (_output) _output.AppendLine(line);
+        lock (_output)
+            _output.AppendLine(line);
     }
 }

@@ -13,9 +13,7 @@ internal sealed class FaultyRegistry : IAsyncDisposable
     private readonly List<Script> _scripts = [];
     private readonly List<ReceivedRequest> _received = [];
 
-    private FaultyRegistry()
-    {
-    }
+    private FaultyRegistry() { }
 
     public InMemoryRegistry Registry { get; private set; } = null!;
 
@@ -28,13 +26,22 @@ internal sealed class FaultyRegistry : IAsyncDisposable
     /// <summary>What came, in order, faults included.</summary>
     public IReadOnlyList<ReceivedRequest> Received
     {
-        get { lock (_gate) return [.. _received]; }
+        get
+        {
+            lock (_gate)
+                return [.. _received];
+        }
     }
 
     public static async Task<FaultyRegistry> StartAsync(InMemoryRegistryOptions? options = null)
     {
         var faulty = new FaultyRegistry();
-        faulty.Registry = await InMemoryRegistry.StartAsync((options ?? new InMemoryRegistryOptions()) with { Interceptor = faulty.InterceptAsync });
+        faulty.Registry = await InMemoryRegistry.StartAsync(
+            (options ?? new InMemoryRegistryOptions()) with
+            {
+                Interceptor = faulty.InterceptAsync,
+            }
+        );
         return faulty;
     }
 
@@ -49,24 +56,33 @@ internal sealed class FaultyRegistry : IAsyncDisposable
     /// <summary>Every request that this is true for meets this fault.</summary>
     public void Always(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, RegistryFault fault)
     {
-        lock (_gate) _scripts.Add(new Script(matches, null, fault));
+        lock (_gate)
+            _scripts.Add(new Script(matches, null, fault));
     }
 
     /// <summary>Each request meets the fault that is chosen for it, or none.</summary>
     public void Choose(Func<HttpRequest, InMemoryRegistryRequestKind, RegistryFault?> choose) =>
-        Always((_, _) => true, (context, registry) => choose(context.Request, InMemoryRegistryRoute.Of(context.Request).Kind) is { } fault ? fault(context, registry) : registry(context));
+        Always(
+            (_, _) => true,
+            (context, registry) =>
+                choose(context.Request, InMemoryRegistryRoute.Of(context.Request).Kind) is { } fault
+                    ? fault(context, registry)
+                    : registry(context)
+        );
 
     /// <summary>From now on nothing goes wrong.</summary>
     public void Heal()
     {
-        lock (_gate) _scripts.Clear();
+        lock (_gate)
+            _scripts.Clear();
     }
 
     public ValueTask DisposeAsync() => Registry.DisposeAsync();
 
     private void Add(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, IEnumerable<RegistryFault> faults)
     {
-        lock (_gate) _scripts.Add(new Script(matches, new Queue<RegistryFault>(faults), null));
+        lock (_gate)
+            _scripts.Add(new Script(matches, new Queue<RegistryFault>(faults), null));
     }
 
     private Task InterceptAsync(HttpContext context, RequestDelegate registry)
@@ -75,14 +91,23 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         lock (_gate)
         {
             var request = context.Request;
-            _received.Add(new ReceivedRequest(
-                request.Method, request.Path, request.QueryString.Value ?? "", request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            _received.Add(
+                new ReceivedRequest(
+                    request.Method,
+                    request.Path,
+                    request.QueryString.Value ?? "",
+                    request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)
+                )
+            );
             var kind = InMemoryRegistryRoute.Of(request).Kind;
             foreach (var script in _scripts)
             {
-                if (!script.Matches(request, kind)) continue;
-                if (script.Constant is not null) fault = script.Constant;
-                else if (!script.Faults!.TryDequeue(out fault)) continue;
+                if (!script.Matches(request, kind))
+                    continue;
+                if (script.Constant is not null)
+                    fault = script.Constant;
+                else if (!script.Faults!.TryDequeue(out fault))
+                    continue;
                 break;
             }
         }
@@ -90,5 +115,9 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         return Guard is null ? answer(context) : Guard(context, answer);
     }
 
-    private sealed record Script(Func<HttpRequest, InMemoryRegistryRequestKind, bool> Matches, Queue<RegistryFault>? Faults, RegistryFault? Constant);
+    private sealed record Script(
+        Func<HttpRequest, InMemoryRegistryRequestKind, bool> Matches,
+        Queue<RegistryFault>? Faults,
+        RegistryFault? Constant
+    );
 }

@@ -44,11 +44,10 @@ public sealed class ForwardProxy : IAsyncDisposable
         List<Task> connections = [];
         try
         {
-            while (true) connections.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+            while (true)
+                connections.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
         await Task.WhenAll(connections);
     }
 
@@ -62,13 +61,16 @@ public sealed class ForwardProxy : IAsyncDisposable
             var line = Encoding.ASCII.GetString(head).Split("\r\n")[0];
             Requests.Enqueue(line[..line.LastIndexOf(' ')]);
             await far.ConnectAsync(_server, _stop.Token);
-            if (line.StartsWith("CONNECT ", StringComparison.Ordinal)) await near.GetStream().WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray(), _stop.Token);
-            else await far.GetStream().WriteAsync(head, _stop.Token);
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), _stop.Token), far.GetStream().CopyToAsync(near.GetStream(), _stop.Token));
+            if (line.StartsWith("CONNECT ", StringComparison.Ordinal))
+                await near.GetStream().WriteAsync("HTTP/1.1 200 OK\r\n\r\n"u8.ToArray(), _stop.Token);
+            else
+                await far.GetStream().WriteAsync(head, _stop.Token);
+            await Task.WhenAny(
+                near.GetStream().CopyToAsync(far.GetStream(), _stop.Token),
+                far.GetStream().CopyToAsync(near.GetStream(), _stop.Token)
+            );
         }
-        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException)
-        {
-        }
+        catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException) { }
     }
 
     private async Task<byte[]> ReadHeadAsync(NetworkStream stream)

@@ -10,13 +10,21 @@ public static class RegistryFaults
     public static RegistryFault None { get; } = (context, registry) => registry(context);
 
     /// <summary>Answers with this status and the registry's usual kind of error.</summary>
-    public static RegistryFault Status(int status, string code = "UNKNOWN", string message = "of a test", params (string Name, string Value)[] headers) => async (context, _) =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        foreach (var (name, value) in headers) context.Response.Headers.Append(name, value);
-        if (context.Request.Method != "HEAD") await context.Response.WriteAsync($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""");
-    };
+    public static RegistryFault Status(
+        int status,
+        string code = "UNKNOWN",
+        string message = "of a test",
+        params (string Name, string Value)[] headers
+    ) =>
+        async (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.ContentType = "application/json";
+            foreach (var (name, value) in headers)
+                context.Response.Headers.Append(name, value);
+            if (context.Request.Method != "HEAD")
+                await context.Response.WriteAsync($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""");
+        };
 
     /// <summary>429, with the seconds or the date after which to come back, or without.</summary>
     public static RegistryFault TooManyRequests(string? retryAfter = null) =>
@@ -26,41 +34,46 @@ public static class RegistryFaults
     public static RegistryFault Unavailable { get; } = Status(503, "UNAVAILABLE", "come back later");
 
     /// <summary>Ends the connection without an answer, as ECR does for an upload to a repository that it does not have.</summary>
-    public static RegistryFault Dropped { get; } = (context, _) =>
-    {
-        context.Abort();
-        return Task.CompletedTask;
-    };
+    public static RegistryFault Dropped { get; } =
+        (context, _) =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
 
     /// <summary>Ends the connection after this much of the answer's body.</summary>
     public static RegistryFault CutResponse(long after) => Respond((body, _) => new CutStream(body, after));
 
     /// <summary>Ends the connection after this much of the request's body was read.</summary>
-    public static RegistryFault CutRequest(long after) => async (context, registry) =>
-    {
-        var buffer = new byte[64 * 1024];
-        for (var left = after; left > 0;)
+    public static RegistryFault CutRequest(long after) =>
+        async (context, registry) =>
         {
-            var read = await context.Request.Body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)));
-            if (read == 0) break;
-            left -= read;
-        }
-        context.Abort();
-        _ = registry;
-    };
+            var buffer = new byte[64 * 1024];
+            for (var left = after; left > 0; )
+            {
+                var read = await context.Request.Body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)));
+                if (read == 0)
+                    break;
+                left -= read;
+            }
+            context.Abort();
+            _ = registry;
+        };
 
     /// <summary>The work is done and its answer lost.</summary>
-    public static RegistryFault LostAnswer { get; } = async (context, registry) =>
-    {
-        var features = context.Features.Get<IHttpResponseBodyFeature>()!;
-        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(Stream.Null));
-        await registry(context);
-        context.Features.Set(features);
-        context.Abort();
-    };
+    public static RegistryFault LostAnswer { get; } =
+        async (context, registry) =>
+        {
+            var features = context.Features.Get<IHttpResponseBodyFeature>()!;
+            context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(Stream.Null));
+            await registry(context);
+            context.Features.Set(features);
+            context.Abort();
+        };
 
     /// <summary>Flips a bit in the middle of the answer's body.</summary>
-    public static RegistryFault WrongContent { get; } = Respond((body, context) => new FlippedStream(body, (context.Response.ContentLength ?? 2) / 2));
+    public static RegistryFault WrongContent { get; } =
+        Respond((body, context) => new FlippedStream(body, (context.Response.ContentLength ?? 2) / 2));
 
     /// <summary>The body is shorter than it is: one byte is left away, and the header says so.</summary>
     public static RegistryFault Shorter { get; } = Buffered((context, body) => body[..^1]);
@@ -78,122 +91,142 @@ public static class RegistryFaults
     public static RegistryFault NoDigestHeader { get; } = Header("Docker-Content-Digest", null);
 
     /// <summary>Sets a header of the registry's own answer, or removes it.</summary>
-    public static RegistryFault Header(string name, string? value) => OnHeaders(response =>
-    {
-        if (value is null) response.Headers.Remove(name);
-        else response.Headers[name] = value;
-    });
+    public static RegistryFault Header(string name, string? value) =>
+        OnHeaders(response =>
+        {
+            if (value is null)
+                response.Headers.Remove(name);
+            else
+                response.Headers[name] = value;
+        });
 
     /// <summary>The registry's relative <c>Location</c> becomes an absolute one, with a query of its own.</summary>
-    public static RegistryFault AbsoluteLocation { get; } = OnHeaders(response =>
-    {
-        if (response.Headers.Location.ToString() is { Length: > 0 } location && location.StartsWith('/'))
-            response.Headers.Location = $"{response.HttpContext.Request.Scheme}://{response.HttpContext.Request.Host}{location}?_state=a%2Fb%3D";
-    });
+    public static RegistryFault AbsoluteLocation { get; } =
+        OnHeaders(response =>
+        {
+            if (response.Headers.Location.ToString() is { Length: > 0 } location && location.StartsWith('/'))
+                response.Headers.Location =
+                    $"{response.HttpContext.Request.Scheme}://{response.HttpContext.Request.Host}{location}?_state=a%2Fb%3D";
+        });
 
     /// <summary>Sends elsewhere.</summary>
-    public static RegistryFault Redirect(string target, int status = 307) => (context, _) =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.Headers.Location = target;
-        return Task.CompletedTask;
-    };
+    public static RegistryFault Redirect(string target, int status = 307) =>
+        (context, _) =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.Location = target;
+            return Task.CompletedTask;
+        };
 
     /// <summary>Sends to the same path and query at another origin, for instance <c>http://localhost:1234</c>.</summary>
-    public static RegistryFault RedirectToOrigin(string origin, int status = 307) => (context, registry) =>
-        Redirect(origin + context.Request.Path + context.Request.QueryString, status)(context, registry);
+    public static RegistryFault RedirectToOrigin(string origin, int status = 307) =>
+        (context, registry) => Redirect(origin + context.Request.Path + context.Request.QueryString, status)(context, registry);
 
     /// <summary>Gives the body away in pieces of this size, each when <paramref name="next"/> lets it: one that never does stands still.</summary>
-    public static RegistryFault Drip(int size, Func<CancellationToken, Task> next) => Respond((body, context) => new DripStream(body, size, () => next(context.RequestAborted)));
+    public static RegistryFault Drip(int size, Func<CancellationToken, Task> next) =>
+        Respond((body, context) => new DripStream(body, size, () => next(context.RequestAborted)));
 
     /// <summary>The upload session is not there any more.</summary>
     public static RegistryFault LostSession { get; } = LostSessionAs(404);
 
     /// <summary>The upload session is not there any more, which the registry says with another status than 404.</summary>
-    public static RegistryFault LostSessionAs(int status) => async (context, registry) =>
-    {
-        await context.Request.Body.CopyToAsync(Stream.Null);
-        await Status(status, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")(context, registry);
-    };
+    public static RegistryFault LostSessionAs(int status) =>
+        async (context, registry) =>
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            await Status(status, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")(context, registry);
+        };
 
     /// <summary>The mount is not done; an upload is offered instead.</summary>
-    public static RegistryFault RefusedMount { get; } = (context, registry) =>
-    {
-        context.Request.QueryString = QueryString.Empty;
-        return registry(context);
-    };
+    public static RegistryFault RefusedMount { get; } =
+        (context, registry) =>
+        {
+            context.Request.QueryString = QueryString.Empty;
+            return registry(context);
+        };
 
     /// <summary>Ignores <c>Range</c>, and sends all of it.</summary>
-    public static RegistryFault NoRanges { get; } = (context, registry) =>
-    {
-        context.Request.Headers.Remove("Range");
-        return registry(context);
-    };
+    public static RegistryFault NoRanges { get; } =
+        (context, registry) =>
+        {
+            context.Request.Headers.Remove("Range");
+            return registry(context);
+        };
 
     /// <summary>Does something while the request is under way, for instance moves a tag, and goes on.</summary>
-    public static RegistryFault Meanwhile(Action action) => (context, registry) =>
-    {
-        action();
-        return registry(context);
-    };
+    public static RegistryFault Meanwhile(Action action) =>
+        (context, registry) =>
+        {
+            action();
+            return registry(context);
+        };
 
     /// <summary>Does something after the registry answered.</summary>
-    public static RegistryFault Afterwards(Action action) => async (context, registry) =>
-    {
-        await registry(context);
-        action();
-    };
+    public static RegistryFault Afterwards(Action action) =>
+        async (context, registry) =>
+        {
+            await registry(context);
+            action();
+        };
 
     /// <summary>Takes no chunks, as Google's Artifact Registry: a PATCH is refused.</summary>
     public static RegistryFault NoChunks { get; } = Status(405, "UNSUPPORTED", "no chunked uploads");
 
     /// <summary>A proxy that takes no body larger than this.</summary>
-    public static RegistryFault BodyLimit(long limit) => (context, registry) =>
-        context.Request.ContentLength > limit ? Status(413, "SIZE_INVALID", "request entity too large")(context, registry) : registry(context);
+    public static RegistryFault BodyLimit(long limit) =>
+        (context, registry) =>
+            context.Request.ContentLength > limit
+                ? Status(413, "SIZE_INVALID", "request entity too large")(context, registry)
+                : registry(context);
 
     /// <summary>ECR's answer to a PATCH is 201.</summary>
-    public static RegistryFault PatchCreated { get; } = OnHeaders(response => response.StatusCode = response.StatusCode == 202 ? 201 : response.StatusCode);
+    public static RegistryFault PatchCreated { get; } =
+        OnHeaders(response => response.StatusCode = response.StatusCode == 202 ? 201 : response.StatusCode);
 
-    private static RegistryFault OnHeaders(Action<HttpResponse> change) => (context, registry) =>
-    {
-        context.Response.OnStarting(() =>
+    private static RegistryFault OnHeaders(Action<HttpResponse> change) =>
+        (context, registry) =>
         {
-            change(context.Response);
-            return Task.CompletedTask;
-        });
-        return registry(context);
-    };
+            context.Response.OnStarting(() =>
+            {
+                change(context.Response);
+                return Task.CompletedTask;
+            });
+            return registry(context);
+        };
 
-    private static RegistryFault Buffered(Func<HttpContext, byte[], byte[]> change) => async (context, registry) =>
-    {
-        var original = context.Response.Body;
-        using var body = new MemoryStream();
-        context.Response.Body = body;
-        await registry(context);
-        context.Response.Body = original;
-        var changed = context.Request.Method == "HEAD" ? [] : change(context, body.ToArray());
-        if (context.Request.Method != "HEAD") context.Response.ContentLength = changed.Length;
-        await context.Response.Body.WriteAsync(changed);
-    };
-
-    private static RegistryFault Respond(Func<Stream, HttpContext, Stream> body) => async (context, registry) =>
-    {
-        var original = context.Response.Body;
-        context.Response.Body = body(original, context);
-        try
+    private static RegistryFault Buffered(Func<HttpContext, byte[], byte[]> change) =>
+        async (context, registry) =>
         {
+            var original = context.Response.Body;
+            using var body = new MemoryStream();
+            context.Response.Body = body;
             await registry(context);
-            await context.Response.Body.FlushAsync();
-        }
-        catch (IOException)
-        {
-            context.Abort();
-        }
-        finally
-        {
             context.Response.Body = original;
-        }
-    };
+            var changed = context.Request.Method == "HEAD" ? [] : change(context, body.ToArray());
+            if (context.Request.Method != "HEAD")
+                context.Response.ContentLength = changed.Length;
+            await context.Response.Body.WriteAsync(changed);
+        };
+
+    private static RegistryFault Respond(Func<Stream, HttpContext, Stream> body) =>
+        async (context, registry) =>
+        {
+            var original = context.Response.Body;
+            context.Response.Body = body(original, context);
+            try
+            {
+                await registry(context);
+                await context.Response.Body.FlushAsync();
+            }
+            catch (IOException)
+            {
+                context.Abort();
+            }
+            finally
+            {
+                context.Response.Body = original;
+            }
+        };
 
     /// <summary>A stream of which a base class does the passing on.</summary>
     private abstract class SpoiledStream(Stream inner) : Stream
@@ -208,7 +241,11 @@ public static class RegistryFaults
 
         public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
 
         public override void Flush() => throw new NotSupportedException();
 
@@ -238,7 +275,8 @@ public static class RegistryFaults
             await Inner.WriteAsync(passed, cancellationToken);
             await Inner.FlushAsync(cancellationToken);
             _left -= passed.Length;
-            if (passed.Length < buffer.Length) throw new IOException("cut");
+            if (passed.Length < buffer.Length)
+                throw new IOException("cut");
         }
     }
 
@@ -249,7 +287,8 @@ public static class RegistryFaults
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var spoiled = buffer.ToArray();
-            if (at >= _position && at < _position + spoiled.Length) spoiled[at - _position] ^= 1;
+            if (at >= _position && at < _position + spoiled.Length)
+                spoiled[at - _position] ^= 1;
             _position += spoiled.Length;
             return Inner.WriteAsync(spoiled, cancellationToken);
         }

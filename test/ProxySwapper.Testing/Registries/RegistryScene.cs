@@ -1,8 +1,7 @@
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -11,8 +10,13 @@ namespace ProxySwapper.Testing.Registries;
 /// <summary>A registry that can be made to fail, and a client for it whose pauses take no time.</summary>
 internal sealed class RegistryScene : IAsyncDisposable
 {
-    private RegistryScene(FaultyRegistry registry, RegistryClients clients, IRegistryCredentialSource credentials, SkippingTimeProvider time, CapturedLog log) =>
-        (Faulty, Clients, Client, Time, Log) = (registry, clients, clients.For(registry.Address, credentials), time, log);
+    private RegistryScene(
+        FaultyRegistry registry,
+        RegistryClients clients,
+        IRegistryCredentialSource credentials,
+        SkippingTimeProvider time,
+        CapturedLog log
+    ) => (Faulty, Clients, Client, Time, Log) = (registry, clients, clients.For(registry.Address, credentials), time, log);
 
     /// <summary>Deadlines are so long that nothing but a test's <see cref="SkippingTimeProvider.Advance"/> reaches them.</summary>
     public static RegistryOptions Options { get; } = new() { ResponseTimeout = TimeSpan.FromDays(1), StallTimeout = TimeSpan.FromDays(1) };
@@ -32,11 +36,21 @@ internal sealed class RegistryScene : IAsyncDisposable
     /// <param name="registry">What the registry is like.</param>
     /// <param name="options">How it is reached; change <see cref="Options"/>.</param>
     /// <param name="credentials">What opens it.</param>
-    public static async Task<RegistryScene> StartAsync(InMemoryRegistryOptions? registry = null, RegistryOptions? options = null, IRegistryCredentialSource? credentials = null)
+    public static async Task<RegistryScene> StartAsync(
+        InMemoryRegistryOptions? registry = null,
+        RegistryOptions? options = null,
+        IRegistryCredentialSource? credentials = null
+    )
     {
         var (time, log) = (NewTime(), new CapturedLog());
         var faulty = await FaultyRegistry.StartAsync(registry);
-        return new RegistryScene(faulty, new RegistryClients(options ?? Options, time, log), credentials ?? CredentialChain.Anonymous, time, log);
+        return new RegistryScene(
+            faulty,
+            new RegistryClients(options ?? Options, time, log),
+            credentials ?? CredentialChain.Anonymous,
+            time,
+            log
+        );
     }
 
     /// <summary>A clock that jumps over pauses and stops at the deadlines of <see cref="Options"/>.</summary>

@@ -10,7 +10,13 @@ internal static class Skopeo
     /// <summary>The digest of what a reference points at, of the bytes that skopeo gets; null when it gets none.</summary>
     public static async Task<string?> DigestAsync(string reference, string? credentials = null)
     {
-        var (exitCode, output, _) = await TryAsync(["inspect", "--raw", "--tls-verify=false", .. Credentials(credentials), $"docker://{reference}"]);
+        var (exitCode, output, _) = await TryAsync([
+            "inspect",
+            "--raw",
+            "--tls-verify=false",
+            .. Credentials(credentials),
+            $"docker://{reference}",
+        ]);
         return exitCode == 0 ? $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(output)))}" : null;
     }
 
@@ -19,9 +25,17 @@ internal static class Skopeo
     public static async Task PullAsync(string reference, string? credentials = null)
     {
         var folder = Directory.CreateTempSubdirectory("skopeo-");
-        var (exitCode, output, error) = await TryAsync(["copy", "--all", "--src-tls-verify=false", .. Credentials(credentials, "--src-creds"), $"docker://{reference}", $"oci:{folder.FullName}:x"]);
+        var (exitCode, output, error) = await TryAsync([
+            "copy",
+            "--all",
+            "--src-tls-verify=false",
+            .. Credentials(credentials, "--src-creds"),
+            $"docker://{reference}",
+            $"oci:{folder.FullName}:x",
+        ]);
         folder.Delete(recursive: true);
-        if (exitCode != 0) throw new InvalidOperationException($"skopeo copy {reference}: {error}{output}");
+        if (exitCode != 0)
+            throw new InvalidOperationException($"skopeo copy {reference}: {error}{output}");
     }
 
     /// <summary>Runs it without a policy and gives what it printed.</summary>
@@ -34,5 +48,6 @@ internal static class Skopeo
 
     private static string[] Credentials(string? credentials, string option = "--creds") => credentials is null ? [] : [option, credentials];
 
-    private static Task<(int ExitCode, string Output, string Error)> TryAsync(IEnumerable<string> arguments) => TestProcess.RunAsync("skopeo", [.. arguments]);
+    private static Task<(int ExitCode, string Output, string Error)> TryAsync(IEnumerable<string> arguments) =>
+        TestProcess.RunAsync("skopeo", [.. arguments]);
 }

@@ -71,7 +71,9 @@ internal sealed class TokenServer : IAsyncDisposable
         var tokens = new TokenServer(server);
         server.Run(tokens.AnswerAsync);
         await server.StartAsync();
-        tokens.Realm = new Uri(server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/token");
+        tokens.Realm = new Uri(
+            server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/token"
+        );
         return tokens;
     }
 
@@ -82,12 +84,24 @@ internal sealed class TokenServer : IAsyncDisposable
     public Task GuardAsync(HttpContext context, RequestDelegate registry)
     {
         var needed = ScopesOf(context.Request);
-        if (AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent) && sent is { Scheme: "Bearer", Parameter: { } token }
-            && _tokens.TryGetValue(token, out var scopes) && needed.All(scopes.Contains))
+        if (
+            AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent)
+            && sent is { Scheme: "Bearer", Parameter: { } token }
+            && _tokens.TryGetValue(token, out var scopes)
+            && needed.All(scopes.Contains)
+        )
             return registry(context);
         var service = Service is null ? "" : $",service=\"{Service}\"";
-        var scope = needed.Count == 0 ? "" : $",scope=\"{string.Join(' ', needed.Where(one => !one.EndsWith(":push", StringComparison.Ordinal)))}\"";
-        return RegistryFaults.Status(401, "UNAUTHORIZED", "a token is needed", ("WWW-Authenticate", $"Bearer realm=\"{NamedRealm ?? Realm.ToString()}\"{service}{scope}"))(context, registry);
+        var scope =
+            needed.Count == 0
+                ? ""
+                : $",scope=\"{string.Join(' ', needed.Where(one => !one.EndsWith(":push", StringComparison.Ordinal)))}\"";
+        return RegistryFaults.Status(
+            401,
+            "UNAUTHORIZED",
+            "a token is needed",
+            ("WWW-Authenticate", $"Bearer realm=\"{NamedRealm ?? Realm.ToString()}\"{service}{scope}")
+        )(context, registry);
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -95,18 +109,27 @@ internal sealed class TokenServer : IAsyncDisposable
     private static List<string> ScopesOf(HttpRequest request)
     {
         var route = InMemoryRegistryRoute.Of(request);
-        if (route.Repository is not { Length: > 0 } repository) return [];
+        if (route.Repository is not { Length: > 0 } repository)
+            return [];
         var scopes = new List<string> { $"repository:{repository}:pull" };
-        if (request.Method is not ("GET" or "HEAD")) scopes.Add($"repository:{repository}:push");
-        if (request.Query["from"].ToString() is { Length: > 0 } from) scopes.Add($"repository:{from}:pull");
+        if (request.Method is not ("GET" or "HEAD"))
+            scopes.Add($"repository:{repository}:push");
+        if (request.Query["from"].ToString() is { Length: > 0 } from)
+            scopes.Add($"repository:{from}:pull");
         return scopes;
     }
 
     private async Task AnswerAsync(HttpContext context)
     {
         var request = context.Request;
-        _received.Enqueue(new ReceivedRequest(
-            request.Method, request.Path, request.QueryString.Value ?? "", request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+        _received.Enqueue(
+            new ReceivedRequest(
+                request.Method,
+                request.Path,
+                request.QueryString.Value ?? "",
+                request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)
+            )
+        );
         await Gate;
         if (NextFault is { } fault)
         {
@@ -121,13 +144,21 @@ internal sealed class TokenServer : IAsyncDisposable
             return;
         }
         var form = isForm ? await request.ReadFormAsync() : FormCollection.Empty;
-        if (isForm) _forms.Enqueue(string.Join('&', form.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}")));
+        if (isForm)
+            _forms.Enqueue(
+                string.Join('&', form.OrderBy(field => field.Key, StringComparer.Ordinal).Select(field => $"{field.Key}={field.Value}"))
+            );
         if (!(isForm ? IsKnown(form) : IsKnown(request)))
         {
             await RegistryFaults.Status(401, "UNAUTHORIZED", "incorrect username or password")(context, _ => Task.CompletedTask);
             return;
         }
-        await WriteTokenAsync(context, isForm ? form["scope"].ToString().Split(' ') : [.. request.Query["scope"].OfType<string>().SelectMany(scope => scope.Split(' '))]);
+        await WriteTokenAsync(
+            context,
+            isForm
+                ? form["scope"].ToString().Split(' ')
+                : [.. request.Query["scope"].OfType<string>().SelectMany(scope => scope.Split(' '))]
+        );
     }
 
     private async Task WriteTokenAsync(HttpContext context, string[] asked)
@@ -139,7 +170,8 @@ internal sealed class TokenServer : IAsyncDisposable
         {
             writer.WriteStartObject();
             writer.WriteString(TokenName, token);
-            if (ExpiresIn is { } seconds) writer.WriteNumber("expires_in", seconds);
+            if (ExpiresIn is { } seconds)
+                writer.WriteNumber("expires_in", seconds);
             if (NextIdentityToken is { } next)
             {
                 writer.WriteString("refresh_token", next);
@@ -153,17 +185,24 @@ internal sealed class TokenServer : IAsyncDisposable
 
     private bool IsKnown(HttpRequest request)
     {
-        if (Users.Count == 0) return true;
-        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var sent) || sent is not { Scheme: "Basic", Parameter: { } parameter }) return false;
-        return Encoding.UTF8.GetString(Convert.FromBase64String(parameter)).Split(':', 2) is [var user, var password] && Users.GetValueOrDefault(user) == password;
+        if (Users.Count == 0)
+            return true;
+        if (
+            !AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var sent)
+            || sent is not { Scheme: "Basic", Parameter: { } parameter }
+        )
+            return false;
+        return Encoding.UTF8.GetString(Convert.FromBase64String(parameter)).Split(':', 2) is [var user, var password]
+            && Users.GetValueOrDefault(user) == password;
     }
 
-    private bool IsKnown(IFormCollection form) => form["grant_type"].ToString() switch
-    {
-        "refresh_token" => IdentityTokens.Contains(form["refresh_token"].ToString()),
-        "password" => Users.GetValueOrDefault(form["username"].ToString()) == form["password"].ToString(),
-        _ => false,
-    };
+    private bool IsKnown(IFormCollection form) =>
+        form["grant_type"].ToString() switch
+        {
+            "refresh_token" => IdentityTokens.Contains(form["refresh_token"].ToString()),
+            "password" => Users.GetValueOrDefault(form["username"].ToString()) == form["password"].ToString(),
+            _ => false,
+        };
 
     private static IEnumerable<string> Actions(string scope)
     {

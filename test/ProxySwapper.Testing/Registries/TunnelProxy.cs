@@ -29,7 +29,8 @@ public sealed class TunnelProxy : IAsyncDisposable
     public IReadOnlyList<string> Asked => [.. _asked];
 
     /// <summary>Has a host found at a local address.</summary>
-    public void Map(string host, string address) => _ports[host] = int.Parse(address.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
+    public void Map(string host, string address) =>
+        _ports[host] = int.Parse(address.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()
     {
@@ -44,7 +45,8 @@ public sealed class TunnelProxy : IAsyncDisposable
         var tunnels = new List<Task>();
         try
         {
-            while (true) tunnels.Add(TunnelAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+            while (true)
+                tunnels.Add(TunnelAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
         catch (Exception fault) when (fault is OperationCanceledException or SocketException or ObjectDisposedException)
         {
@@ -83,7 +85,8 @@ public sealed class TunnelProxy : IAsyncDisposable
         var one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
         {
-            if (await stream.ReadAsync(one, _stop.Token) == 0) throw new IOException("The request broke off.");
+            if (await stream.ReadAsync(one, _stop.Token) == 0)
+                throw new IOException("The request broke off.");
             head.Append((char)one[0]);
         }
         return head.ToString();

@@ -7,21 +7,25 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _now = start;
 
-    public ManualTimeProvider() : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
-    {
-    }
+    public ManualTimeProvider()
+        : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <summary>How many timers wait, so that a test can wait until somebody waits.</summary>
     public int Waiting
     {
-        get { lock (_gate) return _timers.Count(timer => timer.Due is not null); }
+        get
+        {
+            lock (_gate)
+                return _timers.Count(timer => timer.Due is not null);
+        }
     }
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate) return _now;
+        lock (_gate)
+            return _now;
     }
 
     public override long GetTimestamp() => GetUtcNow().Ticks;
@@ -29,7 +33,8 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);
-        lock (_gate) _timers.Add(timer);
+        lock (_gate)
+            _timers.Add(timer);
         timer.Change(dueTime, period);
         return timer;
     }
@@ -44,8 +49,12 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
             lock (_gate)
             {
                 next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
-                _now = next?.Due > _now ? next.Due.Value : next is null ? end : _now;
-                if (next is null) return;
+                _now =
+                    next?.Due > _now ? next.Due.Value
+                    : next is null ? end
+                    : _now;
+                if (next is null)
+                    return;
                 next.Due = next.Period is { } period ? next.Due + period : null;
             }
             next.Run();
@@ -73,13 +82,15 @@ public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
                     runNow = true;
                 }
             }
-            if (runNow) ThreadPool.QueueUserWorkItem(_ => callback(state));
+            if (runNow)
+                ThreadPool.QueueUserWorkItem(_ => callback(state));
             return true;
         }
 
         public void Dispose()
         {
-            lock (clock._gate) clock._timers.Remove(this);
+            lock (clock._gate)
+                clock._timers.Remove(this);
         }
 
         public ValueTask DisposeAsync()

@@ -13,7 +13,11 @@ public sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
     /// <summary>The waits that were jumped over, in order.</summary>
     public IReadOnlyList<TimeSpan> Skipped
     {
-        get { lock (_gate) return [.. _skipped]; }
+        get
+        {
+            lock (_gate)
+                return [.. _skipped];
+        }
     }
 
     public override long TimestampFrequency => _clock.TimestampFrequency;
@@ -34,8 +38,10 @@ public sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
 
     private TimeSpan Skip(TimeSpan dueTime)
     {
-        if (dueTime <= TimeSpan.Zero || dueTime >= longest) return dueTime;
-        lock (_gate) _skipped.Add(dueTime);
+        if (dueTime <= TimeSpan.Zero || dueTime >= longest)
+            return dueTime;
+        lock (_gate)
+            _skipped.Add(dueTime);
         _clock.Advance(dueTime);
         return TimeSpan.Zero;
     }

@@ -15,7 +15,8 @@ public static class TestWait
         var watch = Stopwatch.StartNew();
         while (!await condition())
         {
-            if (watch.Elapsed > Deadline) throw new TimeoutException($"{what ?? "What was waited for"} did not happen within {Deadline.TotalSeconds} s.");
+            if (watch.Elapsed > Deadline)
+                throw new TimeoutException($"{what ?? "What was waited for"} did not happen within {Deadline.TotalSeconds} s.");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
         }
     }

@@ -3,22 +3,44 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Admission.Json;
 
 namespace ProxySwapper.Tests.Admission;
 
 [TestFixture]
 internal sealed class AdmissionPropertyTests
 {
-    private const string Configuration = "proxyUrl: r.example:5000/mirror\npatchLabel: {key: a.example/b, value: c}\nignoreImages: [registry]";
+    private const string Configuration =
+        "proxyUrl: r.example:5000/mirror\npatchLabel: {key: a.example/b, value: c}\nignoreImages: [registry]";
 
     private static readonly string[] Lists = ["containers", "initContainers", "ephemeralContainers"];
 
     private static readonly string[] Images =
-        ["nginx", "registry:2", "quay.io/a/b:1", "r.example:5000/mirror/library/nginx:1", "UPPER", "a:b:c", "", "größe", "localhost:5000/x", "x@sha256:12", "team/app:1.2.3"];
+    [
+        "nginx",
+        "registry:2",
+        "quay.io/a/b:1",
+        "r.example:5000/mirror/library/nginx:1",
+        "UPPER",
+        "a:b:c",
+        "",
+        "größe",
+        "localhost:5000/x",
+        "x@sha256:12",
+        "team/app:1.2.3",
+    ];
 
-    private static readonly string[] Keys = ["a.example/b", "app", "a~b", "original-image.proxyswapper.io/c0", "proxyswapper.io/ignore", "", "größe"];
+    private static readonly string[] Keys =
+    [
+        "a.example/b",
+        "app",
+        "a~b",
+        "original-image.proxyswapper.io/c0",
+        "proxyswapper.io/ignore",
+        "",
+        "größe",
+    ];
 
     /// <summary>Pods as nobody would write them: lists and objects missing, null, or full of nulls.</summary>
     private static readonly Gen<JsonObject> Pods =
@@ -26,33 +48,59 @@ internal sealed class AdmissionPropertyTests
         from containers in Containers("c")
         from initContainers in Containers("i")
         from ephemeralContainers in Containers("e")
-        from volumes in Gen.ListOf(Gen.Elements(Images).Select(image => (JsonNode?)new JsonObject { ["name"] = "v", ["image"] = new JsonObject { ["reference"] = image } }))
+        from volumes in Gen.ListOf(
+            Gen.Elements(Images)
+                .Select(image =>
+                    (JsonNode?)
+                        new JsonObject
+                        {
+                            ["name"] = "v",
+                            ["image"] = new JsonObject { ["reference"] = image },
+                        }
+                )
+        )
         from hasMetadata in Gen.Elements(true, false)
         select Pod(hasMetadata, metadata, containers, initContainers, ephemeralContainers, Number(volumes, "v"));
 
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public Property A_patch_applies_and_changes_nothing_but_images_label_and_annotations() =>
-        Prop.ForAll(Pods.ToArbitrary(), pod =>
-        {
-            var (_, answer) = GoldenTests.Answer(Configuration, Review(pod));
-            if (GoldenTests.PatchOf(answer["response"]!) is not { } patch) return true;
-            var patched = IndependentPatch.Apply(pod, patch).AsObject();
-            var (_, second) = GoldenTests.Answer(Configuration, Review(patched));
-            return second["response"]!["patch"] is null && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod));
-        });
+        Prop.ForAll(
+            Pods.ToArbitrary(),
+            pod =>
+            {
+                var (_, answer) = GoldenTests.Answer(Configuration, Review(pod));
+                if (GoldenTests.PatchOf(answer["response"]!) is not { } patch)
+                    return true;
+                var patched = IndependentPatch.Apply(pod, patch).AsObject();
+                var (_, second) = GoldenTests.Answer(Configuration, Review(patched));
+                return second["response"]!["patch"] is null && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod));
+            }
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public Property An_update_changes_no_image_that_was_there_before() =>
-        Prop.ForAll(Pods.ToArbitrary(), Pods.ToArbitrary(), Gen.Elements("", "ephemeralcontainers").ToArbitrary(), (pod, old, subResource) =>
-        {
-            var (_, answer) = GoldenTests.Answer(Configuration, Review(pod, old, subResource));
-            if (GoldenTests.PatchOf(answer["response"]!) is not { } patch) return true;
-            var patched = IndependentPatch.Apply(pod, patch).AsObject();
-            var (before, sent, after) = (ImagesOf(old), ImagesOf(pod), ImagesOf(patched));
-            var changed = sent.Where((image, index) => image != after[index]).ToList();
-            return changed.Count > 0 && !changed.Any(before.Contains) && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod))
-                && (subResource.Length == 0 || changed.All(image => image.List == "ephemeralContainers") && JsonNode.DeepEquals(patched["metadata"], pod["metadata"]));
-        });
+        Prop.ForAll(
+            Pods.ToArbitrary(),
+            Pods.ToArbitrary(),
+            Gen.Elements("", "ephemeralcontainers").ToArbitrary(),
+            (pod, old, subResource) =>
+            {
+                var (_, answer) = GoldenTests.Answer(Configuration, Review(pod, old, subResource));
+                if (GoldenTests.PatchOf(answer["response"]!) is not { } patch)
+                    return true;
+                var patched = IndependentPatch.Apply(pod, patch).AsObject();
+                var (before, sent, after) = (ImagesOf(old), ImagesOf(pod), ImagesOf(patched));
+                var changed = sent.Where((image, index) => image != after[index]).ToList();
+                return changed.Count > 0
+                    && !changed.Any(before.Contains)
+                    && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod))
+                    && (
+                        subResource.Length == 0
+                        || changed.All(image => image.List == "ephemeralContainers")
+                            && JsonNode.DeepEquals(patched["metadata"], pod["metadata"])
+                    );
+            }
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]
     public bool No_bytes_make_the_reader_throw(byte[] bytes)
@@ -64,10 +112,20 @@ internal sealed class AdmissionPropertyTests
     [FsCheck.NUnit.Property(MaxTest = 1000)]
     public bool No_damage_to_a_review_makes_the_reader_or_the_decision_throw(int at, byte value, int cut)
     {
-        var bytes = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["image"] = "nginx" }), new JsonArray(), new JsonArray(), new JsonArray()));
+        var bytes = Review(
+            Pod(
+                true,
+                new JsonObject(),
+                new JsonArray(new JsonObject { ["image"] = "nginx" }),
+                new JsonArray(),
+                new JsonArray(),
+                new JsonArray()
+            )
+        );
         bytes[(uint)at % bytes.Length] = value;
         var body = new ReadOnlySequence<byte>(bytes, 0, cut % 3 == 0 ? (int)((uint)cut % bytes.Length) : bytes.Length);
-        if (!AdmissionReviewReader.TryRead(body, "k", out var review, out _)) return true;
+        if (!AdmissionReviewReader.TryRead(body, "k", out var review, out _))
+            return true;
         var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
         using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, rules), rules);
@@ -77,7 +135,16 @@ internal sealed class AdmissionPropertyTests
     [Test]
     public void A_review_is_read_the_same_in_one_piece_and_byte_by_byte()
     {
-        var bytes = Review(Pod(true, new JsonObject { ["labels"] = new JsonObject { ["a.example/b"] = "x" } }, new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "größe/x" }), new JsonArray(), new JsonArray(), new JsonArray()));
+        var bytes = Review(
+            Pod(
+                true,
+                new JsonObject { ["labels"] = new JsonObject { ["a.example/b"] = "x" } },
+                new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "größe/x" }),
+                new JsonArray(),
+                new JsonArray(),
+                new JsonArray()
+            )
+        );
         AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(bytes), "a.example/b", out var whole, out _);
         AdmissionReviewReader.TryRead(Segments(bytes), "a.example/b", out var pieces, out var fault);
         Assert.That(pieces, Is.Not.Null, fault);
@@ -103,7 +170,9 @@ internal sealed class AdmissionPropertyTests
     [Test]
     public void Nesting_has_a_limit()
     {
-        var body = Encoding.UTF8.GetBytes($$"""{"apiVersion":"admission.k8s.io/v1","request":{{string.Concat(Enumerable.Repeat("[", 100_000))}}""");
+        var body = Encoding.UTF8.GetBytes(
+            $$"""{"apiVersion":"admission.k8s.io/v1","request":{{string.Concat(Enumerable.Repeat("[", 100_000))}}"""
+        );
         Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), "k", out _, out var fault), Is.False, fault);
     }
 
@@ -111,8 +180,33 @@ internal sealed class AdmissionPropertyTests
     public void One_review_allocates_little_and_what_it_does_not_need_costs_nothing()
     {
         var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
-        var small = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx" }), new JsonArray(), new JsonArray(), new JsonArray()));
-        var padded = Review(Pod(true, new JsonObject(), new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx", ["env"] = new JsonArray([.. Enumerable.Range(0, 5000).Select(index => (JsonNode)$"value {index}")]) }), new JsonArray(), new JsonArray(), new JsonArray()));
+        var small = Review(
+            Pod(
+                true,
+                new JsonObject(),
+                new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx" }),
+                new JsonArray(),
+                new JsonArray(),
+                new JsonArray()
+            )
+        );
+        var padded = Review(
+            Pod(
+                true,
+                new JsonObject(),
+                new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = "web",
+                        ["image"] = "nginx",
+                        ["env"] = new JsonArray([.. Enumerable.Range(0, 5000).Select(index => (JsonNode)$"value {index}")]),
+                    }
+                ),
+                new JsonArray(),
+                new JsonArray(),
+                new JsonArray()
+            )
+        );
         Assert.Multiple(() =>
         {
             Assert.That(Allocated(small), Is.LessThan(1500));
@@ -141,59 +235,100 @@ internal sealed class AdmissionPropertyTests
         from hasAnnotations in Gen.Elements(true, false)
         select (JsonNode?)Object(("labels", hasLabels, labels), ("annotations", hasAnnotations, annotations));
 
-    private static Gen<JsonNode?> Map() => Gen.OneOf(
-        Gen.Constant<JsonNode?>(null),
-        Gen.SubListOf(Keys).SelectMany(keys => Gen.Elements("c", "true", "x").Select(value => (JsonNode?)new JsonObject(keys.Select(key => KeyValuePair.Create(key, (JsonNode?)value))))));
+    private static Gen<JsonNode?> Map() =>
+        Gen.OneOf(
+            Gen.Constant<JsonNode?>(null),
+            Gen.SubListOf(Keys)
+                .SelectMany(keys =>
+                    Gen.Elements("c", "true", "x")
+                        .Select(value => (JsonNode?)new JsonObject(keys.Select(key => KeyValuePair.Create(key, (JsonNode?)value))))
+                )
+        );
 
-    private static Gen<JsonNode?> Containers(string prefix) => Gen.OneOf(
-        Gen.Constant<JsonNode?>(null),
-        Gen.ListOf(Gen.Elements(Images)).Select(images => (JsonNode?)Number(images.Select(image => (JsonNode?)new JsonObject { ["name"] = "", ["image"] = image }), prefix)));
+    private static Gen<JsonNode?> Containers(string prefix) =>
+        Gen.OneOf(
+            Gen.Constant<JsonNode?>(null),
+            Gen.ListOf(Gen.Elements(Images))
+                .Select(images =>
+                    (JsonNode?)Number(images.Select(image => (JsonNode?)new JsonObject { ["name"] = "", ["image"] = image }), prefix)
+                )
+        );
 
     private static JsonArray Number(IEnumerable<JsonNode?> items, string prefix)
     {
         var array = new JsonArray([.. items.Select(item => item?.DeepClone())]);
-        foreach (var (index, item) in array.Index()) item!["name"] = $"{prefix}{index}";
+        foreach (var (index, item) in array.Index())
+            item!["name"] = $"{prefix}{index}";
         return array;
     }
 
-    private static JsonObject Pod(bool hasMetadata, JsonNode? metadata, JsonNode? containers, JsonNode? initContainers, JsonNode? ephemeralContainers, JsonNode? volumes) => Object(
-        ("metadata", hasMetadata, metadata),
-        ("spec", true, Object(("containers", true, containers), ("initContainers", true, initContainers), ("ephemeralContainers", true, ephemeralContainers), ("volumes", true, volumes))));
+    private static JsonObject Pod(
+        bool hasMetadata,
+        JsonNode? metadata,
+        JsonNode? containers,
+        JsonNode? initContainers,
+        JsonNode? ephemeralContainers,
+        JsonNode? volumes
+    ) =>
+        Object(
+            ("metadata", hasMetadata, metadata),
+            (
+                "spec",
+                true,
+                Object(
+                    ("containers", true, containers),
+                    ("initContainers", true, initContainers),
+                    ("ephemeralContainers", true, ephemeralContainers),
+                    ("volumes", true, volumes)
+                )
+            )
+        );
 
     private static JsonObject Object(params (string Key, bool IsThere, JsonNode? Value)[] members) =>
         new(members.Where(member => member.IsThere).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
 
-    private static byte[] Review(JsonObject pod, JsonObject? old = null, string subResource = "") => Encoding.UTF8.GetBytes(new JsonObject
-    {
-        ["apiVersion"] = "admission.k8s.io/v1",
-        ["request"] = new JsonObject
-        {
-            ["uid"] = "u", ["kind"] = new JsonObject { ["kind"] = "Pod" }, ["operation"] = old is null ? "CREATE" : "UPDATE", ["subResource"] = subResource, ["namespace"] = "default",
-            ["object"] = pod.DeepClone(), ["oldObject"] = old?.DeepClone(),
-        },
-    }.ToJsonString());
+    private static byte[] Review(JsonObject pod, JsonObject? old = null, string subResource = "") =>
+        Encoding.UTF8.GetBytes(
+            new JsonObject
+            {
+                ["apiVersion"] = "admission.k8s.io/v1",
+                ["request"] = new JsonObject
+                {
+                    ["uid"] = "u",
+                    ["kind"] = new JsonObject { ["kind"] = "Pod" },
+                    ["operation"] = old is null ? "CREATE" : "UPDATE",
+                    ["subResource"] = subResource,
+                    ["namespace"] = "default",
+                    ["object"] = pod.DeepClone(),
+                    ["oldObject"] = old?.DeepClone(),
+                },
+            }.ToJsonString()
+        );
 
     /// <summary>Every image of a Pod with its place.</summary>
     private static List<(string List, string Name, string Image)> ImagesOf(JsonObject pod) =>
-    [
-        .. from list in Lists
-           from container in pod["spec"]![list] as JsonArray ?? []
-           select (list, $"{container["name"]}", $"{container["image"]}"),
-        .. from volume in pod["spec"]!["volumes"] as JsonArray ?? []
-           select ("volumes", $"{volume["name"]}", $"{volume["image"]!["reference"]}"),
-    ];
+        [
+            .. from list in Lists
+            from container in pod["spec"]![list] as JsonArray ?? []
+            select (list, $"{container["name"]}", $"{container["image"]}"),
+            .. from volume in pod["spec"]!["volumes"] as JsonArray ?? []
+            select ("volumes", $"{volume["name"]}", $"{volume["image"]!["reference"]}"),
+        ];
 
     private static JsonObject WithoutOurs(JsonObject pod)
     {
         var copy = pod.DeepClone().AsObject();
         foreach (var list in Lists)
-            foreach (var container in copy["spec"]![list] as JsonArray ?? []) container!.AsObject().Remove("image");
-        foreach (var volume in copy["spec"]!["volumes"] as JsonArray ?? []) volume!["image"]!.AsObject().Remove("reference");
+        foreach (var container in copy["spec"]![list] as JsonArray ?? [])
+            container!.AsObject().Remove("image");
+        foreach (var volume in copy["spec"]!["volumes"] as JsonArray ?? [])
+            volume!["image"]!.AsObject().Remove("reference");
         if (copy["metadata"] is JsonObject metadata)
         {
             Prune(metadata, "labels", key => key == "a.example/b");
             Prune(metadata, "annotations", key => key.StartsWith("original-image.", StringComparison.Ordinal));
-            if (metadata.Count == 0) copy.Remove("metadata");
+            if (metadata.Count == 0)
+                copy.Remove("metadata");
         }
         else
         {
@@ -206,15 +341,18 @@ internal sealed class AdmissionPropertyTests
     private static void Prune(JsonObject metadata, string map, Predicate<string> isOurs)
     {
         if (metadata[map] is JsonObject members)
-            foreach (var key in members.Select(member => member.Key).Where(key => isOurs(key)).ToList()) members.Remove(key);
-        if (metadata[map] is null or JsonObject { Count: 0 }) metadata.Remove(map);
+            foreach (var key in members.Select(member => member.Key).Where(key => isOurs(key)).ToList())
+                members.Remove(key);
+        if (metadata[map] is null or JsonObject { Count: 0 })
+            metadata.Remove(map);
     }
 
     private static ReadOnlySequence<byte> Segments(byte[] bytes)
     {
         var first = new Segment(bytes.AsMemory(0, 1), null);
         var last = first;
-        for (var index = 1; index < bytes.Length; index++) last = new Segment(bytes.AsMemory(index, 1), last);
+        for (var index = 1; index < bytes.Length; index++)
+            last = new Segment(bytes.AsMemory(index, 1), last);
         return new ReadOnlySequence<byte>(first, 0, last, 1);
     }
 
@@ -223,7 +361,8 @@ internal sealed class AdmissionPropertyTests
         public Segment(ReadOnlyMemory<byte> memory, Segment? previous)
         {
             Memory = memory;
-            if (previous is null) return;
+            if (previous is null)
+                return;
             RunningIndex = previous.RunningIndex + previous.Memory.Length;
             previous.Next = this;
         }

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
-using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 
@@ -14,12 +14,30 @@ internal sealed class AdmissionReviewReaderTests
 {
     private static readonly RuleSet Rules = RuleSet.Compile(new ProxySwapperOptions { ProxyUrl = "r.example" });
 
-    [TestCase("""{"metadata":{"labels":{"k8s-proxy-image-swapper":"x"},"annotations":{"a":"b"}},"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "metadata")]
-    [TestCase("""{"metadata":{"labels":{"proxyswapper.io/ignore":"true"}},"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "an opted-out Pod's metadata")]
-    [TestCase("""{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"annotations":null},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "annotations")]
-    [TestCase("""{"metadata":{"labels":{"proxyswapper.io/ignore":"true"},"labels":{}},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "labels")]
-    [TestCase("""{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"initContainers":[{"image":"z"}]},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""", "the spec")]
-    [TestCase("""{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"containers":[{"name":"a","image":"nginx"}]}}""", "containers")]
+    [TestCase(
+        """{"metadata":{"labels":{"k8s-proxy-image-swapper":"x"},"annotations":{"a":"b"}},"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        "metadata"
+    )]
+    [TestCase(
+        """{"metadata":{"labels":{"proxyswapper.io/ignore":"true"}},"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        "an opted-out Pod's metadata"
+    )]
+    [TestCase(
+        """{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"annotations":null},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        "annotations"
+    )]
+    [TestCase(
+        """{"metadata":{"labels":{"proxyswapper.io/ignore":"true"},"labels":{}},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        "labels"
+    )]
+    [TestCase(
+        """{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"initContainers":[{"image":"z"}]},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        "the spec"
+    )]
+    [TestCase(
+        """{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"containers":[{"name":"a","image":"nginx"}]}}""",
+        "containers"
+    )]
     [TestCase("""{"spec":{"containers":[{"name":"b","image":"y","name":"a","image":"nginx"}]}}""", "an image")]
     public void Of_a_key_that_is_there_twice_the_last_one_counts(string pod, string what)
     {
@@ -29,16 +47,32 @@ internal sealed class AdmissionReviewReaderTests
         var last = IndependentPatch.Apply(LastOf(pod), patch!);
         Assert.Multiple(() =>
         {
-            Assert.That(last["spec"]!.ToJsonString(), Is.EqualTo("""{"containers":[{"name":"a","image":"r.example/library/nginx:latest"}]}"""), what);
+            Assert.That(
+                last["spec"]!.ToJsonString(),
+                Is.EqualTo("""{"containers":[{"name":"a","image":"r.example/library/nginx:latest"}]}"""),
+                what
+            );
             Assert.That(last["metadata"]!["labels"]!.ToJsonString(), Is.EqualTo("""{"k8s-proxy-image-swapper":"patched-image"}"""), what);
-            Assert.That(last["metadata"]!["annotations"]!.ToJsonString(), Is.EqualTo("""{"original-image.proxyswapper.io/a":"nginx"}"""), what);
+            Assert.That(
+                last["metadata"]!["annotations"]!.ToJsonString(),
+                Is.EqualTo("""{"original-image.proxyswapper.io/a":"nginx"}"""),
+                what
+            );
         });
     }
 
     [Test]
-    public void Of_two_requests_the_last_one_counts() => Assert.That(
-        (string)AnswerTo(Encoding.UTF8.GetBytes("""{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}""")).ToJsonString(),
-        Is.EqualTo("""{"uid":"2","allowed":true}"""));
+    public void Of_two_requests_the_last_one_counts() =>
+        Assert.That(
+            (string)
+                AnswerTo(
+                        Encoding.UTF8.GetBytes(
+                            """{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}"""
+                        )
+                    )
+                    .ToJsonString(),
+            Is.EqualTo("""{"uid":"2","allowed":true}""")
+        );
 
     [Test]
     public void A_byte_order_mark_is_passed_over() =>
@@ -52,7 +86,10 @@ internal sealed class AdmissionReviewReaderTests
         var again = string.Concat(Enumerable.Repeat(""","initContainers":[{"image":"x"}]""", 50_000));
         var pod = $$"""{"spec":{"containers":[{{containers}}]{{again}} } }""";
         var response = AnswerTo(Review(pod, pod, "UPDATE"));
-        Assert.That(response.ToJsonString(), Is.EqualTo("""{"uid":"u","allowed":true,"warnings":["the Pod is left as it is: it has more than 1000 images"]}"""));
+        Assert.That(
+            response.ToJsonString(),
+            Is.EqualTo("""{"uid":"u","allowed":true,"warnings":["the Pod is left as it is: it has more than 1000 images"]}""")
+        );
     }
 
     [TestCase(1000, true), TestCase(1001, false)]
@@ -66,11 +103,15 @@ internal sealed class AdmissionReviewReaderTests
     [Test]
     public void Annotations_near_their_limit_are_not_added_to_since_the_Pod_would_be_refused()
     {
-        var pod = $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":[{"name":"a","image":"nginx"}]} }""";
+        var pod =
+            $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":[{"name":"a","image":"nginx"}]} }""";
         var response = AnswerTo(Review(pod));
         Assert.Multiple(() =>
         {
-            Assert.That(GoldenTests.PatchOf(response)!.AsArray().Select(operation => (string)operation!["path"]!), Is.EqualTo(["/spec/containers/0/image", "/metadata/labels"]));
+            Assert.That(
+                GoldenTests.PatchOf(response)!.AsArray().Select(operation => (string)operation!["path"]!),
+                Is.EqualTo(["/spec/containers/0/image", "/metadata/labels"])
+            );
             Assert.That((string)response["warnings"]![0]!, Does.Contain("annotations are too large"));
         });
     }
@@ -78,8 +119,14 @@ internal sealed class AdmissionReviewReaderTests
     [Test]
     public void Warnings_stay_within_what_an_API_server_passes_on_and_keep_their_reasons()
     {
-        var images = string.Join(',', Enumerable.Range(0, 200).Select(index => $$"""{"image":"{{index}}{{string.Concat(Enumerable.Repeat("😀", 500))}}"}"""));
-        var warnings = AnswerTo(Review($$"""{"spec":{"containers":[{{images}}]} }"""))["warnings"]!.AsArray().Select(warning => (string)warning!).ToList();
+        var images = string.Join(
+            ',',
+            Enumerable.Range(0, 200).Select(index => $$"""{"image":"{{index}}{{string.Concat(Enumerable.Repeat("😀", 500))}}"}""")
+        );
+        var warnings = AnswerTo(Review($$"""{"spec":{"containers":[{{images}}]} }"""))["warnings"]!
+            .AsArray()
+            .Select(warning => (string)warning!)
+            .ToList();
         Assert.Multiple(() =>
         {
             Assert.That(warnings, Has.Count.GreaterThan(10).And.All.Length.LessThanOrEqualTo(256));
@@ -90,17 +137,32 @@ internal sealed class AdmissionReviewReaderTests
 
     private static JsonNode AnswerTo(byte[] body)
     {
-        Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), Rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
+        Assert.That(
+            AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), Rules.Options.PatchLabel.Key, out var review, out var fault),
+            Is.True,
+            fault
+        );
         using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, Rules), Rules);
         return JsonNode.Parse(output.Written)!["response"]!;
     }
 
-    private static byte[] Review(string pod, string oldPod = "null", string operation = "CREATE") => Encoding.UTF8.GetBytes(
-        $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }""");
+    private static byte[] Review(string pod, string oldPod = "null", string operation = "CREATE") =>
+        Encoding.UTF8.GetBytes(
+            $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }"""
+        );
 
     /// <summary>The Pod as somebody else's reader takes it.</summary>
-    private static JsonNode LastOf(string pod) => JsonNode.Parse(Newtonsoft.Json.Linq.JObject.Load(
-        new Newtonsoft.Json.JsonTextReader(new StringReader(pod)),
-        new Newtonsoft.Json.Linq.JsonLoadSettings { DuplicatePropertyNameHandling = Newtonsoft.Json.Linq.DuplicatePropertyNameHandling.Replace }).ToString())!;
+    private static JsonNode LastOf(string pod) =>
+        JsonNode.Parse(
+            Newtonsoft
+                .Json.Linq.JObject.Load(
+                    new Newtonsoft.Json.JsonTextReader(new StringReader(pod)),
+                    new Newtonsoft.Json.Linq.JsonLoadSettings
+                    {
+                        DuplicatePropertyNameHandling = Newtonsoft.Json.Linq.DuplicatePropertyNameHandling.Replace,
+                    }
+                )
+                .ToString()
+        )!;
 }

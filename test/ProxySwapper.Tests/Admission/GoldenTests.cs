@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
-using ProxySwapper.Admission.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 
@@ -17,12 +17,18 @@ internal sealed class GoldenTests
     private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "testdata", "admission");
 
     private static IEnumerable<TestCaseData> Cases() =>
-        Directory.GetDirectories(Root).Order(StringComparer.Ordinal).Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+        Directory
+            .GetDirectories(Root)
+            .Order(StringComparer.Ordinal)
+            .Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
 
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
     {
-        var (review, answer) = Answer(File.ReadAllText(Path.Combine(folder, "config.yaml")), File.ReadAllBytes(Path.Combine(folder, "review.json")));
+        var (review, answer) = Answer(
+            File.ReadAllText(Path.Combine(folder, "config.yaml")),
+            File.ReadAllBytes(Path.Combine(folder, "review.json"))
+        );
         var response = answer["response"]!;
         var expectedPatch = ReadOptional(folder, "patch.json");
         var expectedAnswer = ReadOptional(folder, "answer.json");
@@ -36,20 +42,36 @@ internal sealed class GoldenTests
             Assert.That(JsonNode.DeepEquals(patch, expectedPatch), Is.True, $"the patch is {patch?.ToJsonString()}");
             var warnings = response["warnings"]?.AsArray() ?? [];
             var expectedWarnings = expectedAnswer?["warnings"]?.AsArray() ?? [];
-            Assert.That(warnings.Select(warning => (string)warning!).ToList(), Has.Count.EqualTo(expectedWarnings.Count), warnings.ToJsonString());
-            foreach (var (actual, expected) in warnings.Zip(expectedWarnings)) Assert.That((string)actual!, Does.Contain((string)expected!));
+            Assert.That(
+                warnings.Select(warning => (string)warning!).ToList(),
+                Has.Count.EqualTo(expectedWarnings.Count),
+                warnings.ToJsonString()
+            );
+            foreach (var (actual, expected) in warnings.Zip(expectedWarnings))
+                Assert.That((string)actual!, Does.Contain((string)expected!));
             if (patch is not null)
-                Assert.That(JsonNode.DeepEquals(IndependentPatch.Apply(review["request"]!["object"]!, patch), ReadOptional(folder, "expected-pod.json")), Is.True, "the patched Pod");
+                Assert.That(
+                    JsonNode.DeepEquals(
+                        IndependentPatch.Apply(review["request"]!["object"]!, patch),
+                        ReadOptional(folder, "expected-pod.json")
+                    ),
+                    Is.True,
+                    "the patched Pod"
+                );
         });
     }
 
     [TestCaseSource(nameof(Cases))]
     public void A_second_round_of_admission_changes_nothing(string folder)
     {
-        if (ReadOptional(folder, "expected-pod.json") is not { } pod) return;
+        if (ReadOptional(folder, "expected-pod.json") is not { } pod)
+            return;
         var review = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "review.json")))!;
         review["request"]!["object"] = pod;
-        var (_, answer) = Answer(File.ReadAllText(Path.Combine(folder, "config.yaml")), System.Text.Encoding.UTF8.GetBytes(review.ToJsonString()));
+        var (_, answer) = Answer(
+            File.ReadAllText(Path.Combine(folder, "config.yaml")),
+            System.Text.Encoding.UTF8.GetBytes(review.ToJsonString())
+        );
         Assert.That(answer["response"]!["patch"], Is.Null);
     }
 
@@ -60,13 +82,18 @@ internal sealed class GoldenTests
     internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
-        Assert.That(AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault), Is.True, fault);
+        Assert.That(
+            AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault),
+            Is.True,
+            fault
+        );
         using var output = new Utf8JsonBuffer();
         AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
         return (JsonNode.Parse(body)!, JsonNode.Parse(output.Written)!);
     }
 
-    internal static JsonNode? PatchOf(JsonNode response) => response["patch"] is { } patch ? JsonNode.Parse(Convert.FromBase64String((string)patch!)) : null;
+    internal static JsonNode? PatchOf(JsonNode response) =>
+        response["patch"] is { } patch ? JsonNode.Parse(Convert.FromBase64String((string)patch!)) : null;
 
     private static JsonNode? ReadOptional(string folder, string file) =>
         File.Exists(Path.Combine(folder, file)) ? JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, file))) : null;

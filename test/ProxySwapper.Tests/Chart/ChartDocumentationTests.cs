@@ -19,13 +19,24 @@ internal sealed class ChartDocumentationTests
     public void Every_value_is_documented_where_it_stands_or_as_part_of_what_stands_above_it()
     {
         var documented = _values.Documented.Where(value => !_values.IsSection(value)).Select(value => value.Path).ToList();
-        Assert.That(_values.All.Where(value => value.IsLeaf && !documented.Any(path => value.Path == path || value.Path.StartsWith(path + ".", StringComparison.Ordinal))).Select(value => value.Path), Is.Empty);
+        Assert.That(
+            _values
+                .All.Where(value =>
+                    value.IsLeaf
+                    && !documented.Any(path => value.Path == path || value.Path.StartsWith(path + ".", StringComparison.Ordinal))
+                )
+                .Select(value => value.Path),
+            Is.Empty
+        );
         Assert.That(_values.All, Has.Count.GreaterThan(100));
     }
 
     [Test]
     public void Every_comment_is_a_sentence() =>
-        Assert.That(_values.Documented.Where(value => value.Comment[^1] is not ('.' or ':')).Select(value => $"{value.Path}: {value.Comment}"), Is.Empty);
+        Assert.That(
+            _values.Documented.Where(value => value.Comment[^1] is not ('.' or ':')).Select(value => $"{value.Path}: {value.Comment}"),
+            Is.Empty
+        );
 
     [Test]
     public void The_README_has_the_table_of_values()
@@ -34,15 +45,21 @@ internal sealed class ChartDocumentationTests
         var text = File.ReadAllText(file);
         var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, text.IndexOf(End, StringComparison.Ordinal));
         var table = Table();
-        if (SourceTree.UpdatesGolden) File.WriteAllText(file, text[..begin] + table + text[end..]);
-        else Assert.That(text[begin..end], Is.EqualTo(table), "chart/README.md is not up to date: run the tests with UPDATE_GOLDEN=1");
+        if (SourceTree.UpdatesGolden)
+            File.WriteAllText(file, text[..begin] + table + text[end..]);
+        else
+            Assert.That(text[begin..end], Is.EqualTo(table), "chart/README.md is not up to date: run the tests with UPDATE_GOLDEN=1");
     }
 
     private string Table()
     {
         var table = new StringBuilder("| value | default | what it does |\n|---|---|---|\n");
         foreach (var value in _values.Documented)
-            table.Append(_values.IsSection(value) ? $"| **`{value.Path}`** | | {Escape(value.Comment)} |\n" : $"| `{value.Path}` | `{Escape(value.Default?.ToJsonString(Readable) ?? "null")}` | {Escape(value.Comment)} |\n");
+            table.Append(
+                _values.IsSection(value)
+                    ? $"| **`{value.Path}`** | | {Escape(value.Comment)} |\n"
+                    : $"| `{value.Path}` | `{Escape(value.Default?.ToJsonString(Readable) ?? "null")}` | {Escape(value.Comment)} |\n"
+            );
         return table.ToString();
     }
 

@@ -12,18 +12,36 @@ internal sealed partial class ChartMonitoringTests
     /// <summary>What API servers, Distribution and kube-state-metrics call theirs.</summary>
     private static readonly string[] Others =
     [
-        "apiserver_admission_webhook_fail_open_count", "apiserver_admission_webhook_rejection_count", "apiserver_admission_webhook_admission_duration_seconds_bucket",
-        "registry_proxy_hits_total", "registry_proxy_requests_total", "registry_proxy_pulled_bytes_total", "registry_proxy_pushed_bytes_total", "kube_job_status_failed",
+        "apiserver_admission_webhook_fail_open_count",
+        "apiserver_admission_webhook_rejection_count",
+        "apiserver_admission_webhook_admission_duration_seconds_bucket",
+        "registry_proxy_hits_total",
+        "registry_proxy_requests_total",
+        "registry_proxy_pulled_bytes_total",
+        "registry_proxy_pushed_bytes_total",
+        "kube_job_status_failed",
     ];
 
-    private readonly HashSet<string> _instruments = Directory.GetFiles(SourceTree.PathOf("src"), "*.cs", SearchOption.AllDirectories)
+    private readonly HashSet<string> _instruments = Directory
+        .GetFiles(SourceTree.PathOf("src"), "*.cs", SearchOption.AllDirectories)
         .SelectMany(file => Instrument().Matches(File.ReadAllText(file)))
-        .SelectMany(match => match.Groups[1].Value == "Histogram" ? [$"{match.Groups[2]}_bucket", $"{match.Groups[2]}_sum", $"{match.Groups[2]}_count"] : new[] { match.Groups[2].Value })
+        .SelectMany(match =>
+            match.Groups[1].Value == "Histogram"
+                ? [$"{match.Groups[2]}_bucket", $"{match.Groups[2]}_sum", $"{match.Groups[2]}_count"]
+                : new[] { match.Groups[2].Value }
+        )
         .ToHashSet();
 
-    private readonly JsonObject _dashboard = JsonNode.Parse(File.ReadAllText(SourceTree.PathOf("chart", "dashboards", "proxyswapper.json")))!.AsObject();
+    private readonly JsonObject _dashboard = JsonNode
+        .Parse(File.ReadAllText(SourceTree.PathOf("chart", "dashboards", "proxyswapper.json")))!
+        .AsObject();
 
-    private readonly IReadOnlyList<JsonNode> _alerts = [.. YamlObjects.Read("alerts:\n" + File.ReadAllText(SourceTree.PathOf("chart", "files", "alerts.yaml")))[0]["alerts"]!.AsArray().Select(alert => alert!)];
+    private readonly IReadOnlyList<JsonNode> _alerts =
+    [
+        .. YamlObjects.Read("alerts:\n" + File.ReadAllText(SourceTree.PathOf("chart", "files", "alerts.yaml")))[0]["alerts"]!
+            .AsArray()
+            .Select(alert => alert!),
+    ];
 
     [Test]
     public void Every_metric_of_an_alert_exists() =>
@@ -40,10 +58,20 @@ internal sealed partial class ChartMonitoringTests
     [Test]
     public void The_dashboard_shows_every_instrument_of_the_program()
     {
-        var shown = Panels().SelectMany(panel => panel["targets"]!.AsArray()).SelectMany(target => MetricsOf((string)target!["expr"]!)).ToHashSet();
+        var shown = Panels()
+            .SelectMany(panel => panel["targets"]!.AsArray())
+            .SelectMany(target => MetricsOf((string)target!["expr"]!))
+            .ToHashSet();
         // When a reload was, and the other parts of a histogram, tell nothing beside the rest.
-        Assert.That(_instruments.Where(name => name.StartsWith("proxyswapper_", StringComparison.Ordinal) && !shown.Contains(name) && !name.EndsWith("_sum", StringComparison.Ordinal) && !name.EndsWith("_count", StringComparison.Ordinal)),
-            Is.EquivalentTo(new[] { "proxyswapper_config_last_reload_timestamp_seconds" }));
+        Assert.That(
+            _instruments.Where(name =>
+                name.StartsWith("proxyswapper_", StringComparison.Ordinal)
+                && !shown.Contains(name)
+                && !name.EndsWith("_sum", StringComparison.Ordinal)
+                && !name.EndsWith("_count", StringComparison.Ordinal)
+            ),
+            Is.EquivalentTo(new[] { "proxyswapper_config_last_reload_timestamp_seconds" })
+        );
     }
 
     [Test]
@@ -61,20 +89,27 @@ internal sealed partial class ChartMonitoringTests
     [Test]
     public void The_dashboards_panels_do_not_overlap_and_have_different_ids()
     {
-        var places = _dashboard["panels"]!.AsArray().Select(panel => panel!["gridPos"]!).Select(place => ((int)place["x"]!, (int)place["y"]!)).ToList();
+        var places = _dashboard["panels"]!
+            .AsArray()
+            .Select(panel => panel!["gridPos"]!)
+            .Select(place => ((int)place["x"]!, (int)place["y"]!))
+            .ToList();
         Assert.That(places, Is.Unique);
         Assert.That(_dashboard["panels"]!.AsArray().Select(panel => (int)panel!["id"]!), Is.Unique);
     }
 
     private bool Exists(string name) => _instruments.Contains(name) || Others.Contains(name);
 
-    private IEnumerable<JsonNode> Panels() => _dashboard["panels"]!.AsArray().Where(panel => (string?)panel!["type"] != "row").Select(panel => panel!);
+    private IEnumerable<JsonNode> Panels() =>
+        _dashboard["panels"]!.AsArray().Where(panel => (string?)panel!["type"] != "row").Select(panel => panel!);
 
     private static IEnumerable<string> MetricsOf(string expression) => Metric().Matches(expression).Select(match => match.Value);
 
     [GeneratedRegex(@"\b(proxyswapper|apiserver|registry_proxy|kube|process|dotnet)_[a-z_]+\b(?!"")")]
     private static partial Regex Metric();
 
-    [GeneratedRegex(@"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)(?:<\w+>)?\(\s*""([a-z_]+)""")]
+    [GeneratedRegex(
+        @"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)(?:<\w+>)?\(\s*""([a-z_]+)"""
+    )]
     private static partial Regex Instrument();
 }

@@ -1,5 +1,5 @@
-using System.Text.RegularExpressions;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Chart;
@@ -21,16 +21,26 @@ internal sealed partial class ChartValues
         var comment = new List<string>();
         foreach (var line in text.Split('\n'))
         {
-            if (line.TrimStart() is ['#', .. var words]) comment.Add(words);
+            if (line.TrimStart() is ['#', .. var words])
+                comment.Add(words);
             else if (Key().Match(line) is { Success: true } key)
             {
                 path.RemoveRange(key.Groups[1].Length / 2, path.Count - key.Groups[1].Length / 2);
                 path.Add(key.Groups[2].Value);
-                values.Add(new ChartValue(string.Join('.', path), string.Join(' ', comment.TakeWhile(words => !words.StartsWith("  ", StringComparison.Ordinal)).Select(words => words.Trim())),
-                    path.Aggregate((JsonNode?)defaults, (node, name) => node![name])));
+                values.Add(
+                    new ChartValue(
+                        string.Join('.', path),
+                        string.Join(
+                            ' ',
+                            comment.TakeWhile(words => !words.StartsWith("  ", StringComparison.Ordinal)).Select(words => words.Trim())
+                        ),
+                        path.Aggregate((JsonNode?)defaults, (node, name) => node![name])
+                    )
+                );
                 comment.Clear();
             }
-            else comment.Clear();
+            else
+                comment.Clear();
         }
         return new ChartValues(values);
     }

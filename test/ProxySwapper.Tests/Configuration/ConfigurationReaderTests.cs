@@ -1,6 +1,5 @@
-
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Tests.Configuration;
@@ -67,7 +66,10 @@ internal sealed class ConfigurationReaderTests
             Assert.That(options.Rules, Has.Count.EqualTo(3));
             Assert.That(options.Rules[1].Namespaces, Is.EqualTo(new[] { "team-a", "dev-*" }));
             Assert.That(options.SwapPolicy, Is.EqualTo(SwapPolicy.Exists));
-            Assert.That((options.Populate.Policy, options.Populate.Deadline), Is.EqualTo((PopulatePolicy.Immediate, TimeSpan.FromSeconds(8))));
+            Assert.That(
+                (options.Populate.Policy, options.Populate.Deadline),
+                Is.EqualTo((PopulatePolicy.Immediate, TimeSpan.FromSeconds(8)))
+            );
             Assert.That(options.Populate.ProxyCaches[0].Platform!.ToString(), Is.EqualTo("linux/amd64"));
             Assert.That(options.Populate.ProxyCaches[1].TargetArch, Is.EqualTo("arm64"));
             Assert.That(options.Registries[0].CreateRepositories!.ImageTagMutability, Is.EqualTo("IMMUTABLE"));
@@ -80,25 +82,39 @@ internal sealed class ConfigurationReaderTests
     public void An_empty_file_gives_the_defaults()
     {
         var options = Read("");
-        Assert.That((options.Port, options.ManagementPort, options.SwapPolicy, options.Populate.Policy, options.Populate.MaxNumberOfParallelJobs, options.Populate.RecheckAfter),
-            Is.EqualTo((8443, 9090, SwapPolicy.Always, PopulatePolicy.Delayed, 2, TimeSpan.FromHours(1))));
+        Assert.That(
+            (
+                options.Port,
+                options.ManagementPort,
+                options.SwapPolicy,
+                options.Populate.Policy,
+                options.Populate.MaxNumberOfParallelJobs,
+                options.Populate.RecheckAfter
+            ),
+            Is.EqualTo((8443, 9090, SwapPolicy.Always, PopulatePolicy.Delayed, 2, TimeSpan.FromHours(1)))
+        );
     }
 
     [Test]
     public void Keys_match_without_regard_to_case() =>
-        Assert.That(Read("PROXYURL: r.example\nignoreimages: [a]"), Has.Property("ProxyUrl").EqualTo("r.example").And.Property("IgnoreImages").EqualTo(new[] { "a" }));
+        Assert.That(
+            Read("PROXYURL: r.example\nignoreimages: [a]"),
+            Has.Property("ProxyUrl").EqualTo("r.example").And.Property("IgnoreImages").EqualTo(new[] { "a" })
+        );
 
     [Test]
     public void The_block_of_a_plugin_pastes_in_as_it_is()
     {
-        var options = Read("""
+        var options = Read(
+            """
             populate:
                 maxNumberOfParallelJobs: 2
                 proxyCaches:
                 - patternEcrProxyCache: "(^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws.com)/(proxy_)(docker\\.io|gcr\\.io)/([^:]+):?(.*)$"
                   platform: "linux/amd64"
                   region: "eu-central-1"
-            """);
+            """
+        );
         Assert.That(options.Populate.ProxyCaches.Single().Region, Is.EqualTo("eu-central-1"));
     }
 
@@ -148,9 +164,15 @@ internal sealed class ConfigurationReaderTests
     [TestCase("populate: {proxyCaches: [{patternEcrProxyCache: '(a)'}]}", "must have 5 groups")]
     [TestCase("populate: {proxyCaches: [{regexURL: '(a)'}]}", "replacementOCI: is missing")]
     [TestCase("registries: [{auth: basic, host: r.example, passwordFrom: {env: A}}]", "usernameFrom: is missing")]
-    [TestCase("registries: [{auth: basic, host: r.example, usernameFrom: {env: A}, passwordFrom: {env: A, file: b}}]", "must be either {env: NAME} or {file: PATH}")]
+    [TestCase(
+        "registries: [{auth: basic, host: r.example, usernameFrom: {env: A}, passwordFrom: {env: A, file: b}}]",
+        "must be either {env: NAME} or {file: PATH}"
+    )]
     [TestCase("registries: [{auth: none, host: r.example}]", "must be one of anonymous, basic, dockerConfig, ecr, google, azure")]
-    [TestCase("registries: [{auth: ecr, host: images.example.com}]", "region: is missing: auth ecr needs it, since the name images.example.com does not tell it")]
+    [TestCase(
+        "registries: [{auth: ecr, host: images.example.com}]",
+        "region: is missing: auth ecr needs it, since the name images.example.com does not tell it"
+    )]
     [TestCase("registries: [{auth: google, host: r.example, awsProfile: a}]", "awsProfile: has a meaning with auth: ecr alone")]
     [TestCase("registries: [{auth: ecr, host: public.ecr.aws, googleKeyFile: a}]", "googleKeyFile: has a meaning with auth: google alone")]
     [TestCase("registries: [{auth: anonymous, host: r.example, azureClientId: a}]", "azureClientId: has a meaning with auth: azure alone")]
@@ -169,65 +191,94 @@ internal sealed class ConfigurationReaderTests
 
     [Test]
     public void All_faults_of_a_list_and_of_a_rule_are_told_at_once() =>
-        Assert.That(FaultsOf("""
-            ignoreImages: [UPPER, [a], {b: c}, nginx, "x@y"]
-            rules:
-              - quay.io
-              - {match: docker.io//x, matchRegex: "(", target: "https://r.example", replace: "$1"}
-            """), Has.Count.EqualTo(10).And.One.StartsWith("c.yaml:1:16: ignoreImages[0]: 'UPPER' is no image: ")
-            .And.One.EqualTo("c.yaml:1:23: ignoreImages[1]: must be a text")
-            .And.One.EqualTo("c.yaml:1:28: ignoreImages[2]: must be a text")
-            .And.One.StartsWith("c.yaml:1:43: ignoreImages[4]: ")
-            .And.One.EqualTo("c.yaml:3:5: rules[0]: must be a mapping")
-            .And.One.StartsWith("c.yaml:4:13: rules[1].match: must be a registry")
-            .And.One.StartsWith("c.yaml:4:13: rules[1].match: or matchRegex is needed, one of them")
-            .And.One.StartsWith("c.yaml:4:39: rules[1].matchRegex: is no regular expression")
-            .And.One.StartsWith("c.yaml:4:52: rules[1].target: must be a registry")
-            .And.One.StartsWith("c.yaml:4:82: rules[1].replace: must begin with the target's registry"));
+        Assert.That(
+            FaultsOf(
+                """
+                ignoreImages: [UPPER, [a], {b: c}, nginx, "x@y"]
+                rules:
+                  - quay.io
+                  - {match: docker.io//x, matchRegex: "(", target: "https://r.example", replace: "$1"}
+                """
+            ),
+            Has.Count.EqualTo(10)
+                .And.One.StartsWith("c.yaml:1:16: ignoreImages[0]: 'UPPER' is no image: ")
+                .And.One.EqualTo("c.yaml:1:23: ignoreImages[1]: must be a text")
+                .And.One.EqualTo("c.yaml:1:28: ignoreImages[2]: must be a text")
+                .And.One.StartsWith("c.yaml:1:43: ignoreImages[4]: ")
+                .And.One.EqualTo("c.yaml:3:5: rules[0]: must be a mapping")
+                .And.One.StartsWith("c.yaml:4:13: rules[1].match: must be a registry")
+                .And.One.StartsWith("c.yaml:4:13: rules[1].match: or matchRegex is needed, one of them")
+                .And.One.StartsWith("c.yaml:4:39: rules[1].matchRegex: is no regular expression")
+                .And.One.StartsWith("c.yaml:4:52: rules[1].target: must be a registry")
+                .And.One.StartsWith("c.yaml:4:82: rules[1].replace: must begin with the target's registry")
+        );
 
     [TestCase("- a", "must be a mapping")]
     [TestCase("a: [", "no YAML")]
     [TestCase("a: 1\n---\nb: 2", "second document")]
-    public void What_is_no_configuration_is_said(string text, string message) => Assert.That(FaultsOf(text).Single(), Does.Contain(message));
+    public void What_is_no_configuration_is_said(string text, string message) =>
+        Assert.That(FaultsOf(text).Single(), Does.Contain(message));
 
     [Test]
     public void A_file_that_is_not_there_is_said([Values("/nowhere/c.yaml", "", "a\0b")] string file) =>
-        Assert.That(() => ConfigurationReader.Read(file, NoEnvironment), Throws.TypeOf<ConfigurationException>().With.Message.Contains(file).And.Message.Contains("cannot be read"));
+        Assert.That(
+            () => ConfigurationReader.Read(file, NoEnvironment),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains(file).And.Message.Contains("cannot be read")
+        );
 
     [Test]
     public void The_environment_wins_over_the_file()
     {
-        var options = Read("proxyUrl: a.example\nport: 1\nPopulate: {maxRetries: 3}", new()
-        {
-            ["PROXY_URL"] = "b.example",
-            ["PROXYSWAPPER_PORT"] = "2",
-            ["PROXYSWAPPER_POPULATE_MAX_RETRIES"] = "4",
-            ["PROXYSWAPPER_POPULATE_PULLSECRETS"] = "true",
-            ["PROXYSWAPPER_IGNORE_IMAGES"] = "nginx, quay.io/**",
-        });
-        Assert.That((options.ProxyUrl, options.Port, options.Populate.MaxRetries, options.Populate.PullSecrets), Is.EqualTo(("b.example", 2, 4, true)));
+        var options = Read(
+            "proxyUrl: a.example\nport: 1\nPopulate: {maxRetries: 3}",
+            new()
+            {
+                ["PROXY_URL"] = "b.example",
+                ["PROXYSWAPPER_PORT"] = "2",
+                ["PROXYSWAPPER_POPULATE_MAX_RETRIES"] = "4",
+                ["PROXYSWAPPER_POPULATE_PULLSECRETS"] = "true",
+                ["PROXYSWAPPER_IGNORE_IMAGES"] = "nginx, quay.io/**",
+            }
+        );
+        Assert.That(
+            (options.ProxyUrl, options.Port, options.Populate.MaxRetries, options.Populate.PullSecrets),
+            Is.EqualTo(("b.example", 2, 4, true))
+        );
         Assert.That(options.IgnoreImages, Is.EqualTo(new[] { "nginx", "quay.io/**" }));
     }
 
     [Test]
     public void A_fault_of_a_variable_names_the_variable() =>
-        Assert.That(FaultsOf("port: 1", new() { ["PROXYSWAPPER_PORT"] = "x" }).Single(), Does.StartWith("PROXYSWAPPER_PORT: port: must be a whole number"));
+        Assert.That(
+            FaultsOf("port: 1", new() { ["PROXYSWAPPER_PORT"] = "x" }).Single(),
+            Does.StartWith("PROXYSWAPPER_PORT: port: must be a whole number")
+        );
 
     [Test]
     public void A_misspelt_variable_is_told() =>
-        Assert.That(FaultsOf("", new() { ["PROXYSWAPPER_PROXYURI"] = "x" }).Single(), Does.StartWith("PROXYSWAPPER_PROXYURI: is no setting").And.Contain("PROXYSWAPPER_PROXY_URL"));
+        Assert.That(
+            FaultsOf("", new() { ["PROXYSWAPPER_PROXYURI"] = "x" }).Single(),
+            Does.StartWith("PROXYSWAPPER_PROXYURI: is no setting").And.Contain("PROXYSWAPPER_PROXY_URL")
+        );
 
     [Test]
     public void Variables_of_services_and_of_other_commands_are_not_settings() =>
-        Assert.That(() => Read("", new()
-        {
-            ["PROXYSWAPPER_PORT"] = "tcp://10.0.0.1:443",
-            ["PROXYSWAPPER_PORT_443_TCP"] = "tcp://10.0.0.1:443",
-            ["PROXYSWAPPER_PORT_443_TCP_ADDR"] = "10.0.0.1",
-            ["PROXYSWAPPER_SERVICE_HOST"] = "10.0.0.1",
-            ["PROXYSWAPPER_SERVICE_PORT_HTTPS"] = "443",
-            ["PROXYSWAPPER_MIRROR_DEBUG"] = "true",
-        }), Throws.Nothing);
+        Assert.That(
+            () =>
+                Read(
+                    "",
+                    new()
+                    {
+                        ["PROXYSWAPPER_PORT"] = "tcp://10.0.0.1:443",
+                        ["PROXYSWAPPER_PORT_443_TCP"] = "tcp://10.0.0.1:443",
+                        ["PROXYSWAPPER_PORT_443_TCP_ADDR"] = "10.0.0.1",
+                        ["PROXYSWAPPER_SERVICE_HOST"] = "10.0.0.1",
+                        ["PROXYSWAPPER_SERVICE_PORT_HTTPS"] = "443",
+                        ["PROXYSWAPPER_MIRROR_DEBUG"] = "true",
+                    }
+                ),
+            Throws.Nothing
+        );
 
     [TestCase("500ms", 500), TestCase("8s", 8000), TestCase("1m30s", 90_000), TestCase("1.5h", 5_400_000), TestCase("0", 0)]
     public void Durations_are_read(string text, double milliseconds) =>

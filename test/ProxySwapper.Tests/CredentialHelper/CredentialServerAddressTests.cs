@@ -1,4 +1,3 @@
-
 using ProxySwapper.CredentialHelper;
 
 namespace ProxySwapper.Tests.CredentialHelper;

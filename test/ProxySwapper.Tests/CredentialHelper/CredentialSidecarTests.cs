@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.CredentialHelper;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Tests.CredentialHelper;
 
@@ -23,7 +23,12 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task Start()
     {
         var (port, management) = (FreePort(), FreePort());
-        var options = new ProxySwapperOptions { ManagementPort = management, DrainDelay = TimeSpan.Zero, Registries = [new RegistryEntryOptions { Host = Registry }] };
+        var options = new ProxySwapperOptions
+        {
+            ManagementPort = management,
+            DrainDelay = TimeSpan.Zero,
+            Registries = [new RegistryEntryOptions { Host = Registry }],
+        };
         _app = CredentialSidecar.Create(options, port, _ => _source, logging => logging.ClearProviders());
         await _app.StartAsync();
         _credentials = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
@@ -43,7 +48,10 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     {
         _source.Answer = () => RegistryCredential.Basic("oauth2accesstoken", "ya29.\"secret\"");
         using var response = await AskAsync(Registry);
-        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("""{"ServerURL":"europe-docker.pkg.dev","Username":"oauth2accesstoken","Secret":"ya29.\u0022secret\u0022"}"""));
+        Assert.That(
+            await response.Content.ReadAsStringAsync(),
+            Is.EqualTo("""{"ServerURL":"europe-docker.pkg.dev","Username":"oauth2accesstoken","Secret":"ya29.\u0022secret\u0022"}""")
+        );
         Assert.That(response.Headers.CacheControl!.NoStore, Is.True);
     }
 
@@ -52,9 +60,14 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     {
         _source.Answer = () => RegistryCredential.Identity("refresh");
         using var response = await AskAsync(Registry);
-        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("""
-            "Username":"00000000-0000-0000-0000-000000000000","Secret":"refresh"
-            """.Trim()));
+        Assert.That(
+            await response.Content.ReadAsStringAsync(),
+            Does.Contain(
+                """
+                "Username":"00000000-0000-0000-0000-000000000000","Secret":"refresh"
+                """.Trim()
+            )
+        );
     }
 
     [Test]
@@ -65,7 +78,10 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
         using var response = await AskAsync(Registry);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
         Assert.That(await CountAsync("failed"), Is.EqualTo(before + 1));
-        Assert.That(await _management.GetStringAsync("/readyz?verbose"), Does.Contain("[+]credentials: europe-docker.pkg.dev: google: the metadata server said 500"));
+        Assert.That(
+            await _management.GetStringAsync("/readyz?verbose"),
+            Does.Contain("[+]credentials: europe-docker.pkg.dev: google: the metadata server said 500")
+        );
         _source.Answer = () => RegistryCredential.Basic("u", "p");
         using var second = await AskAsync(Registry);
         Assert.That(await _management.GetStringAsync("/readyz?verbose"), Does.Contain("[+]credentials ok"));
@@ -104,14 +120,21 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
 
     [Test]
     public async Task Every_result_is_a_series_from_the_start() =>
-        Assert.That((await _management.GetStringAsync("/metrics")).Split('\n').Count(line => line.StartsWith("proxyswapper_credential_requests_total{", StringComparison.Ordinal)), Is.EqualTo(4));
+        Assert.That(
+            (await _management.GetStringAsync("/metrics"))
+                .Split('\n')
+                .Count(line => line.StartsWith("proxyswapper_credential_requests_total{", StringComparison.Ordinal)),
+            Is.EqualTo(4)
+        );
 
     private Task<HttpResponseMessage> AskAsync(string host) => _credentials.GetAsync($"/credential?host={Uri.EscapeDataString(host)}");
 
     private async Task<int> CountAsync(string result)
     {
         var prefix = $"proxyswapper_credential_requests_total{{result=\"{result}\"}} ";
-        var line = (await _management.GetStringAsync("/metrics")).Split('\n').Single(line => line.StartsWith(prefix, StringComparison.Ordinal));
+        var line = (await _management.GetStringAsync("/metrics"))
+            .Split('\n')
+            .Single(line => line.StartsWith(prefix, StringComparison.Ordinal));
         return int.Parse(line[prefix.Length..], System.Globalization.CultureInfo.InvariantCulture);
     }
 

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -47,7 +46,10 @@ internal sealed class KubeconfigReaderTests
     public void Of_several_files_the_first_that_has_a_name_wins_and_missing_ones_are_passed_over()
     {
         var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
-        var second = Write("second", "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: [{ name: c, cluster: { server: https://second.example.com } }]\n");
+        var second = Write(
+            "second",
+            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
+        );
         var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
         var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
         Assert.That((connection.Server.Host, connection.Namespace), Is.EqualTo(("first.example.com", "default")));
@@ -64,16 +66,33 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public void Tls_and_proxy_settings_and_impersonation_are_taken()
     {
-        var connection = Read(Write("config", Config(
-            "{ token: x, as: someone, as-groups: [a, b] }", "tls-server-name: inner", "insecure-skip-tls-verify: true", "proxy-url: http://proxy:3128")));
-        Assert.That((connection.TlsServerName, connection.InsecureSkipTlsVerify, connection.Proxy!.Port), Is.EqualTo(("inner", true, 3128)));
-        Assert.That(connection.Impersonation.Select(header => $"{header.Key}={header.Value}"), Is.EqualTo(["Impersonate-User=someone", "Impersonate-Group=a", "Impersonate-Group=b"]));
+        var connection = Read(
+            Write(
+                "config",
+                Config(
+                    "{ token: x, as: someone, as-groups: [a, b] }",
+                    "tls-server-name: inner",
+                    "insecure-skip-tls-verify: true",
+                    "proxy-url: http://proxy:3128"
+                )
+            )
+        );
+        Assert.That(
+            (connection.TlsServerName, connection.InsecureSkipTlsVerify, connection.Proxy!.Port),
+            Is.EqualTo(("inner", true, 3128))
+        );
+        Assert.That(
+            connection.Impersonation.Select(header => $"{header.Key}={header.Value}"),
+            Is.EqualTo(["Impersonate-User=someone", "Impersonate-Group=a", "Impersonate-Group=b"])
+        );
     }
 
     [Test]
     public void Without_any_connection_the_error_says_where_was_looked()
     {
-        var fault = Assert.Throws<KubernetesConnectionException>(() => KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time));
+        var fault = Assert.Throws<KubernetesConnectionException>(() =>
+            KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time)
+        );
         Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_directory));
     }
 
@@ -83,20 +102,38 @@ internal sealed class KubeconfigReaderTests
         Write("token", "mounted");
         Write("namespace", "own\n");
         Write("ca.crt", "authority");
-        Func<string, string?> environment = name => name switch { "KUBERNETES_SERVICE_HOST" => "fd00::1", "KUBERNETES_SERVICE_PORT" => "443", _ => null };
+        Func<string, string?> environment = name =>
+            name switch
+            {
+                "KUBERNETES_SERVICE_HOST" => "fd00::1",
+                "KUBERNETES_SERVICE_PORT" => "443",
+                _ => null,
+            };
         var connection = InClusterConnection.Find(environment, _time, _directory)!;
-        Assert.That((connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy), Is.EqualTo(("https://[fd00::1]/", "own", false)));
+        Assert.That(
+            (connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy),
+            Is.EqualTo(("https://[fd00::1]/", "own", false))
+        );
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("mounted"));
     }
 
     [Test]
     public async Task A_plugin_is_run_from_its_files_directory_with_what_it_is_told()
     {
-        Script("plugin", """
+        Script(
+            "plugin",
+            """
             printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$EXTRA" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c one.example.com)"
-            """);
-        var connection = Read(Write("config", Config(
-            "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], env: [{ name: EXTRA, value: second }], provideClusterInfo: true }")));
+            """
+        );
+        var connection = Read(
+            Write(
+                "config",
+                Config(
+                    "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], env: [{ name: EXTRA, value: second }], provideClusterInfo: true }"
+                )
+            )
+        );
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("first-second-1"));
     }
 
@@ -104,12 +141,19 @@ internal sealed class KubeconfigReaderTests
     public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
     {
         var count = Path.Combine(_directory, "count");
-        Script("plugin", $$"""
+        Script(
+            "plugin",
+            $$"""
             echo x >> {{count}}
             printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
-            """);
+            """
+        );
         var source = Plugin("client.authentication.k8s.io/v1beta1", Path.Combine(_directory, "plugin"));
-        Task<string?> Token(bool refused = false) => source.GetAsync(refused, default).AsTask().ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
+        Task<string?> Token(bool refused = false) =>
+            source
+                .GetAsync(refused, default)
+                .AsTask()
+                .ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
         var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
         _time.Advance(TimeSpan.FromHours(1));
         tokens.Add(await Token());
@@ -120,9 +164,13 @@ internal sealed class KubeconfigReaderTests
     public void A_plugin_that_fails_is_quoted_and_one_that_is_missing_comes_with_its_hint()
     {
         Script("plugin", "echo 'no session' >&2; exit 3");
-        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask());
+        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
+        );
         Assert.That(failing!.Message, Does.EndWith("plugin ended with 3: no session."));
-        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask());
+        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
+        );
         Assert.That(missing!.Message, Does.Contain("cannot be started").And.Contain("get it from example.com"));
     }
 
@@ -130,7 +178,9 @@ internal sealed class KubeconfigReaderTests
     public void What_a_plugin_prints_is_never_repeated()
     {
         Script("plugin", "echo 'topsecret'");
-        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() => Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask());
+        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
+        );
         Assert.That(fault!.Message, Does.EndWith("printed something that is no ExecCredential.").And.Not.Contain("topsecret"));
     }
 
@@ -149,24 +199,25 @@ internal sealed class KubeconfigReaderTests
     private void Script(string name, string text) =>
         File.SetUnixFileMode(Write(name, $"#!/bin/sh\n{text}\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-    private static string Config(string user, params string[] cluster) => $"""
-        apiVersion: v1
-        kind: Config
-        current-context: here
-        contexts:
-        - name: here
-          context:
-            cluster: c
-            user: u
-            namespace: team
-        clusters:
-        - name: c
-          cluster:
-            server: https://one.example.com:6443
-        {string.Join("\n", cluster.Select(line => $"    {line}"))}
-        users:
-        - name: u
-          user:
-            {user}
-        """;
+    private static string Config(string user, params string[] cluster) =>
+        $"""
+            apiVersion: v1
+            kind: Config
+            current-context: here
+            contexts:
+            - name: here
+              context:
+                cluster: c
+                user: u
+                namespace: team
+            clusters:
+            - name: c
+              cluster:
+                server: https://one.example.com:6443
+            {string.Join("\n", cluster.Select(line => $"    {line}"))}
+            users:
+            - name: u
+              user:
+                {user}
+            """;
 }

@@ -30,7 +30,10 @@ internal sealed class KubernetesClientTests
     {
         _server.Answer(404, "{}").Answer(404, "{}");
         using var client = _server.Client();
-        Assert.That((await client.GetAsync("/api/v1/x", default), await client.DeleteAsync("/api/v1/x", default)), Is.EqualTo(((JsonObject?)null, false)));
+        Assert.That(
+            (await client.GetAsync("/api/v1/x", default), await client.DeleteAsync("/api/v1/x", default)),
+            Is.EqualTo(((JsonObject?)null, false))
+        );
     }
 
     [Test]
@@ -46,7 +49,12 @@ internal sealed class KubernetesClientTests
     public void A_server_that_is_not_there_is_named_with_the_call()
     {
         using var client = new KubernetesClient(
-            new KubernetesConnection(new Uri("http://127.0.0.1:1"), new FileCredentialSource(TimeProvider.System)) { UsesEnvironmentProxy = false }, TimeProvider.System);
+            new KubernetesConnection(new Uri("http://127.0.0.1:1"), new FileCredentialSource(TimeProvider.System))
+            {
+                UsesEnvironmentProxy = false,
+            },
+            TimeProvider.System
+        );
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
         Assert.That(fault!.Message, Does.StartWith("GET /version: no answer: "));
     }
@@ -92,7 +100,10 @@ internal sealed class KubernetesClientTests
         _server.Answer(429, "{}", ("Retry-After", "2")).Answer(200, """{"a":1}""");
         using var client = _server.Client(time);
         var answer = await client.GetAsync("/x", default);
-        Assert.That(((int?)answer!["a"], _server.Requests.Count, time.Pauses.Contains(TimeSpan.FromSeconds(2))), Is.EqualTo(((int?)1, 2, true)));
+        Assert.That(
+            ((int?)answer!["a"], _server.Requests.Count, time.Pauses.Contains(TimeSpan.FromSeconds(2))),
+            Is.EqualTo(((int?)1, 2, true))
+        );
     }
 
     [Test]
@@ -106,10 +117,14 @@ internal sealed class KubernetesClientTests
             .Answer(200, Page("", "a", "b", "c"));
         using var client = _server.Client();
         var names = new List<string>();
-        await foreach (var name in new PodLister(client).ListAsync(null, "l=v", Name, default)) names.Add(name);
+        await foreach (var name in new PodLister(client).ListAsync(null, "l=v", Name, default))
+            names.Add(name);
         Assert.That(names, Is.EqualTo(["a", "b", "a", "b", "c"]));
         var query = "GET /api/v1/pods?limit=200&labelSelector=l%3Dv&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed";
-        Assert.That(_server.Requests, Is.EqualTo([query, $"{query}&continue=more", $"{query}&continue=newer", $"{query}&continue=last", query]));
+        Assert.That(
+            _server.Requests,
+            Is.EqualTo([query, $"{query}&continue=more", $"{query}&continue=newer", $"{query}&continue=last", query])
+        );
     }
 
     [Test]
@@ -132,11 +147,14 @@ internal sealed class KubernetesClientTests
 
     private static string Name(JsonElement pod) => pod.GetProperty("metadata").GetProperty("name").GetString()!;
 
-    private static string Page(string next, params string[] names) => new JsonObject
-    {
-        ["metadata"] = new JsonObject { ["continue"] = next },
-        ["items"] = new JsonArray([.. names.Select(name => (JsonNode)new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } })]),
-    }.ToJsonString();
+    private static string Page(string next, params string[] names) =>
+        new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["continue"] = next },
+            ["items"] = new JsonArray([
+                .. names.Select(name => (JsonNode)new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }),
+            ]),
+        }.ToJsonString();
 
     /// <summary>Notes every timer, and lets the short ones end at once.</summary>
     private sealed class ImpatientTimeProvider : TimeProvider

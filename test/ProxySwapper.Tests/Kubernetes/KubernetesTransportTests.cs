@@ -25,12 +25,21 @@ internal sealed class KubernetesTransportTests
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https =>
-        {
-            https.ServerCertificate = _authority.Issue("kubernetes.default.svc");
-            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-            https.ClientCertificateValidation = (_, _, _) => true;
-        })));
+        builder
+            .WebHost.UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                        listen.UseHttps(https =>
+                        {
+                            https.ServerCertificate = _authority.Issue("kubernetes.default.svc");
+                            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                            https.ClientCertificateValidation = (_, _, _) => true;
+                        })
+                )
+            );
         _server = builder.Build();
         _server.Run(context => context.Response.WriteAsync($$"""{"subject":"{{context.Connection.ClientCertificate!.Subject}}"}"""));
         await _server.StartAsync();
@@ -51,14 +60,20 @@ internal sealed class KubernetesTransportTests
     public void A_certificate_for_another_name_is_refused()
     {
         using var client = Client(_authority.Pem, name: null);
-        Assert.That(() => client.GetAsync("/", default), Throws.TypeOf<KubernetesException>().With.Message.Contains("RemoteCertificateNameMismatch"));
+        Assert.That(
+            () => client.GetAsync("/", default),
+            Throws.TypeOf<KubernetesException>().With.Message.Contains("RemoteCertificateNameMismatch")
+        );
     }
 
     [Test]
     public void A_certificate_of_another_authority_is_refused()
     {
         using var client = Client(new Authority().Pem);
-        Assert.That(() => client.GetAsync("/", default), Throws.TypeOf<KubernetesException>().With.Message.Contains("errors in the certificate chain"));
+        Assert.That(
+            () => client.GetAsync("/", default),
+            Throws.TypeOf<KubernetesException>().With.Message.Contains("errors in the certificate chain")
+        );
     }
 
     [Test]
@@ -67,7 +82,14 @@ internal sealed class KubernetesTransportTests
         var time = new ManualTimeProvider();
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, new Authority().Pem);
-        using var client = new KubernetesClient(Connection() with { CertificateAuthorities = PemSource.OfFile(file), TlsServerName = "kubernetes.default.svc" }, time);
+        using var client = new KubernetesClient(
+            Connection() with
+            {
+                CertificateAuthorities = PemSource.OfFile(file),
+                TlsServerName = "kubernetes.default.svc",
+            },
+            time
+        );
         Assert.That(() => client.GetAsync("/", default), Throws.TypeOf<KubernetesException>());
         await File.WriteAllTextAsync(file, _authority.Pem);
         time.Advance(TimeSpan.FromMinutes(1));
@@ -77,17 +99,30 @@ internal sealed class KubernetesTransportTests
     }
 
     private KubernetesClient Client(string authority, string? name = "kubernetes.default.svc") =>
-        new(Connection() with { CertificateAuthorities = PemSource.OfBase64(Base64(authority)), TlsServerName = name }, TimeProvider.System);
+        new(
+            Connection() with
+            {
+                CertificateAuthorities = PemSource.OfBase64(Base64(authority)),
+                TlsServerName = name,
+            },
+            TimeProvider.System
+        );
 
     private KubernetesConnection Connection()
     {
         using var admin = _authority.Issue("admin");
         var key = admin.GetECDsaPrivateKey()!;
-        return new KubernetesConnection(_address, new FileCredentialSource(TimeProvider.System)
+        return new KubernetesConnection(
+            _address,
+            new FileCredentialSource(TimeProvider.System)
+            {
+                ClientCertificate = PemSource.OfBase64(Base64(admin.ExportCertificatePem())),
+                ClientKey = PemSource.OfBase64(Base64(key.ExportPkcs8PrivateKeyPem())),
+            }
+        )
         {
-            ClientCertificate = PemSource.OfBase64(Base64(admin.ExportCertificatePem())),
-            ClientKey = PemSource.OfBase64(Base64(key.ExportPkcs8PrivateKeyPem())),
-        }) { UsesEnvironmentProxy = false };
+            UsesEnvironmentProxy = false,
+        };
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
@@ -98,9 +133,16 @@ internal sealed class KubernetesTransportTests
 
         public Authority()
         {
-            var request = new CertificateRequest("CN=authority of a test", ECDsa.Create(ECCurve.NamedCurves.nistP256), HashAlgorithmName.SHA256);
+            var request = new CertificateRequest(
+                "CN=authority of a test",
+                ECDsa.Create(ECCurve.NamedCurves.nistP256),
+                HashAlgorithmName.SHA256
+            );
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            _certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddDays(2));
+            _certificate = request.CreateSelfSigned(
+                TimeProvider.System.GetUtcNow().AddHours(-1),
+                TimeProvider.System.GetUtcNow().AddDays(2)
+            );
         }
 
         public string Pem => _certificate.ExportCertificatePem();
@@ -112,7 +154,12 @@ internal sealed class KubernetesTransportTests
             var names = new SubjectAlternativeNameBuilder();
             names.AddDnsName(name);
             request.CertificateExtensions.Add(names.Build());
-            using var bare = request.Create(_certificate, TimeProvider.System.GetUtcNow().AddHours(-1), TimeProvider.System.GetUtcNow().AddDays(1), [1, 2, 3]);
+            using var bare = request.Create(
+                _certificate,
+                TimeProvider.System.GetUtcNow().AddHours(-1),
+                TimeProvider.System.GetUtcNow().AddDays(1),
+                [1, 2, 3]
+            );
             using var whole = bare.CopyWithPrivateKey(key);
             return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
         }

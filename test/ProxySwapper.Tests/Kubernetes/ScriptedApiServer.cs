@@ -32,8 +32,14 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         {
             using var body = new StreamReader(context.Request.Body);
             server.Bodies.Enqueue(await body.ReadToEndAsync());
-            server.Requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}".TrimEnd());
-            await (server._answers.TryDequeue(out var answer) ? answer(context) : throw new InvalidOperationException("Nobody told what to answer."));
+            server.Requests.Enqueue(
+                $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}".TrimEnd()
+            );
+            await (
+                server._answers.TryDequeue(out var answer)
+                    ? answer(context)
+                    : throw new InvalidOperationException("Nobody told what to answer.")
+            );
         });
         await application.StartAsync();
         return server;
@@ -44,14 +50,21 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         _answers.Enqueue(context =>
         {
             context.Response.StatusCode = status;
-            foreach (var (name, value) in headers) context.Response.Headers[name] = value;
+            foreach (var (name, value) in headers)
+                context.Response.Headers[name] = value;
             return context.Response.WriteAsync(body);
         });
         return this;
     }
 
     public KubernetesClient Client(TimeProvider? time = null, IKubernetesCredentialSource? credentials = null) =>
-        new(new KubernetesConnection(Address, credentials ?? new FileCredentialSource(TimeProvider.System)) { UsesEnvironmentProxy = false }, time ?? TimeProvider.System);
+        new(
+            new KubernetesConnection(Address, credentials ?? new FileCredentialSource(TimeProvider.System))
+            {
+                UsesEnvironmentProxy = false,
+            },
+            time ?? TimeProvider.System
+        );
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 }

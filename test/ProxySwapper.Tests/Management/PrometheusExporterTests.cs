@@ -15,7 +15,11 @@ internal sealed class PrometheusExporterTests
     [SetUp]
     public void Start()
     {
-        _services = new ServiceCollection().AddMetrics().AddSingleton<ProcessMetrics>().AddSingleton<PrometheusExporter>().BuildServiceProvider();
+        _services = new ServiceCollection()
+            .AddMetrics()
+            .AddSingleton<ProcessMetrics>()
+            .AddSingleton<PrometheusExporter>()
+            .BuildServiceProvider();
         _exporter = _services.GetRequiredService<PrometheusExporter>();
         _meter = _services.GetRequiredService<IMeterFactory>().Create("ProxySwapper");
     }
@@ -34,25 +38,47 @@ internal sealed class PrometheusExporterTests
         _meter.CreateObservableUpDownCounter("f", () => 9);
         var text = _exporter.Render();
         var values = PrometheusText.Parse(text);
-        Assert.That(new[] { "a_total", "b", "c", "d", "e_total", "f" }.Select(name => values[name]), Is.EqualTo(new[] { 2, -3, 1.5, 7, 8.25, 9 }));
-        Assert.That(text, Does.Contain("# TYPE a_total counter\n").And.Contain("# TYPE b gauge\n").And.Contain("# TYPE c gauge\n")
-            .And.Contain("# TYPE d gauge\n").And.Contain("# TYPE e_total counter\n").And.Contain("# TYPE f gauge\n"));
+        Assert.That(
+            new[] { "a_total", "b", "c", "d", "e_total", "f" }.Select(name => values[name]),
+            Is.EqualTo(new[] { 2, -3, 1.5, 7, 8.25, 9 })
+        );
+        Assert.That(
+            text,
+            Does.Contain("# TYPE a_total counter\n")
+                .And.Contain("# TYPE b gauge\n")
+                .And.Contain("# TYPE c gauge\n")
+                .And.Contain("# TYPE d gauge\n")
+                .And.Contain("# TYPE e_total counter\n")
+                .And.Contain("# TYPE f gauge\n")
+        );
     }
 
     [Test]
     public void A_histogram_has_the_buckets_that_it_was_advised_and_counts_what_is_at_a_bound_below_it()
     {
         var histogram = _meter.CreateHistogram("h_seconds", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
-        foreach (var value in new[] { 0.05, 0.1, 0.5, 7 }) histogram.Record(value);
+        foreach (var value in new[] { 0.05, 0.1, 0.5, 7 })
+            histogram.Record(value);
         var values = PrometheusText.Parse(_exporter.Render());
-        Assert.That(new[] { """h_seconds_bucket{le="0.1"}""", """h_seconds_bucket{le="1"}""", """h_seconds_bucket{le="+Inf"}""", "h_seconds_count", "h_seconds_sum" }.Select(name => values[name]),
-            Is.EqualTo(new[] { 2, 3, 4, 4, 7.65 }).Within(1e-9));
+        Assert.That(
+            new[]
+            {
+                """h_seconds_bucket{le="0.1"}""",
+                """h_seconds_bucket{le="1"}""",
+                """h_seconds_bucket{le="+Inf"}""",
+                "h_seconds_count",
+                "h_seconds_sum",
+            }.Select(name => values[name]),
+            Is.EqualTo(new[] { 2, 3, 4, 4, 7.65 }).Within(1e-9)
+        );
     }
 
     [Test]
     public void Labels_and_help_are_escaped()
     {
-        _meter.CreateCounter<long>("odd_total", description: "a \\ and\na line").Add(1, new KeyValuePair<string, object?>("label", "say \"no\"\\\n"), new KeyValuePair<string, object?>("other", null));
+        _meter
+            .CreateCounter<long>("odd_total", description: "a \\ and\na line")
+            .Add(1, new KeyValuePair<string, object?>("label", "say \"no\"\\\n"), new KeyValuePair<string, object?>("other", null));
         var text = _exporter.Render();
         Assert.That(PrometheusText.Parse(text)["""odd_total{label="say \"no\"\\\n",other=""}"""], Is.EqualTo(1));
         Assert.That(text, Does.Contain("# HELP odd_total a \\\\ and\\na line\n"));
@@ -61,7 +87,11 @@ internal sealed class PrometheusExporterTests
     [Test]
     public void What_is_not_observed_any_more_is_not_shown_any_more()
     {
-        List<Measurement<long>> seen = [new(1, new KeyValuePair<string, object?>("host", "a")), new(2, new KeyValuePair<string, object?>("host", "b"))];
+        List<Measurement<long>> seen =
+        [
+            new(1, new KeyValuePair<string, object?>("host", "a")),
+            new(2, new KeyValuePair<string, object?>("host", "b")),
+        ];
         _meter.CreateObservableGauge("hosts", () => seen);
         Assert.That(PrometheusText.Parse(_exporter.Render()), Does.ContainKey("""hosts{host="a"}"""));
         seen = [new(3, new KeyValuePair<string, object?>("host", "b"))];
@@ -73,8 +103,12 @@ internal sealed class PrometheusExporterTests
     public void Label_values_without_end_cost_no_memory_without_end()
     {
         var counter = _meter.CreateCounter<long>("many_total");
-        for (var number = 0; number < 5000; number++) counter.Add(1, new KeyValuePair<string, object?>("number", number));
-        Assert.That(PrometheusText.Parse(_exporter.Render()).Keys.Count(name => name.StartsWith("many_total", StringComparison.Ordinal)), Is.EqualTo(1000));
+        for (var number = 0; number < 5000; number++)
+            counter.Add(1, new KeyValuePair<string, object?>("number", number));
+        Assert.That(
+            PrometheusText.Parse(_exporter.Render()).Keys.Count(name => name.StartsWith("many_total", StringComparison.Ordinal)),
+            Is.EqualTo(1000)
+        );
     }
 
     [Test]
@@ -90,6 +124,15 @@ internal sealed class PrometheusExporterTests
     public void The_process_is_described_under_the_names_that_dashboards_know()
     {
         var values = PrometheusText.Parse(_exporter.Render());
-        Assert.That(new[] { "process_resident_memory_bytes", "process_start_time_seconds", "process_cpu_seconds_total", """dotnet_gc_collections_total{generation="0"}""" }, Is.SubsetOf(values.Keys));
+        Assert.That(
+            new[]
+            {
+                "process_resident_memory_bytes",
+                "process_start_time_seconds",
+                "process_cpu_seconds_total",
+                """dotnet_gc_collections_total{generation="0"}""",
+            },
+            Is.SubsetOf(values.Keys)
+        );
     }
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Manifests;
 
@@ -22,7 +21,8 @@ internal sealed class WorkloadReaderTests
     [Test]
     public void Lists_json_documents_namespaces_and_all_places_of_a_pod_are_read()
     {
-        var images = Read("""
+        var images = Read(
+            """
             kind: Service
             ---
             kind: List
@@ -37,29 +37,41 @@ internal sealed class WorkloadReaderTests
             ---
             {"kind": "PodList", "items": [{"kind": "Pod", "spec": {"containers": [{"image": "json"}]}}]}
             ---
-            """);
-        Assert.That(images.Select(image => $"{image.Namespace}/{image.Image}"), Is.EqualTo(new[] { "there/init", "there/main", "there/debug", "there/data", "here/json" }));
+            """
+        );
+        Assert.That(
+            images.Select(image => $"{image.Namespace}/{image.Image}"),
+            Is.EqualTo(new[] { "there/init", "there/main", "there/debug", "there/data", "here/json" })
+        );
     }
 
     [Test]
     public void The_items_of_a_list_of_one_kind_need_none_of_their_own() =>
-        Assert.That(Read("kind: DeploymentList\nitems: [{spec: {template: {spec: {containers: [{image: a}]}}}}]"), Is.EqualTo(new[] { new ManifestImage("a", "here") }));
+        Assert.That(
+            Read("kind: DeploymentList\nitems: [{spec: {template: {spec: {containers: [{image: a}]}}}}]"),
+            Is.EqualTo(new[] { new ManifestImage("a", "here") })
+        );
 
     [Test]
     public void An_image_that_is_null_or_empty_is_none() =>
-        Assert.That(Read("kind: Pod\nspec: {containers: [{image: null}, {image: ~}, {image: ''}, {image: }, {image: 'null'}]}"), Is.EqualTo(new[] { new ManifestImage("null", "here") }));
+        Assert.That(
+            Read("kind: Pod\nspec: {containers: [{image: null}, {image: ~}, {image: ''}, {image: }, {image: 'null'}]}"),
+            Is.EqualTo(new[] { new ManifestImage("null", "here") })
+        );
 
     [Test]
     public void A_pod_that_opts_out_is_known()
     {
         const string Template = "{metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: a}]}}";
-        Assert.That(Read($"kind: Deployment\nspec: {{template: {Template}}}"), Is.EqualTo(new[] { new ManifestImage("a", "here", IsOptedOut: true) }));
+        Assert.That(
+            Read($"kind: Deployment\nspec: {{template: {Template}}}"),
+            Is.EqualTo(new[] { new ManifestImage("a", "here", IsOptedOut: true) })
+        );
         Assert.That(Read(Template.Replace("{metadata", "{kind: Pod, metadata", StringComparison.Ordinal)).Single().IsOptedOut, Is.True);
     }
 
     [Test]
-    public void A_list_that_holds_itself_ends() =>
-        Assert.That(Read("&list {kind: List, items: [*list]}"), Is.Empty);
+    public void A_list_that_holds_itself_ends() => Assert.That(Read("&list {kind: List, items: [*list]}"), Is.Empty);
 
     [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
     public void What_makes_no_pods_has_no_images(string text) => Assert.That(Read(text), Is.Empty);

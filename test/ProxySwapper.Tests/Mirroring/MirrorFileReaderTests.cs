@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
 
@@ -10,7 +9,8 @@ internal sealed class MirrorFileReaderTests
     [Test]
     public void A_file_of_replicant_is_read_unchanged()
     {
-        var file = MirrorFiles.Read("""
+        var file = MirrorFiles.Read(
+            """
             images:
               image-name-1:
                 source: docker.io/project/image
@@ -23,12 +23,24 @@ internal sealed class MirrorFileReaderTests
                 destination: eu.gcr.io/team/cert-manager-controller
                 compatibility: alpine
                 pinned-major: 6
-            """);
+            """
+        );
         Assert.Multiple(() =>
         {
             Assert.That(file.Images.Select(image => image.Name), Is.EqualTo(new[] { "image-name-1", "image-name-2" }));
             Assert.That(file.Images[0].Source.Name, Is.EqualTo("docker.io/project/image"));
-            Assert.That(file.Images[0].Filter, Is.EqualTo(new TagFilter { Mode = MirrorMode.Higher, AllowPrerelease = true, Allow = file.Images[0].Filter.Allow, Deny = file.Images[0].Filter.Deny }));
+            Assert.That(
+                file.Images[0].Filter,
+                Is.EqualTo(
+                    new TagFilter
+                    {
+                        Mode = MirrorMode.Higher,
+                        AllowPrerelease = true,
+                        Allow = file.Images[0].Filter.Allow,
+                        Deny = file.Images[0].Filter.Deny,
+                    }
+                )
+            );
             Assert.That(file.Images[0].ReplaceTag, Is.True);
             Assert.That(file.Images[1].Filter.Mode, Is.EqualTo(MirrorMode.Highest));
             Assert.That(file.Images[1].Filter.Compatibility, Is.EqualTo("alpine"));
@@ -46,17 +58,24 @@ internal sealed class MirrorFileReaderTests
     [Test]
     public void Mode_and_platforms_at_the_top_hold_for_images_without_their_own()
     {
-        var images = MirrorFiles.Read("""
-            mode: semver
-            platforms: [linux/amd64, linux/arm64/v8]
-            images:
-              a: {source: a, destination: r.example/a}
-              b: {source: b, destination: r.example/b, mode: all, platforms: linux/s390x, referrers: true}
-            """).Images;
+        var images = MirrorFiles
+            .Read(
+                """
+                mode: semver
+                platforms: [linux/amd64, linux/arm64/v8]
+                images:
+                  a: {source: a, destination: r.example/a}
+                  b: {source: b, destination: r.example/b, mode: all, platforms: linux/s390x, referrers: true}
+                """
+            )
+            .Images;
         Assert.Multiple(() =>
         {
             Assert.That(images.Select(image => image.Filter.Mode), Is.EqualTo(new[] { MirrorMode.Semver, MirrorMode.All }));
-            Assert.That(images.Select(image => string.Join(' ', image.Platforms)), Is.EqualTo(new[] { "linux/amd64 linux/arm64/v8", "linux/s390x" }));
+            Assert.That(
+                images.Select(image => string.Join(' ', image.Platforms)),
+                Is.EqualTo(new[] { "linux/amd64 linux/arm64/v8", "linux/s390x" })
+            );
             Assert.That(images.Select(image => image.Referrers), Is.EqualTo(new[] { false, true }));
         });
     }
@@ -64,7 +83,8 @@ internal sealed class MirrorFileReaderTests
     [Test]
     public void All_faults_are_told_at_once_with_line_and_column()
     {
-        var faults = FaultsOf("""
+        var faults = FaultsOf(
+            """
             mode: fastest
             imagse: {}
             images:
@@ -83,30 +103,55 @@ internal sealed class MirrorFileReaderTests
               d: {source: x}
               e: {source: x, destination: r.example/x, mode: highest, higher-from: 1.0.0}
               f: {source: x, destination: docker.io/library/x, allow-prerelease: perhaps, platforms: [amd64]}
-            """);
-        Assert.That(faults.Select(fault => $"{fault.Line}:{fault.Column} {fault.Key}"), Is.EquivalentTo(new[]
-        {
-            "1:7 mode", "2:1 imagse",
-            "5:13 images.a.source", "6:18 images.a.destination", "7:19 images.a.pinned-major",
-            "10:15 images.b.upstream", "12:13 images.b.newest", "13:20 images.b.tags.allow[0]", "13:26 images.b.tags.only", "14:18 images.b.semverRange",
-            "15:5 images.c", "16:6 images.d.destination", "17:72 images.e.higher-from",
-            "18:31 images.f.destination", "18:70 images.f.allow-prerelease", "18:91 images.f.platforms[0]",
-        }), string.Join('\n', faults));
+            """
+        );
+        Assert.That(
+            faults.Select(fault => $"{fault.Line}:{fault.Column} {fault.Key}"),
+            Is.EquivalentTo(
+                new[]
+                {
+                    "1:7 mode",
+                    "2:1 imagse",
+                    "5:13 images.a.source",
+                    "6:18 images.a.destination",
+                    "7:19 images.a.pinned-major",
+                    "10:15 images.b.upstream",
+                    "12:13 images.b.newest",
+                    "13:20 images.b.tags.allow[0]",
+                    "13:26 images.b.tags.only",
+                    "14:18 images.b.semverRange",
+                    "15:5 images.c",
+                    "16:6 images.d.destination",
+                    "17:72 images.e.higher-from",
+                    "18:31 images.f.destination",
+                    "18:70 images.f.allow-prerelease",
+                    "18:91 images.f.platforms[0]",
+                }
+            ),
+            string.Join('\n', faults)
+        );
     }
 
     [Test]
     public void Both_names_of_one_key_are_refused_with_an_explanation() =>
-        Assert.That(FaultsOf("images: {b: {source: x, upstream: y, destination: r.example/x}}").Single().Message, Does.Contain("old name of source"));
+        Assert.That(
+            FaultsOf("images: {b: {source: x, upstream: y, destination: r.example/x}}").Single().Message,
+            Does.Contain("old name of source")
+        );
 
     [TestCase("images: [", "no YAML")]
     [TestCase("[]", "mapping")]
     [TestCase("", "images")]
     [TestCase("images: {a: {source: a, destination: r.example/a}, a: {source: a, destination: r.example/a}}", "")]
-    public void What_is_no_mirror_file_is_said(string text, string message) => Assert.That(FaultsOf(text)[0].ToString(), Does.Contain(message));
+    public void What_is_no_mirror_file_is_said(string text, string message) =>
+        Assert.That(FaultsOf(text)[0].ToString(), Does.Contain(message));
 
     [Test]
     public void A_file_that_is_not_there_is_said() =>
-        Assert.That(() => MirrorFileReader.Read("/nowhere/replicant.yaml"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("/nowhere/replicant.yaml"));
+        Assert.That(
+            () => MirrorFileReader.Read("/nowhere/replicant.yaml"),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("/nowhere/replicant.yaml")
+        );
 
     private static IReadOnlyList<ConfigurationFault> FaultsOf(string text) =>
         Assert.Throws<ConfigurationException>(() => MirrorFiles.Read(text))!.Faults;

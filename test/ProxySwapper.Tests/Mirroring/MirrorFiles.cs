@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;
@@ -8,7 +7,9 @@ internal static class MirrorFiles
 {
     /// <summary>The one image of a file with these settings, as keys of a YAML mapping in one line; '-' for none.</summary>
     public static MirrorImage Image(string settings) =>
-        Read($"images: {{x: {{source: docker.io/team/x, destination: registry.example/x{(settings == "-" ? "" : ", " + settings)}}}}}").Images[0];
+        Read(
+            $"images: {{x: {{source: docker.io/team/x, destination: registry.example/x{(settings == "-" ? "" : ", " + settings)}}}}}"
+        ).Images[0];
 
     /// <exception cref="ProxySwapper.Configuration.Yaml.ConfigurationException">The text has faults.</exception>
     public static MirrorFile Read(string text)

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
 using ProxySwapper.Testing.Images;
@@ -21,7 +20,8 @@ internal sealed class MirrorRequestTests
     {
         (_source, _target) = (await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync());
         var image = TestImage.Create(1);
-        foreach (var registry in new[] { _source, _target }) image.AddTo(registry.Registry, "team/app", [.. Enumerable.Range(0, Tags).Select(index => $"1.0.{index}")]);
+        foreach (var registry in new[] { _source, _target })
+            image.AddTo(registry.Registry, "team/app", [.. Enumerable.Range(0, Tags).Select(index => $"1.0.{index}")]);
     }
 
     [TearDown]
@@ -38,7 +38,10 @@ internal sealed class MirrorRequestTests
     public async Task A_pass_with_nothing_to_do_lists_tags_and_asks_the_source_for_no_manifest(string mode, int atTarget, int upToDate)
     {
         var report = await MirrorAsync(mode);
-        Assert.That((report.Count(MirrorOutcome.UpToDate), report.Count(MirrorOutcome.Copied), report.IsComplete), Is.EqualTo((upToDate, 0, true)));
+        Assert.That(
+            (report.Count(MirrorOutcome.UpToDate), report.Count(MirrorOutcome.Copied), report.IsComplete),
+            Is.EqualTo((upToDate, 0, true))
+        );
         Assert.That(_source.Received.Select(request => request.Path), Is.EqualTo(Enumerable.Repeat("/v2/team/app/tags/list", Pages)));
         Assert.That(_target.Received, Has.Count.EqualTo(atTarget));
     }
@@ -48,7 +51,10 @@ internal sealed class MirrorRequestTests
     {
         Assert.That((await MirrorAsync("all, replace-tag: true")).Count(MirrorOutcome.UpToDate), Is.EqualTo(Tags));
         foreach (var registry in new[] { _source, _target })
-            Assert.That(registry.Received.CountBy(request => request.Method), Is.EquivalentTo(new Dictionary<string, int> { ["GET"] = Pages, ["HEAD"] = Tags }));
+            Assert.That(
+                registry.Received.CountBy(request => request.Method),
+                Is.EquivalentTo(new Dictionary<string, int> { ["GET"] = Pages, ["HEAD"] = Tags })
+            );
     }
 
     [Test]
@@ -58,19 +64,25 @@ internal sealed class MirrorRequestTests
         Assert.That(_source.Received.Count(request => request.Path.EndsWith("/tags/list", StringComparison.Ordinal)), Is.EqualTo(Pages));
     }
 
-    private Task<MirrorReport> MirrorAsync(string mode) => RunAsync($"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: {mode}}}}}");
+    private Task<MirrorReport> MirrorAsync(string mode) =>
+        RunAsync($"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: {mode}}}}}");
 
-    private Task<MirrorReport> MirrorAsync(string mode, string destination, string otherDestination, string otherMode) => RunAsync($$"""
-        images:
-          one: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{destination}}, mode: {{mode}}}
-          two: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{otherDestination}}, mode: {{otherMode}}}
-        """);
+    private Task<MirrorReport> MirrorAsync(string mode, string destination, string otherDestination, string otherMode) =>
+        RunAsync(
+            $$"""
+            images:
+              one: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{destination}}, mode: {{mode}}}
+              two: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{otherDestination}}, mode: {{otherMode}}}
+            """
+        );
 
     private static async Task<MirrorReport> RunAsync(string text)
     {
         using var log = new CapturedLog();
         var file = MirrorFiles.Read(text);
         using var access = RegistryServices.Create(file.Registries, TimeProvider.System, log);
-        return await MirrorRun.Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System).RunAsync(CancellationToken.None);
+        return await MirrorRun
+            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System)
+            .RunAsync(CancellationToken.None);
     }
 }

@@ -10,7 +10,9 @@ namespace ProxySwapper.Tests.Mirroring;
 internal sealed class RateLimitGateTests
 {
     private static readonly MirrorImage Image = MirrorFiles.Image("-");
-    private static readonly MirrorImage Elsewhere = MirrorFiles.Read("images: {y: {source: quay.io/team/y, destination: other.example/y}}").Images[0];
+    private static readonly MirrorImage Elsewhere = MirrorFiles
+        .Read("images: {y: {source: quay.io/team/y, destination: other.example/y}}")
+        .Images[0];
 
     private readonly RecordingOutput _output = new();
     private readonly ManualTimeProvider _time = new();
@@ -27,9 +29,15 @@ internal sealed class RateLimitGateTests
         var following = gate.RunAsync(Image, second.RunAsync, default);
         var others = gate.RunAsync(Elsewhere, new Work().RunAsync, default);
         _time.Advance(TimeSpan.FromSeconds(119));
-        Assert.That((running.IsCompleted, following.IsCompleted, first.Runs, second.Runs, others.IsCompletedSuccessfully), Is.EqualTo((false, false, 1, 0, true)));
+        Assert.That(
+            (running.IsCompleted, following.IsCompleted, first.Runs, second.Runs, others.IsCompletedSuccessfully),
+            Is.EqualTo((false, false, 1, 0, true))
+        );
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.That((await running, await following, first.Runs, second.Runs), Is.EqualTo((("done", (string?)null), ("done", (string?)null), 2, 1)));
+        Assert.That(
+            (await running, await following, first.Runs, second.Runs),
+            Is.EqualTo((("done", (string?)null), ("done", (string?)null), 2, 1))
+        );
         Assert.That(_output.Notes.Single(), Does.StartWith("docker.io grants no more pulls: waiting until ").And.Contain("429"));
     }
 
@@ -55,7 +63,10 @@ internal sealed class RateLimitGateTests
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var both = new TaskCompletionSource();
-        var running = Enumerable.Range(0, 2).Select(_ => gate.RunAsync(Image, new Work(Refusal("docker.io", null)) { Until = both.Task }.RunAsync, default)).ToList();
+        var running = Enumerable
+            .Range(0, 2)
+            .Select(_ => gate.RunAsync(Image, new Work(Refusal("docker.io", null)) { Until = both.Task }.RunAsync, default))
+            .ToList();
         both.SetResult();
         await TestWait.UntilAsync(() => _time.Waiting == 2);
         _time.Advance(TimeSpan.FromMinutes(1));
@@ -68,7 +79,10 @@ internal sealed class RateLimitGateTests
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         var second = new Work();
-        Assert.That(await gate.RunAsync(Image, new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))).RunAsync, default), Is.EqualTo(((string?)null, "docker.io")));
+        Assert.That(
+            await gate.RunAsync(Image, new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))).RunAsync, default),
+            Is.EqualTo(((string?)null, "docker.io"))
+        );
         _time.Advance(TimeSpan.FromDays(1));
         Assert.That((await gate.RunAsync(Image, second.RunAsync, default), second.Runs), Is.EqualTo((((string?)null, "docker.io"), 0)));
         Assert.That(await gate.RunAsync(Elsewhere, new Work().RunAsync, default), Is.EqualTo(("done", (string?)null)));
@@ -79,7 +93,10 @@ internal sealed class RateLimitGateTests
     public async Task A_destination_that_refuses_is_the_one_that_closes()
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
-        Assert.That((await gate.RunAsync(Image, new Work(Refusal("registry.example", null)).RunAsync, default)).ClosedRegistry, Is.EqualTo("registry.example"));
+        Assert.That(
+            (await gate.RunAsync(Image, new Work(Refusal("registry.example", null)).RunAsync, default)).ClosedRegistry,
+            Is.EqualTo("registry.example")
+        );
     }
 
     [Test]

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registry.Copying;
 
@@ -11,9 +10,7 @@ internal sealed class RecordingOutput : IMirrorOutput
 
     public IProgress<CopyProgress> Started(MirrorTask task) => new Progress<CopyProgress>();
 
-    public void Finished(MirrorResult result)
-    {
-    }
+    public void Finished(MirrorResult result) { }
 
     public void Note(string message) => Notes.Enqueue(message);
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;
@@ -10,7 +9,9 @@ internal sealed class TagSelectorTests
         from line in System.IO.File.ReadLines(Path.Combine(AppContext.BaseDirectory, "testdata", "mirror", "selections.txt")).Index()
         where line.Item.Length > 0 && !line.Item.StartsWith('#')
         let cells = Cells(line.Item)
-        select new TestCaseData(cells[0].Trim('"'), Tags(cells[1]), Tags(cells[2]), Tags(cells[3])).SetName($"line {line.Index + 1}: {line.Item}");
+        select new TestCaseData(cells[0].Trim('"'), Tags(cells[1]), Tags(cells[2]), Tags(cells[3])).SetName(
+            $"line {line.Index + 1}: {line.Item}"
+        );
 
     [TestCaseSource(nameof(Selections))]
     public void A_pass_leaves_these_tags(string settings, List<string> source, List<string> destination, List<string> after)
@@ -36,18 +37,28 @@ internal sealed class TagSelectorTests
 
     [Test]
     public void Tags_come_lowest_version_first() =>
-        Assert.That(TagSelector.Select(MirrorFiles.Image("mode: semver").Filter, ["1.10", "1.9", "2.0"], []).Tags, Is.EqualTo(new[] { "1.9", "1.10", "2.0" }));
+        Assert.That(
+            TagSelector.Select(MirrorFiles.Image("mode: semver").Filter, ["1.10", "1.9", "2.0"], []).Tags,
+            Is.EqualTo(new[] { "1.9", "1.10", "2.0" })
+        );
 
-    private static string[] Cells(string line) => line.StartsWith('"')
-        ? [line[1..line.IndexOf("\" | ", StringComparison.Ordinal)], .. line[(line.IndexOf("\" | ", StringComparison.Ordinal) + 4)..].Split(" | ")]
-        : line.Split(" | ");
+    private static string[] Cells(string line) =>
+        line.StartsWith('"')
+            ?
+            [
+                line[1..line.IndexOf("\" | ", StringComparison.Ordinal)],
+                .. line[(line.IndexOf("\" | ", StringComparison.Ordinal) + 4)..].Split(" | "),
+            ]
+            : line.Split(" | ");
 
     private static List<string> Tags(string cell) => cell == "-" ? [] : [.. cell.Split(' ').SelectMany(Expand)];
 
     private static IEnumerable<string> Expand(string word)
     {
-        if (word.Split('*') is [var count, var text]) return [string.Concat(Enumerable.Repeat(text, int.Parse(count)))];
-        if (word.Split("..") is not [var first, var last] || !int.TryParse(last, out var end) || end < 1000) return [word];
+        if (word.Split('*') is [var count, var text])
+            return [string.Concat(Enumerable.Repeat(text, int.Parse(count)))];
+        if (word.Split("..") is not [var first, var last] || !int.TryParse(last, out var end) || end < 1000)
+            return [word];
         var digits = first.Length - first.AsSpan().LastIndexOfAnyExceptInRange('0', '9') - 1;
         var start = int.Parse(first[^digits..]);
         return Enumerable.Range(start, end - start + 1).Select(number => first[..^digits] + number);

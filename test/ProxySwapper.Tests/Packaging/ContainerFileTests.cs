@@ -15,7 +15,12 @@ internal sealed class ContainerFileTests
 
     [Test]
     public void Both_base_images_are_pinned_to_a_patch_version() =>
-        Assert.That(BaseImages(), Has.All.Matches<string>(image => Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|runtime-deps):10\.0\.\d+-noble(-chiseled)?$")));
+        Assert.That(
+            BaseImages(),
+            Has.All.Matches<string>(image =>
+                Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|runtime-deps):10\.0\.\d+-noble(-chiseled)?$")
+            )
+        );
 
     [Test]
     public void The_sdk_is_the_one_that_the_sources_ask_for()
@@ -36,48 +41,69 @@ internal sealed class ContainerFileTests
         Assert.That(Runs()[^1], Does.StartWith("dotnet publish src/ProxySwapper -c Release ").And.Contains("-o /out"));
 
     [Test]
-    public void The_image_has_no_shell_to_run_and_nothing_from_the_network() => Assert.Multiple(() =>
-    {
-        Assert.That(BaseImages()[1], Does.EndWith("-chiseled"));
-        Assert.That(_image.Select(instruction => instruction.Name), Has.None.EqualTo("RUN").And.None.EqualTo("ADD"));
-        Assert.That(Single("ENTRYPOINT"), Is.EqualTo("""["/app/proxyswapper"]"""));
-        Assert.That(Single("CMD"), Is.EqualTo("""["serve"]"""));
-    });
+    public void The_image_has_no_shell_to_run_and_nothing_from_the_network() =>
+        Assert.Multiple(() =>
+        {
+            Assert.That(BaseImages()[1], Does.EndWith("-chiseled"));
+            Assert.That(_image.Select(instruction => instruction.Name), Has.None.EqualTo("RUN").And.None.EqualTo("ADD"));
+            Assert.That(Single("ENTRYPOINT"), Is.EqualTo("""["/app/proxyswapper"]"""));
+            Assert.That(Single("CMD"), Is.EqualTo("""["serve"]"""));
+        });
 
     [Test]
     public void The_user_is_a_number_other_than_roots() => Assert.That(Single("USER"), Does.Match("^[1-9][0-9]*:[1-9][0-9]*$"));
 
     [Test]
     public void The_labels_are_those_of_the_OCI_specification() =>
-        Assert.That(Regex.Matches(Single("LABEL"), """org\.opencontainers\.image\.([a-z]+)="[^"]+"(?:\s|$)""").Select(label => label.Groups[1].Value),
-            Is.EqualTo(new[] { "title", "description", "licenses", "version", "revision" }));
+        Assert.That(
+            Regex
+                .Matches(Single("LABEL"), """org\.opencontainers\.image\.([a-z]+)="[^"]+"(?:\s|$)""")
+                .Select(label => label.Groups[1].Value),
+            Is.EqualTo(new[] { "title", "description", "licenses", "version", "revision" })
+        );
 
     [Test]
     public void Only_what_is_copied_gets_into_the_context()
     {
         var ignored = File.ReadAllLines(SourceTree.PathOf(".dockerignore")).Where(line => line.Length > 0 && line[0] != '#').ToList();
-        var sources = ContainerFile.Stage(0).Where(instruction => instruction.Name == "COPY")
-            .SelectMany(copy => copy.Arguments.Split(' ')[..^1]).Select(source => source.StartsWith("src/", StringComparison.Ordinal) ? "src" : source).Distinct();
+        var sources = ContainerFile
+            .Stage(0)
+            .Where(instruction => instruction.Name == "COPY")
+            .SelectMany(copy => copy.Arguments.Split(' ')[..^1])
+            .Select(source => source.StartsWith("src/", StringComparison.Ordinal) ? "src" : source)
+            .Distinct();
         Assert.That(ignored[0], Is.EqualTo("*"));
         Assert.That(ignored.Where(line => line[0] == '!').Select(line => line[1..]), Is.EquivalentTo(sources));
     }
 
     [Test]
-    public void PublishContainer_makes_the_same_image() => Assert.Multiple(() =>
-    {
-        Assert.That(Property("ContainerBaseImage"), Is.EqualTo(BaseImages()[1]));
-        Assert.That(Property("ContainerUser"), Is.EqualTo(Single("USER")));
-        Assert.That(Property("ContainerWorkingDirectory"), Is.EqualTo($"{Single("WORKDIR")}/"));
-        Assert.That(Item("ContainerPort").Replace(';', ' '), Is.EqualTo(Single("EXPOSE")));
-        Assert.That($"""["{Item("ContainerAppCommand")}"]""", Is.EqualTo(Single("ENTRYPOINT")));
-        Assert.That($"""["{Item("ContainerDefaultArgs")}"]""", Is.EqualTo(Single("CMD")));
-        Assert.That(Single("ENV").Split(' '), Is.EqualTo(_project.Descendants("ContainerEnvironmentVariable").Select(variable => $"{variable.Attribute("Include")!.Value}={variable.Attribute("Value")!.Value}")));
-    });
+    public void PublishContainer_makes_the_same_image() =>
+        Assert.Multiple(() =>
+        {
+            Assert.That(Property("ContainerBaseImage"), Is.EqualTo(BaseImages()[1]));
+            Assert.That(Property("ContainerUser"), Is.EqualTo(Single("USER")));
+            Assert.That(Property("ContainerWorkingDirectory"), Is.EqualTo($"{Single("WORKDIR")}/"));
+            Assert.That(Item("ContainerPort").Replace(';', ' '), Is.EqualTo(Single("EXPOSE")));
+            Assert.That($"""["{Item("ContainerAppCommand")}"]""", Is.EqualTo(Single("ENTRYPOINT")));
+            Assert.That($"""["{Item("ContainerDefaultArgs")}"]""", Is.EqualTo(Single("CMD")));
+            Assert.That(
+                Single("ENV").Split(' '),
+                Is.EqualTo(
+                    _project
+                        .Descendants("ContainerEnvironmentVariable")
+                        .Select(variable => $"{variable.Attribute("Include")!.Value}={variable.Attribute("Value")!.Value}")
+                )
+            );
+        });
 
     private List<string> BaseImages() =>
-        [.. _all.Where(instruction => instruction.Name == "FROM").Select(from => from.Arguments.Split(' ').First(word => !word.StartsWith("--", StringComparison.Ordinal)))];
+        [
+            .. _all.Where(instruction => instruction.Name == "FROM")
+                .Select(from => from.Arguments.Split(' ').First(word => !word.StartsWith("--", StringComparison.Ordinal))),
+        ];
 
-    private static List<string> Runs() => [.. ContainerFile.Stage(0).Where(instruction => instruction.Name == "RUN").Select(run => run.Arguments)];
+    private static List<string> Runs() =>
+        [.. ContainerFile.Stage(0).Where(instruction => instruction.Name == "RUN").Select(run => run.Arguments)];
 
     private string Single(string name) => _image.Single(instruction => instruction.Name == name).Arguments;
 

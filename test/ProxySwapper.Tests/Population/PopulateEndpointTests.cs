@@ -1,11 +1,11 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
+using ProxySwapper.Population;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Population;
-using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -20,7 +20,10 @@ internal sealed class PopulateEndpointTests
         var queue = new PopulationQueue(() => new PopulateOptions { MaxRetries = 1 }, time, new Backoff(() => 0.5));
         var givenUp = new FailedImages(time);
         foreach (var name in new[] { "gone", "failing", "running", "queued" })
-            queue.TryEnqueue(new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []), new("n", "p", "default", []));
+            queue.TryEnqueue(
+                new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
+                new("n", "p", "default", [])
+            );
         givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FailureKind.Final)).Single());
         queue.Failed((await queue.TakeAsync(default))!, new("500", FailureKind.Passing));
         var running = (await queue.TakeAsync(default))!;
@@ -31,14 +34,23 @@ internal sealed class PopulateEndpointTests
         context.Response.Body = body;
         await new PopulateEndpoint(queue, givenUp).AnswerAsync(context);
         var json = JsonNode.Parse(body.ToArray());
-        Assert.That(JsonNode.DeepEquals(json, JsonNode.Parse("""
-            {
-              "known": 0,
-              "running": [{"target": "down.example.com/running:1", "kind": "copy", "source": "up.example.com/running:1", "failures": 0, "startedAt": "2026-01-01T00:00:00+00:00", "bytes": 5, "totalBytes": 10}],
-              "queued": [{"target": "down.example.com/queued:1", "kind": "copy", "source": "up.example.com/queued:1", "failures": 0, "queuedAt": "2026-01-01T00:00:00+00:00"}],
-              "failed": [{"target": "down.example.com/failing:1", "kind": "copy", "source": "up.example.com/failing:1", "failures": 1, "reason": "500", "nextTry": "2026-01-01T00:00:01+00:00"}],
-              "givenUp": [{"target": "down.example.com/gone:1", "kind": "copy", "source": "up.example.com/gone:1", "failures": 1, "reason": "MANIFEST_UNKNOWN", "at": "2026-01-01T00:00:00+00:00"}]
-            }
-            """)), Is.True, json!.ToJsonString());
+        Assert.That(
+            JsonNode.DeepEquals(
+                json,
+                JsonNode.Parse(
+                    """
+                    {
+                      "known": 0,
+                      "running": [{"target": "down.example.com/running:1", "kind": "copy", "source": "up.example.com/running:1", "failures": 0, "startedAt": "2026-01-01T00:00:00+00:00", "bytes": 5, "totalBytes": 10}],
+                      "queued": [{"target": "down.example.com/queued:1", "kind": "copy", "source": "up.example.com/queued:1", "failures": 0, "queuedAt": "2026-01-01T00:00:00+00:00"}],
+                      "failed": [{"target": "down.example.com/failing:1", "kind": "copy", "source": "up.example.com/failing:1", "failures": 1, "reason": "500", "nextTry": "2026-01-01T00:00:01+00:00"}],
+                      "givenUp": [{"target": "down.example.com/gone:1", "kind": "copy", "source": "up.example.com/gone:1", "failures": 1, "reason": "MANIFEST_UNKNOWN", "at": "2026-01-01T00:00:00+00:00"}]
+                    }
+                    """
+                )
+            ),
+            Is.True,
+            json!.ToJsonString()
+        );
     }
 }

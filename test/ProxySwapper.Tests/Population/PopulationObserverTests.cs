@@ -22,23 +22,29 @@ internal sealed class PopulationObserverTests
     public async Task Start()
     {
         (_held, _refusal) = (null, null);
-        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions
-        {
-            Interceptor = async (context, next) =>
+        _upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
             {
-                if (_held is { } held) await held.Task;
-                await next(context);
-            },
-        });
-        _downstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions
-        {
-            Interceptor = (context, next) =>
+                Interceptor = async (context, next) =>
+                {
+                    if (_held is { } held)
+                        await held.Task;
+                    await next(context);
+                },
+            }
+        );
+        _downstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
             {
-                if (_refusal is not { } status) return next(context);
-                context.Response.StatusCode = status;
-                return Task.CompletedTask;
-            },
-        });
+                Interceptor = (context, next) =>
+                {
+                    if (_refusal is not { } status)
+                        return next(context);
+                    context.Response.StatusCode = status;
+                    return Task.CompletedTask;
+                },
+            }
+        );
         _image.AddTo(_upstream, "team/app", "1");
     }
 
@@ -68,7 +74,11 @@ internal sealed class PopulationObserverTests
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => scene.AdmitAsync([Source, Source])));
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
         await scene.AdmitAsync([Source]);
-        Assert.That((_downstream.Count(HttpMethod.Put, InMemoryRegistryRequestKind.Manifest), scene.Queue.WaitingCount + scene.Queue.RunningCount), Is.EqualTo((3, 0)), "two platforms and the index");
+        Assert.That(
+            (_downstream.Count(HttpMethod.Put, InMemoryRegistryRequestKind.Manifest), scene.Queue.WaitingCount + scene.Queue.RunningCount),
+            Is.EqualTo((3, 0)),
+            "two platforms and the index"
+        );
     }
 
     [Test]
@@ -112,7 +122,10 @@ internal sealed class PopulationObserverTests
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
         _downstream.ResetCounts();
         var second = await scene.AdmitAsync([Source]);
-        Assert.That((first.Images[0].Decision.Reason, second.Images[0].Decision.Reason, _downstream.Requests), Is.EqualTo((DecisionReason.NotDownstream, DecisionReason.Rewritten, 0)));
+        Assert.That(
+            (first.Images[0].Decision.Reason, second.Images[0].Decision.Reason, _downstream.Requests),
+            Is.EqualTo((DecisionReason.NotDownstream, DecisionReason.Rewritten, 0))
+        );
     }
 
     [Test]
@@ -121,8 +134,12 @@ internal sealed class PopulationObserverTests
         _image.AddTo(_downstream, "mirror/team/app", "1");
         await using var scene = await StartAsync(PopulatePolicy.None, SwapPolicy.Exists);
         var decisions = new List<DecisionReason>();
-        for (var i = 0; i < 3; i++) decisions.Add((await scene.AdmitAsync([Source])).Images[0].Decision.Reason);
-        Assert.That((decisions.Distinct().Single(), _downstream.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest)), Is.EqualTo((DecisionReason.Rewritten, 1)));
+        for (var i = 0; i < 3; i++)
+            decisions.Add((await scene.AdmitAsync([Source])).Images[0].Decision.Reason);
+        Assert.That(
+            (decisions.Distinct().Single(), _downstream.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest)),
+            Is.EqualTo((DecisionReason.Rewritten, 1))
+        );
     }
 
     [Test]
@@ -164,7 +181,8 @@ internal sealed class PopulationObserverTests
     [Test]
     public async Task A_storm_of_429_ends_in_every_image_once()
     {
-        for (var i = 0; i < 20; i++) TestImage.Create(100 + i).AddTo(_upstream, $"team/app{i}", "1");
+        for (var i = 0; i < 20; i++)
+            TestImage.Create(100 + i).AddTo(_upstream, $"team/app{i}", "1");
         _refusal = 429;
         await using var scene = await StartAsync();
         await scene.AdmitAsync([.. Enumerable.Range(0, 20).Select(i => $"{_upstream.Address}/team/app{i}:1")]);
@@ -184,7 +202,8 @@ internal sealed class PopulationObserverTests
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                lock (copies) copies.Add(activity);
+                lock (copies)
+                    copies.Add(activity);
             },
         };
         ActivitySource.AddActivityListener(listener);
@@ -194,7 +213,8 @@ internal sealed class PopulationObserverTests
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
         await TestWait.UntilAsync(() =>
         {
-            lock (copies) return copies.Any(activity => activity.OperationName == "populate" && activity.Links.Any(link => link.Context == cause));
+            lock (copies)
+                return copies.Any(activity => activity.OperationName == "populate" && activity.Links.Any(link => link.Context == cause));
         });
     }
 
@@ -202,11 +222,17 @@ internal sealed class PopulationObserverTests
 
     private Manifest? Downstream => _downstream.Repository("mirror/team/app").Find("1");
 
-    private Task<PopulationScene> StartAsync(PopulatePolicy policy = PopulatePolicy.Delayed, SwapPolicy swap = SwapPolicy.Always, TimeSpan? deadline = null) =>
-        PopulationScene.StartAsync(new ProxySwapperOptions
-        {
-            Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
-            SwapPolicy = swap,
-            Populate = new() { Policy = policy, Deadline = deadline ?? TimeSpan.FromSeconds(20) },
-        });
+    private Task<PopulationScene> StartAsync(
+        PopulatePolicy policy = PopulatePolicy.Delayed,
+        SwapPolicy swap = SwapPolicy.Always,
+        TimeSpan? deadline = null
+    ) =>
+        PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                SwapPolicy = swap,
+                Populate = new() { Policy = policy, Deadline = deadline ?? TimeSpan.FromSeconds(20) },
+            }
+        );
 }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Population.Queue;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
 
@@ -29,24 +29,41 @@ internal sealed class PopulationScene : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         builder.Services.AddMetrics().AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
-        if (log is not null) builder.Services.AddSingleton<ILoggerFactory>(log);
+        if (log is not null)
+            builder.Services.AddSingleton<ILoggerFactory>(log);
         builder.Services.AddPopulation(options, _ => null);
         var scene = new PopulationScene(builder.Build(), rules);
         await scene._host.StartAsync();
         return scene;
     }
 
-    public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
+    public T Get<T>()
+        where T : notnull => _host.Services.GetRequiredService<T>();
 
     /// <summary>What admission does with a Pod of these images.</summary>
     /// <returns>The decisions that are answered.</returns>
-    public async Task<PodDecision> AdmitAsync(string[] images, bool isDryRun = false, string pullPolicy = "IfNotPresent", ActivityContext trace = default)
+    public async Task<PodDecision> AdmitAsync(
+        string[] images,
+        bool isDryRun = false,
+        string pullPolicy = "IfNotPresent",
+        ActivityContext trace = default
+    )
     {
-        var slots = images.Select((image, index) => new PodImageDecision(new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy), _rules.Current.Evaluate(image, "team"))).ToImmutableArray();
+        var slots = images
+            .Select(
+                (image, index) =>
+                    new PodImageDecision(
+                        new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy),
+                        _rules.Current.Evaluate(image, "team")
+                    )
+            )
+            .ToImmutableArray();
         var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
         var pod = PodOf(decision, isDryRun, trace);
-        if (Population.DelaysResponse) decision = await Population.BeforeResponseAsync(pod, decision, default);
-        if (!isDryRun) Population.AfterResponse(PodOf(decision, isDryRun, trace));
+        if (Population.DelaysResponse)
+            decision = await Population.BeforeResponseAsync(pod, decision, default);
+        if (!isDryRun)
+            Population.AfterResponse(PodOf(decision, isDryRun, trace));
         return decision;
     }
 
@@ -56,14 +73,15 @@ internal sealed class PopulationScene : IAsyncDisposable
         _host.Dispose();
     }
 
-    private static AdmittedPod PodOf(PodDecision decision, bool isDryRun, ActivityContext trace) => new()
-    {
-        Namespace = "team",
-        Name = "pod",
-        ServiceAccountName = "default",
-        PullSecrets = [],
-        Images = decision.Images,
-        IsDryRun = isDryRun,
-        Activity = trace,
-    };
+    private static AdmittedPod PodOf(PodDecision decision, bool isDryRun, ActivityContext trace) =>
+        new()
+        {
+            Namespace = "team",
+            Name = "pod",
+            ServiceAccountName = "default",
+            PullSecrets = [],
+            Images = decision.Images,
+            IsDryRun = isDryRun,
+            Activity = trace,
+        };
 }

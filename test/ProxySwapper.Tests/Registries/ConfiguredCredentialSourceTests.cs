@@ -1,8 +1,7 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
 
@@ -19,7 +18,9 @@ internal sealed class ConfiguredCredentialSourceTests
     private readonly List<RegistryAuth> _clouds = [];
 
     [Test]
-    public async Task A_clouds_host_is_opened_by_its_cloud_alone([Values(RegistryAuth.Ecr, RegistryAuth.Google, RegistryAuth.Azure)] RegistryAuth auth)
+    public async Task A_clouds_host_is_opened_by_its_cloud_alone(
+        [Values(RegistryAuth.Ecr, RegistryAuth.Google, RegistryAuth.Azure)] RegistryAuth auth
+    )
     {
         var chain = Chain(new RegistryEntryOptions { Host = "r.example", Auth = auth });
         Assert.That(await chain.GetAsync(Image, default), Is.EqualTo(_cloud.Current));
@@ -38,36 +39,66 @@ internal sealed class ConfiguredCredentialSourceTests
     public void A_cloud_that_has_nothing_for_it_is_an_error_and_not_anonymous()
     {
         _cloud.Current = null;
-        Assert.That(async () => await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Azure }).GetAsync(Image, default),
-            Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("registries: r.example has auth: azure, and that has no credential for it"));
+        Assert.That(
+            async () => await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Azure }).GetAsync(Image, default),
+            Throws
+                .InstanceOf<RegistryCredentialException>()
+                .With.Message.EqualTo("registries: r.example has auth: azure, and that has no credential for it")
+        );
     }
 
     [Test]
     public async Task A_host_of_which_nothing_is_said_is_opened_by_the_next_source()
     {
-        Assert.That(await Chain(new RegistryEntryOptions { Host = "r.example", AwsProfile = "other" }).GetAsync(Image, default), Is.EqualTo(_docker.Current));
-        Assert.That(await Chain(new RegistryEntryOptions { Host = "another.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default), Is.EqualTo(_docker.Current));
+        Assert.That(
+            await Chain(new RegistryEntryOptions { Host = "r.example", AwsProfile = "other" }).GetAsync(Image, default),
+            Is.EqualTo(_docker.Current)
+        );
+        Assert.That(
+            await Chain(new RegistryEntryOptions { Host = "another.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default),
+            Is.EqualTo(_docker.Current)
+        );
     }
 
     [Test]
     public async Task An_anonymous_host_ends_the_chain() =>
-        Assert.That(await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default), Is.EqualTo(RegistryCredential.Anonymous));
+        Assert.That(
+            await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default),
+            Is.EqualTo(RegistryCredential.Anonymous)
+        );
 
     [Test]
     public async Task A_password_is_read_anew_each_time()
     {
         using var folder = new TemporaryFolder();
-        var entry = new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Basic, UsernameFrom = new SecretSource("USER_OF_A_TEST", null), PasswordFrom = new SecretSource(null, folder.PathOf("password")) };
+        var entry = new RegistryEntryOptions
+        {
+            Host = "r.example",
+            Auth = RegistryAuth.Basic,
+            UsernameFrom = new SecretSource("USER_OF_A_TEST", null),
+            PasswordFrom = new SecretSource(null, folder.PathOf("password")),
+        };
         foreach (var password in new[] { "first", "second" })
         {
             await File.WriteAllTextAsync(folder.PathOf("password"), password + "\n");
-            Assert.That(await Chain(entry).GetAsync(Image, default), Is.EqualTo(RegistryCredential.Basic("value of USER_OF_A_TEST", password)));
+            Assert.That(
+                await Chain(entry).GetAsync(Image, default),
+                Is.EqualTo(RegistryCredential.Basic("value of USER_OF_A_TEST", password))
+            );
         }
     }
 
-    private CredentialChain Chain(RegistryEntryOptions entry) => new(new ConfiguredCredentialSource([entry], name => $"value of {name}", auth =>
-    {
-        _clouds.Add(auth);
-        return _cloud;
-    }), _docker);
+    private CredentialChain Chain(RegistryEntryOptions entry) =>
+        new(
+            new ConfiguredCredentialSource(
+                [entry],
+                name => $"value of {name}",
+                auth =>
+                {
+                    _clouds.Add(auth);
+                    return _cloud;
+                }
+            ),
+            _docker
+        );
 }

@@ -3,10 +3,10 @@ using Amazon.Runtime;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
 
@@ -35,23 +35,41 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         Assert.That(await CreateAsync(), Is.True);
         var made = _ecr.Repositories["proxy_docker.io/library/nginx"];
         Assert.That(made["imageScanningConfiguration"]!.ToJsonString(), Is.EqualTo("""{"scanOnPush":true}"""));
-        Assert.That(((string?)made["imageTagMutability"], made["encryptionConfiguration"]!.ToJsonString()), Is.EqualTo(("MUTABLE", """{"encryptionType":"AES256"}""")));
+        Assert.That(
+            ((string?)made["imageTagMutability"], made["encryptionConfiguration"]!.ToJsonString()),
+            Is.EqualTo(("MUTABLE", """{"encryptionType":"AES256"}"""))
+        );
         Assert.That(TagsOf(made), Is.EqualTo("created-by=proxyswapper"));
-        Assert.That(_ecr.Calls.Select(call => call.Operation), Is.EqualTo(new[] { "CreateRepository" }), "nothing is asked that is not needed");
+        Assert.That(
+            _ecr.Calls.Select(call => call.Operation),
+            Is.EqualTo(new[] { "CreateRepository" }),
+            "nothing is asked that is not needed"
+        );
     }
 
     [Test]
     public async Task A_repository_is_made_as_the_configuration_says()
     {
-        Assert.That(await CreateAsync("""
-            {scanOnPush: false, imageTagMutability: IMMUTABLE, encryptionType: KMS, kmsKey: alias/images, tags: {team: platform, created-by: us},
-             lifecyclePolicy: '{"rules":[]}', repositoryPolicy: '{"Statement":[]}'}
-            """), Is.True);
+        Assert.That(
+            await CreateAsync(
+                """
+                {scanOnPush: false, imageTagMutability: IMMUTABLE, encryptionType: KMS, kmsKey: alias/images, tags: {team: platform, created-by: us},
+                 lifecyclePolicy: '{"rules":[]}', repositoryPolicy: '{"Statement":[]}'}
+                """
+            ),
+            Is.True
+        );
         var made = _ecr.Repositories["proxy_docker.io/library/nginx"];
         Assert.That(made["imageScanningConfiguration"]!.ToJsonString(), Is.EqualTo("""{"scanOnPush":false}"""));
-        Assert.That(((string?)made["imageTagMutability"], made["encryptionConfiguration"]!.ToJsonString()), Is.EqualTo(("IMMUTABLE", """{"encryptionType":"KMS","kmsKey":"alias/images"}""")));
+        Assert.That(
+            ((string?)made["imageTagMutability"], made["encryptionConfiguration"]!.ToJsonString()),
+            Is.EqualTo(("IMMUTABLE", """{"encryptionType":"KMS","kmsKey":"alias/images"}"""))
+        );
         Assert.That(TagsOf(made), Is.EqualTo("created-by=us team=platform"));
-        Assert.That(((string?)made["lifecyclePolicyText"], (string?)made["policyText"]), Is.EqualTo(("""{"rules":[]}""", """{"Statement":[]}""")));
+        Assert.That(
+            ((string?)made["lifecyclePolicyText"], (string?)made["policyText"]),
+            Is.EqualTo(("""{"rules":[]}""", """{"Statement":[]}"""))
+        );
     }
 
     [Test]
@@ -67,8 +85,14 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryException>(() => CreateAsync())!;
         Assert.That(fault.IsTransient, Is.False);
-        Assert.That(fault.Message, Does.Contain("library/nginx: 400: ECR has no such repository, and it cannot be made: ").And
-            .Contain("needs ecr:CreateRepository and ecr:TagResource on arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx").And.Contain("AccessDeniedException"));
+        Assert.That(
+            fault.Message,
+            Does.Contain("library/nginx: 400: ECR has no such repository, and it cannot be made: ")
+                .And.Contain(
+                    "needs ecr:CreateRepository and ecr:TagResource on arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx"
+                )
+                .And.Contain("AccessDeniedException")
+        );
     }
 
     [Test]
@@ -76,7 +100,11 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.Throttling);
         var fault = Assert.ThrowsAsync<RegistryException>(() => CreateAsync())!;
-        Assert.That((fault.IsTransient, fault.Message.Contains("ThrottlingException", StringComparison.Ordinal)), Is.EqualTo((true, true)), fault.Message);
+        Assert.That(
+            (fault.IsTransient, fault.Message.Contains("ThrottlingException", StringComparison.Ordinal)),
+            Is.EqualTo((true, true)),
+            fault.Message
+        );
     }
 
     [Test]
@@ -87,7 +115,10 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
         var warnings = _log.Lines.Where(line => line.Level == LogLevel.Warning).Select(line => line.Text).ToList();
         Assert.That(warnings, Has.Count.EqualTo(2));
-        Assert.That(warnings[0], Does.Contain("needs ecr:PutLifecyclePolicy on arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx"));
+        Assert.That(
+            warnings[0],
+            Does.Contain("needs ecr:PutLifecyclePolicy on arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx")
+        );
         Assert.That(warnings[1], Does.Contain("Invalid repository policy provided"));
     }
 
@@ -99,14 +130,22 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     {
         var creator = CreatorOf([]);
         Assert.That(creator.IsEcr(ImageReference.Parse(image).Registry), Is.EqualTo(isEcr));
-        if (!isEcr) Assert.That(await creator.CreateAsync(ImageReference.Parse(image), default), Is.False);
+        if (!isEcr)
+            Assert.That(await creator.CreateAsync(ImageReference.Parse(image), default), Is.False);
     }
 
     [Test]
     public void Without_an_identity_the_repository_is_named()
     {
-        var creator = new EcrRepositoryCreator(() => [], (_, _, _) => Task.FromResult<EcrClient?>(null), _log.CreateLogger<EcrRepositoryCreator>());
-        Assert.That(async () => await creator.CreateAsync(Image, default), Throws.TypeOf<RegistryCredentialException>().With.Message.Contains(Image.Name));
+        var creator = new EcrRepositoryCreator(
+            () => [],
+            (_, _, _) => Task.FromResult<EcrClient?>(null),
+            _log.CreateLogger<EcrRepositoryCreator>()
+        );
+        Assert.That(
+            async () => await creator.CreateAsync(Image, default),
+            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains(Image.Name)
+        );
     }
 
     private ImageReference Image => ImageReference.Parse($"{_ecr.Registry}/proxy_docker.io/library/nginx:1");
@@ -114,13 +153,26 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     private Task<bool> CreateAsync(string? settings = null)
     {
         var text = settings is null ? "" : $"registries: [{{host: {_ecr.Registry}, auth: ecr, createRepositories: {settings}}}]";
-        return CreatorOf(ConfigurationReader.ReadText("test", text, new Dictionary<string, string>()).Registries).CreateAsync(Image, default).AsTask();
+        return CreatorOf(ConfigurationReader.ReadText("test", text, new Dictionary<string, string>()).Registries)
+            .CreateAsync(Image, default)
+            .AsTask();
     }
 
-    private EcrRepositoryCreator CreatorOf(IReadOnlyList<RegistryEntryOptions> registries) => new(
-        () => registries,
-        (host, _, _) => Task.FromResult<EcrClient?>(new EcrClient(host with { ApiEndpoint = _ecr.Endpoint }, new SessionAWSCredentials(_ecr.Principal.AccessKeyId, _ecr.Principal.SecretAccessKey, _ecr.Principal.SessionToken))),
-        _log.CreateLogger<EcrRepositoryCreator>());
+    private EcrRepositoryCreator CreatorOf(IReadOnlyList<RegistryEntryOptions> registries) =>
+        new(
+            () => registries,
+            (host, _, _) =>
+                Task.FromResult<EcrClient?>(
+                    new EcrClient(
+                        host with
+                        {
+                            ApiEndpoint = _ecr.Endpoint,
+                        },
+                        new SessionAWSCredentials(_ecr.Principal.AccessKeyId, _ecr.Principal.SecretAccessKey, _ecr.Principal.SessionToken)
+                    )
+                ),
+            _log.CreateLogger<EcrRepositoryCreator>()
+        );
 
     private static string TagsOf(JsonObject repository) =>
         string.Join(' ', repository["tags"]!.AsArray().Select(tag => $"{tag!["Key"]}={tag["Value"]}").Order(StringComparer.Ordinal));

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Registry;
@@ -7,8 +6,18 @@ namespace ProxySwapper.Tests.Registry;
 [TestFixture]
 internal sealed class BoundaryTests
 {
-    [TestCase("Microsoft.AspNetCore"), TestCase("Kubernetes"), TestCase("k8s"), TestCase("proxyswapper"), TestCase("Spectre"), TestCase("YamlDotNet"), TestCase("Serilog")]
+    [
+        TestCase("Microsoft.AspNetCore"),
+        TestCase("Kubernetes"),
+        TestCase("k8s"),
+        TestCase("proxyswapper"),
+        TestCase("Spectre"),
+        TestCase("YamlDotNet"),
+        TestCase("Serilog")
+    ]
     public void The_registry_library_references_nothing_of(string name) =>
-        Assert.That(typeof(ImageReference).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name),
-            Has.None.StartsWith(name).IgnoreCase);
+        Assert.That(
+            typeof(ImageReference).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name),
+            Has.None.StartsWith(name).IgnoreCase
+        );
 }

@@ -84,7 +84,8 @@ internal sealed class ImageReferenceTests
     }
 
     [Test]
-    public void An_upper_case_digest_is_none() => Assert.That(ImageReference.TryParse($"a@sha256:{Hex.ToUpperInvariant()}", out _), Is.False);
+    public void An_upper_case_digest_is_none() =>
+        Assert.That(ImageReference.TryParse($"a@sha256:{Hex.ToUpperInvariant()}", out _), Is.False);
 
     [TestCase(255, true), TestCase(256, false)]
     public void A_path_has_at_most_255_characters(int length, bool isValid) =>
@@ -99,11 +100,18 @@ internal sealed class ImageReferenceTests
         Assert.That(ImageReference.TryParse($"a:{new string('b', length)}", out _), Is.EqualTo(isValid));
 
     [TestCase("sha256", 64), TestCase("sha384", 96), TestCase("sha512", 128)]
-    public void Every_known_algorithm_has_its_length(string algorithm, int length) => Assert.That(
-        (ImageReference.TryParse($"a@{algorithm}:{new string('f', length)}", out _), ImageReference.TryParse($"a@{algorithm}:{new string('f', length - 1)}", out _)), Is.EqualTo((true, false)));
+    public void Every_known_algorithm_has_its_length(string algorithm, int length) =>
+        Assert.That(
+            (
+                ImageReference.TryParse($"a@{algorithm}:{new string('f', length)}", out _),
+                ImageReference.TryParse($"a@{algorithm}:{new string('f', length - 1)}", out _)
+            ),
+            Is.EqualTo((true, false))
+        );
 
     [Test]
-    public void An_endless_text_is_refused() => Assert.That(ImageReference.TryParse(new string('a', 10_000_000), out _, out var fault) ? "" : fault, Is.EqualTo("it is too long"));
+    public void An_endless_text_is_refused() =>
+        Assert.That(ImageReference.TryParse(new string('a', 10_000_000), out _, out var fault) ? "" : fault, Is.EqualTo("it is too long"));
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]
     public Property A_normalised_reference_is_printed_as_it_was_read() =>
@@ -111,13 +119,22 @@ internal sealed class ImageReferenceTests
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]
     public Property What_was_printed_is_the_same_reference() =>
-        Prop.ForAll(ReferenceGenerator.Familiar.ToArbitrary(), text => ImageReference.Parse(ImageReference.Parse(text).ToString()) == ImageReference.Parse(text));
+        Prop.ForAll(
+            ReferenceGenerator.Familiar.ToArbitrary(),
+            text => ImageReference.Parse(ImageReference.Parse(text).ToString()) == ImageReference.Parse(text)
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 5000)]
     public Property Texts_that_nearly_are_references_are_judged_as_the_grammar_does() =>
-        Prop.ForAll(ReferenceGenerator.Nearly.ToArbitrary(), text =>
-            (ImageReference.TryParse(text, out var reference, out var fault) ? reference.ToString() : null) == ReferenceOracle.Normalise(text) && reference is null == fault is not null);
+        Prop.ForAll(
+            ReferenceGenerator.Nearly.ToArbitrary(),
+            text =>
+                (ImageReference.TryParse(text, out var reference, out var fault) ? reference.ToString() : null)
+                    == ReferenceOracle.Normalise(text)
+                && reference is null == fault is not null
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]
-    public bool No_text_throws(string? text) => !ImageReference.TryParse(text, out var reference) || ImageReference.Parse(reference.ToString()) == reference;
+    public bool No_text_throws(string? text) =>
+        !ImageReference.TryParse(text, out var reference) || ImageReference.Parse(reference.ToString()) == reference;
 }

@@ -11,20 +11,29 @@ internal static class ReferenceGenerator
     private const string Hostile = "aZ0:/@.-_[]%$ \n\0éſ";
 
     /// <summary>Hosts with a dot, with a port, localhost, IPv4 and bracketed IPv6.</summary>
-    public static Gen<string> Hosts { get; } = Gen.OneOf(
-        Joined(Label, ".", 2, 4),
-        Label.SelectMany(_ => Port, (label, port) => label + port),
-        from host in Gen.OneOf(Joined(Label, ".", 2, 4), Gen.Elements("localhost", "10.0.0.1", "[::1]", "[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]"))
-        from port in Optional(Port)
-        select host + port);
+    public static Gen<string> Hosts { get; } =
+        Gen.OneOf(
+            Joined(Label, ".", 2, 4),
+            Label.SelectMany(_ => Port, (label, port) => label + port),
+            from host in Gen.OneOf(
+                Joined(Label, ".", 2, 4),
+                Gen.Elements("localhost", "10.0.0.1", "[::1]", "[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]")
+            )
+            from port in Optional(Port)
+            select host + port
+        );
 
     public static Gen<string> Paths { get; } = Joined(Component, "/", 1, 5);
 
     /// <summary>References as they are printed: with registry, and with <c>library/</c> where Docker Hub has it.</summary>
     public static Gen<string> Canonical { get; } =
         from name in Gen.OneOf(
-            from host in Hosts from path in Paths select $"{host}/{path}",
-            from path in Joined(Component, "/", 2, 5) select $"docker.io/{path}")
+            from host in Hosts
+            from path in Paths
+            select $"{host}/{path}",
+            from path in Joined(Component, "/", 2, 5)
+            select $"docker.io/{path}"
+        )
         from suffix in Suffixes
         select name + suffix;
 
@@ -36,29 +45,46 @@ internal static class ReferenceGenerator
         select prefix + path + suffix;
 
     /// <summary>Structural characters thrown together, and references with one character put in, changed or taken out.</summary>
-    public static Gen<string> Nearly { get; } = Gen.OneOf(
-        Text(Hostile, 0, 30),
-        from text in Gen.OneOf(Canonical, Familiar)
-        from at in Gen.Choose(0, text.Length)
-        from removed in Gen.Choose(0, Math.Min(1, text.Length - at))
-        from added in Text(Hostile, 0, 1)
-        select text.Remove(at, removed).Insert(at, added));
+    public static Gen<string> Nearly { get; } =
+        Gen.OneOf(
+            Text(Hostile, 0, 30),
+            from text in Gen.OneOf(Canonical, Familiar)
+            from at in Gen.Choose(0, text.Length)
+            from removed in Gen.Choose(0, Math.Min(1, text.Length - at))
+            from added in Text(Hostile, 0, 1)
+            select text.Remove(at, removed).Insert(at, added)
+        );
 
-    private static Gen<string> Label => Gen.OneOf(
-        Text(Mixed, 1, 4),
-        from first in Text(Mixed, 1, 1) from middle in Text(Mixed + "-", 1, 5) from last in Text(Mixed, 1, 1) select first + middle + last);
+    private static Gen<string> Label =>
+        Gen.OneOf(
+            Text(Mixed, 1, 4),
+            from first in Text(Mixed, 1, 1)
+            from middle in Text(Mixed + "-", 1, 5)
+            from last in Text(Mixed, 1, 1)
+            select first + middle + last
+        );
 
     private static Gen<string> Port => Gen.Choose(0, 99999).Select(port => $":{port}");
 
     private static Gen<string> Component =>
         from first in Text(Lower, 1, 4)
-        from rest in Gen.ListOf(Gen.Elements(".", "_", "__", "-", "--", "----").SelectMany(_ => Text(Lower, 1, 3), (separator, word) => separator + word), 2)
+        from rest in Gen.ListOf(
+            Gen.Elements(".", "_", "__", "-", "--", "----").SelectMany(_ => Text(Lower, 1, 3), (separator, word) => separator + word),
+            2
+        )
         from count in Gen.Choose(0, 2)
         select first + string.Concat(rest.Take(count));
 
     private static Gen<string> Suffixes =>
-        from tag in Optional(from first in Text(Mixed + "_", 1, 1) from rest in Gen.OneOf(Text(Mixed + "_.-", 0, 10), Text(Mixed, 127, 127)) select $":{first}{rest}")
-        from digest in Optional(Gen.Elements(("sha256", 64), ("sha384", 96), ("sha512", 128)).SelectMany(kind => Text("0123456789abcdef", kind.Item2, kind.Item2), (kind, hex) => $"@{kind.Item1}:{hex}"))
+        from tag in Optional(
+            from first in Text(Mixed + "_", 1, 1)
+            from rest in Gen.OneOf(Text(Mixed + "_.-", 0, 10), Text(Mixed, 127, 127))
+            select $":{first}{rest}"
+        )
+        from digest in Optional(
+            Gen.Elements(("sha256", 64), ("sha384", 96), ("sha512", 128))
+                .SelectMany(kind => Text("0123456789abcdef", kind.Item2, kind.Item2), (kind, hex) => $"@{kind.Item1}:{hex}")
+        )
         select tag + digest;
 
     private static Gen<string> Optional(Gen<string> text) => Gen.OneOf(Gen.Constant(""), text);

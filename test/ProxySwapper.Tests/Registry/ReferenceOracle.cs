@@ -8,7 +8,8 @@ internal static partial class ReferenceOracle
     /// <summary>The normalised reference, or null for a text that is none.</summary>
     public static string? Normalise(string text)
     {
-        if (text.Length > 1024 || Identifier().IsMatch(text)) return null;
+        if (text.Length > 1024 || Identifier().IsMatch(text))
+            return null;
         var match = Reference().Match(WithRegistry(text));
         return match.Success && match.Groups["path"].Length <= 255 ? match.Value : null;
     }
@@ -29,13 +30,16 @@ internal static partial class ReferenceOracle
     [GeneratedRegex("[.:A-Z]")]
     private static partial Regex Registry();
 
-    [GeneratedRegex("""
-        \A
-        (?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?
-        /(?<path>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)
-        (?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?
-        (?:@(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?
-        \z
-        """, RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        """
+            \A
+            (?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?
+            /(?<path>[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*)
+            (?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?
+            (?:@(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?
+            \z
+            """,
+        RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture
+    )]
     private static partial Regex Reference();
 }

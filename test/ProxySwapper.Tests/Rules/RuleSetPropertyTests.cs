@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Rules;
 using ProxySwapper.Tests.Registry;
 
@@ -12,17 +12,51 @@ namespace ProxySwapper.Tests.Rules;
 internal sealed class RuleSetPropertyTests
 {
     private static readonly Gen<string> Targets = Gen.OneOf(
-        Gen.Elements("r.example", "r.example/a", "r.example:5000/a/b", "[::1]:5000", "localhost", "docker.io/my-org", "index.docker.io/my-org", "quay.io/hub", "s.example"),
-        from host in ReferenceGenerator.Hosts from path in ReferenceGenerator.Paths select $"{host}/{path}");
+        Gen.Elements(
+            "r.example",
+            "r.example/a",
+            "r.example:5000/a/b",
+            "[::1]:5000",
+            "localhost",
+            "docker.io/my-org",
+            "index.docker.io/my-org",
+            "quay.io/hub",
+            "s.example"
+        ),
+        from host in ReferenceGenerator.Hosts
+        from path in ReferenceGenerator.Paths
+        select $"{host}/{path}"
+    );
 
     private static readonly Gen<JsonNode> Matches =
-        from match in Gen.Elements("**", "docker.io", "docker.io/library/*", "quay.io/**", "*.example", "r.example", "**/a", "*:5000", "localhost")
+        from match in Gen.Elements(
+            "**",
+            "docker.io",
+            "docker.io/library/*",
+            "quay.io/**",
+            "*.example",
+            "r.example",
+            "**/a",
+            "*:5000",
+            "localhost"
+        )
         from target in Targets
         select (JsonNode)new JsonObject { ["match"] = match, ["target"] = target };
 
     private static readonly Gen<JsonNode> Replacements =
-        from pattern in Gen.Elements("(.*)", "[^/]+/(.*)", "docker.io/(.*)", "[^/]+/(?:.*/)?([^/]+)", "quay.io/([^:@]*).*", "(.*):latest", "[^/]+/([^:@]*)[:@].*")
-        from prefix in Gen.OneOf(Targets.Select(target => $"{target}/"), Gen.Elements("docker.io/cache-", "index.docker.io/", "r.example/cache-", "docker.io/"))
+        from pattern in Gen.Elements(
+            "(.*)",
+            "[^/]+/(.*)",
+            "docker.io/(.*)",
+            "[^/]+/(?:.*/)?([^/]+)",
+            "quay.io/([^:@]*).*",
+            "(.*):latest",
+            "[^/]+/([^:@]*)[:@].*"
+        )
+        from prefix in Gen.OneOf(
+            Targets.Select(target => $"{target}/"),
+            Gen.Elements("docker.io/cache-", "index.docker.io/", "r.example/cache-", "docker.io/")
+        )
         from suffix in Gen.Elements("$1", "x/$1", "$1/x", "fixed:1", "$1-x")
         select (JsonNode)new JsonObject { ["matchRegex"] = pattern, ["replace"] = prefix + suffix };
 
@@ -30,29 +64,43 @@ internal sealed class RuleSetPropertyTests
         from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
         from count in Gen.Choose(0, 3)
         from rules in Gen.ListOf(Gen.OneOf(Matches, Replacements), count)
-        select RuleSetOf(new JsonObject { ["proxyUrl"] = proxyUrl, ["rules"] = new JsonArray([.. rules.Select(rule => rule.DeepClone())]) });
+        select RuleSetOf(
+            new JsonObject { ["proxyUrl"] = proxyUrl, ["rules"] = new JsonArray([.. rules.Select(rule => rule.DeepClone())]) }
+        );
 
     private static readonly Gen<string> Images = Gen.OneOf(
         ReferenceGenerator.Canonical,
         ReferenceGenerator.Familiar,
-        from target in Targets from path in ReferenceGenerator.Paths select $"{target}/{path}",
-        Gen.Elements("nginx", "quay.io/a/b:1", "localhost:5000/x", "r.example/x", "docker.io/cache-x", "registry.k8s.io/pause:3.9"));
+        from target in Targets
+        from path in ReferenceGenerator.Paths
+        select $"{target}/{path}",
+        Gen.Elements("nginx", "quay.io/a/b:1", "localhost:5000/x", "r.example/x", "docker.io/cache-x", "registry.k8s.io/pause:3.9")
+    );
 
-    private static readonly Gen<(RuleSet? Rules, string Image)> Cases =
-        from rules in RuleSets from image in Images select (rules, image);
+    private static readonly Gen<(RuleSet? Rules, string Image)> Cases = from rules in RuleSets from image in Images select (rules, image);
 
     [FsCheck.NUnit.Property(MaxTest = 300)]
-    public Property What_was_rewritten_is_never_rewritten_again() => Prop.ForAll(Cases.ToArbitrary(), sample =>
-    {
-        var once = sample.Rules?.Evaluate(sample.Image, "default");
-        var isFixed = once?.Target is not { } target || sample.Rules!.Evaluate(target.ToString(), "default").Reason == DecisionReason.AlreadyAtTarget;
-        return isFixed.When(once is { IsRewritten: true });
-    });
+    public Property What_was_rewritten_is_never_rewritten_again() =>
+        Prop.ForAll(
+            Cases.ToArbitrary(),
+            sample =>
+            {
+                var once = sample.Rules?.Evaluate(sample.Image, "default");
+                var isFixed =
+                    once?.Target is not { } target
+                    || sample.Rules!.Evaluate(target.ToString(), "default").Reason == DecisionReason.AlreadyAtTarget;
+                return isFixed.When(once is { IsRewritten: true });
+            }
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 300)]
     public Property No_image_makes_the_rules_throw() =>
-        Prop.ForAll((from rules in RuleSets from image in ReferenceGenerator.Nearly select (rules, image)).ToArbitrary(), sample =>
-            sample.rules?.Evaluate(sample.image, "default") is not { } decision || decision.Image == sample.image && decision.IsRewritten == (decision.Reason == DecisionReason.Rewritten));
+        Prop.ForAll(
+            (from rules in RuleSets from image in ReferenceGenerator.Nearly select (rules, image)).ToArbitrary(),
+            sample =>
+                sample.rules?.Evaluate(sample.image, "default") is not { } decision
+                || decision.Image == sample.image && decision.IsRewritten == (decision.Reason == DecisionReason.Rewritten)
+        );
 
     private static RuleSet? RuleSetOf(JsonObject configuration)
     {

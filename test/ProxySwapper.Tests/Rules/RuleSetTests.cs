@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 
@@ -37,7 +36,10 @@ internal sealed class RuleSetTests
         var rules = Rules($"proxyUrl: '{proxyUrl}'");
         var once = rules.Evaluate("nginx", "default");
         var twice = rules.Evaluate(once.Target!.ToString(), "default");
-        Assert.That((once.Target.ToString(), twice.Reason), Is.EqualTo(($"{proxyUrl}/library/nginx:latest", DecisionReason.AlreadyAtTarget)));
+        Assert.That(
+            (once.Target.ToString(), twice.Reason),
+            Is.EqualTo(($"{proxyUrl}/library/nginx:latest", DecisionReason.AlreadyAtTarget))
+        );
     }
 
     [TestCase("docker.io", "docker.io/a/b", true)]
@@ -78,17 +80,28 @@ internal sealed class RuleSetTests
 
     [Test]
     public void The_first_match_wins() =>
-        Assert.That(Target("rules: [{match: docker.io/a/**, target: one.example}, {match: docker.io, target: two.example}]", "a/x"), Is.EqualTo("one.example/a/x:latest"));
+        Assert.That(
+            Target("rules: [{match: docker.io/a/**, target: one.example}, {match: docker.io, target: two.example}]", "a/x"),
+            Is.EqualTo("one.example/a/x:latest")
+        );
 
     [TestCase("team-a", true), TestCase("dev-1", true), TestCase("dev", false), TestCase("team-ab", false), TestCase("", false)]
     public void A_rule_holds_in_its_namespaces(string @namespace, bool taken) =>
-        Assert.That(Rules("rules: [{match: docker.io, target: r.example, namespaces: [team-a, 'dev-*']}]").Evaluate("nginx", @namespace).IsRewritten, Is.EqualTo(taken));
+        Assert.That(
+            Rules("rules: [{match: docker.io, target: r.example, namespaces: [team-a, 'dev-*']}]")
+                .Evaluate("nginx", @namespace)
+                .IsRewritten,
+            Is.EqualTo(taken)
+        );
 
     [Test]
     public void A_rule_without_target_uses_the_proxy_url_and_docker_hub_has_no_rule_of_its_own_then()
     {
         const string Configuration = "proxyUrl: r.example\nrules: [{match: quay.io}]";
-        Assert.That((Target(Configuration, "quay.io/a/b"), Target(Configuration, "nginx")), Is.EqualTo(("r.example/a/b:latest", default(string))));
+        Assert.That(
+            (Target(Configuration, "quay.io/a/b"), Target(Configuration, "nginx")),
+            Is.EqualTo(("r.example/a/b:latest", default(string)))
+        );
     }
 
     [TestCase("docker.io/(.*)", "r.example/hub/$1", "nginx", "r.example/hub/library/nginx:latest")]
@@ -106,9 +119,18 @@ internal sealed class RuleSetTests
     public void A_replacement_that_is_one_image_makes_no_target_of_its_registry(string replace, string image)
     {
         var rules = Rules($"rules: [{{matchRegex: '.*/pause(:.*)', replace: '{replace}'}}, {{match: '**', target: r.example}}]");
-        Assert.That(rules.Evaluate("registry.k8s.io/pause:2", "default").Target, Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace)));
-        Assert.That((rules.Evaluate(image, "default").Reason, rules.Evaluate("quay.io/other:1", "default").Target?.ToString(), rules.Evaluate("quay.io/pause:30", "default").IsRewritten),
-            Is.EqualTo((DecisionReason.AlreadyAtTarget, "r.example/other:1", true)));
+        Assert.That(
+            rules.Evaluate("registry.k8s.io/pause:2", "default").Target,
+            Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace))
+        );
+        Assert.That(
+            (
+                rules.Evaluate(image, "default").Reason,
+                rules.Evaluate("quay.io/other:1", "default").Target?.ToString(),
+                rules.Evaluate("quay.io/pause:30", "default").IsRewritten
+            ),
+            Is.EqualTo((DecisionReason.AlreadyAtTarget, "r.example/other:1", true))
+        );
     }
 
     [Test]
@@ -130,7 +152,10 @@ internal sealed class RuleSetTests
     public void An_image_that_does_not_parse_is_left_alone_with_a_warning(string image)
     {
         var decision = Rules("proxyUrl: r.example").Evaluate(image, "default");
-        Assert.That((decision.Reason, decision.Target, decision.Warning is not null), Is.EqualTo((DecisionReason.Invalid, default(object), true)));
+        Assert.That(
+            (decision.Reason, decision.Target, decision.Warning is not null),
+            Is.EqualTo((DecisionReason.Invalid, default(object), true))
+        );
     }
 
     [TestCase("registry", "registry:2", true)]
@@ -156,7 +181,10 @@ internal sealed class RuleSetTests
     [TestCase("ngin*", "nginx", true)]
     [TestCase("**", "anything/at/all", true)]
     public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
-        Assert.That(Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Evaluate(image, "default").Reason == DecisionReason.IgnoredImage, Is.EqualTo(ignored));
+        Assert.That(
+            Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Evaluate(image, "default").Reason == DecisionReason.IgnoredImage,
+            Is.EqualTo(ignored)
+        );
 
     [TestCase("populate: false", true)]
     [TestCase("populate: true", false)]
@@ -169,11 +197,17 @@ internal sealed class RuleSetTests
 
     [Test]
     public void Ignored_namespaces_are_left_alone() =>
-        Assert.That(Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Evaluate("nginx", "kube-system").Reason, Is.EqualTo(DecisionReason.IgnoredNamespace));
+        Assert.That(
+            Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Evaluate("nginx", "kube-system").Reason,
+            Is.EqualTo(DecisionReason.IgnoredNamespace)
+        );
 
     [Test]
     public void A_decision_names_its_rule() =>
-        Assert.That(Rules("rules: [{match: quay.io, target: a.example}, {match: docker.io, target: b.example}]").Evaluate("nginx", "").Rule, Is.EqualTo("rules[1]"));
+        Assert.That(
+            Rules("rules: [{match: quay.io, target: a.example}, {match: docker.io, target: b.example}]").Evaluate("nginx", "").Rule,
+            Is.EqualTo("rules[1]")
+        );
 
     [TestCase("docker.io/**/**/**/**/**/**/**/**/z")]
     [TestCase("**/a/**/a/**/a/**/a/**/z")]
@@ -182,12 +216,18 @@ internal sealed class RuleSetTests
         // Were each ** tried with each of the others, this would outlast the test.
         var rules = Rules($"rules: [{{match: '{match}', target: r.example}}]");
         var path = string.Join('/', Enumerable.Repeat("a", 120));
-        Assert.That((rules.Evaluate($"docker.io/{path}", "default").IsRewritten, rules.Evaluate($"docker.io/{path}/z", "default").IsRewritten), Is.EqualTo((false, true)));
+        Assert.That(
+            (rules.Evaluate($"docker.io/{path}", "default").IsRewritten, rules.Evaluate($"docker.io/{path}/z", "default").IsRewritten),
+            Is.EqualTo((false, true))
+        );
     }
 
     [Test]
     public void What_went_to_the_proxy_stays_there_when_there_are_rules() =>
-        Assert.That(Rules("proxyUrl: r.example\nrules: [{match: '**', target: s.example}]").Evaluate("r.example/library/nginx:1", "default").Reason, Is.EqualTo(DecisionReason.AlreadyAtTarget));
+        Assert.That(
+            Rules("proxyUrl: r.example\nrules: [{match: '**', target: s.example}]").Evaluate("r.example/library/nginx:1", "default").Reason,
+            Is.EqualTo(DecisionReason.AlreadyAtTarget)
+        );
 
     private static string? Target(string configuration, string image) => Rules(configuration).Evaluate(image, "default").Target?.ToString();
 

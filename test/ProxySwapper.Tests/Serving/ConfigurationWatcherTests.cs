@@ -111,7 +111,19 @@ internal sealed class ConfigurationWatcherTests
     {
         var path = Path.Combine(_folder, "config.yaml");
         var file = new ConfigurationFile(path, ConfigurationReader.TextOf(path), new Dictionary<string, string>());
-        var provider = new ConfigurationMonitor(RuleSet.Compile(ConfigurationReader.ReadText(path, file.Text, file.Environment)), _time.GetUtcNow());
-        return (new ConfigurationWatcher(file, provider, _services.GetRequiredService<IMeterFactory>(), _time, NullLogger<ConfigurationWatcher>.Instance), provider);
+        var provider = new ConfigurationMonitor(
+            RuleSet.Compile(ConfigurationReader.ReadText(path, file.Text, file.Environment)),
+            _time.GetUtcNow()
+        );
+        return (
+            new ConfigurationWatcher(
+                file,
+                provider,
+                _services.GetRequiredService<IMeterFactory>(),
+                _time,
+                NullLogger<ConfigurationWatcher>.Instance
+            ),
+            provider
+        );
     }
 }

@@ -29,7 +29,8 @@ internal sealed class ServingCertificateTests
     {
         using var rsa = RSA.Create(2048);
         var (certificate, key) = form.StartsWith("rsa", StringComparison.Ordinal) ? _certificates.Issue(rsa: rsa) : _certificates.Issue();
-        if (form == "rsa-pkcs1") key = rsa.ExportRSAPrivateKeyPem();
+        if (form == "rsa-pkcs1")
+            key = rsa.ExportRSAPrivateKeyPem();
         if (form == "ecdsa-sec1")
         {
             using var ecdsa = ECDsa.Create();
@@ -82,7 +83,14 @@ internal sealed class ServingCertificateTests
         Assert.That(certificate.Context.TargetCertificate.HasPrivateKey, Is.True);
     }
 
-    [TestCase("", ""), TestCase("nothing", "nothing"), TestCase("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")]
+    [
+        TestCase("", ""),
+        TestCase("nothing", "nothing"),
+        TestCase(
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+        )
+    ]
     public void What_is_no_certificate_is_said_with_the_file(string certificate, string key)
     {
         Write(certificate, key);

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Switching;
 using ProxySwapper.Tests.Kubernetes;
@@ -12,19 +11,28 @@ internal sealed class WebhookSwitchTests
     public async Task What_changed_between_keeping_and_removing_is_kept_anew()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(200, Webhook("1")).Answer(200, "{}").Answer(409, """{"kind":"Status","reason":"Conflict"}""")
-            .Answer(200, Webhook("2")).Answer(200, "{}").Answer(200, "{}");
+        server
+            .Answer(200, Webhook("1"))
+            .Answer(200, "{}")
+            .Answer(409, """{"kind":"Status","reason":"Conflict"}""")
+            .Answer(200, Webhook("2"))
+            .Answer(200, "{}")
+            .Answer(200, "{}");
         using var client = server.Client();
         var store = await new WebhookSwitch(client, "w").DisableAsync(null, default);
         Assert.That(store!.ToString(), Is.EqualTo("ConfigMap a/b"));
-        Assert.That(server.Requests.Select(request => request.Split(' ')[0]), Is.EqualTo(new[] { "GET", "PATCH", "DELETE", "GET", "PATCH", "DELETE" }));
+        Assert.That(
+            server.Requests.Select(request => request.Split(' ')[0]),
+            Is.EqualTo(new[] { "GET", "PATCH", "DELETE", "GET", "PATCH", "DELETE" })
+        );
     }
 
     [Test]
     public async Task Somebody_who_changes_it_all_the_time_wins_in_the_end()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        for (var i = 0; i < 5; i++) server.Answer(200, Webhook($"{i}")).Answer(200, "{}").Answer(409, """{"kind":"Status","reason":"Conflict"}""");
+        for (var i = 0; i < 5; i++)
+            server.Answer(200, Webhook($"{i}")).Answer(200, "{}").Answer(409, """{"kind":"Status","reason":"Conflict"}""");
         using var client = server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
         Assert.That(fault!.Reason, Is.EqualTo("Conflict"));
@@ -48,25 +56,47 @@ internal sealed class WebhookSwitchTests
     public async Task What_is_kept_must_be_that_webhook(string kept)
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(200, """{"metadata":{"annotations":{"proxyswapper.io/disabled-webhook":"KEPT"}}}""".Replace("KEPT", kept, StringComparison.Ordinal));
+        server.Answer(
+            200,
+            """{"metadata":{"annotations":{"proxyswapper.io/disabled-webhook":"KEPT"}}}""".Replace("KEPT", kept, StringComparison.Ordinal)
+        );
         using var client = server.Client();
-        var fault = Assert.ThrowsAsync<WebhookSwitchException>(() => new WebhookSwitch(client, "w").EnableAsync(new ConfigMapStore(client, "a", "b"), default));
+        var fault = Assert.ThrowsAsync<WebhookSwitchException>(() =>
+            new WebhookSwitch(client, "w").EnableAsync(new ConfigMapStore(client, "a", "b"), default)
+        );
         Assert.That(fault!.Message, Does.Contain("ConfigMap a/b"));
     }
 
-    [TestCase(403, """{"kind":"Status","reason":"Forbidden"}""", "you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME")]
-    [TestCase(200, """{"items":[]}""", "no ConfigMap has the label proxyswapper.io/webhook=w: name it with --config-map NAMESPACE/NAME, or the file with --file")]
-    [TestCase(200, """{"items":[{"metadata":{"namespace":"a","name":"b"}},{"metadata":{"namespace":"c","name":"d"}}]}""",
-        "several ConfigMaps have the label proxyswapper.io/webhook=w: name one with --config-map: a/b, c/d")]
+    [TestCase(
+        403,
+        """{"kind":"Status","reason":"Forbidden"}""",
+        "you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME"
+    )]
+    [TestCase(
+        200,
+        """{"items":[]}""",
+        "no ConfigMap has the label proxyswapper.io/webhook=w: name it with --config-map NAMESPACE/NAME, or the file with --file"
+    )]
+    [TestCase(
+        200,
+        """{"items":[{"metadata":{"namespace":"a","name":"b"}},{"metadata":{"namespace":"c","name":"d"}}]}""",
+        "several ConfigMaps have the label proxyswapper.io/webhook=w: name one with --config-map: a/b, c/d"
+    )]
     public async Task The_ConfigMap_must_be_one(int status, string body, string message)
     {
         await using var server = await ScriptedApiServer.StartAsync();
         server.Answer(status, body);
         using var client = server.Client();
-        Assert.That(Assert.ThrowsAsync<WebhookSwitchException>(() => ConfigMapStore.FindOfAsync(client, "w", default))!.Message, Is.EqualTo(message));
+        Assert.That(
+            Assert.ThrowsAsync<WebhookSwitchException>(() => ConfigMapStore.FindOfAsync(client, "w", default))!.Message,
+            Is.EqualTo(message)
+        );
     }
 
     private static string Webhook(string version) =>
-        """{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","uid":"u","resourceVersion":"VERSION","annotations":{"proxyswapper.io/config-map":"a/b"}}}"""
-            .Replace("VERSION", version, StringComparison.Ordinal);
+        """{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","uid":"u","resourceVersion":"VERSION","annotations":{"proxyswapper.io/config-map":"a/b"}}}""".Replace(
+            "VERSION",
+            version,
+            StringComparison.Ordinal
+        );
 }

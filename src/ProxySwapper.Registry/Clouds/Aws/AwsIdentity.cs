@@ -18,13 +18,21 @@ public static class AwsIdentity
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
-    public static async Task<AWSCredentials?> FindAsync(EcrHost host, string? profile, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<AWSCredentials?> FindAsync(
+        EcrHost host,
+        string? profile,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(host);
         try
         {
             // The SDK reads files and may ask the network before it first awaits.
-            return await Task.Run(() => DefaultAWSCredentialsIdentityResolver.GetCredentialsAsync(new EcrServiceConfiguration(host, profile)), cancellationToken)
+            return await Task.Run(
+                    () => DefaultAWSCredentialsIdentityResolver.GetCredentialsAsync(new EcrServiceConfiguration(host, profile)),
+                    cancellationToken
+                )
                 .WaitAsync(Deadline, time, cancellationToken);
         }
         catch (TimeoutException)

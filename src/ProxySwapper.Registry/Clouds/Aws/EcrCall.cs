@@ -24,7 +24,13 @@ internal sealed class EcrCallMarshaller(string serviceName) : IMarshaller<IReque
     public IRequest Marshall(AmazonWebServiceRequest input)
     {
         var call = (EcrCall)input;
-        var request = new DefaultRequest(call, serviceName) { HttpMethod = "POST", ResourcePath = "/", Content = call.Body, OverrideSigningServiceName = serviceName };
+        var request = new DefaultRequest(call, serviceName)
+        {
+            HttpMethod = "POST",
+            ResourcePath = "/",
+            Content = call.Body,
+            OverrideSigningServiceName = serviceName,
+        };
         request.Headers["Content-Type"] = "application/x-amz-json-1.1";
         request.Headers["X-Amz-Target"] = call.Target;
         return request;

@@ -36,14 +36,23 @@ public sealed class EcrClient : IDisposable
     {
         const string operation = "GetAuthorizationToken";
         // Registries are not named, which AWS has deprecated: a password is good for all that the identity may open.
-        return Read(operation, await CallAsync(operation, _ => { }, cancellationToken), body =>
-        {
-            // A list of one, but for the public registry.
-            var data = body.GetProperty("authorizationData");
-            if (data.ValueKind == JsonValueKind.Array) data = data.EnumerateArray().First();
-            var pair = Encoding.UTF8.GetString(data.GetProperty("authorizationToken").GetBytesFromBase64()).Split(':', 2);
-            return new EcrAuthorization(pair[0], pair[1], DateTimeOffset.UnixEpoch.AddSeconds(data.GetProperty("expiresAt").GetDouble()));
-        });
+        return Read(
+            operation,
+            await CallAsync(operation, _ => { }, cancellationToken),
+            body =>
+            {
+                // A list of one, but for the public registry.
+                var data = body.GetProperty("authorizationData");
+                if (data.ValueKind == JsonValueKind.Array)
+                    data = data.EnumerateArray().First();
+                var pair = Encoding.UTF8.GetString(data.GetProperty("authorizationToken").GetBytesFromBase64()).Split(':', 2);
+                return new EcrAuthorization(
+                    pair[0],
+                    pair[1],
+                    DateTimeOffset.UnixEpoch.AddSeconds(data.GetProperty("expiresAt").GetDouble())
+                );
+            }
+        );
     }
 
     /// <summary>A repository, or null when there is none of that name.</summary>
@@ -53,13 +62,17 @@ public sealed class EcrClient : IDisposable
         const string operation = "DescribeRepositories";
         try
         {
-            var answer = await CallAsync(operation, json =>
-            {
-                WriteRegistry(json);
-                json.WriteStartArray("repositoryNames");
-                json.WriteStringValue(name);
-                json.WriteEndArray();
-            }, cancellationToken);
+            var answer = await CallAsync(
+                operation,
+                json =>
+                {
+                    WriteRegistry(json);
+                    json.WriteStartArray("repositoryNames");
+                    json.WriteStringValue(name);
+                    json.WriteEndArray();
+                },
+                cancellationToken
+            );
             return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
         }
         catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
@@ -74,12 +87,16 @@ public sealed class EcrClient : IDisposable
     {
         const string operation = "CreateRepository";
         ArgumentNullException.ThrowIfNull(settings);
-        var answer = await CallAsync(operation, json =>
-        {
-            WriteRegistry(json);
-            json.WriteString("repositoryName", name);
-            settings.Write(json);
-        }, cancellationToken);
+        var answer = await CallAsync(
+            operation,
+            json =>
+            {
+                WriteRegistry(json);
+                json.WriteString("repositoryName", name);
+                settings.Write(json);
+            },
+            cancellationToken
+        );
         return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
     }
 
@@ -88,28 +105,36 @@ public sealed class EcrClient : IDisposable
     /// <param name="policy">The policy's JSON.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
-    public Task PutLifecyclePolicyAsync(string name, string policy, CancellationToken cancellationToken) => SetAsync("PutLifecyclePolicy", name, "lifecyclePolicyText", policy, cancellationToken);
+    public Task PutLifecyclePolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
+        SetAsync("PutLifecyclePolicy", name, "lifecyclePolicyText", policy, cancellationToken);
 
     /// <summary>Sets who else may use a repository.</summary>
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
-    public Task SetRepositoryPolicyAsync(string name, string policy, CancellationToken cancellationToken) => SetAsync("SetRepositoryPolicy", name, "policyText", policy, cancellationToken);
+    public Task SetRepositoryPolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
+        SetAsync("SetRepositoryPolicy", name, "policyText", policy, cancellationToken);
 
     /// <inheritdoc />
     public void Dispose() => _service.Dispose();
 
-    private async Task SetAsync(string operation, string name, string key, string text, CancellationToken cancellationToken) => await CallAsync(operation, json =>
-    {
-        WriteRegistry(json);
-        json.WriteString("repositoryName", name);
-        json.WriteString(key, text);
-    }, cancellationToken);
+    private async Task SetAsync(string operation, string name, string key, string text, CancellationToken cancellationToken) =>
+        await CallAsync(
+            operation,
+            json =>
+            {
+                WriteRegistry(json);
+                json.WriteString("repositoryName", name);
+                json.WriteString(key, text);
+            },
+            cancellationToken
+        );
 
     private void WriteRegistry(Utf8JsonWriter json)
     {
-        if (!string.IsNullOrEmpty(_host.Account)) json.WriteString("registryId", _host.Account);
+        if (!string.IsNullOrEmpty(_host.Account))
+            json.WriteString("registryId", _host.Account);
     }
 
     private async Task<ReadOnlyMemory<byte>> CallAsync(string operation, Action<Utf8JsonWriter> write, CancellationToken cancellationToken)
@@ -140,7 +165,8 @@ public sealed class EcrClient : IDisposable
     private static string ReasonOf(Exception fault)
     {
         for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)
-            if (inner is AmazonServiceException { StatusCode: not 0 } refusal) return $"{fault.Message.TrimEnd('.')}: {refusal.ErrorCode}: {refusal.Message}";
+            if (inner is AmazonServiceException { StatusCode: not 0 } refusal)
+                return $"{fault.Message.TrimEnd('.')}: {refusal.ErrorCode}: {refusal.Message}";
         return fault.GetBaseException().Message;
     }
 
@@ -151,7 +177,15 @@ public sealed class EcrClient : IDisposable
             using var document = JsonDocument.Parse(answer);
             return read(document.RootElement);
         }
-        catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException or ArgumentOutOfRangeException)
+        catch (Exception fault)
+            when (fault
+                    is JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+                        or FormatException
+                        or IndexOutOfRangeException
+                        or ArgumentOutOfRangeException
+            )
         {
             // Of what came nothing is told: it may be half a password.
             throw new EcrException(operation, "", HttpStatusCode.OK, "the answer is not of the form that ECR has");

@@ -32,12 +32,14 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     /// <param name="logger">The log.</param>
     public EcrCredentialSource(IReadOnlyDictionary<string, EcrAccount> accounts, TimeProvider time, ILogger<EcrCredentialSource> logger)
         : this(accounts, (host, profile, cancellationToken) => EcrClient.FindAsync(host, profile, time, cancellationToken), time, logger)
-    {
-    }
+    { }
 
     internal EcrCredentialSource(
-        IReadOnlyDictionary<string, EcrAccount> accounts, Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> findClient, TimeProvider time, ILogger<EcrCredentialSource> logger) =>
-        (_accounts, _findClient, _time, _logger) = (accounts, findClient, time, logger);
+        IReadOnlyDictionary<string, EcrAccount> accounts,
+        Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> findClient,
+        TimeProvider time,
+        ILogger<EcrCredentialSource> logger
+    ) => (_accounts, _findClient, _time, _logger) = (accounts, findClient, time, logger);
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
@@ -55,12 +57,20 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
 
     private CachedCredential? LeaseOf(string registry)
     {
-        if (_leases.TryGetValue(registry, out var known)) return known;
+        if (_leases.TryGetValue(registry, out var known))
+            return known;
         var account = _accounts.GetValueOrDefault(registry);
         var host = EcrHost.Parse(registry, account?.Region);
-        if (host is not null) return _leases.GetOrAdd(registry, _ => new CachedCredential(_time, cancellationToken => FetchAsync(host, account, cancellationToken)));
-        return account is null ? null
-            : throw new RegistryCredentialException($"ecr: {registry} does not tell its region; it belongs into `region` of its entry in `registries`");
+        if (host is not null)
+            return _leases.GetOrAdd(
+                registry,
+                _ => new CachedCredential(_time, cancellationToken => FetchAsync(host, account, cancellationToken))
+            );
+        return account is null
+            ? null
+            : throw new RegistryCredentialException(
+                $"ecr: {registry} does not tell its region; it belongs into `region` of its entry in `registries`"
+            );
     }
 
     private async Task<RenewableCredential> FetchAsync(EcrHost host, EcrAccount? account, CancellationToken cancellationToken)
@@ -71,16 +81,22 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
             if (client is null)
             {
                 // Private registries let nobody in without a password, and would only say so less clearly.
-                if (account is { IsRequired: true } || !host.IsPublic) throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
-                if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger, host.Host);
+                if (account is { IsRequired: true } || !host.IsPublic)
+                    throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
+                if (Interlocked.Exchange(ref _saidAbsent, 1) == 0)
+                    Log.Absent(_logger, host.Host);
                 return new RenewableCredential(null, _time.GetUtcNow() + AbsentFor);
             }
             var authorization = await client.GetAuthorizationTokenAsync(cancellationToken);
-            return new RenewableCredential(RegistryCredential.Basic(authorization.Username, authorization.Password), authorization.ExpiresAt);
+            return new RenewableCredential(
+                RegistryCredential.Basic(authorization.Username, authorization.Password),
+                authorization.ExpiresAt
+            );
         }
         catch (EcrException fault) when (host.IsPublic && fault.IsAccessDenied && account is not { IsRequired: true })
         {
-            if (Interlocked.Exchange(ref _saidDenied, 1) == 0) Log.Denied(_logger, host.Host, fault.Message);
+            if (Interlocked.Exchange(ref _saidDenied, 1) == 0)
+                Log.Denied(_logger, host.Host, fault.Message);
             return new RenewableCredential(null, _time.GetUtcNow() + AbsentFor);
         }
         catch (Exception fault) when (fault is EcrException or AmazonClientException or AmazonServiceException)

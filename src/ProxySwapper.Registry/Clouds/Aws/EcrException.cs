@@ -24,7 +24,10 @@ public sealed class EcrException : Exception
     public bool IsAccessDenied => Code is "AccessDeniedException" or "AccessDenied" or "UnauthorizedOperation";
 
     /// <summary>True when trying again later can help: throttled, not answered, or a fault of the service.</summary>
-    public bool IsTransient => Status is null or >= HttpStatusCode.InternalServerError || Code.Contains("Throttling", StringComparison.Ordinal) || Code == "TooManyRequestsException";
+    public bool IsTransient =>
+        Status is null or >= HttpStatusCode.InternalServerError
+        || Code.Contains("Throttling", StringComparison.Ordinal)
+        || Code == "TooManyRequestsException";
 
     private static string Describe(string operation, string code, HttpStatusCode? status, string message)
     {

@@ -21,11 +21,21 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
     public static EcrHost? Parse(string host, string? region = null)
     {
         ArgumentNullException.ThrowIfNull(host);
-        if (host is "public.ecr.aws" or "ecr-public.aws.com") return Public(host);
+        if (host is "public.ecr.aws" or "ecr-public.aws.com")
+            return Public(host);
         if (Classic().Match(host) is { Success: true } classic)
-            return Private(host, classic, named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}");
+            return Private(
+                host,
+                classic,
+                named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}"
+            );
         if (DualStack().Match(host) is { Success: true } dual)
-            return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{(dual.Groups["domain"].Value == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}");
+            return Private(
+                host,
+                dual,
+                named =>
+                    $"ecr{dual.Groups["fips"].Value}.{named}.{(dual.Groups["domain"].Value == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}"
+            );
         return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
     }
 
@@ -37,11 +47,18 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
 
     private static EcrHost Public(string host) => new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
 
-    private static string DomainOf(string region) => region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
+    private static string DomainOf(string region) =>
+        region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
 
-    [GeneratedRegex(@"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex Classic();
 
-    [GeneratedRegex(@"^(?<account>[0-9]{12})\.dkr-ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>on\.aws|on\.amazonwebservices\.com\.cn)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?<account>[0-9]{12})\.dkr-ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>on\.aws|on\.amazonwebservices\.com\.cn)\z",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex DualStack();
 }

@@ -8,8 +8,11 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <param name="HasImmutableTags">True when a tag that is there cannot be moved.</param>
 public sealed record EcrRepository(string Name, string Arn, bool HasImmutableTags)
 {
-    internal static EcrRepository Read(JsonElement repository) => new(
-        repository.GetProperty("repositoryName").GetString() ?? "",
-        repository.GetProperty("repositoryArn").GetString() ?? "",
-        repository.TryGetProperty("imageTagMutability", out var mutability) && mutability.GetString()?.StartsWith("IMMUTABLE", StringComparison.Ordinal) == true);
+    internal static EcrRepository Read(JsonElement repository) =>
+        new(
+            repository.GetProperty("repositoryName").GetString() ?? "",
+            repository.GetProperty("repositoryArn").GetString() ?? "",
+            repository.TryGetProperty("imageTagMutability", out var mutability)
+                && mutability.GetString()?.StartsWith("IMMUTABLE", StringComparison.Ordinal) == true
+        );
 }

@@ -28,7 +28,8 @@ public sealed record EcrRepositorySettings
         json.WriteEndObject();
         json.WriteStartObject("encryptionConfiguration");
         json.WriteString("encryptionType", EncryptionType);
-        if (KmsKey is not null) json.WriteString("kmsKey", KmsKey);
+        if (KmsKey is not null)
+            json.WriteString("kmsKey", KmsKey);
         json.WriteEndObject();
         json.WriteStartArray("tags");
         foreach (var (key, value) in Tags)

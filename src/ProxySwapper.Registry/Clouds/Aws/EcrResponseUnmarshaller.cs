@@ -12,40 +12,56 @@ internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
 
     public override AmazonWebServiceResponse Unmarshall(JsonUnmarshallerContext input) => new EcrResponse { Body = Read(input.Stream) };
 
-    public override AmazonServiceException UnmarshallException(JsonUnmarshallerContext input, Exception innerException, HttpStatusCode statusCode)
+    public override AmazonServiceException UnmarshallException(
+        JsonUnmarshallerContext input,
+        Exception innerException,
+        HttpStatusCode statusCode
+    )
     {
         var code = input.ResponseData.GetHeaderValue("x-amzn-ErrorType");
         var message = "";
         try
         {
             using var body = JsonDocument.Parse(Read(input.Stream));
-            if (string.IsNullOrEmpty(code)) code = Text(body.RootElement, "__type");
+            if (string.IsNullOrEmpty(code))
+                code = Text(body.RootElement, "__type");
             message = Text(body.RootElement, "message") is { Length: > 0 } text ? text : Text(body.RootElement, "Message");
         }
         catch (JsonException)
         {
             // What stands between may answer in HTML; the status tells enough.
         }
-        return new AmazonServiceException(message, innerException, ErrorType.Unknown, Shorten(code), input.ResponseData.GetHeaderValue("x-amzn-RequestId"), statusCode);
+        return new AmazonServiceException(
+            message,
+            innerException,
+            ErrorType.Unknown,
+            Shorten(code),
+            input.ResponseData.GetHeaderValue("x-amzn-RequestId"),
+            statusCode
+        );
     }
 
     /// <summary><c>com.amazonaws.ecr#RepositoryNotFoundException:http://…</c> is a RepositoryNotFoundException.</summary>
     private static string Shorten(string? code)
     {
-        if (string.IsNullOrEmpty(code)) return "UnknownError";
+        if (string.IsNullOrEmpty(code))
+            return "UnknownError";
         var end = code.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon ? code[..colon] : code;
         return end[(end.LastIndexOf('#') + 1)..];
     }
 
     private static string Text(JsonElement body, string name) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()!
+            : "";
 
     /// <summary>Reads to the end, or to where an answer is too large to be one: what is cut off is no JSON.</summary>
     private static ReadOnlyMemory<byte> Read(Stream stream)
     {
         using var bounded = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (bounded.Length < MaximumAnswer && stream.Read(buffer) is > 0 and var read) bounded.Write(buffer, 0, read);
+        while (bounded.Length < MaximumAnswer && stream.Read(buffer) is > 0 and var read)
+            bounded.Write(buffer, 0, read);
         return bounded.GetBuffer().AsMemory(0, (int)bounded.Length);
     }
 }

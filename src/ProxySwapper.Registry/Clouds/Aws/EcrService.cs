@@ -6,7 +6,8 @@ using Amazon.Runtime.Internal.Auth;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>The service as the SDK sees it, with its own retries, signatures and endpoints of the environment.</summary>
-internal sealed class EcrService(EcrHost host, AWSCredentials credentials) : AmazonServiceClient(credentials, new EcrServiceConfiguration(host))
+internal sealed class EcrService(EcrHost host, AWSCredentials credentials)
+    : AmazonServiceClient(credentials, new EcrServiceConfiguration(host))
 {
     private readonly InvokeOptions _options = new()
     {
@@ -14,7 +15,8 @@ internal sealed class EcrService(EcrHost host, AWSCredentials credentials) : Ama
         ResponseUnmarshaller = new EcrResponseUnmarshaller(),
     };
 
-    public Task<EcrResponse> CallAsync(EcrCall call, CancellationToken cancellationToken) => InvokeAsync<EcrResponse>(call, _options, cancellationToken);
+    public Task<EcrResponse> CallAsync(EcrCall call, CancellationToken cancellationToken) =>
+        InvokeAsync<EcrResponse>(call, _options, cancellationToken);
 
     protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline) => pipeline.AddHandlerAfter<Marshaller>(new Signing());
 

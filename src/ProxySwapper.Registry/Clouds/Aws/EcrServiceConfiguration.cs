@@ -8,7 +8,8 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <summary>What the SDK has to know of a service and of who asks it.</summary>
 internal sealed class EcrServiceConfiguration : ClientConfig
 {
-    public EcrServiceConfiguration(EcrHost host, string? profile = null) : base(new StandardMode())
+    public EcrServiceConfiguration(EcrHost host, string? profile = null)
+        : base(new StandardMode())
     {
         Host = host;
         // The names under which AWS_ENDPOINT_URL_… and `services` of the AWS configuration file move an endpoint.
@@ -20,7 +21,8 @@ internal sealed class EcrServiceConfiguration : ClientConfig
         Timeout = TimeSpan.FromSeconds(15);
         ConnectTimeout = TimeSpan.FromSeconds(5);
         LogResponse = false;
-        if (profile is not null) Profile = new Profile(profile);
+        if (profile is not null)
+            Profile = new Profile(profile);
     }
 
     public EcrHost Host { get; }
@@ -31,11 +33,14 @@ internal sealed class EcrServiceConfiguration : ClientConfig
 
     public override string UserAgent => "proxyswapper";
 
-    public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(ServiceURL ?? Host.ApiEndpoint.AbsoluteUri);
+    public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) =>
+        new(ServiceURL ?? Host.ApiEndpoint.AbsoluteUri);
 
     private sealed class StandardMode : IDefaultConfigurationProvider
     {
-        public IDefaultConfiguration GetDefaultConfiguration(RegionEndpoint clientRegion, DefaultConfigurationMode? requestedConfigurationMode) =>
-            new DefaultConfiguration { Name = DefaultConfigurationMode.Standard, RetryMode = RequestRetryMode.Standard };
+        public IDefaultConfiguration GetDefaultConfiguration(
+            RegionEndpoint clientRegion,
+            DefaultConfigurationMode? requestedConfigurationMode
+        ) => new DefaultConfiguration { Name = DefaultConfigurationMode.Standard, RetryMode = RequestRetryMode.Standard };
     }
 }

@@ -37,21 +37,38 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public AzureCredentialSource(
-        IReadOnlyDictionary<string, AzureAccount> accounts, RegistryClients clients, Func<string, string?> variable, TimeProvider time, ILogger<AzureCredentialSource> logger)
-        : this(accounts, clients, account => AzureIdentity.Of(account, variable), variable, time, logger)
-    {
-    }
+        IReadOnlyDictionary<string, AzureAccount> accounts,
+        RegistryClients clients,
+        Func<string, string?> variable,
+        TimeProvider time,
+        ILogger<AzureCredentialSource> logger
+    )
+        : this(accounts, clients, account => AzureIdentity.Of(account, variable), variable, time, logger) { }
 
     internal AzureCredentialSource(
-        IReadOnlyDictionary<string, AzureAccount> accounts, RegistryClients clients, Func<AzureAccount?, TokenCredential> identityOf, Func<string, string?> variable,
-        TimeProvider time, ILogger<AzureCredentialSource> logger) =>
-        (_accounts, _identityOf, _variable, _time, _logger, _exchange) = (accounts, identityOf, variable, time, logger, new AzureTokenExchange(clients, time));
+        IReadOnlyDictionary<string, AzureAccount> accounts,
+        RegistryClients clients,
+        Func<AzureAccount?, TokenCredential> identityOf,
+        Func<string, string?> variable,
+        TimeProvider time,
+        ILogger<AzureCredentialSource> logger
+    ) =>
+        (_accounts, _identityOf, _variable, _time, _logger, _exchange) = (
+            accounts,
+            identityOf,
+            variable,
+            time,
+            logger,
+            new AzureTokenExchange(clients, time)
+        );
 
     /// <summary>True for registries of Azure's public, Chinese and US government clouds.</summary>
     public static bool IsAzure(string host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        return host.EndsWith(".azurecr.io", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".azurecr.cn", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".azurecr.us", StringComparison.OrdinalIgnoreCase);
+        return host.EndsWith(".azurecr.io", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".azurecr.cn", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".azurecr.us", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <inheritdoc />
@@ -71,18 +88,33 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     private ValueTask<RegistryCredential?> AnswerAsync(string host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
     {
         var account = _accounts.GetValueOrDefault(host);
-        if (account is null && !IsAzure(host)) return new((RegistryCredential?)null);
+        if (account is null && !IsAzure(host))
+            return new((RegistryCredential?)null);
         // The variables are the process's own identity, and not that of a host which has another.
-        if (account?.ClientId is null && _variable("AZURE_SP_ID") is { Length: > 0 } id && _variable("AZURE_SP_PASSWORD") is { Length: > 0 } password)
+        if (
+            account?.ClientId is null
+            && _variable("AZURE_SP_ID") is { Length: > 0 } id
+            && _variable("AZURE_SP_PASSWORD") is { Length: > 0 } password
+        )
             return new(RegistryCredential.Basic(id, password));
-        return ask(_leases.GetOrAdd(host, name =>
-        {
-            var identity = new Lazy<TokenCredential>(() => _identityOf(account));
-            return new CachedCredential(_time, cancellationToken => FetchAsync(name, account, identity, cancellationToken));
-        }));
+        return ask(
+            _leases.GetOrAdd(
+                host,
+                name =>
+                {
+                    var identity = new Lazy<TokenCredential>(() => _identityOf(account));
+                    return new CachedCredential(_time, cancellationToken => FetchAsync(name, account, identity, cancellationToken));
+                }
+            )
+        );
     }
 
-    private async Task<RenewableCredential> FetchAsync(string host, AzureAccount? account, Lazy<TokenCredential> identity, CancellationToken cancellationToken)
+    private async Task<RenewableCredential> FetchAsync(
+        string host,
+        AzureAccount? account,
+        Lazy<TokenCredential> identity,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -91,7 +123,8 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         }
         catch (CredentialUnavailableException) when (account is not { IsRequired: true })
         {
-            if (Interlocked.Exchange(ref _saidAbsent, 1) == 0) Log.Absent(_logger);
+            if (Interlocked.Exchange(ref _saidAbsent, 1) == 0)
+                Log.Absent(_logger);
             return new RenewableCredential(null, _time.GetUtcNow() + AbsentFor);
         }
         catch (CredentialUnavailableException fault)
@@ -101,7 +134,10 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         catch (AuthenticationFailedException fault)
         {
             // The outer words name a class of the SDK; the innermost are Entra's.
-            throw new RegistryCredentialException($"azure: no token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}", fault);
+            throw new RegistryCredentialException(
+                $"azure: no token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}",
+                fault
+            );
         }
     }
 

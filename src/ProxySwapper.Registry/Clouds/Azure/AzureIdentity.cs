@@ -23,7 +23,8 @@ internal static class AzureIdentity
             DisableInstanceDiscovery = IsPrivateAuthority(variable("AZURE_AUTHORITY_HOST")),
             Retry = { MaxRetries = 2, NetworkTimeout = TimeSpan.FromSeconds(15) },
         };
-        if (account?.TenantId is { } tenant) options.TenantId = tenant;
+        if (account?.TenantId is { } tenant)
+            options.TenantId = tenant;
         if (account?.ClientId is { } client)
         {
             (options.WorkloadIdentityClientId, options.ManagedIdentityClientId) = (client, client);
@@ -34,5 +35,12 @@ internal static class AzureIdentity
     }
 
     private static bool IsPrivateAuthority(string? authority) =>
-        Uri.TryCreate(authority, UriKind.Absolute, out var uri) && uri.Host is not ("login.microsoftonline.com" or "login.chinacloudapi.cn" or "login.partner.microsoftonline.cn" or "login.microsoftonline.us");
+        Uri.TryCreate(authority, UriKind.Absolute, out var uri)
+        && uri.Host
+            is not (
+                "login.microsoftonline.com"
+                or "login.chinacloudapi.cn"
+                or "login.partner.microsoftonline.cn"
+                or "login.microsoftonline.us"
+            );
 }

@@ -22,7 +22,12 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
     private static readonly RegistryOptions Retries = new() { MaxRetries = MaximumRetries, MaxRetryDelay = TimeSpan.FromSeconds(10) };
 
     /// <exception cref="RegistryCredentialException">The registry refused, or could not be asked.</exception>
-    public async Task<RenewableCredential> ExchangeAsync(string registry, string accessToken, string? tenant, CancellationToken cancellationToken)
+    public async Task<RenewableCredential> ExchangeAsync(
+        string registry,
+        string accessToken,
+        string? tenant,
+        CancellationToken cancellationToken
+    )
     {
         var schedule = new RetrySchedule(Retries);
         while (true)
@@ -33,7 +38,8 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             }
             catch (RegistryException fault)
             {
-                if (schedule.Next(fault) is not { } pause) throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
+                if (schedule.Next(fault) is not { } pause)
+                    throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
@@ -42,23 +48,47 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
     /// <summary>The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not trusted.</summary>
     internal static DateTimeOffset? EndOf(string token)
     {
-        if (token.Split('.') is not [_, var payload, _]) return null;
+        if (token.Split('.') is not [_, var payload, _])
+            return null;
         try
         {
             using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
             return DateTimeOffset.UnixEpoch.AddSeconds(claims.RootElement.GetProperty("exp").GetDouble());
         }
-        catch (Exception fault) when (fault is FormatException or JsonException or KeyNotFoundException or InvalidOperationException or ArgumentOutOfRangeException)
+        catch (Exception fault)
+            when (fault
+                    is FormatException
+                        or JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+                        or ArgumentOutOfRangeException
+            )
         {
             return null;
         }
     }
 
-    private async Task<RenewableCredential> AskAsync(RegistryHost host, string accessToken, string? tenant, CancellationToken cancellationToken)
+    private async Task<RenewableCredential> AskAsync(
+        RegistryHost host,
+        string accessToken,
+        string? tenant,
+        CancellationToken cancellationToken
+    )
     {
-        var form = new Dictionary<string, string> { ["grant_type"] = "access_token", ["service"] = host.Name, ["access_token"] = accessToken };
-        if (!string.IsNullOrEmpty(tenant)) form["tenant"] = tenant;
-        var request = new RegistryRequest(HttpMethod.Post, host.Name, "", new Uri(await host.AddressAsync(cancellationToken), "oauth2/exchange"))
+        var form = new Dictionary<string, string>
+        {
+            ["grant_type"] = "access_token",
+            ["service"] = host.Name,
+            ["access_token"] = accessToken,
+        };
+        if (!string.IsNullOrEmpty(tenant))
+            form["tenant"] = tenant;
+        var request = new RegistryRequest(
+            HttpMethod.Post,
+            host.Name,
+            "",
+            new Uri(await host.AddressAsync(cancellationToken), "oauth2/exchange")
+        )
         {
             Content = () => new FormUrlEncodedContent(form),
             Expected = [HttpStatusCode.OK],
@@ -66,11 +96,13 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             IsRepeatable = false,
         };
         using var answer = await host.Exchange.SendAsync(request, null, cancellationToken);
-        if (answer.Status != HttpStatusCode.OK) throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
+        if (answer.Status != HttpStatusCode.OK)
+            throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
         try
         {
             using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumAnswer, cancellationToken));
-            if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token) throw new JsonException("no token");
+            if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token)
+                throw new JsonException("no token");
             return new RenewableCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException)

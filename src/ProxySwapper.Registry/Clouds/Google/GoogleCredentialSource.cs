@@ -36,13 +36,14 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger)
-        : this(hosts, GoogleCredential.GetApplicationDefaultAsync, time, logger)
-    {
-    }
+        : this(hosts, GoogleCredential.GetApplicationDefaultAsync, time, logger) { }
 
     internal GoogleCredentialSource(
-        IReadOnlyDictionary<string, string?> hosts, Func<Task<GoogleCredential>> findDefault, TimeProvider time, ILogger<GoogleCredentialSource> logger) =>
-        (_hosts, _findDefault, _time, _logger) = (hosts, findDefault, time, logger);
+        IReadOnlyDictionary<string, string?> hosts,
+        Func<Task<GoogleCredential>> findDefault,
+        TimeProvider time,
+        ILogger<GoogleCredentialSource> logger
+    ) => (_hosts, _findDefault, _time, _logger) = (hosts, findDefault, time, logger);
 
     /// <summary>True for Artifact Registry and Container Registry.</summary>
     public static bool IsGoogle(string host) =>
@@ -52,19 +53,34 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         var isConfigured = _hosts.TryGetValue(image.Registry, out var keyFile);
-        if (!isConfigured && !IsGoogle(image.Registry)) return null;
+        if (!isConfigured && !IsGoogle(image.Registry))
+            return null;
         try
         {
             if (await LoadAsync(keyFile ?? "", cancellationToken) is not { } credential)
-                return isConfigured ? throw new RegistryCredentialException($"google: there are no Application Default Credentials here for {image.Registry}") : null;
-            var token = await ((ITokenAccess)credential).GetAccessTokenForRequestAsync(authUri: null, cancellationToken).WaitAsync(Deadline, _time, cancellationToken);
+                return isConfigured
+                    ? throw new RegistryCredentialException(
+                        $"google: there are no Application Default Credentials here for {image.Registry}"
+                    )
+                    : null;
+            var token = await ((ITokenAccess)credential)
+                .GetAccessTokenForRequestAsync(authUri: null, cancellationToken)
+                .WaitAsync(Deadline, _time, cancellationToken);
             return RegistryCredential.Basic(Username, token);
         }
-        catch (Exception fault) when (fault is TokenResponseException or HttpRequestException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception fault)
+            when (fault
+                    is TokenResponseException
+                        or HttpRequestException
+                        or InvalidOperationException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
             throw new RegistryCredentialException($"google: no access token for {image.Registry}: {fault.Message}", fault);
         }
-        catch (Exception fault) when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception fault)
+            when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             throw new RegistryCredentialException($"google: no access token for {image.Registry}: there was no answer in time", fault);
         }
@@ -77,14 +93,20 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     {
         lock (_gate)
         {
-            var isKnown = _credentials.TryGetValue(keyFile, out var known) && !known.IsFaulted && !(keyFile.Length == 0 && known is { IsCompletedSuccessfully: true, Result: null } && _time.GetUtcNow() >= _absentUntil);
-            if (!isKnown) _credentials[keyFile] = known = keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile);
+            var isKnown =
+                _credentials.TryGetValue(keyFile, out var known)
+                && !known.IsFaulted
+                && !(keyFile.Length == 0 && known is { IsCompletedSuccessfully: true, Result: null } && _time.GetUtcNow() >= _absentUntil);
+            if (!isKnown)
+                _credentials[keyFile] = known = keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile);
             return known!.WaitAsync(cancellationToken);
         }
     }
 
     private static async Task<GoogleCredential?> ReadAsync(string keyFile) =>
-        (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(keyFile, CancellationToken.None)).ToGoogleCredential().CreateScoped(Scope);
+        (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(keyFile, CancellationToken.None))
+            .ToGoogleCredential()
+            .CreateScoped(Scope);
 
     private async Task<GoogleCredential?> FindDefaultAsync()
     {
@@ -96,7 +118,8 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         catch (InvalidOperationException)
         {
             _absentUntil = _time.GetUtcNow() + AbsentFor;
-            if (!_saidAbsent) Log.Absent(_logger);
+            if (!_saidAbsent)
+                Log.Absent(_logger);
             _saidAbsent = true;
             return null;
         }
@@ -104,7 +127,11 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "There are no Application Default Credentials here: Google's registries are asked as anonymous")]
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "There are no Application Default Credentials here: Google's registries are asked as anonymous"
+        )]
         public static partial void Absent(ILogger logger);
     }
 }

@@ -30,7 +30,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>To the value of an object's next member; false behind the object's end.</summary>
     public bool NextMember()
     {
-        if (!Next((byte)'}')) return false;
+        if (!Next((byte)'}'))
+            return false;
         var start = Position + 1;
         Position = AfterName(_text, Position, ref _stops, out var end, out _isEscaped);
         _name = _text[start..end];
@@ -50,7 +51,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>The name of the member that the scanner is at when it begins so, else null.</summary>
     public readonly string? NameStartingWith(string start)
     {
-        if (!_isEscaped && !(_name.Length >= start.Length && Ascii.Equals(_name[..start.Length], start))) return null;
+        if (!_isEscaped && !(_name.Length >= start.Length && Ascii.Equals(_name[..start.Length], start)))
+            return null;
         var name = Decode(_name);
         return name.StartsWith(start, StringComparison.Ordinal) ? name : null;
     }
@@ -64,7 +66,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>Behind a null; false, and nothing happened, at any other value.</summary>
     public bool SkipNull()
     {
-        if (Peek() != 'n') return false;
+        if (Peek() != 'n')
+            return false;
         Skip();
         return true;
     }
@@ -92,7 +95,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>Checks that only white space follows.</summary>
     public readonly void End()
     {
-        if (!_text[Position..].Trim(" \t\r\n"u8).IsEmpty) throw Fault("there is something behind the end", Position);
+        if (!_text[Position..].Trim(" \t\r\n"u8).IsEmpty)
+            throw Fault("there is something behind the end", Position);
     }
 
     private bool Enter(byte start)
@@ -102,7 +106,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
             Skip();
             return false;
         }
-        if (++_depth > maximumDepth) throw Fault($"it is deeper than {maximumDepth}", Position);
+        if (++_depth > maximumDepth)
+            throw Fault($"it is deeper than {maximumDepth}", Position);
         Position++;
         return _isAtStart = true;
     }
@@ -119,7 +124,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         }
         if (!_isAtStart)
         {
-            if (first != ',') throw Fault("a comma is missing", Position);
+            if (first != ',')
+                throw Fault("a comma is missing", Position);
             Position++;
             Peek();
         }
@@ -134,7 +140,8 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     {
         try
         {
-            if (!raw.Contains((byte)'\\')) return Texts.TextOf(raw) ?? Strict.GetString(raw);
+            if (!raw.Contains((byte)'\\'))
+                return Texts.TextOf(raw) ?? Strict.GetString(raw);
             var reader = new Utf8JsonReader([(byte)'"', .. raw, (byte)'"']);
             reader.Read();
             return reader.GetString()!;

@@ -20,15 +20,18 @@ internal static class JsonSkipper
     public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth, ref StringEndIndex stops)
     {
         at = AfterSpace(text, at);
-        if (text[at] is not ((byte)'{' or (byte)'[')) return AfterScalar(text, at, ref stops);
+        if (text[at] is not ((byte)'{' or (byte)'['))
+            return AfterScalar(text, at, ref stops);
         // What is open, the innermost in the lowest bit: 1 is an object, 0 an array.
         var (open, level) = (0UL, 0);
         while (true)
         {
             if (text[at] is (byte)'{' or (byte)'[')
             {
-                if (level == maximumDepth) throw Fault("it is too deep", at);
-                if (level == MaximumOpen) at = AfterSpace(text, AfterValue(text, at, maximumDepth - level, ref stops));
+                if (level == maximumDepth)
+                    throw Fault("it is too deep", at);
+                if (level == MaximumOpen)
+                    at = AfterSpace(text, AfterValue(text, at, maximumDepth - level, ref stops));
                 else
                 {
                     level++;
@@ -36,22 +39,27 @@ internal static class JsonSkipper
                     at = AfterSpace(text, at + 1);
                     if (text[at] != EndOf(open))
                     {
-                        if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
+                        if ((open & 1) != 0)
+                            at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
                         continue;
                     }
                 }
             }
-            else at = AfterSpace(text, AfterScalar(text, at, ref stops));
+            else
+                at = AfterSpace(text, AfterScalar(text, at, ref stops));
             while (text[at] == EndOf(open))
             {
                 at++;
                 open >>= 1;
-                if (--level == 0) return at;
+                if (--level == 0)
+                    return at;
                 at = AfterSpace(text, at);
             }
-            if (text[at] != ',') throw Fault("a comma is missing", at);
+            if (text[at] != ',')
+                throw Fault("a comma is missing", at);
             at = AfterSpace(text, at + 1);
-            if ((open & 1) != 0) at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
+            if ((open & 1) != 0)
+                at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
         }
     }
 
@@ -64,7 +72,8 @@ internal static class JsonSkipper
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AfterName(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out int end, out bool isEscaped)
     {
-        if (text[at] != '"') throw Fault("a name is missing", at);
+        if (text[at] != '"')
+            throw Fault("a name is missing", at);
         at = AfterString(text, at, ref stops, out isEscaped);
         end = at - 1;
         at = AfterSpace(text, at);
@@ -81,14 +90,15 @@ internal static class JsonSkipper
         return length < 0 ? throw Fault("it ends too early", text.Length) : at + length;
     }
 
-    private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops) => text[at] switch
-    {
-        (byte)'"' => AfterString(text, at, ref stops, out _),
-        (byte)'t' => AfterLiteral(text, at, "true"u8),
-        (byte)'f' => AfterLiteral(text, at, "false"u8),
-        (byte)'n' => AfterLiteral(text, at, "null"u8),
-        _ => AfterNumber(text, at),
-    };
+    private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops) =>
+        text[at] switch
+        {
+            (byte)'"' => AfterString(text, at, ref stops, out _),
+            (byte)'t' => AfterLiteral(text, at, "true"u8),
+            (byte)'f' => AfterLiteral(text, at, "false"u8),
+            (byte)'n' => AfterLiteral(text, at, "null"u8),
+            _ => AfterNumber(text, at),
+        };
 
     private static int AfterString(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out bool isEscaped)
     {
@@ -103,12 +113,14 @@ internal static class JsonSkipper
 
     private static int AfterEscape(ReadOnlySpan<byte> text, int at)
     {
-        if (text[at] != '\\') throw Fault("a string has a control character", at);
+        if (text[at] != '\\')
+            throw Fault("a string has a control character", at);
         switch (at + 1 < text.Length ? text[at + 1] : 0)
         {
             case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
                 return at + 2;
-            case (byte)'u' when at + 5 < text.Length && IsHex(text[at + 2]) && IsHex(text[at + 3]) && IsHex(text[at + 4]) && IsHex(text[at + 5]):
+            case (byte)'u'
+                when at + 5 < text.Length && IsHex(text[at + 2]) && IsHex(text[at + 3]) && IsHex(text[at + 4]) && IsHex(text[at + 5]):
                 return at + 6;
             default:
                 throw Fault("a string has an unknown escape", at);
@@ -122,19 +134,24 @@ internal static class JsonSkipper
 
     private static int AfterNumber(ReadOnlySpan<byte> text, int at)
     {
-        if (text[at] == '-') at++;
+        if (text[at] == '-')
+            at++;
         var start = at;
         at = AfterDigits(text, at);
-        if (text[start] == '0' && at > start + 1) throw Fault("a number begins with zero", start);
-        if (Is(text, at, '.')) at = AfterDigits(text, at + 1);
-        if (!Is(text, at, 'e') && !Is(text, at, 'E')) return at;
+        if (text[start] == '0' && at > start + 1)
+            throw Fault("a number begins with zero", start);
+        if (Is(text, at, '.'))
+            at = AfterDigits(text, at + 1);
+        if (!Is(text, at, 'e') && !Is(text, at, 'E'))
+            return at;
         return AfterDigits(text, Is(text, at + 1, '+') || Is(text, at + 1, '-') ? at + 2 : at + 1);
     }
 
     private static int AfterDigits(ReadOnlySpan<byte> text, int at)
     {
         var digits = at;
-        while (digits < text.Length && char.IsAsciiDigit((char)text[digits])) digits++;
+        while (digits < text.Length && char.IsAsciiDigit((char)text[digits]))
+            digits++;
         return digits > at ? digits : throw Fault("a value is missing", at);
     }
 

@@ -18,9 +18,7 @@ internal struct StringEndIndex
     private int _start = -BlockSize;
     private ulong _stops;
 
-    public StringEndIndex()
-    {
-    }
+    public StringEndIndex() { }
 
     /// <summary>The first stop from here on.</summary>
     /// <exception cref="System.Text.Json.JsonException">There is none.</exception>
@@ -28,19 +26,22 @@ internal struct StringEndIndex
     public int Next(ReadOnlySpan<byte> text, int at)
     {
         var offset = at - _start;
-        if ((uint)offset < BlockSize && _stops >> offset is not 0 and var stops) return at + BitOperations.TrailingZeroCount(stops);
+        if ((uint)offset < BlockSize && _stops >> offset is not 0 and var stops)
+            return at + BitOperations.TrailingZeroCount(stops);
         return NextBlock(text, at);
     }
 
     private int NextBlock(ReadOnlySpan<byte> text, int at)
     {
         // A block without a stop from here on is done with.
-        if ((uint)(at - _start) < BlockSize) at = _start + BlockSize;
+        if ((uint)(at - _start) < BlockSize)
+            at = _start + BlockSize;
         for (; at < text.Length; at = _start + BlockSize)
         {
             _start = at;
             _stops = StopsOf(text[at..]);
-            if (_stops != 0) return at + BitOperations.TrailingZeroCount(_stops);
+            if (_stops != 0)
+                return at + BitOperations.TrailingZeroCount(_stops);
         }
         throw JsonSkipper.Fault("a string has no end", text.Length);
     }
@@ -48,14 +49,20 @@ internal struct StringEndIndex
     /// <summary>A bit for each of the first 64 bytes.</summary>
     private static ulong StopsOf(ReadOnlySpan<byte> text)
     {
-        if (text.Length >= BlockSize) return StopsOf(Vector256.Create(text)) | (ulong)StopsOf(Vector256.Create(text[Vector256<byte>.Count..])) << Vector256<byte>.Count;
+        if (text.Length >= BlockSize)
+            return StopsOf(Vector256.Create(text))
+                | (ulong)StopsOf(Vector256.Create(text[Vector256<byte>.Count..])) << Vector256<byte>.Count;
         var stops = 0UL;
         for (var at = 0; at < text.Length; at++)
-            if (text[at] is (byte)'"' or (byte)'\\' or <= LastControl) stops |= 1UL << at;
+            if (text[at] is (byte)'"' or (byte)'\\' or <= LastControl)
+                stops |= 1UL << at;
         return stops;
     }
 
     private static uint StopsOf(Vector256<byte> block) =>
-        (Vector256.Equals(block, Vector256.Create((byte)'"')) | Vector256.Equals(block, Vector256.Create((byte)'\\')) | Vector256.Equals(Vector256.Min(block, Vector256.Create(LastControl)), block))
-        .ExtractMostSignificantBits();
+        (
+            Vector256.Equals(block, Vector256.Create((byte)'"'))
+            | Vector256.Equals(block, Vector256.Create((byte)'\\'))
+            | Vector256.Equals(Vector256.Min(block, Vector256.Create(LastControl)), block)
+        ).ExtractMostSignificantBits();
 }

@@ -19,17 +19,21 @@ internal sealed class StringPool
     /// <summary>The text of these bytes, or null when it is not of ASCII characters or too long.</summary>
     public string? TextOf(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > MaximumLength) return null;
+        if (bytes.Length > MaximumLength)
+            return null;
         ref var place = ref _texts[PlaceOf(bytes) % _texts.Length];
-        if (place is { } known && Ascii.Equals(bytes, known)) return known;
+        if (place is { } known && Ascii.Equals(bytes, known))
+            return known;
         return Ascii.IsValid(bytes) ? place = Encoding.ASCII.GetString(bytes) : null;
     }
 
     private static uint PlaceOf(ReadOnlySpan<byte> bytes)
     {
         var sum = (uint)bytes.Length;
-        for (; bytes.Length >= sizeof(uint); bytes = bytes[sizeof(uint)..]) sum = (BitOperations.RotateLeft(sum, 5) ^ BinaryPrimitives.ReadUInt32LittleEndian(bytes)) * 0x9E3779B1;
-        foreach (var rest in bytes) sum = (BitOperations.RotateLeft(sum, 5) ^ rest) * 0x9E3779B1;
+        for (; bytes.Length >= sizeof(uint); bytes = bytes[sizeof(uint)..])
+            sum = (BitOperations.RotateLeft(sum, 5) ^ BinaryPrimitives.ReadUInt32LittleEndian(bytes)) * 0x9E3779B1;
+        foreach (var rest in bytes)
+            sum = (BitOperations.RotateLeft(sum, 5) ^ rest) * 0x9E3779B1;
         return sum >> 16;
     }
 }

@@ -15,8 +15,9 @@ internal sealed class Utf8JsonBuffer : IDisposable
     private const int InitialCapacity = 4096;
 
     // What stands in JSON as it is: image names and labels need no escapes, and a reader of a log is glad without those for HTML.
-    private static readonly SearchValues<char> Plain = SearchValues.Create(
-        [.. Enumerable.Range(' ', 0x7F - ' ').Select(character => (char)character).Where(character => character is not ('"' or '\\'))]);
+    private static readonly SearchValues<char> Plain = SearchValues.Create([
+        .. Enumerable.Range(' ', 0x7F - ' ').Select(character => (char)character).Where(character => character is not ('"' or '\\')),
+    ]);
 
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InitialCapacity);
     private int _length;
@@ -41,7 +42,8 @@ internal sealed class Utf8JsonBuffer : IDisposable
     /// <summary>Appends characters of a string, escaped where they must be.</summary>
     public void AppendInString(string text)
     {
-        if (text.AsSpan().ContainsAnyExcept(Plain)) text = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text);
+        if (text.AsSpan().ContainsAnyExcept(Plain))
+            text = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text);
         _length += Encoding.UTF8.GetBytes(text, Room(Encoding.UTF8.GetMaxByteCount(text.Length)));
     }
 

@@ -40,7 +40,15 @@ internal static class YamlDocumentReader
             case [{ RootNode: YamlScalarNode { Value: null or "" } }]:
                 return new YamlMappingNode();
             case [var only]:
-                faults.Add(new(file, (int)only.RootNode.Start.Line, (int)only.RootNode.Start.Column, "", "the document must be a mapping of keys to values"));
+                faults.Add(
+                    new(
+                        file,
+                        (int)only.RootNode.Start.Line,
+                        (int)only.RootNode.Start.Column,
+                        "",
+                        "the document must be a mapping of keys to values"
+                    )
+                );
                 return null;
             default:
                 faults.Add(new(file, (int)stream.Documents[1].RootNode.Start.Line, 1, "", "there is a second document; one is allowed"));

@@ -1,7 +1,7 @@
 using System.Globalization;
+using ProxySwapper.Patterns;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
-using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Configuration.Yaml;
 
@@ -19,61 +19,87 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
 
     public bool Has(string key) => Take(key) is not null;
 
-    public string? String(string key) => Take(key) switch
-    {
-        null => null,
-        YamlScalarNode { Value: { } value } => value,
-        var node => Refuse<string?>(key, node, "must be a text"),
-    };
+    public string? String(string key) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: { } value } => value,
+            var node => Refuse<string?>(key, node, "must be a text"),
+        };
 
     /// <summary>A file's path; whether the file is there is seen by whoever reads it.</summary>
     public string? Path(string key)
     {
-        if (String(key) is not { } path) return null;
-        if (path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal)) return path;
+        if (String(key) is not { } path)
+            return null;
+        if (path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal))
+            return path;
         Fault(key, "must be a file's path");
         return null;
     }
 
     /// <summary>A truth value, also as YAML 1.1 wrote it and many files still do: <c>yes</c>, <c>on</c>.</summary>
-    public bool? Boolean(string key) => Take(key) switch
-    {
-        null => null,
-        YamlScalarNode { Value: "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" } => true,
-        YamlScalarNode { Value: "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF" } => false,
-        var node => Refuse<bool?>(key, node, "must be true or false"),
-    };
+    public bool? Boolean(string key) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" } => true,
+            YamlScalarNode { Value: "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF" } => false,
+            var node => Refuse<bool?>(key, node, "must be true or false"),
+        };
 
-    public int? Integer(string key, int minimum, int maximum) => Take(key) switch
-    {
-        null => null,
-        YamlScalarNode { Value: { } text } when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            && value >= minimum && value <= maximum => value,
-        var node => Refuse<int?>(key, node, $"must be a whole number from {minimum} to {maximum}"),
-    };
+    public int? Integer(string key, int minimum, int maximum) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: { } text }
+                when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                    && value >= minimum
+                    && value <= maximum => value,
+            var node => Refuse<int?>(key, node, $"must be a whole number from {minimum} to {maximum}"),
+        };
 
-    public double? Number(string key, double minimum, double maximum) => Take(key) switch
-    {
-        null => null,
-        YamlScalarNode { Value: { } text } when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            && value >= minimum && value <= maximum => value,
-        var node => Refuse<double?>(key, node, string.Create(CultureInfo.InvariantCulture, $"must be a number from {minimum} to {maximum}")),
-    };
+    public double? Number(string key, double minimum, double maximum) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: { } text }
+                when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+                    && value >= minimum
+                    && value <= maximum => value,
+            var node => Refuse<double?>(
+                key,
+                node,
+                string.Create(CultureInfo.InvariantCulture, $"must be a number from {minimum} to {maximum}")
+            ),
+        };
 
     /// <summary>A duration as Go and Kubernetes write it: <c>500ms</c>, <c>8s</c>, <c>1m30s</c>, <c>1h</c>; <c>0</c> is none.</summary>
-    public TimeSpan? Duration(string key, TimeSpan minimum, TimeSpan maximum) => Take(key) switch
-    {
-        null => null,
-        YamlScalarNode { Value: { } text } when DurationParser.TryParse(text, out var value) && value >= minimum && value <= maximum => value,
-        var node => Refuse<TimeSpan?>(key, node, $"must be a duration such as 500ms, 8s, 1m30s or 1h, from {DurationParser.Format(minimum)} to {DurationParser.Format(maximum)}"),
-    };
+    public TimeSpan? Duration(string key, TimeSpan minimum, TimeSpan maximum) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: { } text } when DurationParser.TryParse(text, out var value) && value >= minimum && value <= maximum =>
+                value,
+            var node => Refuse<TimeSpan?>(
+                key,
+                node,
+                $"must be a duration such as 500ms, 8s, 1m30s or 1h, from {DurationParser.Format(minimum)} to {DurationParser.Format(maximum)}"
+            ),
+        };
 
     /// <summary>One of an enum's members, written in camelCase.</summary>
-    public T? Choice<T>(string key) where T : struct, Enum
+    public T? Choice<T>(string key)
+        where T : struct, Enum
     {
         var node = Take(key);
-        if (node is null) return null;
-        if (node is YamlScalarNode { Value: { Length: > 0 } text } && !char.IsAsciiDigit(text[0]) && Enum.TryParse<T>(text, ignoreCase: true, out var value))
+        if (node is null)
+            return null;
+        if (
+            node is YamlScalarNode { Value: { Length: > 0 } text }
+            && !char.IsAsciiDigit(text[0])
+            && Enum.TryParse<T>(text, ignoreCase: true, out var value)
+        )
             return value;
         var allowed = Enum.GetNames<T>().Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
         return Refuse<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
@@ -85,33 +111,43 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     public IReadOnlyList<string> Strings(string key, Func<string, string?>? faultOf = null)
     {
         var node = Take(key);
-        return Items<YamlScalarNode, string>(key, node is YamlScalarNode ? new YamlSequenceNode(node) : node, "a text", (item, path) =>
-        {
-            if (faultOf?.Invoke(item.Value!) is { } fault) source.Report(path, item, fault);
-            return item.Value!;
-        });
+        return Items<YamlScalarNode, string>(
+            key,
+            node is YamlScalarNode ? new YamlSequenceNode(node) : node,
+            "a text",
+            (item, path) =>
+            {
+                if (faultOf?.Invoke(item.Value!) is { } fault)
+                    source.Report(path, item, fault);
+                return item.Value!;
+            }
+        );
     }
 
     /// <summary>A mapping below this one, or null when missing.</summary>
-    public YamlSection? Section(string key) => Take(key) switch
-    {
-        null => null,
-        YamlMappingNode inner => new YamlSection(source, PathOf(key), inner),
-        var node => Refuse<YamlSection?>(key, node, "must be a mapping of keys to values"),
-    };
+    public YamlSection? Section(string key) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlMappingNode inner => new YamlSection(source, PathOf(key), inner),
+            var node => Refuse<YamlSection?>(key, node, "must be a mapping of keys to values"),
+        };
 
     /// <summary>A list of mappings. Empty when missing.</summary>
     public IReadOnlyList<YamlSection> Sections(string key) =>
         Items<YamlMappingNode, YamlSection>(key, Take(key), "a mapping", (item, path) => new YamlSection(source, path, item));
 
     /// <summary>A mapping of free names to texts, such as labels. Empty when missing.</summary>
-    public IReadOnlyDictionary<string, string> Map(string key) => Take(key) switch
-    {
-        null => new Dictionary<string, string>(),
-        YamlMappingNode inner when inner.Children.All(pair => pair is { Key: YamlScalarNode, Value: YamlScalarNode { Value: not null } }) =>
-            inner.Children.ToDictionary(pair => NameOf(pair.Key), pair => ((YamlScalarNode)pair.Value).Value!),
-        var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to texts") ?? new Dictionary<string, string>(),
-    };
+    public IReadOnlyDictionary<string, string> Map(string key) =>
+        Take(key) switch
+        {
+            null => new Dictionary<string, string>(),
+            YamlMappingNode inner
+                when inner.Children.All(pair => pair is { Key: YamlScalarNode, Value: YamlScalarNode { Value: not null } }) =>
+                inner.Children.ToDictionary(pair => NameOf(pair.Key), pair => ((YamlScalarNode)pair.Value).Value!),
+            var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to texts")
+                ?? new Dictionary<string, string>(),
+        };
 
     /// <summary>Reports a fault at a key's value, or at this section when the key is missing.</summary>
     public void Fault(string key, string message) => Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
@@ -136,13 +172,17 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     }
 
     /// <summary>The items of a list that are of its kind; each of another is reported.</summary>
-    private List<T> Items<TNode, T>(string key, YamlNode? node, string kind, Func<TNode, string, T> read) where TNode : YamlNode
+    private List<T> Items<TNode, T>(string key, YamlNode? node, string kind, Func<TNode, string, T> read)
+        where TNode : YamlNode
     {
         var items = new List<T>();
-        if (node is not (null or YamlSequenceNode)) Report(key, node, $"must be a list, each item {kind}");
+        if (node is not (null or YamlSequenceNode))
+            Report(key, node, $"must be a list, each item {kind}");
         foreach (var (index, item) in (node as YamlSequenceNode ?? []).Index())
-            if (item is TNode and not YamlScalarNode { Value: null }) items.Add(read((TNode)item, $"{PathOf(key)}[{index}]"));
-            else Report($"{key}[{index}]", item, $"must be {kind}");
+            if (item is TNode and not YamlScalarNode { Value: null })
+                items.Add(read((TNode)item, $"{PathOf(key)}[{index}]"));
+            else
+                Report($"{key}[{index}]", item, $"must be {kind}");
         return items;
     }
 

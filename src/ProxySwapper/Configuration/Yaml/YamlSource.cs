@@ -15,7 +15,10 @@ internal sealed class YamlSource(string file, List<ConfigurationFault> faults)
         return value;
     }
 
-    public void Report(string key, YamlNode node, string message) => faults.Add(_variables.TryGetValue(node, out var variable)
-        ? new(variable, 0, 0, key, message)
-        : new(file, (int)node.Start.Line, (int)node.Start.Column, key, message));
+    public void Report(string key, YamlNode node, string message) =>
+        faults.Add(
+            _variables.TryGetValue(node, out var variable)
+                ? new(variable, 0, 0, key, message)
+                : new(file, (int)node.Start.Line, (int)node.Start.Column, key, message)
+        );
 }

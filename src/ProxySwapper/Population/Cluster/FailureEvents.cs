@@ -11,7 +11,12 @@ namespace ProxySwapper.Population.Cluster;
 /// Tells the owners of Pods, by an Event, that an image did not come downstream. One Event per image: when it fails again the Event
 /// counts on. And no flood: beyond a burst, a few per minute, however many images a failing registry takes along.
 /// </summary>
-internal sealed partial class FailureEvents(KubernetesAccess kubernetes, ConfigurationMonitor rules, TimeProvider time, ILogger<FailureEvents> logger) : BackgroundService
+internal sealed partial class FailureEvents(
+    KubernetesAccess kubernetes,
+    ConfigurationMonitor rules,
+    TimeProvider time,
+    ILogger<FailureEvents> logger
+) : BackgroundService
 {
     public const string Reason = "ImagePopulateFailed";
     private const string Action = "Populate";
@@ -23,7 +28,9 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, Configu
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan RepeatAtMostEvery = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Failure> _failures = Channel.CreateBounded<Failure>(new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<Failure> _failures = Channel.CreateBounded<Failure>(
+        new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private readonly Dictionary<string, Written> _written = new(StringComparer.Ordinal);
     private double _tokens = Burst;
     private DateTimeOffset _refilledAt = time.GetUtcNow();
@@ -32,17 +39,20 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, Configu
     public void Report(PopulationJob job)
     {
         // With exists, the Pod runs with its original image: nothing failed for its owner.
-        if (kubernetes.Client is null || rules.Current.Options.SwapPolicy == SwapPolicy.Exists) return;
+        if (kubernetes.Client is null || rules.Current.Options.SwapPolicy == SwapPolicy.Exists)
+            return;
         _failures.Writer.TryWrite(new Failure(job.Work, job.Origins[0], job.Failures, job.LastFault ?? "", time.GetUtcNow()));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (kubernetes.Client is not { } client) return;
+        if (kubernetes.Client is not { } client)
+            return;
         var writer = new EventWriter(client, kubernetes.PodName, time);
         try
         {
-            await foreach (var failure in _failures.Reader.ReadAllAsync(stoppingToken)) await WriteAsync(client, writer, failure, stoppingToken);
+            await foreach (var failure in _failures.Reader.ReadAllAsync(stoppingToken))
+                await WriteAsync(client, writer, failure, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -54,15 +64,18 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, Configu
     {
         var key = failure.Work.Key;
         var now = failure.At;
-        foreach (var old in _written.Where(entry => now - entry.Value.At > Lifetime).ToList()) _written.Remove(old.Key);
+        foreach (var old in _written.Where(entry => now - entry.Value.At > Lifetime).ToList())
+            _written.Remove(old.Key);
         try
         {
             if (_written.TryGetValue(key, out var written))
             {
                 written.Count++;
-                if (now - written.RepeatedAt < RepeatAtMostEvery) return;
+                if (now - written.RepeatedAt < RepeatAtMostEvery)
+                    return;
                 written.RepeatedAt = now;
-                if (await writer.RepeatAsync(written.Path, written.Count, cancellationToken)) return;
+                if (await writer.RepeatAsync(written.Path, written.Count, cancellationToken))
+                    return;
             }
             if (_written.Count >= MaximumRemembered || !TryTakeToken(now))
             {
@@ -90,9 +103,11 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, Configu
         ListedPod? found = null;
         await foreach (var pod in new PodLister(client).ListAsync(origin.Namespace, selector, ListedPod.Read, cancellationToken))
         {
-            if (!pod.Images.Any(image => image.Final == target)) continue;
+            if (!pod.Images.Any(image => image.Final == target))
+                continue;
             found = pod;
-            if (pod.Origin.Name!.StartsWith(prefix, StringComparison.Ordinal)) break;
+            if (pod.Origin.Name!.StartsWith(prefix, StringComparison.Ordinal))
+                break;
         }
         return new EventSubject("v1", "Pod", origin.Namespace, found?.Origin.Name ?? prefix.TrimEnd('-'), found?.Uid);
     }
@@ -101,16 +116,18 @@ internal sealed partial class FailureEvents(KubernetesAccess kubernetes, Configu
     {
         _tokens = Math.Min(Burst, _tokens + (now - _refilledAt) / Refill);
         _refilledAt = now;
-        if (_tokens < 1) return false;
+        if (_tokens < 1)
+            return false;
         _tokens--;
         return true;
     }
 
     private sealed record Failure(PopulationWork Work, PodOrigin Origin, int Tries, string Fault, DateTimeOffset At)
     {
-        public string Text => Work is CopyWork copy
-            ? $"Copying {copy.Source} to {copy.Target} failed after {Tries} tries: {Fault}"
-            : $"Pulling {Work.Target} through its cache failed after {Tries} tries: {Fault}";
+        public string Text =>
+            Work is CopyWork copy
+                ? $"Copying {copy.Source} to {copy.Target} failed after {Tries} tries: {Fault}"
+                : $"Pulling {Work.Target} through its cache failed after {Tries} tries: {Fault}";
     }
 
     private sealed class Written(string path, DateTimeOffset at)

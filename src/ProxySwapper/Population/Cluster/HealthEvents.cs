@@ -1,4 +1,3 @@
-
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
@@ -10,8 +9,11 @@ internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProv
 
     public async Task TellAsync(string registry, string? fault, bool fallsBack, CancellationToken cancellationToken)
     {
-        if (kubernetes.Client is not { } client) return;
-        var consequence = fallsBack ? "Images for it are let through unchanged until it answers." : "Images for it are rewritten all the same.";
+        if (kubernetes.Client is not { } client)
+            return;
+        var consequence = fallsBack
+            ? "Images for it are let through unchanged until it answers."
+            : "Images for it are rewritten all the same.";
         var content = fault is null
             ? new EventContent("RegistryRecovered", Action, $"{registry} answers again.", IsWarning: false)
             : new EventContent("RegistryFailing", Action, $"{registry} is failing: {fault}. {consequence}");

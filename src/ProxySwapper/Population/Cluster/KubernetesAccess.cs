@@ -1,4 +1,3 @@
-
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
@@ -17,7 +16,8 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
         // A kubeconfig that merely lies in the home directory is a person's, and not the cluster that sends us its reviews.
         if (!string.IsNullOrEmpty(environment("KUBECONFIG")))
             return new(new KubernetesClient(KubernetesConnection.Find(null, null, environment, time), time), environment("POD_NAME"));
-        if (InClusterConnection.Find(environment, time) is { } connection) return new(new KubernetesClient(connection, time), environment("POD_NAME"));
+        if (InClusterConnection.Find(environment, time) is { } connection)
+            return new(new KubernetesClient(connection, time), environment("POD_NAME"));
         Log.None(logger);
         return new(null);
     }
@@ -26,7 +26,11 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "No Kubernetes API here: running Pods are not reconciled, no pull secrets are read and no Events are written")]
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "No Kubernetes API here: running Pods are not reconciled, no pull secrets are read and no Events are written"
+        )]
         public static partial void None(ILogger logger);
     }
 }

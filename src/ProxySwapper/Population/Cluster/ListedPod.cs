@@ -27,18 +27,24 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
         var spec = Member(pod, "spec");
         var images = new List<(string, string?)>();
         foreach (var (list, kind) in ContainerLists)
-            foreach (var container in Items(spec, list)) Add(kind, container, Text(container, "image"));
+        foreach (var container in Items(spec, list))
+            Add(kind, container, Text(container, "image"));
         foreach (var volume in Items(spec, "volumes"))
-            if (Member(volume, "image") is { ValueKind: JsonValueKind.Object } image) Add(PodImageKind.Volume, volume, Text(image, "reference"));
+            if (Member(volume, "image") is { ValueKind: JsonValueKind.Object } image)
+                Add(PodImageKind.Volume, volume, Text(image, "reference"));
         var account = Text(spec, "serviceAccountName");
         var origin = new PodOrigin(
-            Text(metadata, "namespace"), Text(metadata, "name"), account.Length > 0 ? account : "default",
-            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)]);
+            Text(metadata, "namespace"),
+            Text(metadata, "name"),
+            account.Length > 0 ? account : "default",
+            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)]
+        );
         return new ListedPod(origin, Text(metadata, "uid"), Text(Member(pod, "status"), "phase") == "Running", images);
 
         void Add(PodImageKind kind, JsonElement place, string final)
         {
-            if (final.Length == 0) return;
+            if (final.Length == 0)
+                return;
             var key = WellKnownLabels.OriginalImageKey(new PodImage(kind, 0, Text(place, "name"), final, null));
             images.Add((final, key is not null && Text(annotations, key) is { Length: > 0 } original ? original : null));
         }
@@ -50,9 +56,11 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
     /// </summary>
     public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
     {
-        if (original is null) return rules.Evaluate(final, @namespace);
+        if (original is null)
+            return rules.Evaluate(final, @namespace);
         var decision = rules.Evaluate(original, @namespace);
-        if (!ImageReference.TryParse(final, out var target) || decision.Target == target) return decision;
+        if (!ImageReference.TryParse(final, out var target) || decision.Target == target)
+            return decision;
         return ImageReference.TryParse(original, out var source)
             ? new ImageDecision(original, DecisionReason.Rewritten, source.WithDefaultTag(), target, null, null)
             : decision;

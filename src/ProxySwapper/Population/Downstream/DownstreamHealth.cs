@@ -20,8 +20,13 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class DownstreamHealth(
-    Func<string, CancellationToken, Task> ping, ConfigurationMonitor rules, HealthEvents announcer, IMeterFactory meters, TimeProvider time, ILogger<DownstreamHealth> logger)
-    : BackgroundService
+    Func<string, CancellationToken, Task> ping,
+    ConfigurationMonitor rules,
+    HealthEvents announcer,
+    IMeterFactory meters,
+    TimeProvider time,
+    ILogger<DownstreamHealth> logger
+) : BackgroundService
 {
     /// <summary>Registries that are well are asked this much less often than those that fail.</summary>
     private const int CalmFactor = 6;
@@ -40,35 +45,54 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Images go to this registry: it is looked after from now on. Costs nothing when it is already.</summary>
     public void Watch(string registry)
     {
-        if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry))) _wake.Raise();
+        if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry)))
+            _wake.Raise();
     }
 
     /// <summary>Somebody else was let down by a registry: it is asked at once.</summary>
     public void Suspect(string registry)
     {
-        if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0) return;
+        if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
+            return;
         health.NextLook = time.GetUtcNow();
         _wake.Raise();
     }
 
     /// <summary>What an operator should know; empty while all is well.</summary>
-    public string Describe() => string.Join("; ", _registries.Values.Where(health => health.Fault is not null).Select(health =>
-        $"{health.Registry} is failing{(FallsBack ? ", images for it are let through unchanged" : "")}: {health.Fault}"));
+    public string Describe() =>
+        string.Join(
+            "; ",
+            _registries
+                .Values.Where(health => health.Fault is not null)
+                .Select(health =>
+                    $"{health.Registry} is failing{(FallsBack ? ", images for it are let through unchanged" : "")}: {health.Fault}"
+                )
+        );
 
     /// <summary>Asks all registries whose turn it is.</summary>
     /// <returns>When the next one has its turn, or null when there is none.</returns>
     internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        await Task.WhenAll(_registries.Values.Where(health => health.NextLook <= now).Select(health => LookAsync(health, cancellationToken)));
+        await Task.WhenAll(
+            _registries.Values.Where(health => health.NextLook <= now).Select(health => LookAsync(health, cancellationToken))
+        );
         return _registries.IsEmpty ? null : _registries.Values.Min(health => health.NextLook);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        meters.Create("ProxySwapper").CreateObservableGauge("proxyswapper_downstream_up",
-            () => _registries.Values.Select(health => new Measurement<int>(health.Fault is null ? 1 : 0, new KeyValuePair<string, object?>("registry", health.Registry))),
-            description: "Whether a registry that images are rewritten to answers.");
+        meters
+            .Create("ProxySwapper")
+            .CreateObservableGauge(
+                "proxyswapper_downstream_up",
+                () =>
+                    _registries.Values.Select(health => new Measurement<int>(
+                        health.Fault is null ? 1 : 0,
+                        new KeyValuePair<string, object?>("registry", health.Registry)
+                    )),
+                description: "Whether a registry that images are rewritten to answers."
+            );
         try
         {
             while (true)
@@ -84,7 +108,8 @@ internal sealed partial class DownstreamHealth(
         }
     }
 
-    private bool FallsBack => rules.Current.Options is var options && (options.ProxyHealth.Fallback ?? options.SwapPolicy == SwapPolicy.Exists);
+    private bool FallsBack =>
+        rules.Current.Options is var options && (options.ProxyHealth.Fallback ?? options.SwapPolicy == SwapPolicy.Exists);
 
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
@@ -93,9 +118,19 @@ internal sealed partial class DownstreamHealth(
         var interval = rules.Current.Options.ProxyHealth.Interval;
         health.NextLook = time.GetUtcNow() + (health.Failures > 0 ? interval : interval * CalmFactor);
         _anyFails = _registries.Values.Any(each => each.Fault is not null);
-        if (!isNews) return;
-        if (fault is null) Log.Recovered(logger, health.Registry);
-        else Log.Failing(logger, health.Registry, fault, FallsBack ? "images for it are let through unchanged until it answers" : "images for it are rewritten all the same (proxyHealth.fallback is off)");
+        if (!isNews)
+            return;
+        if (fault is null)
+            Log.Recovered(logger, health.Registry);
+        else
+            Log.Failing(
+                logger,
+                health.Registry,
+                fault,
+                FallsBack
+                    ? "images for it are let through unchanged until it answers"
+                    : "images for it are rewritten all the same (proxyHealth.fallback is off)"
+            );
         // Not awaited: an API server that is slow must not keep us from looking.
         _ = announcer.TellAsync(health.Registry, fault, FallsBack, cancellationToken);
     }

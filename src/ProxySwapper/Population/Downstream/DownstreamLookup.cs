@@ -11,7 +11,12 @@ namespace ProxySwapper.Population.Downstream;
 /// exist, which is less than being up to date, and so kept apart from what the queue remembers.
 /// </summary>
 internal sealed partial class DownstreamLookup(
-    PopulationQueue queue, RegistryServices registries, Func<PopulateOptions> options, TimeProvider time, ILogger<DownstreamLookup> logger)
+    PopulationQueue queue,
+    RegistryServices registries,
+    Func<PopulateOptions> options,
+    TimeProvider time,
+    ILogger<DownstreamLookup> logger
+)
 {
     /// <summary>A look that takes longer is of no use to anybody.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -23,7 +28,8 @@ internal sealed partial class DownstreamLookup(
     public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
     {
         var key = target.ToString();
-        if (queue.Known.IsKnown(key) || _seen.IsKnown(key)) return ImagePresence.Present;
+        if (queue.Known.IsKnown(key) || _seen.IsKnown(key))
+            return ImagePresence.Present;
         return await LookAsync(key, target, deadline);
     }
 
@@ -32,9 +38,11 @@ internal sealed partial class DownstreamLookup(
     {
         var key = target.ToString();
         var age = options().RecheckAfter;
-        if (queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age)) return ImagePresence.Present;
+        if (queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age))
+            return ImagePresence.Present;
         var presence = await LookAsync(key, target, cancellationToken);
-        if (presence == ImagePresence.Missing) queue.Known.Forget(key);
+        if (presence == ImagePresence.Missing)
+            queue.Known.Forget(key);
         return presence;
     }
 
@@ -57,7 +65,9 @@ internal sealed partial class DownstreamLookup(
         try
         {
             using var timeout = new CancellationTokenSource(Timeout, time);
-            var found = await registries.Clients.For(target.Registry, registries.Credentials).HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
+            var found = await registries
+                .Clients.For(target.Registry, registries.Credentials)
+                .HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
             if (found is null)
             {
                 _seen.Forget(key);

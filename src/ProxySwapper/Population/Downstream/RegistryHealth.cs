@@ -31,7 +31,8 @@ internal sealed class RegistryHealth(string registry)
     public bool Failed(string fault)
     {
         Failures++;
-        if (Failures < FailuresThatCount) return false;
+        if (Failures < FailuresThatCount)
+            return false;
         var isNews = _fault is null;
         _fault = fault;
         return isNews;

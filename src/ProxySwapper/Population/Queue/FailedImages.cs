@@ -12,7 +12,8 @@ internal sealed class FailedImages(TimeProvider time)
 
     public IReadOnlyList<FailedImage> Snapshot()
     {
-        lock (_gate) return [.. _images];
+        lock (_gate)
+            return [.. _images];
     }
 
     public void Add(PopulationJob job)
@@ -21,20 +22,23 @@ internal sealed class FailedImages(TimeProvider time)
         {
             Remove(job.Work.Key);
             _images.AddFirst(new FailedImage(job.Work, job.LastFault ?? "", job.Failures, time.GetUtcNow()));
-            if (_images.Count > Capacity) _images.RemoveLast();
+            if (_images.Count > Capacity)
+                _images.RemoveLast();
         }
     }
 
     public void Forget(string key)
     {
-        lock (_gate) Remove(key);
+        lock (_gate)
+            Remove(key);
     }
 
     private void Remove(string key)
     {
         for (var node = _images.First; node is not null; node = node.Next)
         {
-            if (node.Value.Work.Key != key) continue;
+            if (node.Value.Work.Key != key)
+                continue;
             _images.Remove(node);
             return;
         }

@@ -11,38 +11,57 @@ internal static class FailureClassifier
 {
     /// <summary>True for what registries and the network do; anything else is a fault of this program.</summary>
     public static bool IsExpected(Exception fault) =>
-        fault is RegistryException or RegistryCredentialException or CopyException or HttpRequestException or IOException or SocketException or TimeoutException or FormatException;
+        fault
+            is RegistryException
+                or RegistryCredentialException
+                or CopyException
+                or HttpRequestException
+                or IOException
+                or SocketException
+                or TimeoutException
+                or FormatException;
 
-    public static JobFailure Read(Exception fault) => fault switch
-    {
-        RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
-        // What this program cannot read, it cannot read the next time either.
-        FormatException or CopyException => new(fault.Message, FailureKind.Final),
-        _ => new(fault.Message, FailureKind.Passing),
-    };
+    public static JobFailure Read(Exception fault) =>
+        fault switch
+        {
+            RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
+            // What this program cannot read, it cannot read the next time either.
+            FormatException or CopyException => new(fault.Message, FailureKind.Final),
+            _ => new(fault.Message, FailureKind.Passing),
+        };
 
     /// <summary>True when another credential may open the source.</summary>
-    public static bool IsDenial(Exception fault, string registry) => fault switch
-    {
-        // Registries say that a private repository does not exist to those who may not know.
-        RegistryException refused => refused.Host == registry && refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
-        _ => fault is RegistryCredentialException,
-    };
+    public static bool IsDenial(Exception fault, string registry) =>
+        fault switch
+        {
+            // Registries say that a private repository does not exist to those who may not know.
+            RegistryException refused => refused.Host == registry
+                && refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
+            _ => fault is RegistryCredentialException,
+        };
 
-    private static FailureKind KindOf(RegistryException fault) => fault.Status switch
-    {
-        null => IsUnreachable(fault.InnerException) ? FailureKind.HostFailing : FailureKind.Passing,
-        HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FailureKind.HostFailing,
-        HttpStatusCode.RequestTimeout => FailureKind.Passing,
-        >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError when !fault.IsTransient => FailureKind.Final,
-        _ => FailureKind.Passing,
-    };
+    private static FailureKind KindOf(RegistryException fault) =>
+        fault.Status switch
+        {
+            null => IsUnreachable(fault.InnerException) ? FailureKind.HostFailing : FailureKind.Passing,
+            HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FailureKind.HostFailing,
+            HttpStatusCode.RequestTimeout => FailureKind.Passing,
+            >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError when !fault.IsTransient => FailureKind.Final,
+            _ => FailureKind.Passing,
+        };
 
     /// <summary>Nobody answered at all. A connection that breaks in the middle may be about the one image.</summary>
-    private static bool IsUnreachable(Exception? cause) => cause switch
-    {
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => true,
-        OperationCanceledException or TimeoutException or SocketException => true,
-        _ => false,
-    };
+    private static bool IsUnreachable(Exception? cause) =>
+        cause switch
+        {
+            HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError
+            } => true,
+            OperationCanceledException or TimeoutException or SocketException => true,
+            _ => false,
+        };
 }

@@ -14,7 +14,11 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
 
     public int Count
     {
-        get { lock (_gate) return _entries.Count; }
+        get
+        {
+            lock (_gate)
+                return _entries.Count;
+        }
     }
 
     public bool IsKnown(string key) => IsKnownWithin(key, null);
@@ -24,8 +28,10 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
     {
         lock (_gate)
         {
-            if (!TryFind(key, out var node)) return false;
-            if (age is { } limit && time.GetUtcNow() - node.Value.SeenAt >= limit) return false;
+            if (!TryFind(key, out var node))
+                return false;
+            if (age is { } limit && time.GetUtcNow() - node.Value.SeenAt >= limit)
+                return false;
             _byUse.Remove(node);
             _byUse.AddLast(node);
             return true;
@@ -37,32 +43,38 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
     /// <param name="duration">For how long; null is for ever.</param>
     public void Remember(string key, TimeSpan? duration)
     {
-        if (duration <= TimeSpan.Zero) return;
+        if (duration <= TimeSpan.Zero)
+            return;
         lock (_gate)
         {
             Remove(key);
             var now = time.GetUtcNow();
             _entries[key] = _byUse.AddLast(new Entry(key, now, duration is { } limit ? now + limit : null));
-            if (_entries.Count > capacity) Remove(_byUse.First!.Value.Key);
+            if (_entries.Count > capacity)
+                Remove(_byUse.First!.Value.Key);
         }
     }
 
     public void Forget(string key)
     {
-        lock (_gate) Remove(key);
+        lock (_gate)
+            Remove(key);
     }
 
     private bool TryFind(string key, [NotNullWhen(true)] out LinkedListNode<Entry>? node)
     {
-        if (!_entries.TryGetValue(key, out node)) return false;
-        if (node.Value.Until is not { } until || until > time.GetUtcNow()) return true;
+        if (!_entries.TryGetValue(key, out node))
+            return false;
+        if (node.Value.Until is not { } until || until > time.GetUtcNow())
+            return true;
         Remove(key);
         return false;
     }
 
     private void Remove(string key)
     {
-        if (_entries.Remove(key, out var node)) _byUse.Remove(node);
+        if (_entries.Remove(key, out var node))
+            _byUse.Remove(node);
     }
 
     private sealed record Entry(string Key, DateTimeOffset SeenAt, DateTimeOffset? Until);

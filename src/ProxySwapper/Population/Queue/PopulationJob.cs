@@ -64,7 +64,8 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
 
     public void AddOrigin(PodOrigin another)
     {
-        if (_origins.Count < MaximumOrigins && _origins.All(another.OpensOtherThan)) _origins = [.. _origins, another];
+        if (_origins.Count < MaximumOrigins && _origins.All(another.OpensOtherThan))
+            _origins = [.. _origins, another];
     }
 
     public void Complete(bool isDownstream) => _completion.TrySetResult(isDownstream);

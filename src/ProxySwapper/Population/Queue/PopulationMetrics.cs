@@ -7,7 +7,10 @@ namespace ProxySwapper.Population.Queue;
 /// <summary>What population counts. A registry is a label's value only when the configuration names it or everybody knows it.</summary>
 internal sealed class PopulationMetrics
 {
-    private static readonly string[] OutcomeNames = [.. Enum.GetNames<TransferOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+    private static readonly string[] OutcomeNames =
+    [
+        .. Enum.GetNames<TransferOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName),
+    ];
 
     private readonly ConfigurationMonitor _rules;
     private readonly Counter<long> _copies;
@@ -20,22 +23,40 @@ internal sealed class PopulationMetrics
     {
         _rules = rules;
         var meter = meters.Create("ProxySwapper");
-        _copies = meter.CreateCounter<long>("proxyswapper_populate_copies_total", description: "Images brought downstream or given up, by result and source registry.");
+        _copies = meter.CreateCounter<long>(
+            "proxyswapper_populate_copies_total",
+            description: "Images brought downstream or given up, by result and source registry."
+        );
         _bytes = meter.CreateCounter<long>("proxyswapper_populate_bytes_total", description: "Bytes of blobs moved, by source registry.");
         _dropped = meter.CreateCounter<long>("proxyswapper_populate_dropped_total", description: "Images that found the queue full.");
-        _retries = meter.CreateCounter<long>("proxyswapper_populate_retries_total", description: "Tries that failed and will be repeated, by source registry.");
-        _duration = meter.CreateHistogram("proxyswapper_populate_duration_seconds", "s", "How long images took that were brought downstream, by result.",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600] });
+        _retries = meter.CreateCounter<long>(
+            "proxyswapper_populate_retries_total",
+            description: "Tries that failed and will be repeated, by source registry."
+        );
+        _duration = meter.CreateHistogram(
+            "proxyswapper_populate_duration_seconds",
+            "s",
+            "How long images took that were brought downstream, by result.",
+            advice: new InstrumentAdvice<double>
+            {
+                HistogramBucketBoundaries = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
+            }
+        );
         meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images that wait.");
         meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images under way.");
-        meter.CreateObservableGauge("proxyswapper_populate_known_images", () => queue.Known.Count, description: "Images that are known to be downstream.");
+        meter.CreateObservableGauge(
+            "proxyswapper_populate_known_images",
+            () => queue.Known.Count,
+            description: "Images that are known to be downstream."
+        );
     }
 
     public void Succeeded(PopulationJob job, TransferResult result, TimeSpan duration)
     {
         var outcome = OutcomeNames[(int)result.Outcome];
         _copies.Add(1, new KeyValuePair<string, object?>("result", outcome), RegistryOf(job));
-        if (result.Bytes > 0) _bytes.Add(result.Bytes, RegistryOf(job));
+        if (result.Bytes > 0)
+            _bytes.Add(result.Bytes, RegistryOf(job));
         _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("result", outcome));
     }
 

@@ -19,8 +19,9 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
-    private readonly SortedSet<PopulationJob> _waiting = new(Comparer<PopulationJob>.Create(
-        (one, other) => (one.ReadyAt, one.Sequence).CompareTo((other.ReadyAt, other.Sequence))));
+    private readonly SortedSet<PopulationJob> _waiting = new(
+        Comparer<PopulationJob>.Create((one, other) => (one.ReadyAt, one.Sequence).CompareTo((other.ReadyAt, other.Sequence)))
+    );
 
     private readonly HashSet<PopulationJob> _running = [];
     private readonly RegistryCircuitBreaker _hosts = new(delay);
@@ -34,12 +35,20 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
 
     public int WaitingCount
     {
-        get { lock (_gate) return _waiting.Count; }
+        get
+        {
+            lock (_gate)
+                return _waiting.Count;
+        }
     }
 
     public int RunningCount
     {
-        get { lock (_gate) return _running.Count; }
+        get
+        {
+            lock (_gate)
+                return _running.Count;
+        }
     }
 
     /// <summary>Hands in work for a Pod.</summary>
@@ -50,15 +59,18 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         lock (_gate)
         {
-            if (_isClosed) return new(EnqueueOutcome.Closed, null);
+            if (_isClosed)
+                return new(EnqueueOutcome.Closed, null);
             if (_jobs.TryGetValue(work.Key, out var pending))
             {
                 pending.AddOrigin(origin);
                 return new(EnqueueOutcome.Pending, pending);
             }
-            if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key)) return new(EnqueueOutcome.Known, null);
+            if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
+                return new(EnqueueOutcome.Known, null);
             // Jobs between two tries have a limit of their own: a registry that is down takes no room from the others.
-            if (_untried >= options().QueueLimit) return new(EnqueueOutcome.Dropped, null);
+            if (_untried >= options().QueueLimit)
+                return new(EnqueueOutcome.Dropped, null);
             var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
             _jobs.Add(work.Key, job);
             Wait(job);
@@ -69,13 +81,15 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     /// <summary>The job that is queued or in flight for a target, or null.</summary>
     public PopulationJob? Find(string key)
     {
-        lock (_gate) return _jobs.GetValueOrDefault(key);
+        lock (_gate)
+            return _jobs.GetValueOrDefault(key);
     }
 
     /// <summary>Somebody waits for a job: it goes before those that nobody waits for, until that is disposed.</summary>
     public IDisposable Prioritize(PopulationJob job)
     {
-        lock (_gate) job.Waiters++;
+        lock (_gate)
+            job.Waiters++;
         _signal.Raise();
         return new Haste(this, job);
     }
@@ -89,7 +103,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             DateTimeOffset? wake;
             lock (_gate)
             {
-                if (_isClosed) return null;
+                if (_isClosed)
+                    return null;
                 if (Next(out wake) is { } job)
                 {
                     Start(job);
@@ -105,7 +120,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         lock (_gate)
         {
-            foreach (var lane in job.Lanes) _hosts.Answered(lane);
+            foreach (var lane in job.Lanes)
+                _hosts.Answered(lane);
             End(job);
             Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter);
             job.Complete(true);
@@ -117,7 +133,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     public void ReportProgress(PopulationJob job)
     {
         lock (_gate)
-            foreach (var lane in job.Lanes) _hosts.Answered(lane);
+            foreach (var lane in job.Lanes)
+                _hosts.Answered(lane);
         _signal.Raise();
     }
 
@@ -127,10 +144,13 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         lock (_gate)
         {
             job.BytesTotal = bytes;
-            if (bytes < PopulateOptions.LargeImageBytes) return true;
+            if (bytes < PopulateOptions.LargeImageBytes)
+                return true;
             job.IsLarge = true;
-            if (job.RunsInSlowLane) return true;
-            if (_running.Count(other => other.RunsInSlowLane) >= SlowLaneWidth) return false;
+            if (job.RunsInSlowLane)
+                return true;
+            if (_running.Count(other => other.RunsInSlowLane) >= SlowLaneWidth)
+                return false;
             job.RunsInSlowLane = true;
             return true;
         }
@@ -141,10 +161,13 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         lock (_gate)
         {
-            foreach (var lane in job.Lanes) _hosts.Leaves(lane);
+            foreach (var lane in job.Lanes)
+                _hosts.Leaves(lane);
             _running.Remove(job);
-            if (_isClosed) Drop(job);
-            else Wait(job);
+            if (_isClosed)
+                Drop(job);
+            else
+                Wait(job);
         }
         _signal.Raise();
     }
@@ -162,23 +185,28 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             job.LastFault = fault.Message;
             var lastOfHost = 0;
             foreach (var lane in job.Lanes)
-                if (lane.Registry != fault.Host) _hosts.Leaves(lane);
-                else if (fault.Kind != FailureKind.HostFailing) _hosts.Answered(lane);
-                else lastOfHost = _hosts.Failed(lane, fault.RetryAfter, now);
+                if (lane.Registry != fault.Host)
+                    _hosts.Leaves(lane);
+                else if (fault.Kind != FailureKind.HostFailing)
+                    _hosts.Answered(lane);
+                else
+                    lastOfHost = _hosts.Failed(lane, fault.RetryAfter, now);
             _running.Remove(job);
             // A Pod that joined meanwhile may have the secrets that were missing.
             var isFinal = fault.Kind == FailureKind.Final && job.Origins.Count == job.OriginsAtStart;
             if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _untried >= options().QueueLimit)
             {
                 Drop(job);
-                if (!_isClosed) givenUp.Add(job);
+                if (!_isClosed)
+                    givenUp.Add(job);
             }
             else
             {
                 job.ReadyAt = now + delay.After(job.Failures, fault.RetryAfter);
                 Wait(job);
             }
-            if (lastOfHost > mostFailures) GiveUpWaiting(job, fault, givenUp);
+            if (lastOfHost > mostFailures)
+                GiveUpWaiting(job, fault, givenUp);
         }
         _signal.Raise();
         return givenUp;
@@ -195,7 +223,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             left = [.. _waiting];
             _waiting.Clear();
             _untried = 0;
-            foreach (var job in left) Drop(job);
+            foreach (var job in left)
+                Drop(job);
         }
         _signal.Raise();
         return left;
@@ -204,7 +233,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     /// <summary>All jobs: those in flight, then those that wait, in the order in which they become ready.</summary>
     public T Read<T>(Func<IEnumerable<PopulationJob>, IEnumerable<PopulationJob>, T> read)
     {
-        lock (_gate) return read(_running.OrderBy(job => job.Sequence), _waiting);
+        lock (_gate)
+            return read(_running.OrderBy(job => job.Sequence), _waiting);
     }
 
     private int SlowLaneWidth => Math.Max(1, options().MaxNumberOfParallelJobs - 1);
@@ -213,10 +243,12 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     private PopulationJob? Next(out DateTimeOffset? wake)
     {
         wake = null;
-        if (_running.Count >= options().MaxNumberOfParallelJobs) return null;
+        if (_running.Count >= options().MaxNumberOfParallelJobs)
+            return null;
         var now = time.GetUtcNow();
         var slowIsFree = _running.Count(job => job.RunsInSlowLane) < SlowLaneWidth;
-        PopulationJob? quick = null, slow = null;
+        PopulationJob? quick = null,
+            slow = null;
         foreach (var job in _waiting)
         {
             if (job.ReadyAt > now)
@@ -224,16 +256,23 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
                 wake = Earlier(wake, job.ReadyAt);
                 break;
             }
-            if (!MayAskAll(job, now, ref wake)) continue;
+            if (!MayAskAll(job, now, ref wake))
+                continue;
             var isSlow = IsSlow(job);
-            if (isSlow && !slowIsFree) continue;
-            if (job.Waiters > 0) return job;
-            if (isSlow) slow ??= job;
-            else quick ??= job;
+            if (isSlow && !slowIsFree)
+                continue;
+            if (job.Waiters > 0)
+                return job;
+            if (isSlow)
+                slow ??= job;
+            else
+                quick ??= job;
         }
         // The one that is longer ready goes first; with one worker alone, the slow ones let one pass each time.
-        if (quick is null || slow is null) return quick ?? slow;
-        if (_wasSlow && options().MaxNumberOfParallelJobs == 1) return quick;
+        if (quick is null || slow is null)
+            return quick ?? slow;
+        if (_wasSlow && options().MaxNumberOfParallelJobs == 1)
+            return quick;
         return (slow.ReadyAt, slow.Sequence).CompareTo((quick.ReadyAt, quick.Sequence)) < 0 ? slow : quick;
     }
 
@@ -241,8 +280,10 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         foreach (var lane in job.Lanes)
         {
-            if (_hosts.MayAsk(lane, now, out var opensAt)) continue;
-            if (opensAt is { } opens) wake = Earlier(wake, opens);
+            if (_hosts.MayAsk(lane, now, out var opensAt))
+                continue;
+            if (opensAt is { } opens)
+                wake = Earlier(wake, opens);
             return false;
         }
         return true;
@@ -253,20 +294,23 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     private void Start(PopulationJob job)
     {
         _waiting.Remove(job);
-        if (job.Failures == 0) _untried--;
+        if (job.Failures == 0)
+            _untried--;
         job.StartedAt = time.GetUtcNow();
         job.OriginsAtStart = job.Origins.Count;
         (job.BytesDone, job.BytesTotal) = (0, 0);
         _wasSlow = job.RunsInSlowLane = IsSlow(job);
         _running.Add(job);
-        foreach (var lane in job.Lanes) _hosts.Asks(lane);
+        foreach (var lane in job.Lanes)
+            _hosts.Asks(lane);
     }
 
     private void Wait(PopulationJob job)
     {
         job.StartedAt = null;
         _waiting.Add(job);
-        if (job.Failures == 0) _untried++;
+        if (job.Failures == 0)
+            _untried++;
         _signal.Raise();
     }
 
@@ -288,7 +332,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         foreach (var job in _waiting.Where(job => job.Lanes.Intersect(lanes).Any()).ToList())
         {
             _waiting.Remove(job);
-            if (job.Failures == 0) _untried--;
+            if (job.Failures == 0)
+                _untried--;
             job.LastFault = fault.Message;
             Drop(job);
             givenUp.Add(job);
@@ -301,7 +346,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         public void Dispose()
         {
-            lock (queue._gate) job.Waiters--;
+            lock (queue._gate)
+                job.Waiters--;
         }
     }
 }

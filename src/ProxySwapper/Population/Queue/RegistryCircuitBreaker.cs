@@ -17,9 +17,12 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
     public bool MayAsk(RegistryKey lane, DateTimeOffset now, out DateTimeOffset? opensAt)
     {
         opensAt = null;
-        if (!_failing.TryGetValue(lane, out var state)) return true;
-        if (state.IsBeingTried) return false;
-        if (state.Until <= now) return true;
+        if (!_failing.TryGetValue(lane, out var state))
+            return true;
+        if (state.IsBeingTried)
+            return false;
+        if (state.Until <= now)
+            return true;
         opensAt = state.Until;
         return false;
     }
@@ -27,13 +30,15 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
     /// <summary>A job sets out to ask a registry.</summary>
     public void Asks(RegistryKey lane)
     {
-        if (_failing.TryGetValue(lane, out var state)) state.IsBeingTried = true;
+        if (_failing.TryGetValue(lane, out var state))
+            state.IsBeingTried = true;
     }
 
     /// <summary>A job that asked has ended without a word on the registry as a whole.</summary>
     public void Leaves(RegistryKey lane)
     {
-        if (_failing.TryGetValue(lane, out var state)) state.IsBeingTried = false;
+        if (_failing.TryGetValue(lane, out var state))
+            state.IsBeingTried = false;
     }
 
     /// <summary>The registry answered.</summary>
@@ -42,7 +47,8 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
     /// <summary>The registry failed; the number of failures in a row.</summary>
     public int Failed(RegistryKey lane, TimeSpan? retryAfter, DateTimeOffset now)
     {
-        if (!_failing.TryGetValue(lane, out var state)) _failing[lane] = state = new State();
+        if (!_failing.TryGetValue(lane, out var state))
+            _failing[lane] = state = new State();
         state.IsBeingTried = false;
         // Jobs that were under way together fail together: that is one failure.
         if (state.Until <= now)

@@ -1,4 +1,3 @@
-
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>How a job that succeeded did it.</summary>

@@ -33,15 +33,21 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
         var digest = manifest.Digest.ToString();
         for (var depth = 0; MediaTypes.IsIndex(manifest.MediaType); depth++)
         {
-            if (depth == MaximumDepth) throw new FormatException($"{work.Target} is an index of indexes, deeper than {MaximumDepth}");
+            if (depth == MaximumDepth)
+                throw new FormatException($"{work.Target} is an index of indexes, deeper than {MaximumDepth}");
             manifest = await client.GetManifestAsync(work.ChildRepository, ChildOf(manifest, work).Digest.ToString(), cancellationToken);
         }
         var key = $"{work.Target.Registry}/{work.ChildRepository}@{manifest.Digest}";
-        if (_warm.IsKnown(key)) return new TransferResult(TransferOutcome.UpToDate, 0, digest);
+        if (_warm.IsKnown(key))
+            return new TransferResult(TransferOutcome.UpToDate, 0, digest);
         var blobs = ManifestParts.BlobsOf(manifest).DistinctBy(blob => blob.Digest).ToList();
-        foreach (var blob in blobs) progress.Report(new CopyProgress(blob, CopyStep.Planned, 0));
-        await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = ParallelLayers, CancellationToken = cancellationToken },
-            async (blob, token) => await PullAsync(client, work.ChildRepository, blob, progress, token));
+        foreach (var blob in blobs)
+            progress.Report(new CopyProgress(blob, CopyStep.Planned, 0));
+        await Parallel.ForEachAsync(
+            blobs,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelLayers, CancellationToken = cancellationToken },
+            async (blob, token) => await PullAsync(client, work.ChildRepository, blob, progress, token)
+        );
         _warm.Remember(key, null);
         return new TransferResult(TransferOutcome.Warmed, blobs.Sum(blob => blob.Size), digest);
     }
@@ -51,10 +57,18 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
         var children = ManifestParts.ChildrenOf(index);
         return children.FirstOrDefault(child => child.Platform is { } platform && work.Platform.IsMatch(platform))
             ?? children.FirstOrDefault(child => MediaTypes.IsIndex(child.MediaType))
-            ?? throw new FormatException($"{work.Target} has no manifest for {work.Platform}; it has {string.Join(", ", children.Select(child => child.Platform).OfType<Platform>())}");
+            ?? throw new FormatException(
+                $"{work.Target} has no manifest for {work.Platform}; it has {string.Join(", ", children.Select(child => child.Platform).OfType<Platform>())}"
+            );
     }
 
-    private static async Task PullAsync(RegistryClient client, string repository, Descriptor blob, IProgress<CopyProgress> progress, CancellationToken cancellationToken)
+    private static async Task PullAsync(
+        RegistryClient client,
+        string repository,
+        Descriptor blob,
+        IProgress<CopyProgress> progress,
+        CancellationToken cancellationToken
+    )
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try

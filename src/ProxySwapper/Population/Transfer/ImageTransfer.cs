@@ -2,22 +2,28 @@ using System.Runtime.ExceptionServices;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Does one job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
 internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources)
 {
-    public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) => job.Work switch
-    {
-        WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
-        CopyWork copy => CopyAsync(copy, job.Origins, progress, cancellationToken),
-        var other => throw new InvalidOperationException($"{other} is no work."),
-    };
+    public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) =>
+        job.Work switch
+        {
+            WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
+            CopyWork copy => CopyAsync(copy, job.Origins, progress, cancellationToken),
+            var other => throw new InvalidOperationException($"{other} is no work."),
+        };
 
-    private async Task<TransferResult> CopyAsync(CopyWork work, IReadOnlyList<PodOrigin> origins, IProgress<CopyProgress> progress, CancellationToken cancellationToken)
+    private async Task<TransferResult> CopyAsync(
+        CopyWork work,
+        IReadOnlyList<PodOrigin> origins,
+        IProgress<CopyProgress> progress,
+        CancellationToken cancellationToken
+    )
     {
         var request = new CopyRequest(work.Source, work.Target)
         {
@@ -54,5 +60,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
     /// be in the way: it is the one where registries without the API for referrers keep them.
     /// </summary>
     private IReadOnlyList<string> ExtraTagsOf(ImageReference target) =>
-        target is { Tag: null, Digest: { } digest } && access.Repositories.IsEcr(target.Registry) ? [$"{digest.Algorithm}-{digest.Hex}"] : [];
+        target is { Tag: null, Digest: { } digest } && access.Repositories.IsEcr(target.Registry)
+            ? [$"{digest.Algorithm}-{digest.Hex}"]
+            : [];
 }

@@ -7,8 +7,15 @@ namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Runs one job from start to end, and tells the queue, the metrics, the trace and the log how it went. Never throws.</summary>
 internal sealed partial class JobExecutor(
-    PopulationQueue queue, ImageTransfer transfer, FailedImages givenUp, PopulationMetrics metrics, FailureEvents events, DownstreamHealth health,
-    TimeProvider time, ILogger<JobExecutor> logger)
+    PopulationQueue queue,
+    ImageTransfer transfer,
+    FailedImages givenUp,
+    PopulationMetrics metrics,
+    FailureEvents events,
+    DownstreamHealth health,
+    TimeProvider time,
+    ILogger<JobExecutor> logger
+)
 {
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
@@ -28,8 +35,10 @@ internal sealed partial class JobExecutor(
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             queue.Requeue(job);
-            if (cancellationToken.IsCancellationRequested) Log.Stopped(logger, job.Work.Key);
-            else Log.MadeWay(logger, job.Work.Key, job.BytesTotal);
+            if (cancellationToken.IsCancellationRequested)
+                Log.Stopped(logger, job.Work.Key);
+            else
+                Log.MadeWay(logger, job.Work.Key, job.BytesTotal);
         }
         catch (Exception fault) when (FailureClassifier.IsExpected(fault))
         {
@@ -49,14 +58,17 @@ internal sealed partial class JobExecutor(
     {
         givenUp.Forget(job.Work.Key);
         metrics.Succeeded(job, result, duration);
-        if (result.Outcome == TransferOutcome.UpToDate) Log.UpToDate(logger, job.Work.Key, result.Digest);
-        else Log.Done(logger, job.Work.Key, job.Work.Origin.ToString(), result.Bytes, duration.TotalSeconds, result.Digest);
+        if (result.Outcome == TransferOutcome.UpToDate)
+            Log.UpToDate(logger, job.Work.Key, result.Digest);
+        else
+            Log.Done(logger, job.Work.Key, job.Work.Origin.ToString(), result.Bytes, duration.TotalSeconds, result.Digest);
         queue.Succeeded(job);
     }
 
     private void Fail(PopulationJob job, JobFailure fault)
     {
-        if (fault.Kind == FailureKind.HostFailing && fault.Host == job.Work.Target.Registry) health.Suspect(fault.Host);
+        if (fault.Kind == FailureKind.HostFailing && fault.Host == job.Work.Target.Registry)
+            health.Suspect(fault.Host);
         var ended = queue.Failed(job, fault);
         foreach (var image in ended)
         {
@@ -65,7 +77,8 @@ internal sealed partial class JobExecutor(
             events.Report(image);
             Log.GivenUp(logger, image.Work.Key, image.Work.Origin.ToString(), image.Failures, image.LastFault ?? "");
         }
-        if (ended.Contains(job)) return;
+        if (ended.Contains(job))
+            return;
         metrics.Retried(job);
         Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
     }

@@ -1,7 +1,6 @@
-
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Population.Transfer;
 
@@ -24,13 +23,16 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
         lock (_gate)
         {
             Add(value);
-            if (value.Step != CopyStep.Transferring) return;
+            if (value.Step != CopyStep.Transferring)
+                return;
             isFirst = !_isAlive;
             _isAlive = true;
             total = _total;
         }
-        if (isFirst) queue.ReportProgress(job);
-        if (!queue.TryReserveLargeTransfer(job, total)) makeWay();
+        if (isFirst)
+            queue.ReportProgress(job);
+        if (!queue.TryReserveLargeTransfer(job, total))
+            makeWay();
     }
 
     private void Add(CopyProgress value)
@@ -39,13 +41,16 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
         switch (value.Step)
         {
             case CopyStep.Planned:
-                if (_sent.TryAdd(value.Blob.Digest, 0)) _total += size;
+                if (_sent.TryAdd(value.Blob.Digest, 0))
+                    _total += size;
                 break;
             case CopyStep.Present or CopyStep.Mounted:
-                if (_sent.Remove(value.Blob.Digest)) _total -= size;
+                if (_sent.Remove(value.Blob.Digest))
+                    _total -= size;
                 break;
             default:
-                if (_sent.TryAdd(value.Blob.Digest, 0)) _total += size;
+                if (_sent.TryAdd(value.Blob.Digest, 0))
+                    _total += size;
                 var sent = value.Step == CopyStep.Copied ? size : value.Bytes;
                 // A blob that is begun anew after a fault counts once.
                 _done += sent - _sent[value.Blob.Digest];

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Population.Transfer;
 
@@ -15,8 +15,17 @@ internal static class ManifestParts
     /// <summary>Configuration and layers of a manifest, without those that registries don't hold.</summary>
     /// <exception cref="FormatException">It is no manifest.</exception>
     public static IReadOnlyList<Descriptor> BlobsOf(Manifest manifest) =>
-        Read<IReadOnlyList<Descriptor>>(manifest, root =>
-            [.. root.GetProperty("layers").EnumerateArray().Prepend(root.GetProperty("config")).Select(DescriptorOf).Where(blob => !blob.IsForeign)]);
+        Read<IReadOnlyList<Descriptor>>(
+            manifest,
+            root =>
+                [
+                    .. root.GetProperty("layers")
+                        .EnumerateArray()
+                        .Prepend(root.GetProperty("config"))
+                        .Select(DescriptorOf)
+                        .Where(blob => !blob.IsForeign),
+                ]
+        );
 
     private static T Read<T>(Manifest manifest, Func<JsonElement, T> read)
     {
@@ -31,13 +40,20 @@ internal static class ManifestParts
         }
     }
 
-    private static Descriptor DescriptorOf(JsonElement element) => new(
-        element.GetProperty("mediaType").GetString() ?? "", Digest.Parse(element.GetProperty("digest").GetString() ?? ""), element.GetProperty("size").GetInt64())
-    {
-        Platform = element.TryGetProperty("platform", out var platform)
-            ? new Platform(platform.GetProperty("os").GetString() ?? "", platform.GetProperty("architecture").GetString() ?? "",
-                platform.TryGetProperty("variant", out var variant) ? variant.GetString() : null)
-            : null,
-        Urls = element.TryGetProperty("urls", out var urls) ? [.. urls.EnumerateArray().Select(url => url.GetString() ?? "")] : [],
-    };
+    private static Descriptor DescriptorOf(JsonElement element) =>
+        new(
+            element.GetProperty("mediaType").GetString() ?? "",
+            Digest.Parse(element.GetProperty("digest").GetString() ?? ""),
+            element.GetProperty("size").GetInt64()
+        )
+        {
+            Platform = element.TryGetProperty("platform", out var platform)
+                ? new Platform(
+                    platform.GetProperty("os").GetString() ?? "",
+                    platform.GetProperty("architecture").GetString() ?? "",
+                    platform.TryGetProperty("variant", out var variant) ? variant.GetString() : null
+                )
+                : null,
+            Urls = element.TryGetProperty("urls", out var urls) ? [.. urls.EnumerateArray().Select(url => url.GetString() ?? "")] : [],
+        };
 }

@@ -8,8 +8,13 @@ namespace ProxySwapper.Population.Transfer;
 /// Takes jobs from the queue and runs them, as many at once as are allowed. At the end running jobs get the grace period, and what
 /// still waits is written to the log by name.
 /// </summary>
-internal sealed partial class PopulationWorker(PopulationQueue queue, JobExecutor runner, ProxySwapperOptions options, TimeProvider time, ILogger<PopulationWorker> logger)
-    : IHostedService, IDisposable
+internal sealed partial class PopulationWorker(
+    PopulationQueue queue,
+    JobExecutor runner,
+    ProxySwapperOptions options,
+    TimeProvider time,
+    ILogger<PopulationWorker> logger
+) : IHostedService, IDisposable
 {
     /// <summary>Kept of the grace period so that a copy that is stopped can clean up at its registries.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(3);
@@ -26,10 +31,12 @@ internal sealed partial class PopulationWorker(PopulationQueue queue, JobExecuto
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        foreach (var job in queue.Close()) Log.Left(logger, job.Work.Key, job.Work.Origin.ToString());
+        foreach (var job in queue.Close())
+            Log.Left(logger, job.Work.Key, job.Work.Origin.ToString());
         await _dispatching;
         var running = Task.WhenAll(_running.Values);
-        if (!running.IsCompleted) Log.Waiting(logger, _running.Count);
+        if (!running.IsCompleted)
+            Log.Waiting(logger, _running.Count);
         var grace = options.ShutdownGracePeriod - CleanUpTime;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(running, Task.Delay(grace > TimeSpan.Zero ? grace : TimeSpan.Zero, time, end.Token));
@@ -46,13 +53,23 @@ internal sealed partial class PopulationWorker(PopulationQueue queue, JobExecuto
         {
             // Not on this thread: a job may begin with work of its own.
             _running[job] = Task.Run(() => runner.RunAsync(job, _abort.Token));
-            _ = _running[job].ContinueWith(_ => _running.TryRemove(job, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ = _running[job]
+                .ContinueWith(
+                    _ => _running.TryRemove(job, out var _),
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default
+                );
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "{Target} was still queued, from {Source}: the next start brings it downstream, or the next Pod")]
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "{Target} was still queued, from {Source}: the next start brings it downstream, or the next Pod"
+        )]
         public static partial void Left(ILogger logger, string target, string source);
 
         [LoggerMessage(2, LogLevel.Information, "Waiting for {Count} images under way")]

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 
@@ -10,20 +9,34 @@ namespace ProxySwapper.Population.Transfer;
 /// </summary>
 internal sealed class RegistryConnections : IDisposable
 {
-    public RegistryConnections(IReadOnlyList<RegistryEntryOptions> entries, Func<IReadOnlyList<RegistryEntryOptions>> current, TimeProvider time, ILoggerFactory loggers)
+    public RegistryConnections(
+        IReadOnlyList<RegistryEntryOptions> entries,
+        Func<IReadOnlyList<RegistryEntryOptions>> current,
+        TimeProvider time,
+        ILoggerFactory loggers
+    )
     {
-        ForCopies = RegistryServices.Create(entries, time, loggers, options => options with
-        {
-            MaxRetries = 2,
-            MaxRetryDelay = TimeSpan.FromSeconds(5),
-        }, current: current);
-        ForLookups = RegistryServices.Create(entries, time, loggers, options => options with
-        {
-            MaxRetries = 1,
-            RetryDelay = TimeSpan.FromMilliseconds(100),
-            MaxRetryDelay = TimeSpan.FromSeconds(1),
-            ResponseTimeout = TimeSpan.FromSeconds(10),
-        }, ForCopies.Credentials);
+        ForCopies = RegistryServices.Create(
+            entries,
+            time,
+            loggers,
+            options => options with { MaxRetries = 2, MaxRetryDelay = TimeSpan.FromSeconds(5) },
+            current: current
+        );
+        ForLookups = RegistryServices.Create(
+            entries,
+            time,
+            loggers,
+            options =>
+                options with
+                {
+                    MaxRetries = 1,
+                    RetryDelay = TimeSpan.FromMilliseconds(100),
+                    MaxRetryDelay = TimeSpan.FromSeconds(1),
+                    ResponseTimeout = TimeSpan.FromSeconds(10),
+                },
+            ForCopies.Credentials
+        );
     }
 
     /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>

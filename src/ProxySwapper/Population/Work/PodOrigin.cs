@@ -8,7 +8,13 @@ namespace ProxySwapper.Population.Work;
 /// <param name="ServiceAccount">The account that it runs as.</param>
 /// <param name="PullSecrets">The names of its pull secrets.</param>
 /// <param name="Trace">The span of its admission, or none.</param>
-internal sealed record PodOrigin(string Namespace, string? Name, string ServiceAccount, IReadOnlyList<string> PullSecrets, ActivityContext Trace = default)
+internal sealed record PodOrigin(
+    string Namespace,
+    string? Name,
+    string ServiceAccount,
+    IReadOnlyList<string> PullSecrets,
+    ActivityContext Trace = default
+)
 {
     /// <summary>True when this Pod's secrets may open what the other's do not.</summary>
     public bool OpensOtherThan(PodOrigin other) =>

@@ -1,7 +1,6 @@
-
 using ProxySwapper.Configuration;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Work;
@@ -16,28 +15,38 @@ internal sealed class PopulationPlanner
     private readonly IReadOnlyList<WarmUpPattern> _warmUps;
     private readonly IReadOnlyList<ProxyCachePattern> _proxyCaches;
 
-    private PopulationPlanner(IReadOnlyList<Platform> platforms, IReadOnlyList<WarmUpPattern> warmUps, IReadOnlyList<ProxyCachePattern> proxyCaches) =>
-        (_platforms, _warmUps, _proxyCaches) = (platforms, warmUps, proxyCaches);
+    private PopulationPlanner(
+        IReadOnlyList<Platform> platforms,
+        IReadOnlyList<WarmUpPattern> warmUps,
+        IReadOnlyList<ProxyCachePattern> proxyCaches
+    ) => (_platforms, _warmUps, _proxyCaches) = (platforms, warmUps, proxyCaches);
 
     /// <summary>Compiles checked options.</summary>
-    public static PopulationPlanner Compile(PopulateOptions options) => new(
-        options.Platforms,
-        [.. options.ProxyCaches.Where(block => block.RegexUrl is not null).Select(WarmUpPattern.Compile)],
-        [.. options.ProxyCaches.Where(block => block.PatternEcrProxyCache is not null).Select(ProxyCachePattern.Compile)]);
+    public static PopulationPlanner Compile(PopulateOptions options) =>
+        new(
+            options.Platforms,
+            [.. options.ProxyCaches.Where(block => block.RegexUrl is not null).Select(WarmUpPattern.Compile)],
+            [.. options.ProxyCaches.Where(block => block.PatternEcrProxyCache is not null).Select(ProxyCachePattern.Compile)]
+        );
 
     /// <summary>The work for an image as the rules decided on it; null when there is none. Never throws.</summary>
-    public PopulationWork? WorkFor(ImageDecision decision) => decision switch
-    {
-        { Target: { } target, Populate: false } => WarmUp(target, decision.Image),
-        { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork ?? new CopyWork(source, target, _platforms),
-        { Reason: DecisionReason.NoRule or DecisionReason.AlreadyAtTarget, Source: { } final } => WarmUp(final, decision.Image) as PopulationWork ?? FromUpstream(final),
-        _ => null,
-    };
+    public PopulationWork? WorkFor(ImageDecision decision) =>
+        decision switch
+        {
+            { Target: { } target, Populate: false } => WarmUp(target, decision.Image),
+            { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork
+                ?? new CopyWork(source, target, _platforms),
+            { Reason: DecisionReason.NoRule or DecisionReason.AlreadyAtTarget, Source: { } final } => WarmUp(final, decision.Image)
+                as PopulationWork
+                ?? FromUpstream(final),
+            _ => null,
+        };
 
     private WarmUpWork? WarmUp(ImageReference final, string asWritten)
     {
         foreach (var pattern in _warmUps)
-            if (pattern.WorkFor(final, asWritten) is { } work) return work;
+            if (pattern.WorkFor(final, asWritten) is { } work)
+                return work;
         return null;
     }
 

@@ -1,6 +1,5 @@
-
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Population.Work;
 

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Population.Work;
 
@@ -24,13 +24,17 @@ internal sealed class ProxyCachePattern
     public Platform? Platform { get; }
 
     public static ProxyCachePattern Compile(ProxyCacheOptions options) =>
-        new(SafeRegex.Compile(options.PatternEcrProxyCache!, out var fault) ?? throw new ArgumentException(fault, nameof(options)), options.Platform);
+        new(
+            SafeRegex.Compile(options.PatternEcrProxyCache!, out var fault) ?? throw new ArgumentException(fault, nameof(options)),
+            options.Platform
+        );
 
     /// <summary>Where an image comes from, or null when it is none of these.</summary>
     public ImageReference? UpstreamOf(ImageReference image)
     {
         var match = _pattern.Match(image.Tag is { } tag ? $"{image.Name}:{tag}" : image.Name);
-        if (!match.Success) return null;
+        if (!match.Success)
+            return null;
         var suffix = (image.Tag, image.Digest) switch
         {
             (null, null) => "",

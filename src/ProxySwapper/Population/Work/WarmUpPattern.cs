@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Population.Work;
 
@@ -26,14 +26,26 @@ internal sealed class WarmUpPattern
     public WarmUpWork? WorkFor(ImageReference image, string asWritten)
     {
         var match = _pattern.Match($"{image.Name}:{image.Tag ?? "latest"}");
-        if (!match.Success && image.Digest is null) match = _pattern.Match(asWritten);
-        if (!match.Success || !ManifestUrl.TrySplit(match.Result(_options.ReplacementOci!), out var host, out var repository, out var reference)) return null;
+        if (!match.Success && image.Digest is null)
+            match = _pattern.Match(asWritten);
+        if (
+            !match.Success
+            || !ManifestUrl.TrySplit(match.Result(_options.ReplacementOci!), out var host, out var repository, out var reference)
+        )
+            return null;
         var name = $"{host}/{repository}";
-        var text = image.Digest is { } digest ? $"{name}@{digest}" : Digest.TryParse(reference, out _) ? $"{name}@{reference}" : $"{name}:{reference}";
-        if (!ImageReference.TryParse(text, out var target)) return null;
+        var text =
+            image.Digest is { } digest ? $"{name}@{digest}"
+            : Digest.TryParse(reference, out _) ? $"{name}@{reference}"
+            : $"{name}:{reference}";
+        if (!ImageReference.TryParse(text, out var target))
+            return null;
         var children = repository;
-        if (_options.ReplacementArch is { Length: > 0 } arch
-            && ManifestUrl.TrySplit(match.Result(arch), out var childHost, out var childRepository, out _) && childHost == host)
+        if (
+            _options.ReplacementArch is { Length: > 0 } arch
+            && ManifestUrl.TrySplit(match.Result(arch), out var childHost, out var childRepository, out _)
+            && childHost == host
+        )
             children = childRepository;
         return new WarmUpWork(target, children, new Platform(_options.TargetOs, _options.TargetArch));
     }

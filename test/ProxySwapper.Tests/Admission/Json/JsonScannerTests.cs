@@ -13,37 +13,102 @@ internal sealed class JsonScannerTests
     /// <summary>What JSON is made of, and what it easily is mistaken for.</summary>
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", ",", ":", " ", "\n", "\t", "\f", "\u00a0", "\"a\"", "\"\"", "\"\\u00e4\\n\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"", "\"ä😀\"", "\"\\x\"", "\"\\u12\"", "\"",
-        "\\", "null", "true", "false", "nul", "True", "0", "-0", "00", "1", "-1", "-", "1.5", "1.", ".5", "1e5", "1E+5", "1e-", "+1", "NaN", "{}", "[]", "{\"a\":1}", "[1,2]", "\"b\":", "//", "\0",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        "\n",
+        "\t",
+        "\f",
+        "\u00a0",
+        "\"a\"",
+        "\"\"",
+        "\"\\u00e4\\n\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\"",
+        "\"ä😀\"",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"",
+        "\\",
+        "null",
+        "true",
+        "false",
+        "nul",
+        "True",
+        "0",
+        "-0",
+        "00",
+        "1",
+        "-1",
+        "-",
+        "1.5",
+        "1.",
+        ".5",
+        "1e5",
+        "1E+5",
+        "1e-",
+        "+1",
+        "NaN",
+        "{}",
+        "[]",
+        "{\"a\":1}",
+        "[1,2]",
+        "\"b\":",
+        "//",
+        "\0",
     ];
 
     [FsCheck.NUnit.Property(MaxTest = 3000)]
-    public Property Takes_exactly_what_the_runtimes_reader_takes() => Prop.ForAll(
-        Gen.Elements(Pieces).ListOf().Select(pieces => Encoding.UTF8.GetBytes(string.Concat(pieces))).ToArbitrary(), AreTheSame);
+    public Property Takes_exactly_what_the_runtimes_reader_takes() =>
+        Prop.ForAll(
+            Gen.Elements(Pieces).ListOf().Select(pieces => Encoding.UTF8.GetBytes(string.Concat(pieces))).ToArbitrary(),
+            AreTheSame
+        );
 
     [FsCheck.NUnit.Property(MaxTest = 2000)]
-    public Property Takes_exactly_what_the_runtimes_reader_takes_of_a_broken_text() => Prop.ForAll(
-        (from at in Gen.Choose(0, 10_000) from to in Gen.Choose(0, 255) from cut in Gen.Elements(false, true) select (at, to, cut)).ToArbitrary(),
-        change =>
-        {
-            var text = """{"a": [1, -2.5e+3, {"b": "c\u00e4\"", "d": null}, [], {}], "e": true, "f": {"g": {"h": [false, "😀"]}}}"""u8.ToArray();
-            var at = change.at % text.Length;
-            text[at] = (byte)change.to;
-            return AreTheSame(change.cut ? text[..at] : text);
-        });
+    public Property Takes_exactly_what_the_runtimes_reader_takes_of_a_broken_text() =>
+        Prop.ForAll(
+            (
+                from at in Gen.Choose(0, 10_000)
+                from to in Gen.Choose(0, 255)
+                from cut in Gen.Elements(false, true)
+                select (at, to, cut)
+            ).ToArbitrary(),
+            change =>
+            {
+                var text =
+                    """{"a": [1, -2.5e+3, {"b": "c\u00e4\"", "d": null}, [], {}], "e": true, "f": {"g": {"h": [false, "😀"]}}}"""u8.ToArray();
+                var at = change.at % text.Length;
+                text[at] = (byte)change.to;
+                return AreTheSame(change.cut ? text[..at] : text);
+            }
+        );
 
     [Test]
     public void Takes_exactly_what_the_runtimes_reader_takes_wherever_in_a_block_a_string_ends(
-        [Values("", "\"", "\\\"", "\\\\", "\\", "\\u00e4", "\u0001", "\u001f", "\u007f", "ä", "😀")] string piece, [Values(0, 1, 31, 63, 64, 65)] int behind) =>
-        Assert.That(Enumerable.Range(0, 140), Has.All.Matches<int>(before =>
-            AreTheSame(Encoding.UTF8.GetBytes($"[\"{new string('x', before)}{piece}{new string('y', behind)}\",\"z\"]"))));
+        [Values("", "\"", "\\\"", "\\\\", "\\", "\\u00e4", "\u0001", "\u001f", "\u007f", "ä", "😀")] string piece,
+        [Values(0, 1, 31, 63, 64, 65)] int behind
+    ) =>
+        Assert.That(
+            Enumerable.Range(0, 140),
+            Has.All.Matches<int>(before =>
+                AreTheSame(Encoding.UTF8.GetBytes($"[\"{new string('x', before)}{piece}{new string('y', behind)}\",\"z\"]"))
+            )
+        );
 
     [TestCase(MaximumDepth, true)]
     [TestCase(MaximumDepth + 1, false)]
     public void Is_as_deep_as_allowed(int depth, bool isTaken)
     {
         Assert.That(IsTaken(Encoding.UTF8.GetBytes(new string('[', depth) + new string(']', depth))), Is.EqualTo(isTaken));
-        Assert.That(IsTaken(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth))), Is.EqualTo(isTaken));
+        Assert.That(
+            IsTaken(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"a\":", depth)) + "1" + new string('}', depth))),
+            Is.EqualTo(isTaken)
+        );
     }
 
     [Test]
@@ -52,7 +117,10 @@ internal sealed class JsonScannerTests
         var scanner = new JsonScanner("""{"\u0061":"x\ty","b":"ä\ud83d\ude00","c":5,"original":""}"""u8, MaximumDepth);
         Assert.That(scanner.EnterObject(), Is.True);
         Assert.That(scanner.NextMember(), Is.True);
-        Assert.That((scanner.NameIs("a"u8), scanner.NameIs("a"), scanner.NameIs("b"u8), scanner.NameStartingWith("a")), Is.EqualTo((true, true, false, "a")));
+        Assert.That(
+            (scanner.NameIs("a"u8), scanner.NameIs("a"), scanner.NameIs("b"u8), scanner.NameStartingWith("a")),
+            Is.EqualTo((true, true, false, "a"))
+        );
         Assert.That(scanner.Text(), Is.EqualTo("x\ty"));
         Assert.That(scanner.NextMember(), Is.True);
         Assert.That(scanner.Text(), Is.EqualTo("ä😀"));
@@ -67,10 +135,12 @@ internal sealed class JsonScannerTests
 
     [TestCase("\"\\ud83d\"")]
     [TestCase("\"\\ude00\\ud83d\"")]
-    public void A_string_that_is_asked_for_must_be_Unicode(string text) => Assert.That(() => TextOf(Encoding.UTF8.GetBytes(text)), Throws.InstanceOf<JsonException>());
+    public void A_string_that_is_asked_for_must_be_Unicode(string text) =>
+        Assert.That(() => TextOf(Encoding.UTF8.GetBytes(text)), Throws.InstanceOf<JsonException>());
 
     [Test]
-    public void A_string_that_is_asked_for_must_be_UTF8() => Assert.That(() => TextOf([(byte)'"', 0xff, (byte)'"']), Throws.InstanceOf<JsonException>());
+    public void A_string_that_is_asked_for_must_be_UTF8() =>
+        Assert.That(() => TextOf([(byte)'"', 0xff, (byte)'"']), Throws.InstanceOf<JsonException>());
 
     [TestCase("{\"a\" 1}", "a colon is missing, at byte 5")]
     [TestCase("{\"a\":1 \"b\"", "a comma is missing, at byte 7")]

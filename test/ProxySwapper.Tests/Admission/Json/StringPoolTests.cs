@@ -21,22 +21,28 @@ public class StringPoolTests
     public void Each_of_many_texts_is_itself_from_many_threads_at_once()
     {
         var cache = new StringPool();
-        Parallel.For(0, 8, _ =>
-        {
-            for (var round = 0; round < 3; round++)
+        Parallel.For(
+            0,
+            8,
+            _ =>
+            {
+                for (var round = 0; round < 3; round++)
                 for (var number = 0; number < 5000; number++)
-                    if (cache.TextOf(Encoding.ASCII.GetBytes($"image{number}")) != $"image{number}") Assert.Fail($"image{number} is another text");
-        });
+                    if (cache.TextOf(Encoding.ASCII.GetBytes($"image{number}")) != $"image{number}")
+                        Assert.Fail($"image{number} is another text");
+            }
+        );
     }
 
     [Test]
-    public void What_is_not_ASCII_or_too_long_is_not_kept() => Assert.Multiple(() =>
-    {
-        var cache = new StringPool();
-        Assert.That(cache.TextOf("é"u8), Is.Null);
-        Assert.That(cache.TextOf([0xFF]), Is.Null);
-        Assert.That(cache.TextOf(new byte[129]), Is.Null);
-        Assert.That(cache.TextOf(new byte[128]), Has.Length.EqualTo(128));
-        Assert.That(cache.TextOf([]), Is.Empty);
-    });
+    public void What_is_not_ASCII_or_too_long_is_not_kept() =>
+        Assert.Multiple(() =>
+        {
+            var cache = new StringPool();
+            Assert.That(cache.TextOf("é"u8), Is.Null);
+            Assert.That(cache.TextOf([0xFF]), Is.Null);
+            Assert.That(cache.TextOf(new byte[129]), Is.Null);
+            Assert.That(cache.TextOf(new byte[128]), Has.Length.EqualTo(128));
+            Assert.That(cache.TextOf([]), Is.Empty);
+        });
 }

@@ -41,7 +41,10 @@ public class Utf8JsonBufferTests
         }
         buffer.AppendBase64(bytes);
         buffer.Append("]"u8);
-        Assert.That(Encoding.UTF8.GetString(buffer.Written), Is.EqualTo(JsonSerializer.Serialize(new object[] { 0, 7, int.MaxValue, int.MinValue, bytes })));
+        Assert.That(
+            Encoding.UTF8.GetString(buffer.Written),
+            Is.EqualTo(JsonSerializer.Serialize(new object[] { 0, 7, int.MaxValue, int.MinValue, bytes }))
+        );
     }
 
     [Test]

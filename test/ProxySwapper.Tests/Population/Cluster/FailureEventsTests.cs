@@ -37,9 +37,19 @@ internal sealed class FailureEventsTests
         events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
         var written = JsonNode.Parse(_server.Bodies.Last())!;
-        Assert.That(((string?)written["reason"], (string?)written["type"], (string?)written["regarding"]!["name"], (string?)written["regarding"]!["uid"]),
-            Is.EqualTo(("ImagePopulateFailed", "Warning", "web-1", "u1")));
-        Assert.That((string?)written["note"], Is.EqualTo("Copying up.example.com/app:1 to down.example.com/app:1 failed after 1 tries: MANIFEST_UNKNOWN"));
+        Assert.That(
+            (
+                (string?)written["reason"],
+                (string?)written["type"],
+                (string?)written["regarding"]!["name"],
+                (string?)written["regarding"]!["uid"]
+            ),
+            Is.EqualTo(("ImagePopulateFailed", "Warning", "web-1", "u1"))
+        );
+        Assert.That(
+            (string?)written["note"],
+            Is.EqualTo("Copying up.example.com/app:1 to down.example.com/app:1 failed after 1 tries: MANIFEST_UNKNOWN")
+        );
         Assert.That(_server.Requests.Last(), Is.EqualTo("POST /apis/events.k8s.io/v1/namespaces/team/events"));
     }
 
@@ -48,7 +58,8 @@ internal sealed class FailureEventsTests
     {
         using var events = await StartAsync();
         _server.Answer(200, Pods).Answer(201, "{}").Answer(200, "{}");
-        for (var i = 0; i < 5; i++) events.Report(Job("app"));
+        for (var i = 0; i < 5; i++)
+            events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 2);
         _time.Advance(TimeSpan.FromMinutes(2));
         events.Report(Job("app"));
@@ -61,8 +72,10 @@ internal sealed class FailureEventsTests
     public async Task A_registry_that_takes_many_images_along_makes_no_flood()
     {
         using var events = await StartAsync();
-        for (var i = 0; i < 20; i++) _server.Answer(200, Pods).Answer(201, "{}");
-        for (var i = 0; i < 200; i++) events.Report(Job($"app{i}"));
+        for (var i = 0; i < 20; i++)
+            _server.Answer(200, Pods).Answer(201, "{}");
+        for (var i = 0; i < 200; i++)
+            events.Report(Job($"app{i}"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 40);
         _server.Answer(200, Pods).Answer(201, "{}");
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -92,7 +105,12 @@ internal sealed class FailureEventsTests
     }
 
     private PopulationJob Job(string name) =>
-        new(new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []), new("team", "web-", "default", []), 0, _time.GetUtcNow())
+        new(
+            new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
+            new("team", "web-", "default", []),
+            0,
+            _time.GetUtcNow()
+        )
         {
             Failures = 1,
             LastFault = "MANIFEST_UNKNOWN",

@@ -26,14 +26,20 @@ internal sealed class HealthEventsTests
         var written = await TellAsync("connection refused", fallsBack);
         Assert.That(((string?)written["reason"], (string?)written["type"]), Is.EqualTo(("RegistryFailing", "Warning")));
         Assert.That((string?)written["note"], Is.EqualTo($"r.example is failing: connection refused. {consequence}"));
-        Assert.That(((string?)written["regarding"]!["kind"], (string?)written["regarding"]!["name"], (string?)written["reportingInstance"]), Is.EqualTo(("Pod", "proxyswapper-7d4b9c", "proxyswapper-7d4b9c")));
+        Assert.That(
+            ((string?)written["regarding"]!["kind"], (string?)written["regarding"]!["name"], (string?)written["reportingInstance"]),
+            Is.EqualTo(("Pod", "proxyswapper-7d4b9c", "proxyswapper-7d4b9c"))
+        );
     }
 
     [Test]
     public async Task A_registry_that_answers_again_is_told_too()
     {
         var written = await TellAsync(null, fallsBack: true);
-        Assert.That(((string?)written["reason"], (string?)written["type"], (string?)written["note"]), Is.EqualTo(("RegistryRecovered", "Normal", "r.example answers again.")));
+        Assert.That(
+            ((string?)written["reason"], (string?)written["type"], (string?)written["note"]),
+            Is.EqualTo(("RegistryRecovered", "Normal", "r.example answers again."))
+        );
     }
 
     [Test]

@@ -7,12 +7,15 @@ namespace ProxySwapper.Tests.Population.Cluster;
 [TestFixture]
 internal sealed class ListedPodTests
 {
-    private static readonly RuleSet Rules = RuleSet.Compile(new() { Rules = [new() { Match = "docker.io", Target = "down.example.com/hub" }] });
+    private static readonly RuleSet Rules = RuleSet.Compile(
+        new() { Rules = [new() { Match = "docker.io", Target = "down.example.com/hub" }] }
+    );
 
     [Test]
     public void All_places_of_images_are_read_with_what_they_were()
     {
-        using var document = JsonDocument.Parse("""
+        using var document = JsonDocument.Parse(
+            """
             {"metadata":{"name":"web","namespace":"team","uid":"u","annotations":{"original-image.proxyswapper.io/app":"nginx:1","original-image.proxyswapper.io/first":"busybox","original-image.volume.proxyswapper.io/data":"team/data:2"}},
              "spec":{"serviceAccountName":"runner","imagePullSecrets":[{"name":"key"},{}],
                "initContainers":[{"name":"first","image":"down.example.com/hub/library/busybox:latest"}],
@@ -20,18 +23,26 @@ internal sealed class ListedPodTests
                "ephemeralContainers":[{"name":"debug","image":"quay.io/a/debug:1"}],
                "volumes":[{"name":"data","image":{"reference":"down.example.com/hub/team/data:2"}},{"name":"tmp","emptyDir":{}}]},
              "status":{"phase":"Pending"}}
-            """);
+            """
+        );
         var pod = ListedPod.Read(document.RootElement);
-        Assert.That((pod.Origin.Namespace, pod.Origin.Name, pod.Origin.ServiceAccount, pod.Origin.PullSecrets.Single(), pod.Uid, pod.IsStarted),
-            Is.EqualTo(("team", "web", "runner", "key", "u", false)));
-        Assert.That(pod.Images, Is.EqualTo(new (string, string?)[]
-        {
-            ("down.example.com/hub/library/busybox:latest", "busybox"),
-            ("down.example.com/hub/library/nginx:1", "nginx:1"),
-            ("quay.io/a/b:1", null),
-            ("quay.io/a/debug:1", null),
-            ("down.example.com/hub/team/data:2", "team/data:2"),
-        }));
+        Assert.That(
+            (pod.Origin.Namespace, pod.Origin.Name, pod.Origin.ServiceAccount, pod.Origin.PullSecrets.Single(), pod.Uid, pod.IsStarted),
+            Is.EqualTo(("team", "web", "runner", "key", "u", false))
+        );
+        Assert.That(
+            pod.Images,
+            Is.EqualTo(
+                new (string, string?)[]
+                {
+                    ("down.example.com/hub/library/busybox:latest", "busybox"),
+                    ("down.example.com/hub/library/nginx:1", "nginx:1"),
+                    ("quay.io/a/b:1", null),
+                    ("quay.io/a/debug:1", null),
+                    ("down.example.com/hub/team/data:2", "team/data:2"),
+                }
+            )
+        );
     }
 
     [TestCase("down.example.com/hub/library/nginx:1", "nginx:1", "docker.io/library/nginx:1", "rules[0]")]

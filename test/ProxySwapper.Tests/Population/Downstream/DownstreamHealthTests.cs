@@ -29,7 +29,10 @@ internal sealed class DownstreamHealthTests
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
         await LookAsync(health, TimeSpan.FromSeconds(5));
-        Assert.That((health.FailureOf(Registry), health.FailureOf("other.example.com")), Is.EqualTo(($"GET {Registry}: 502", (string?)null)));
+        Assert.That(
+            (health.FailureOf(Registry), health.FailureOf("other.example.com")),
+            Is.EqualTo(($"GET {Registry}: 502", (string?)null))
+        );
         Assert.That(health.Describe(), Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: 502"));
         _fault = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));
@@ -55,7 +58,8 @@ internal sealed class DownstreamHealthTests
     {
         _fault = new RegistryException(HttpMethod.Get, Registry, "", (HttpStatusCode)status, []);
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
-        for (var i = 0; i < 4; i++) await LookAsync(health, TimeSpan.FromSeconds(30));
+        for (var i = 0; i < 4; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(30));
         Assert.That((health.IsFallingBack, _pings), Is.EqualTo((false, 4)));
     }
 
@@ -66,8 +70,15 @@ internal sealed class DownstreamHealthTests
     public async Task Falling_back_is_on_for_exists_and_off_for_always_unless_said_otherwise(object policy, bool? fallback, bool fallsBack)
     {
         _fault = new HttpRequestException("no route");
-        using var health = Watching(new() { SwapPolicy = (SwapPolicy)policy, ProxyHealth = new() { Fallback = fallback } });
-        for (var i = 0; i < 3; i++) await LookAsync(health, TimeSpan.FromSeconds(5));
+        using var health = Watching(
+            new()
+            {
+                SwapPolicy = (SwapPolicy)policy,
+                ProxyHealth = new() { Fallback = fallback },
+            }
+        );
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, fallsBack)));
     }
 

@@ -40,7 +40,17 @@ internal sealed class FailureClassifierTests
 
     [Test]
     public void When_the_registry_asks_to_come_back_is_kept() =>
-        Assert.That(FailureClassifier.Read(new RegistryException(HttpMethod.Get, "h", "r", HttpStatusCode.TooManyRequests, []) { RetryAfter = TimeSpan.FromMinutes(9) }).RetryAfter, Is.EqualTo(TimeSpan.FromMinutes(9)));
+        Assert.That(
+            FailureClassifier
+                .Read(
+                    new RegistryException(HttpMethod.Get, "h", "r", HttpStatusCode.TooManyRequests, [])
+                    {
+                        RetryAfter = TimeSpan.FromMinutes(9),
+                    }
+                )
+                .RetryAfter,
+            Is.EqualTo(TimeSpan.FromMinutes(9))
+        );
 
     [TestCase(401, "up.example.com", true)]
     [TestCase(403, "up.example.com", true)]
@@ -52,7 +62,11 @@ internal sealed class FailureClassifierTests
 
     [Test]
     public void A_credential_that_cannot_be_had_is_tried_again() =>
-        Assert.That(FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind, Is.EqualTo(FailureKind.Passing));
+        Assert.That(
+            FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind,
+            Is.EqualTo(FailureKind.Passing)
+        );
 
-    private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) => new(HttpMethod.Get, "up.example.com", "r", status, [], innerException: cause);
+    private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) =>
+        new(HttpMethod.Get, "up.example.com", "r", status, [], innerException: cause);
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Testing.Time;
 
@@ -25,7 +24,10 @@ internal sealed class ImagePresenceCacheTests
         var known = new ImagePresenceCache(time);
         known.Remember("a", null);
         time.Advance(TimeSpan.FromHours(1));
-        Assert.That((known.IsKnownWithin("a", TimeSpan.FromHours(1)), known.IsKnownWithin("a", TimeSpan.FromHours(2)), known.IsKnown("a")), Is.EqualTo((false, true, true)));
+        Assert.That(
+            (known.IsKnownWithin("a", TimeSpan.FromHours(1)), known.IsKnownWithin("a", TimeSpan.FromHours(2)), known.IsKnown("a")),
+            Is.EqualTo((false, true, true))
+        );
     }
 
     [Test]

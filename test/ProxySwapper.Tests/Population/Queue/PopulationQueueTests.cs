@@ -1,9 +1,8 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Queue;
@@ -15,13 +14,23 @@ internal sealed class PopulationQueueTests
     private static readonly PodOrigin Pod = new("team", "pod", "default", []);
 
     private readonly ManualTimeProvider _time = new();
-    private PopulateOptions _options = new() { MaxNumberOfParallelJobs = 2, MaxRetries = 3, QueueLimit = 5 };
+    private PopulateOptions _options = new()
+    {
+        MaxNumberOfParallelJobs = 2,
+        MaxRetries = 3,
+        QueueLimit = 5,
+    };
     private PopulationQueue _queue = null!;
 
     [SetUp]
     public void Make()
     {
-        _options = new() { MaxNumberOfParallelJobs = 2, MaxRetries = 3, QueueLimit = 5 };
+        _options = new()
+        {
+            MaxNumberOfParallelJobs = 2,
+            MaxRetries = 3,
+            QueueLimit = 5,
+        };
         _queue = new PopulationQueue(() => _options, _time, new Backoff(() => 0.5));
     }
 
@@ -43,7 +52,10 @@ internal sealed class PopulationQueueTests
         Do($"b@{Digest}");
         var soon = (Enqueue("a"), Enqueue($"b@{Digest}"));
         _time.Advance(_options.RecheckAfter);
-        Assert.That((soon, Enqueue("a"), Enqueue($"b@{Digest}")), Is.EqualTo(((EnqueueOutcome.Known, EnqueueOutcome.Known), EnqueueOutcome.Queued, EnqueueOutcome.Known)));
+        Assert.That(
+            (soon, Enqueue("a"), Enqueue($"b@{Digest}")),
+            Is.EqualTo(((EnqueueOutcome.Known, EnqueueOutcome.Known), EnqueueOutcome.Queued, EnqueueOutcome.Known))
+        );
     }
 
     [Test]
@@ -51,7 +63,10 @@ internal sealed class PopulationQueueTests
     {
         Do("a");
         Do($"b@{Digest}");
-        Assert.That((Enqueue("a", mayHaveMoved: true), Enqueue($"b@{Digest}", mayHaveMoved: true)), Is.EqualTo((EnqueueOutcome.Queued, EnqueueOutcome.Known)));
+        Assert.That(
+            (Enqueue("a", mayHaveMoved: true), Enqueue($"b@{Digest}", mayHaveMoved: true)),
+            Is.EqualTo((EnqueueOutcome.Queued, EnqueueOutcome.Known))
+        );
     }
 
     [Test]
@@ -65,7 +80,8 @@ internal sealed class PopulationQueueTests
     [Test]
     public void A_full_queue_drops_and_takes_again_once_there_is_room()
     {
-        for (var i = 0; i < _options.QueueLimit; i++) Enqueue($"image{i}");
+        for (var i = 0; i < _options.QueueLimit; i++)
+            Enqueue($"image{i}");
         var full = Enqueue("more");
         var again = Enqueue("image0");
         Take();
@@ -86,7 +102,8 @@ internal sealed class PopulationQueueTests
     [Test]
     public void Never_more_jobs_run_than_allowed_and_a_reload_changes_how_many()
     {
-        for (var i = 0; i < 4; i++) Enqueue($"image{i}");
+        for (var i = 0; i < 4; i++)
+            Enqueue($"image{i}");
         Take();
         Take();
         var third = TakeAsync();
@@ -105,7 +122,8 @@ internal sealed class PopulationQueueTests
         while (true)
         {
             job = Take();
-            if (_queue.Failed(job, Passing).Count > 0) break;
+            if (_queue.Failed(job, Passing).Count > 0)
+                break;
             var pause = job.ReadyAt - _time.GetUtcNow();
             pauses.Add(pause.TotalSeconds);
             _time.Advance(pause - TimeSpan.FromMilliseconds(1));
@@ -142,7 +160,8 @@ internal sealed class PopulationQueueTests
     [Test]
     public void A_registry_that_is_down_costs_one_worker_one_try_at_a_time()
     {
-        for (var i = 0; i < 3; i++) Enqueue($"bad{i}");
+        for (var i = 0; i < 3; i++)
+            Enqueue($"bad{i}");
         Enqueue("good", "other.example.com");
         _queue.Failed(Take(), Failing("up.example.com"));
         Assert.That(Take().Work.Origin.Registry, Is.EqualTo("other.example.com"), "the others of that registry wait");
@@ -150,13 +169,18 @@ internal sealed class PopulationQueueTests
         Take();
         Enqueue("good2", "other.example.com");
         _queue.Succeeded(Running("good"));
-        Assert.That((Take().Work.Origin.Repository, TryTake()), Is.EqualTo(("good2", (PopulationJob?)null)), "one tries whether it is back, and the other worker goes on");
+        Assert.That(
+            (Take().Work.Origin.Repository, TryTake()),
+            Is.EqualTo(("good2", (PopulationJob?)null)),
+            "one tries whether it is back, and the other worker goes on"
+        );
     }
 
     [Test]
     public void A_registry_that_answers_again_is_used_by_all()
     {
-        for (var i = 0; i < 3; i++) Enqueue($"image{i}");
+        for (var i = 0; i < 3; i++)
+            Enqueue($"image{i}");
         _queue.Failed(Take(), Failing("up.example.com"));
         _time.Advance(TimeSpan.FromSeconds(1));
         var probe = Take();
@@ -206,7 +230,8 @@ internal sealed class PopulationQueueTests
     [Test]
     public void Large_images_leave_a_worker_to_the_others()
     {
-        foreach (var name in new[] { "huge1", "huge2", "small1", "small2" }) Enqueue(name);
+        foreach (var name in new[] { "huge1", "huge2", "small1", "small2" })
+            Enqueue(name);
         var first = Take();
         var second = Take();
         Assert.That(_queue.TryReserveLargeTransfer(first, 10L << 30), Is.True);
@@ -233,7 +258,8 @@ internal sealed class PopulationQueueTests
             _queue.Failed(Take(), Passing);
         }
         _time.Advance(TimeSpan.FromMinutes(1));
-        for (var i = 0; i < 2; i++) Enqueue($"good{i}");
+        for (var i = 0; i < 2; i++)
+            Enqueue($"good{i}");
         var order = new List<string>();
         while (TryTake() is { } job)
         {
@@ -249,10 +275,9 @@ internal sealed class PopulationQueueTests
         Enqueue("a");
         Enqueue("b");
         Enqueue("c");
-        using (_queue.Prioritize(_queue.Find("down.example.com/b:1")!)) Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
-        using (_queue.Prioritize(_queue.Find("down.example.com/c:1")!))
-        {
-        }
+        using (_queue.Prioritize(_queue.Find("down.example.com/b:1")!))
+            Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
+        using (_queue.Prioritize(_queue.Find("down.example.com/c:1")!)) { }
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("a"));
     }
 
@@ -275,7 +300,10 @@ internal sealed class PopulationQueueTests
         Enqueue("b");
         var running = Take();
         var left = _queue.Close();
-        Assert.That((left.Single().Work.Origin.Repository, TakeAsync().Result, Enqueue("c")), Is.EqualTo(("b", (PopulationJob?)null, EnqueueOutcome.Closed)));
+        Assert.That(
+            (left.Single().Work.Origin.Repository, TakeAsync().Result, Enqueue("c")),
+            Is.EqualTo(("b", (PopulationJob?)null, EnqueueOutcome.Closed))
+        );
         _queue.Requeue(running);
         Assert.That((running.Completion.Result, left[0].Completion.Result), Is.EqualTo((false, false)));
     }
@@ -286,14 +314,18 @@ internal sealed class PopulationQueueTests
         _options = _options with { QueueLimit = 10_000, MaxNumberOfParallelJobs = 4 };
         Parallel.For(0, 20_000, i => Enqueue($"image{i % 500}"));
         var runs = new System.Collections.Concurrent.ConcurrentBag<string>();
-        Parallel.For(0, 4, _ =>
-        {
-            while (TryTake() is { } job)
+        Parallel.For(
+            0,
+            4,
+            _ =>
             {
-                runs.Add(job.Work.Key);
-                _queue.Succeeded(job);
+                while (TryTake() is { } job)
+                {
+                    runs.Add(job.Work.Key);
+                    _queue.Succeeded(job);
+                }
             }
-        });
+        );
         Assert.That((runs.Count, runs.Distinct().Count()), Is.EqualTo((500, 500)));
     }
 
@@ -327,7 +359,8 @@ internal sealed class PopulationQueueTests
     {
         using var impatient = new CancellationTokenSource();
         var take = _queue.TakeAsync(impatient.Token).AsTask();
-        if (take.IsCompleted) return take.Result;
+        if (take.IsCompleted)
+            return take.Result;
         impatient.Cancel();
         Assert.That(() => take, Throws.InstanceOf<OperationCanceledException>());
         return null;

@@ -4,13 +4,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
 
 namespace ProxySwapper.Tests.Population.Transfer;
@@ -44,7 +44,10 @@ internal sealed class CacheWarmerTests : IDisposable
         var result = await WarmAsync("hub/app:1", "arm64");
         var pulled = _requests.Where(request => request.Contains("/blobs/", StringComparison.Ordinal)).ToList();
         Assert.That((result.Outcome, result.Digest, pulled.Count), Is.EqualTo((TransferOutcome.Warmed, image.Top.Digest.ToString(), 4)));
-        Assert.That(_requests.Take(2), Is.EqualTo(["GET /v2/hub/app/manifests/1", $"GET /v2/hub/app/manifests/{image.Platforms["arm64"].Digest}"]));
+        Assert.That(
+            _requests.Take(2),
+            Is.EqualTo(["GET /v2/hub/app/manifests/1", $"GET /v2/hub/app/manifests/{image.Platforms["arm64"].Digest}"])
+        );
     }
 
     [Test]
@@ -54,7 +57,10 @@ internal sealed class CacheWarmerTests : IDisposable
         await WarmAsync("hub/app:1", "amd64");
         _requests.Clear();
         var again = await WarmAsync("hub/app:2", "amd64");
-        Assert.That((again.Outcome, _requests.Count, _requests.Any(request => request.Contains("/blobs/", StringComparison.Ordinal))), Is.EqualTo((TransferOutcome.UpToDate, 2, false)));
+        Assert.That(
+            (again.Outcome, _requests.Count, _requests.Any(request => request.Contains("/blobs/", StringComparison.Ordinal))),
+            Is.EqualTo((TransferOutcome.UpToDate, 2, false))
+        );
     }
 
     [Test]
@@ -98,8 +104,6 @@ internal sealed class CacheWarmerTests : IDisposable
 
     private sealed class Silent : IProgress<CopyProgress>
     {
-        public void Report(CopyProgress value)
-        {
-        }
+        public void Report(CopyProgress value) { }
     }
 }

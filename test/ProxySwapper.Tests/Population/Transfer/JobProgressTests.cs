@@ -1,12 +1,11 @@
-
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Timing;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Transfer;
@@ -27,7 +26,11 @@ internal sealed class JobProgressTests
     public async Task Make()
     {
         _madeWay = false;
-        _queue = new PopulationQueue(() => new PopulateOptions { MaxNumberOfParallelJobs = 2 }, new ManualTimeProvider(), new Backoff(() => 0.5));
+        _queue = new PopulationQueue(
+            () => new PopulateOptions { MaxNumberOfParallelJobs = 2 },
+            new ManualTimeProvider(),
+            new Backoff(() => 0.5)
+        );
         _job = await JobAsync("one");
         _progress = new JobProgress(_job, _queue, () => _madeWay = true);
     }
@@ -77,7 +80,10 @@ internal sealed class JobProgressTests
 
     private async Task<PopulationJob> JobAsync(string name)
     {
-        _queue.TryEnqueue(new CopyWork(ImageReference.Parse($"up/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []), new("n", "p", "default", []));
+        _queue.TryEnqueue(
+            new CopyWork(ImageReference.Parse($"up/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
+            new("n", "p", "default", [])
+        );
         return (await _queue.TakeAsync(default))!;
     }
 }

@@ -2,8 +2,8 @@ using System.Text;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Tests.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Transfer;
@@ -43,14 +43,18 @@ internal sealed class SourceCredentialsTests
     {
         _server.Answer(200, """{"imagePullSecrets":[{"name":"shared"}]}""").Answer(200, Secret("one"));
         Assert.That(await NamesAsync(new("team", "pod", "builder", [])), Is.EqualTo(["one", "own"]));
-        Assert.That(_server.Requests, Is.EqualTo(["GET /api/v1/namespaces/team/serviceaccounts/builder", "GET /api/v1/namespaces/team/secrets/shared"]));
+        Assert.That(
+            _server.Requests,
+            Is.EqualTo(["GET /api/v1/namespaces/team/serviceaccounts/builder", "GET /api/v1/namespaces/team/secrets/shared"])
+        );
     }
 
     [Test]
     public async Task A_secret_is_read_when_its_turn_comes_and_not_before()
     {
         _server.Answer(200, Secret("one"));
-        await foreach (var source in Credentials(true).ForAsync(Image, [new("team", "pod", "default", ["a", "b"])], default)) break;
+        await foreach (var source in Credentials(true).ForAsync(Image, [new("team", "pod", "default", ["a", "b"])], default))
+            break;
         Assert.That(_server.Requests, Has.Count.EqualTo(1));
     }
 
@@ -58,14 +62,16 @@ internal sealed class SourceCredentialsTests
     public async Task Nothing_is_read_unless_it_is_switched_on()
     {
         var names = new List<string>();
-        await foreach (var source in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"])], default)) names.Add(((Named)source).Name);
+        await foreach (var source in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"])], default))
+            names.Add(((Named)source).Name);
         Assert.That((names.Single(), _server.Requests.Count), Is.EqualTo(("own", 0)));
     }
 
     private async Task<List<string>> NamesAsync(PodOrigin origin)
     {
         var names = new List<string>();
-        await foreach (var source in Credentials(true).ForAsync(Image, [origin], default)) names.Add(((Named)source).Name);
+        await foreach (var source in Credentials(true).ForAsync(Image, [origin], default))
+            names.Add(((Named)source).Name);
         return names;
     }
 

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Authentication;
 
 namespace ProxySwapper.Tests.Registry.Authentication;
@@ -18,7 +17,10 @@ internal sealed class AuthenticationChallengeTests
     public void A_bearer_challenge_is_found_in_any_dress(string header)
     {
         var challenge = Read(header)!;
-        Assert.That((challenge.IsBearer, challenge.Realm, challenge.Service), Is.EqualTo((true, "https://auth.docker.io/token", "registry.docker.io")));
+        Assert.That(
+            (challenge.IsBearer, challenge.Realm, challenge.Service),
+            Is.EqualTo((true, "https://auth.docker.io/token", "registry.docker.io"))
+        );
     }
 
     [Test]
@@ -33,7 +35,10 @@ internal sealed class AuthenticationChallengeTests
 
     [Test]
     public void Scopes_are_separated_by_blanks() =>
-        Assert.That(Read(Hub + ",scope=\"repository:a/b:pull,push  repository:c:pull\"")!.Scopes, Is.EqualTo(new[] { "repository:a/b:pull,push", "repository:c:pull" }));
+        Assert.That(
+            Read(Hub + ",scope=\"repository:a/b:pull,push  repository:c:pull\"")!.Scopes,
+            Is.EqualTo(new[] { "repository:a/b:pull,push", "repository:c:pull" })
+        );
 
     [TestCase("")]
     [TestCase("Digest realm=\"x\"")]
@@ -47,7 +52,8 @@ internal sealed class AuthenticationChallengeTests
     private static AuthenticationChallenge? Read(params IEnumerable<string> values)
     {
         using var response = new HttpResponseMessage();
-        foreach (var value in values) response.Headers.TryAddWithoutValidation("WWW-Authenticate", value);
+        foreach (var value in values)
+            response.Headers.TryAddWithoutValidation("WWW-Authenticate", value);
         return AuthenticationChallenge.Of(response.Headers);
     }
 }

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
@@ -21,9 +20,13 @@ internal sealed class TokenAuthenticationTests
         await using var tokens = await TokenServer.StartAsync();
         tokens.Users["user"] = User.Password;
         await using var scene = await SceneAsync(tokens, User);
-        for (var i = 0; i < 3; i++) Assert.That(await scene.Client.HeadManifestAsync("a/b", "1", default), Is.Not.Null);
+        for (var i = 0; i < 3; i++)
+            Assert.That(await scene.Client.HeadManifestAsync("a/b", "1", default), Is.Not.Null);
         Assert.That(tokens.Received, Has.Count.EqualTo(1));
-        Assert.That(tokens.Received[0].Query, Does.Contain("service=registry.test").And.Contain("scope=repository%3Aa%2Fb%3Apull").And.Contain("account=user"));
+        Assert.That(
+            tokens.Received[0].Query,
+            Does.Contain("service=registry.test").And.Contain("scope=repository%3Aa%2Fb%3Apull").And.Contain("account=user")
+        );
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(4), "one challenge, three answers");
         scene.Time.Advance(TimeSpan.FromSeconds(269));
         await scene.Client.HeadManifestAsync("a/b", "1", default);
@@ -111,7 +114,13 @@ internal sealed class TokenAuthenticationTests
         var blob = scene.Registry.AddBlob("from", "content"u8.ToArray());
         Assert.That(await scene.Client.MountBlobAsync("to", blob.Digest, "from", default), Is.True);
         Assert.That(tokens.Received[^1].Query, Does.Contain("scope=repository%3Ato%3Apull%2Cpush&scope=repository%3Afrom%3Apull"));
-        await scene.Client.UploadBlobAsync("to", blob, _ => Task.FromResult<Stream>(new MemoryStream("content"u8.ToArray())), null, default);
+        await scene.Client.UploadBlobAsync(
+            "to",
+            blob,
+            _ => Task.FromResult<Stream>(new MemoryStream("content"u8.ToArray())),
+            null,
+            default
+        );
         Assert.That(tokens.Received[^1].Query, Does.Contain("scope=repository%3Ato%3Apull%2Cpush").And.Not.Contain("from"));
         var fetched = tokens.Received.Count;
         Assert.That(await scene.Client.HasBlobAsync("to", blob.Digest, default), Is.True);
@@ -130,7 +139,13 @@ internal sealed class TokenAuthenticationTests
         tokens.IdentityTokens.Remove("first-s3cret");
         scene.Time.Advance(TimeSpan.FromMinutes(10));
         await scene.Client.HeadManifestAsync("a/b", "1", default);
-        Assert.That(tokens.Forms[0], Does.Contain("grant_type=refresh_token").And.Contain("refresh_token=first-s3cret").And.Contain("scope=repository:a/b:pull").And.Contain("service=registry.test"));
+        Assert.That(
+            tokens.Forms[0],
+            Does.Contain("grant_type=refresh_token")
+                .And.Contain("refresh_token=first-s3cret")
+                .And.Contain("scope=repository:a/b:pull")
+                .And.Contain("service=registry.test")
+        );
         Assert.That(tokens.Forms[1], Does.Contain("refresh_token=second-s3cret"));
         Assert.That(tokens.Received.Select(request => request.Query), Is.All.Empty);
     }
@@ -142,7 +157,10 @@ internal sealed class TokenAuthenticationTests
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("s3cret"));
         tokens.NextFault = RegistryFaults.Redirect(elsewhere.Realm.ToString());
-        Assert.That(async () => await scene.Client.HeadManifestAsync("a/b", "1", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("redirected to"));
+        Assert.That(
+            async () => await scene.Client.HeadManifestAsync("a/b", "1", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("redirected to")
+        );
         Assert.That(elsewhere.Received, Is.Empty);
     }
 
@@ -175,7 +193,13 @@ internal sealed class TokenAuthenticationTests
         tokens.Users["user"] = "another";
         await using var scene = await SceneAsync(tokens, User);
         var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.HeadManifestAsync("a/b", "1", default))!;
-        Assert.That(fault.Message, Does.Contain("401").And.Contain(tokens.Realm.Authority).And.Contain(scene.Registry.Address).And.Contain("incorrect username or password"));
+        Assert.That(
+            fault.Message,
+            Does.Contain("401")
+                .And.Contain(tokens.Realm.Authority)
+                .And.Contain(scene.Registry.Address)
+                .And.Contain("incorrect username or password")
+        );
         Assert.That(fault + scene.Log.Text, Does.Not.Contain("s3cret").And.Not.Contain("scope="));
         Assert.That(scene.Time.Skipped, Is.Empty, "a refusal is not tried again");
     }
@@ -201,7 +225,10 @@ internal sealed class TokenAuthenticationTests
         await using var tokens = await TokenServer.StartAsync();
         tokens.NamedRealm = realm;
         await using var scene = await SceneAsync(tokens, User);
-        Assert.That(async () => await scene.Client.HeadManifestAsync("a/b", "1", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("token server"));
+        Assert.That(
+            async () => await scene.Client.HeadManifestAsync("a/b", "1", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("token server")
+        );
     }
 
     [Test]
@@ -210,12 +237,19 @@ internal sealed class TokenAuthenticationTests
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await SceneAsync(tokens, CredentialChain.Anonymous);
         tokens.NextFault = async (context, _) => await context.Response.Body.WriteAsync("{}"u8.ToArray());
-        Assert.That(async () => await scene.Client.PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain("no token"));
+        Assert.That(
+            async () => await scene.Client.PingAsync(default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("no token")
+        );
         tokens.NextFault = async (context, _) => await context.Response.Body.WriteAsync(new byte[2_000_000]);
-        Assert.That(async () => await scene.Client.PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain("larger"));
+        Assert.That(
+            async () => await scene.Client.PingAsync(default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger")
+        );
     }
 
-    private static Task<RegistryScene> SceneAsync(TokenServer tokens, RegistryCredential credential) => SceneAsync(tokens, new MutableCredentials(credential));
+    private static Task<RegistryScene> SceneAsync(TokenServer tokens, RegistryCredential credential) =>
+        SceneAsync(tokens, new MutableCredentials(credential));
 
     private static async Task<RegistryScene> SceneAsync(TokenServer tokens, IRegistryCredentialSource credentials)
     {

@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
@@ -15,20 +14,37 @@ internal sealed class CopyFaultTests
     /// <summary>Faults of one request, as often as it takes for each to strike somewhere.</summary>
     private static readonly RegistryFault[] Passing =
     [
-        RegistryFaults.TooManyRequests("1"), RegistryFaults.TooManyRequests(), RegistryFaults.Unavailable, RegistryFaults.Dropped, RegistryFaults.LostAnswer,
-        RegistryFaults.CutResponse(10), RegistryFaults.CutResponse(5000), RegistryFaults.CutRequest(10), RegistryFaults.CutRequest(5000),
-        RegistryFaults.AbsoluteLocation, RegistryFaults.NoDigestHeader, RegistryFaults.NoContentLength, RegistryFaults.WrongContent, RegistryFaults.LostSession,
+        RegistryFaults.TooManyRequests("1"),
+        RegistryFaults.TooManyRequests(),
+        RegistryFaults.Unavailable,
+        RegistryFaults.Dropped,
+        RegistryFaults.LostAnswer,
+        RegistryFaults.CutResponse(10),
+        RegistryFaults.CutResponse(5000),
+        RegistryFaults.CutRequest(10),
+        RegistryFaults.CutRequest(5000),
+        RegistryFaults.AbsoluteLocation,
+        RegistryFaults.NoDigestHeader,
+        RegistryFaults.NoContentLength,
+        RegistryFaults.WrongContent,
+        RegistryFaults.LostSession,
     ];
 
     [Test, Combinatorial]
     public async Task A_passing_fault_ends_in_a_whole_copy_or_a_clear_error(
-        [Range(0, 13)] int fault, [Values(true, false)] bool atSource, [Values(InMemoryRegistryRequestKind.Manifest, InMemoryRegistryRequestKind.Blob, InMemoryRegistryRequestKind.Upload)] InMemoryRegistryRequestKind kind)
+        [Range(0, 13)] int fault,
+        [Values(true, false)] bool atSource,
+        [Values(InMemoryRegistryRequestKind.Manifest, InMemoryRegistryRequestKind.Blob, InMemoryRegistryRequestKind.Upload)]
+            InMemoryRegistryRequestKind kind
+    )
     {
         await using var scene = await CopyScene.StartAsync();
         var image = TestImage.Create(fault, layers: 3, platforms: TwoPlatforms);
         image.AddTo(scene.Source.Registry, "team/app", "1");
         var struck = 0;
-        (atSource ? scene.Source : scene.Target).Choose((_, of) => of == kind && Interlocked.Increment(ref struck) % 3 == 1 && struck < 10 ? Passing[fault] : null);
+        (atSource ? scene.Source : scene.Target).Choose(
+            (_, of) => of == kind && Interlocked.Increment(ref struck) % 3 == 1 && struck < 10 ? Passing[fault] : null
+        );
         try
         {
             await scene.CopyAsync();
@@ -48,7 +64,8 @@ internal sealed class CopyFaultTests
     }
 
     [FsCheck.NUnit.Property(MaxTest = 40)]
-    public bool Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) => RunRandomAsync(seed).GetAwaiter().GetResult();
+    public bool Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) =>
+        RunRandomAsync(seed).GetAwaiter().GetResult();
 
     [Test]
     public async Task When_the_one_who_moves_a_blob_fails_another_copy_takes_over()
@@ -58,12 +75,15 @@ internal sealed class CopyFaultTests
         using var cancelled = new CancellationTokenSource();
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        scene.Source.Always((request, kind) => kind == InMemoryRegistryRequestKind.Blob, async (context, registry) =>
-        {
-            started.TrySetResult();
-            await go.Task;
-            await registry(context);
-        });
+        scene.Source.Always(
+            (request, kind) => kind == InMemoryRegistryRequestKind.Blob,
+            async (context, registry) =>
+            {
+                started.TrySetResult();
+                await go.Task;
+                await registry(context);
+            }
+        );
         var first = scene.Copier.CopyAsync(scene.Request(), cancelled.Token);
         await started.Task;
         var second = scene.CopyAsync(scene.Request(target: "mirror/app:2"));
@@ -82,11 +102,19 @@ internal sealed class CopyFaultTests
         young.AddTo(scene.Source.Registry, "team/app");
         old.AddTo(scene.Source.Registry, "team/app", "1");
         var moved = 0;
-        scene.Source.Choose((request, kind) => kind == InMemoryRegistryRequestKind.Blob && Interlocked.Exchange(ref moved, 1) == 0
-            ? RegistryFaults.Meanwhile(() => scene.Source.Registry.AddManifest("team/app", young.Top.MediaType, young.Top.Bytes, "1"))
-            : null);
+        scene.Source.Choose(
+            (request, kind) =>
+                kind == InMemoryRegistryRequestKind.Blob && Interlocked.Exchange(ref moved, 1) == 0
+                    ? RegistryFaults.Meanwhile(() =>
+                        scene.Source.Registry.AddManifest("team/app", young.Top.MediaType, young.Top.Bytes, "1")
+                    )
+                    : null
+        );
         var result = await scene.CopyAsync();
-        Assert.That((result.TargetDigest, scene.Target.Registry.Repositories["mirror/app"].Tags["1"]), Is.EqualTo((old.Top.Digest, old.Top.Digest)));
+        Assert.That(
+            (result.TargetDigest, scene.Target.Registry.Repositories["mirror/app"].Tags["1"]),
+            Is.EqualTo((old.Top.Digest, old.Top.Digest))
+        );
         CopyScene.AssertWhole(scene.Target.Registry);
     }
 
@@ -98,7 +126,8 @@ internal sealed class CopyFaultTests
         image.AddTo(scene.Source.Registry, "team/app", "1");
         RegistryFault? Choose()
         {
-            lock (random) return random.Next(4) == 0 ? Passing[random.Next(Passing.Length)] : null;
+            lock (random)
+                return random.Next(4) == 0 ? Passing[random.Next(Passing.Length)] : null;
         }
         scene.Source.Choose((_, _) => Choose());
         scene.Target.Choose((_, _) => Choose());

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
@@ -20,13 +20,14 @@ internal sealed class CopyScene : IAsyncDisposable
     }
 
     /// <summary>Pauses that are hardly any, and deadlines that end whatever a random fault may bring to a halt.</summary>
-    private static RegistryOptions Options { get; } = new()
-    {
-        RetryDelay = TimeSpan.FromMilliseconds(1),
-        MaxRetryDelay = TimeSpan.FromMilliseconds(5),
-        ResponseTimeout = TimeSpan.FromSeconds(10),
-        StallTimeout = TimeSpan.FromSeconds(10),
-    };
+    private static RegistryOptions Options { get; } =
+        new()
+        {
+            RetryDelay = TimeSpan.FromMilliseconds(1),
+            MaxRetryDelay = TimeSpan.FromMilliseconds(5),
+            ResponseTimeout = TimeSpan.FromSeconds(10),
+            StallTimeout = TimeSpan.FromSeconds(10),
+        };
 
     public FaultyRegistry Source { get; }
 
@@ -53,17 +54,33 @@ internal sealed class CopyScene : IAsyncDisposable
     {
         foreach (var (name, repository) in registry.Repositories)
         {
-            foreach (var (tag, digest) in repository.Tags) Assert.That(repository.Manifests.ContainsKey(digest), Is.True, $"{name}:{tag}");
+            foreach (var (tag, digest) in repository.Tags)
+                Assert.That(repository.Manifests.ContainsKey(digest), Is.True, $"{name}:{tag}");
             foreach (var (digest, manifest) in repository.Manifests)
             {
                 Assert.That(digest.Matches(manifest.Bytes.Span), Is.True, $"{name}@{digest}");
                 var json = JsonNode.Parse(manifest.Bytes.Span)!;
                 foreach (var child in json["manifests"]?.AsArray() ?? [])
-                    if (!isSparse) Assert.That(repository.Manifests.ContainsKey(Digest.Parse((string)child!["digest"]!)), Is.True, $"{name}@{digest} names a manifest that is not there");
-                foreach (var blob in (json["layers"]?.AsArray() ?? []).Append(json["config"]).OfType<JsonNode>().Where(blob => blob["urls"] is null))
-                    Assert.That(repository.Blobs.ContainsKey(Digest.Parse((string)blob["digest"]!)), Is.True, $"{name}@{digest} names a blob that is not there");
+                    if (!isSparse)
+                        Assert.That(
+                            repository.Manifests.ContainsKey(Digest.Parse((string)child!["digest"]!)),
+                            Is.True,
+                            $"{name}@{digest} names a manifest that is not there"
+                        );
+                foreach (
+                    var blob in (json["layers"]?.AsArray() ?? [])
+                        .Append(json["config"])
+                        .OfType<JsonNode>()
+                        .Where(blob => blob["urls"] is null)
+                )
+                    Assert.That(
+                        repository.Blobs.ContainsKey(Digest.Parse((string)blob["digest"]!)),
+                        Is.True,
+                        $"{name}@{digest} names a blob that is not there"
+                    );
             }
-            foreach (var (digest, bytes) in repository.Blobs) Assert.That(digest.Matches(bytes.Span), Is.True, $"blob {digest}");
+            foreach (var (digest, bytes) in repository.Blobs)
+                Assert.That(digest.Matches(bytes.Span), Is.True, $"blob {digest}");
         }
     }
 

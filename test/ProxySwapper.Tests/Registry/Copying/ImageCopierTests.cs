@@ -1,10 +1,10 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
 
@@ -36,7 +36,10 @@ internal sealed class ImageCopierTests
         var target = _scene.Target.Registry.Repositories["mirror/app"];
         Assert.Multiple(() =>
         {
-            Assert.That((result.Outcome, result.SourceDigest, result.TargetDigest), Is.EqualTo((CopyOutcome.Copied, image.Top.Digest, image.Top.Digest)));
+            Assert.That(
+                (result.Outcome, result.SourceDigest, result.TargetDigest),
+                Is.EqualTo((CopyOutcome.Copied, image.Top.Digest, image.Top.Digest))
+            );
             Assert.That((result.BlobsCopied, result.ManifestsWritten), Is.EqualTo((8, 3)));
             Assert.That(result.BytesCopied, Is.EqualTo(image.Blobs.Values.Sum(blob => blob.Length)));
             Assert.That(target.Find("1")!.Bytes.ToArray(), Is.EqualTo(image.Top.Bytes.ToArray()));
@@ -51,7 +54,10 @@ internal sealed class ImageCopierTests
         await _scene.CopyAsync();
         var before = _scene.Source.Registry.Requests + _scene.Target.Registry.Requests;
         var result = await _scene.CopyAsync();
-        Assert.That((result.Outcome, _scene.Source.Registry.Requests + _scene.Target.Registry.Requests - before), Is.EqualTo((CopyOutcome.UpToDate, 2)));
+        Assert.That(
+            (result.Outcome, _scene.Source.Registry.Requests + _scene.Target.Registry.Requests - before),
+            Is.EqualTo((CopyOutcome.UpToDate, 2))
+        );
     }
 
     [Test]
@@ -65,7 +71,10 @@ internal sealed class ImageCopierTests
         Assert.Multiple(() =>
         {
             Assert.That(writes, Is.Zero, "a plan writes nothing");
-            Assert.That((plan.Blobs.Count, plan.Bytes, plan.Manifests.Count), Is.EqualTo((result.BlobsCopied, result.BytesCopied, result.ManifestsWritten)));
+            Assert.That(
+                (plan.Blobs.Count, plan.Bytes, plan.Manifests.Count),
+                Is.EqualTo((result.BlobsCopied, result.BytesCopied, result.ManifestsWritten))
+            );
             Assert.That(plan.TargetDigest, Is.EqualTo(result.TargetDigest));
             Assert.That(_scene.Target.Received.Count(IsWrite), Is.EqualTo(plan.Requests));
         });
@@ -80,7 +89,10 @@ internal sealed class ImageCopierTests
         var newer = TestImage.Create(2);
         newer.AddTo(_scene.Source.Registry, "team/app", "1");
         var result = await _scene.CopyAsync();
-        Assert.That((result.Outcome, _scene.Target.Registry.Repositories["mirror/app"].Tags["1"]), Is.EqualTo((CopyOutcome.Copied, newer.Top.Digest)));
+        Assert.That(
+            (result.Outcome, _scene.Target.Registry.Repositories["mirror/app"].Tags["1"]),
+            Is.EqualTo((CopyOutcome.Copied, newer.Top.Digest))
+        );
     }
 
     [Test]
@@ -88,10 +100,17 @@ internal sealed class ImageCopierTests
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
         image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var request = _scene.Request($"team/app@{image.Top.Digest}", $"mirror/app@{image.Top.Digest}") with { Platforms = [new Platform("linux", "amd64")], ExtraTags = ["sha256-x"] };
+        var request = _scene.Request($"team/app@{image.Top.Digest}", $"mirror/app@{image.Top.Digest}") with
+        {
+            Platforms = [new Platform("linux", "amd64")],
+            ExtraTags = ["sha256-x"],
+        };
         var result = await _scene.CopyAsync(request);
         var target = _scene.Target.Registry.Repositories["mirror/app"];
-        Assert.That((result.TargetDigest, target.Tags["sha256-x"], target.Manifests.Count), Is.EqualTo((image.Top.Digest, image.Top.Digest, 3)));
+        Assert.That(
+            (result.TargetDigest, target.Tags["sha256-x"], target.Manifests.Count),
+            Is.EqualTo((image.Top.Digest, image.Top.Digest, 3))
+        );
     }
 
     [Test]
@@ -118,8 +137,17 @@ internal sealed class ImageCopierTests
         await using var scene = await CopyScene.StartAsync(new InMemoryRegistryOptions { SparseIndexes = true });
         var image = TestImage.Create(1, platforms: TwoPlatforms);
         image.AddTo(scene.Source.Registry, "team/app", "1");
-        var result = await scene.CopyAsync(scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse });
-        Assert.That((result.TargetDigest, scene.Target.Registry.Repositories["mirror/app"].Manifests.Count), Is.EqualTo((image.Top.Digest, 2)));
+        var result = await scene.CopyAsync(
+            scene.Request() with
+            {
+                Platforms = [new Platform("linux", "arm64")],
+                Subset = PlatformSubset.Sparse,
+            }
+        );
+        Assert.That(
+            (result.TargetDigest, scene.Target.Registry.Repositories["mirror/app"].Manifests.Count),
+            Is.EqualTo((image.Top.Digest, 2))
+        );
         CopyScene.AssertWhole(scene.Target.Registry, isSparse: true);
     }
 
@@ -127,8 +155,10 @@ internal sealed class ImageCopierTests
     public void A_registry_that_refuses_a_sparse_index_is_quoted_and_has_no_tag()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
-        Assert.That(() => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse }),
-            Throws.TypeOf<RegistryException>().With.Message.Contains("MANIFEST_BLOB_UNKNOWN"));
+        Assert.That(
+            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse }),
+            Throws.TypeOf<RegistryException>().With.Message.Contains("MANIFEST_BLOB_UNKNOWN")
+        );
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
     }
 
@@ -137,26 +167,47 @@ internal sealed class ImageCopierTests
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
         image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var result = await _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Flatten });
-        Assert.That((result.TargetDigest, _scene.Target.Registry.Repositories["mirror/app"].Manifests.Count), Is.EqualTo((image.Platforms["arm64"].Digest, 1)));
+        var result = await _scene.CopyAsync(
+            _scene.Request() with
+            {
+                Platforms = [new Platform("linux", "arm64")],
+                Subset = PlatformSubset.Flatten,
+            }
+        );
+        Assert.That(
+            (result.TargetDigest, _scene.Target.Registry.Repositories["mirror/app"].Manifests.Count),
+            Is.EqualTo((image.Platforms["arm64"].Digest, 1))
+        );
     }
 
     [Test]
     public void A_platform_that_is_not_there_is_said_with_those_that_are()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
-        Assert.That(() => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "s390x")] }),
-            Throws.TypeOf<CopyException>().With.Message.Contains("has no linux/s390x; it has linux/amd64, linux/arm64"));
+        Assert.That(
+            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "s390x")] }),
+            Throws.TypeOf<CopyException>().With.Message.Contains("has no linux/s390x; it has linux/amd64, linux/arm64")
+        );
     }
 
     [Test]
     public void An_image_that_is_not_there_is_said() =>
-        Assert.That(() => _scene.CopyAsync(), Throws.TypeOf<RegistryException>().With.Message.Contains("team/app").And.Property("Status").EqualTo(System.Net.HttpStatusCode.NotFound));
+        Assert.That(
+            () => _scene.CopyAsync(),
+            Throws
+                .TypeOf<RegistryException>()
+                .With.Message.Contains("team/app")
+                .And.Property("Status")
+                .EqualTo(System.Net.HttpStatusCode.NotFound)
+        );
 
     [Test]
     public async Task Foreign_layers_are_left_as_they_are_declared()
     {
-        var foreign = Manifest("""{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG,"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":7,"urls":["https://example.com/x"]}]}""", MediaTypes.DockerManifest);
+        var foreign = Manifest(
+            """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG,"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":7,"urls":["https://example.com/x"]}]}""",
+            MediaTypes.DockerManifest
+        );
         _scene.Source.Registry.AddManifest("team/app", foreign.MediaType, foreign.Bytes, "1");
         Assert.That((await _scene.CopyAsync()).BlobsCopied, Is.EqualTo(1));
     }
@@ -166,7 +217,9 @@ internal sealed class ImageCopierTests
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
         image.AddTo(_scene.Source.Registry, "team/app", "inner");
-        var outer = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{"mediaType":"{{MediaTypes.OciIndex}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}}},{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{image.Platforms["amd64"].Digest}}","size":{{image.Platforms["amd64"].Bytes.Length}}}]}""");
+        var outer = Encoding.UTF8.GetBytes(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{"mediaType":"{{MediaTypes.OciIndex}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}}},{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{image.Platforms["amd64"].Digest}}","size":{{image.Platforms["amd64"].Bytes.Length}}}]}"""
+        );
         _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, outer, "1");
         var result = await _scene.CopyAsync();
         Assert.That((result.ManifestsWritten, result.TargetDigest), Is.EqualTo((4, Digest.OfBytes(outer))));
@@ -179,7 +232,10 @@ internal sealed class ImageCopierTests
         image.AddTo(_scene.Source.Registry, "team/app", "1");
         var signature = TestImage.Create(2);
         signature.AddTo(_scene.Source.Registry, "team/app", $"sha256-{image.Top.Digest.Hex}.sig");
-        var sbom = Manifest($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"application/spdx+json","config":CONFIG,"layers":[],"subject":{"mediaType":"{{image.Top.MediaType}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}} } }""", MediaTypes.OciManifest);
+        var sbom = Manifest(
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"application/spdx+json","config":CONFIG,"layers":[],"subject":{"mediaType":"{{image.Top.MediaType}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}} } }""",
+            MediaTypes.OciManifest
+        );
         _scene.Source.Registry.AddManifest("team/app", sbom.MediaType, sbom.Bytes);
         await _scene.CopyAsync(_scene.Request() with { Referrers = true });
         var target = _scene.Target.Registry.Repositories["mirror/app"];
@@ -211,7 +267,9 @@ internal sealed class ImageCopierTests
     {
         TestImage.Create(1).AddTo(_scene.Target.Registry, "team/app", "1");
         var host = _scene.Target.Address;
-        var result = await _scene.CopyAsync(new CopyRequest(ImageReference.Parse($"{host}/team/app:1"), ImageReference.Parse($"{host}/copy/app:1")));
+        var result = await _scene.CopyAsync(
+            new CopyRequest(ImageReference.Parse($"{host}/team/app:1"), ImageReference.Parse($"{host}/copy/app:1"))
+        );
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((0, 3)));
     }
 
@@ -219,20 +277,36 @@ internal sealed class ImageCopierTests
     public async Task Of_many_copies_at_once_each_digest_moves_once()
     {
         TestImage.Create(1, layers: 6, layerSize: 200_000).AddTo(_scene.Source.Registry, "team/app", "1");
-        var results = await Task.WhenAll(Enumerable.Range(0, 12).Select(index => _scene.CopyAsync(_scene.Request(target: $"mirror/app{index % 4}:{index}"))));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(index => _scene.CopyAsync(_scene.Request(target: $"mirror/app{index % 4}:{index}")))
+        );
         Assert.That((results.Sum(result => result.BlobsCopied), _scene.Target.Registry.Repositories.Count), Is.EqualTo((7, 4)));
-        Assert.That(_scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)), Is.EqualTo(7));
+        Assert.That(
+            _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)),
+            Is.EqualTo(7)
+        );
     }
 
     [Test, CancelAfter(60_000)]
     public async Task Images_that_share_layers_never_wait_for_each_other_in_a_circle(CancellationToken cancellationToken)
     {
         // The same seed makes the same first layers.
-        for (var layers = 2; layers < 10; layers++) TestImage.Create(1, layers, layerSize: 20_000).AddTo(_scene.Source.Registry, "team/app", $"{layers}");
+        for (var layers = 2; layers < 10; layers++)
+            TestImage.Create(1, layers, layerSize: 20_000).AddTo(_scene.Source.Registry, "team/app", $"{layers}");
         for (var round = 0; round < 5; round++)
         {
-            var copier = new ImageCopier(_scene.Clients, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageCopier>.Instance);
-            await Task.WhenAll(Enumerable.Range(0, 24).Select(index => copier.CopyAsync(_scene.Request($"team/app:{index % 8 + 2}", $"round{round}/app{index}:1"), cancellationToken)));
+            var copier = new ImageCopier(
+                _scene.Clients,
+                TimeProvider.System,
+                Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageCopier>.Instance
+            );
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, 24)
+                    .Select(index =>
+                        copier.CopyAsync(_scene.Request($"team/app:{index % 8 + 2}", $"round{round}/app{index}:1"), cancellationToken)
+                    )
+            );
         }
         Assert.That(_scene.Target.Registry.Repositories, Has.Count.EqualTo(120));
     }
@@ -245,14 +319,16 @@ internal sealed class ImageCopierTests
         var made = 0;
         var unknown = RegistryFaults.Status(404, "NAME_UNKNOWN", "repository name not known to registry");
         _scene.Target.Choose((request, _) => isThere || HttpMethods.IsGet(request.Method) && request.Path == "/v2/" ? null : unknown);
-        var result = await _scene.CopyAsync(_scene.Request() with
-        {
-            CreateRepository = (image, _) =>
+        var result = await _scene.CopyAsync(
+            _scene.Request() with
             {
-                (isThere, made) = (true, made + 1);
-                return new(image.Repository == "mirror/app");
-            },
-        });
+                CreateRepository = (image, _) =>
+                {
+                    (isThere, made) = (true, made + 1);
+                    return new(image.Repository == "mirror/app");
+                },
+            }
+        );
         Assert.That((result.Outcome, made), Is.EqualTo((CopyOutcome.Copied, 1)));
     }
 
@@ -274,7 +350,13 @@ internal sealed class ImageCopierTests
     {
         var config = Encoding.UTF8.GetBytes("{}");
         _scene.Source.Registry.AddBlob("team/app", config);
-        var bytes = Encoding.UTF8.GetBytes(json.Replace("CONFIG", $$"""{"mediaType":"{{MediaTypes.OciEmpty}}","digest":"{{Digest.OfBytes(config)}}","size":2}""", StringComparison.Ordinal));
+        var bytes = Encoding.UTF8.GetBytes(
+            json.Replace(
+                "CONFIG",
+                $$"""{"mediaType":"{{MediaTypes.OciEmpty}}","digest":"{{Digest.OfBytes(config)}}","size":2}""",
+                StringComparison.Ordinal
+            )
+        );
         return new Manifest(mediaType, Digest.OfBytes(bytes), bytes);
     }
 }

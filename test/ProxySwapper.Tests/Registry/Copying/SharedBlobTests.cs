@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
@@ -47,11 +46,15 @@ internal sealed class SharedBlobTests
     public async Task A_commit_that_hangs_is_not_waited_for_without_end(CancellationToken cancellationToken)
     {
         var committing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _scene.Target.Next(HttpMethod.Put, InMemoryRegistryRequestKind.Manifest, (context, registry) =>
-        {
-            committing.TrySetResult();
-            return Hang(context, registry);
-        });
+        _scene.Target.Next(
+            HttpMethod.Put,
+            InMemoryRegistryRequestKind.Manifest,
+            (context, registry) =>
+            {
+                committing.TrySetResult();
+                return Hang(context, registry);
+            }
+        );
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = _scene.Copier.CopyAsync(_scene.Request(), stop.Token);
         await committing.Task.WaitAsync(cancellationToken);
@@ -67,7 +70,10 @@ internal sealed class SharedBlobTests
     {
         using var next = new SemaphoreSlim(0);
         var layer = _image.Blobs.Single(blob => blob.Value.Length == LayerSize).Key;
-        _scene.Source.Always((request, _) => request.Method == "GET" && request.Path.Value!.EndsWith(layer.Hex, StringComparison.Ordinal), RegistryFaults.Drip(Piece, next.WaitAsync));
+        _scene.Source.Always(
+            (request, _) => request.Method == "GET" && request.Path.Value!.EndsWith(layer.Hex, StringComparison.Ordinal),
+            RegistryFaults.Drip(Piece, next.WaitAsync)
+        );
         var sent = new Sent();
         var first = _scene.Copier.CopyAsync(_scene.Request() with { Progress = sent }, cancellationToken);
         await TestWait.UntilAsync(() => BlobsRead == 2);
@@ -86,7 +92,8 @@ internal sealed class SharedBlobTests
         Assert.That(BlobsRead, Is.EqualTo(2));
     }
 
-    private int BlobsRead => _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal));
+    private int BlobsRead =>
+        _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal));
 
     private static Task Hang(Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate registry) =>
         Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
@@ -94,12 +101,17 @@ internal sealed class SharedBlobTests
     /// <summary>The copy waits as long as it should, and then goes on.</summary>
     private async Task AssertWaitsAsync(Task copy)
     {
-        await TestWait.UntilAsync(() => _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/manifests/", StringComparison.Ordinal)) == 2);
+        await TestWait.UntilAsync(() =>
+            _scene.Source.Received.Count(request =>
+                request.Method == "GET" && request.Path.Contains("/manifests/", StringComparison.Ordinal)
+            ) == 2
+        );
         _time.Advance(CopySession.LongestSilence * 0.9);
         Assert.That(copy.IsCompleted, Is.False);
         await TestWait.UntilAsync(() =>
         {
-            if (!copy.IsCompleted) _time.Advance(CopySession.LongestSilence / 4);
+            if (!copy.IsCompleted)
+                _time.Advance(CopySession.LongestSilence / 4);
             return copy.IsCompleted;
         });
     }
@@ -120,7 +132,8 @@ internal sealed class SharedBlobTests
 
         public void Report(CopyProgress value)
         {
-            if (value.Step == CopyStep.Transferring && value.Bytes > Bytes) Volatile.Write(ref _bytes, value.Bytes);
+            if (value.Step == CopyStep.Transferring && value.Bytes > Bytes)
+                Volatile.Write(ref _bytes, value.Bytes);
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -30,7 +30,10 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         var asking = AskAsync("slow", time);
         await TestWait.UntilAsync(() => time.Waiting > 0 && ReadPid() is not null);
         time.Advance(CredentialHelperProcess.Deadline);
-        Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("gave no answer within 30 s"));
+        Assert.That(
+            async () => await asking,
+            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("gave no answer within 30 s")
+        );
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }
 
@@ -50,7 +53,10 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     public void One_that_never_stops_talking_is_ended()
     {
         Helper("loud", "exec yes");
-        Assert.That(async () => await AskAsync("loud", TimeProvider.System), Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("answered more than"));
+        Assert.That(
+            async () => await AskAsync("loud", TimeProvider.System),
+            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("answered more than")
+        );
     }
 
     [Test]
@@ -66,24 +72,34 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     {
         Helper("proxyswapper", $"touch {_folder.PathOf("asked")}; exit 1");
         await File.WriteAllTextAsync(_folder.PathOf("config.json"), config);
-        Assert.That(await DockerConfigSource.FromFile(_folder.PathOf("config.json")).GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None), Is.Null);
+        Assert.That(
+            await DockerConfigSource
+                .FromFile(_folder.PathOf("config.json"))
+                .GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None),
+            Is.Null
+        );
         Assert.That(_folder.PathOf("asked"), Does.Not.Exist);
     }
 
     private Task<RegistryCredential?> AskAsync(string helper, TimeProvider time, CancellationToken cancellationToken = default)
     {
         File.WriteAllText(_folder.PathOf("config.json"), $$"""{"credHelpers":{"r.example":"{{helper}}"} }""");
-        return DockerConfigSource.FromFile(_folder.PathOf("config.json"), time).GetAsync(ImageReference.Parse("r.example/a"), cancellationToken).AsTask();
+        return DockerConfigSource
+            .FromFile(_folder.PathOf("config.json"), time)
+            .GetAsync(ImageReference.Parse("r.example/a"), cancellationToken)
+            .AsTask();
     }
 
     private void Helper(string name, string body)
     {
         var file = _folder.PathOf($"docker-credential-{name}");
         File.WriteAllText(file, $"#!/bin/sh\n{body}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private int? ReadPid() => File.Exists(_folder.PathOf("pid")) && int.TryParse(File.ReadAllText(_folder.PathOf("pid")), out var id) ? id : null;
+    private int? ReadPid() =>
+        File.Exists(_folder.PathOf("pid")) && int.TryParse(File.ReadAllText(_folder.PathOf("pid")), out var id) ? id : null;
 
     private static bool IsRunning(int id)
     {

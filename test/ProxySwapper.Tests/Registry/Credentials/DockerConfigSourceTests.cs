@@ -1,6 +1,5 @@
-
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Tests.Registry.Credentials;
 
@@ -17,21 +16,42 @@ internal sealed class DockerConfigSourceTests
     [TestCase("""{"auths":{"r.example:5000":{"username":"u","password":"p"}}}""", "r.example:5000/a", "u/p")]
     [TestCase("""{"auths":{"r.example:5000":{"username":"u","password":"p"}}}""", "r.example/a", null)]
     [TestCase("""{"auths":{"r.example":{"identitytoken":"t"}}}""", "r.example/a", "token t")]
-    [TestCase("""{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="},"r.example/team":{"username":"u","password":"p"}}}""", "r.example/team/a", "u/p")]
-    [TestCase("""{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="},"r.example/team":{"username":"u","password":"p"}}}""", "r.example/team2/a", "user/secret")]
+    [TestCase(
+        """{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="},"r.example/team":{"username":"u","password":"p"}}}""",
+        "r.example/team/a",
+        "u/p"
+    )]
+    [TestCase(
+        """{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="},"r.example/team":{"username":"u","password":"p"}}}""",
+        "r.example/team2/a",
+        "user/secret"
+    )]
     [TestCase("""{"auths":{"*.example.com":{"username":"u","password":"p"}}}""", "r.example.com/a", "u/p")]
     [TestCase("""{"auths":{"*.example.com":{"username":"u","password":"p"}}}""", "a.b.example.com/a", null)]
-    [TestCase("""{"auths":{"*.example.com":{"username":"u","password":"p"},"r.example.com":{"username":"exact","password":"p"}}}""", "r.example.com/a", "exact/p")]
+    [TestCase(
+        """{"auths":{"*.example.com":{"username":"u","password":"p"},"r.example.com":{"username":"exact","password":"p"}}}""",
+        "r.example.com/a",
+        "exact/p"
+    )]
     [TestCase("""{"auths":{"r.example":{"auth":"not base64"}}}""", "r.example/a", null)]
     [TestCase("""{"auths":{"r.example":{}}}""", "r.example/a", null)]
     [TestCase("""{}""", "r.example/a", null)]
     public async Task A_key_opens_what_it_names(string json, string image, string? expected) =>
-        Assert.That(Text(await DockerConfigSource.FromJson(json, "test").GetAsync(ImageReference.Parse(image), CancellationToken.None)), Is.EqualTo(expected));
+        Assert.That(
+            Text(await DockerConfigSource.FromJson(json, "test").GetAsync(ImageReference.Parse(image), CancellationToken.None)),
+            Is.EqualTo(expected)
+        );
 
     [Test]
     public void Broken_json_is_told_with_the_source_and_without_its_text() =>
-        Assert.That(() => DockerConfigSource.FromJson("{\"auths\": {\n\"x\": top-secret", "pull secret ns/name"),
-            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("pull secret ns/name").And.Message.Contains("line 2").And.Message.Not.Contains("secret\""));
+        Assert.That(
+            () => DockerConfigSource.FromJson("{\"auths\": {\n\"x\": top-secret", "pull secret ns/name"),
+            Throws
+                .TypeOf<RegistryCredentialException>()
+                .With.Message.Contains("pull secret ns/name")
+                .And.Message.Contains("line 2")
+                .And.Message.Not.Contains("secret\"")
+        );
 
     [Test]
     public async Task A_file_is_read_anew_each_time_and_may_be_missing()
@@ -53,19 +73,38 @@ internal sealed class DockerConfigSourceTests
         try
         {
             Helper(folder, "one", """echo "{\"Username\":\"one\",\"Secret\":\"$server\"}" """);
-            Helper(folder, "all", """if [ "$server" = none.example ]; then echo "credentials not found in native keychain"; exit 1; fi; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}" """);
+            Helper(
+                folder,
+                "all",
+                """if [ "$server" = none.example ]; then echo "credentials not found in native keychain"; exit 1; fi; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}" """
+            );
             Helper(folder, "bad", "echo top-secret; exit 3");
             Environment.SetEnvironmentVariable("PATH", $"{folder}:{path}");
             var file = Path.Combine(folder, "config.json");
-            await File.WriteAllTextAsync(file, """{"credsStore":"all","credHelpers":{"r.example":"one","bad.example":"bad","gone.example":"nowhere"}}""");
+            await File.WriteAllTextAsync(
+                file,
+                """{"credsStore":"all","credHelpers":{"r.example":"one","bad.example":"bad","gone.example":"nowhere"}}"""
+            );
             var source = DockerConfigSource.FromFile(file);
             Assert.Multiple(async () =>
             {
-                Assert.That(Text(await source.GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None)), Is.EqualTo("one/r.example"));
-                Assert.That(Text(await source.GetAsync(ImageReference.Parse("nginx"), CancellationToken.None)), Is.EqualTo("token https://index.docker.io/v1/"));
+                Assert.That(
+                    Text(await source.GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None)),
+                    Is.EqualTo("one/r.example")
+                );
+                Assert.That(
+                    Text(await source.GetAsync(ImageReference.Parse("nginx"), CancellationToken.None)),
+                    Is.EqualTo("token https://index.docker.io/v1/")
+                );
                 Assert.That(await source.GetAsync(ImageReference.Parse("none.example/a"), CancellationToken.None), Is.Null);
-                Assert.That(async () => await source.GetAsync(ImageReference.Parse("bad.example/a"), CancellationToken.None), Throws.TypeOf<RegistryCredentialException>().With.Message.Not.Contains("top-secret"));
-                Assert.That(async () => await source.GetAsync(ImageReference.Parse("gone.example/a"), CancellationToken.None), Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("docker-credential-nowhere"));
+                Assert.That(
+                    async () => await source.GetAsync(ImageReference.Parse("bad.example/a"), CancellationToken.None),
+                    Throws.TypeOf<RegistryCredentialException>().With.Message.Not.Contains("top-secret")
+                );
+                Assert.That(
+                    async () => await source.GetAsync(ImageReference.Parse("gone.example/a"), CancellationToken.None),
+                    Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("docker-credential-nowhere")
+                );
             });
         }
         finally
@@ -77,19 +116,27 @@ internal sealed class DockerConfigSourceTests
 
     [Test]
     public void The_helpers_of_a_pull_secret_are_not_run() =>
-        Assert.That(async () => await DockerConfigSource.FromJson("""{"credsStore":"evil","credHelpers":{"r.example":"evil"}}""", "test").GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None), Is.Null);
+        Assert.That(
+            async () =>
+                await DockerConfigSource
+                    .FromJson("""{"credsStore":"evil","credHelpers":{"r.example":"evil"}}""", "test")
+                    .GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None),
+            Is.Null
+        );
 
     private static void Helper(string folder, string name, string body)
     {
         var file = Path.Combine(folder, $"docker-credential-{name}");
         File.WriteAllText(file, $"#!/bin/sh\nserver=$(cat)\n{body}\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private static string? Text(RegistryCredential? credential) => credential switch
-    {
-        null => null,
-        { IdentityToken: { } token } => $"token {token}",
-        _ => $"{credential.Username}/{credential.Password}",
-    };
+    private static string? Text(RegistryCredential? credential) =>
+        credential switch
+        {
+            null => null,
+            { IdentityToken: { } token } => $"token {token}",
+            _ => $"{credential.Username}/{credential.Password}",
+        };
 }

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Testing.Registries;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
@@ -18,16 +18,27 @@ internal sealed class BlobAllocationTests
         await using var scene = await RegistryScene.StartAsync();
         var (small, large) = (Zeros(8), Zeros(72));
         // A registry that keeps nothing, and has only a piece at a time in its hands.
-        scene.Faulty.Always(HttpMethod.Get, Kind.Blob, async (context, _) =>
-        {
-            context.Response.ContentLength = context.Request.Path.Value!.EndsWith(small.Digest.Hex, StringComparison.Ordinal) ? small.Size : large.Size;
-            for (var left = context.Response.ContentLength; left > 0; left -= Piece.Length) await context.Response.Body.WriteAsync(Piece);
-        });
-        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, async (context, _) =>
-        {
-            await context.Request.Body.CopyToAsync(Stream.Null);
-            context.Response.StatusCode = 201;
-        });
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Blob,
+            async (context, _) =>
+            {
+                context.Response.ContentLength = context.Request.Path.Value!.EndsWith(small.Digest.Hex, StringComparison.Ordinal)
+                    ? small.Size
+                    : large.Size;
+                for (var left = context.Response.ContentLength; left > 0; left -= Piece.Length)
+                    await context.Response.Body.WriteAsync(Piece);
+            }
+        );
+        scene.Faulty.Always(
+            HttpMethod.Put,
+            Kind.Upload,
+            async (context, _) =>
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null);
+                context.Response.StatusCode = 201;
+            }
+        );
         await AllocatedAsync(small);
         var (few, many) = (await AllocatedAsync(small), await AllocatedAsync(large));
         // The registry is in this process and allocates, too, the more the smaller the pieces are in which it is read; a blob that is
@@ -45,7 +56,12 @@ internal sealed class BlobAllocationTests
     private static Descriptor Zeros(int megabytes)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (var left = megabytes * MiB; left > 0; left -= Piece.Length) hash.AppendData(Piece);
-        return new Descriptor("application/octet-stream", Digest.Parse($"sha256:{Convert.ToHexStringLower(hash.GetHashAndReset())}"), megabytes * MiB);
+        for (var left = megabytes * MiB; left > 0; left -= Piece.Length)
+            hash.AppendData(Piece);
+        return new Descriptor(
+            "application/octet-stream",
+            Digest.Parse($"sha256:{Convert.ToHexStringLower(hash.GetHashAndReset())}"),
+            megabytes * MiB
+        );
     }
 }

@@ -1,9 +1,8 @@
-using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
-
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
@@ -23,7 +22,8 @@ internal sealed class BlobDownloadTests
         scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.CutResponse(after));
         Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(2));
-        if (after > 1) Assert.That(scene.Faulty.Received[1].Header("Range"), Does.Match(@"^bytes=\d+-$"));
+        if (after > 1)
+            Assert.That(scene.Faulty.Received[1].Header("Range"), Does.Match(@"^bytes=\d+-$"));
     }
 
     [Test]
@@ -54,7 +54,10 @@ internal sealed class BlobDownloadTests
         scene.Faulty.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.WrongContent);
         await using var stream = await scene.Client.OpenBlobAsync("a", blob, default);
         using var read = new MemoryStream();
-        Assert.That(async () => await stream.CopyToAsync(read), Throws.InstanceOf<RegistryException>().With.Message.Contain(blob.Digest.ToString()));
+        Assert.That(
+            async () => await stream.CopyToAsync(read),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain(blob.Digest.ToString())
+        );
         Assert.That(read.Length, Is.LessThan(Content.Length));
         Assert.That(async () => await stream.ReadAsync(new byte[1]), Throws.InstanceOf<RegistryException>(), "and never recovers");
     }
@@ -65,7 +68,11 @@ internal sealed class BlobDownloadTests
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
         scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Shorter, RegistryFaults.Longer);
-        for (var i = 0; i < 2; i++) Assert.That(async () => await ReadAsync(scene, blob), Throws.InstanceOf<RegistryException>().With.Message.Contain("should have 1000000 bytes"));
+        for (var i = 0; i < 2; i++)
+            Assert.That(
+                async () => await ReadAsync(scene, blob),
+                Throws.InstanceOf<RegistryException>().With.Message.Contain("should have 1000000 bytes")
+            );
     }
 
     [Test]
@@ -75,7 +82,10 @@ internal sealed class BlobDownloadTests
         var blob = scene.Registry.AddBlob("a", Content);
         scene.Faulty.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.NoContentLength);
         Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
-        Assert.That(async () => await ReadAsync(scene, blob with { Size = Content.Length - 1 }), Throws.InstanceOf<RegistryException>().With.Message.Contain("longer"));
+        Assert.That(
+            async () => await ReadAsync(scene, blob with { Size = Content.Length - 1 }),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("longer")
+        );
     }
 
     [Test]
@@ -92,11 +102,18 @@ internal sealed class BlobDownloadTests
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
         var reached = new TaskCompletionSource();
-        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Drip(200_000, async aborted =>
-        {
-            reached.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, aborted);
-        }));
+        scene.Faulty.Next(
+            HttpMethod.Get,
+            Kind.Blob,
+            RegistryFaults.Drip(
+                200_000,
+                async aborted =>
+                {
+                    reached.TrySetResult();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, aborted);
+                }
+            )
+        );
         var reading = ReadAsync(scene, blob);
         await reached.Task;
         await TestWait.UntilAsync(() =>
@@ -123,7 +140,10 @@ internal sealed class BlobDownloadTests
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("b", Content);
-        Assert.That(async () => await scene.Client.OpenBlobAsync("a", blob, default), Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UNKNOWN"));
+        Assert.That(
+            async () => await scene.Client.OpenBlobAsync("a", blob, default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UNKNOWN")
+        );
     }
 
     private static async Task<byte[]> ReadAsync(RegistryScene scene, Descriptor blob)

@@ -1,12 +1,11 @@
-using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
@@ -43,11 +42,17 @@ internal sealed class BlobUploadTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Put, Kind.Upload, RegistryFaults.CutRequest(after));
         var opened = 0;
-        await scene.Client.UploadBlobAsync("a", Blob, _ =>
-        {
-            opened++;
-            return Task.FromResult<Stream>(new MemoryStream(Content));
-        }, null, default);
+        await scene.Client.UploadBlobAsync(
+            "a",
+            Blob,
+            _ =>
+            {
+                opened++;
+                return Task.FromResult<Stream>(new MemoryStream(Content));
+            },
+            null,
+            default
+        );
         Assert.That(opened, Is.EqualTo(2));
         AssertIsThere(scene);
         Assert.That(scene.Registry.Repository("a").Uploads, Is.Empty);
@@ -58,7 +63,13 @@ internal sealed class BlobUploadTests
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Post, Kind.Upload, RegistryFaults.Unavailable, RegistryFaults.Dropped, RegistryFaults.LostAnswer);
-        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, RegistryFaults.LostSessionAs(503), RegistryFaults.LostAnswer, RegistryFaults.TooManyRequests("1"));
+        scene.Faulty.Next(
+            HttpMethod.Put,
+            Kind.Upload,
+            RegistryFaults.LostSessionAs(503),
+            RegistryFaults.LostAnswer,
+            RegistryFaults.TooManyRequests("1")
+        );
         await UploadAsync(scene);
         AssertIsThere(scene);
     }
@@ -68,7 +79,10 @@ internal sealed class BlobUploadTests
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Put, Kind.Upload, RegistryFaults.LostSession);
-        Assert.That(async () => await UploadAsync(scene), Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UPLOAD_UNKNOWN"));
+        Assert.That(
+            async () => await UploadAsync(scene),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UPLOAD_UNKNOWN")
+        );
         Assert.That(scene.Registry.Repository("a").Blobs, Is.Empty);
     }
 
@@ -76,8 +90,16 @@ internal sealed class BlobUploadTests
     public async Task A_fault_of_the_content_is_thrown_as_it_is_and_cancels_the_session()
     {
         await using var scene = await RegistryScene.StartAsync();
-        Assert.That(async () => await scene.Client.UploadBlobAsync("a", Blob, _ => throw new InvalidOperationException("of the source"), null, default), Throws.InvalidOperationException);
-        Assert.That(async () => await scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content, 0, 5)), null, default), Throws.InstanceOf<EndOfStreamException>());
+        Assert.That(
+            async () =>
+                await scene.Client.UploadBlobAsync("a", Blob, _ => throw new InvalidOperationException("of the source"), null, default),
+            Throws.InvalidOperationException
+        );
+        Assert.That(
+            async () =>
+                await scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content, 0, 5)), null, default),
+            Throws.InstanceOf<EndOfStreamException>()
+        );
         Assert.That(scene.Registry.Repository("a").Uploads, Is.Empty);
     }
 
@@ -86,12 +108,20 @@ internal sealed class BlobUploadTests
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();
-        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, async (context, _) =>
-        {
-            await caller.CancelAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        });
-        Assert.That(async () => await scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, caller.Token), Throws.InstanceOf<OperationCanceledException>());
+        scene.Faulty.Next(
+            HttpMethod.Put,
+            Kind.Upload,
+            async (context, _) =>
+            {
+                await caller.CancelAsync();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
+        Assert.That(
+            async () =>
+                await scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, caller.Token),
+            Throws.InstanceOf<OperationCanceledException>()
+        );
         Assert.That(scene.Registry.Repository("a").Uploads, Is.Empty);
     }
 
@@ -102,7 +132,9 @@ internal sealed class BlobUploadTests
         scene.Faulty.Always((request, _) => request.Method is "PUT" or "PATCH", RegistryFaults.BodyLimit(300_000));
         await UploadAsync(scene);
         AssertIsThere(scene);
-        var chunks = scene.Faulty.Received.Where(request => request.Method == "PATCH" && request.Header("Content-Length") == "250000").Select(request => request.Header("Content-Range"));
+        var chunks = scene
+            .Faulty.Received.Where(request => request.Method == "PATCH" && request.Header("Content-Length") == "250000")
+            .Select(request => request.Header("Content-Range"));
         Assert.That(chunks, Is.EqualTo(new[] { "0-249999", "250000-499999", "500000-749999", "750000-999999" }));
         var before = scene.Faulty.Received.Count;
         await scene.Client.UploadBlobAsync("b", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
@@ -114,7 +146,14 @@ internal sealed class BlobUploadTests
     {
         await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ChunkMinLength = 100_000 });
         scene.Faulty.Always((request, kind) => request.Method == "PUT" && kind == Kind.Upload, RegistryFaults.BodyLimit(600_000));
-        scene.Faulty.Next(HttpMethod.Patch, Kind.Upload, RegistryFaults.LostAnswer, RegistryFaults.CutRequest(1000), RegistryFaults.PatchCreated, RegistryFaults.Status(416));
+        scene.Faulty.Next(
+            HttpMethod.Patch,
+            Kind.Upload,
+            RegistryFaults.LostAnswer,
+            RegistryFaults.CutRequest(1000),
+            RegistryFaults.PatchCreated,
+            RegistryFaults.Status(416)
+        );
         await UploadAsync(scene);
         AssertIsThere(scene);
         Assert.That(scene.Registry.Count(HttpMethod.Get, Kind.Upload), Is.EqualTo(2));
@@ -150,15 +189,25 @@ internal sealed class BlobUploadTests
     {
         var user = new MutableCredentials(RegistryCredential.Basic("AWS", "s3cret"));
         await using var scene = await RegistryScene.StartAsync(credentials: user);
-        scene.Faulty.Guard = (context, registry) => context.Request.Headers.Authorization.Count == 0
-            ? RegistryFaults.Status(401, "UNAUTHORIZED", "", ("WWW-Authenticate", "Basic realm=\"https://1.dkr.ecr.eu-central-1.amazonaws.com/\",service=\"ecr.amazonaws.com\""))(context, registry)
-            : registry(context);
+        scene.Faulty.Guard = (context, registry) =>
+            context.Request.Headers.Authorization.Count == 0
+                ? RegistryFaults.Status(
+                    401,
+                    "UNAUTHORIZED",
+                    "",
+                    ("WWW-Authenticate", "Basic realm=\"https://1.dkr.ecr.eu-central-1.amazonaws.com/\",service=\"ecr.amazonaws.com\"")
+                )(context, registry)
+                : registry(context);
         scene.Faulty.Always(HttpMethod.Post, Kind.Upload, RegistryFaults.Dropped);
         var fault = Assert.ThrowsAsync<RegistryException>(() => UploadAsync(scene))!;
         Assert.That((fault.IsRepositoryUnknown, fault.HasCode("NAME_UNKNOWN")), Is.EqualTo((true, true)));
         Assert.That(scene.Time.Skipped, Is.Empty);
         scene.Registry.Repository("a");
-        Assert.That(Assert.ThrowsAsync<RegistryException>(() => UploadAsync(scene))!.IsRepositoryUnknown, Is.False, "it exists: then it is the network");
+        Assert.That(
+            Assert.ThrowsAsync<RegistryException>(() => UploadAsync(scene))!.IsRepositoryUnknown,
+            Is.False,
+            "it exists: then it is the network"
+        );
     }
 
     [Test]
@@ -173,7 +222,8 @@ internal sealed class BlobUploadTests
     private static Task UploadAsync(RegistryScene scene) =>
         scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
 
-    private static void AssertIsThere(RegistryScene scene) => Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
+    private static void AssertIsThere(RegistryScene scene) =>
+        Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
 
     private static byte[] RandomBytes(int count)
     {

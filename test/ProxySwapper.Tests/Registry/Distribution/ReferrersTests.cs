@@ -1,9 +1,9 @@
 using System.Text;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Registries;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
@@ -21,27 +21,40 @@ internal sealed class ReferrersTests
         await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = api });
         Assert.That(await scene.Client.ListReferrersAsync("a", Subject, default), Is.Empty);
         var signatures = Enumerable.Range(0, 8).Select(Signature).ToList();
-        await Task.WhenAll(signatures.Select(signature => scene.Client.PutManifestAsync("a", signature.Digest.ToString(), signature, default)));
+        await Task.WhenAll(
+            signatures.Select(signature => scene.Client.PutManifestAsync("a", signature.Digest.ToString(), signature, default))
+        );
         await scene.Client.PutManifestAsync("a", signatures[0].Digest.ToString(), signatures[0], default);
         var found = await scene.Client.ListReferrersAsync("a", Subject, default);
         Assert.That(found.Select(referrer => referrer.Digest), Is.EquivalentTo(signatures.Select(signature => signature.Digest)));
         Assert.That(found.Select(referrer => referrer.ArtifactType), Is.All.EqualTo("application/example.signature"));
-        Assert.That(found.Select(referrer => referrer.Annotations["number"]), Is.EquivalentTo(Enumerable.Range(0, 8).Select(number => $"{number}")));
+        Assert.That(
+            found.Select(referrer => referrer.Annotations["number"]),
+            Is.EquivalentTo(Enumerable.Range(0, 8).Select(number => $"{number}"))
+        );
         Assert.That(scene.Registry.Repository("a").Tags.Keys, api ? Is.Empty : Is.EqualTo(new[] { $"sha256-{Subject.Hex}" }));
     }
 
     [Test]
     public void The_tag_keeps_what_others_wrote()
     {
-        var old = Encoding.UTF8.GetBytes($$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[{"mediaType":"x/y","digest":"{{{Subject}}}","size":1,"unknown":{"a":1}}],"annotations":{"by":"others"}}""");
+        var old = Encoding.UTF8.GetBytes(
+            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[{"mediaType":"x/y","digest":"{{{Subject}}}","size":1,"unknown":{"a":1}}],"annotations":{"by":"others"}}"""
+        );
         var index = ReferrersTag.With(new Manifest(MediaTypes.OciIndex, Digest.OfBytes(old), old), Signature(1))!;
-        Assert.That(Encoding.UTF8.GetString(index.Bytes.Span), Does.Contain("\"unknown\":{\"a\":1}").And.Contain("\"by\":\"others\"").And.Contain(Signature(1).Digest.ToString()));
+        Assert.That(
+            Encoding.UTF8.GetString(index.Bytes.Span),
+            Does.Contain("\"unknown\":{\"a\":1}").And.Contain("\"by\":\"others\"").And.Contain(Signature(1).Digest.ToString())
+        );
         Assert.That(ReferrersTag.With(index, Signature(1)), Is.Null);
     }
 
     [TestCase("</v2/a/tags/list?last=b>; rel=\"next\"", "http://r.example.com/v2/a/tags/list?last=b")]
     [TestCase("<list?last=b>;rel=next", "http://r.example.com/v2/a/tags/list?last=b")]
-    [TestCase("<http://r.example.com/v2/x>; rel=\"prev\", <http://r.example.com/v2/y>; title=\"a;b\"; rel=\"next\"", "http://r.example.com/v2/y")]
+    [TestCase(
+        "<http://r.example.com/v2/x>; rel=\"prev\", <http://r.example.com/v2/y>; title=\"a;b\"; rel=\"next\"",
+        "http://r.example.com/v2/y"
+    )]
     [TestCase("<http://elsewhere.example.com/v2/x>; rel=\"next\"", null)]
     [TestCase("<https://r.example.com/v2/x>; rel=\"next\"", null)]
     [TestCase("nonsense", null)]
@@ -59,7 +72,11 @@ internal sealed class ReferrersTests
     public async Task Tags_that_are_null_are_none()
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Always(HttpMethod.Get, Kind.Tags, async (context, _) => await context.Response.Body.WriteAsync("""{"name":"a","tags":null}"""u8.ToArray()));
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            async (context, _) => await context.Response.Body.WriteAsync("""{"name":"a","tags":null}"""u8.ToArray())
+        );
         Assert.That(await scene.Client.ListTagsAsync("a", default).ToListAsync(), Is.Empty);
     }
 
@@ -67,17 +84,26 @@ internal sealed class ReferrersTests
     public async Task A_list_that_does_not_end_is_ended()
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Always(HttpMethod.Get, Kind.Tags, async (context, _) =>
-        {
-            context.Response.Headers.Link = "</v2/a/tags/list?n=1000>; rel=\"next\"";
-            await context.Response.Body.WriteAsync("""{"tags":["x"]}"""u8.ToArray());
-        });
-        Assert.That(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync(), Throws.InstanceOf<RegistryException>().With.Message.Contain("does not end"));
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            async (context, _) =>
+            {
+                context.Response.Headers.Link = "</v2/a/tags/list?n=1000>; rel=\"next\"";
+                await context.Response.Body.WriteAsync("""{"tags":["x"]}"""u8.ToArray());
+            }
+        );
+        Assert.That(
+            async () => await scene.Client.ListTagsAsync("a", default).ToListAsync(),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("does not end")
+        );
     }
 
     private static Manifest Signature(int number)
     {
-        var bytes = Encoding.UTF8.GetBytes($$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"application/example.signature","layers":[],"annotations":{"number":"{{{number}}}"},"subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{Subject}}}","size":7}}""");
+        var bytes = Encoding.UTF8.GetBytes(
+            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"application/example.signature","layers":[],"annotations":{"number":"{{{number}}}"},"subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{Subject}}}","size":7}}"""
+        );
         return new Manifest(MediaTypes.OciManifest, Digest.OfBytes(bytes), bytes);
     }
 }

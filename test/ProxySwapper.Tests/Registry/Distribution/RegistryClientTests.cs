@@ -1,7 +1,7 @@
 using System.Text;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
@@ -26,7 +26,13 @@ internal sealed class RegistryClientTests
         var blob = new Descriptor("application/octet-stream", Digest.OfBytes(content), content.Length);
         Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.False);
         var sent = 0L;
-        await scene.Client.UploadBlobAsync("a/b", blob, _ => Task.FromResult<Stream>(new MemoryStream(content)), new DirectProgress(bytes => sent = bytes), default);
+        await scene.Client.UploadBlobAsync(
+            "a/b",
+            blob,
+            _ => Task.FromResult<Stream>(new MemoryStream(content)),
+            new DirectProgress(bytes => sent = bytes),
+            default
+        );
         Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.True);
         Assert.That(sent, Is.EqualTo(content.Length));
         await using var stream = await scene.Client.OpenBlobAsync("a/b", blob, default);
@@ -43,11 +49,17 @@ internal sealed class RegistryClientTests
     public async Task A_manifest_goes_up_and_comes_down_as_its_bytes()
     {
         await using var scene = await RegistryScene.StartAsync();
-        var bytes = Encoding.UTF8.GetBytes("""{ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",   "manifests": [] }""");
+        var bytes = Encoding.UTF8.GetBytes(
+            """{ "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",   "manifests": [] }"""
+        );
         var manifest = new Manifest(MediaTypes.OciIndex, Digest.OfBytes(bytes), bytes);
         Assert.That(await scene.Client.HeadManifestAsync("a", "latest", default), Is.Null);
         await scene.Client.PutManifestAsync("a", "latest", manifest, default);
-        Assert.That(await scene.Client.HeadManifestAsync("a", "latest", default), Is.EqualTo(manifest.Descriptor).Using<Descriptor>((one, other) => one.Digest == other.Digest && one.Size == other.Size && one.MediaType == other.MediaType));
+        Assert.That(
+            await scene.Client.HeadManifestAsync("a", "latest", default),
+            Is.EqualTo(manifest.Descriptor)
+                .Using<Descriptor>((one, other) => one.Digest == other.Digest && one.Size == other.Size && one.MediaType == other.MediaType)
+        );
         var back = await scene.Client.GetManifestAsync("a", manifest.Digest.ToString(), default);
         Assert.That(back.Bytes.ToArray(), Is.EqualTo(bytes));
         Assert.That(back.MediaType, Is.EqualTo(MediaTypes.OciIndex));

@@ -1,10 +1,10 @@
 using System.Net;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Registries;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
@@ -15,7 +15,8 @@ namespace ProxySwapper.Tests.Registry.Distribution;
 [TestFixture]
 internal sealed class RegistryFaultTests
 {
-    private static readonly byte[] Index = """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray();
+    private static readonly byte[] Index =
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray();
 
     [TestCase(408)]
     [TestCase(429)]
@@ -46,7 +47,10 @@ internal sealed class RegistryFaultTests
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.Status(status, "SOME_CODE", "in its own words"));
         var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("team/app", "1", default))!;
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(1));
-        Assert.That((fault.Method, fault.Host, fault.Repository, (int)fault.Status!, fault.IsTransient), Is.EqualTo((HttpMethod.Get, scene.Registry.Address, "team/app", status, false)));
+        Assert.That(
+            (fault.Method, fault.Host, fault.Repository, (int)fault.Status!, fault.IsTransient),
+            Is.EqualTo((HttpMethod.Get, scene.Registry.Address, "team/app", status, false))
+        );
         Assert.That(fault.Errors, Is.EqualTo(new[] { new RegistryError("SOME_CODE", "in its own words") }));
         Assert.That(fault.Message, Is.EqualTo($"GET {scene.Registry.Address}/team/app: {status}: SOME_CODE: in its own words"));
     }
@@ -57,7 +61,10 @@ internal sealed class RegistryFaultTests
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 3 });
         scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Unavailable);
         var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PingAsync(default))!;
-        Assert.That((scene.Faulty.Received.Count, fault.Status, fault.IsTransient), Is.EqualTo((4, HttpStatusCode.ServiceUnavailable, true)));
+        Assert.That(
+            (scene.Faulty.Received.Count, fault.Status, fault.IsTransient),
+            Is.EqualTo((4, HttpStatusCode.ServiceUnavailable, true))
+        );
     }
 
     [TestCase("7")]
@@ -93,15 +100,22 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var asked = new TaskCompletionSource();
-        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, async (context, _) =>
-        {
-            asked.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        });
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Ping,
+            async (context, _) =>
+            {
+                asked.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
         var ping = scene.Client.PingAsync(default);
         await asked.Task;
         scene.Time.Advance(TimeSpan.FromDays(1));
-        Assert.That(async () => await ping, Throws.InstanceOf<RegistryException>().With.Message.Contain("no answer within").And.Property("IsTransient").True);
+        Assert.That(
+            async () => await ping,
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("no answer within").And.Property("IsTransient").True
+        );
     }
 
     [Test]
@@ -109,11 +123,15 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();
-        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, async (context, _) =>
-        {
-            await caller.CancelAsync();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        });
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Ping,
+            async (context, _) =>
+            {
+                await caller.CancelAsync();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
         Assert.That(async () => await scene.Client.PingAsync(caller.Token), Throws.InstanceOf<OperationCanceledException>());
     }
 
@@ -134,7 +152,13 @@ internal sealed class RegistryFaultTests
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
         await scene.Client.HeadManifestAsync("a", "1", default);
         Assert.That(scene.Registry.Requests, Is.EqualTo(1));
-        Assert.That(scene.Faulty.Received[0].Header("Accept"), Does.Contain(MediaTypes.OciIndex).And.Contain(MediaTypes.DockerManifestList).And.Contain(MediaTypes.OciManifest).And.Contain(MediaTypes.DockerManifest));
+        Assert.That(
+            scene.Faulty.Received[0].Header("Accept"),
+            Does.Contain(MediaTypes.OciIndex)
+                .And.Contain(MediaTypes.DockerManifestList)
+                .And.Contain(MediaTypes.OciManifest)
+                .And.Contain(MediaTypes.DockerManifest)
+        );
     }
 
     [Test]
@@ -152,8 +176,15 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
-        scene.Registry.Repository("a").Manifests[descriptor.Digest] = new Manifest(MediaTypes.OciIndex, descriptor.Digest, """{"schemaVersion":2,"manifests":[ ]}"""u8.ToArray());
-        Assert.That(async () => await scene.Client.GetManifestAsync("a", descriptor.Digest.ToString(), default), Throws.InstanceOf<RegistryException>().With.Message.Contain(descriptor.Digest.ToString()));
+        scene.Registry.Repository("a").Manifests[descriptor.Digest] = new Manifest(
+            MediaTypes.OciIndex,
+            descriptor.Digest,
+            """{"schemaVersion":2,"manifests":[ ]}"""u8.ToArray()
+        );
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", descriptor.Digest.ToString(), default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain(descriptor.Digest.ToString())
+        );
     }
 
     [Test]
@@ -173,15 +204,25 @@ internal sealed class RegistryFaultTests
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, large, "large");
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, tooLarge, "too-large");
         Assert.That((await scene.Client.GetManifestAsync("a", "large", default)).Bytes.Length, Is.EqualTo(large.Length));
-        Assert.That(async () => await scene.Client.GetManifestAsync("a", "too-large", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000"));
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "too-large", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+        );
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.NoContentLength);
-        Assert.That(async () => await scene.Client.GetManifestAsync("a", "too-large", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000"));
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "too-large", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+        );
     }
 
     [TestCase("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
     [TestCase("application/json", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
     [TestCase("application/json", """{"schemaVersion":2,"config":{},"layers":[]}""", MediaTypes.OciManifest)]
-    [TestCase("application/vnd.oci.image.manifest.v1+json", """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[]}""", MediaTypes.DockerManifestList)]
+    [TestCase(
+        "application/vnd.oci.image.manifest.v1+json",
+        """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[]}""",
+        MediaTypes.DockerManifestList
+    )]
     public async Task A_manifest_says_what_it_is(string header, string content, string expected)
     {
         await using var scene = await RegistryScene.StartAsync();
@@ -194,7 +235,10 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Registry.AddManifest("a", "application/json", """{"schemaVersion":1,"fsLayers":[],"signatures":[]}"""u8.ToArray(), "1");
-        Assert.That(async () => await scene.Client.GetManifestAsync("a", "1", default), Throws.InstanceOf<RegistryException>().With.Message.Contain("first schema"));
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "1", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("first schema")
+        );
     }
 
     [Test]
@@ -213,7 +257,10 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.WrongDigestHeader);
-        Assert.That(async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default), Throws.InstanceOf<RegistryException>().With.Message.Contain("stored sha256:aaaa"));
+        Assert.That(
+            async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("stored sha256:aaaa")
+        );
     }
 
     [Test]
@@ -221,13 +268,22 @@ internal sealed class RegistryFaultTests
     {
         await using var elsewhere = await FaultyRegistry.StartAsync();
         var user = new MutableCredentials(RegistryCredential.Basic("user", "s3cret"));
-        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "user", Password = "s3cret" }, credentials: user);
+        await using var scene = await RegistryScene.StartAsync(
+            new InMemoryRegistryOptions { Username = "user", Password = "s3cret" },
+            credentials: user
+        );
         var content = "content"u8.ToArray();
         elsewhere.Registry.AddBlob("a", content);
         var blob = scene.Registry.AddBlob("a", content);
         scene.Registry.AddBlob("moved", content);
         await scene.Client.PingAsync(default);
-        scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.Redirect($"/v2/moved/blobs/{blob.Digest}"), RegistryFaults.None, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
+        scene.Faulty.Next(
+            HttpMethod.Get,
+            Kind.Blob,
+            RegistryFaults.Redirect($"/v2/moved/blobs/{blob.Digest}"),
+            RegistryFaults.None,
+            RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}")
+        );
         await ReadAsync(scene.Client, blob);
         Assert.That(scene.Faulty.Received[^1].Path, Does.Contain("/moved/"));
         Assert.That(scene.Faulty.Received[^1].Header("Authorization"), Is.Not.Null);
@@ -255,21 +311,38 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Redirect("/v2/"));
-        Assert.That(async () => await scene.Client.PingAsync(default), Throws.InstanceOf<RegistryException>().With.Message.Contain("more than 5 redirects"));
+        Assert.That(
+            async () => await scene.Client.PingAsync(default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("more than 5 redirects")
+        );
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(6));
     }
 
     /// <summary>403 is the private registry's way, 400 the public one's; neither challenges, and the answer to a HEAD has no errors to read.</summary>
     [Test]
-    public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge([Values(403, 400)] int status, [Values] bool isHead)
+    public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge(
+        [Values(403, 400)] int status,
+        [Values] bool isHead
+    )
     {
         var user = new MutableCredentials(RegistryCredential.Basic("AWS", "old"), RegistryCredential.Basic("AWS", "new"));
-        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "AWS", Password = "new" }, credentials: user);
+        await using var scene = await RegistryScene.StartAsync(
+            new InMemoryRegistryOptions { Username = "AWS", Password = "new" },
+            credentials: user
+        );
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
-        scene.Faulty.Guard = (context, registry) => context.Request.Headers.Authorization.ToString() is var sent && sent.Length > 0 && sent != "Basic " + Convert.ToBase64String("AWS:new"u8)
-            ? RegistryFaults.Status(status, "DENIED", "Your authorization token has expired.")(context, registry)
-            : registry(context);
-        Assert.That(isHead ? (await scene.Client.HeadManifestAsync("a", "1", default))!.Digest : (await scene.Client.GetManifestAsync("a", "1", default)).Digest, Is.EqualTo(Digest.OfBytes(Index)));
+        scene.Faulty.Guard = (context, registry) =>
+            context.Request.Headers.Authorization.ToString() is var sent
+            && sent.Length > 0
+            && sent != "Basic " + Convert.ToBase64String("AWS:new"u8)
+                ? RegistryFaults.Status(status, "DENIED", "Your authorization token has expired.")(context, registry)
+                : registry(context);
+        Assert.That(
+            isHead
+                ? (await scene.Client.HeadManifestAsync("a", "1", default))!.Digest
+                : (await scene.Client.GetManifestAsync("a", "1", default)).Digest,
+            Is.EqualTo(Digest.OfBytes(Index))
+        );
         Assert.That(user.Renewed, Is.EqualTo(1));
     }
 
@@ -277,7 +350,10 @@ internal sealed class RegistryFaultTests
     public async Task What_is_forbidden_with_the_same_credential_stays_forbidden()
     {
         var user = new MutableCredentials(RegistryCredential.Basic("user", "s3cret"));
-        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { Username = "user", Password = "s3cret" }, credentials: user);
+        await using var scene = await RegistryScene.StartAsync(
+            new InMemoryRegistryOptions { Username = "user", Password = "s3cret" },
+            credentials: user
+        );
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.Status(403, "DENIED", "no"));
         await scene.Client.PingAsync(default);
         var before = scene.Faulty.Received.Count;
@@ -290,7 +366,13 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         Assert.That(scene.Client.RateLimit, Is.Null);
-        scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.Header("ratelimit-remaining", "76;w=21600"), RegistryFaults.Header("ratelimit-remaining", ";w=60"), RegistryFaults.Header("ratelimit-remaining", "3"));
+        scene.Faulty.Next(
+            HttpMethod.Get,
+            Kind.Ping,
+            RegistryFaults.Header("ratelimit-remaining", "76;w=21600"),
+            RegistryFaults.Header("ratelimit-remaining", ";w=60"),
+            RegistryFaults.Header("ratelimit-remaining", "3")
+        );
         await scene.Client.PingAsync(default);
         Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(76, null, TimeSpan.FromHours(6))));
         await scene.Client.PingAsync(default);

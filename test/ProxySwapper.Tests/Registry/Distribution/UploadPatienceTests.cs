@@ -1,10 +1,9 @@
-using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
@@ -22,19 +21,32 @@ internal sealed class UploadPatienceTests
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var content = new byte[size];
         var asked = new TaskCompletionSource();
-        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, async (context, _) =>
-        {
-            asked.SetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        });
+        scene.Faulty.Always(
+            HttpMethod.Put,
+            Kind.Upload,
+            async (context, _) =>
+            {
+                asked.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
         var upload = scene.Client.UploadBlobAsync(
-            "a", new Descriptor("application/octet-stream", Digest.OfBytes(content), size), _ => Task.FromResult<Stream>(new MemoryStream(content)), null, default);
+            "a",
+            new Descriptor("application/octet-stream", Digest.OfBytes(content), size),
+            _ => Task.FromResult<Stream>(new MemoryStream(content)),
+            null,
+            default
+        );
         await asked.Task;
         await TestWait.UntilAsync(() =>
         {
-            if (!upload.IsCompleted) scene.Time.Advance(TimeSpan.FromHours(12));
+            if (!upload.IsCompleted)
+                scene.Time.Advance(TimeSpan.FromHours(12));
             return upload.IsCompleted;
         });
-        Assert.That(async () => await upload, Throws.InstanceOf<RegistryException>().With.Message.Contain(reason).And.Property("IsTransient").True);
+        Assert.That(
+            async () => await upload,
+            Throws.InstanceOf<RegistryException>().With.Message.Contain(reason).And.Property("IsTransient").True
+        );
     }
 }

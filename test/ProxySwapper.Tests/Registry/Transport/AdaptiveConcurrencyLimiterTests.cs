@@ -1,11 +1,10 @@
-using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
@@ -41,7 +40,8 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task A_single_place_takes_a_stream() => Assert.That((await new AdaptiveConcurrencyLimiter(1, _time).EnterAsync(true, default)).IsStream, Is.True);
+    public async Task A_single_place_takes_a_stream() =>
+        Assert.That((await new AdaptiveConcurrencyLimiter(1, _time).EnterAsync(true, default)).IsStream, Is.True);
 
     [Test]
     public async Task It_halves_once_for_all_that_were_under_way_and_grows_again()
@@ -58,9 +58,11 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var later = await window.EnterAsync(false, default);
         later.Refused(null);
         Assert.That(window.Size, Is.EqualTo(2));
-        for (var i = 0; i < 3; i++) later.Succeeded();
+        for (var i = 0; i < 3; i++)
+            later.Succeeded();
         Assert.That(window.Size, Is.EqualTo(3));
-        for (var i = 0; i < 100; i++) later.Succeeded();
+        for (var i = 0; i < 100; i++)
+            later.Succeeded();
         Assert.That(window.Size, Is.EqualTo(8));
     }
 
@@ -69,7 +71,8 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     {
         var window = new AdaptiveConcurrencyLimiter(2, _time);
         var lease = await window.EnterAsync(false, default);
-        for (var i = 0; i < 10; i++) lease.Refused(null);
+        for (var i = 0; i < 10; i++)
+            lease.Refused(null);
         Assert.That(window.Size, Is.EqualTo(1));
     }
 
@@ -115,17 +118,24 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     public async Task A_host_sees_no_more_requests_at_once_than_it_is_configured_for()
     {
         await using var faulty = await FaultyRegistry.StartAsync();
-        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [faulty.Address] = new() { MaxConcurrency = 2 } } };
+        var options = RegistryScene.Options with
+        {
+            Hosts = new Dictionary<string, RegistryHostOptions> { [faulty.Address] = new() { MaxConcurrency = 2 } },
+        };
         using var clients = new RegistryClients(options, TimeProvider.System, new CapturedLog());
         var client = clients.For(faulty.Address, ProxySwapper.Registry.Credentials.CredentialChain.Anonymous);
         var (now, most) = (0, 0);
-        faulty.Always(HttpMethod.Head, Kind.Manifest, async (context, registry) =>
-        {
-            InterlockedMax(ref most, Interlocked.Increment(ref now));
-            await Task.Yield();
-            await registry(context);
-            Interlocked.Decrement(ref now);
-        });
+        faulty.Always(
+            HttpMethod.Head,
+            Kind.Manifest,
+            async (context, registry) =>
+            {
+                InterlockedMax(ref most, Interlocked.Increment(ref now));
+                await Task.Yield();
+                await registry(context);
+                Interlocked.Decrement(ref now);
+            }
+        );
         await Task.WhenAll(Enumerable.Range(0, 40).Select(number => client.HeadManifestAsync("a", $"v{number}", default)));
         Assert.That(most, Is.InRange(1, 2));
     }
@@ -133,6 +143,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     private static void InterlockedMax(ref int target, int value)
     {
         for (var seen = Volatile.Read(ref target); value > seen; seen = Volatile.Read(ref target))
-            if (Interlocked.CompareExchange(ref target, value, seen) == seen) return;
+            if (Interlocked.CompareExchange(ref target, value, seen) == seen)
+                return;
     }
 }

@@ -19,24 +19,36 @@ internal sealed class RegistryMetricsTests
         var counted = Mine.Value = [];
         var content = new byte[300_000];
         var blob = scene.Registry.AddBlob("a", content);
-        scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.Unavailable, RegistryFaults.Dropped, RegistryFaults.Header("ratelimit-remaining", "76;w=21600"));
+        scene.Faulty.Next(
+            HttpMethod.Get,
+            Kind.Ping,
+            RegistryFaults.Unavailable,
+            RegistryFaults.Dropped,
+            RegistryFaults.Header("ratelimit-remaining", "76;w=21600")
+        );
         await scene.Client.PingAsync(default);
         await scene.Client.HeadManifestAsync("a", "missing", default);
-        await using (var stream = await scene.Client.OpenBlobAsync("a", blob, default)) await stream.CopyToAsync(Stream.Null);
+        await using (var stream = await scene.Client.OpenBlobAsync("a", blob, default))
+            await stream.CopyToAsync(Stream.Null);
         await scene.Client.UploadBlobAsync("b", blob, _ => Task.FromResult<Stream>(new MemoryStream(content)), null, default);
-        Assert.That(counted, Is.EquivalentTo(new Dictionary<string, long>
-        {
-            ["proxyswapper_registry_requests_total method=GET status=5xx"] = 1,
-            ["proxyswapper_registry_requests_total method=GET status=none"] = 1,
-            ["proxyswapper_registry_requests_total method=GET status=2xx"] = 2,
-            ["proxyswapper_registry_requests_total method=HEAD status=4xx"] = 1,
-            ["proxyswapper_registry_requests_total method=POST status=2xx"] = 1,
-            ["proxyswapper_registry_requests_total method=PUT status=2xx"] = 1,
-            ["proxyswapper_registry_retries_total"] = 2,
-            ["proxyswapper_registry_blob_bytes_total direction=read"] = 300_000,
-            ["proxyswapper_registry_blob_bytes_total direction=written"] = 300_000,
-            ["proxyswapper_registry_ratelimit_remaining"] = 76,
-        }));
+        Assert.That(
+            counted,
+            Is.EquivalentTo(
+                new Dictionary<string, long>
+                {
+                    ["proxyswapper_registry_requests_total method=GET status=5xx"] = 1,
+                    ["proxyswapper_registry_requests_total method=GET status=none"] = 1,
+                    ["proxyswapper_registry_requests_total method=GET status=2xx"] = 2,
+                    ["proxyswapper_registry_requests_total method=HEAD status=4xx"] = 1,
+                    ["proxyswapper_registry_requests_total method=POST status=2xx"] = 1,
+                    ["proxyswapper_registry_requests_total method=PUT status=2xx"] = 1,
+                    ["proxyswapper_registry_retries_total"] = 2,
+                    ["proxyswapper_registry_blob_bytes_total direction=read"] = 300_000,
+                    ["proxyswapper_registry_blob_bytes_total direction=written"] = 300_000,
+                    ["proxyswapper_registry_ratelimit_remaining"] = 76,
+                }
+            )
+        );
     }
 
     /// <summary>Adds up what this test caused; the host's label is left out, since hosts beyond the first ones share a label.</summary>
@@ -46,7 +58,8 @@ internal sealed class RegistryMetricsTests
         {
             InstrumentPublished = (instrument, listening) =>
             {
-                if (instrument.Meter.Name == RegistryMetrics.MeterName) listening.EnableMeasurementEvents(instrument);
+                if (instrument.Meter.Name == RegistryMetrics.MeterName)
+                    listening.EnableMeasurementEvents(instrument);
             },
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, labels, _) => Add(instrument, value, labels));
@@ -57,8 +70,13 @@ internal sealed class RegistryMetricsTests
 
     private static void Add(Instrument instrument, long value, ReadOnlySpan<KeyValuePair<string, object?>> labels)
     {
-        if (Mine.Value is not { } counted) return;
-        var name = string.Join(' ', labels.ToArray().Where(label => label.Key != "host").Select(label => $"{label.Key}={label.Value}").Prepend(instrument.Name));
-        lock (counted) counted[name] = counted.GetValueOrDefault(name) + value;
+        if (Mine.Value is not { } counted)
+            return;
+        var name = string.Join(
+            ' ',
+            labels.ToArray().Where(label => label.Key != "host").Select(label => $"{label.Key}={label.Value}").Prepend(instrument.Name)
+        );
+        lock (counted)
+            counted[name] = counted.GetValueOrDefault(name) + value;
     }
 }

@@ -1,7 +1,6 @@
-
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
@@ -27,7 +26,10 @@ internal sealed class RegistryPaceTests
         };
         using var log = new CapturedLog();
         using var clients = new RegistryClients(options, time, log);
-        var pings = Enumerable.Range(0, 6).Select(_ => clients.For(registry.Address, CredentialChain.Anonymous).PingAsync(default)).ToList();
+        var pings = Enumerable
+            .Range(0, 6)
+            .Select(_ => clients.For(registry.Address, CredentialChain.Anonymous).PingAsync(default))
+            .ToList();
         await clients.For(other.Address, CredentialChain.Anonymous).PingAsync(default);
         await pings[0];
         for (var sent = 1; sent < 6; sent++)

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 
@@ -35,7 +35,10 @@ internal sealed class RegistryTlsTests
         await PingAsync(registry, new RegistryHostOptions { CaFile = file });
         using var others = new TestCertificates();
         await File.WriteAllTextAsync(file, others.AuthorityPem);
-        Assert.That(async () => await PingAsync(registry, new RegistryHostOptions { CaFile = file }), Throws.InstanceOf<RegistryException>());
+        Assert.That(
+            async () => await PingAsync(registry, new RegistryHostOptions { CaFile = file }),
+            Throws.InstanceOf<RegistryException>()
+        );
         folder.Delete(recursive: true);
     }
 
@@ -52,12 +55,24 @@ internal sealed class RegistryTlsTests
     public async Task A_host_that_is_not_local_is_reached_by_TLS_alone()
     {
         using var connections = new ConnectionPool();
-        Uri Of(string name, RegistryHostOptions? host = null) => new RegistryHost(
-            name, new RegistryOptions { Hosts = host is null ? new Dictionary<string, RegistryHostOptions>() : new() { [name] = host } }, connections, TimeProvider.System, new CapturedLog())
-            .AddressAsync(default).AsTask().GetAwaiter().GetResult();
+        Uri Of(string name, RegistryHostOptions? host = null) =>
+            new RegistryHost(
+                name,
+                new RegistryOptions { Hosts = host is null ? new Dictionary<string, RegistryHostOptions>() : new() { [name] = host } },
+                connections,
+                TimeProvider.System,
+                new CapturedLog()
+            )
+                .AddressAsync(default)
+                .AsTask()
+                .GetAwaiter()
+                .GetResult();
         Assert.That(Of("docker.io"), Is.EqualTo(new Uri("https://registry-1.docker.io/")));
         Assert.That(Of("harbor.example.com:8443"), Is.EqualTo(new Uri("https://harbor.example.com:8443/")));
-        Assert.That(Of("harbor.example.com", new RegistryHostOptions { PlainHttp = true }), Is.EqualTo(new Uri("http://harbor.example.com/")));
+        Assert.That(
+            Of("harbor.example.com", new RegistryHostOptions { PlainHttp = true }),
+            Is.EqualTo(new Uri("http://harbor.example.com/"))
+        );
         Assert.That(Of("localhost:1"), Is.EqualTo(new Uri("http://localhost:1/")));
         await Task.CompletedTask;
     }
@@ -67,8 +82,17 @@ internal sealed class RegistryTlsTests
     {
         using var certificates = new TestCertificates();
         await using var plain = await InMemoryRegistry.StartAsync();
-        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates), Interceptor = (context, next) => RegistryFaults.RedirectToOrigin($"http://{plain.Address}")(context, next) });
-        Assert.That(async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }), Throws.InstanceOf<RegistryException>().With.Message.Contain("no https"));
+        await using var registry = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Certificate = ServerOf(certificates),
+                Interceptor = (context, next) => RegistryFaults.RedirectToOrigin($"http://{plain.Address}")(context, next),
+            }
+        );
+        Assert.That(
+            async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("no https")
+        );
         Assert.That(plain.Requests, Is.Zero);
     }
 
@@ -78,32 +102,52 @@ internal sealed class RegistryTlsTests
         using var certificates = new TestCertificates();
         var (protocols, connections) = (new ConcurrentBag<string>(), new ConcurrentBag<string>());
         using var both = new Barrier(2);
-        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions
-        {
-            Certificate = ServerOf(certificates),
-            Interceptor = async (context, next) =>
+        await using var registry = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
             {
-                protocols.Add(context.Request.Protocol);
-                connections.Add(context.Connection.Id);
-                await Task.Run(() => both.SignalAndWait(TimeSpan.FromSeconds(60)));
-                await next(context);
-            },
-        });
-        using (var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null } }) { DefaultRequestVersion = new Version(2, 0) })
+                Certificate = ServerOf(certificates),
+                Interceptor = async (context, next) =>
+                {
+                    protocols.Add(context.Request.Protocol);
+                    connections.Add(context.Connection.Id);
+                    await Task.Run(() => both.SignalAndWait(TimeSpan.FromSeconds(60)));
+                    await next(context);
+                },
+            }
+        );
+        using (
+            var client = new HttpClient(
+                new SocketsHttpHandler
+                {
+                    SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
+                }
+            )
+            {
+                DefaultRequestVersion = new Version(2, 0),
+            }
+        )
         {
-            await Task.WhenAll(client.GetAsync(new Uri($"https://{registry.Address}/v2/")), client.GetAsync(new Uri($"https://{registry.Address}/v2/")));
+            await Task.WhenAll(
+                client.GetAsync(new Uri($"https://{registry.Address}/v2/")),
+                client.GetAsync(new Uri($"https://{registry.Address}/v2/"))
+            );
             Assert.That(protocols, Is.All.EqualTo("HTTP/2"), "it does offer more");
         }
         protocols.Clear();
         connections.Clear();
-        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { InsecureSkipTlsVerify = true } } };
-        using var clients = new RegistryClients(options, RegistryScene.NewTime(), new CapturedLog());
-        await Task.WhenAll(new[] { "one", "two" }.Select(async content =>
+        var options = RegistryScene.Options with
         {
-            var blob = registry.AddBlob("a", System.Text.Encoding.UTF8.GetBytes(content));
-            await using var stream = await clients.For(registry.Address, CredentialChain.Anonymous).OpenBlobAsync("a", blob, default);
-            await stream.CopyToAsync(Stream.Null);
-        }));
+            Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { InsecureSkipTlsVerify = true } },
+        };
+        using var clients = new RegistryClients(options, RegistryScene.NewTime(), new CapturedLog());
+        await Task.WhenAll(
+            new[] { "one", "two" }.Select(async content =>
+            {
+                var blob = registry.AddBlob("a", System.Text.Encoding.UTF8.GetBytes(content));
+                await using var stream = await clients.For(registry.Address, CredentialChain.Anonymous).OpenBlobAsync("a", blob, default);
+                await stream.CopyToAsync(Stream.Null);
+            })
+        );
         Assert.That(protocols, Is.All.EqualTo("HTTP/1.1"));
         Assert.That(connections.Distinct().Count(), Is.EqualTo(2));
     }

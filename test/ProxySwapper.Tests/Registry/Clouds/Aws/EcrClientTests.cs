@@ -40,7 +40,13 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public async Task The_public_registry_has_an_API_of_its_own_in_one_region()
     {
-        using var client = new EcrClient(EcrHost.Parse("public.ecr.aws")! with { ApiEndpoint = _ecr.Endpoint }, CredentialsOf(_ecr.Principal));
+        using var client = new EcrClient(
+            EcrHost.Parse("public.ecr.aws")! with
+            {
+                ApiEndpoint = _ecr.Endpoint,
+            },
+            CredentialsOf(_ecr.Principal)
+        );
         Assert.That((await client.GetAuthorizationTokenAsync(default)).Username, Is.EqualTo("AWS"));
         Assert.That(_ecr.Calls.Single().Region, Is.EqualTo("us-east-1"));
     }
@@ -57,21 +63,45 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public async Task A_repository_is_made_as_it_is_wanted_and_found_again()
     {
-        var settings = new EcrRepositorySettings { ImageTagMutability = "IMMUTABLE", EncryptionType = "KMS", KmsKey = "alias/images", ScanOnPush = false, Tags = new Dictionary<string, string> { ["team"] = "plätform" } };
+        var settings = new EcrRepositorySettings
+        {
+            ImageTagMutability = "IMMUTABLE",
+            EncryptionType = "KMS",
+            KmsKey = "alias/images",
+            ScanOnPush = false,
+            Tags = new Dictionary<string, string> { ["team"] = "plätform" },
+        };
         Assert.That(await _client.FindRepositoryAsync("proxy_docker.io/library/nginx", default), Is.Null);
         var made = await _client.CreateRepositoryAsync("proxy_docker.io/library/nginx", settings, default);
-        Assert.That(made, Is.EqualTo(new EcrRepository("proxy_docker.io/library/nginx", "arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx", HasImmutableTags: true)));
+        Assert.That(
+            made,
+            Is.EqualTo(
+                new EcrRepository(
+                    "proxy_docker.io/library/nginx",
+                    "arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx",
+                    HasImmutableTags: true
+                )
+            )
+        );
         Assert.That(await _client.FindRepositoryAsync("proxy_docker.io/library/nginx", default), Is.EqualTo(made));
-        Assert.That(JsonNode.DeepEquals(_ecr.Repositories["proxy_docker.io/library/nginx"], JsonNode.Parse("""
-            {
-              "registryId": "123456789012",
-              "repositoryName": "proxy_docker.io/library/nginx",
-              "imageTagMutability": "IMMUTABLE",
-              "imageScanningConfiguration": { "scanOnPush": false },
-              "encryptionConfiguration": { "encryptionType": "KMS", "kmsKey": "alias/images" },
-              "tags": [ { "Key": "team", "Value": "plätform" } ]
-            }
-            """)), _ecr.Repositories["proxy_docker.io/library/nginx"].ToJsonString());
+        Assert.That(
+            JsonNode.DeepEquals(
+                _ecr.Repositories["proxy_docker.io/library/nginx"],
+                JsonNode.Parse(
+                    """
+                    {
+                      "registryId": "123456789012",
+                      "repositoryName": "proxy_docker.io/library/nginx",
+                      "imageTagMutability": "IMMUTABLE",
+                      "imageScanningConfiguration": { "scanOnPush": false },
+                      "encryptionConfiguration": { "encryptionType": "KMS", "kmsKey": "alias/images" },
+                      "tags": [ { "Key": "team", "Value": "plätform" } ]
+                    }
+                    """
+                )
+            ),
+            _ecr.Repositories["proxy_docker.io/library/nginx"].ToJsonString()
+        );
     }
 
     [Test]
@@ -81,7 +111,10 @@ internal sealed class EcrClientTests : IAsyncDisposable
         await _client.PutLifecyclePolicyAsync("a/b", """{"rules":[]}""", default);
         await _client.SetRepositoryPolicyAsync("a/b", """{"Version":"2012-10-17"}""", default);
         var repository = _ecr.Repositories["a/b"];
-        Assert.That(((string?)repository["lifecyclePolicyText"], (string?)repository["policyText"]), Is.EqualTo(("""{"rules":[]}""", """{"Version":"2012-10-17"}""")));
+        Assert.That(
+            ((string?)repository["lifecyclePolicyText"], (string?)repository["policyText"]),
+            Is.EqualTo(("""{"rules":[]}""", """{"Version":"2012-10-17"}"""))
+        );
     }
 
     [Test]
@@ -89,8 +122,16 @@ internal sealed class EcrClientTests : IAsyncDisposable
     {
         await _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
-        Assert.That((fault.Operation, fault.Code, fault.Status), Is.EqualTo(("CreateRepository", "RepositoryAlreadyExistsException", HttpStatusCode.BadRequest)));
-        Assert.That(fault.Message, Is.EqualTo("ecr:CreateRepository: 400 RepositoryAlreadyExistsException: The repository with name 'a/b' already exists in the registry with id '123456789012'"));
+        Assert.That(
+            (fault.Operation, fault.Code, fault.Status),
+            Is.EqualTo(("CreateRepository", "RepositoryAlreadyExistsException", HttpStatusCode.BadRequest))
+        );
+        Assert.That(
+            fault.Message,
+            Is.EqualTo(
+                "ecr:CreateRepository: 400 RepositoryAlreadyExistsException: The repository with name 'a/b' already exists in the registry with id '123456789012'"
+            )
+        );
     }
 
     [Test]
@@ -99,7 +140,12 @@ internal sealed class EcrClientTests : IAsyncDisposable
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.IsAccessDenied, fault.IsTransient), Is.EqualTo((true, false)));
-        Assert.That(fault.Message, Is.EqualTo("ecr:CreateRepository: 400 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/of-a-test/session is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the ecr:CreateRepository action"));
+        Assert.That(
+            fault.Message,
+            Is.EqualTo(
+                "ecr:CreateRepository: 400 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/of-a-test/session is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the ecr:CreateRepository action"
+            )
+        );
         Assert.That(_ecr.Calls, Has.Count.EqualTo(1), "asking again would not help");
     }
 
@@ -141,7 +187,8 @@ internal sealed class EcrClientTests : IAsyncDisposable
             "access-key" => _ecr.Principal with { AccessKeyId = "ASIANOBODY0000000000" },
             _ => _ecr.Principal,
         };
-        if (wrong == "end") _ecr.Principals[principal.AccessKeyId] = principal with { IsExpired = true };
+        if (wrong == "end")
+            _ecr.Principals[principal.AccessKeyId] = principal with { IsExpired = true };
         using var client = ClientOf(principal, wrong == "region" ? "eu-west-1" : "eu-central-1");
         var fault = Assert.ThrowsAsync<EcrException>(() => client.GetAuthorizationTokenAsync(default))!;
         Assert.That((fault.Code, fault.Status), Is.EqualTo((code, HttpStatusCode.Forbidden)));
@@ -192,7 +239,8 @@ internal sealed class EcrClientTests : IAsyncDisposable
     private EcrClient ClientOf(AwsPrincipal principal, string region = "eu-central-1") =>
         new(EcrHost.Parse($"123456789012.dkr.ecr.{region}.amazonaws.com")! with { ApiEndpoint = _ecr.Endpoint }, CredentialsOf(principal));
 
-    private static AWSCredentials CredentialsOf(AwsPrincipal principal) => principal.SessionToken is null
-        ? new BasicAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey)
-        : new SessionAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey, principal.SessionToken);
+    private static AWSCredentials CredentialsOf(AwsPrincipal principal) =>
+        principal.SessionToken is null
+            ? new BasicAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey)
+            : new SessionAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey, principal.SessionToken);
 }

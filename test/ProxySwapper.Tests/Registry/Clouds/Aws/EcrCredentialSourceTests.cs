@@ -1,7 +1,7 @@
 using Amazon.Runtime;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -121,7 +121,12 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     {
         _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
-        Assert.That(fault.Message, Does.StartWith("ecr: no password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: ecr:GetAuthorizationToken: 400 AccessDeniedException: User: arn:aws:sts::"));
+        Assert.That(
+            fault.Message,
+            Does.StartWith(
+                "ecr: no password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: ecr:GetAuthorizationToken: 400 AccessDeniedException: User: arn:aws:sts::"
+            )
+        );
         Assert.That(fault.ToString(), Does.Not.Contain(_ecr.Principal.SecretAccessKey).And.Not.Contain(_ecr.Principal.SessionToken));
     }
 
@@ -132,7 +137,9 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
         _ecr.Principals[other.AccessKeyId] = _profiles["other"] = other;
         const string otherHost = "210987654321.dkr.ecr.eu-central-1.amazonaws.com";
         var source = Source((otherHost, new EcrAccount("other", null, IsRequired: true)));
-        foreach (var (host, account) in new[] { (_ecr.Registry, "123456789012"), (otherHost, "210987654321"), (_ecr.Registry, "123456789012") })
+        foreach (
+            var (host, account) in new[] { (_ecr.Registry, "123456789012"), (otherHost, "210987654321"), (_ecr.Registry, "123456789012") }
+        )
             Assert.That((await source.GetAsync(Image(host), default))!.Password, Does.EndWith($"-of-{account}"));
         Assert.That(_ecr.Calls, Has.Count.EqualTo(2));
     }
@@ -149,8 +156,14 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     {
         _profiles[""] = null;
         var image = Image("public.ecr.aws");
-        Assert.That((await _source.GetAsync(image, default), await _source.GetAsync(image, default)), Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null)));
-        Assert.That(_log.Lines.Select(line => line.Text), Is.EqualTo(new[] { "There is no AWS identity here: public.ecr.aws is asked as anonymous" }));
+        Assert.That(
+            (await _source.GetAsync(image, default), await _source.GetAsync(image, default)),
+            Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null))
+        );
+        Assert.That(
+            _log.Lines.Select(line => line.Text),
+            Is.EqualTo(new[] { "There is no AWS identity here: public.ecr.aws is asked as anonymous" })
+        );
         _profiles[""] = _ecr.Principal;
         Assert.That(await _source.GetAsync(image, default), Is.Null);
         _time.Advance(TimeSpan.FromMinutes(5));
@@ -161,7 +174,12 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     public void Without_an_identity_a_private_registry_is_an_error_since_it_knows_no_anonymous()
     {
         _profiles[""] = null;
-        Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("ecr: there is no AWS identity here for 123456789012.dkr.ecr.eu-central-1.amazonaws.com"));
+        Assert.That(
+            async () => await GetAsync(),
+            Throws
+                .InstanceOf<RegistryCredentialException>()
+                .With.Message.EqualTo("ecr: there is no AWS identity here for 123456789012.dkr.ecr.eu-central-1.amazonaws.com")
+        );
     }
 
     [Test]
@@ -170,22 +188,42 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
         _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);
-        Assert.That(_log.Lines.Single().Text, Does.StartWith("public.ecr.aws is asked as anonymous: ecr:GetAuthorizationToken: 400 AccessDeniedException"));
+        Assert.That(
+            _log.Lines.Single().Text,
+            Does.StartWith("public.ecr.aws is asked as anonymous: ecr:GetAuthorizationToken: 400 AccessDeniedException")
+        );
         var required = Source(("public.ecr.aws", new EcrAccount(null, null, IsRequired: true)));
-        Assert.That(async () => await required.GetAsync(Image("public.ecr.aws"), default), Throws.InstanceOf<RegistryCredentialException>());
+        Assert.That(
+            async () => await required.GetAsync(Image("public.ecr.aws"), default),
+            Throws.InstanceOf<RegistryCredentialException>()
+        );
     }
 
     private ValueTask<RegistryCredential?> GetAsync() => _source.GetAsync(Image(_ecr.Registry), default);
 
-    private Task<RegistryCredential?> RenewAsync(RegistryCredential refused) => _source.RenewAsync(Image(_ecr.Registry), refused, default).AsTask();
+    private Task<RegistryCredential?> RenewAsync(RegistryCredential refused) =>
+        _source.RenewAsync(Image(_ecr.Registry), refused, default).AsTask();
 
     private static ImageReference Image(string host) => ImageReference.Parse($"{host}/team/app");
 
     private EcrCredentialSource Source(params (string Host, EcrAccount Account)[] accounts) =>
-        new(accounts.ToDictionary(entry => entry.Host, entry => entry.Account), (host, profile, _) => Task.FromResult(ClientOf(host, profile)), _time, new Microsoft.Extensions.Logging.Logger<EcrCredentialSource>(_log));
+        new(
+            accounts.ToDictionary(entry => entry.Host, entry => entry.Account),
+            (host, profile, _) => Task.FromResult(ClientOf(host, profile)),
+            _time,
+            new Microsoft.Extensions.Logging.Logger<EcrCredentialSource>(_log)
+        );
 
-    private EcrClient? ClientOf(EcrHost host, string? profile) => _profiles[profile ?? ""] is not { } principal ? null
-        : new EcrClient(host with { ApiEndpoint = _ecr.Endpoint }, principal.SessionToken is { } session
-            ? new SessionAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey, session)
-            : new BasicAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey));
+    private EcrClient? ClientOf(EcrHost host, string? profile) =>
+        _profiles[profile ?? ""] is not { } principal
+            ? null
+            : new EcrClient(
+                host with
+                {
+                    ApiEndpoint = _ecr.Endpoint,
+                },
+                principal.SessionToken is { } session
+                    ? new SessionAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey, session)
+                    : new BasicAWSCredentials(principal.AccessKeyId, principal.SecretAccessKey)
+            );
 }

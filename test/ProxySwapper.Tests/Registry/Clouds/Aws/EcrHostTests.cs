@@ -1,4 +1,3 @@
-
 using ProxySwapper.Registry.Clouds.Aws;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Aws;
@@ -12,11 +11,18 @@ internal sealed class EcrHostTests
     [TestCase("123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", "https://api.ecr.eusc-de-east-1.amazonaws.eu/")]
     [TestCase("123456789012.dkr-ecr.eu-central-1.on.aws", "eu-central-1", "https://ecr.eu-central-1.api.aws/")]
     [TestCase("123456789012.dkr-ecr-fips.us-east-1.on.aws", "us-east-1", "https://ecr-fips.us-east-1.api.aws/")]
-    [TestCase("123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn", "cn-north-1", "https://ecr.cn-north-1.api.amazonwebservices.com.cn/")]
+    [TestCase(
+        "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+        "cn-north-1",
+        "https://ecr.cn-north-1.api.amazonwebservices.com.cn/"
+    )]
     public void A_private_registrys_name_tells_account_region_and_API(string name, string region, string api)
     {
         var host = EcrHost.Parse(name)!;
-        Assert.That((host.Account, host.Region, host.ApiEndpoint.AbsoluteUri, host.IsPublic), Is.EqualTo(("123456789012", region, api, false)));
+        Assert.That(
+            (host.Account, host.Region, host.ApiEndpoint.AbsoluteUri, host.IsPublic),
+            Is.EqualTo(("123456789012", region, api, false))
+        );
     }
 
     [TestCase("public.ecr.aws")]
@@ -24,7 +30,10 @@ internal sealed class EcrHostTests
     public void The_public_registry_is_asked_in_us_east_1_alone(string name)
     {
         var host = EcrHost.Parse(name)!;
-        Assert.That((host.IsPublic, host.Region, host.ApiEndpoint.AbsoluteUri), Is.EqualTo((true, "us-east-1", "https://api.ecr-public.us-east-1.amazonaws.com/")));
+        Assert.That(
+            (host.IsPublic, host.Region, host.ApiEndpoint.AbsoluteUri),
+            Is.EqualTo((true, "us-east-1", "https://api.ecr-public.us-east-1.amazonaws.com/"))
+        );
     }
 
     [TestCase("quay.io")]

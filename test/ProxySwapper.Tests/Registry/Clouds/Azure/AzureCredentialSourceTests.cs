@@ -1,10 +1,10 @@
 using Azure.Core;
 using Azure.Identity;
 using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Azure;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
@@ -30,7 +30,11 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     public async Task Start()
     {
         _azure = await AzureCloud.StartAsync(time: _time);
-        _clients = new RegistryClients(new RegistryOptions { Hosts = new Dictionary<string, RegistryHostOptions> { [_azure.Address] = new() { PlainHttp = true } } }, _time, _log);
+        _clients = new RegistryClients(
+            new RegistryOptions { Hosts = new Dictionary<string, RegistryHostOptions> { [_azure.Address] = new() { PlainHttp = true } } },
+            _time,
+            _log
+        );
         _source = Source(new AzureAccount(null, null, IsRequired: true));
     }
 
@@ -56,10 +60,18 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         _environment["AZURE_TENANT_ID"] = AzureCloud.Tenant;
         Assert.That((await GetAsync())!.IdentityToken, Does.StartWith("eyJ"));
-        Assert.That(_azure.Exchanges.Single(), Is.EquivalentTo(new Dictionary<string, string>
-        {
-            ["grant_type"] = "access_token", ["service"] = _azure.Address, ["access_token"] = $"{AzureCloud.EntraToken}-{AzureCloud.Client}", ["tenant"] = AzureCloud.Tenant,
-        }));
+        Assert.That(
+            _azure.Exchanges.Single(),
+            Is.EquivalentTo(
+                new Dictionary<string, string>
+                {
+                    ["grant_type"] = "access_token",
+                    ["service"] = _azure.Address,
+                    ["access_token"] = $"{AzureCloud.EntraToken}-{AzureCloud.Client}",
+                    ["tenant"] = AzureCloud.Tenant,
+                }
+            )
+        );
         Assert.That(_identity.Scopes, Is.EqualTo(new[] { "https://containerregistry.azure.net/.default" }));
     }
 
@@ -68,7 +80,10 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
-        Assert.That((await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest, Is.EqualTo(image.Top.Digest));
+        Assert.That(
+            (await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest,
+            Is.EqualTo(image.Top.Digest)
+        );
     }
 
     [Test]
@@ -111,18 +126,28 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         (_environment["AZURE_SP_ID"], _environment["AZURE_SP_PASSWORD"]) = (AzureCloud.PrincipalId, AzureCloud.PrincipalPassword);
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
-        Assert.That((await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest, Is.EqualTo(image.Top.Digest));
+        Assert.That(
+            (await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest,
+            Is.EqualTo(image.Top.Digest)
+        );
         Assert.That((_azure.Exchanges.Count, _identity.Asked), Is.EqualTo((0, 0)));
     }
 
     [Test]
     public async Task A_host_with_an_identity_of_its_own_is_not_opened_by_the_service_principal()
     {
-        (_environment["AZURE_SP_ID"], _environment["AZURE_SP_PASSWORD"], _environment["AZURE_TENANT_ID"]) = (AzureCloud.PrincipalId, AzureCloud.PrincipalPassword, AzureCloud.Tenant);
+        (_environment["AZURE_SP_ID"], _environment["AZURE_SP_PASSWORD"], _environment["AZURE_TENANT_ID"]) = (
+            AzureCloud.PrincipalId,
+            AzureCloud.PrincipalPassword,
+            AzureCloud.Tenant
+        );
         _identity.Token = AzureCloud.EntraToken + "-other";
         var source = Source(new AzureAccount("other", "tenant-of-the-other", IsRequired: true));
         Assert.That((await source.GetAsync(Image(_azure.Address), default))!.IdentityToken, Is.Not.Null);
-        Assert.That((_azure.Exchanges.Single()["access_token"], _azure.Exchanges.Single()["tenant"]), Is.EqualTo((_identity.Token, "tenant-of-the-other")));
+        Assert.That(
+            (_azure.Exchanges.Single()["access_token"], _azure.Exchanges.Single()["tenant"]),
+            Is.EqualTo((_identity.Token, "tenant-of-the-other"))
+        );
     }
 
     [Test]
@@ -139,7 +164,12 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         _identity.Token = "secret-entra-token";
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
-        Assert.That(fault.Message, Is.EqualTo($"azure: no refresh token: POST {_azure.Address}: 401: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information."));
+        Assert.That(
+            fault.Message,
+            Is.EqualTo(
+                $"azure: no refresh token: POST {_azure.Address}: 401: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information."
+            )
+        );
         Assert.That(fault.ToString(), Does.Not.Contain("secret-entra-token"));
         Assert.That(_azure.Exchanges, Has.Count.EqualTo(1));
     }
@@ -149,7 +179,10 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         await using var elsewhere = await AzureCloud.StartAsync();
         _azure.NextExchanges.Enqueue(RegistryFaults.Redirect($"{elsewhere.Authority}oauth2/exchange"));
-        Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>().With.Message.Contain("redirected to http://localhost"));
+        Assert.That(
+            async () => await GetAsync(),
+            Throws.InstanceOf<RegistryCredentialException>().With.Message.Contain("redirected to http://localhost")
+        );
         Assert.That(elsewhere.Exchanges, Is.Empty);
     }
 
@@ -161,9 +194,14 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     [TestCase("{\"refresh_token\":\"secret-of-a-test")]
     public void A_broken_answer_is_an_error_that_repeats_nothing_of_it(string body)
     {
-        _azure.NextExchanges.Enqueue(async (context, _) => await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body)));
+        _azure.NextExchanges.Enqueue(
+            async (context, _) => await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body))
+        );
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
-        Assert.That(fault.Message, Is.EqualTo($"azure: no refresh token: POST {_azure.Address}: 200: the answer is not of the form that Azure's registries have"));
+        Assert.That(
+            fault.Message,
+            Is.EqualTo($"azure: no refresh token: POST {_azure.Address}: 200: the answer is not of the form that Azure's registries have")
+        );
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test"));
     }
 
@@ -178,26 +216,47 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         _identity.Fault = new CredentialUnavailableException("none of a test");
         var source = Source(null);
-        Assert.That((await source.GetAsync(Image("a.azurecr.io"), default), await source.GetAsync(Image("b.azurecr.io"), default)), Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null)));
-        Assert.That(_log.Lines.Select(line => line.Text), Is.EqualTo(new[] { "There is no Azure identity here: Azure's registries are asked as anonymous" }));
-        Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo($"azure: there is no Azure identity here for {_azure.Address}"));
+        Assert.That(
+            (await source.GetAsync(Image("a.azurecr.io"), default), await source.GetAsync(Image("b.azurecr.io"), default)),
+            Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null))
+        );
+        Assert.That(
+            _log.Lines.Select(line => line.Text),
+            Is.EqualTo(new[] { "There is no Azure identity here: Azure's registries are asked as anonymous" })
+        );
+        Assert.That(
+            async () => await GetAsync(),
+            Throws
+                .InstanceOf<RegistryCredentialException>()
+                .With.Message.EqualTo($"azure: there is no Azure identity here for {_azure.Address}")
+        );
     }
 
     [Test]
     public void An_identity_that_fails_is_an_error_for_every_host()
     {
         _identity.Fault = new AuthenticationFailedException("AADSTS700211: No matching federated identity record found");
-        Assert.That(async () => await Source(null).GetAsync(Image("a.azurecr.io"), default), Throws.InstanceOf<RegistryCredentialException>()
-            .With.Message.EqualTo("azure: no token for a.azurecr.io: AADSTS700211: No matching federated identity record found"));
+        Assert.That(
+            async () => await Source(null).GetAsync(Image("a.azurecr.io"), default),
+            Throws
+                .InstanceOf<RegistryCredentialException>()
+                .With.Message.EqualTo("azure: no token for a.azurecr.io: AADSTS700211: No matching federated identity record found")
+        );
     }
 
     private ValueTask<RegistryCredential?> GetAsync() => _source.GetAsync(Image(_azure.Address), default);
 
     private static ImageReference Image(string host) => ImageReference.Parse($"{host}/team/app");
 
-    private AzureCredentialSource Source(AzureAccount? account) => new(
-        account is null ? new Dictionary<string, AzureAccount>() : new Dictionary<string, AzureAccount> { [_azure.Address] = account },
-        _clients, _ => _identity, _environment.GetValueOrDefault, _time, new Logger<AzureCredentialSource>(_log));
+    private AzureCredentialSource Source(AzureAccount? account) =>
+        new(
+            account is null ? new Dictionary<string, AzureAccount>() : new Dictionary<string, AzureAccount> { [_azure.Address] = account },
+            _clients,
+            _ => _identity,
+            _environment.GetValueOrDefault,
+            _time,
+            new Logger<AzureCredentialSource>(_log)
+        );
 
     private sealed class Identity : TokenCredential
     {
@@ -215,6 +274,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
             return Fault is null ? new(new AccessToken(Token, DateTimeOffset.MaxValue)) : throw Fault;
         }
 
-        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public override AccessToken GetToken(TokenRequestContext requestContext, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

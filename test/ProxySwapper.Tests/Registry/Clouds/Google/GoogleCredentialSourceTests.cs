@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Google;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -24,7 +24,8 @@ internal sealed class GoogleCredentialSourceTests
     [TestCase("pkg.dev", false)]
     [TestCase("notgcr.io", false)]
     [TestCase("gcr.io.example.com", false)]
-    public void Googles_hosts_are_known(string host, bool isGoogle) => Assert.That(GoogleCredentialSource.IsGoogle(host), Is.EqualTo(isGoogle));
+    public void Googles_hosts_are_known(string host, bool isGoogle) =>
+        Assert.That(GoogleCredentialSource.IsGoogle(host), Is.EqualTo(isGoogle));
 
     [Test]
     public async Task Other_hosts_are_for_other_sources() => Assert.That(await Source([]).GetAsync(Image("quay.io/a/b"), default), Is.Null);
@@ -33,7 +34,9 @@ internal sealed class GoogleCredentialSourceTests
     public void A_key_file_that_is_not_there_is_an_error_that_names_it()
     {
         var source = Source(new() { ["europe-docker.pkg.dev"] = "/no/such/key.json" });
-        var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await source.GetAsync(Image("europe-docker.pkg.dev/a/b"), default));
+        var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () =>
+            await source.GetAsync(Image("europe-docker.pkg.dev/a/b"), default)
+        );
         Assert.That(fault!.Message, Does.StartWith("google: no access token for europe-docker.pkg.dev: ").And.Contain("/no/such/key.json"));
     }
 
@@ -55,12 +58,25 @@ internal sealed class GoogleCredentialSourceTests
     public async Task A_search_that_never_ends_is_an_error_and_the_next_one_searches_anew()
     {
         var time = new ManualTimeProvider();
-        var searches = new Queue<Task<GoogleCredential>>([new TaskCompletionSource<GoogleCredential>().Task, Task.FromResult(GoogleCredential.FromAccessToken("found"))]);
-        var source = new GoogleCredentialSource(new Dictionary<string, string?>(), searches.Dequeue, time, NullLogger<GoogleCredentialSource>.Instance);
+        var searches = new Queue<Task<GoogleCredential>>([
+            new TaskCompletionSource<GoogleCredential>().Task,
+            Task.FromResult(GoogleCredential.FromAccessToken("found")),
+        ]);
+        var source = new GoogleCredentialSource(
+            new Dictionary<string, string?>(),
+            searches.Dequeue,
+            time,
+            NullLogger<GoogleCredentialSource>.Instance
+        );
         var asking = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
         await TestWait.UntilAsync(() => time.Waiting > 0);
         time.Advance(TimeSpan.FromSeconds(30));
-        Assert.That(async () => await asking, Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo("google: no access token for gcr.io: there was no answer in time"));
+        Assert.That(
+            async () => await asking,
+            Throws
+                .InstanceOf<RegistryCredentialException>()
+                .With.Message.EqualTo("google: no access token for gcr.io: there was no answer in time")
+        );
         Assert.That((await source.GetAsync(Image("gcr.io/a/b"), default))!.Password, Is.EqualTo("found"));
     }
 
@@ -71,9 +87,17 @@ internal sealed class GoogleCredentialSourceTests
         var time = new ManualTimeProvider();
         var searches = 0;
         var source = new GoogleCredentialSource(
-            new Dictionary<string, string?> { ["required.pkg.dev"] = null }, () => ++searches > 0 ? throw new InvalidOperationException("none of a test") : null!, time, new Logger<GoogleCredentialSource>(log));
-        foreach (var host in new[] { "gcr.io", "a.pkg.dev", "gcr.io" }) Assert.That(await source.GetAsync(Image($"{host}/a/b"), default), Is.Null);
-        Assert.That(async () => await source.GetAsync(Image("required.pkg.dev/a/b"), default), Throws.InstanceOf<RegistryCredentialException>());
+            new Dictionary<string, string?> { ["required.pkg.dev"] = null },
+            () => ++searches > 0 ? throw new InvalidOperationException("none of a test") : null!,
+            time,
+            new Logger<GoogleCredentialSource>(log)
+        );
+        foreach (var host in new[] { "gcr.io", "a.pkg.dev", "gcr.io" })
+            Assert.That(await source.GetAsync(Image($"{host}/a/b"), default), Is.Null);
+        Assert.That(
+            async () => await source.GetAsync(Image("required.pkg.dev/a/b"), default),
+            Throws.InstanceOf<RegistryCredentialException>()
+        );
         Assert.That((searches, log.Lines.Count), Is.EqualTo((1, 1)));
         time.Advance(TimeSpan.FromMinutes(5));
         await source.GetAsync(Image("gcr.io/a/b"), default);
@@ -82,9 +106,11 @@ internal sealed class GoogleCredentialSourceTests
 
     private int _tokens;
 
-    private static GoogleCredentialSource Source(Dictionary<string, string?> hosts) => new(hosts, TimeProvider.System, NullLogger<GoogleCredentialSource>.Instance);
+    private static GoogleCredentialSource Source(Dictionary<string, string?> hosts) =>
+        new(hosts, TimeProvider.System, NullLogger<GoogleCredentialSource>.Instance);
 
-    private static ImageReference Image(string text) => ImageReference.TryParse(text, out var image, out var fault) ? image : throw new ArgumentException(fault);
+    private static ImageReference Image(string text) =>
+        ImageReference.TryParse(text, out var image, out var fault) ? image : throw new ArgumentException(fault);
 
     /// <summary>Gives a token to whose assertion says that it is an account of the test.</summary>
     private async Task<WebApplication> StartTokenServerAsync()
@@ -96,10 +122,16 @@ internal sealed class GoogleCredentialSourceTests
         server.Run(async context =>
         {
             Interlocked.Increment(ref _tokens);
-            var assertion = (await context.Request.ReadFormAsync())["assertion"].ToString().Split('.')[1].Replace('-', '+').Replace('_', '/');
+            var assertion = (await context.Request.ReadFormAsync())["assertion"]
+                .ToString()
+                .Split('.')[1]
+                .Replace('-', '+')
+                .Replace('_', '/');
             var claims = JsonNode.Parse(Convert.FromBase64String(assertion.PadRight((assertion.Length + 3) / 4 * 4, '=')))!;
             context.Response.ContentType = "application/json";
-            await context.Response.WriteAsync($$"""{"access_token":"token-of-{{((string)claims["iss"]!).Split('@')[0]}}","expires_in":3600,"token_type":"Bearer"}""");
+            await context.Response.WriteAsync(
+                $$"""{"access_token":"token-of-{{((string)claims["iss"]!).Split('@')[0]}}","expires_in":3600,"token_type":"Bearer"}"""
+            );
         });
         await server.StartAsync();
         return server;
@@ -109,16 +141,19 @@ internal sealed class GoogleCredentialSourceTests
     {
         using var key = RSA.Create(2048);
         var file = folder.PathOf($"{account}.json");
-        File.WriteAllText(file, new JsonObject
-        {
-            ["type"] = "service_account",
-            ["project_id"] = "project",
-            ["private_key_id"] = account,
-            ["private_key"] = key.ExportPkcs8PrivateKeyPem(),
-            ["client_email"] = $"{account}@project.iam.gserviceaccount.com",
-            ["client_id"] = "1",
-            ["token_uri"] = $"{server.Urls.Single()}/token",
-        }.ToJsonString());
+        File.WriteAllText(
+            file,
+            new JsonObject
+            {
+                ["type"] = "service_account",
+                ["project_id"] = "project",
+                ["private_key_id"] = account,
+                ["private_key"] = key.ExportPkcs8PrivateKeyPem(),
+                ["client_email"] = $"{account}@project.iam.gserviceaccount.com",
+                ["client_id"] = "1",
+                ["token_uri"] = $"{server.Urls.Single()}/token",
+            }.ToJsonString()
+        );
         return file;
     }
 }
