@@ -15,7 +15,9 @@ internal sealed record InMemoryRegistryOptions
     /// <summary>Answers the referrers API and says <c>OCI-Subject</c>. False is a registry from before OCI 1.1.</summary>
     public bool ReferrersApi { get; init; } = true;
 
-    /// <summary>Said as <c>OCI-Chunk-Min-Length</c> when an upload starts, and demanded of every chunk but the last; 0 (default) is not said.</summary>
+    /// <summary>
+    /// Said as <c>OCI-Chunk-Min-Length</c> when an upload starts, and demanded of every chunk but the last; 0 (default) is not said.
+    /// </summary>
     public int ChunkMinLength { get; init; }
 
     /// <summary>Refuses to move a tag that is there, as ECR does with <c>IMMUTABLE</c>.</summary>

@@ -125,7 +125,9 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
             }
         );
 
-    /// <summary>A chunk says <c>Content-Range: FIRST-LAST</c> and must begin where the session is; without it, it is what comes next.</summary>
+    /// <summary>
+    /// A chunk says <c>Content-Range: FIRST-LAST</c> and must begin where the session is; without it, it is what comes next.
+    /// </summary>
     private static bool IsInOrder(HttpRequest request, MemoryStream session)
     {
         var range = request.Headers.ContentRange.ToString();

@@ -19,7 +19,9 @@ public sealed record ImageReference
     private ImageReference(string registry, string repository, string? tag, Digest? digest) =>
         (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
 
-    /// <summary>The registry's host with its port, as written, for instance <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.</summary>
+    /// <summary>
+    /// The registry's host with its port, as written, for instance <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.
+    /// </summary>
     public string Registry { get; }
 
     /// <summary>The path in the registry, for instance <c>library/nginx</c>.</summary>

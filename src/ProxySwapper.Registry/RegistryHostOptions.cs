@@ -9,7 +9,9 @@ public sealed record RegistryHostOptions
     /// </summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>A PEM file with the certificate authorities that sign this host's certificate, besides the system's. Default none.</summary>
+    /// <summary>
+    /// A PEM file with the certificate authorities that sign this host's certificate, besides the system's. Default none.
+    /// </summary>
     public string? CaFile { get; init; }
 
     /// <summary>Takes any certificate from this host. Default false.</summary>

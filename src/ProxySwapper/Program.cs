@@ -15,7 +15,8 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
 var command = root.Parse(InvocationName.Read() == CredentialVerbCommands.HelperName ? [CredentialCommand.Name, .. args] : args);
 var invocation = new InvocationConfiguration
 {
-    // A command that is stopped finishes or abandons what it does, and says so, before the process ends. The server's host does that itself.
+    // A command that is stopped finishes or abandons what it does, and says so, before the process ends. The server's host does that
+    // itself.
     ProcessTerminationTimeout = command.CommandResult.Command.Name == ServeCommand.Name ? null : TimeSpan.FromSeconds(30),
 };
 var exitCode = await command.InvokeAsync(invocation);

@@ -49,7 +49,9 @@ internal ref struct AuthenticationChallengeParser
         return _text[start.._at].ToString();
     }
 
-    /// <summary>The value after a name's <c>=</c>, blanks around it allowed; null when there is no <c>=</c>, and nothing is consumed.</summary>
+    /// <summary>
+    /// The value after a name's <c>=</c>, blanks around it allowed; null when there is no <c>=</c>, and nothing is consumed.
+    /// </summary>
     private string? Assigned()
     {
         var next = _at;

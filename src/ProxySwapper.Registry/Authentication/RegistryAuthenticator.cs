@@ -88,7 +88,8 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
                 HttpStatusCode.Unauthorized,
                 "its token server is neither https nor on the registry's own host, and gets no credential"
             );
-        // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries have one for everything.
+        // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries
+        // have one for everything.
         var others = named
             .Union(challenge.Scopes.Where(name => !name.StartsWith("repository:", StringComparison.Ordinal)), StringComparer.Ordinal)
             .Where(name => !name.StartsWith($"repository:{request.Repository}:", StringComparison.Ordinal))

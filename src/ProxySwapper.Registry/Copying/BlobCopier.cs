@@ -43,7 +43,8 @@ internal sealed class BlobCopier(
                 Tell(blob, CopyStep.Present, ref _present);
                 return;
             }
-            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking the
+            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking
+            // the
             // lead: whoever leads waits for nobody, so that no two copies can wait for each other by way of a third.
             if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsStalled)
             {

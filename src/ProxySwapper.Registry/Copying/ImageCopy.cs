@@ -204,7 +204,9 @@ internal sealed class ImageCopy : IDisposable
     private Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
         new ImageGraphReader(_source, _request.Source.Repository).ReadAsync(digest, Platforms, _request.Subset, cancellationToken);
 
-    /// <summary>A manifest that is there has its blobs, which registries demand when it is written; an index can have lost children.</summary>
+    /// <summary>
+    /// A manifest that is there has its blobs, which registries demand when it is written; an index can have lost children.
+    /// </summary>
     private async Task<IReadOnlyList<ManifestNode>> MissingManifestsAsync(
         IReadOnlyList<ManifestNode> manifests,
         CancellationToken cancellationToken

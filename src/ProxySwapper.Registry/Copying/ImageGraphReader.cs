@@ -3,7 +3,9 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>Reads an image with everything below it. All is asked for by digest, so that a tag which moves meanwhile changes nothing.</summary>
+/// <summary>
+/// Reads an image with everything below it. All is asked for by digest, so that a tag which moves meanwhile changes nothing.
+/// </summary>
 internal sealed class ImageGraphReader(RegistryClient source, string repository)
 {
     private const int MaximumDepth = 8;

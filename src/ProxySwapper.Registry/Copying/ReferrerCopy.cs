@@ -4,7 +4,8 @@ namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
 /// Takes along what refers to an image and to the manifests below it, and what refers to that: by the referrers API, and by the tags
-/// that cosign writes (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature specification</see>).
+/// that cosign writes (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature
+/// specification</see>).
 /// </summary>
 internal sealed class ReferrerCopy(ImageCopy copy, RegistryClient source, RegistryClient target, CopyRequest request)
 {

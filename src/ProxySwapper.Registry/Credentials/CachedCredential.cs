@@ -15,7 +15,10 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     /// <summary>How long a cloud may take, its client's retries included.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    /// <summary>A credential that is refused so soon after another one was is not replaced: who may not do a thing may not do it with the next one either.</summary>
+    /// <summary>
+    /// A credential that is refused so soon after another one was is not replaced: who may not do a thing may not do it with the next one
+    /// either.
+    /// </summary>
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();

@@ -6,7 +6,9 @@ namespace ProxySwapper.Registry.Credentials;
 /// <summary>A Docker <c>config.json</c>, as far as it is about credentials.</summary>
 internal sealed class DockerConfig
 {
-    /// <summary>This program is a helper itself: started by its own name it would ask itself for ever, and what it knows is in the chain anyway.</summary>
+    /// <summary>
+    /// This program is a helper itself: started by its own name it would ask itself for ever, and what it knows is in the chain anyway.
+    /// </summary>
     private const string Own = "proxyswapper";
 
     private readonly List<(DockerConfigKey Key, RegistryCredential Credential)> _auths = [];
@@ -34,7 +36,9 @@ internal sealed class DockerConfig
 
     public string? HelperOf(string registry) => _helpers.GetValueOrDefault(registry);
 
-    /// <summary>The credential of the key that is closest to the image: the longest path, a host written out before one with stars.</summary>
+    /// <summary>
+    /// The credential of the key that is closest to the image: the longest path, a host written out before one with stars.
+    /// </summary>
     public RegistryCredential? Find(ImageReference image) =>
         _auths
             .Where(entry => entry.Key.IsMatch(image))

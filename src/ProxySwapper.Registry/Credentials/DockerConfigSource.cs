@@ -28,7 +28,9 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         return new DockerConfigSource(name, () => config, usesHelpers: false, TimeProvider.System);
     }
 
-    /// <summary>The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.</summary>
+    /// <summary>
+    /// The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="time">The clock by which helpers are given up; null is the system's.</param>
     public static DockerConfigSource FromFile(string path, TimeProvider? time = null) =>

@@ -60,7 +60,9 @@ internal sealed class BlobDownloadStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.</summary>
+    /// <summary>
+    /// Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.
+    /// </summary>
     public static async Task<Stream> OpenAsync(
         RegistryTransport transport,
         RegistryRequest request,

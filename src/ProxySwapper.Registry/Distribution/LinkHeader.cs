@@ -2,7 +2,9 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>The header <c>Link</c> that leads to a list's next page (<see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>).</summary>
+/// <summary>
+/// The header <c>Link</c> that leads to a list's next page (<see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>).
+/// </summary>
 internal static class LinkHeader
 {
     /// <summary>The next page's address; null at the end, and for a page that is elsewhere than the registry, which is not asked.</summary>

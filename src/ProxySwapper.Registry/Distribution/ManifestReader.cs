@@ -39,7 +39,9 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         return await FindAsync(repository, reference, cancellationToken) is { } manifest ? manifest.Descriptor : null;
     }
 
-    /// <exception cref="RegistryException">There is none, its bytes are not those of the digest, or it is none that can be copied.</exception>
+    /// <exception cref="RegistryException">
+    /// There is none, its bytes are not those of the digest, or it is none that can be copied.
+    /// </exception>
     public async Task<Manifest> GetAsync(string repository, string reference, CancellationToken cancellationToken)
     {
         var request = await ToGetAsync(repository, reference, cancellationToken);

@@ -7,13 +7,16 @@ namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
 /// The tag that stands in for the referrers API where a registry has none: an index of what refers to a manifest, which clients keep
-/// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#unavailable-referrers-api">distribution-spec, Unavailable Referrers API</see>).
+/// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#unavailable-referrers-api">distribution-spec,
+/// Unavailable Referrers API</see>).
 /// </summary>
 internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
 {
     public static string Of(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
 
-    /// <summary>Enters a manifest among those that refer to a subject. Others of this process wait meanwhile, so that none is lost.</summary>
+    /// <summary>
+    /// Enters a manifest among those that refer to a subject. Others of this process wait meanwhile, so that none is lost.
+    /// </summary>
     public async Task EnterAsync(
         string repository,
         Digest subject,

@@ -43,7 +43,9 @@ public sealed class RegistryClient
     /// <summary>The host as references write it.</summary>
     public string Registry => _host.Name;
 
-    /// <summary>What the host said last of the pulls that remain, or null when it never did (Docker Hub's <c>ratelimit-remaining</c>).</summary>
+    /// <summary>
+    /// What the host said last of the pulls that remain, or null when it never did (Docker Hub's <c>ratelimit-remaining</c>).
+    /// </summary>
     public RateLimitStatus? RateLimit => _host.RateLimit.Status;
 
     /// <summary>The registry answers and lets us in: <c>GET /v2/</c>.</summary>
@@ -96,7 +98,9 @@ public sealed class RegistryClient
             cancellationToken
         );
 
-    /// <summary>Makes a blob of another repository of this host appear in this one. False when the registry would rather have it uploaded.</summary>
+    /// <summary>
+    /// Makes a blob of another repository of this host appear in this one. False when the registry would rather have it uploaded.
+    /// </summary>
     public Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken) =>
         _sessions.MountAsync(repository, digest, fromRepository, cancellationToken);
 

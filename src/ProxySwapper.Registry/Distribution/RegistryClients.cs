@@ -17,7 +17,9 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
 
     /// <summary>A client for one host that opens it with these credentials.</summary>
     /// <param name="registry">The host as references write it, for instance <c>docker.io</c> or <c>localhost:5000</c>.</param>
-    /// <param name="credentials">Asked when the registry challenges. A token is used only for the credential that it was fetched with.</param>
+    /// <param name="credentials">
+    /// Asked when the registry challenges. A token is used only for the credential that it was fetched with.
+    /// </param>
     public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
         new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 

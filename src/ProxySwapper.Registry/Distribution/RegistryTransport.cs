@@ -53,7 +53,9 @@ internal sealed partial class RegistryTransport(
         }
     }
 
-    /// <summary>Sends a request once, without a second try after a passing fault; in this place when one is given, which stays the caller's.</summary>
+    /// <summary>
+    /// Sends a request once, without a second try after a passing fault; in this place when one is given, which stays the caller's.
+    /// </summary>
     public async Task<RegistryResponse> SendOnceAsync(
         RegistryRequest request,
         AdaptiveConcurrencyLimiter.Lease? lease,

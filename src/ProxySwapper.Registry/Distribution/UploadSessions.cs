@@ -5,7 +5,9 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Opens and cancels uploads. A session that a registry offers instead of mounting a blob is kept for the upload that follows.</summary>
+/// <summary>
+/// Opens and cancels uploads. A session that a registry offers instead of mounting a blob is kept for the upload that follows.
+/// </summary>
 internal sealed class UploadSessions(RegistryTransport transport, RegistryRequests requests)
 {
     private const string EcrService = "ecr.amazonaws.com";
@@ -50,7 +52,9 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     public static UploadSession After(UploadSession session, RegistryResponse answer) =>
         answer.Location is { } next ? session with { Address = next } : session;
 
-    /// <summary>Gives up a session, so that the registry needs not keep what came of it. That this fails is no fault of the upload.</summary>
+    /// <summary>
+    /// Gives up a session, so that the registry needs not keep what came of it. That this fails is no fault of the upload.
+    /// </summary>
     public async Task CancelAsync(string repository, UploadSession session)
     {
         using var limit = new CancellationTokenSource(transport.Options.ResponseTimeout / 6, transport.Time);

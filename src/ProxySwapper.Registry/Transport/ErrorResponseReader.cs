@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Makes an exception of an answer that is none of those expected: its status, the registry's own errors, when to come back.</summary>
+/// <summary>
+/// Makes an exception of an answer that is none of those expected: its status, the registry's own errors, when to come back.
+/// </summary>
 internal static class ErrorResponseReader
 {
     private const int MaxBodySize = 64 * 1024;

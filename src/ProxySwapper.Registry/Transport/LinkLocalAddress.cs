@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Addresses of the link (RFC 3927, RFC 4291 section 2.5.6), where clouds keep the metadata of a machine: nothing of ours goes there.</summary>
+/// <summary>
+/// Addresses of the link (RFC 3927, RFC 4291 section 2.5.6), where clouds keep the metadata of a machine: nothing of ours goes there.
+/// </summary>
 internal static class LinkLocalAddress
 {
     /// <summary>True for <c>169.254.0.0/16</c> and <c>fe80::/10</c>, also as an IPv4 address within an IPv6 one.</summary>

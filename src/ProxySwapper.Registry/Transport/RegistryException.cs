@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>A registry refused, failed or answered nonsense. The message names method, host, repository, status and its own errors.</summary>
+/// <summary>
+/// A registry refused, failed or answered nonsense. The message names method, host, repository, status and its own errors.
+/// </summary>
 public sealed class RegistryException : Exception
 {
     /// <summary>A failure of one request.</summary>

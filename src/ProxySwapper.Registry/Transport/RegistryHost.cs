@@ -75,7 +75,9 @@ internal sealed class RegistryHost
         };
     }
 
-    /// <summary>Whether a server begins a TLS handshake; its certificate is for the requests to judge. Null when there is no server.</summary>
+    /// <summary>
+    /// Whether a server begins a TLS handshake; its certificate is for the requests to judge. Null when there is no server.
+    /// </summary>
     private async Task<bool?> SpeaksTlsAsync(Uri address, CancellationToken cancellationToken)
     {
         using var deadline = new OperationTimeout(_probeLimit, _time, cancellationToken);

@@ -3,7 +3,10 @@ namespace ProxySwapper.Admission;
 /// <summary>What is done so that rewritten images exist downstream.</summary>
 internal interface IAdmissionObserver
 {
-    /// <summary>True when a configuration has something to be awaited before the answer (<c>swapPolicy: exists</c>, <c>populate.policy: immediate</c>).</summary>
+    /// <summary>
+    /// True when a configuration has something to be awaited before the answer (<c>swapPolicy: exists</c>, <c>populate.policy:
+    /// immediate</c>).
+    /// </summary>
     bool DelaysResponse { get; }
 
     /// <summary>Awaits what the policies want, well within the webhook's time limit; may take decisions back. Never throws.</summary>

@@ -14,7 +14,9 @@ internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary p
 
     private readonly bool _hasRoom = WellKnownLabels.HasRoomForOriginalImages(pod, decision);
 
-    /// <summary>Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.</summary>
+    /// <summary>
+    /// Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.
+    /// </summary>
     public void Write(bool withMetadata)
     {
         var isFirst = true;

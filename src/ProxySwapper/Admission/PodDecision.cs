@@ -24,7 +24,9 @@ internal enum AdmissionOutcome
     Patched,
     Unchanged,
 
-    /// <summary>No Pod, an operation or subresource in which images don't change, or an update that does not tell what was before.</summary>
+    /// <summary>
+    /// No Pod, an operation or subresource in which images don't change, or an update that does not tell what was before.
+    /// </summary>
     NotApplicable,
     OptedOut,
     MirrorPod,

@@ -90,7 +90,9 @@ internal sealed class PodSummary
             Images.Add(slot);
     }
 
-    /// <summary>Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.</summary>
+    /// <summary>
+    /// Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.
+    /// </summary>
     public void DropOverwrittenImages()
     {
         var kept = 0;

@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper credential</c>: credentials of registries, for programs that ask as they ask Docker's credential helpers.</summary>
+/// <summary>
+/// <c>proxyswapper credential</c>: credentials of registries, for programs that ask as they ask Docker's credential helpers.
+/// </summary>
 internal static class CredentialCommand
 {
     public const string Name = "credential";

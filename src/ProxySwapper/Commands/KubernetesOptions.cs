@@ -19,7 +19,9 @@ internal sealed class KubernetesOptions
         command.Add(_context);
     }
 
-    /// <summary>Runs a command with a client. What failed is told in one line, with exit code 1; no way to a cluster is exit code 2.</summary>
+    /// <summary>
+    /// Runs a command with a client. What failed is told in one line, with exit code 1; no way to a cluster is exit code 2.
+    /// </summary>
     public async Task<int> RunAsync(ParseResult arguments, Func<KubernetesClient, Task<int>> command)
     {
         try

@@ -79,7 +79,8 @@ internal static class EnvironmentOverlay
 
     /// <summary>
     /// Variables that are not ours to judge: those of other commands, and those that kubelet makes of each Service in the namespace,
-    /// one of which may well be called proxyswapper (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+    /// one of which may well be called proxyswapper
+    /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     /// </summary>
     private static bool IsOther(string variable, string value) =>
         OtherPrefixes.Any(other => variable.StartsWith(other, StringComparison.Ordinal))

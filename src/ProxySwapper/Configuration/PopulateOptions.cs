@@ -27,7 +27,9 @@ internal enum PopulatePolicy
     Immediate,
 }
 
-/// <summary>One block of <c>populate.proxyCaches</c>, as the two populator plugins had it: an ECR proxy-cache path, or a pull-through cache to warm.</summary>
+/// <summary>
+/// One block of <c>populate.proxyCaches</c>, as the two populator plugins had it: an ECR proxy-cache path, or a pull-through cache to warm.
+/// </summary>
 internal sealed record ProxyCacheOptions
 {
     public string? PatternEcrProxyCache { get; init; }

@@ -34,7 +34,9 @@ internal enum SwapPolicy
     Exists,
 }
 
-/// <summary>When images are let through because the downstream registry fails. Null follows <see cref="SwapPolicy"/>: on for exists.</summary>
+/// <summary>
+/// When images are let through because the downstream registry fails. Null follows <see cref="SwapPolicy"/>: on for exists.
+/// </summary>
 internal sealed record ProxyHealthOptions
 {
     public bool? Fallback { get; init; }

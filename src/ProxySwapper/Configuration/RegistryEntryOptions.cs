@@ -51,7 +51,10 @@ internal enum RegistryAuth
 /// <summary>Where a secret is read from, each time it is needed: a variable of the environment or a file.</summary>
 internal sealed record SecretSource(string? Environment, string? File);
 
-/// <summary>How a missing ECR repository is made (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).</summary>
+/// <summary>
+/// How a missing ECR repository is made
+/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).
+/// </summary>
 internal sealed record CreateRepositoriesOptions
 {
     public bool ScanOnPush { get; init; } = true;

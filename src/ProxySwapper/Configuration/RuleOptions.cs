@@ -1,6 +1,8 @@
 namespace ProxySwapper.Configuration;
 
-/// <summary>One entry of <c>rules</c>: either <see cref="Match"/> with <see cref="Target"/>, or <see cref="MatchRegex"/> with <see cref="Replace"/>.</summary>
+/// <summary>
+/// One entry of <c>rules</c>: either <see cref="Match"/> with <see cref="Target"/>, or <see cref="MatchRegex"/> with <see cref="Replace"/>.
+/// </summary>
 internal sealed record RuleOptions
 {
     public string? Match { get; init; }

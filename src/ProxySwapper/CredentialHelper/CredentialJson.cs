@@ -3,7 +3,10 @@ using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.CredentialHelper;
 
-/// <summary>A credential in the form that Docker's credential helpers print (<see href="https://github.com/docker/docker-credential-helpers#development"/>).</summary>
+/// <summary>
+/// A credential in the form that Docker's credential helpers print
+/// (<see href="https://github.com/docker/docker-credential-helpers#development"/>).
+/// </summary>
 internal static class CredentialJson
 {
     /// <param name="json">Where it is written.</param>

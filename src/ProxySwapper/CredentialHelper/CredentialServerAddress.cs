@@ -3,10 +3,15 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.CredentialHelper;
 
-/// <summary>What a credential helper is asked for: a host, or an address with scheme and path, as <c>https://index.docker.io/v1/</c> is Docker Hub's.</summary>
+/// <summary>
+/// What a credential helper is asked for: a host, or an address with scheme and path, as <c>https://index.docker.io/v1/</c> is Docker
+/// Hub's.
+/// </summary>
 internal static class CredentialServerAddress
 {
-    /// <summary>An image of that registry, and of that repository where the address goes on with one; false when it is no registry.</summary>
+    /// <summary>
+    /// An image of that registry, and of that repository where the address goes on with one; false when it is no registry.
+    /// </summary>
     public static bool TryParse(string server, [NotNullWhen(true)] out ImageReference? image)
     {
         var rest = server.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? server[(scheme + 3)..] : server;

@@ -8,7 +8,8 @@ namespace ProxySwapper.Kubernetes;
 
 /// <summary>
 /// A credential that a program prints, as managed clusters have it
-/// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins">credential plugins</see>).
+/// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins">credential
+/// plugins</see>).
 /// It is asked again when what it said expires or is refused.
 /// </summary>
 internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time) : IKubernetesCredentialSource, IDisposable

@@ -212,7 +212,9 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
                 : LongestPause
             : null;
 
-    /// <summary>What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).</summary>
+    /// <summary>
+    /// What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).
+    /// </summary>
     private static async Task<KubernetesException> FaultAsync(
         HttpMethod method,
         string path,

@@ -1,6 +1,9 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>How a patch is meant (<see href="https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply">API concepts, Patch</see>).</summary>
+/// <summary>
+/// How a patch is meant (<see href="https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply">API concepts,
+/// Patch</see>).
+/// </summary>
 internal enum PatchKind
 {
     /// <summary>RFC 6902: a list of operations.</summary>

@@ -1,6 +1,8 @@
 namespace ProxySwapper.Management;
 
-/// <summary>The management port's pages: probes and metrics of every process, and whatever else is registered as a <see cref="ManagementEndpoint"/>.</summary>
+/// <summary>
+/// The management port's pages: probes and metrics of every process, and whatever else is registered as a <see cref="ManagementEndpoint"/>.
+/// </summary>
 internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints)
 {
     private readonly Dictionary<string, RequestDelegate> _answers = endpoints.ToDictionary(

@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace ProxySwapper.Management;
 
-/// <summary>What every process is asked: memory, processor time, its start, its garbage collections, under the names that dashboards know.</summary>
+/// <summary>
+/// What every process is asked: memory, processor time, its start, its garbage collections, under the names that dashboards know.
+/// </summary>
 internal sealed class ProcessMetrics
 {
     public ProcessMetrics(IMeterFactory meters)

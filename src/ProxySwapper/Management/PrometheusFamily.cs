@@ -7,7 +7,9 @@ namespace ProxySwapper.Management;
 /// <summary>One instrument with all its label values.</summary>
 internal sealed class PrometheusFamily
 {
-    /// <summary>More label values than any instrument of ours has; what is beyond is a fault of the program, and must not cost memory.</summary>
+    /// <summary>
+    /// More label values than any instrument of ours has; what is beyond is a fault of the program, and must not cost memory.
+    /// </summary>
     private const int MaximumSeries = 1000;
 
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

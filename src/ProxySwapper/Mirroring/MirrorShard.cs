@@ -6,7 +6,9 @@ using System.Text;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>One of several machines that share a file: each takes what a stable hash gives it, and together they take all, nothing twice.</summary>
+/// <summary>
+/// One of several machines that share a file: each takes what a stable hash gives it, and together they take all, nothing twice.
+/// </summary>
 internal sealed record MirrorShard(int Index, int Count)
 {
     public static MirrorShard Whole { get; } = new(0, 1);

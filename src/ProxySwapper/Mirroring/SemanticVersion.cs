@@ -95,7 +95,9 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         return true;
     }
 
-    /// <summary>SemVer §9: a numeric identifier of a pre-release has no leading zero. Numbers of the version itself may have some.</summary>
+    /// <summary>
+    /// SemVer §9: a numeric identifier of a pre-release has no leading zero. Numbers of the version itself may have some.
+    /// </summary>
     private static bool HasLeadingZero(ReadOnlySpan<char> prerelease)
     {
         foreach (var range in prerelease.Split('.'))

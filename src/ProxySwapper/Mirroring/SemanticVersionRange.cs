@@ -4,8 +4,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Bounds for versions: comparisons (<c>=</c>, <c>!=</c>, <c>&gt;</c>, <c>&gt;=</c>, <c>&lt;</c>, <c>&lt;=</c>), <c>~1.2</c> (that minor), <c>^1.2</c> (that
-/// major, or that minor below 1), <c>1.2.x</c>, <c>1.2 - 1.4</c>, several joined by a comma or a blank, alternatives by <c>||</c>. Numbers that
+/// Bounds for versions: comparisons (<c>=</c>, <c>!=</c>, <c>&gt;</c>, <c>&gt;=</c>, <c>&lt;</c>, <c>&lt;=</c>), <c>~1.2</c> (that minor),
+/// <c>^1.2</c> (that
+/// major, or that minor below 1), <c>1.2.x</c>, <c>1.2 - 1.4</c>, several joined by a comma or a blank, alternatives by <c>||</c>. Numbers
+/// that
 /// are missing behind a comparison are wild as in Masterminds/semver: <c>&lt;=1.2</c> takes all of 1.2.
 /// </summary>
 internal sealed class SemanticVersionRange

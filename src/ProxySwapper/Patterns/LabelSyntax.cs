@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>What Kubernetes takes for a label (<see href="https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"/>).</summary>
+/// <summary>
+/// What Kubernetes takes for a label
+/// (<see href="https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"/>).
+/// </summary>
 internal static class LabelSyntax
 {
     private const int MaximumNameLength = 63;

@@ -71,7 +71,9 @@ internal sealed class RepositoryPattern
 
     private static ReadOnlySpan<char> RestOf(ReadOnlySpan<char> path) => path.IndexOf('/') is >= 0 and var slash ? path[(slash + 1)..] : [];
 
-    /// <summary>The segments behind the registry; <c>**</c> in its place goes on through them, and at the end it takes one or more.</summary>
+    /// <summary>
+    /// The segments behind the registry; <c>**</c> in its place goes on through them, and at the end it takes one or more.
+    /// </summary>
     private static string[] SegmentsOf(string[] parts)
     {
         string[] segments = parts.Length == 1 || parts[0] == AnySegments ? [AnySegments, .. parts[1..]] : parts[1..];

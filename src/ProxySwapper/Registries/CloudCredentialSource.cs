@@ -3,7 +3,9 @@ using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Registries;
 
-/// <summary>A cloud's source, made when one of its hosts is asked for: most clusters use one cloud, and the libraries of three are large.</summary>
+/// <summary>
+/// A cloud's source, made when one of its hosts is asked for: most clusters use one cloud, and the libraries of three are large.
+/// </summary>
 /// <param name="isOfCloud">Whether a host is one of the cloud's.</param>
 /// <param name="make">Makes the source.</param>
 internal sealed class CloudCredentialSource(Predicate<string> isOfCloud, Func<IRegistryCredentialSource> make) : IRegistryCredentialSource

@@ -43,7 +43,9 @@ internal sealed partial class EcrRepositoryCreator
     public bool IsEcr(string registry) => HostOf(registry, EntryOf(registry)) is not null;
 
     /// <summary>Makes the repository that an image is to be pushed to; false when the registry is none in which that can be done.</summary>
-    /// <exception cref="RegistryException">ECR refused, or could not be asked; the message names the permission where one is missing.</exception>
+    /// <exception cref="RegistryException">
+    /// ECR refused, or could not be asked; the message names the permission where one is missing.
+    /// </exception>
     /// <exception cref="RegistryCredentialException">There is no AWS identity here.</exception>
     public async ValueTask<bool> CreateAsync(ImageReference target, CancellationToken cancellationToken)
     {

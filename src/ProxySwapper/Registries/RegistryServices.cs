@@ -6,7 +6,9 @@ using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Registries;
 
-/// <summary>Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.</summary>
+/// <summary>
+/// Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.
+/// </summary>
 internal sealed class RegistryServices : IDisposable
 {
     private RegistryServices(
@@ -28,8 +30,12 @@ internal sealed class RegistryServices : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
-    /// <param name="credentials">Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.</param>
-    /// <param name="current">The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.</param>
+    /// <param name="credentials">
+    /// Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.
+    /// </param>
+    /// <param name="current">
+    /// The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.
+    /// </param>
     public static RegistryServices Create(
         IReadOnlyList<RegistryEntryOptions> registries,
         TimeProvider time,

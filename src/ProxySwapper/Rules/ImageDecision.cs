@@ -24,7 +24,9 @@ internal sealed record ImageDecision(
     public bool Populate { get; init; } = true;
 }
 
-/// <summary>Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.</summary>
+/// <summary>
+/// Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.
+/// </summary>
 internal enum DecisionReason
 {
     Rewritten,

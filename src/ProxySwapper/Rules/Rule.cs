@@ -84,7 +84,9 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
             pattern.Match(text) is { Success: true } match ? match.Result(replacement) : null;
     }
 
-    /// <summary>All that it takes becomes one image, and only that one is there already: <c>quay.io/pause:3</c> makes no target of quay.io.</summary>
+    /// <summary>
+    /// All that it takes becomes one image, and only that one is there already: <c>quay.io/pause:3</c> makes no target of quay.io.
+    /// </summary>
     private sealed class OneImageRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
         : RegexRule(name, namespaces, pattern, replacement)
     {

@@ -61,7 +61,9 @@ internal sealed class RuleSet
         return decision;
     }
 
-    /// <summary>A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.</summary>
+    /// <summary>
+    /// A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.
+    /// </summary>
     public string MetricNameOf(ImageReference? image) =>
         image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
 

@@ -39,7 +39,8 @@ internal static class ServeHost
             .ConfigureWebHost(
                 web =>
                     web.UseKestrelCore()
-                        // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits behind copies.
+                        // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits
+                        // behind copies.
                         .UseSockets(sockets => sockets.IOQueueCount = 0)
                         .UseKestrelHttpsConfiguration()
                         .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))

@@ -5,7 +5,9 @@ using static ProxySwapper.Benchmarks.Measurement;
 
 namespace ProxySwapper.Benchmarks.Mirror;
 
-/// <summary><c>proxyswapper mirror</c> against <c>skopeo sync</c> between real registries: a pass with nothing to do, and a first pass.</summary>
+/// <summary>
+/// <c>proxyswapper mirror</c> against <c>skopeo sync</c> between real registries: a pass with nothing to do, and a first pass.
+/// </summary>
 internal static class MirrorMeasurement
 {
     public const string Name = "mirror";

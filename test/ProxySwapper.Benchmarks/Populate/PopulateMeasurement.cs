@@ -11,7 +11,8 @@ namespace ProxySwapper.Benchmarks.Populate;
 /// <summary>
 /// What is promised of admission while images are copied: 1,000 Pods of 200 images in 10 seconds with 2 workers, from one real registry
 /// to another, against the same 1,000 reviews as dry runs, which are answered alike and copy nothing. The webhook and who asks it share one
-/// processor and the registries have another: all on both, an idle webhook beside them would be as slow as the one that copies. The first round,
+/// processor and the registries have another: all on both, an idle webhook beside them would be as slow as the one that copies. The first
+/// round,
 /// in which what copies is compiled, is told by itself.
 /// </summary>
 internal static class PopulateMeasurement

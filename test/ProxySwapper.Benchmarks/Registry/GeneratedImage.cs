@@ -10,7 +10,9 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Benchmarks.Registry;
 
-/// <summary>A registry with one image of any size, whose layers are made while they are sent: random bytes, numbered by the mebibyte.</summary>
+/// <summary>
+/// A registry with one image of any size, whose layers are made while they are sent: random bytes, numbered by the mebibyte.
+/// </summary>
 internal sealed class GeneratedImage : IAsyncDisposable
 {
     public const int MiB = 1024 * 1024;

@@ -45,7 +45,8 @@ internal static class RegistryMeasurement
     }
 
     /// <summary>
-    /// A fresh registry for each copy: what one program left there, or remembers of that host (skopeo does, beyond its process), helps none.
+    /// A fresh registry for each copy: what one program left there, or remembers of that host (skopeo does, beyond its process), helps
+    /// none.
     /// </summary>
     private static async Task<IEnumerable<Measurement>> MeasureTimeAsync(
         IReadOnlyList<CopyTool> tools,

@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
-/// <summary>What Kestrel costs by itself: an HTTPS endpoint that takes a body and answers with as many bytes as the webhook does, all at the settings that Kestrel and the runtime have by themselves.</summary>
+/// <summary>
+/// What Kestrel costs by itself: an HTTPS endpoint that takes a body and answers with as many bytes as the webhook does, all at the
+/// settings that Kestrel and the runtime have by themselves.
+/// </summary>
 internal static class BaselineServer
 {
     public const string Name = "baseline-server";

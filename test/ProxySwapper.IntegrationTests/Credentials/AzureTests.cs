@@ -104,7 +104,10 @@ internal sealed class AzureTests : IAsyncDisposable
             [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]
         );
 
-    /// <summary>The variables that the webhook of Azure Workload Identity puts into a Pod; Entra itself is asked by the SDK, which trusts the system's authorities.</summary>
+    /// <summary>
+    /// The variables that the webhook of Azure Workload Identity puts into a Pod; Entra itself is asked by the SDK, which trusts the
+    /// system's authorities.
+    /// </summary>
     private (string Name, string? Value)[] WorkloadIdentity(string token) =>
         [
             ("AZURE_FEDERATED_TOKEN_FILE", Write("token", token)),

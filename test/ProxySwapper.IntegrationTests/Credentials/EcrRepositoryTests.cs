@@ -8,7 +8,9 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 
-/// <summary>Pushes into repositories that ECR does not have yet: ECR's API with its signatures and errors, in front of a real registry.</summary>
+/// <summary>
+/// Pushes into repositories that ECR does not have yet: ECR's API with its signatures and errors, in front of a real registry.
+/// </summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrRepositoryTests : IAsyncDisposable

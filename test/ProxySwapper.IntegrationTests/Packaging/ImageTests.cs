@@ -9,7 +9,9 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Packaging;
 
-/// <summary>The Dockerfile's build stage, run step by step in a folder that has what the stage copies; and the image that the SDK makes.</summary>
+/// <summary>
+/// The Dockerfile's build stage, run step by step in a folder that has what the stage copies; and the image that the SDK makes.
+/// </summary>
 [TestFixture]
 internal sealed class ImageTests
 {

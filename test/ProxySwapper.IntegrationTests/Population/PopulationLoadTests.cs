@@ -9,7 +9,9 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>The built program with many Pods at once, and with registries that are slow or have enough: every request of its is counted.</summary>
+/// <summary>
+/// The built program with many Pods at once, and with registries that are slow or have enough: every request of its is counted.
+/// </summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class PopulationLoadTests : IAsyncDisposable

@@ -7,7 +7,9 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
-/// <summary>The configuration that the chart writes, run by Distribution: version 3 where it is on the PATH as <c>registry</c>, else Debian's 2.8.</summary>
+/// <summary>
+/// The configuration that the chart writes, run by Distribution: version 3 where it is on the PATH as <c>registry</c>, else Debian's 2.8.
+/// </summary>
 [TestFixture]
 internal sealed class CacheConfigurationTests
 {

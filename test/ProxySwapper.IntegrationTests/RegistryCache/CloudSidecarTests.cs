@@ -4,7 +4,10 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
-/// <summary>What the rendered script prints for upstreams of Amazon's and Azure's, by the sidecar of the chart's configuration; Google's way is proven in whole.</summary>
+/// <summary>
+/// What the rendered script prints for upstreams of Amazon's and Azure's, by the sidecar of the chart's configuration; Google's way is
+/// proven in whole.
+/// </summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CloudSidecarTests : IDisposable

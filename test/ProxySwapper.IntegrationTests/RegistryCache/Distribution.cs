@@ -22,7 +22,10 @@ internal static class Distribution
         }
     }
 
-    /// <summary>Runs a rendered configuration: by version 3 where it is, else by Debian's 2.8, which reads the same file and passes over <c>proxy.exec</c>.</summary>
+    /// <summary>
+    /// Runs a rendered configuration: by version 3 where it is, else by Debian's 2.8, which reads the same file and passes over
+    /// <c>proxy.exec</c>.
+    /// </summary>
     public static async Task<TestProcess> StartAsync(RenderedCache cache)
     {
         var program = await IsThreeHereAsync() ? Three : "docker-registry";

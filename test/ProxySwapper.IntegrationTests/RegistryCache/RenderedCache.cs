@@ -5,7 +5,9 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
-/// <summary>What the chart writes for one upstream of a cache, put into files of this machine: other addresses and folders, the rest as rendered.</summary>
+/// <summary>
+/// What the chart writes for one upstream of a cache, put into files of this machine: other addresses and folders, the rest as rendered.
+/// </summary>
 internal sealed class RenderedCache : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

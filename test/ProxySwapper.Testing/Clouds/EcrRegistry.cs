@@ -38,7 +38,9 @@ public sealed partial class EcrRegistry : IAsyncDisposable
     /// <summary>After so many requests all passwords end; null (default) is never.</summary>
     public int? PasswordsEndAfter { get; set; }
 
-    /// <summary>Whether it has only the repositories that were made in <see cref="FakeEcr"/>, and minds their immutable tags. Default false: any.</summary>
+    /// <summary>
+    /// Whether it has only the repositories that were made in <see cref="FakeEcr"/>, and minds their immutable tags. Default false: any.
+    /// </summary>
     public bool HasMadeRepositoriesOnly { get; set; }
 
     /// <summary>Uploads that were dropped for want of a repository.</summary>

@@ -43,7 +43,9 @@ public sealed class FakeEcr : IAsyncDisposable
     /// <summary>The host of the registry of <see cref="Principal"/>'s account.</summary>
     public string Registry => $"{Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
 
-    /// <summary>What is there, by name: what it was made with, with <c>lifecyclePolicyText</c> and <c>policyText</c> once they are set.</summary>
+    /// <summary>
+    /// What is there, by name: what it was made with, with <c>lifecyclePolicyText</c> and <c>policyText</c> once they are set.
+    /// </summary>
     public ConcurrentDictionary<string, JsonObject> Repositories { get; } = new();
 
     /// <summary>The passwords that were handed out and are good still, each with whom it was handed to.</summary>

@@ -8,7 +8,8 @@ namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// What a Pod with Workload Identity meets at Google, on one port: the metadata server, which hands out access tokens
-/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), the service that exchanges tokens of other
+/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), the service that exchanges tokens of
+/// other
 /// providers, and an Artifact Registry, which takes
 /// one as the password of <c>oauth2accesstoken</c> at <c>/v2/token</c> and opens a repository for the token that it gives.
 /// </summary>
@@ -102,7 +103,9 @@ internal sealed class GoogleCloud : IAsyncDisposable
         return context.Response.WriteAsync($$"""{"access_token":"{{AccessToken}}","expires_in":3599,"token_type":"Bearer"}""");
     }
 
-    /// <summary>Workload Identity Federation (<see href="https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token"/>).</summary>
+    /// <summary>
+    /// Workload Identity Federation (<see href="https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token"/>).
+    /// </summary>
     private async Task ExchangeAsync(HttpContext context)
     {
         var form = await context.Request.ReadFormAsync();

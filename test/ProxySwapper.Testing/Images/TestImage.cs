@@ -7,7 +7,9 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Testing.Images;
 
-/// <summary>An image for tests: manifests and blobs that belong together, the same for the same seed. With several platforms it is an index.</summary>
+/// <summary>
+/// An image for tests: manifests and blobs that belong together, the same for the same seed. With several platforms it is an index.
+/// </summary>
 internal sealed class TestImage
 {
     private const string LayerMediaType = "application/vnd.oci.image.layer.v1.tar+gzip";

@@ -5,7 +5,10 @@ namespace ProxySwapper.Testing.Processes;
 /// <summary>The program, run as a process of its own by nobody that a cloud knows.</summary>
 public static class BuiltProgram
 {
-    /// <summary>How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's identities at clouds.</summary>
+    /// <summary>
+    /// How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's
+    /// identities at clouds.
+    /// </summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
         var (file, all) = ProxySwapperProgram.CommandOf(arguments);

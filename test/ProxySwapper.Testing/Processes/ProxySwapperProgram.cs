@@ -1,7 +1,8 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>
-/// The program as it is tested: as it is published where the variable <c>PUBLISHED_PROXYSWAPPER</c> says where, since what is compiled ahead can
+/// The program as it is tested: as it is published where the variable <c>PUBLISHED_PROXYSWAPPER</c> says where, since what is compiled
+/// ahead can
 /// differ from what is built; else as it was built.
 /// </summary>
 public static class ProxySwapperProgram

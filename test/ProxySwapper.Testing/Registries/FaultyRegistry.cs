@@ -17,7 +17,9 @@ internal sealed class FaultyRegistry : IAsyncDisposable
 
     public InMemoryRegistry Registry { get; private set; } = null!;
 
-    /// <summary>Who may pass, before anything goes wrong: for instance <see cref="TokenServer.GuardAsync"/>. Null (default) is everybody.</summary>
+    /// <summary>
+    /// Who may pass, before anything goes wrong: for instance <see cref="TokenServer.GuardAsync"/>. Null (default) is everybody.
+    /// </summary>
     public RegistryFault? Guard { get; set; }
 
     /// <summary>Host and port, as references write it.</summary>

@@ -122,7 +122,9 @@ public static class RegistryFaults
     public static RegistryFault RedirectToOrigin(string origin, int status = 307) =>
         (context, registry) => Redirect(origin + context.Request.Path + context.Request.QueryString, status)(context, registry);
 
-    /// <summary>Gives the body away in pieces of this size, each when <paramref name="next"/> lets it: one that never does stands still.</summary>
+    /// <summary>
+    /// Gives the body away in pieces of this size, each when <paramref name="next"/> lets it: one that never does stands still.
+    /// </summary>
     public static RegistryFault Drip(int size, Func<CancellationToken, Task> next) =>
         Respond((body, context) => new DripStream(body, size, () => next(context.RequestAborted)));
 

@@ -21,7 +21,9 @@ public sealed class EcrClient : IDisposable
     /// <param name="credentials">Who asks; <see cref="AwsIdentity"/> finds it as the SDK does.</param>
     public EcrClient(EcrHost host, AWSCredentials credentials) => (_host, _service) = (host, new EcrService(host, credentials));
 
-    /// <summary>A client for one registry, as whom the SDK finds this process to be, or as a profile; null when there is no AWS identity here.</summary>
+    /// <summary>
+    /// A client for one registry, as whom the SDK finds this process to be, or as a profile; null when there is no AWS identity here.
+    /// </summary>
     /// <param name="host">The registry.</param>
     /// <param name="profile">A profile of the AWS configuration files, or null for the SDK's chain.</param>
     /// <param name="time">The clock.</param>
@@ -82,7 +84,9 @@ public sealed class EcrClient : IDisposable
     }
 
     /// <summary>Makes a repository.</summary>
-    /// <exception cref="EcrException">It was refused (<c>RepositoryAlreadyExistsException</c>: somebody was faster), or could not be asked for.</exception>
+    /// <exception cref="EcrException">
+    /// It was refused (<c>RepositoryAlreadyExistsException</c>: somebody was faster), or could not be asked for.
+    /// </exception>
     public async Task<EcrRepository> CreateRepositoryAsync(string name, EcrRepositorySettings settings, CancellationToken cancellationToken)
     {
         const string operation = "CreateRepository";
@@ -161,7 +165,9 @@ public sealed class EcrClient : IDisposable
         }
     }
 
-    /// <summary>The innermost words that tell something: another service's refusal, for instance of a role, or what broke the connection.</summary>
+    /// <summary>
+    /// The innermost words that tell something: another service's refusal, for instance of a role, or what broke the connection.
+    /// </summary>
     private static string ReasonOf(Exception fault)
     {
         for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)

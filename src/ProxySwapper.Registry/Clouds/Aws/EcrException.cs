@@ -13,7 +13,8 @@ public sealed class EcrException : Exception
 
     /// <summary>
     /// ECR's own name of the error, such as <c>RepositoryNotFoundException</c>, <c>RepositoryAlreadyExistsException</c>,
-    /// <c>AccessDeniedException</c>, <c>ThrottlingException</c>, <c>LimitExceededException</c>; empty where no answer came, or one that is no error.
+    /// <c>AccessDeniedException</c>, <c>ThrottlingException</c>, <c>LimitExceededException</c>; empty where no answer came, or one that is
+    /// no error.
     /// </summary>
     public string Code { get; }
 

@@ -17,7 +17,9 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
 
     /// <summary>Reads a host; null when it is none of Amazon's.</summary>
     /// <param name="host">The host.</param>
-    /// <param name="region">The region of a host with a name of its own, which the configuration says is a private registry of Amazon's; null for no such host.</param>
+    /// <param name="region">
+    /// The region of a host with a name of its own, which the configuration says is a private registry of Amazon's; null for no such host.
+    /// </param>
     public static EcrHost? Parse(string host, string? region = null)
     {
         ArgumentNullException.ThrowIfNull(host);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>How a repository is made (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).</summary>
+/// <summary>
+/// How a repository is made (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).
+/// </summary>
 public sealed record EcrRepositorySettings
 {
     /// <summary>Whether each image is scanned when it comes. Default true.</summary>

@@ -45,7 +45,10 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         }
     }
 
-    /// <summary>The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not trusted.</summary>
+    /// <summary>
+    /// The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not
+    /// trusted.
+    /// </summary>
     internal static DateTimeOffset? EndOf(string token)
     {
         if (token.Split('.') is not [_, var payload, _])

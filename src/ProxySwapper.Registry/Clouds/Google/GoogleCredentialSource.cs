@@ -8,9 +8,12 @@ namespace ProxySwapper.Registry.Clouds.Google;
 /// <summary>
 /// Opens Google's registries with an access token as the password of <c>oauth2accesstoken</c>
 /// (<see href="https://cloud.google.com/artifact-registry/docs/docker/authentication#token"/>). The token comes from Application Default
-/// Credentials: a key file, Workload Identity on GKE by the metadata server, Workload Identity Federation; or from a key file of a host's own.
+/// Credentials: a key file, Workload Identity on GKE by the metadata server, Workload Identity Federation; or from a key file of a host's
+/// own.
 /// </summary>
-/// <remarks>Without Application Default Credentials, Google's hosts are asked as anonymous, which is said once: public images need none.</remarks>
+/// <remarks>
+/// Without Application Default Credentials, Google's hosts are asked as anonymous, which is said once: public images need none.
+/// </remarks>
 public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 {
     private const string Username = "oauth2accesstoken";
@@ -32,7 +35,9 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     private bool _saidAbsent;
 
     /// <summary>A source for Google's own hosts, and for those that are said to be Google's.</summary>
-    /// <param name="hosts">Hosts that must be opened by Google, with the path of a service account's key file or null for Application Default Credentials.</param>
+    /// <param name="hosts">
+    /// Hosts that must be opened by Google, with the path of a service account's key file or null for Application Default Credentials.
+    /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger)

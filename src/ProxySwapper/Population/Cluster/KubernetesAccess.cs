@@ -2,13 +2,17 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
 
-/// <summary>The cluster that the webhook serves: its Pod's account, or the files of <c>KUBECONFIG</c>; none on a machine without either.</summary>
+/// <summary>
+/// The cluster that the webhook serves: its Pod's account, or the files of <c>KUBECONFIG</c>; none on a machine without either.
+/// </summary>
 internal sealed partial class KubernetesAccess(KubernetesClient? client, string? podName = null) : IDisposable
 {
     /// <summary>The API, or null: then nothing is reconciled, no pull secret is read and no Event is written.</summary>
     public KubernetesClient? Client { get; } = client;
 
-    /// <summary>The Pod that this process runs in: as the chart says, or its host's name, which is the Pod's own unless it uses the node's network.</summary>
+    /// <summary>
+    /// The Pod that this process runs in: as the chart says, or its host's name, which is the Pod's own unless it uses the node's network.
+    /// </summary>
     public string PodName { get; } = string.IsNullOrEmpty(podName) ? Environment.MachineName.ToLowerInvariant() : podName;
 
     public static KubernetesAccess Create(Func<string, string?> environment, TimeProvider time, ILogger<KubernetesAccess> logger)

@@ -33,7 +33,9 @@ internal sealed partial class DownstreamLookup(
         return await LookAsync(key, target, deadline);
     }
 
-    /// <summary>Like <see cref="FindAsync"/>, and what was seen longer ago than <c>recheckAfter</c> is looked at again, digests included.</summary>
+    /// <summary>
+    /// Like <see cref="FindAsync"/>, and what was seen longer ago than <c>recheckAfter</c> is looked at again, digests included.
+    /// </summary>
     public async ValueTask<ImagePresence> VerifyAsync(ImageReference target, CancellationToken cancellationToken)
     {
         var key = target.ToString();

@@ -12,7 +12,8 @@ namespace ProxySwapper.Population.Queue;
 /// <para>Jobs run in the order in which they are ready. Two things keep one of them from being in everybody's way:</para>
 /// <para>The slow lane. A job that failed before, that has to move a lot, or whose registry is failing, may hold a worker for long; such
 /// jobs together hold at most all workers but one. With one worker alone they take turns with the others.</para>
-/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one at a time runs,
+/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one at a time
+/// runs,
 /// after the pause that is due; when it gives out its tries, all that wait for that registry are given up with it.</para>
 /// </remarks>
 internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)

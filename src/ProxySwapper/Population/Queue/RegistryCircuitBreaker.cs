@@ -13,7 +13,9 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
     /// <summary>True while a registry's last answer to us was a failure of the whole.</summary>
     public bool IsFailing(RegistryKey lane) => _failing.ContainsKey(lane);
 
-    /// <summary>Whether a job may ask the registry now; when not, <paramref name="opensAt"/> is the time, or null while another job tries.</summary>
+    /// <summary>
+    /// Whether a job may ask the registry now; when not, <paramref name="opensAt"/> is the time, or null while another job tries.
+    /// </summary>
     public bool MayAsk(RegistryKey lane, DateTimeOffset now, out DateTimeOffset? opensAt)
     {
         opensAt = null;

@@ -39,7 +39,9 @@ internal sealed class RegistryConnections : IDisposable
         );
     }
 
-    /// <summary>For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.</summary>
+    /// <summary>
+    /// For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.
+    /// </summary>
     public RegistryServices ForCopies { get; }
 
     /// <summary>For questions that somebody waits for: an answer later is none.</summary>

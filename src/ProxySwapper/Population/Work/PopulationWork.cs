@@ -20,7 +20,9 @@ internal abstract record PopulationWork(ImageReference Target)
 /// <summary>Copies an image from one registry to another.</summary>
 /// <param name="Source">Where it is.</param>
 /// <param name="Target">Where it shall be.</param>
-/// <param name="Platforms">The platforms to take; empty takes all. One platform alone is written as its manifest, several as an index.</param>
+/// <param name="Platforms">
+/// The platforms to take; empty takes all. One platform alone is written as its manifest, several as an index.
+/// </param>
 internal sealed record CopyWork(ImageReference Source, ImageReference Target, IReadOnlyList<Platform> Platforms) : PopulationWork(Target)
 {
     public override ImageReference Origin => Source;

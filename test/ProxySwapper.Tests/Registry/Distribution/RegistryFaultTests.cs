@@ -318,7 +318,9 @@ internal sealed class RegistryFaultTests
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(6));
     }
 
-    /// <summary>403 is the private registry's way, 400 the public one's; neither challenges, and the answer to a HEAD has no errors to read.</summary>
+    /// <summary>
+    /// 403 is the private registry's way, 400 the public one's; neither challenges, and the answer to a HEAD has no errors to read.
+    /// </summary>
     [Test]
     public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge(
         [Values(403, 400)] int status,
