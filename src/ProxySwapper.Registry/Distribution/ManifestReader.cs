@@ -90,7 +90,8 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
                     answer.Status,
-                    $"{reference} is a manifest of Docker's first schema, which can't be copied with its digest; push the image anew with a current tool"
+                    $"{reference} is a manifest of Docker's first schema, which can't be copied "
+                        + "with its digest; push the image anew with a current tool"
                 );
             var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
             if (named != default && !named.Matches(bytes.Span))

@@ -144,7 +144,8 @@ internal static class CopyCommand
         Console.WriteLine(
             result.Outcome == CopyOutcome.UpToDate
                 ? $"{request.Target} is up to date"
-                : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, {result.BlobsPresent} there; {ByteSize.Format(result.BytesCopied)} moved"
+                : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} "
+                    + $"mounted, {result.BlobsPresent} there; {ByteSize.Format(result.BytesCopied)} moved"
         );
         PrintDigest(result.SourceDigest, result.TargetDigest);
     }

@@ -13,7 +13,8 @@ internal static class CredentialCommand
     {
         var command = new Command(
             Name,
-            $"Gives registries' credentials to other programs. A link to this program named {CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman."
+            "Gives registries' credentials to other programs. A link to this program named "
+                + $"{CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman."
         )
         {
             CredentialServeCommand.Create(),

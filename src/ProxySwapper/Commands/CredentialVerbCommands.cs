@@ -23,7 +23,8 @@ internal static class CredentialVerbCommands
     /// <summary>By these words Docker and skopeo know that there is nothing, and go on as anonymous.</summary>
     private const string NotFound = "credentials not found in native keychain";
     private const string ReadOnly =
-        "proxyswapper keeps no credentials: they come from `registries` of its configuration, Docker's config.json and the clouds' identities";
+        "proxyswapper keeps no credentials: they come from `registries` of its "
+        + "configuration, Docker's config.json and the clouds' identities";
 
     /// <summary>The user by which the protocol marks an identity token.</summary>
     private const string TokenUser = "<token>";

@@ -11,7 +11,8 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Shows the main job: sample Pods through the webhook over TLS, what becomes of their images, and one that is copied from a registry to another."
+            "Shows the main job: sample Pods through the webhook over TLS, what becomes of "
+                + "their images, and one that is copied from a registry to another."
         );
         command.SetAction(
             async (_, cancellationToken) =>

@@ -39,7 +39,8 @@ internal static class DisableCommand
                             );
                         else if (await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken) is { } store)
                             Console.WriteLine(
-                                $"{name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from {store}."
+                                $"{name} is removed: Pods start with the images that they name. "
+                                    + $"`proxyswapper enable` puts it back from {store}."
                             );
                         else
                             Console.WriteLine($"{name} is not there: nothing to disable.");

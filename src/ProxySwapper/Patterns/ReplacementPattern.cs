@@ -18,9 +18,11 @@ internal static partial class ReplacementPattern
             return "must be a reference without a scheme";
         var prefix = PrefixOf(replacement);
         if (!(prefix.Contains('/', StringComparison.Ordinal) && TargetPrefix.IsRegistry(TargetPrefix.HostOf(prefix))))
-            return "must begin with the target's registry written out and a slash, such as 'localhost:5000/$1', so that an image that is there already is recognised";
+            return "must begin with the target's registry written out and a slash, such as "
+                + "'localhost:5000/$1', so that an image that is there already is recognised";
         if (prefix == "docker.io/")
-            return "may go anywhere on Docker Hub, where images are read from; name a registry of yours, or an organisation: 'docker.io/my-org/$1'";
+            return "may go anywhere on Docker Hub, where images are read from; name a "
+                + "registry of yours, or an organisation: 'docker.io/my-org/$1'";
         if (pattern is null)
             return null;
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))

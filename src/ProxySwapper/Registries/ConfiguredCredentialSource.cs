@@ -89,7 +89,8 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
         public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
             await source.GetAsync(image, cancellationToken)
             ?? throw new RegistryCredentialException(
-                $"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, and that has no credential for it"
+                $"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, "
+                    + "and that has no credential for it"
             );
 
         public ValueTask<RegistryCredential?> RenewAsync(

@@ -106,7 +106,8 @@ internal sealed class RuleSet
                 source,
                 null,
                 rule.Name,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}"
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would "
+                    + $"make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}"
             );
 
     private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) =>

@@ -80,7 +80,8 @@ internal sealed partial class CertificateWatcher : BackgroundService
         [LoggerMessage(
             3,
             LogLevel.Error,
-            "The serving certificate expired at {NotAfter}: API servers refuse us, and Pods keep their images where the failure policy is Ignore"
+            "The serving certificate expired at {NotAfter}: API servers refuse us, and "
+                + "Pods keep their images where the failure policy is Ignore"
         )]
         public static partial void Expired(ILogger logger, DateTimeOffset notAfter);
     }

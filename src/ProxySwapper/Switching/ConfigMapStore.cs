@@ -53,7 +53,8 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
                 $"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"
             ),
             _ => throw new WebhookSwitchException(
-                $"several ConfigMaps have the label {WebhookLabel}={webhook}: name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"
+                $"several ConfigMaps have the label {WebhookLabel}={webhook}: "
+                    + $"name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"
             ),
         };
     }

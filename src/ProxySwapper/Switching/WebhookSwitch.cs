@@ -99,7 +99,8 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         && ConfigMapStore.Parse(client, place) is { } store
             ? store
             : throw new WebhookSwitchException(
-                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that says where to keep it: use --config-map NAMESPACE/NAME or --file FILE, or give it up with --discard"
+                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that says where to keep it: use "
+                    + "--config-map NAMESPACE/NAME or --file FILE, or give it up with --discard"
             );
 
     private static JsonObject WithoutServerFields(JsonObject webhook)

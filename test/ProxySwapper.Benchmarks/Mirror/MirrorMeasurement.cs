@@ -89,7 +89,8 @@ internal static class MirrorMeasurement
             new("its requests at the target, at the source", $"{ours}, {atSource}", $"≤ {Tags + 1}, 1", ours <= Tags + 1 && atSource == 1),
             new(
                 "requests with replace-tag, of skopeo sync",
-                $"{await both.CountAsync(() => MirrorAsync(program, comparing))}, {await both.CountAsync(() => SyncAsync("docker", $"{source.Address}/team/app", $"{target.Address}/team"))}"
+                $"{await both.CountAsync(() => MirrorAsync(program, comparing))}, "
+                    + $"{await both.CountAsync(() => SyncAsync("docker", $"{source.Address}/team/app", $"{target.Address}/team"))}"
             ),
         ];
     }

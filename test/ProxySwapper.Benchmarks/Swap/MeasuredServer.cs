@@ -31,7 +31,8 @@ internal sealed class MeasuredServer : IDisposable
         var file = Path.Combine(folder, $"{port}.yaml");
         File.WriteAllText(
             file,
-            $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: {folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n"
+            $"{SwapMeasurement.Configuration}\nport: {port}\nmanagementPort: {managementPort}\ntlsCertPath: "
+                + $"{folder}/tls.crt\ntlsKeyPath: {folder}/tls.key\ndrainDelay: 0\n"
         );
         var start = new ProcessStartInfo(program, ["serve", "--config", file]);
         foreach (var (name, value) in ContainerFile.Environment())

@@ -151,7 +151,8 @@ internal sealed class CopyTests
         var config = Path.GetTempFileName();
         await File.WriteAllTextAsync(
             config,
-            $"registries: [{{host: '{_target.Address}', auth: basic, usernameFrom: {{env: TARGET_USER}}, passwordFrom: {{env: TARGET_PASSWORD}}}}]"
+            $"registries: [{{host: '{_target.Address}', auth: basic, usernameFrom: {{env: "
+                + "TARGET_USER}, passwordFrom: {env: TARGET_PASSWORD}}]"
         );
         environment["TARGET_USER"] = "user";
         var result = await ProxySwapperProgram.RunAsync(["copy", "--config", config, .. arguments], environment);

@@ -50,7 +50,8 @@ internal sealed class EcrTests : IAsyncDisposable
         var credentials = Write(
             "credentials",
             $"[default]\naws_access_key_id = {other.AccessKeyId}\naws_secret_access_key = {other.SecretAccessKey}\n"
-                + $"[team]\naws_access_key_id = {_ecr.Principal.AccessKeyId}\naws_secret_access_key = {_ecr.Principal.SecretAccessKey}\naws_session_token = {_ecr.Principal.SessionToken}\n"
+                + $"[team]\naws_access_key_id = {_ecr.Principal.AccessKeyId}\naws_secret_access_key = "
+                + $"{_ecr.Principal.SecretAccessKey}\naws_session_token = {_ecr.Principal.SessionToken}\n"
         );
         await using var second = await EcrRegistry.StartAsync(_ecr);
         var configuration = Write(

@@ -161,7 +161,8 @@ internal sealed class KubernetesApiTests
         Assert.That(
             fault!.Message,
             Is.EqualTo(
-                $"GET /api/v1/pods: 403 Forbidden: pods is forbidden: User \"system:serviceaccount:{_namespace}:nobody\" cannot list resource \"pods\" in API group \"\" at the cluster scope"
+                $"GET /api/v1/pods: 403 Forbidden: pods is forbidden: User \"system:serviceaccount:{_namespace}:nobody\" "
+                    + "cannot list resource \"pods\" in API group \"\" at the cluster scope"
             )
         );
     }

@@ -56,7 +56,8 @@ internal sealed class ImageTests
         await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
         var archive = Path.Combine(_context, "proxyswapper.tar");
         await RunAsync(
-            $"dotnet publish src/ProxySwapper -c Release -t:PublishContainer --no-build -a $TARGETARCH -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
+            "dotnet publish src/ProxySwapper -c Release -t:PublishContainer --no-build -a $TARGETARCH "
+                + $"-p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
             ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address)
         );
 

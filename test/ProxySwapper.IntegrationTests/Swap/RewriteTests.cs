@@ -55,7 +55,8 @@ internal sealed class RewriteTests
     public async Task Manifests_come_from_standard_input_or_files()
     {
         const string Expected =
-            "quay.io/a/b:1 (unchanged: no rule takes it)\nnginx -> r.example/library/nginx:latest\nbusybox:1 -> r.example/library/busybox:1\n";
+            "quay.io/a/b:1 (unchanged: no rule takes it)\nnginx -> "
+            + "r.example/library/nginx:latest\nbusybox:1 -> r.example/library/busybox:1\n";
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Manifests);
         var fromFile = await RunAsync(null, "-f", file);

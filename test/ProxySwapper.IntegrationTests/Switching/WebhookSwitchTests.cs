@@ -67,7 +67,8 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 new ProgramResult(
                     0,
-                    $"{_name} is removed: Pods start with the images that they name. `proxyswapper enable` puts it back from ConfigMap {_namespace}/proxyswapper.\n",
+                    $"{_name} is removed: Pods start with the images that they name. `proxyswapper "
+                        + $"enable` puts it back from ConfigMap {_namespace}/proxyswapper.\n",
                     ""
                 )
             )
@@ -130,7 +131,8 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 (
                     1,
-                    $"ConfigMap {_namespace}/proxyswapper is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard\n"
+                    $"ConfigMap {_namespace}/proxyswapper is not there, so nothing was removed: keep "
+                        + "the configuration with --file FILE, or give it up with --discard\n"
                 )
             )
         );
@@ -154,7 +156,8 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 (
                     1,
-                    $"nothing is kept in ConfigMap {_namespace}/proxyswapper, and {_name} is not in place: upgrade the chart to reinstate it\n"
+                    $"nothing is kept in ConfigMap {_namespace}/proxyswapper, and {_name} "
+                        + "is not in place: upgrade the chart to reinstate it\n"
                 )
             )
         );

@@ -69,7 +69,8 @@ internal static class AwsSignature
         return Hex(Hash(signing, text)) == fields["Signature"]
             ? (principal, "", "")
             : Invalid(
-                "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+                    + "Access Key and signing method. Consult the service documentation for details."
             );
     }
 

@@ -104,7 +104,8 @@ internal sealed class AzureCloud : IAsyncDisposable
                 "authentication required",
                 (
                     "WWW-Authenticate",
-                    $"Bearer realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\",scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""
+                    "Bearer "
+                        + $"realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\",scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""
                 )
             )(context, next);
     }

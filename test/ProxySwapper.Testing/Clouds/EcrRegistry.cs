@@ -158,7 +158,8 @@ public sealed partial class EcrRegistry : IAsyncDisposable
             await RegistryFaults.Status(
                 400,
                 "TAG_INVALID",
-                $"The image tag '{reference}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable."
+                $"The image tag '{reference}' already exists in the '{name}' repository "
+                    + "and cannot be overwritten because the tag is immutable."
             )(context, _ => Task.CompletedTask);
         return isFixed;
     }

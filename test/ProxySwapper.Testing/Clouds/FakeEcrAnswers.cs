@@ -10,7 +10,8 @@ public static class FakeEcrAnswers
         Error(
             400,
             "AccessDeniedException",
-            $"User: {call.Principal.Arn} is not authorized to perform: ecr:{call.Operation} on resource: {call.Resource} because no identity-based policy allows the ecr:{call.Operation} action",
+            $"User: {call.Principal.Arn} is not authorized to perform: ecr:{call.Operation} on resource: "
+                + $"{call.Resource} because no identity-based policy allows the ecr:{call.Operation} action",
             "Message"
         );
 

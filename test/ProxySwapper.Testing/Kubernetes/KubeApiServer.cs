@@ -44,7 +44,8 @@ public sealed class KubeApiServer : IAsyncDisposable
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
         if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
             throw new InvalidOperationException(
-                "This test needs a folder with kube-apiserver, etcd and kubectl in KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it."
+                "This test needs a folder with kube-apiserver, etcd and kubectl in "
+                    + "KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it."
             );
         for (var attempt = 1; ; attempt++)
         {

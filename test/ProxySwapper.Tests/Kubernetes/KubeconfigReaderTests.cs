@@ -48,7 +48,8 @@ internal sealed class KubeconfigReaderTests
         var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
         var second = Write(
             "second",
-            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
+            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: "
+                + "[{ name: c, cluster: { server: https://second.example.com } }]\n"
         );
         var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
         var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
@@ -130,7 +131,8 @@ internal sealed class KubeconfigReaderTests
             Write(
                 "config",
                 Config(
-                    "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], env: [{ name: EXTRA, value: second }], provideClusterInfo: true }"
+                    "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], "
+                        + "env: [{ name: EXTRA, value: second }], provideClusterInfo: true }"
                 )
             )
         );

@@ -89,7 +89,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
             fault.Message,
             Does.Contain("library/nginx: 400: ECR has no such repository, and it cannot be made: ")
                 .And.Contain(
-                    "needs ecr:CreateRepository and ecr:TagResource on arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx"
+                    "needs ecr:CreateRepository and ecr:TagResource on "
+                        + "arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx"
                 )
                 .And.Contain("AccessDeniedException")
         );

@@ -84,7 +84,8 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             var node => Refuse<TimeSpan?>(
                 key,
                 node,
-                $"must be a duration such as 500ms, 8s, 1m30s or 1h, from {DurationParser.Format(minimum)} to {DurationParser.Format(maximum)}"
+                "must be a duration such as 500ms, 8s, 1m30s or 1h, from "
+                    + $"{DurationParser.Format(minimum)} to {DurationParser.Format(maximum)}"
             ),
         };
 

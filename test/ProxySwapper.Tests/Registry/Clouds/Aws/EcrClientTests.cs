@@ -129,7 +129,8 @@ internal sealed class EcrClientTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                "ecr:CreateRepository: 400 RepositoryAlreadyExistsException: The repository with name 'a/b' already exists in the registry with id '123456789012'"
+                "ecr:CreateRepository: 400 RepositoryAlreadyExistsException: The repository with "
+                    + "name 'a/b' already exists in the registry with id '123456789012'"
             )
         );
     }
@@ -143,7 +144,8 @@ internal sealed class EcrClientTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                "ecr:CreateRepository: 400 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/of-a-test/session is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the ecr:CreateRepository action"
+                "ecr:CreateRepository: 400 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/of-a-test/session "
+                    + "is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the ecr:CreateRepository action"
             )
         );
         Assert.That(_ecr.Calls, Has.Count.EqualTo(1), "asking again would not help");

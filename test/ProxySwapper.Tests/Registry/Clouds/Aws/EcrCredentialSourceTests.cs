@@ -124,7 +124,8 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Does.StartWith(
-                "ecr: no password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: ecr:GetAuthorizationToken: 400 AccessDeniedException: User: arn:aws:sts::"
+                "ecr: no password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: "
+                    + "ecr:GetAuthorizationToken: 400 AccessDeniedException: User: arn:aws:sts::"
             )
         );
         Assert.That(fault.ToString(), Does.Not.Contain(_ecr.Principal.SecretAccessKey).And.Not.Contain(_ecr.Principal.SessionToken));

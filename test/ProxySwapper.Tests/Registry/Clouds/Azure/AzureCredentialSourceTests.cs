@@ -167,7 +167,8 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                $"azure: no refresh token: POST {_azure.Address}: 401: UNAUTHORIZED: authentication required, visit https://aka.ms/acr/authorization for more information."
+                $"azure: no refresh token: POST {_azure.Address}: 401: UNAUTHORIZED: authentication "
+                    + "required, visit https://aka.ms/acr/authorization for more information."
             )
         );
         Assert.That(fault.ToString(), Does.Not.Contain("secret-entra-token"));

@@ -1,0 +1,128 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests;
+
+/// <summary>
+/// The layers of the house: a folder uses only folders of the lines above its own, its namespace is its path, and no folder is without a place.
+/// CONTRIBUTING.md says what each is for.
+/// </summary>
+[TestFixture]
+internal sealed partial class ArchitectureTests
+{
+    /// <summary>The layers from the ground up. Folders of one line do not use each other. A new folder must be given its line here.</summary>
+    private static readonly string[][] Layers =
+    [
+        ["ProxySwapper.Registry"],
+        ["ProxySwapper.Registry.Timing"],
+        ["ProxySwapper.Registry.Oci", "ProxySwapper.Registry.Credentials", "ProxySwapper.Registry.Transport"],
+        ["ProxySwapper.Registry.Authentication"],
+        ["ProxySwapper.Registry.Distribution"],
+        [
+            "ProxySwapper.Registry.Copying",
+            "ProxySwapper.Registry.Clouds.Aws",
+            "ProxySwapper.Registry.Clouds.Azure",
+            "ProxySwapper.Registry.Clouds.Google",
+            "ProxySwapper.Registry.InMemory",
+        ],
+        ["ProxySwapper.Patterns"],
+        ["ProxySwapper.Configuration.Yaml"],
+        ["ProxySwapper.Configuration"],
+        ["ProxySwapper.Rules", "ProxySwapper.Registries", "ProxySwapper.Kubernetes", "ProxySwapper.Management"],
+        ["ProxySwapper.Admission.Json"],
+        ["ProxySwapper.Admission", "ProxySwapper.Mirroring", "ProxySwapper.CredentialHelper", "ProxySwapper.Switching"],
+        ["ProxySwapper.Population.Work", "ProxySwapper.Manifests"],
+        ["ProxySwapper.Population.Queue"],
+        ["ProxySwapper.Population.Cluster"],
+        ["ProxySwapper.Population.Downstream"],
+        ["ProxySwapper.Population.Transfer"],
+        ["ProxySwapper.Population"],
+        ["ProxySwapper.Serving"],
+        ["ProxySwapper.Demo"],
+        ["ProxySwapper.Commands"],
+    ];
+
+    private static readonly Dictionary<string, int> LayerOf = Layers
+        .SelectMany((folders, layer) => folders.Select(folder => (folder, layer)))
+        .ToDictionary(pair => pair.folder, pair => pair.layer, StringComparer.Ordinal);
+
+    private static readonly SourceFile[] Sources = [.. SourceFile.All("src")];
+
+    [Test]
+    public void Every_namespace_is_its_files_folder()
+    {
+        var wrong = SourceFile
+            .All("src")
+            .Concat(SourceFile.All("test"))
+            .Where(file => file.Namespace is { } name && name != file.FolderAsNamespace)
+            .Select(file => $"{file.Path}: {file.Namespace}, its folder says {file.FolderAsNamespace}");
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Every_folder_has_a_layer()
+    {
+        var folders = Sources.Where(file => file.Namespace is not null).Select(file => file.FolderAsNamespace).Distinct();
+        Assert.That(folders.Where(folder => !LayerOf.ContainsKey(folder)), Is.Empty, "place these folders in Layers");
+        Assert.That(LayerOf.Keys.Except(folders), Is.Empty, "these folders are gone");
+    }
+
+    [Test]
+    public void A_folder_uses_only_folders_of_lower_layers()
+    {
+        var wrong =
+            from file in Sources
+            where file.Namespace is not null
+            from used in file.UsedNamespaces(LayerOf.Keys)
+            where used != file.Namespace && LayerOf[used] >= LayerOf[file.Namespace!]
+            select $"{file.Path} uses {used}";
+        Assert.That(wrong.Distinct(), Is.Empty);
+    }
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex NamespacePattern { get; }
+
+    [GeneratedRegex(@"\b(?:[A-Z]\w*\.)+[A-Z]\w*|(?<=^using (?:static )?)[\w.]+(?=;)", RegexOptions.Multiline)]
+    private static partial Regex QualifiedName { get; }
+
+    /// <summary>One C# file, by its path from the root with slashes.</summary>
+    private sealed record SourceFile(string Path, string Text)
+    {
+        public string? Namespace { get; } = NamespacePattern.Match(Text) is { Success: true } match ? match.Groups[1].Value : null;
+
+        /// <summary><c>src/ProxySwapper/Population/Queue/X.cs</c> is <c>ProxySwapper.Population.Queue</c>.</summary>
+        public string FolderAsNamespace { get; } = string.Join('.', Path.Split('/')[1..^1]);
+
+        public static IEnumerable<SourceFile> All(string folder) =>
+            from path in Directory.EnumerateFiles(SourceTree.PathOf(folder), "*.cs", SearchOption.AllDirectories)
+            let relative = System.IO.Path.GetRelativePath(SourceTree.Root, path).Replace('\\', '/')
+            where !relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules")
+            select new SourceFile(relative, File.ReadAllText(path));
+
+        /// <summary>Namespaces of the house that a using names, or a qualified name from here: seen from each of the file's own namespaces.</summary>
+        public IEnumerable<string> UsedNamespaces(ICollection<string> all)
+        {
+            foreach (Match match in QualifiedName.Matches(Text))
+            {
+                var name = match.Value;
+                for (var scope = $"{Namespace}."; ; scope = ParentOf(scope))
+                {
+                    if (
+                        all.Where(one => $"{scope}{name}." is var full && full.StartsWith($"{one}.", StringComparison.Ordinal))
+                            .MaxBy(one => one.Length) is
+                        { } used
+                    )
+                    {
+                        if (used.Length > scope.Length)
+                            yield return used;
+                        break;
+                    }
+                    if (scope.Length == 0)
+                        break;
+                }
+            }
+        }
+
+        private static string ParentOf(string scope) => scope[..(scope.TrimEnd('.').LastIndexOf('.') + 1)];
+    }
+}
