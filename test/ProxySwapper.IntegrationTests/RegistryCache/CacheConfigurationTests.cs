@@ -18,8 +18,7 @@ internal sealed class CacheConfigurationTests
     {
         await using var upstream = await InMemoryRegistry.StartAsync();
         var content =
-            "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
-            + "vnd.oci.image.config.v1+json\",\"digest\":\"CONFIG\",\"size\":2},\"layers\":[]}".Replace(
+            "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"CONFIG\",\"size\":2},\"layers\":[]}".Replace(
                 "CONFIG",
                 upstream.AddBlob("team/image", "{}"u8.ToArray()).Digest.ToString(),
                 StringComparison.Ordinal

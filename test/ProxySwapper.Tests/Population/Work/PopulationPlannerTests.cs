@@ -169,8 +169,7 @@ internal sealed class PopulationPlannerTests
         var entries = ImpliedRegistryEntries.Entries(options, name => name is "hUSER" or "hPW" ? "x" : null);
         Assert.That(
             entries.Select(entry =>
-                $"{entry.Host} {entry.Auth} {entry.UsernameFrom?.Environment} "
-                + $"{entry.PasswordFrom?.Environment} {entry.PlainHttp} {entry.CaFile}".TrimEnd()
+                $"{entry.Host} {entry.Auth} {entry.UsernameFrom?.Environment} {entry.PasswordFrom?.Environment} {entry.PlainHttp} {entry.CaFile}".TrimEnd()
             ),
             Is.EqualTo([
                 "own.example.com Basic hUSER hPW False ca.crt",
