@@ -30,7 +30,8 @@ internal sealed record Measurement(string What, string Measured, string Wanted =
         Console.WriteLine(
             $"""
 
-            Measured on {TimeProvider.System.GetUtcNow():yyyy-MM-dd} with `dotnet run -c Release --project test/ProxySwapper.Benchmarks -- {name}`:
+            Measured on {TimeProvider.System.GetUtcNow():yyyy-MM-dd} with
+            `dotnet run -c Release --project test/ProxySwapper.Benchmarks -- {name}`:
             {Environment.ProcessorCount} processors, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; {how}
 
             | what | measured | wanted |

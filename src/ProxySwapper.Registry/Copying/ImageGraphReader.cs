@@ -33,7 +33,8 @@ internal sealed class ImageGraphReader(RegistryClient source, string repository)
                 var images = chosen.Where(child => child.Platform is { OperatingSystem: not "unknown" }).ToList();
                 if (images.Count != 1)
                     throw new CopyException(
-                        $"{digest} has {images.Count} manifests for {string.Join(", ", platforms)}; one alone can be written without an index"
+                        $"{digest} has {images.Count} manifests for {string.Join(", ", platforms)}; one alone can be written "
+                            + "without an index"
                     );
                 var flat = await ReadNodeAsync(images[0].Digest, cancellationToken);
                 return await ReadBelowAsync(flat, flat.Children, cancellationToken);

@@ -19,7 +19,11 @@ internal static class PlatformIndex
             var taken = index.Children.Where(child => child.Platform is { } declared && platform.IsMatch(declared)).ToList();
             if (taken.Count == 0)
                 throw new CopyException(
-                    $"{index.Content.Digest} has no {platform}; it has {string.Join(", ", index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct())}"
+                    $"{index.Content.Digest} has no {platform}; it has "
+                        + string.Join(
+                            ", ",
+                            index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct()
+                        )
                 );
             chosen.UnionWith(taken.Select(child => child.Digest));
         }

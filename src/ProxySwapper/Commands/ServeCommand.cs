@@ -46,7 +46,8 @@ internal static class ServeCommand
                 {exception.Message}
                 The webhook is reached over TLS alone. In a cluster cert-manager writes {options.TlsCertPath} and {options.TlsKeyPath}
                 (the chart asks it to); elsewhere name two PEM files of yours with tlsCertPath and tlsKeyPath, for instance from
-                  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.crt
+                  openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
+                    -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.crt
                 """
             );
             return ConfigurationFaults.ExitCode;

@@ -47,17 +47,16 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         var started = TimeProvider.System.GetTimestamp();
         var (patch, _) = await webhook.AskAsync(pod, cancellationToken);
         var rewritten = (string?)JsonPatchApplier.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
-        console.MarkupLineInterpolated(
-            $"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms[/]"
-        );
+        var answered = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
+        console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {answered:0} ms[/]");
         if (rewritten != target || !await IsCopiedAsync(webhook.Get<PopulationQueue>(), target, cancellationToken))
         {
             console.MarkupLineInterpolated($"  The image did NOT come downstream.");
             return false;
         }
-        console.MarkupLineInterpolated(
-            $"  copied after {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms, all platforms: {downstream.Repository("mirror/team/shop").Blobs.Count} blobs"
-        );
+        var copied = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
+        var blobs = downstream.Repository("mirror/team/shop").Blobs.Count;
+        console.MarkupLineInterpolated($"  copied after {copied:0} ms, all platforms: {blobs} blobs");
         return await VerifyAsync(ImageReference.Parse(target), index.Digest, cancellationToken);
     }
 

@@ -25,9 +25,8 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
             (pods, images, isGood) = (pods + 1, images + rewritten, isGood && asExpected);
         }
         console.WriteLine();
-        console.MarkupLineInterpolated(
-            $"{pods} Pods admitted, {images} images rewritten; every patch was applied and checked: {(isGood ? "as it should be" : "NOT as it should be")}."
-        );
+        var verdict = isGood ? "correct" : "NOT correct";
+        console.MarkupLineInterpolated($"{pods} Pods admitted, {images} images rewritten; every patch was applied and checked: {verdict}.");
         return isGood;
     }
 
@@ -55,9 +54,10 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         if (patch is not null)
             console.WriteLine("  patch:");
         foreach (var operation in patch ?? [])
-            console.MarkupLineInterpolated(
-                $"    [blue]{(string)operation!["op"]!, -7}[/] {(string)operation["path"]!} [grey]{operation["value"]!.ToJsonString(ReadableJson)}[/]"
-            );
+        {
+            var value = operation!["value"]!.ToJsonString(ReadableJson);
+            console.MarkupLineInterpolated($"    [blue]{(string)operation["op"]!, -7}[/] {(string)operation["path"]!} [grey]{value}[/]");
+        }
         return (rewritten, isGood);
     }
 

@@ -65,7 +65,12 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         if (isNew)
             output.Note(
                 $"{registry} grants no more pulls: "
-                    + $"{(action == RateLimitAction.Stop ? "leaving its images to the next run" : $"waiting until {closing.Until:HH:mm:ss} UTC")} ({fault.Message})"
+                    + (
+                        action == RateLimitAction.Stop
+                            ? "leaving its images to the next run"
+                            : $"waiting until {closing.Until:HH:mm:ss} UTC"
+                    )
+                    + $" ({fault.Message})"
             );
 
         Closing Keep(Closing last)

@@ -152,7 +152,8 @@ internal sealed partial class EcrRepositoryCreator
         // Whoever makes a repository with tags needs the right to set them as well; ours always has one.
         var actions = fault.Operation == "CreateRepository" ? "ecr:CreateRepository and ecr:TagResource" : $"ecr:{fault.Operation}";
         return $"; the AWS identity of this process needs {actions} on "
-            + $"arn:{partition}:ecr:{host.Region}:{(string.IsNullOrEmpty(host.Account) ? "*" : host.Account)}:repository/{target.Repository}";
+            + $"arn:{partition}:ecr:{host.Region}:"
+            + $"{(string.IsNullOrEmpty(host.Account) ? "*" : host.Account)}:repository/{target.Repository}";
     }
 
     private RegistryEntryOptions? EntryOf(string registry) =>

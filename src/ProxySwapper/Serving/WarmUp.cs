@@ -22,10 +22,13 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
 
     private static readonly byte[] Review =
         """
-        {"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"warm-up","kind":{"group":"","version":"v1","kind":"Pod"},
-        "namespace":"default","operation":"CREATE","object":{"metadata":{"name":"warm-up","labels":{"a":"b"},"annotations":{"a":"b"}},"spec":{
+        {"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{
+        "uid":"warm-up","kind":{"group":"","version":"v1","kind":"Pod"},
+        "namespace":"default","operation":"CREATE","object":{"metadata":{"name":"warm-up","labels":{"a":"b"},"annotations":{"a":"b"}},
+        "spec":{
         "containers":[{"name":"a","image":"docker.io/library/warm-up:1"},{"name":"b","image":"not an image"}],
-        "volumes":[{"name":"c","image":{"reference":"quay.io/warm/up@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}]}}}}
+        "volumes":[{"name":"c","image":{
+        "reference":"quay.io/warm/up@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}]}}}}
         """u8.ToArray();
 
     public async Task StartedAsync(CancellationToken cancellationToken)
@@ -77,7 +80,10 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
         );
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost" }, cancellationToken);
         await stream.WriteAsync(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"u8.ToArray(),
+            (
+                "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"u8
+                + "Connection: close\r\n\r\n{}"u8
+            ).ToArray(),
             cancellationToken
         );
         await stream.CopyToAsync(Stream.Null, cancellationToken);

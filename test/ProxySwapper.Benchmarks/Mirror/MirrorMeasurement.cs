@@ -86,7 +86,12 @@ internal static class MirrorMeasurement
                 1.0,
                 Invariant($" ({Median(rounds.Select(round => round.Comparing)):N0} ms)")
             ),
-            new("its requests at the target, at the source", $"{ours}, {atSource}", $"≤ {Tags + 1}, 1", ours <= Tags + 1 && atSource == 1),
+            new(
+                "its requests at the target and at the source",
+                $"{ours}, {atSource}",
+                $"≤ {Tags + 1}, 1",
+                ours <= Tags + 1 && atSource == 1
+            ),
             new(
                 "requests with replace-tag, of skopeo sync",
                 $"{await both.CountAsync(() => MirrorAsync(program, comparing))}, "

@@ -38,7 +38,8 @@ internal static class RegistryMeasurement
             $"""
             registries (Debian's docker-registry) and programs on one machine, no TLS.
             Each time is that of a whole process with a target registry of its own; ratios are medians of interleaved rounds.
-            Far: source and target each behind a proxy that adds {RoundTrip.TotalMilliseconds:0} ms to a round trip, half of it in each direction, and a round trip to a connection.
+            Far: source and target each behind a proxy that adds {RoundTrip.TotalMilliseconds:0} ms to a round trip,
+            half of it in each direction, and a round trip to a connection.
             """,
             rows
         );

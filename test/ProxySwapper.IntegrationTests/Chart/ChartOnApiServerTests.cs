@@ -19,22 +19,14 @@ internal sealed class ChartOnApiServerTests
     /// <summary>Groups whose definitions come with operators; their schemas are checked by <see cref="ChartSchemaTests"/>.</summary>
     private static readonly string[] GroupsOfOperators = ["cert-manager.io/v1", "monitoring.coreos.com/v1"];
 
-    /// <summary>Versions that an older server has under an older name, with the same fields.</summary>
-    private static readonly Dictionary<string, string> OlderVersions = new()
-    {
-        ["policy/v1"] = "policy/v1beta1",
-        ["batch/v1 CronJob"] = "batch/v1beta1",
-    };
-
-    /// <summary>Fields that an older server does not know.</summary>
-    private static readonly string[] NewerFields = ["timeZone", "matchConditions", "completionMode"];
-
     private KubeApiServer _server = null!;
+    private ServiceAccounts _accounts = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _server = await ControlPlane.GetAsync();
+        _accounts = new ServiceAccounts(_server);
         foreach (var name in new[] { Namespace, "team-a", "team-b" })
             await _server.KubectlWithInputAsync(NamespaceOf(name), "apply", "-f", "-");
         await _server.KubectlAsync("label", "--overwrite", "namespace", "kube-system", "kubernetes.io/metadata.name=kube-system");
@@ -55,7 +47,7 @@ internal sealed class ChartOnApiServerTests
         var known = new JsonArray();
         foreach (var values in HelmChart.ValueSets)
         foreach (var item in await HelmChart.ObjectsAsync(values))
-            if (AsKnown(item, versions))
+            if (OlderKubernetes.TryConvert(item, versions))
                 known.Add(item);
             else
                 unknown.Add((string)item["apiVersion"]!);
@@ -78,7 +70,7 @@ internal sealed class ChartOnApiServerTests
         {
             var known = YamlObjects
                 .Read(await File.ReadAllTextAsync(SourceTree.PathOf("manifests", file)))
-                .Where(item => AsKnown(item, versions))
+                .Where(item => OlderKubernetes.TryConvert(item, versions))
                 .ToArray<JsonNode?>();
             await _server.KubectlWithInputAsync(
                 new JsonObject
@@ -101,10 +93,10 @@ internal sealed class ChartOnApiServerTests
     {
         await ApplyRightsAsync("default");
         Assert.That(
-            await AllowedAsync("proxyswapper"),
+            await _accounts.AllowedAsync("proxyswapper", "team-a"),
             Is.EqualTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
         );
-        using var client = await ClientOfAsync("proxyswapper");
+        using var client = await _accounts.ClientOfAsync("proxyswapper");
         Assert.That((string?)(await client.GetAsync("/api/v1/pods", default))!["kind"], Is.EqualTo("PodList"));
         await new EventWriter(client, "test", TimeProvider.System).WriteAsync(
             new EventSubject("v1", "Pod", "team-a", "some", null),
@@ -132,7 +124,7 @@ internal sealed class ChartOnApiServerTests
     public async Task Without_population_the_account_may_do_nothing()
     {
         await ApplyRightsAsync("populate-none");
-        Assert.That(await AllowedAsync("proxyswapper"), Is.Empty);
+        Assert.That(await _accounts.AllowedAsync("proxyswapper", "team-a"), Is.Empty);
     }
 
     [Test]
@@ -140,13 +132,13 @@ internal sealed class ChartOnApiServerTests
     {
         await ApplyRightsAsync("pull-secrets-in-namespaces");
         Assert.That(
-            await AllowedAsync("proxyswapper", "team-a"),
+            await _accounts.AllowedAsync("proxyswapper", "team-a"),
             Is.EquivalentTo(
                 new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io", "get secrets", "get serviceaccounts" }
             )
         );
         Assert.That(
-            await AllowedAsync("proxyswapper", "default"),
+            await _accounts.AllowedAsync("proxyswapper", "default"),
             Is.EquivalentTo(new[] { "list pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
         );
     }
@@ -156,13 +148,13 @@ internal sealed class ChartOnApiServerTests
     {
         await ApplyRightsAsync("default", hooks: true);
         await ApplyWebhookAsync();
-        Assert.That(await AllowedAsync("proxyswapper-uninstall"), Is.Empty);
+        Assert.That(await _accounts.AllowedAsync("proxyswapper-uninstall", "team-a"), Is.Empty);
         var job = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item => (string?)item["kind"] == "Job");
         var arguments = job["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!
             .AsArray()
             .Select(argument => (string)argument!)
             .ToArray();
-        var kubeconfig = _server.KubeconfigOf(await TokenAsync("proxyswapper-uninstall"));
+        var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync("proxyswapper-uninstall"));
         Assert.That(
             await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
             Is.EqualTo(new ProgramResult(0, $"{Webhook} is removed.\n", ""))
@@ -188,15 +180,23 @@ internal sealed class ChartOnApiServerTests
             ---
             {apiVersion: v1, kind: ServiceAccount, metadata: {name: on-call, namespace: NAMESPACE}}
             ---
-            {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: on-call}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: ClusterRoleBinding
+            metadata: {name: on-call}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: proxyswapper-switch}
+            subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]
             ---
-            {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: on-call, namespace: NAMESPACE}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: proxyswapper-switch}, subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]}
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: on-call, namespace: NAMESPACE}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: proxyswapper-switch}
+            subjects: [{kind: ServiceAccount, name: on-call, namespace: NAMESPACE}]
             """.Replace("NAMESPACE", Namespace, StringComparison.Ordinal),
             "apply",
             "-f",
             "-"
         );
-        var kubeconfig = _server.KubeconfigOf(await TokenAsync("on-call"));
+        var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync("on-call"));
         Assert.That((await BuiltProgram.RunAsync(["disable"], ("KUBECONFIG", kubeconfig))).Error, Is.Empty);
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
         Assert.That(
@@ -295,103 +295,4 @@ internal sealed class ChartOnApiServerTests
             "-f",
             "-"
         );
-
-    /// <summary>Of the rights that any part of the program could want, those that an account has in a namespace.</summary>
-    private async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace = "team-a")
-    {
-        (string Group, string Resource)[] resources =
-        [
-            ("", "pods"),
-            ("events.k8s.io", "events"),
-            ("", "events"),
-            ("", "secrets"),
-            ("", "serviceaccounts"),
-            ("", "configmaps"),
-            ("", "namespaces"),
-            ("apps", "deployments"),
-            ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
-            ("rbac.authorization.k8s.io", "clusterroles"),
-            ("coordination.k8s.io", "leases"),
-        ];
-        var allowed = new List<string>();
-        foreach (var (group, resource) in resources)
-        foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection" })
-        {
-            var review = await _server.Client.PostAsync(
-                "/apis/authorization.k8s.io/v1/subjectaccessreviews",
-                new JsonObject
-                {
-                    ["apiVersion"] = "authorization.k8s.io/v1",
-                    ["kind"] = "SubjectAccessReview",
-                    ["spec"] = new JsonObject
-                    {
-                        ["user"] = $"system:serviceaccount:{Namespace}:{account}",
-                        ["groups"] = new JsonArray("system:serviceaccounts", $"system:serviceaccounts:{Namespace}", "system:authenticated"),
-                        ["resourceAttributes"] = new JsonObject
-                        {
-                            ["namespace"] = @namespace,
-                            ["verb"] = verb,
-                            ["group"] = group,
-                            ["resource"] = resource,
-                        },
-                    },
-                },
-                default
-            );
-            if ((bool)review["status"]!["allowed"]!)
-                allowed.Add($"{verb} {resource}{(group.Length == 0 ? "" : $".{group}")}");
-        }
-        return allowed;
-    }
-
-    private async Task<string> TokenAsync(string account)
-    {
-        var request = await _server.Client.PostAsync(
-            $"/api/v1/namespaces/{Namespace}/serviceaccounts/{account}/token",
-            new JsonObject
-            {
-                ["apiVersion"] = "authentication.k8s.io/v1",
-                ["kind"] = "TokenRequest",
-                ["spec"] = new JsonObject { ["audiences"] = new JsonArray("https://kubernetes.default.svc") },
-            },
-            default
-        );
-        return (string)request["status"]!["token"]!;
-    }
-
-    private async Task<KubernetesClient> ClientOfAsync(string account) =>
-        new(new KubeconfigReader(TimeProvider.System).Read([_server.KubeconfigOf(await TokenAsync(account))], null), TimeProvider.System);
-
-    private static bool AsKnown(JsonObject item, HashSet<string> versions)
-    {
-        var version = (string)item["apiVersion"]!;
-        if (
-            !versions.Contains(version)
-            || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1")
-        )
-        {
-            var older = OlderVersions.GetValueOrDefault(version) ?? OlderVersions.GetValueOrDefault($"{version} {item["kind"]}");
-            if (older is null || !versions.Contains(older))
-                return false;
-            item["apiVersion"] = older;
-        }
-        if (!versions.Contains("batch/v1beta1") || versions.Contains("policy/v1"))
-            return true;
-        RemoveNewerFields(item);
-        return true;
-    }
-
-    private static void RemoveNewerFields(JsonNode? node)
-    {
-        if (node is JsonObject item)
-        {
-            foreach (var field in NewerFields)
-                item.Remove(field);
-            foreach (var (_, value) in item)
-                RemoveNewerFields(value);
-        }
-        else if (node is JsonArray list)
-            foreach (var value in list)
-                RemoveNewerFields(value);
-    }
 }

@@ -221,7 +221,8 @@ internal sealed class ChartSafetyTests
         var hooks = _sets["default"].Where(IsHook).ToList();
         Assert.That(
             hooks.Select(item =>
-                $"{item["metadata"]!["annotations"]!["helm.sh/hook"]} {item["metadata"]!["annotations"]!["helm.sh/hook-weight"]} {item["kind"]}"
+                $"{item["metadata"]!["annotations"]!["helm.sh/hook"]} "
+                + $"{item["metadata"]!["annotations"]!["helm.sh/hook-weight"]} {item["kind"]}"
             ),
             Is.EqualTo(
                 new[]
@@ -236,7 +237,8 @@ internal sealed class ChartSafetyTests
         Assert.That(
             hooks[1]["rules"]!.ToJsonString(),
             Is.EqualTo(
-                """[{"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"],"resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}]"""
+                """[{"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"]"""
+                    + ""","resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}]"""
             )
         );
         Assert.That(_sets["unregistered"].Where(IsHook), Is.Empty);

@@ -60,7 +60,8 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             await _image.PushAsync(_source.Address, "team/app", $"1.{minor}.0");
         var file = Write(
             "mirror.yaml",
-            $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: '{_source.Address}/team/app', destination: "
+            $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: "
+                + $"'{_source.Address}/team/app', destination: "
                 + "'{_target.Address}/mirror/app', mode: semver}}}}"
         );
         var result = await RunAsync("mirror", "-c", file);

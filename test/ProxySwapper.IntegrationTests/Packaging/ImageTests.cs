@@ -131,7 +131,8 @@ internal sealed class ImageTests
             await zip.WriteAsync(new byte[1024]);
         var config = Encoding.UTF8.GetBytes(
             $$"""
-            {"architecture":"{{Architecture}}","os":"linux","config":{"Env":["PATH=/usr/bin"]},"rootfs":{"type":"layers","diff_ids":["{{DigestOf(
+            {"architecture":"{{Architecture}}","os":"linux","config":{"Env":["PATH=/usr/bin"]},
+             "rootfs":{"type":"layers","diff_ids":["{{DigestOf(
                 new byte[1024]
             )}}"]} }
             """

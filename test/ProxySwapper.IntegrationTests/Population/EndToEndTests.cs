@@ -89,7 +89,8 @@ internal sealed class EndToEndTests
         await scene.CreatePodAsync("without", $"{privateUpstream.Address}/team/private:1");
         await TestWait.UntilAsync(async () => await scene.CountAsync("givenUp") == 1, "the refusal");
         var with = await scene.CreatePodOfAsync(
-            $$"""{"metadata":{"name":"with"},"spec":{"imagePullSecrets":[{"name":"key"}],"containers":[{"name":"main","image":"{{privateUpstream.Address}}/team/private:1"}]} }"""
+            $$"""{"metadata":{"name":"with"},"spec":{"imagePullSecrets":[{"name":"key"}],"containers":"""
+                + $$"""[{"name":"main","image":"{{privateUpstream.Address}}/team/private:1"}]} }"""
         );
         await TestWait.UntilAsync(
             async () => await DigestAsync(PopulationScene.ImageOf(with)) == image.Top.Digest.ToString(),

@@ -140,7 +140,8 @@ internal sealed class RealRegistryTests
         await client.UploadBlobAsync(repository, configBlob, _ => Task.FromResult<Stream>(new MemoryStream(config)), null, default);
         await client.UploadBlobAsync(repository, layerBlob, _ => Task.FromResult<Stream>(new MemoryStream(Layer)), null, default);
         var manifest = Manifest(
-            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Json(configBlob)}},"layers":[{{Json(layerBlob)}}]}"""
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","config":{{Json(configBlob)}}"""
+                + $$""","layers":[{{Json(layerBlob)}}]}"""
         );
         await client.PutManifestAsync(repository, "1", manifest, default);
         return (manifest, layerBlob);
@@ -149,7 +150,8 @@ internal sealed class RealRegistryTests
     private static Manifest Signature(Manifest subject)
     {
         return Manifest(
-            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Json(subject.Descriptor)}}],"subject":{{Json(subject.Descriptor)}}}"""
+            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{Json(subject.Descriptor)}}]"""
+                + $$""","subject":{{Json(subject.Descriptor)}}}"""
         );
     }
 

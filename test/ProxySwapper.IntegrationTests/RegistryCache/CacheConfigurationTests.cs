@@ -17,12 +17,11 @@ internal sealed class CacheConfigurationTests
     public async Task Distribution_caches_an_upstream_for_who_has_the_password()
     {
         await using var upstream = await InMemoryRegistry.StartAsync();
-        var content =
-            "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"CONFIG\",\"size\":2},\"layers\":[]}".Replace(
-                "CONFIG",
-                upstream.AddBlob("team/image", "{}"u8.ToArray()).Digest.ToString(),
-                StringComparison.Ordinal
-            );
+        var content = (
+            "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+            + "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"CONFIG\",\"size\":2},"
+            + "\"layers\":[]}"
+        ).Replace("CONFIG", upstream.AddBlob("team/image", "{}"u8.ToArray()).Digest.ToString(), StringComparison.Ordinal);
         upstream.AddManifest("team/image", "application/vnd.oci.image.manifest.v1+json", Encoding.UTF8.GetBytes(content), "1");
         using var cache = await RenderedCache.CreateAsync("kubernetes", upstream.Address);
         using var distribution = await Distribution.StartAsync(cache);

@@ -54,13 +54,16 @@ internal sealed class KubeApiServerTests
         TestName = "A_pod_with_empty_labels_and_annotations_is_patched"
     )]
     [TestCase(
-        """{"generateName":"web-6d4cf56db6-","labels":{"pod-template-hash":"6d4cf56db6"},"ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-6d4cf56db6","uid":"d9607e19-f88f-11e6-a518-42010a800195","controller":true}]}""",
+        """{"generateName":"web-6d4cf56db6-","labels":{"pod-template-hash":"6d4cf56db6"},"ownerReferences":"""
+            + """[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-6d4cf56db6","""
+            + """ "uid":"d9607e19-f88f-11e6-a518-42010a800195","controller":true}]}""",
         TestName = "A_pod_as_a_replica_set_makes_it_is_patched"
     )]
     public async Task A_pod_is_patched(string metadata)
     {
         var pod = await CreateAsync(
-            $$"""{"metadata":{{metadata}},"spec":{"initContainers":[{"name":"init","image":"busybox:1"}],"containers":[{"name":"web","image":"nginx"},{"name":"other","image":"quay.io/a/b:1"}]} }"""
+            $$"""{"metadata":{{metadata}},"spec":{"initContainers":[{"name":"init","image":"busybox:1"}],"containers":"""
+                + $$"""[{"name":"web","image":"nginx"},{"name":"other","image":"quay.io/a/b:1"}]} }"""
         );
         Assert.Multiple(() =>
         {
@@ -103,7 +106,9 @@ internal sealed class KubeApiServerTests
         await CreateAsync("""{"metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""");
         var path = $"/api/v1/namespaces/{_namespace}/pods/web/ephemeralcontainers";
         var body =
-            $$"""{"apiVersion":"v1","kind":"EphemeralContainers","metadata":{"name":"web","namespace":"{{_namespace}}"},"ephemeralContainers":[{"name":"debugger","image":"busybox","imagePullPolicy":"IfNotPresent","terminationMessagePolicy":"File","targetContainerName":"web"}]}""";
+            $$"""{"apiVersion":"v1","kind":"EphemeralContainers","metadata":{"name":"web","namespace":"{{_namespace}}"}"""
+            + $$""","ephemeralContainers":[{"name":"debugger","image":"busybox","imagePullPolicy":"IfNotPresent","""
+            + $$""" "terminationMessagePolicy":"File","targetContainerName":"web"}]}""";
         await _cluster.KubectlWithInputAsync(body, "replace", "--raw", path, "-f", "-");
         var pod = await GetAsync("web");
         Assert.That(ImagesOf(pod, "ephemeralContainers"), Is.EqualTo(new[] { $"{Proxy}busybox:latest" }));
@@ -124,7 +129,8 @@ internal sealed class KubeApiServerTests
     public async Task A_pod_that_opts_out_is_left_alone()
     {
         var pod = await CreateAsync(
-            """{"metadata":{"name":"mine","labels":{"proxyswapper.io/ignore":"true"}},"spec":{"containers":[{"name":"web","image":"nginx"}]}}"""
+            """{"metadata":{"name":"mine","labels":{"proxyswapper.io/ignore":"true"}},"spec":{"containers":"""
+                + """[{"name":"web","image":"nginx"}]}}"""
         );
         Assert.That(ImagesOf(pod, "containers"), Is.EqualTo(new[] { "nginx" }));
     }

@@ -15,7 +15,8 @@ internal sealed class RewriteTests
         metadata: {name: web, namespace: team-a}
         spec: {template: {spec: {containers: [{name: web, image: nginx}], initContainers: [{name: init, image: quay.io/a/b:1}]}}}
         ---
-        {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"image": "busybox:1"}]}}}}}}
+        {"apiVersion": "batch/v1", "kind": "CronJob",
+         "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"image": "busybox:1"}]}}}}}}
         """;
 
     [Test]

@@ -28,7 +28,11 @@ internal sealed class WebhookSwitchTests
             ---
             apiVersion: v1
             kind: ConfigMap
-            metadata: {name: proxyswapper, namespace: {{{_namespace}}}, labels: {proxyswapper.io/webhook: {{{_name}}}}, annotations: {mine: stays}}
+            metadata:
+              name: proxyswapper
+              namespace: {{{_namespace}}}
+              labels: {proxyswapper.io/webhook: {{{_name}}}}
+              annotations: {mine: stays}
             data: {config.yaml: "proxyUrl: registry.example.com"}
             ---
             apiVersion: admissionregistration.k8s.io/v1
@@ -42,9 +46,9 @@ internal sealed class WebhookSwitchTests
                 admissionReviewVersions: [v1]
                 sideEffects: NoneOnDryRun
                 failurePolicy: Ignore
-                clientConfig: {service: {name: proxyswapper, namespace: {{{_namespace}}}, path: /mutate}, caBundle: {{{Convert.ToBase64String(
-                await File.ReadAllBytesAsync(_server.AuthorityFile)
-            )}}}}
+                clientConfig:
+                  service: {name: proxyswapper, namespace: {{{_namespace}}}, path: /mutate}
+                  caBundle: {{{Convert.ToBase64String(await File.ReadAllBytesAsync(_server.AuthorityFile))}}}
                 namespaceSelector: {matchLabels: {nothing: here}}
                 rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
             """,

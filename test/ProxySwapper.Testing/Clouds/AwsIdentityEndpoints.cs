@@ -107,7 +107,9 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
     }
 
     private static string Error(string code, string message) =>
-        $"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>of-a-test</RequestId></ErrorResponse>""";
+        $"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">"""
+        + $"""<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"""
+        + """<RequestId>of-a-test</RequestId></ErrorResponse>""";
 
     private static string End =>
         TimeProvider.System.GetUtcNow().AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);

@@ -59,7 +59,9 @@ internal static class AwsSignature
         if (unsigned.Count > 0)
             return Invalid($"'{string.Join(", ", unsigned)}' must be a 'SignedHeader' in the AWS Authorization.");
         var canonical =
-            $"{request.Method}\n{request.Path}\n{request.QueryString.Value?.TrimStart('?')}\n{string.Concat(names.Select(name => $"{name}:{Trimmed(request, name)}\n"))}\n{fields["SignedHeaders"]}\n{Hex(SHA256.HashData(body))}";
+            $"{request.Method}\n{request.Path}\n{request.QueryString.Value?.TrimStart('?')}\n"
+            + $"{string.Concat(names.Select(name => $"{name}:{Trimmed(request, name)}\n"))}\n{fields["SignedHeaders"]}\n"
+            + $"{Hex(SHA256.HashData(body))}";
         var text =
             $"AWS4-HMAC-SHA256\n{date}\n{day}/{region}/{service}/aws4_request\n{Hex(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
         var signing = new[] { day, region, service, "aws4_request" }.Aggregate(

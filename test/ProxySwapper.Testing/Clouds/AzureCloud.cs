@@ -11,7 +11,7 @@ namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// What a Pod with Workload Identity meets at Azure, on one port: Entra, which gives an access token for the Pod's own token
-/// (<see href="https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#third-case-access-token-request-with-a-federated-credential"/>),
+/// (<see href="https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow"/>, the third case),
 /// and a registry, which exchanges it at <c>/oauth2/exchange</c> for a refresh token, and that at <c>/oauth2/token</c> for what opens a
 /// repository
 /// (<see href="https://azure.github.io/acr/AAD-OAuth.html"/>). A service principal is let in at <c>/oauth2/token</c> by its password.
@@ -105,7 +105,8 @@ internal sealed class AzureCloud : IAsyncDisposable
                 (
                     "WWW-Authenticate",
                     "Bearer "
-                        + $"realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\",scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""
+                        + $"realm=\"{Scheme}://{Address}/oauth2/token\",service=\"{Address}\","
+                        + $"scope=\"repository:{context.Request.Path.Value!.Split('/').ElementAtOrDefault(2)}:pull\""
                 )
             )(context, next);
     }

@@ -51,7 +51,9 @@ internal sealed class GoogleCloud : IAsyncDisposable
         );
         var config = cloud.Registry.AddBlob(Repository, "{}"u8.ToArray());
         var manifest =
-            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{config.Digest}}","size":2},"layers":[]}""";
+            $$"""{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":"""
+            + $$"""{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{config.Digest}}","size":2}"""
+            + $$""","layers":[]}""";
         cloud.Manifest = cloud.Registry.AddManifest(
             Repository,
             "application/vnd.oci.image.manifest.v1+json",
@@ -117,7 +119,8 @@ internal sealed class GoogleCloud : IAsyncDisposable
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(
             isRight
-                ? $$"""{"access_token":"{{AccessToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:access_token","token_type":"Bearer","expires_in":3599}"""
+                ? $$"""{"access_token":"{{AccessToken}}","issued_token_type":"urn:ietf:params:oauth:token-type:"""
+                    + $$"""access_token","token_type":"Bearer","expires_in":3599}"""
                 : """{"error":"invalid_grant","error_description":"The given credential is rejected by the attribute condition."}"""
         );
     }

@@ -42,7 +42,8 @@ internal sealed class TestImage
         {
             var config = Add(
                 Encoding.UTF8.GetBytes(
-                    $$$"""{"architecture":"{{{platform}}}","os":"linux","config":{"Env":["SEED={{{seed}}}"]},"rootfs":{"type":"layers","diff_ids":[]}}"""
+                    $$$"""{"architecture":"{{{platform}}}","os":"linux","config":{"Env":["SEED={{{seed}}}"]}"""
+                        + $$$""","rootfs":{"type":"layers","diff_ids":[]}}"""
                 ),
                 ConfigMediaType
             );

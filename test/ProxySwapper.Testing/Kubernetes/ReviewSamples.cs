@@ -25,7 +25,8 @@ public static class ReviewSamples
             """{"prometheus.io/scrape":"true","checksum/config":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}"""
         );
         pod["metadata"]!["ownerReferences"] = JsonNode.Parse(
-            """[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-7d4b9c6f5d","uid":"0c8f0d6e-5a1c-4a43-9c0e-5b1c6f3d2a11","controller":true,"blockOwnerDeletion":true}]"""
+            """[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-7d4b9c6f5d","""
+                + """ "uid":"0c8f0d6e-5a1c-4a43-9c0e-5b1c6f3d2a11","controller":true,"blockOwnerDeletion":true}]"""
         );
         var spec = pod["spec"]!;
         spec["initContainers"] = JsonNode.Parse(

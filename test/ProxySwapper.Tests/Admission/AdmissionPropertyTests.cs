@@ -16,56 +16,10 @@ internal sealed class AdmissionPropertyTests
 
     private static readonly string[] Lists = ["containers", "initContainers", "ephemeralContainers"];
 
-    private static readonly string[] Images =
-    [
-        "nginx",
-        "registry:2",
-        "quay.io/a/b:1",
-        "r.example:5000/mirror/library/nginx:1",
-        "UPPER",
-        "a:b:c",
-        "",
-        "größe",
-        "localhost:5000/x",
-        "x@sha256:12",
-        "team/app:1.2.3",
-    ];
-
-    private static readonly string[] Keys =
-    [
-        "a.example/b",
-        "app",
-        "a~b",
-        "original-image.proxyswapper.io/c0",
-        "proxyswapper.io/ignore",
-        "",
-        "größe",
-    ];
-
-    /// <summary>Pods as nobody would write them: lists and objects missing, null, or full of nulls.</summary>
-    private static readonly Gen<JsonObject> Pods =
-        from metadata in Gen.OneOf(Gen.Constant<JsonNode?>(null), Metadata())
-        from containers in Containers("c")
-        from initContainers in Containers("i")
-        from ephemeralContainers in Containers("e")
-        from volumes in Gen.ListOf(
-            Gen.Elements(Images)
-                .Select(image =>
-                    (JsonNode?)
-                        new JsonObject
-                        {
-                            ["name"] = "v",
-                            ["image"] = new JsonObject { ["reference"] = image },
-                        }
-                )
-        )
-        from hasMetadata in Gen.Elements(true, false)
-        select Pod(hasMetadata, metadata, containers, initContainers, ephemeralContainers, Number(volumes, "v"));
-
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public Property A_patch_applies_and_changes_nothing_but_images_label_and_annotations() =>
         Prop.ForAll(
-            Pods.ToArbitrary(),
+            RandomPods.All.ToArbitrary(),
             pod =>
             {
                 var (_, answer) = GoldenTests.Answer(Configuration, Review(pod));
@@ -80,8 +34,8 @@ internal sealed class AdmissionPropertyTests
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public Property An_update_changes_no_image_that_was_there_before() =>
         Prop.ForAll(
-            Pods.ToArbitrary(),
-            Pods.ToArbitrary(),
+            RandomPods.All.ToArbitrary(),
+            RandomPods.All.ToArbitrary(),
             Gen.Elements("", "ephemeralcontainers").ToArbitrary(),
             (pod, old, subResource) =>
             {
@@ -113,7 +67,7 @@ internal sealed class AdmissionPropertyTests
     public bool No_damage_to_a_review_makes_the_reader_or_the_decision_throw(int at, byte value, int cut)
     {
         var bytes = Review(
-            Pod(
+            RandomPods.Pod(
                 true,
                 new JsonObject(),
                 new JsonArray(new JsonObject { ["image"] = "nginx" }),
@@ -136,7 +90,7 @@ internal sealed class AdmissionPropertyTests
     public void A_review_is_read_the_same_in_one_piece_and_byte_by_byte()
     {
         var bytes = Review(
-            Pod(
+            RandomPods.Pod(
                 true,
                 new JsonObject { ["labels"] = new JsonObject { ["a.example/b"] = "x" } },
                 new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "größe/x" }),
@@ -181,7 +135,7 @@ internal sealed class AdmissionPropertyTests
     {
         var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
         var small = Review(
-            Pod(
+            RandomPods.Pod(
                 true,
                 new JsonObject(),
                 new JsonArray(new JsonObject { ["name"] = "web", ["image"] = "nginx" }),
@@ -191,7 +145,7 @@ internal sealed class AdmissionPropertyTests
             )
         );
         var padded = Review(
-            Pod(
+            RandomPods.Pod(
                 true,
                 new JsonObject(),
                 new JsonArray(
@@ -227,65 +181,6 @@ internal sealed class AdmissionPropertyTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
-
-    private static Gen<JsonNode?> Metadata() =>
-        from labels in Map()
-        from annotations in Map()
-        from hasLabels in Gen.Elements(true, false)
-        from hasAnnotations in Gen.Elements(true, false)
-        select (JsonNode?)Object(("labels", hasLabels, labels), ("annotations", hasAnnotations, annotations));
-
-    private static Gen<JsonNode?> Map() =>
-        Gen.OneOf(
-            Gen.Constant<JsonNode?>(null),
-            Gen.SubListOf(Keys)
-                .SelectMany(keys =>
-                    Gen.Elements("c", "true", "x")
-                        .Select(value => (JsonNode?)new JsonObject(keys.Select(key => KeyValuePair.Create(key, (JsonNode?)value))))
-                )
-        );
-
-    private static Gen<JsonNode?> Containers(string prefix) =>
-        Gen.OneOf(
-            Gen.Constant<JsonNode?>(null),
-            Gen.ListOf(Gen.Elements(Images))
-                .Select(images =>
-                    (JsonNode?)Number(images.Select(image => (JsonNode?)new JsonObject { ["name"] = "", ["image"] = image }), prefix)
-                )
-        );
-
-    private static JsonArray Number(IEnumerable<JsonNode?> items, string prefix)
-    {
-        var array = new JsonArray([.. items.Select(item => item?.DeepClone())]);
-        foreach (var (index, item) in array.Index())
-            item!["name"] = $"{prefix}{index}";
-        return array;
-    }
-
-    private static JsonObject Pod(
-        bool hasMetadata,
-        JsonNode? metadata,
-        JsonNode? containers,
-        JsonNode? initContainers,
-        JsonNode? ephemeralContainers,
-        JsonNode? volumes
-    ) =>
-        Object(
-            ("metadata", hasMetadata, metadata),
-            (
-                "spec",
-                true,
-                Object(
-                    ("containers", true, containers),
-                    ("initContainers", true, initContainers),
-                    ("ephemeralContainers", true, ephemeralContainers),
-                    ("volumes", true, volumes)
-                )
-            )
-        );
-
-    private static JsonObject Object(params (string Key, bool IsThere, JsonNode? Value)[] members) =>
-        new(members.Where(member => member.IsThere).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
 
     private static byte[] Review(JsonObject pod, JsonObject? old = null, string subResource = "") =>
         Encoding.UTF8.GetBytes(

@@ -15,15 +15,18 @@ internal sealed class AdmissionReviewReaderTests
     private static readonly RuleSet Rules = RuleSet.Compile(new ProxySwapperOptions { ProxyUrl = "r.example" });
 
     [TestCase(
-        """{"metadata":{"labels":{"k8s-proxy-image-swapper":"x"},"annotations":{"a":"b"}},"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        """{"metadata":{"labels":{"k8s-proxy-image-swapper":"x"},"annotations":{"a":"b"}},"metadata":{}"""
+            + ""","spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
         "metadata"
     )]
     [TestCase(
-        """{"metadata":{"labels":{"proxyswapper.io/ignore":"true"}},"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        """{"metadata":{"labels":{"proxyswapper.io/ignore":"true"}},"metadata":{"name":"web"},"spec":{"containers":"""
+            + """[{"name":"a","image":"nginx"}]}}""",
         "an opted-out Pod's metadata"
     )]
     [TestCase(
-        """{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"annotations":null},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        """{"metadata":{"annotations":{"kubernetes.io/config.mirror":"x"},"annotations":null},"spec":{"containers":"""
+            + """[{"name":"a","image":"nginx"}]}}""",
         "annotations"
     )]
     [TestCase(
@@ -31,7 +34,8 @@ internal sealed class AdmissionReviewReaderTests
         "labels"
     )]
     [TestCase(
-        """{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"initContainers":[{"image":"z"}]},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
+        """{"spec":{"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"}],"initContainers":"""
+            + """[{"image":"z"}]},"spec":{"containers":[{"name":"a","image":"nginx"}]}}""",
         "the spec"
     )]
     [TestCase(
@@ -67,7 +71,8 @@ internal sealed class AdmissionReviewReaderTests
             (string)
                 AnswerTo(
                         Encoding.UTF8.GetBytes(
-                            """{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}"""
+                            """{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":"""
+                                + """[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}"""
                         )
                     )
                     .ToJsonString(),
@@ -104,7 +109,8 @@ internal sealed class AdmissionReviewReaderTests
     public void Annotations_near_their_limit_are_not_added_to_since_the_Pod_would_be_refused()
     {
         var pod =
-            $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":[{"name":"a","image":"nginx"}]} }""";
+            $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":"""
+            + $$"""[{"name":"a","image":"nginx"}]} }""";
         var response = AnswerTo(Review(pod));
         Assert.Multiple(() =>
         {
@@ -149,7 +155,8 @@ internal sealed class AdmissionReviewReaderTests
 
     private static byte[] Review(string pod, string oldPod = "null", string operation = "CREATE") =>
         Encoding.UTF8.GetBytes(
-            $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }"""
+            $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"}"""
+                + $$""","operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }"""
         );
 
     /// <summary>The Pod as somebody else's reader takes it.</summary>

@@ -109,7 +109,8 @@ internal sealed partial class ChartMonitoringTests
     private static partial Regex Metric();
 
     [GeneratedRegex(
-        @"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)(?:<\w+>)?\(\s*""([a-z_]+)"""
+        @"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)"
+            + @"(?:<\w+>)?\(\s*""([a-z_]+)"""
     )]
     private static partial Regex Instrument();
 }

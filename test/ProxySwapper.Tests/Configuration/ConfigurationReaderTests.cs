@@ -35,7 +35,9 @@ internal sealed class ConfigurationReaderTests
           maxRetries: 10
           platforms: []
           proxyCaches:
-            - patternEcrProxyCache: "(^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws.com)/(proxy_)(docker\\.io|docker\\.cloudsmith\\.io|quay\\.io|registry\\.opensource\\.zalan\\.do|us-docker\\.pkg\\.dev|xpkg\\.upbound\\.io)/([^:]+):?(.*)$"
+            - patternEcrProxyCache: "(^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws.com)/(proxy_)\
+                (docker\\.io|docker\\.cloudsmith\\.io|quay\\.io|registry\\.opensource\\.zalan\\.do|\
+                us-docker\\.pkg\\.dev|xpkg\\.upbound\\.io)/([^:]+):?(.*)$"
               platform: "linux/amd64"
               region: "eu-central-1"
             - regexURL: "^[0-9]+\\.dkr\\.ecr\\.[^.]+\\.amazonaws\\.com/(proxy_[^/]+)/([^:]+):(.+)$"

@@ -124,7 +124,8 @@ internal sealed class KubeconfigReaderTests
         Script(
             "plugin",
             """
-            printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' "$1" "$EXTRA" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c one.example.com)"
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' \
+              "$1" "$EXTRA" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c one.example.com)"
             """
         );
         var connection = Read(
@@ -147,7 +148,8 @@ internal sealed class KubeconfigReaderTests
             "plugin",
             $$"""
             echo x >> {{count}}
-            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
+            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":' &&
+              printf '{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
             """
         );
         var source = Plugin("client.authentication.k8s.io/v1beta1", Path.Combine(_directory, "plugin"));

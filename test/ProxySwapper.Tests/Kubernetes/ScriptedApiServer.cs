@@ -33,7 +33,10 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
             using var body = new StreamReader(context.Request.Body);
             server.Bodies.Enqueue(await body.ReadToEndAsync());
             server.Requests.Enqueue(
-                $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers.Authorization}".TrimEnd()
+                (
+                    $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} "
+                    + $"{context.Request.Headers.Authorization}"
+                ).TrimEnd()
             );
             await (
                 server._answers.TryDequeue(out var answer)

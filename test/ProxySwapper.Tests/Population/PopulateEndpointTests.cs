@@ -41,10 +41,16 @@ internal sealed class PopulateEndpointTests
                     """
                     {
                       "known": 0,
-                      "running": [{"target": "down.example.com/running:1", "kind": "copy", "source": "up.example.com/running:1", "failures": 0, "startedAt": "2026-01-01T00:00:00+00:00", "bytes": 5, "totalBytes": 10}],
-                      "queued": [{"target": "down.example.com/queued:1", "kind": "copy", "source": "up.example.com/queued:1", "failures": 0, "queuedAt": "2026-01-01T00:00:00+00:00"}],
-                      "failed": [{"target": "down.example.com/failing:1", "kind": "copy", "source": "up.example.com/failing:1", "failures": 1, "reason": "500", "nextTry": "2026-01-01T00:00:01+00:00"}],
-                      "givenUp": [{"target": "down.example.com/gone:1", "kind": "copy", "source": "up.example.com/gone:1", "failures": 1, "reason": "MANIFEST_UNKNOWN", "at": "2026-01-01T00:00:00+00:00"}]
+                      "running": [{"target": "down.example.com/running:1", "kind": "copy", "source": "up.example.com/running:1",
+                        "failures": 0, "startedAt": "2026-01-01T00:00:00+00:00", "bytes": 5, "totalBytes": 10}],
+                      "queued": [{"target": "down.example.com/queued:1", "kind": "copy", "source": "up.example.com/queued:1",
+                        "failures": 0, "queuedAt": "2026-01-01T00:00:00+00:00"}],
+                      "failed": [{"target": "down.example.com/failing:1", "kind": "copy", "source": "up.example.com/failing:1",
+                        "failures": 1, "reason": "500",
+                        "nextTry": "2026-01-01T00:00:01+00:00"}],
+                      "givenUp": [{"target": "down.example.com/gone:1", "kind": "copy", "source": "up.example.com/gone:1",
+                        "failures": 1, "reason": "MANIFEST_UNKNOWN",
+                        "at": "2026-01-01T00:00:00+00:00"}]
                     }
                     """
                 )

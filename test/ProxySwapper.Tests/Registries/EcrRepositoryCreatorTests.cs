@@ -53,7 +53,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         Assert.That(
             await CreateAsync(
                 """
-                {scanOnPush: false, imageTagMutability: IMMUTABLE, encryptionType: KMS, kmsKey: alias/images, tags: {team: platform, created-by: us},
+                {scanOnPush: false, imageTagMutability: IMMUTABLE, encryptionType: KMS, kmsKey: alias/images,
+                 tags: {team: platform, created-by: us},
                  lifecyclePolicy: '{"rules":[]}', repositoryPolicy: '{"Statement":[]}'}
                 """
             ),

@@ -94,9 +94,8 @@ internal sealed class WebhookSwitchTests
     }
 
     private static string Webhook(string version) =>
-        """{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","uid":"u","resourceVersion":"VERSION","annotations":{"proxyswapper.io/config-map":"a/b"}}}""".Replace(
-            "VERSION",
-            version,
-            StringComparison.Ordinal
-        );
+        (
+            """{"kind":"MutatingWebhookConfiguration","metadata":"""
+            + """{"name":"w","uid":"u","resourceVersion":"VERSION","annotations":{"proxyswapper.io/config-map":"a/b"}}}"""
+        ).Replace("VERSION", version, StringComparison.Ordinal);
 }

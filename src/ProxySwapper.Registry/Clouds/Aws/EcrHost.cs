@@ -32,12 +32,7 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
                 named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}"
             );
         if (DualStack().Match(host) is { Success: true } dual)
-            return Private(
-                host,
-                dual,
-                named =>
-                    $"ecr{dual.Groups["fips"].Value}.{named}.{(dual.Groups["domain"].Value == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn")}"
-            );
+            return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{ApiDomainOf(dual.Groups["domain"].Value)}");
         return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
     }
 
@@ -49,11 +44,15 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
 
     private static EcrHost Public(string host) => new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
 
+    private static string ApiDomainOf(string dualStack) => dualStack == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn";
+
     private static string DomainOf(string region) =>
         region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
 
     [GeneratedRegex(
-        @"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z",
+        @"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\."
+            + @"(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu"
+            + @"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Classic();

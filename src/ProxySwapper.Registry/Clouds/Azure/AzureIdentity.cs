@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.Clouds.Azure;
 
 /// <summary>
 /// Who this process is at Azure: Azure.Identity's own chain, or one client of it
-/// (<see href="https://learn.microsoft.com/dotnet/azure/sdk/authentication/credential-chains#defaultazurecredential-overview">DefaultAzureCredential</see>).
+/// (<see href="https://learn.microsoft.com/dotnet/azure/sdk/authentication/credential-chains">DefaultAzureCredential</see>).
 /// </summary>
 internal static class AzureIdentity
 {

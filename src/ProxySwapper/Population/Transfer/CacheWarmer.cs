@@ -58,7 +58,8 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
         return children.FirstOrDefault(child => child.Platform is { } platform && work.Platform.IsMatch(platform))
             ?? children.FirstOrDefault(child => MediaTypes.IsIndex(child.MediaType))
             ?? throw new FormatException(
-                $"{work.Target} has no manifest for {work.Platform}; it has {string.Join(", ", children.Select(child => child.Platform).OfType<Platform>())}"
+                $"{work.Target} has no manifest for {work.Platform}; it has "
+                    + $"{string.Join(", ", children.Select(child => child.Platform).OfType<Platform>())}"
             );
     }
 

@@ -80,8 +80,10 @@ internal sealed class JsonScannerTests
             ).ToArbitrary(),
             change =>
             {
-                var text =
-                    """{"a": [1, -2.5e+3, {"b": "c\u00e4\"", "d": null}, [], {}], "e": true, "f": {"g": {"h": [false, "😀"]}}}"""u8.ToArray();
+                var text = """{"a": [1, -2.5e+3, {"b": "c\u00e4\"", "d": null}, [], {}], "e": true, "f": """u8
+                    .ToArray()
+                    .Concat("""{"g": {"h": [false, "😀"]}}}"""u8.ToArray())
+                    .ToArray();
                 var at = change.at % text.Length;
                 text[at] = (byte)change.to;
                 return AreTheSame(change.cut ? text[..at] : text);

@@ -17,7 +17,8 @@ internal sealed class FailureEventsTests
     private const string Pods = """
         {"metadata":{},"items":[
           {"metadata":{"name":"web-2","namespace":"team","uid":"u2"},"spec":{"containers":[{"name":"c","image":"other"}]}},
-          {"metadata":{"name":"web-1","namespace":"team","uid":"u1"},"spec":{"containers":[{"name":"c","image":"down.example.com/app:1"}]}}]}
+          {"metadata":{"name":"web-1","namespace":"team","uid":"u1"},
+           "spec":{"containers":[{"name":"c","image":"down.example.com/app:1"}]}}]}
         """;
 
     private readonly ManualTimeProvider _time = new();

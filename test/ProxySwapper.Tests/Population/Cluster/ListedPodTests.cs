@@ -16,10 +16,13 @@ internal sealed class ListedPodTests
     {
         using var document = JsonDocument.Parse(
             """
-            {"metadata":{"name":"web","namespace":"team","uid":"u","annotations":{"original-image.proxyswapper.io/app":"nginx:1","original-image.proxyswapper.io/first":"busybox","original-image.volume.proxyswapper.io/data":"team/data:2"}},
+            {"metadata":{"name":"web","namespace":"team","uid":"u","annotations":{
+               "original-image.proxyswapper.io/app":"nginx:1","original-image.proxyswapper.io/first":"busybox",
+               "original-image.volume.proxyswapper.io/data":"team/data:2"}},
              "spec":{"serviceAccountName":"runner","imagePullSecrets":[{"name":"key"},{}],
                "initContainers":[{"name":"first","image":"down.example.com/hub/library/busybox:latest"}],
-               "containers":[{"name":"app","image":"down.example.com/hub/library/nginx:1"},{"name":"side","image":"quay.io/a/b:1"},{"name":"none"}],
+               "containers":[{"name":"app","image":"down.example.com/hub/library/nginx:1"},
+                 {"name":"side","image":"quay.io/a/b:1"},{"name":"none"}],
                "ephemeralContainers":[{"name":"debug","image":"quay.io/a/debug:1"}],
                "volumes":[{"name":"data","image":{"reference":"down.example.com/hub/team/data:2"}},{"name":"tmp","emptyDir":{}}]},
              "status":{"phase":"Pending"}}

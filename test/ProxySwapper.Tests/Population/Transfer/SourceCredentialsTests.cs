@@ -79,7 +79,8 @@ internal sealed class SourceCredentialsTests
         new(new PullSecretReader(_client), new Named("own"), () => usesPullSecrets, (json, _) => new Named(json));
 
     private static string Secret(string content) =>
-        $$"""{"type":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(content))}}"} }""";
+        $$"""{"type":"kubernetes.io/dockerconfigjson","data":"""
+        + $$"""{".dockerconfigjson":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(content))}}"} }""";
 
     private sealed class Named(string name) : IRegistryCredentialSource
     {

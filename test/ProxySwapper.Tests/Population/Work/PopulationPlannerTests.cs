@@ -18,7 +18,8 @@ internal sealed class PopulationPlannerTests
     private static readonly ProxyCacheOptions EcrBlock = new()
     {
         PatternEcrProxyCache =
-            @"(^[0-9]+\.dkr\.ecr\.[^.]+\.amazonaws.com)/(proxy_)(docker\.io|docker\.cloudsmith\.io|gcr\.io|ghcr\.io|quay\.io|registry\.k8s\.io)/([^:]+):?(.*)$",
+            @"(^[0-9]+\.dkr\.ecr\.[^.]+\.amazonaws.com)/(proxy_)"
+            + @"(docker\.io|docker\.cloudsmith\.io|gcr\.io|ghcr\.io|quay\.io|registry\.k8s\.io)/([^:]+):?(.*)$",
         Platform = new Platform("linux", "amd64"),
         Region = "eu-central-1",
     };
@@ -169,7 +170,10 @@ internal sealed class PopulationPlannerTests
         var entries = ImpliedRegistryEntries.Entries(options, name => name is "hUSER" or "hPW" ? "x" : null);
         Assert.That(
             entries.Select(entry =>
-                $"{entry.Host} {entry.Auth} {entry.UsernameFrom?.Environment} {entry.PasswordFrom?.Environment} {entry.PlainHttp} {entry.CaFile}".TrimEnd()
+                (
+                    $"{entry.Host} {entry.Auth} {entry.UsernameFrom?.Environment} {entry.PasswordFrom?.Environment} "
+                    + $"{entry.PlainHttp} {entry.CaFile}"
+                ).TrimEnd()
             ),
             Is.EqualTo([
                 "own.example.com Basic hUSER hPW False ca.crt",

@@ -76,7 +76,8 @@ internal sealed class DockerConfigSourceTests
             Helper(
                 folder,
                 "all",
-                """if [ "$server" = none.example ]; then echo "credentials not found in native keychain"; exit 1; fi; echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}" """
+                """if [ "$server" = none.example ]; then echo "credentials not found in native keychain"; exit 1; fi; """
+                    + """echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}" """
             );
             Helper(folder, "bad", "echo top-secret; exit 3");
             Environment.SetEnvironmentVariable("PATH", $"{folder}:{path}");

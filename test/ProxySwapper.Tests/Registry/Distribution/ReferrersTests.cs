@@ -39,7 +39,8 @@ internal sealed class ReferrersTests
     public void The_tag_keeps_what_others_wrote()
     {
         var old = Encoding.UTF8.GetBytes(
-            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":[{"mediaType":"x/y","digest":"{{{Subject}}}","size":1,"unknown":{"a":1}}],"annotations":{"by":"others"}}"""
+            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":"""
+                + $$$"""[{"mediaType":"x/y","digest":"{{{Subject}}}","size":1,"unknown":{"a":1}}],"annotations":{"by":"others"}}"""
         );
         var index = ReferrersTag.With(new Manifest(MediaTypes.OciIndex, Digest.OfBytes(old), old), Signature(1))!;
         Assert.That(
@@ -102,7 +103,9 @@ internal sealed class ReferrersTests
     private static Manifest Signature(int number)
     {
         var bytes = Encoding.UTF8.GetBytes(
-            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"application/example.signature","layers":[],"annotations":{"number":"{{{number}}}"},"subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{Subject}}}","size":7}}"""
+            $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"application/example.signature","""
+                + $$$""" "layers":[],"annotations":{"number":"{{{number}}}"},"""
+                + $$$""" "subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{Subject}}}","size":7}}"""
         );
         return new Manifest(MediaTypes.OciManifest, Digest.OfBytes(bytes), bytes);
     }

@@ -145,7 +145,9 @@ internal sealed class EcrClientTests : IAsyncDisposable
             fault.Message,
             Is.EqualTo(
                 "ecr:CreateRepository: 400 AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/of-a-test/session "
-                    + "is not authorized to perform: ecr:CreateRepository on resource: arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the ecr:CreateRepository action"
+                    + "is not authorized to perform: ecr:CreateRepository on resource: "
+                    + "arn:aws:ecr:eu-central-1:123456789012:repository/a/b because no identity-based policy allows the "
+                    + "ecr:CreateRepository action"
             )
         );
         Assert.That(_ecr.Calls, Has.Count.EqualTo(1), "asking again would not help");

@@ -1,0 +1,52 @@
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.IntegrationTests.Chart;
+
+/// <summary>Objects of the chart as an API server of an older version takes them.</summary>
+internal static class OlderKubernetes
+{
+    /// <summary>Versions that an older server has under an older name, with the same fields.</summary>
+    private static readonly Dictionary<string, string> OlderVersions = new()
+    {
+        ["policy/v1"] = "policy/v1beta1",
+        ["batch/v1 CronJob"] = "batch/v1beta1",
+    };
+
+    /// <summary>Fields that an older server does not know.</summary>
+    private static readonly string[] NewerFields = ["timeZone", "matchConditions", "completionMode"];
+
+    /// <summary>Rewrites an object for a server of these versions.</summary>
+    /// <returns>False when the server does not know its kind under any version.</returns>
+    public static bool TryConvert(JsonObject item, HashSet<string> versions)
+    {
+        var version = (string)item["apiVersion"]!;
+        if (
+            !versions.Contains(version)
+            || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1")
+        )
+        {
+            var older = OlderVersions.GetValueOrDefault(version) ?? OlderVersions.GetValueOrDefault($"{version} {item["kind"]}");
+            if (older is null || !versions.Contains(older))
+                return false;
+            item["apiVersion"] = older;
+        }
+        if (!versions.Contains("batch/v1beta1") || versions.Contains("policy/v1"))
+            return true;
+        RemoveNewerFields(item);
+        return true;
+    }
+
+    private static void RemoveNewerFields(JsonNode? node)
+    {
+        if (node is JsonObject item)
+        {
+            foreach (var field in NewerFields)
+                item.Remove(field);
+            foreach (var (_, value) in item)
+                RemoveNewerFields(value);
+        }
+        else if (node is JsonArray list)
+            foreach (var value in list)
+                RemoveNewerFields(value);
+    }
+}

@@ -1,0 +1,144 @@
+using ProxySwapper.Population.Queue;
+
+namespace ProxySwapper.Tests.Population.Queue;
+
+/// <summary>Whose turn it is: registries that are down, images that fail and images that are large leave a worker to the others.</summary>
+[TestFixture]
+internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
+{
+    [Test]
+    public void A_registry_is_left_in_peace_for_as_long_as_it_asked()
+    {
+        Enqueue("a");
+        Enqueue("b");
+        Queue.Failed(Take(), Failing("up.example.com") with { RetryAfter = TimeSpan.FromMinutes(7) });
+        Time.Advance(TimeSpan.FromMinutes(7) - TimeSpan.FromSeconds(1));
+        var early = TryTake();
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That((early, TryTake()?.Work.Origin.Repository), Is.EqualTo(((PopulationJob?)null, "b")));
+    }
+
+    [Test]
+    public void A_registry_that_is_down_costs_one_worker_one_try_at_aTime()
+    {
+        for (var i = 0; i < 3; i++)
+            Enqueue($"bad{i}");
+        Enqueue("good", "other.example.com");
+        Queue.Failed(Take(), Failing("up.example.com"));
+        Assert.That(Take().Work.Origin.Registry, Is.EqualTo("other.example.com"), "the others of that registry wait");
+        Time.Advance(TimeSpan.FromSeconds(1));
+        Take();
+        Enqueue("good2", "other.example.com");
+        Queue.Succeeded(Running("good"));
+        Assert.That(
+            (Take().Work.Origin.Repository, TryTake()),
+            Is.EqualTo(("good2", (PopulationJob?)null)),
+            "one tries whether it is back, and the other worker goes on"
+        );
+    }
+
+    [Test]
+    public void A_registry_that_answers_again_is_used_by_all()
+    {
+        for (var i = 0; i < 3; i++)
+            Enqueue($"image{i}");
+        Queue.Failed(Take(), Failing("up.example.com"));
+        Time.Advance(TimeSpan.FromSeconds(1));
+        var probe = Take();
+        Assert.That(TryTake(), Is.Null);
+        Queue.ReportProgress(probe);
+        Assert.That(TryTake(), Is.Not.Null);
+    }
+
+    [Test]
+    public void A_registry_that_does_not_come_back_ends_the_wait_of_all_its_jobs()
+    {
+        Enqueue("a");
+        Enqueue("b");
+        Enqueue("c", "other.example.com");
+        Options = Options with { MaxNumberOfParallelJobs = 1, MaxRetries = 1 };
+        Queue.Failed(Take(), Failing("up.example.com"));
+        Queue.Succeeded(Take());
+        Time.Advance(TimeSpan.FromSeconds(5));
+        var givenUp = Queue.Failed(Take(), Failing("up.example.com"));
+        Assert.That((givenUp.Count, givenUp.All(job => job.LastFault == "down"), Queue.WaitingCount), Is.EqualTo((2, true, 0)));
+    }
+
+    [Test]
+    public void Another_namespace_with_secrets_of_its_own_is_not_held_up_by_our_limit()
+    {
+        Enqueue("a");
+        Queue.TryEnqueue(Copy("b", "up.example.com"), Pod with { Namespace = "paying", PullSecrets = ["hub"] });
+        Queue.Failed(Take(), Failing("up.example.com") with { RetryAfter = TimeSpan.FromHours(6) });
+        Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
+    }
+
+    [Test]
+    public void Failing_images_leave_a_worker_to_the_others()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            Enqueue($"bad{i}");
+            Queue.Failed(Take(), Passing);
+        }
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Take();
+        Assert.That(TryTake(), Is.Null, "the second worker is kept for new ones");
+        Enqueue("good");
+        Assert.That(Take().Work.Origin.Repository, Is.EqualTo("good"));
+    }
+
+    [Test]
+    public void Large_images_leave_a_worker_to_the_others()
+    {
+        foreach (var name in new[] { "huge1", "huge2", "small1", "small2" })
+            Enqueue(name);
+        var first = Take();
+        var second = Take();
+        Assert.That(Queue.TryReserveLargeTransfer(first, 10L << 30), Is.True);
+        Assert.That(Queue.TryReserveLargeTransfer(second, 10L << 30), Is.False, "one worker of two may be held");
+        Queue.Requeue(second);
+        var passed = new List<string>();
+        while (TryTake() is { } job)
+        {
+            passed.Add(job.Work.Origin.Repository);
+            Queue.Succeeded(job);
+        }
+        Queue.Succeeded(first);
+        Assert.That((passed, Take()), Is.EqualTo((new List<string> { "small1", "small2" }, second)));
+        Assert.That((Queue.TryReserveLargeTransfer(second, 10L << 30), second.Failures), Is.EqualTo((true, 0)));
+    }
+
+    [Test]
+    public void With_one_worker_slow_ones_and_new_ones_take_turns()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
+        for (var i = 0; i < 2; i++)
+        {
+            Enqueue($"bad{i}");
+            Queue.Failed(Take(), Passing);
+        }
+        Time.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < 2; i++)
+            Enqueue($"good{i}");
+        var order = new List<string>();
+        while (TryTake() is { } job)
+        {
+            order.Add(job.Work.Origin.Repository);
+            Queue.Succeeded(job);
+        }
+        Assert.That(order, Is.EqualTo(["bad0", "good0", "bad1", "good1"]));
+    }
+
+    [Test]
+    public void What_an_admission_waits_for_goes_first_while_it_waits()
+    {
+        Enqueue("a");
+        Enqueue("b");
+        Enqueue("c");
+        using (Queue.Prioritize(Queue.Find("down.example.com/b:1")!))
+            Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
+        using (Queue.Prioritize(Queue.Find("down.example.com/c:1")!)) { }
+        Assert.That(Take().Work.Origin.Repository, Is.EqualTo("a"));
+    }
+}

@@ -1,0 +1,74 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Queue;
+
+/// <summary>A queue for two workers on a clock of its own, and what tests do with it.</summary>
+internal abstract class PopulationQueueFixture
+{
+    protected const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    protected static PodOrigin Pod { get; } = new("team", "pod", "default", []);
+
+    protected ManualTimeProvider Time { get; } = new();
+    protected PopulateOptions Options { get; set; } =
+        new()
+        {
+            MaxNumberOfParallelJobs = 2,
+            MaxRetries = 3,
+            QueueLimit = 5,
+        };
+    protected PopulationQueue Queue { get; private set; } = null!;
+
+    [SetUp]
+    public void Make()
+    {
+        Options = new()
+        {
+            MaxNumberOfParallelJobs = 2,
+            MaxRetries = 3,
+            QueueLimit = 5,
+        };
+        Queue = new PopulationQueue(() => Options, Time, new Backoff(() => 0.5));
+    }
+
+    protected static JobFailure Passing => new("500", FailureKind.Passing, "up.example.com");
+
+    protected static JobFailure Failing(string host) => new("down", FailureKind.HostFailing, host);
+
+    protected static CopyWork Copy(string name, string registry)
+    {
+        var path = name.Contains('@', StringComparison.Ordinal) ? name : $"{name}:1";
+        return new(ImageReference.Parse($"{registry}/{path}"), ImageReference.Parse($"down.example.com/{path}"), []);
+    }
+
+    protected EnqueueOutcome Enqueue(string name, string registry = "up.example.com", bool mayHaveMoved = false) =>
+        Queue.TryEnqueue(Copy(name, registry), Pod, mayHaveMoved).Outcome;
+
+    protected PopulationJob Running(string name) => Queue.Find($"down.example.com/{name}:1")!;
+
+    protected void Do(string name)
+    {
+        Enqueue(name);
+        Queue.Succeeded(Take());
+    }
+
+    protected Task<PopulationJob?> TakeAsync() => Queue.TakeAsync(CancellationToken.None).AsTask();
+
+    protected PopulationJob Take() => TryTake() ?? throw new AssertionException("No job may run.");
+
+    /// <summary>What a free worker gets now, without waiting.</summary>
+    protected PopulationJob? TryTake()
+    {
+        using var impatient = new CancellationTokenSource();
+        var take = Queue.TakeAsync(impatient.Token).AsTask();
+        if (take.IsCompleted)
+            return take.Result;
+        impatient.Cancel();
+        Assert.That(() => take, Throws.InstanceOf<OperationCanceledException>());
+        return null;
+    }
+}

@@ -1,0 +1,149 @@
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>Manifests that registries serve or store wrongly, and what the client makes of them.</summary>
+[TestFixture]
+internal sealed class ManifestFaultTests
+{
+    private static readonly byte[] Index =
+        """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray();
+
+    [Test]
+    public async Task A_head_without_a_digest_is_followed_by_a_get()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.NoDigestHeader);
+        Assert.That((await scene.Client.HeadManifestAsync("a", "1", default))!.Digest, Is.EqualTo(descriptor.Digest));
+        Assert.That(scene.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_head_that_answers_is_not_followed_by_a_get()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        await scene.Client.HeadManifestAsync("a", "1", default);
+        Assert.That(scene.Registry.Requests, Is.EqualTo(1));
+        Assert.That(
+            scene.Faulty.Received[0].Header("Accept"),
+            Does.Contain(MediaTypes.OciIndex)
+                .And.Contain(MediaTypes.DockerManifestList)
+                .And.Contain(MediaTypes.OciManifest)
+                .And.Contain(MediaTypes.DockerManifest)
+        );
+    }
+
+    [Test]
+    public async Task A_wrong_digest_in_a_header_is_seen_and_not_believed()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.WrongDigestHeader);
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).Digest, Is.EqualTo(descriptor.Digest));
+        Assert.That(scene.Log.Text, Does.Contain("which counts"));
+    }
+
+    [Test]
+    public async Task Wrong_bytes_of_a_manifest_are_refused()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Registry.Repository("a").Manifests[descriptor.Digest] = new Manifest(
+            MediaTypes.OciIndex,
+            descriptor.Digest,
+            """{"schemaVersion":2,"manifests":[ ]}"""u8.ToArray()
+        );
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", descriptor.Digest.ToString(), default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain(descriptor.Digest.ToString())
+        );
+    }
+
+    [Test]
+    public async Task A_manifest_that_breaks_off_is_asked_for_again()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
+        scene.Faulty.Next(HttpMethod.Get, Kind.Manifest, RegistryFaults.CutResponse(20));
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).Bytes.ToArray(), Is.EqualTo(Index));
+    }
+
+    [Test]
+    public async Task A_manifest_beyond_the_limit_is_not_read_and_one_beyond_4_MiB_is()
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxManifestSize = 6_000_000 });
+        var (large, tooLarge) = (Padded(5_000_000), Padded(6_000_001));
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, large, "large");
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, tooLarge, "too-large");
+        Assert.That((await scene.Client.GetManifestAsync("a", "large", default)).Bytes.Length, Is.EqualTo(large.Length));
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "too-large", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+        );
+        scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.NoContentLength);
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "too-large", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+        );
+    }
+
+    [TestCase("application/vnd.oci.image.index.v1+json; charset=utf-8", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
+    [TestCase("application/json", """{"schemaVersion":2,"manifests":[]}""", MediaTypes.OciIndex)]
+    [TestCase("application/json", """{"schemaVersion":2,"config":{},"layers":[]}""", MediaTypes.OciManifest)]
+    [TestCase(
+        "application/vnd.oci.image.manifest.v1+json",
+        """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[]}""",
+        MediaTypes.DockerManifestList
+    )]
+    public async Task A_manifest_says_what_it_is(string header, string content, string expected)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", header, System.Text.Encoding.UTF8.GetBytes(content), "1");
+        Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).MediaType, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task The_first_schema_is_refused_by_name()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", "application/json", """{"schemaVersion":1,"fsLayers":[],"signatures":[]}"""u8.ToArray(), "1");
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", "1", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("first schema")
+        );
+    }
+
+    [Test]
+    public async Task An_immutable_tag_with_the_same_digest_is_written_and_with_another_a_conflict()
+    {
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ImmutableTags = true });
+        await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default);
+        await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default);
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PutManifestAsync("a", "1", Manifest(Padded(100)), default))!;
+        Assert.That(fault.IsTagConflict, Is.True);
+        Assert.That(fault.Message, Does.Contain("TAG_INVALID").And.Contain(Digest.OfBytes(Index).ToString()));
+    }
+
+    [Test]
+    public async Task A_registry_that_stored_something_else_is_caught()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.WrongDigestHeader);
+        Assert.That(
+            async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("stored sha256:aaaa")
+        );
+    }
+
+    private static Manifest Manifest(byte[] bytes) => new(MediaTypes.OciIndex, Digest.OfBytes(bytes), bytes);
+
+    private static byte[] Padded(int length) =>
+        System.Text.Encoding.UTF8.GetBytes("""{"schemaVersion":2,"manifests":[]""" + new string(' ', length - 34) + "}");
+}
