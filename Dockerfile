@@ -3,19 +3,29 @@
 
 # Builds on the machine's own platform for any other: nothing is emulated.
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
+ARG BUILDARCH
 ARG TARGETARCH
+# The program is compiled to native code: a linker, and cross tools for another platform than the machine's.
+RUN case $TARGETARCH in \
+      $BUILDARCH) tools="gcc libc6-dev" ;; \
+      arm64) tools="clang lld gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;; \
+      amd64) tools="clang lld gcc-x86-64-linux-gnu libc6-dev-amd64-cross" ;; \
+    esac && apt-get update && apt-get install -y --no-install-recommends $tools && rm -rf /var/lib/apt/lists/*
 ARG VERSION=0.1.0
+ARG REVISION
 WORKDIR /source
 # The packages in a layer of their own, which stays until they change.
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
-COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.lock.json src/ProxySwapper.Registry/
-COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.lock.json src/ProxySwapper/
-RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true
+COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.*.json src/ProxySwapper.Registry/
+COPY src/ProxySwapper.Registry.InMemory/ProxySwapper.Registry.InMemory.csproj src/ProxySwapper.Registry.InMemory/packages.*.json src/ProxySwapper.Registry.InMemory/
+COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.*.json src/ProxySwapper/
+# In locked mode the packages are those whose hashes are committed, the compiler's among them.
+RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true --locked-mode
 COPY manifests/samples manifests/samples
 COPY src src
-RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -o /out --no-restore
+RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -p:SourceRevisionId=$REVISION -o /out --no-restore
 
-# No shell, no package manager, and a user that is not root; the runtime comes with the program.
+# No shell, no package manager, and a user that is not root; the program brings all that it needs but libc and OpenSSL.
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -24,9 +34,8 @@ LABEL org.opencontainers.image.title="ProxySwapper" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-# Nothing is written: the runtime's debugging sockets in /tmp would be. New objects get 2 MiB between collections instead of as much as
-# the processor's cache has, since a review leaves nothing behind; and what OpenSSL allocates lies together.
-ENV DOTNET_EnableDiagnostics=0 DOTNET_GCgen0size=0x200000 DOTNET_GCgen0MaxBudget=0x200000 MALLOC_ARENA_MAX=1
+# Nothing is written: the runtime's debugging sockets in /tmp would be. What OpenSSL allocates lies together.
+ENV DOTNET_EnableDiagnostics=0 MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=build /out .
 USER 1654:1654

@@ -14,7 +14,9 @@ switch (args)
     case [MirrorMeasurement.Name]:
         return await MirrorMeasurement.RunAsync();
     case ["swap"]:
-        return await SwapMeasurement.RunAsync();
+        return await SwapMeasurement.RunAsync(null);
+    case ["swap", var before]:
+        return await SwapMeasurement.RunAsync(before);
     case [BaselineServer.Name, var port, var folder]:
         await BaselineServer.RunAsync(int.Parse(port, System.Globalization.CultureInfo.InvariantCulture), folder);
         return 0;

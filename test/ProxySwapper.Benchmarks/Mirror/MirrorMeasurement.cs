@@ -18,7 +18,7 @@ internal static class MirrorMeasurement
 
     public static async Task<int> RunAsync()
     {
-        using var program = await PublishedProgram.CreateAsync();
+        var program = await PublishedProgram.GetAsync();
         using var folder = new TemporaryFolder();
         await using var source = await DebianRegistry.StartAsync();
         List<Measurement> rows =
@@ -33,11 +33,7 @@ internal static class MirrorMeasurement
         );
     }
 
-    private static async Task<IEnumerable<Measurement>> MeasureUpToDateAsync(
-        PublishedProgram program,
-        TemporaryFolder folder,
-        DebianRegistry source
-    )
+    private static async Task<IEnumerable<Measurement>> MeasureUpToDateAsync(string program, TemporaryFolder folder, DebianRegistry source)
     {
         await using var target = await DebianRegistry.StartAsync();
         foreach (var registry in new[] { source, target })
@@ -100,11 +96,7 @@ internal static class MirrorMeasurement
         ];
     }
 
-    private static async Task<IEnumerable<Measurement>> MeasureFirstPassAsync(
-        PublishedProgram program,
-        TemporaryFolder folder,
-        DebianRegistry source
-    )
+    private static async Task<IEnumerable<Measurement>> MeasureFirstPassAsync(string program, TemporaryFolder folder, DebianRegistry source)
     {
         await Parallel.ForAsync(
             0,
@@ -164,8 +156,8 @@ internal static class MirrorMeasurement
         return file;
     }
 
-    private static async Task<double> MirrorAsync(PublishedProgram program, string file) =>
-        (await ToolRun.MeasureAsync(program.File, ["mirror", "-c", file])).Duration.TotalMilliseconds;
+    private static async Task<double> MirrorAsync(string program, string file) =>
+        (await ToolRun.MeasureAsync(program, ["mirror", "-c", file])).Duration.TotalMilliseconds;
 
     private static async Task<double> SyncAsync(string kind, string source, string target) =>
         (

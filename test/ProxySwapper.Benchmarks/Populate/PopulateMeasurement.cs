@@ -27,8 +27,7 @@ internal static class PopulateMeasurement
 
     public static async Task<int> RunAsync()
     {
-        using var published = await PublishedProgram.CreateAsync();
-        Environment.SetEnvironmentVariable(ProxySwapperProgram.Variable, published.File);
+        Environment.SetEnvironmentVariable(ProxySwapperProgram.Variable, await PublishedProgram.GetAsync());
         await using var upstream = await DebianRegistry.StartAsync();
         await using var downstream = await DebianRegistry.StartAsync();
         for (var round = 0; round < Rounds; round++)

@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 using static ProxySwapper.Benchmarks.Measurement;
 
@@ -19,8 +20,7 @@ internal static class RegistryMeasurement
 
     public static async Task<int> RunAsync()
     {
-        using var program = await PublishedProgram.CreateAsync();
-        var tools = CopyTool.All(program.File);
+        var tools = CopyTool.All(await PublishedProgram.GetAsync());
         await using var source = await DebianRegistry.StartAsync();
         await TestImage.Create(1, layers: 6, layerSize: 100 * GeneratedImage.MiB).PushAsync(source.Address, "large", "1");
         await TestImage.Create(2, layers: 60, layerSize: 20_000).PushAsync(source.Address, "small", "1");

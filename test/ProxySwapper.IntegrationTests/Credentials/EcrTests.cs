@@ -103,6 +103,54 @@ internal sealed class EcrTests : IAsyncDisposable
     public async Task An_instances_role_opens_it() =>
         await CopyAsAsync("instance", ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
 
+    [TestCase("source_profile = base", "sts")]
+    [TestCase("credential_source = Environment", "sts")]
+    [TestCase("credential_source = EcsContainer", "podsts")]
+    [TestCase("credential_source = Ec2InstanceMetadata", "instancests")]
+    [TestCase("web_identity_token_file = TOKEN", "sts")]
+    public async Task A_profiles_role_opens_it_with_the_keys_that_the_profile_names(string source, string by)
+    {
+        _identities.Holder = AwsIdentityEndpoints.Caller;
+        var caller = AwsIdentityEndpoints.Caller;
+        var profiles = Write(
+            "config",
+            $"""
+            [profile base]
+            aws_access_key_id = {caller.AccessKeyId}
+            aws_secret_access_key = {caller.SecretAccessKey}
+            aws_session_token = {caller.SessionToken}
+            [profile team]
+            role_arn = {AwsIdentityEndpoints.Role}
+            {source.Replace("TOKEN", Write("token", AwsIdentityEndpoints.ServiceAccountToken), StringComparison.Ordinal)}
+
+            """
+        );
+        List<(string Name, string? Value)> environment =
+        [
+            ("AWS_CONFIG_FILE", profiles),
+            ("AWS_REGION", AwsIdentityEndpoints.Region),
+            ("AWS_ENDPOINT_URL_STS", _identities.Address),
+        ];
+        switch (source.Split(' ')[^1])
+        {
+            case "Environment":
+                environment.AddRange([
+                    ("AWS_ACCESS_KEY_ID", caller.AccessKeyId),
+                    ("AWS_SECRET_ACCESS_KEY", caller.SecretAccessKey),
+                    ("AWS_SESSION_TOKEN", caller.SessionToken),
+                ]);
+                break;
+            case "EcsContainer":
+                environment.Add(("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"));
+                environment.Add(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Write("pod-token", AwsIdentityEndpoints.PodToken)));
+                break;
+            case "Ec2InstanceMetadata":
+                environment.Add(("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
+                break;
+        }
+        await CopyAsAsync(by, Configuration(", awsProfile: team"), [.. environment]);
+    }
+
     [Test]
     public async Task A_password_that_ends_during_a_copy_is_renewed_once()
     {
@@ -163,9 +211,11 @@ internal sealed class EcrTests : IAsyncDisposable
         );
     }
 
-    private async Task CopyAsAsync(string by, params (string Name, string? Value)[] environment)
+    private Task CopyAsAsync(string by, params (string Name, string? Value)[] environment) => CopyAsAsync(by, Configuration(), environment);
+
+    private async Task CopyAsAsync(string by, string configuration, (string Name, string? Value)[] environment)
     {
-        await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(), environment);
+        await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", configuration, environment);
         Assert.That(await _target.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
         Assert.That(
             _ecr.Calls.Select(call => (call.Operation, call.Region, call.Principal)),
@@ -204,8 +254,8 @@ internal sealed class EcrTests : IAsyncDisposable
             ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken),
         ];
 
-    private string Configuration() =>
-        Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1}}]\n");
+    private string Configuration(string more = "") =>
+        Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1{more}}}]\n");
 
     private string Write(string name, string text)
     {

@@ -1,53 +1,71 @@
+using System.Diagnostics;
 using System.Formats.Tar;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using ProxySwapper.Configuration;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Packaging;
 
 /// <summary>
-/// The Dockerfile's build stage, run step by step in a folder that has what the stage copies; and the image that the SDK makes.
+/// The Dockerfile's build stage in a folder that has what the stage copies, up to what takes minutes; what publishing makes; and the image
+/// that the SDK makes of it.
 /// </summary>
 [TestFixture]
 internal sealed class ImageTests
 {
-    private readonly string _context = Directory.CreateTempSubdirectory("proxyswapper-image-").FullName;
-    private string _output = "";
+    private const string Publish = "dotnet publish src/ProxySwapper -c Release";
 
-    [OneTimeSetUp]
-    public async Task RunBuildStage()
-    {
-        _output = Path.Combine(_context, "out");
-        foreach (var (name, arguments) in ContainerFile.Stage(0))
-        {
-            if (name == "COPY")
-                Copy(arguments.Split(' '));
-            else if (name == "RUN")
-                await RunAsync(arguments.Replace("/out", _output, StringComparison.Ordinal));
-        }
-    }
+    private readonly string _context = Directory.CreateTempSubdirectory("proxyswapper-image-").FullName;
 
     [OneTimeTearDown]
     public void RemoveContext() => Directory.Delete(_context, recursive: true);
 
     [Test]
-    public async Task The_published_program_answers_with_its_version()
+    public async Task The_build_stage_has_what_it_needs_and_restores_what_is_locked()
     {
-        var (exitCode, output, _) = await TestProcess.RunAsync(Path.Combine(_output, "proxyswapper"), ["--version"]);
-        Assert.That((exitCode, output.Trim()), Is.EqualTo((0, "7.8.9")));
+        foreach (var (name, arguments) in ContainerFile.Stage(0))
+        {
+            if (name == "COPY")
+                Copy(arguments.Split(' '));
+            // The machine's own packages are there; and what compiles C# needs all that was copied.
+            else if (name == "RUN" && !arguments.Contains("apt-get", StringComparison.Ordinal))
+                await RunAsync(
+                    _context,
+                    arguments
+                        .Replace(
+                            Publish,
+                            "dotnet build src/ProxySwapper -c Release -t:Compile -p:_IsPublishing=true",
+                            StringComparison.Ordinal
+                        )
+                        .Replace("-o /out", "", StringComparison.Ordinal)
+                );
+        }
+        var compiled = Path.Combine(_context, "src", "ProxySwapper", "obj", "Release", "net10.0", Platform, "proxyswapper.dll");
+        Assert.That(FileVersionInfo.GetVersionInfo(compiled).ProductVersion, Is.EqualTo("7.8.9+0123456789abcdef"));
     }
 
     [Test]
-    public void The_published_program_is_compiled_ahead() =>
-        // The IL alone is a fraction of that.
+    public async Task The_published_program_is_one_native_file_without_symbols()
+    {
+        var folder = Path.GetDirectoryName(await PublishedProgram.GetAsync())!;
+        Assert.That(Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), Is.EqualTo(new[] { "proxyswapper" }));
+        var program = new FileInfo(Path.Combine(folder, "proxyswapper"));
+        await using var file = program.OpenRead();
+        var start = new byte[4];
+        await file.ReadExactlyAsync(start);
+        Assert.That(start, Is.EqualTo("\u007fELF"u8.ToArray()));
+        Assert.That(program.Length, Is.LessThan(52_000_000));
+        var (exitCode, output, _) = await TestProcess.RunAsync(program.FullName, ["--version"]);
         Assert.That(
-            new FileInfo(Path.Combine(_output, "proxyswapper.dll")).Length,
-            Is.GreaterThan(2 * new FileInfo(Path.Combine(AppContext.BaseDirectory, "proxyswapper.dll")).Length)
+            (exitCode, output.Trim().Split('+')[0]),
+            Is.EqualTo((0, typeof(ConfigurationReader).Assembly.GetName().Version!.ToString(3)))
         );
+    }
 
     [Test]
     public async Task PublishContainer_writes_an_OCI_archive_that_serves_as_a_user_that_is_not_root()
@@ -55,9 +73,10 @@ internal sealed class ImageTests
         await using var registry = await DebianRegistry.StartAsync();
         await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
         var archive = Path.Combine(_context, "proxyswapper.tar");
+        // Where the program was published already, nothing is compiled anew.
         await RunAsync(
-            "dotnet publish src/ProxySwapper -c Release -t:PublishContainer --no-build -a $TARGETARCH "
-                + $"-p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
+            SourceTree.Root,
+            $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
             ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address)
         );
 
@@ -83,15 +102,20 @@ internal sealed class ImageTests
     private static string Architecture =>
         RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
-    private async Task RunAsync(string command, params (string Name, string Value)[] environment)
+    /// <summary>As .NET calls it.</summary>
+    private static string Platform => $"linux-{(Architecture == "arm64" ? "arm64" : "x64")}";
+
+    private static async Task RunAsync(string folder, string command, params (string Name, string Value)[] environment)
     {
         var (exitCode, output, error) = await TestProcess.RunAsync(
             "sh",
-            ["-c", $"cd {_context}; {command}"],
+            ["-c", $"cd {folder}; {command}"],
             new Dictionary<string, string>(environment.Select(variable => KeyValuePair.Create(variable.Name, variable.Value)))
             {
+                ["BUILDARCH"] = Architecture,
                 ["TARGETARCH"] = Architecture,
                 ["VERSION"] = "7.8.9",
+                ["REVISION"] = "0123456789abcdef",
             }
         );
         Assert.That(exitCode, Is.Zero, $"{command}\n{output}{error}");
@@ -100,9 +124,8 @@ internal sealed class ImageTests
     private void Copy(string[] words)
     {
         var target = Path.Combine(_context, words[^1]);
-        foreach (var source in words[..^1])
+        foreach (var path in words[..^1].SelectMany(Sources))
         {
-            var path = SourceTree.PathOf(source);
             if (File.Exists(path))
                 CopyFile(path, words.Length > 2 ? Path.Combine(target, Path.GetFileName(path)) : target);
             else
@@ -115,6 +138,12 @@ internal sealed class ImageTests
                         CopyFile(Path.Combine(path, file), Path.Combine(target, file));
         }
     }
+
+    /// <summary>What a name in a <c>COPY</c> stands for: a wildcard for several files of a folder.</summary>
+    private static IEnumerable<string> Sources(string name) =>
+        !name.Contains('*', StringComparison.Ordinal)
+            ? [SourceTree.PathOf(name)]
+            : Directory.EnumerateFiles(SourceTree.PathOf(Path.GetDirectoryName(name)!), Path.GetFileName(name));
 
     private static void CopyFile(string source, string target)
     {

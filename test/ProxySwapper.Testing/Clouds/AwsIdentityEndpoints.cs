@@ -1,23 +1,25 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// Where a process at AWS gets its temporary keys, all on one port: the Security Token Service for IAM Roles for Service Accounts
-/// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>), the agent of EKS Pod Identity
-/// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and an instance's metadata, version
-/// 2
-/// (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a principal
-/// of <see cref="FakeEcr"/>.
+/// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>) and for roles that another identity
+/// assumes (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"/>), the agent of EKS Pod Identity
+/// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and an instance's metadata, version 2
+/// (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a principal of <see cref="FakeEcr"/>.
 /// </summary>
 public sealed class AwsIdentityEndpoints : IAsyncDisposable
 {
     public const string Role = "arn:aws:iam::123456789012:role/of-a-test";
+    public const string Region = "eu-central-1";
     public const string ServiceAccountToken = "service-account-token-of-a-test";
     public const string PodToken = "pod-identity-token-of-a-test";
     private const string MetadataToken = "metadata-token-of-a-test";
@@ -27,9 +29,16 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
     private readonly AwsPrincipal _principal;
     private readonly ConcurrentQueue<string> _given = new();
 
-    private AwsIdentityEndpoints(WebApplication server, AwsPrincipal principal) => (_server, _principal) = (server, principal);
+    private AwsIdentityEndpoints(WebApplication server, AwsPrincipal principal) =>
+        (_server, _principal, Holder) = (server, principal, principal);
 
     public string Address => _server.Urls.Single();
+
+    /// <summary>Who may assume <see cref="Role"/>, and nothing else.</summary>
+    public static AwsPrincipal Caller { get; } = new("ASIAOFACALLER0000000", "secret-access-key-of-a-caller", "session-token-of-a-caller");
+
+    /// <summary>Whose keys the Pod and the instance have; by default those that the role has.</summary>
+    public AwsPrincipal Holder { get; set; }
 
     /// <summary>An instance without a role has no keys.</summary>
     public bool InstanceHasRole { get; set; } = true;
@@ -56,7 +65,7 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
     {
         var (status, body) = (context.Request.Method, context.Request.Path.Value) switch
         {
-            ("POST", "/") => AssumeRole(await context.Request.ReadFormAsync()),
+            ("POST", "/") => await AssumeRoleAsync(context.Request),
             ("GET", "/v1/credentials") => context.Request.Headers.Authorization == PodToken ? (200, Keys("pod")) : (401, "unauthorized"),
             ("PUT", "/latest/api/token") => context.Request.Headers.ContainsKey("X-aws-ec2-metadata-token-ttl-seconds")
                 ? (200, MetadataToken)
@@ -80,18 +89,41 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
         await context.Response.WriteAsync(body);
     }
 
-    private (int Status, string Body) AssumeRole(IFormCollection form)
+    private async Task<(int Status, string Body)> AssumeRoleAsync(HttpRequest request)
     {
-        if (form["Action"] != "AssumeRoleWithWebIdentity" || form["RoleArn"] != Role)
+        using var buffer = new MemoryStream();
+        await request.Body.CopyToAsync(buffer);
+        var body = buffer.ToArray();
+        var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body));
+        if (form["RoleArn"] != Role)
             return (400, Error("ValidationError", "it is not what a test expects"));
-        if (form["WebIdentityToken"] != ServiceAccountToken)
-            return (400, Error("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
+        switch (form["Action"].ToString())
+        {
+            case "AssumeRoleWithWebIdentity":
+                return form["WebIdentityToken"] == ServiceAccountToken
+                    ? (200, Assumed("AssumeRoleWithWebIdentity"))
+                    : (400, Error("InvalidIdentityToken", "No OpenIDConnect provider found in your account"));
+            case "AssumeRole":
+                var (caller, code, message) = AwsSignature.Check(
+                    request,
+                    body,
+                    "sts",
+                    Region,
+                    key => key == Caller.AccessKeyId ? Caller : null,
+                    TimeProvider.System
+                );
+                return caller is null ? (403, Error(code, message)) : (200, Assumed("AssumeRole"));
+            default:
+                return (400, Error("InvalidAction", "Could not find operation"));
+        }
+    }
+
+    private string Assumed(string action)
+    {
         _given.Enqueue("sts");
-        return (
-            200,
-            $"""
-            <AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-              <AssumeRoleWithWebIdentityResult>
+        return $"""
+            <{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+              <{action}Result>
                 <AssumedRoleUser><Arn>{_principal.Arn}</Arn><AssumedRoleId>AROAOFATEST:session</AssumedRoleId></AssumedRoleUser>
                 <Credentials>
                   <AccessKeyId>{_principal.AccessKeyId}</AccessKeyId>
@@ -99,11 +131,10 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
                   <SessionToken>{_principal.SessionToken}</SessionToken>
                   <Expiration>{End}</Expiration>
                 </Credentials>
-              </AssumeRoleWithWebIdentityResult>
+              </{action}Result>
               <ResponseMetadata><RequestId>of-a-test</RequestId></ResponseMetadata>
-            </AssumeRoleWithWebIdentityResponse>
-            """
-        );
+            </{action}Response>
+            """;
     }
 
     private static string Error(string code, string message) =>
@@ -122,10 +153,10 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
             ["Code"] = "Success",
             ["Type"] = "AWS-HMAC",
             ["LastUpdated"] = "2026-01-01T00:00:00Z",
-            ["AccessKeyId"] = _principal.AccessKeyId,
-            ["SecretAccessKey"] = _principal.SecretAccessKey,
-            ["Token"] = _principal.SessionToken,
-            ["AccountId"] = _principal.Account,
+            ["AccessKeyId"] = Holder.AccessKeyId,
+            ["SecretAccessKey"] = Holder.SecretAccessKey,
+            ["Token"] = Holder.SessionToken,
+            ["AccountId"] = Holder.Account,
             ["Expiration"] = End,
         }.ToJsonString();
     }

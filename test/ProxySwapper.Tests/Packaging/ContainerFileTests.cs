@@ -33,8 +33,43 @@ internal sealed class ContainerFileTests
     public void The_build_runs_on_the_machines_own_platform_for_the_one_that_is_asked_for()
     {
         Assert.That(_all.First(instruction => instruction.Name == "FROM").Arguments, Does.StartWith("--platform=$BUILDPLATFORM "));
-        Assert.That(Runs(), Has.All.Contains("-a $TARGETARCH"));
+        Assert.That(Runs().Where(command => command.StartsWith("dotnet ", StringComparison.Ordinal)), Has.All.Contains("-a $TARGETARCH"));
     }
+
+    [Test]
+    public void What_is_published_has_the_runtime_that_the_base_images_are_of() =>
+        Assert.That(
+            BaseImages()[1],
+            Does.Contain($":{XDocument.Load(SourceTree.PathOf("Directory.Build.props")).Descendants("RuntimePackVersion").Single().Value}-")
+        );
+
+    [TestCase("packages.linux-x64.lock.json")]
+    [TestCase("packages.linux-arm64.lock.json")]
+    public void Publishing_locks_the_versions_that_building_locks(string name)
+    {
+        foreach (var project in Directory.GetDirectories(SourceTree.PathOf("src")).Select(path => Path.GetFileName(path)!))
+        {
+            var (published, built) = (Locked(project, name), Locked(project, "packages.lock.json"));
+            Assert.That(
+                published.Where(package => !package.Key.Contains("ILCompiler", StringComparison.Ordinal)),
+                Is.EquivalentTo(built),
+                $"of {project}: dotnet restore src/ProxySwapper -r RID -p:_IsPublishing=true --force-evaluate"
+            );
+        }
+
+        static Dictionary<string, string> Locked(string project, string file) =>
+            JsonNode.Parse(File.ReadAllText(SourceTree.PathOf("src", project, file)))!["dependencies"]!["net10.0"]!
+                .AsObject()
+                .Where(package => package.Value!["resolved"] is not null)
+                .ToDictionary(package => package.Key, package => $"{package.Value!["resolved"]}");
+    }
+
+    [Test]
+    public void Packages_are_restored_in_locked_mode() =>
+        Assert.That(
+            Runs().Where(command => command.StartsWith("dotnet restore", StringComparison.Ordinal)),
+            Has.One.Items.And.All.Contains("--locked-mode")
+        );
 
     [Test]
     public void It_publishes_as_is_documented() =>

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
+using Amazon.SecurityToken;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
@@ -18,6 +20,9 @@ public static class AwsIdentity
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
+    // The SDK makes the client that assumes roles by reflection, with credentials that nobody but it knows.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceClient))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceConfig))]
     public static async Task<AWSCredentials?> FindAsync(
         EcrHost host,
         string? profile,
