@@ -32,10 +32,13 @@ internal static class ServeHost
         ServingCertificate certificate,
         Action<ILoggingBuilder> logging,
         bool isLocal = false
-    ) =>
-        new HostBuilder()
-            .ConfigureLogging(logging)
-            .ConfigureServices(services => AddServices(services, options, file, certificate, isLocal))
+    )
+    {
+        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
+        var host = new HostBuilder().ConfigureLogging(logging);
+        if (OtlpExport.IsWanted(environment))
+            host.UseOtlpExport(environment);
+        return host.ConfigureServices(services => AddServices(services, options, file, certificate, environment, isLocal))
             .ConfigureWebHost(
                 web =>
                     web.UseKestrelCore()
@@ -48,20 +51,19 @@ internal static class ServeHost
                 web => web.SuppressEnvironmentConfiguration = true
             )
             .Build();
+    }
 
     private static void AddServices(
         IServiceCollection services,
         ProxySwapperOptions options,
         ConfigurationFile? file,
         ServingCertificate certificate,
+        IReadOnlyDictionary<string, string> environment,
         bool isLocal
     )
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
-        if (OtlpExport.IsWanted(environment))
-            services.AddHostedService(provider => new OtlpExport(environment, provider.GetRequiredService<ILogger<OtlpExport>>()));
         services.AddHostedService<WarmUp>();
         services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);

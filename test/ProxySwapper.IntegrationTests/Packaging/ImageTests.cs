@@ -42,7 +42,11 @@ internal sealed class ImageTests
                             "dotnet build src/ProxySwapper -c Release -t:Compile -p:_IsPublishing=true",
                             StringComparison.Ordinal
                         )
-                        .Replace("-o /out", "", StringComparison.Ordinal)
+                        .Replace("-o /out", "", StringComparison.Ordinal),
+                    ("BUILDARCH", Architecture),
+                    ("TARGETARCH", Architecture),
+                    ("VERSION", "7.8.9"),
+                    ("REVISION", "0123456789abcdef")
                 );
         }
         var compiled = Path.Combine(_context, "src", "ProxySwapper", "obj", "Release", "net10.0", Platform, "proxyswapper.dll");
@@ -111,12 +115,6 @@ internal sealed class ImageTests
             "sh",
             ["-c", $"cd {folder}; {command}"],
             new Dictionary<string, string>(environment.Select(variable => KeyValuePair.Create(variable.Name, variable.Value)))
-            {
-                ["BUILDARCH"] = Architecture,
-                ["TARGETARCH"] = Architecture,
-                ["VERSION"] = "7.8.9",
-                ["REVISION"] = "0123456789abcdef",
-            }
         );
         Assert.That(exitCode, Is.Zero, $"{command}\n{output}{error}");
     }

@@ -1,0 +1,35 @@
+using System.Diagnostics.Tracing;
+
+namespace ProxySwapper.Management;
+
+/// <summary>Logs what the OTLP exporter reports as events only: that the collector cannot be reached, for instance.</summary>
+internal sealed partial class OtlpFailureLog(ILogger<OtlpFailureLog> logger) : EventListener, IHostedService
+{
+    private const string ExporterSource = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
+
+    // A hosted service is made before any starts, and so before the exporter; what it logs of the last export is logged until it is disposed.
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    protected override void OnEventSourceCreated(EventSource eventSource)
+    {
+        if (eventSource.Name == ExporterSource)
+            EnableEvents(eventSource, EventLevel.Warning);
+    }
+
+    protected override void OnEventWritten(EventWrittenEventArgs eventData)
+    {
+        var text = eventData.Message ?? eventData.EventName ?? "";
+        for (var index = 0; index < eventData.Payload?.Count; index++)
+            // The first line: what follows is a stack trace.
+            text = text.Replace($"{{{index}}}", $"{eventData.Payload[index]}".Split('\n')[0], StringComparison.Ordinal);
+        Log.Failed(logger, text);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Spans or metrics could not be sent: {Reason}")]
+        public static partial void Failed(ILogger logger, string reason);
+    }
+}
