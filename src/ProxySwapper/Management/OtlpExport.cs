@@ -18,7 +18,7 @@ internal static class OtlpExport
         environment.GetValueOrDefault(Endpoint, "").Length > 0
         && !string.Equals(environment.GetValueOrDefault("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Has the host export what the program's sources and meters give, from before the server starts until it has stopped.</summary>
+    /// <summary>Has the host export the program's spans and metrics, from before the server starts until it has stopped.</summary>
     public static IHostBuilder UseOtlpExport(this IHostBuilder host, IReadOnlyDictionary<string, string> environment) =>
         host
         // The SDK takes its variables from the host's configuration, which has nothing else.

@@ -7,7 +7,8 @@ internal sealed partial class OtlpFailureLog(ILogger<OtlpFailureLog> logger) : E
 {
     private const string ExporterSource = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
 
-    // A hosted service is made before any starts, and so before the exporter; what it logs of the last export is logged until it is disposed.
+    // Hosted services are made before any of them starts, and so before the exporter; this one listens until it is disposed, after the
+    // last export.
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

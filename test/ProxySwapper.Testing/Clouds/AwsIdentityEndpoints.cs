@@ -11,10 +11,11 @@ namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// Where a process at AWS gets its temporary keys, all on one port: the Security Token Service for IAM Roles for Service Accounts
-/// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>) and for roles that another identity
-/// assumes (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"/>), the agent of EKS Pod Identity
-/// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and an instance's metadata, version 2
-/// (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a principal of <see cref="FakeEcr"/>.
+/// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>) and for roles that another
+/// identity assumes (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"/>), the agent of EKS Pod Identity
+/// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and version 2 of an instance's
+/// metadata (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a
+/// principal of <see cref="FakeEcr"/>.
 /// </summary>
 public sealed class AwsIdentityEndpoints : IAsyncDisposable
 {
