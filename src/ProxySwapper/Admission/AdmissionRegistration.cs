@@ -3,8 +3,10 @@ namespace ProxySwapper.Admission;
 /// <summary>Adds admission to a host. Needs a <see cref="Rules.ConfigurationMonitor"/> and an <see cref="IAdmissionObserver"/>.</summary>
 internal static class AdmissionRegistration
 {
-    public const string Path = "/mutate";
-
     public static IServiceCollection AddAdmission(this IServiceCollection services) =>
-        services.AddSingleton<AdmissionMetrics>().AddSingleton<AdmissionEndpoint>();
+        services
+            .AddSingleton<AdmissionMetrics>()
+            .AddSingleton<AdmissionLog>()
+            .AddSingleton<RequestBodyReader>()
+            .AddSingleton<AdmissionEndpoint>();
 }

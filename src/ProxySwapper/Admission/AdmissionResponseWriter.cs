@@ -3,10 +3,10 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>Writes the answer: always allowed, in the version that was asked in, with a patch where there is one.</summary>
+/// <summary>Writes the response: always allowed, in the version of the request, with a patch where there is one.</summary>
 internal static class AdmissionResponseWriter
 {
-    /// <summary>API servers cut a warning here, and drop what is beyond the sum.</summary>
+    /// <summary>API servers truncate a longer warning, and drop warnings beyond the sum.</summary>
     private const int MaximumWarningLength = 256;
     private const int MaximumWarningsLength = 4096;
 
@@ -22,14 +22,14 @@ internal static class AdmissionResponseWriter
             output.Append(",\"patchType\":\"JSONPatch\",\"patch\":"u8);
             output.AppendBase64(patch);
         }
-        WriteWarnings(output, review, decision);
+        WriteWarnings(output, decision);
         output.Append("}}"u8);
     }
 
-    private static void WriteWarnings(Utf8JsonBuffer output, AdmissionReview review, PodDecision decision)
+    private static void WriteWarnings(Utf8JsonBuffer output, PodDecision decision)
     {
         var length = 0;
-        if (PodWarning(review, decision) is { } warning)
+        if (PodWarning(decision) is { } warning)
             WriteWarning(output, warning, ref length);
         foreach (var (_, image) in decision.Images)
             if (image.Warning is not null)
@@ -38,14 +38,14 @@ internal static class AdmissionResponseWriter
             output.Append("]"u8);
     }
 
-    private static string? PodWarning(AdmissionReview review, PodDecision decision) =>
+    private static string? PodWarning(PodDecision decision) =>
         decision.Outcome switch
         {
-            AdmissionOutcome.MalformedPod => "the Pod is left as it is: its metadata, labels or annotations are no object",
-            AdmissionOutcome.TooManyImages => $"the Pod is left as it is: it has more than {PodSummary.MaximumImages} images",
-            AdmissionOutcome.Patched
-                when review.SubResource.Length == 0 && !WellKnownLabels.HasRoomForOriginalImages(review.Object!, decision) =>
-                "the Pod's annotations are too large for the original images to be kept there",
+            AdmissionOutcome.MalformedPod =>
+                "the Pod is left unchanged: metadata, metadata.labels and metadata.annotations must be objects",
+            AdmissionOutcome.TooManyImages => $"the Pod is left unchanged: it has more than {PodSummary.MaximumImages} images",
+            AdmissionOutcome.Patched when !decision.KeepsOriginalImages =>
+                "the Pod's annotations are too large to keep the original images there too",
             _ => null,
         };
 

@@ -1,12 +1,12 @@
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// What an API server asks, as far as the answer depends on it
+/// The parts of an admission review that the response depends on
 /// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request"/>).
 /// </summary>
 internal sealed class AdmissionReview
 {
-    /// <summary><c>admission.k8s.io/v1</c> or <c>v1beta1</c>; the answer has the same.</summary>
+    /// <summary><c>admission.k8s.io/v1</c> or <c>v1beta1</c>; the response has the same.</summary>
     public string ApiVersion { get; set; } = "";
     public bool HasRequest { get; set; }
     public string Uid { get; set; } = "";
@@ -17,4 +17,10 @@ internal sealed class AdmissionReview
     public bool IsDryRun { get; set; }
     public PodSummary? Object { get; set; }
     public PodSummary? OldObject { get; set; }
+
+    /// <summary>The Pod's name, or what its name will begin with.</summary>
+    public string PodName =>
+        Object is null ? ""
+        : Object.Name.Length > 0 ? Object.Name
+        : Object.GenerateName;
 }

@@ -6,15 +6,15 @@ using ProxySwapper.Admission.Json;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Reads a review by one scan over its bytes: only what the answer depends on becomes an object, so that no field that we do not know
-/// can be lost or break us.
+/// Reads a review in one scan over its bytes: only what the answer depends on becomes an object, so that no unknown field can be lost or
+/// do harm.
 /// </summary>
 internal static class AdmissionReviewReader
 {
-    /// <summary>Deeper than any Pod with its managed fields; what is deeper is no review.</summary>
+    /// <summary>Deeper than any Pod with its managed fields.</summary>
     private const int MaximumDepth = 256;
 
-    /// <summary>Reads a review; false, with the reason, when the bytes are none that can be answered.</summary>
+    /// <summary>Reads a review; false, with the reason, when it cannot be answered.</summary>
     /// <param name="body">The request's body.</param>
     /// <param name="patchLabelKey">The key of the label that marks a rewritten Pod.</param>
     /// <param name="review">The review.</param>
@@ -28,7 +28,7 @@ internal static class AdmissionReviewReader
     {
         if (body.IsSingleSegment)
             return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
-        // In one piece it is read so much faster that the copy is soon paid for.
+        // A contiguous body is read so much faster that the copy pays for itself.
         var whole = ArrayPool<byte>.Shared.Rent((int)body.Length);
         try
         {
@@ -60,7 +60,7 @@ internal static class AdmissionReviewReader
         }
         catch (JsonException exception)
         {
-            fault = $"the body is no JSON: {exception.Message}";
+            fault = $"the body is not valid JSON: {exception.Message}";
         }
         return fault is null;
     }
@@ -80,7 +80,7 @@ internal static class AdmissionReviewReader
     {
         var review = new AdmissionReview();
         if (!scanner.EnterObject())
-            throw new JsonException("it is no object");
+            throw new JsonException("not an object");
         while (scanner.NextMember())
         {
             if (scanner.NameIs("apiVersion"u8))

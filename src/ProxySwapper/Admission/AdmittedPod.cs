@@ -26,7 +26,7 @@ internal readonly record struct AdmittedPod
         return new AdmittedPod
         {
             Namespace = review.Namespace,
-            Name = pod.Name.Length > 0 ? pod.Name : pod.GenerateName,
+            Name = review.PodName,
             ServiceAccountName = pod.ServiceAccountName.Length > 0 ? pod.ServiceAccountName : "default",
             PullSecrets = pod.PullSecrets,
             Images = decision.Images,

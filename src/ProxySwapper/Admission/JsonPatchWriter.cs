@@ -4,150 +4,167 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Writes the patch (RFC 6902) that makes a Pod's images those of a decision. It applies to exactly the object that was sent: a patch
-/// that does not is an error of the API server, and the Pod is refused whatever the failure policy says.
+/// Writes the patch (RFC 6902) that makes a Pod what was decided: images, then the scheduling gate, labels and annotations. It applies
+/// to exactly the object that was sent: a patch that does not is an error of the API server, and the Pod is refused whatever the failure
+/// policy says.
 /// </summary>
-internal readonly ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
+internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
 {
-    private static readonly string ContainerToken = Token(WellKnownLabels.ContainerPrefix);
-    private static readonly string VolumeToken = Token(WellKnownLabels.VolumePrefix);
-
-    private readonly bool _hasRoom = WellKnownLabels.HasRoomForOriginalImages(pod, decision);
+    private bool _hasOperations;
+    private bool _hasMembers;
 
     /// <summary>
-    /// Writes the whole patch, with labels and annotations unless it is for a subresource, through which they may not change.
+    /// Writes the whole patch; images alone when it is for a subresource, through which nothing else may change. Nothing at all when
+    /// there is nothing to change.
     /// </summary>
-    public void Write(bool withMetadata)
+    public void Write(bool isSubResource)
     {
-        var isFirst = true;
-        foreach (var (slot, image) in decision.Images)
+        foreach (var (place, image) in decision.Images)
+            if (image.Target is { } target)
+            {
+                StartOperation("replace"u8);
+                output.Append(place.Field.PointerStart);
+                output.Append(place.Index);
+                output.Append(place.Field.PointerEnd);
+                Value(target.ToString());
+            }
+        if (!isSubResource)
         {
-            if (image.Target is not { } target)
-                continue;
-            output.Append(isFirst ? "[{\"op\":\"replace\",\"path\":\""u8 : ",{\"op\":\"replace\",\"path\":\""u8);
-            isFirst = false;
-            WritePointer(slot);
-            output.Append("\",\"value\":"u8);
-            output.AppendString(target.ToString());
-            output.Append("}"u8);
-        }
-        if (withMetadata)
+            WriteGate();
             WriteMetadata();
-        output.Append("]"u8);
+        }
+        if (_hasOperations)
+            output.Append("]"u8);
     }
 
-    /// <summary>The JSON pointer of an image (RFC 6901).</summary>
-    private void WritePointer(PodImage slot)
+    private void WriteGate()
     {
+        if (decision.SchedulingGate is not { } gate || pod.SchedulingGates?.Contains(gate) == true)
+            return;
+        StartOperation("add"u8);
         output.Append(
-            slot.Kind switch
-            {
-                PodImageKind.Container => "/spec/containers/"u8,
-                PodImageKind.InitContainer => "/spec/initContainers/"u8,
-                PodImageKind.EphemeralContainer => "/spec/ephemeralContainers/"u8,
-                PodImageKind.BareEphemeralContainer => "/ephemeralContainers/"u8,
-                _ => "/spec/volumes/"u8,
-            }
+            pod.SchedulingGates is null
+                ? "/spec/schedulingGates\",\"value\":[{\"name\":"u8
+                : "/spec/schedulingGates/-\",\"value\":{\"name\":"u8
         );
-        output.Append(slot.Index);
-        output.Append(slot.Kind == PodImageKind.Volume ? "/image/reference"u8 : "/image"u8);
+        output.AppendString(gate);
+        output.Append(pod.SchedulingGates is null ? "}]}"u8 : "}}"u8);
     }
 
     private void WriteMetadata()
     {
-        if (pod.Metadata == JsonNodeState.Missing)
+        if (pod.Metadata == JsonNodeState.Object)
         {
-            output.Append(",{\"op\":\"add\",\"path\":\"/metadata\",\"value\":{\"labels\":"u8);
-            WriteLabels();
-            if (_hasRoom)
+            WriteMap("/metadata/labels"u8, pod.Labels, isAnnotations: false);
+            WriteMap("/metadata/annotations"u8, pod.Annotations, isAnnotations: true);
+        }
+        else if (HasLabels() || HasAnnotations())
+        {
+            StartOperation("add"u8);
+            output.Append("/metadata\",\"value\":{"u8);
+            if (HasLabels())
             {
-                output.Append(",\"annotations\":"u8);
-                WriteOriginals();
+                output.Append("\"labels\":"u8);
+                WriteObject(isAnnotations: false);
+            }
+            if (HasAnnotations())
+            {
+                output.Append(HasLabels() ? ",\"annotations\":"u8 : "\"annotations\":"u8);
+                WriteObject(isAnnotations: true);
             }
             output.Append("}}"u8);
-            return;
         }
-        WriteLabel();
-        if (_hasRoom)
-            WriteAnnotations();
     }
 
-    private void WriteLabel()
+    /// <summary>Adds to the labels or annotations where there are any, else adds the whole object.</summary>
+    private void WriteMap(ReadOnlySpan<byte> path, JsonNodeState state, bool isAnnotations)
     {
-        if (pod.PatchLabel == label.Value)
-            return;
-        if (pod.Labels != JsonNodeState.Object)
+        if (state == JsonNodeState.Object)
+            WriteEntries(path, isAnnotations);
+        else if (isAnnotations ? HasAnnotations() : HasLabels())
         {
-            output.Append(",{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":"u8);
-            WriteLabels();
-            output.Append("}"u8);
-            return;
-        }
-        output.Append(
-            pod.PatchLabel is null
-                ? ",{\"op\":\"add\",\"path\":\"/metadata/labels/"u8
-                : ",{\"op\":\"replace\",\"path\":\"/metadata/labels/"u8
-        );
-        output.AppendInString(Token(label.Key));
-        output.Append("\",\"value\":"u8);
-        output.AppendString(label.Value);
-        output.Append("}"u8);
-    }
-
-    private void WriteLabels()
-    {
-        output.Append("{"u8);
-        output.AppendString(label.Key);
-        output.Append(":"u8);
-        output.AppendString(label.Value);
-        output.Append("}"u8);
-    }
-
-    private void WriteAnnotations()
-    {
-        if (pod.Annotations != JsonNodeState.Object)
-        {
-            output.Append(",{\"op\":\"add\",\"path\":\"/metadata/annotations\",\"value\":"u8);
-            WriteOriginals();
-            output.Append("}"u8);
-            return;
-        }
-        foreach (var (slot, image) in decision.Images)
-        {
-            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot))
-                continue;
-            output.Append(
-                pod.HasOriginalImage(slot)
-                    ? ",{\"op\":\"replace\",\"path\":\"/metadata/annotations/"u8
-                    : ",{\"op\":\"add\",\"path\":\"/metadata/annotations/"u8
-            );
-            output.AppendInString(slot.Kind == PodImageKind.Volume ? VolumeToken : ContainerToken);
-            output.AppendInString(slot.Name);
+            StartOperation("add"u8);
+            output.Append(path);
             output.Append("\",\"value\":"u8);
-            output.AppendString(image.Image);
+            WriteObject(isAnnotations);
             output.Append("}"u8);
         }
     }
 
-    private void WriteOriginals()
+    private void WriteObject(bool isAnnotations)
     {
         output.Append("{"u8);
-        var isFirst = true;
-        foreach (var (slot, image) in decision.Images)
-        {
-            if (!image.IsRewritten || !WellKnownLabels.KeepsOriginalImage(slot))
-                continue;
-            output.Append(isFirst ? "\""u8 : ",\""u8);
-            isFirst = false;
-            output.AppendInString(slot.Kind == PodImageKind.Volume ? WellKnownLabels.VolumePrefix : WellKnownLabels.ContainerPrefix);
-            output.AppendInString(slot.Name);
-            output.Append("\":"u8);
-            output.AppendString(image.Image);
-        }
+        _hasMembers = false;
+        WriteEntries([], isAnnotations);
         output.Append("}"u8);
     }
 
-    /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>
-    private static string Token(string key) =>
-        key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+    /// <summary>Each label or annotation: an operation below a path, or, without one, the member of an object.</summary>
+    private void WriteEntries(ReadOnlySpan<byte> path, bool isAnnotations)
+    {
+        if (!isAnnotations)
+        {
+            if (HasPatchLabel())
+                WriteEntry(path, label.Key, "", label.Value);
+            foreach (var (key, value) in decision.Labels)
+                WriteEntry(path, key, "", value);
+            return;
+        }
+        if (decision.KeepsOriginalImages)
+            foreach (var image in decision.Images)
+                if (image.CanKeepOriginal)
+                    WriteEntry(path, image.Place.Field.AnnotationPrefix, image.Place.Name, image.Place.Image);
+        foreach (var (key, value) in decision.Annotations)
+            WriteEntry(path, key, "", value);
+    }
+
+    /// <summary>To add a member that is there already is to replace it (RFC 6902 §4.1).</summary>
+    private void WriteEntry(ReadOnlySpan<byte> path, string keyStart, string keyEnd, string value)
+    {
+        if (path.IsEmpty)
+        {
+            output.Append(_hasMembers ? ",\""u8 : "\""u8);
+            _hasMembers = true;
+            output.AppendInString(keyStart);
+            output.AppendInString(keyEnd);
+            output.Append("\":"u8);
+            output.AppendString(value);
+            return;
+        }
+        StartOperation("add"u8);
+        output.Append(path);
+        output.Append("/"u8);
+        output.AppendPointerToken(keyStart);
+        output.AppendPointerToken(keyEnd);
+        Value(value);
+    }
+
+    private readonly bool HasPatchLabel() => decision.Outcome == AdmissionOutcome.Patched && pod.PatchLabel != label.Value;
+
+    private readonly bool HasLabels() => HasPatchLabel() || !decision.Labels.IsEmpty;
+
+    private readonly bool HasAnnotations() => !decision.Annotations.IsEmpty || decision.KeepsOriginalImages && HasOriginals();
+
+    private readonly bool HasOriginals()
+    {
+        foreach (var image in decision.Images)
+            if (image.CanKeepOriginal)
+                return true;
+        return false;
+    }
+
+    private void StartOperation(ReadOnlySpan<byte> operation)
+    {
+        output.Append(_hasOperations ? ",{\"op\":\""u8 : "[{\"op\":\""u8);
+        _hasOperations = true;
+        output.Append(operation);
+        output.Append("\",\"path\":\""u8);
+    }
+
+    private readonly void Value(string value)
+    {
+        output.Append("\",\"value\":"u8);
+        output.AppendString(value);
+        output.Append("}"u8);
+    }
 }

@@ -4,18 +4,48 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Admission;
 
 /// <summary>What is answered to a review.</summary>
-/// <param name="Outcome">Why it is patched or not.</param>
+/// <param name="Outcome">Why images are rewritten or not.</param>
 /// <param name="Images">What the rules say of each image that may be changed, in the order of the Pod.</param>
 internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodImageDecision> Images)
 {
+    /// <summary>Whether there is room for annotations that keep rewritten images as they were written.</summary>
+    public bool KeepsOriginalImages { get; init; } = true;
+
+    /// <summary>Labels to set, besides the one that marks a rewritten Pod.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Labels { get; init; } = [];
+
+    /// <summary>Annotations to set, besides those that keep the original images.</summary>
+    public ImmutableArray<KeyValuePair<string, string>> Annotations { get; init; } = [];
+
+    /// <summary>A gate to add to <c>spec.schedulingGates</c>, or null. API servers take one only when a Pod is created.</summary>
+    public string? SchedulingGate { get; init; }
+
+    /// <summary>Whether there is anything to patch.</summary>
+    public bool HasPatch => Outcome == AdmissionOutcome.Patched || !Labels.IsEmpty || !Annotations.IsEmpty || SchedulingGate is not null;
+
     public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
+
+    /// <summary>The same with other decisions on its images.</summary>
+    public PodDecision WithImages(ImmutableArray<PodImageDecision> images) => this with { Outcome = OutcomeOf(images), Images = images };
+
+    /// <summary>Whether decisions rewrite any image.</summary>
+    public static AdmissionOutcome OutcomeOf(ImmutableArray<PodImageDecision> images)
+    {
+        foreach (var image in images)
+            if (image.Decision.IsRewritten)
+                return AdmissionOutcome.Patched;
+        return AdmissionOutcome.Unchanged;
+    }
 }
 
-/// <summary>What the rules say of the image at one place.</summary>
-internal readonly record struct PodImageDecision(PodImage Slot, ImageDecision Decision)
+/// <summary>What the rules say of one image of a Pod.</summary>
+internal readonly record struct PodImageDecision(PodImage Place, ImageDecision Decision)
 {
     /// <summary>The Pod asks kubelet to look for a newer image under the tag each time.</summary>
-    public bool IsPulledAlways => Slot.PullPolicy == "Always";
+    public bool IsPulledAlways => Place.PullPolicy == "Always";
+
+    /// <summary>The image is rewritten, and an annotation can keep what was written.</summary>
+    public bool CanKeepOriginal => Decision.IsRewritten && Place.CanBeKept;
 }
 
 /// <summary>How a review was answered; the names, in snake_case, are values of a metric's label.</summary>
@@ -25,15 +55,15 @@ internal enum AdmissionOutcome
     Unchanged,
 
     /// <summary>
-    /// No Pod, an operation or subresource in which images don't change, or an update that does not tell what was before.
+    /// Not a Pod, an operation or subresource that does not change images, or an update that does not say what was there before.
     /// </summary>
     NotApplicable,
     OptedOut,
     MirrorPod,
 
-    /// <summary>Metadata, labels or annotations are there and no objects: no patch of ours would be sure to apply.</summary>
+    /// <summary>Metadata, labels or annotations are there and not objects: no patch would be sure to apply.</summary>
     MalformedPod,
 
-    /// <summary>More images than any Pod has: a patch for each would take memory that reviews of others need.</summary>
+    /// <summary>More images than any Pod has: a patch for each would take memory that other reviews need.</summary>
     TooManyImages,
 }

@@ -5,7 +5,7 @@ namespace ProxySwapper.Admission;
 /// <summary>Reads the Pod of a review, or the object that older API servers send for <c>pods/ephemeralcontainers</c>.</summary>
 internal static class PodReader
 {
-    /// <summary>From the member's name; null when its value is no object.</summary>
+    /// <summary>Reads the value of the member that the scanner is at; null when it is not an object.</summary>
     public static PodSummary? Read(ref JsonScanner scanner, string patchLabelKey)
     {
         if (!scanner.EnterObject())
@@ -17,8 +17,8 @@ internal static class PodReader
                 ReadMetadata(ref scanner, pod, patchLabelKey);
             else if (scanner.NameIs("spec"u8))
                 ReadSpec(ref scanner, pod);
-            else if (scanner.NameIs("ephemeralContainers"u8))
-                ReadContainers(ref scanner, pod, PodImageKind.BareEphemeralContainer);
+            else if (scanner.NameIs(PodImageFields.OfEphemeralContainers.ListBytes))
+                ReadImages(ref scanner, pod, PodImageFields.OfEphemeralContainers);
             else
                 scanner.Skip();
         }
@@ -28,8 +28,8 @@ internal static class PodReader
 
     private static void ReadMetadata(ref JsonScanner scanner, PodSummary pod, string patchLabelKey)
     {
-        pod.ForgetMetadata();
-        pod.Metadata = PlaceOf(ref scanner);
+        pod.ResetMetadata();
+        pod.Metadata = EnterMember(ref scanner);
         if (pod.Metadata != JsonNodeState.Object)
             return;
         while (scanner.NextMember())
@@ -49,8 +49,8 @@ internal static class PodReader
 
     private static void ReadLabels(ref JsonScanner scanner, PodSummary pod, string patchLabelKey)
     {
-        pod.ForgetLabels();
-        pod.Labels = PlaceOf(ref scanner);
+        pod.ResetLabels();
+        pod.Labels = EnterMember(ref scanner);
         if (pod.Labels != JsonNodeState.Object)
             return;
         while (scanner.NextMember())
@@ -66,8 +66,8 @@ internal static class PodReader
 
     private static void ReadAnnotations(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.ForgetAnnotations();
-        pod.Annotations = PlaceOf(ref scanner);
+        pod.ResetAnnotations();
+        pod.Annotations = EnterMember(ref scanner);
         if (pod.Annotations != JsonNodeState.Object)
             return;
         var start = scanner.Position;
@@ -75,8 +75,6 @@ internal static class PodReader
         {
             if (scanner.NameIs(WellKnownLabels.MirrorAnnotation))
                 pod.IsMirror = true;
-            else if (scanner.NameStartingWith(WellKnownLabels.OriginalImagePrefix) is { } key)
-                pod.AddOriginalImage(key);
             scanner.Skip();
         }
         pod.AnnotationsSize = scanner.Position - start;
@@ -84,31 +82,35 @@ internal static class PodReader
 
     private static void ReadSpec(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.ForgetSpec();
+        pod.ResetSpec();
         if (!scanner.EnterObject())
             return;
         while (scanner.NextMember())
         {
-            if (scanner.NameIs("containers"u8))
-                ReadContainers(ref scanner, pod, PodImageKind.Container);
-            else if (scanner.NameIs("initContainers"u8))
-                ReadContainers(ref scanner, pod, PodImageKind.InitContainer);
-            else if (scanner.NameIs("ephemeralContainers"u8))
-                ReadContainers(ref scanner, pod, PodImageKind.EphemeralContainer);
-            else if (scanner.NameIs("volumes"u8))
-                ReadVolumes(ref scanner, pod);
+            if (ImageListOf(ref scanner) is { } field)
+                ReadImages(ref scanner, pod, field);
             else if (scanner.NameIs("imagePullSecrets"u8))
                 ReadPullSecrets(ref scanner, pod);
             else if (scanner.NameIs("serviceAccountName"u8))
                 pod.ServiceAccountName = scanner.Text() ?? "";
+            else if (scanner.NameIs("schedulingGates"u8))
+                ReadSchedulingGates(ref scanner, pod);
             else
                 scanner.Skip();
         }
     }
 
-    private static void ReadContainers(ref JsonScanner scanner, PodSummary pod, PodImageKind kind)
+    private static PodImageField? ImageListOf(ref JsonScanner scanner)
     {
-        pod.StartImages(kind);
+        foreach (var field in PodImageFields.OfSpec)
+            if (scanner.NameIs(field.ListBytes))
+                return field;
+        return null;
+    }
+
+    private static void ReadImages(ref JsonScanner scanner, PodSummary pod, PodImageField field)
+    {
+        pod.ResetImages(field.Kind);
         if (!scanner.EnterArray())
             return;
         for (var index = 0; scanner.NextItem(); index++)
@@ -120,40 +122,21 @@ internal static class PodReader
             {
                 if (scanner.NameIs("name"u8))
                     name = scanner.Text() ?? "";
-                else if (scanner.NameIs("image"u8))
-                    image = scanner.Text();
-                else if (scanner.NameIs("imagePullPolicy"u8))
-                    policy = scanner.Text();
+                else if (!scanner.NameIs("image"u8))
+                {
+                    if (!field.IsVolume && scanner.NameIs("imagePullPolicy"u8))
+                        policy = scanner.Text();
+                    else
+                        scanner.Skip();
+                }
+                else if (field.IsVolume)
+                    (image, policy) = ReadImageVolume(ref scanner);
                 else
-                    scanner.Skip();
+                    image = scanner.Text();
             }
             // A container may have no image where a controller fills it in later.
             if (!string.IsNullOrEmpty(image))
-                pod.AddImage(new PodImage(kind, index, name, image, policy));
-        }
-    }
-
-    private static void ReadVolumes(ref JsonScanner scanner, PodSummary pod)
-    {
-        pod.StartImages(PodImageKind.Volume);
-        if (!scanner.EnterArray())
-            return;
-        for (var index = 0; scanner.NextItem(); index++)
-        {
-            if (!scanner.EnterObject())
-                continue;
-            var (name, image, policy) = ("", default(string), default(string));
-            while (scanner.NextMember())
-            {
-                if (scanner.NameIs("name"u8))
-                    name = scanner.Text() ?? "";
-                else if (scanner.NameIs("image"u8))
-                    (image, policy) = ReadImageVolume(ref scanner);
-                else
-                    scanner.Skip();
-            }
-            if (!string.IsNullOrEmpty(image))
-                pod.AddImage(new PodImage(PodImageKind.Volume, index, name, image, policy));
+                pod.AddImage(new PodImage(field.Kind, index, name, image, policy));
         }
     }
 
@@ -176,20 +159,40 @@ internal static class PodReader
 
     private static void ReadPullSecrets(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.ForgetPullSecrets();
+        pod.ResetPullSecrets();
         if (!scanner.EnterArray())
             return;
         while (scanner.NextItem())
-            if (scanner.EnterObject())
-                while (scanner.NextMember())
-                    if (!scanner.NameIs("name"u8))
-                        scanner.Skip();
-                    else if (scanner.Text() is { Length: > 0 } name)
-                        pod.AddPullSecret(name);
+            if (ReadName(ref scanner) is { Length: > 0 } name)
+                pod.AddPullSecret(name);
     }
 
-    /// <summary>Inside the value where it is an object, behind it otherwise.</summary>
-    private static JsonNodeState PlaceOf(ref JsonScanner scanner) =>
+    private static void ReadSchedulingGates(ref JsonScanner scanner, PodSummary pod)
+    {
+        pod.SchedulingGates = null;
+        if (!scanner.EnterArray())
+            return;
+        pod.SchedulingGates = [];
+        while (scanner.NextItem())
+            pod.SchedulingGates.Add(ReadName(ref scanner) ?? "");
+    }
+
+    /// <summary>The <c>name</c> of an object; null where there is none.</summary>
+    private static string? ReadName(ref JsonScanner scanner)
+    {
+        var name = default(string);
+        if (!scanner.EnterObject())
+            return null;
+        while (scanner.NextMember())
+            if (scanner.NameIs("name"u8))
+                name = scanner.Text();
+            else
+                scanner.Skip();
+        return name;
+    }
+
+    /// <summary>Into the value where it is an object, behind it otherwise.</summary>
+    private static JsonNodeState EnterMember(ref JsonScanner scanner) =>
         scanner.SkipNull() ? JsonNodeState.Missing
         : scanner.EnterObject() ? JsonNodeState.Object
         : JsonNodeState.Malformed;

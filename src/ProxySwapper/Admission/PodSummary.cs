@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// The few parts of a Pod that an answer depends on. Of a member that is there twice the last one counts, as for whoever applies the
-/// patch: what was read of it before is forgotten.
+/// The parts of a Pod that an answer depends on. Where a key is repeated the last value counts, as it does for whoever applies the
+/// patch: what was read before is reset.
 /// </summary>
 internal sealed class PodSummary
 {
@@ -14,9 +14,8 @@ internal sealed class PodSummary
     // Where in the images each list begins that was read last.
     private ListStarts _starts;
 
-    // Most Pods have neither, and then there is no list.
+    // Most Pods have none, and then there is no list.
     private List<string>? _pullSecrets;
-    private HashSet<string>? _originalImageKeys;
 
     public string Name { get; set; } = "";
     public string GenerateName { get; set; } = "";
@@ -24,7 +23,10 @@ internal sealed class PodSummary
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<PodImage> Images { get; } = [];
 
-    /// <summary>There were more than <see cref="MaximumImages"/>, and what is beyond is not in <see cref="Images"/>.</summary>
+    /// <summary>The names in <c>spec.schedulingGates</c>, or null where that list is missing.</summary>
+    public List<string>? SchedulingGates { get; set; }
+
+    /// <summary>There were more than <see cref="MaximumImages"/>; those beyond are not in <see cref="Images"/>.</summary>
     public bool HasTooManyImages { get; private set; }
 
     /// <summary>Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> are there to be added to.</summary>
@@ -41,53 +43,41 @@ internal sealed class PodSummary
     /// <summary>A static Pod, which kubelet owns: the API server only mirrors it.</summary>
     public bool IsMirror { get; set; }
 
-    /// <summary>The Pod's label asks to be left alone.</summary>
+    /// <summary>The Pod's label asks to leave it unchanged.</summary>
     public bool IsOptedOut { get; set; }
 
-    public void ForgetMetadata()
+    public void ResetMetadata()
     {
         (Name, GenerateName, Labels, Annotations) = ("", "", JsonNodeState.Missing, JsonNodeState.Missing);
-        ForgetLabels();
-        ForgetAnnotations();
+        ResetLabels();
+        ResetAnnotations();
     }
 
-    public void ForgetLabels() => (PatchLabel, IsOptedOut) = (null, false);
+    public void ResetLabels() => (PatchLabel, IsOptedOut) = (null, false);
 
-    public void ForgetAnnotations()
-    {
-        (IsMirror, AnnotationsSize) = (false, 0);
-        _originalImageKeys?.Clear();
-    }
+    public void ResetAnnotations() => (IsMirror, AnnotationsSize) = (false, 0);
 
-    public void ForgetSpec()
+    public void ResetSpec()
     {
         ServiceAccountName = "";
-        ForgetPullSecrets();
-        StartImages(PodImageKind.Container);
-        StartImages(PodImageKind.InitContainer);
-        StartImages(PodImageKind.EphemeralContainer);
-        StartImages(PodImageKind.Volume);
+        SchedulingGates = null;
+        ResetPullSecrets();
+        foreach (var field in PodImageFields.OfSpec)
+            ResetImages(field.Kind);
     }
 
-    public void ForgetPullSecrets() => _pullSecrets?.Clear();
+    public void ResetPullSecrets() => _pullSecrets?.Clear();
 
     public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
 
-    /// <summary>One of our annotations is there, by its key.</summary>
-    public void AddOriginalImage(string key) => (_originalImageKeys ??= []).Add(key);
-
-    /// <summary>Whether the annotation is there that keeps the image of a place as it was written.</summary>
-    public bool HasOriginalImage(PodImage slot) =>
-        _originalImageKeys is not null && WellKnownLabels.OriginalImageKey(slot) is { } key && _originalImageKeys.Contains(key);
-
     /// <summary>A list of images begins.</summary>
-    public void StartImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;
+    public void ResetImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;
 
-    public void AddImage(PodImage slot)
+    public void AddImage(PodImage image)
     {
         HasTooManyImages = Images.Count == MaximumImages;
         if (!HasTooManyImages)
-            Images.Add(slot);
+            Images.Add(image);
     }
 
     /// <summary>
@@ -110,13 +100,13 @@ internal sealed class PodSummary
     }
 }
 
-/// <summary>What stands at a place that must be an object before members can be added to it.</summary>
+/// <summary>What stands where an object must be before members can be added to it.</summary>
 internal enum JsonNodeState
 {
-    /// <summary>Nothing, or null: the object has to be made.</summary>
+    /// <summary>Nothing, or null: the object has to be added.</summary>
     Missing,
     Object,
 
-    /// <summary>Something else: no API server sends that, and no patch of ours would be sure to apply.</summary>
+    /// <summary>Something else: no API server sends that, and no patch would be sure to apply.</summary>
     Malformed,
 }

@@ -37,7 +37,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
         await webhook._app.StartAsync(cancellationToken);
         var addresses = webhook._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var port = new Uri(addresses.Single(address => address.StartsWith("https", StringComparison.Ordinal))).Port;
-        webhook.Address = new Uri($"https://localhost:{port}{AdmissionRegistration.Path}");
+        webhook.Address = new Uri($"https://localhost:{port}{AdmissionEndpoint.Path}");
         webhook._client = webhook._certificate.CreateClient(webhook.Address);
         return webhook;
     }

@@ -74,13 +74,16 @@ internal static class WorkloadReader
 
     private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)
     {
-        foreach (var key in (string[])["initContainers", "containers", "ephemeralContainers"])
-        foreach (var container in Items(pod, key))
-            if (Text(container, "image") is { Length: > 0 } image)
+        foreach (var field in PodImageFields.OfSpec)
+        foreach (var item in Items(pod, field.List))
+        {
+            var image =
+                !field.IsVolume ? Text(item, "image")
+                : Child(item, "image") is YamlMappingNode source ? Text(source, "reference")
+                : null;
+            if (!string.IsNullOrEmpty(image))
                 yield return image;
-        foreach (var volume in Items(pod, "volumes"))
-            if (Child(volume, "image") is YamlMappingNode source && Text(source, "reference") is { Length: > 0 } reference)
-                yield return reference;
+        }
     }
 
     private static IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key) =>

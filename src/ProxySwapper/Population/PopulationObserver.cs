@@ -32,7 +32,7 @@ internal sealed partial class PopulationObserver(
         // All images of a Pod at once: they share one deadline.
         var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, either.Token)));
         var slots = decision.Images.Select((slot, index) => slot with { Decision = images[index] }).ToImmutableArray();
-        return new PodDecision(PodAdmission.OutcomeOf(slots), slots);
+        return decision.WithImages(slots);
     }
 
     public void AfterResponse(AdmittedPod pod)

@@ -83,7 +83,7 @@ internal static class ServeHost
     private static void Configure(KestrelServerOptions kestrel, ProxySwapperOptions options, ServingCertificate certificate, bool isLocal)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = AdmissionEndpoint.MaximumBodySize;
+        kestrel.Limits.MaxRequestBodySize = RequestBodyReader.MaximumSize;
         // A body has a time as a whole; a rate would end it sooner.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
@@ -126,7 +126,7 @@ internal static class ServeHost
         var pages = services.GetRequiredService<ManagementPages>();
         return context =>
             !context.Request.IsHttps ? pages.AnswerAsync(context)
-            : context.Request.Path.Value == AdmissionRegistration.Path ? admission.AnswerAsync(context)
+            : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.AnswerAsync(context)
             : ManagementPages.NotFound(context);
     }
 

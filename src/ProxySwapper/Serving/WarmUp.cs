@@ -36,7 +36,10 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
         try
         {
             for (var round = 0; round < Rounds; round++)
-                Decide(new ReadOnlySequence<byte>(Review));
+            {
+                using var response = new Utf8JsonBuffer();
+                new AdmissionReviewer(rules.Current).TryReview(new ReadOnlySequence<byte>(Review), response, out _);
+            }
             foreach (var address in server.Features.Get<IServerAddressesFeature>()!.Addresses.Select(BindingAddress.Parse))
                 if (address.Scheme == Uri.UriSchemeHttps)
                     await ConnectAsync(address.Port, cancellationToken);
@@ -58,15 +61,6 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private void Decide(ReadOnlySequence<byte> body)
-    {
-        var current = rules.Current;
-        if (!AdmissionReviewReader.TryRead(body, current.Options.PatchLabel.Key, out var review, out _))
-            return;
-        using var output = new Utf8JsonBuffer();
-        AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, current), current);
-    }
 
     /// <summary>A handshake and a request that is answered with 404.</summary>
     private async Task ConnectAsync(int port, CancellationToken cancellationToken)
@@ -91,7 +85,7 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "Not warm: {Reason}")]
+        [LoggerMessage(1, LogLevel.Debug, "Warm-up skipped: {Reason}")]
         public static partial void Failed(ILogger logger, string reason);
     }
 }

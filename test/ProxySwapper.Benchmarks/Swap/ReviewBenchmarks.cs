@@ -28,11 +28,10 @@ public class ReviewBenchmarks
     [Benchmark]
     public int Review()
     {
-        if (!AdmissionReviewReader.TryRead(_review, _rules.Options.PatchLabel.Key, out var review, out var fault))
-            throw new InvalidOperationException(fault);
-        using var output = new Utf8JsonBuffer();
-        AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, _rules), _rules);
-        return output.Written.Length;
+        using var response = new Utf8JsonBuffer();
+        return new AdmissionReviewer(_rules).TryReview(_review, response, out var error)
+            ? response.Written.Length
+            : throw new InvalidOperationException(error);
     }
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>

@@ -78,12 +78,9 @@ internal sealed class AdmissionPropertyTests
         );
         bytes[(uint)at % bytes.Length] = value;
         var body = new ReadOnlySequence<byte>(bytes, 0, cut % 3 == 0 ? (int)((uint)cut % bytes.Length) : bytes.Length);
-        if (!AdmissionReviewReader.TryRead(body, "k", out var review, out _))
-            return true;
         var rules = ProxySwapper.Rules.RuleSet.Compile(new ProxySwapper.Configuration.ProxySwapperOptions { ProxyUrl = "r.example" });
-        using var output = new Utf8JsonBuffer();
-        AdmissionEndpoint.Write(output, review, PodAdmission.Decide(review, rules), rules);
-        return true;
+        using var response = new Utf8JsonBuffer();
+        return new AdmissionReviewer(rules).TryReview(body, response, out var error) == error is null;
     }
 
     [Test]
@@ -106,15 +103,15 @@ internal sealed class AdmissionPropertyTests
         Assert.That(pieces.Object.PatchLabel, Is.EqualTo("x"));
     }
 
-    [TestCase("", "no JSON"), TestCase("[]", "no object"), TestCase("{}", "apiVersion"), TestCase("nonsense", "no JSON")]
+    [TestCase("", "not valid JSON"), TestCase("[]", "not an object"), TestCase("{}", "apiVersion"), TestCase("nonsense", "not valid JSON")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v2","request":{}}""", "apiVersion")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1"}""", "no request")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":null}""", "no request")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{}}""", "no uid")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a","operation":"CREATE"}}""", "no object")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a","operation":"UPDATE","object":null}}""", "no object")]
-    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a"}} {}""", "no JSON")]
-    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"\ud800"}}""", "no JSON")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a"}} {}""", "not valid JSON")]
+    [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"\ud800"}}""", "not valid JSON")]
     public void What_is_no_review_is_refused_with_the_reason(string body, string reason)
     {
         AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)), "k", out _, out var fault);
@@ -175,8 +172,7 @@ internal sealed class AdmissionPropertyTests
             for (var round = 0; round < 20; round++)
             {
                 before = GC.GetAllocatedBytesForCurrentThread();
-                AdmissionReviewReader.TryRead(sequence, rules.Options.PatchLabel.Key, out var review, out _);
-                AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
+                new AdmissionReviewer(rules).TryReview(sequence, output, out _);
             }
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }

@@ -82,14 +82,9 @@ internal sealed class GoldenTests
     internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
-        Assert.That(
-            AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(body), rules.Options.PatchLabel.Key, out var review, out var fault),
-            Is.True,
-            fault
-        );
-        using var output = new Utf8JsonBuffer();
-        AdmissionEndpoint.Write(output, review!, PodAdmission.Decide(review!, rules), rules);
-        return (JsonNode.Parse(body)!, JsonNode.Parse(output.Written)!);
+        using var response = new Utf8JsonBuffer();
+        Assert.That(new AdmissionReviewer(rules).TryReview(new ReadOnlySequence<byte>(body), response, out var error), Is.True, error);
+        return (JsonNode.Parse(body)!, JsonNode.Parse(response.Written)!);
     }
 
     internal static JsonNode? PatchOf(JsonNode response) =>

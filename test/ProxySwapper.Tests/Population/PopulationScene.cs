@@ -58,7 +58,7 @@ internal sealed class PopulationScene : IAsyncDisposable
                     )
             )
             .ToImmutableArray();
-        var decision = new PodDecision(PodAdmission.OutcomeOf(slots), slots);
+        var decision = new PodDecision(PodDecision.OutcomeOf(slots), slots);
         var pod = PodOf(decision, isDryRun, trace);
         if (Population.DelaysResponse)
             decision = await Population.BeforeResponseAsync(pod, decision, default);

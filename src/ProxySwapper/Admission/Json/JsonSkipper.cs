@@ -29,7 +29,7 @@ internal static class JsonSkipper
             if (text[at] is (byte)'{' or (byte)'[')
             {
                 if (level == maximumDepth)
-                    throw Fault("it is too deep", at);
+                    throw Fault("nested too deeply", at);
                 if (level == MaximumOpen)
                     at = AfterSpace(text, AfterValue(text, at, maximumDepth - level, ref stops));
                 else
@@ -56,7 +56,7 @@ internal static class JsonSkipper
                 at = AfterSpace(text, at);
             }
             if (text[at] != ',')
-                throw Fault("a comma is missing", at);
+                throw Fault("expected ','", at);
             at = AfterSpace(text, at + 1);
             if ((open & 1) != 0)
                 at = AfterSpace(text, AfterName(text, at, ref stops, out _, out _));
@@ -73,11 +73,11 @@ internal static class JsonSkipper
     public static int AfterName(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out int end, out bool isEscaped)
     {
         if (text[at] != '"')
-            throw Fault("a name is missing", at);
+            throw Fault("expected a name in double quotes", at);
         at = AfterString(text, at, ref stops, out isEscaped);
         end = at - 1;
         at = AfterSpace(text, at);
-        return text[at] == ':' ? at + 1 : throw Fault("a colon is missing", at);
+        return text[at] == ':' ? at + 1 : throw Fault("expected ':'", at);
     }
 
     public static JsonException Fault(string what, int at) => new($"{what}, at byte {at}");
@@ -87,7 +87,7 @@ internal static class JsonSkipper
     private static int AfterSpaces(ReadOnlySpan<byte> text, int at)
     {
         var length = text[at..].IndexOfAnyExcept(" \n\r\t"u8);
-        return length < 0 ? throw Fault("it ends too early", text.Length) : at + length;
+        return length < 0 ? throw Fault("unexpected end", text.Length) : at + length;
     }
 
     private static int AfterScalar(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops) =>
@@ -114,7 +114,7 @@ internal static class JsonSkipper
     private static int AfterEscape(ReadOnlySpan<byte> text, int at)
     {
         if (text[at] != '\\')
-            throw Fault("a string has a control character", at);
+            throw Fault("control character in a string", at);
         switch (at + 1 < text.Length ? text[at + 1] : 0)
         {
             case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
@@ -123,14 +123,14 @@ internal static class JsonSkipper
                 when at + 5 < text.Length && IsHex(text[at + 2]) && IsHex(text[at + 3]) && IsHex(text[at + 4]) && IsHex(text[at + 5]):
                 return at + 6;
             default:
-                throw Fault("a string has an unknown escape", at);
+                throw Fault("unknown escape in a string", at);
         }
     }
 
     private static bool IsHex(byte digit) => char.IsAsciiHexDigit((char)digit);
 
     private static int AfterLiteral(ReadOnlySpan<byte> text, int at, ReadOnlySpan<byte> literal) =>
-        text[at..].StartsWith(literal) ? at + literal.Length : throw Fault("a value is missing", at);
+        text[at..].StartsWith(literal) ? at + literal.Length : throw Fault("expected a value", at);
 
     private static int AfterNumber(ReadOnlySpan<byte> text, int at)
     {
@@ -139,7 +139,7 @@ internal static class JsonSkipper
         var start = at;
         at = AfterDigits(text, at);
         if (text[start] == '0' && at > start + 1)
-            throw Fault("a number begins with zero", start);
+            throw Fault("a number starts with zero", start);
         if (Is(text, at, '.'))
             at = AfterDigits(text, at + 1);
         if (!Is(text, at, 'e') && !Is(text, at, 'E'))
@@ -152,7 +152,7 @@ internal static class JsonSkipper
         var digits = at;
         while (digits < text.Length && char.IsAsciiDigit((char)text[digits]))
             digits++;
-        return digits > at ? digits : throw Fault("a value is missing", at);
+        return digits > at ? digits : throw Fault("expected a value", at);
     }
 
     private static bool Is(ReadOnlySpan<byte> text, int at, char expected) => at < text.Length && text[at] == expected;

@@ -43,7 +43,7 @@ internal struct StringEndIndex
             if (_stops != 0)
                 return at + BitOperations.TrailingZeroCount(_stops);
         }
-        throw JsonSkipper.Fault("a string has no end", text.Length);
+        throw JsonSkipper.Fault("unterminated string", text.Length);
     }
 
     /// <summary>A bit for each of the first 64 bytes.</summary>

@@ -39,11 +39,22 @@ internal sealed class Utf8JsonBuffer : IDisposable
         Append("\""u8);
     }
 
-    /// <summary>Appends characters of a string, escaped where they must be.</summary>
-    public void AppendInString(string text)
+    /// <summary>Appends characters of a string as a token of a JSON pointer (RFC 6901 §3).</summary>
+    public void AppendPointerToken(ReadOnlySpan<char> text)
     {
-        if (text.AsSpan().ContainsAnyExcept(Plain))
-            text = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text);
+        for (int special; (special = text.IndexOfAny('~', '/')) >= 0; text = text[(special + 1)..])
+        {
+            AppendInString(text[..special]);
+            Append(text[special] == '~' ? "~0"u8 : "~1"u8);
+        }
+        AppendInString(text);
+    }
+
+    /// <summary>Appends characters of a string, escaped where they must be.</summary>
+    public void AppendInString(ReadOnlySpan<char> text)
+    {
+        if (text.ContainsAnyExcept(Plain))
+            text = JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text.ToString());
         _length += Encoding.UTF8.GetBytes(text, Room(Encoding.UTF8.GetMaxByteCount(text.Length)));
     }
 

@@ -13,25 +13,15 @@ namespace ProxySwapper.Population.Cluster;
 /// <param name="Images">Its images, each with the one that its owner wrote, or null where that was not kept.</param>
 internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, IReadOnlyList<(string Final, string? Original)> Images)
 {
-    private static readonly (string Name, PodImageKind Kind)[] ContainerLists =
-    [
-        ("initContainers", PodImageKind.InitContainer),
-        ("containers", PodImageKind.Container),
-        ("ephemeralContainers", PodImageKind.EphemeralContainer),
-    ];
-
     public static ListedPod Read(JsonElement pod)
     {
         var metadata = pod.GetProperty("metadata");
         var annotations = Member(metadata, "annotations");
         var spec = Member(pod, "spec");
         var images = new List<(string, string?)>();
-        foreach (var (list, kind) in ContainerLists)
-        foreach (var container in Items(spec, list))
-            Add(kind, container, Text(container, "image"));
-        foreach (var volume in Items(spec, "volumes"))
-            if (Member(volume, "image") is { ValueKind: JsonValueKind.Object } image)
-                Add(PodImageKind.Volume, volume, Text(image, "reference"));
+        foreach (var field in PodImageFields.OfSpec)
+        foreach (var item in Items(spec, field.List))
+            Add(field, item, field.IsVolume ? Text(Member(item, "image"), "reference") : Text(item, "image"));
         var account = Text(spec, "serviceAccountName");
         var origin = new PodOrigin(
             Text(metadata, "namespace"),
@@ -41,12 +31,12 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
         );
         return new ListedPod(origin, Text(metadata, "uid"), Text(Member(pod, "status"), "phase") == "Running", images);
 
-        void Add(PodImageKind kind, JsonElement place, string final)
+        void Add(PodImageField field, JsonElement item, string final)
         {
             if (final.Length == 0)
                 return;
-            var key = WellKnownLabels.OriginalImageKey(new PodImage(kind, 0, Text(place, "name"), final, null));
-            images.Add((final, key is not null && Text(annotations, key) is { Length: > 0 } original ? original : null));
+            var original = Text(annotations, field.AnnotationPrefix + Text(item, "name"));
+            images.Add((final, original.Length > 0 ? original : null));
         }
     }
 

@@ -1,0 +1,48 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using ProxySwapper.Admission.Json;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>
+/// The way of a review, without HTTP and without side effects: (1) <see cref="TryRead"/> its bytes, (2) <see cref="Decide"/> by the
+/// rules, (3) <see cref="Write"/> the response.
+/// </summary>
+/// <param name="rules">The rules in force; one review sees the same ones throughout.</param>
+internal readonly struct AdmissionReviewer(RuleSet rules)
+{
+    public RuleSet Rules => rules;
+
+    /// <summary>The whole way: from a request's body to the response; false, with the reason, when the body cannot be answered.</summary>
+    public bool TryReview(ReadOnlySequence<byte> body, Utf8JsonBuffer response, [NotNullWhen(false)] out string? error)
+    {
+        if (!TryRead(body, out var review, out error))
+            return false;
+        Write(response, review, Decide(review));
+        return true;
+    }
+
+    /// <summary>Reads a review; false, with the reason, when it cannot be answered.</summary>
+    public bool TryRead(
+        ReadOnlySequence<byte> body,
+        [NotNullWhen(true)] out AdmissionReview? review,
+        [NotNullWhen(false)] out string? error
+    ) => AdmissionReviewReader.TryRead(body, rules.Options.PatchLabel.Key, out review, out error);
+
+    /// <inheritdoc cref="PodEvaluator.Evaluate"/>
+    public PodDecision Decide(AdmissionReview review) => PodEvaluator.Evaluate(review, rules);
+
+    /// <summary>Writes the response that carries out a decision.</summary>
+    public void Write(Utf8JsonBuffer response, AdmissionReview review, PodDecision decision)
+    {
+        if (!decision.HasPatch)
+        {
+            AdmissionResponseWriter.Write(response, review, [], decision);
+            return;
+        }
+        using var patch = new Utf8JsonBuffer();
+        new JsonPatchWriter(patch, review.Object!, decision, rules.Options.PatchLabel).Write(isSubResource: review.SubResource.Length > 0);
+        AdmissionResponseWriter.Write(response, review, patch.Written, decision);
+    }
+}

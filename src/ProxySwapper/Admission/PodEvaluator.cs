@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Admission;
+
+/// <summary>Decides on the images of a Pod: which may be changed at all, and what the rules make of them.</summary>
+internal static class PodEvaluator
+{
+    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
+    private const int MaximumAnnotationsSize = 256 * 1024;
+
+    private const string EphemeralContainers = "ephemeralcontainers";
+
+    /// <summary>What the rules make of a review.</summary>
+    public static PodDecision Evaluate(AdmissionReview review, RuleSet rules)
+    {
+        if (!IsApplicable(review) || review.Object is not { } pod)
+            return PodDecision.Skipped(AdmissionOutcome.NotApplicable);
+        if (pod.IsMirror)
+            return PodDecision.Skipped(AdmissionOutcome.MirrorPod);
+        if (pod.IsOptedOut)
+            return PodDecision.Skipped(AdmissionOutcome.OptedOut);
+        if (JsonNodeState.Malformed == pod.Metadata || JsonNodeState.Malformed == pod.Labels || JsonNodeState.Malformed == pod.Annotations)
+            return PodDecision.Skipped(AdmissionOutcome.MalformedPod);
+        if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true })
+            return PodDecision.Skipped(AdmissionOutcome.TooManyImages);
+        var (decided, count) = (new PodImageDecision[pod.Images.Count], 0);
+        var untouched = review.Operation == "CREATE" ? null : review.OldObject?.Images.Select(IdentityOf).ToHashSet();
+        foreach (var image in pod.Images)
+            if (MayChange(image, review.SubResource) && untouched?.Contains(IdentityOf(image)) != true)
+                decided[count++] = new PodImageDecision(image, rules.Evaluate(image.Image, review.Namespace));
+        if (count < decided.Length)
+            Array.Resize(ref decided, count);
+        var images = ImmutableCollectionsMarshal.AsImmutableArray(decided);
+        return new PodDecision(PodDecision.OutcomeOf(images), images)
+        {
+            KeepsOriginalImages = review.SubResource.Length > 0 || HasRoomForOriginalImages(pod, images.AsSpan()),
+        };
+    }
+
+    private static bool IsApplicable(AdmissionReview review) =>
+        (review.Kind, review.Operation, review.SubResource) switch
+        {
+            ("Pod", "CREATE", "") => true,
+            ("Pod", "UPDATE", "") => review.OldObject is not null,
+            ("Pod" or "EphemeralContainers", "UPDATE", EphemeralContainers) => review.OldObject is not null,
+            _ => false,
+        };
+
+    /// <summary>Through their subresource only ephemeral containers change.</summary>
+    private static bool MayChange(PodImage image, string subResource) =>
+        subResource == EphemeralContainers
+            ? image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer
+            : image.Kind != PodImageKind.BareEphemeralContainer;
+
+    /// <summary>
+    /// What makes an image of an update the one that was there before, wherever in its list: the user did not touch it, and another one
+    /// would restart a running container.
+    /// </summary>
+    private static (PodImageKind Kind, string Name, string Image) IdentityOf(PodImage image) => (image.Kind, image.Name, image.Image);
+
+    /// <summary>
+    /// False when the original images would make the annotations too large and so the Pod refused. Counts generously: the annotations
+    /// as they were sent, with quotes and escapes.
+    /// </summary>
+    private static bool HasRoomForOriginalImages(PodSummary pod, ReadOnlySpan<PodImageDecision> images)
+    {
+        var size = pod.AnnotationsSize;
+        foreach (var image in images)
+            if (image.CanKeepOriginal)
+                size += image.Place.Field.AnnotationPrefix.Length + image.Place.Name.Length + image.Place.Image.Length;
+        return size <= MaximumAnnotationsSize;
+    }
+}
