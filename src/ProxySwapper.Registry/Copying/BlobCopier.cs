@@ -75,11 +75,11 @@ internal sealed class BlobCopier(
     /// <summary>True when the repository lacks the blob; asks, and changes nothing.</summary>
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
         !ledger.EntryOf(target.Registry, blob.Digest).IsIn(targetRepository)
-        && !await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken);
+        && !await TargetContent.HasBlobAsync(target, targetRepository, blob.Digest, cancellationToken);
 
     private async Task MoveAsync(Descriptor blob, TrackedBlob entry, CancellationToken cancellationToken)
     {
-        if (await target.HasBlobAsync(targetRepository, blob.Digest, cancellationToken))
+        if (await TargetContent.HasBlobAsync(target, targetRepository, blob.Digest, cancellationToken))
         {
             entry.Add(targetRepository);
             Tell(blob, CopyStep.Present, ref _present);

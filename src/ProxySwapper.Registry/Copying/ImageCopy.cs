@@ -140,7 +140,7 @@ internal sealed class ImageCopy : IDisposable
     {
         var missing = new List<string>();
         foreach (var name in names)
-            if ((await _target.HeadManifestAsync(_request.Target.Repository, name, cancellationToken))?.Digest != digest)
+            if ((await TargetContent.FindManifestAsync(_target, _request.Target.Repository, name, cancellationToken))?.Digest != digest)
                 missing.Add(name);
         return missing;
     }
@@ -219,7 +219,13 @@ internal sealed class ImageCopy : IDisposable
             new ParallelOptions { MaxDegreeOfParallelism = ParallelManifests, CancellationToken = cancellationToken },
             async (index, token) =>
                 isMissing[index] =
-                    await _target.HeadManifestAsync(_request.Target.Repository, manifests[index].Content.Digest.ToString(), token) is null
+                    await TargetContent.FindManifestAsync(
+                        _target,
+                        _request.Target.Repository,
+                        manifests[index].Content.Digest.ToString(),
+                        token
+                    )
+                        is null
         );
         return [.. manifests.Where((_, index) => isMissing[index])];
     }

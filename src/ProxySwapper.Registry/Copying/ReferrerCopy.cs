@@ -39,7 +39,7 @@ internal sealed class ReferrerCopy(ImageCopy copy, RegistryClient source, Regist
 
     private async Task CopyAsync(Digest digest, string name, CancellationToken cancellationToken)
     {
-        if ((await target.HeadManifestAsync(request.Target.Repository, name, cancellationToken))?.Digest == digest)
+        if ((await TargetContent.FindManifestAsync(target, request.Target.Repository, name, cancellationToken))?.Digest == digest)
             return;
         await copy.WriteAsync(await copy.ReadWholeAsync(digest, cancellationToken), [name], cancellationToken);
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
@@ -49,7 +50,7 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
     private async Task<MirrorPlan> PlanSingleAsync(MirrorImage image, string tag, CancellationToken cancellationToken)
     {
         var client = clients.For(image.Destination.Registry, credentials);
-        var present = await client.HeadManifestAsync(image.Destination.Repository, tag, cancellationToken);
+        var present = await TargetContent.FindManifestAsync(client, image.Destination.Repository, tag, cancellationToken);
         return present is null || image.ReplaceTag
             ? new MirrorPlan([new MirrorTask(image, tag, present is not null)], [])
             : new MirrorPlan([], [new MirrorResult(image, tag, MirrorOutcome.UpToDate, Digest: present.Digest.ToString())]);

@@ -114,6 +114,21 @@ internal sealed class CopyTests
         );
     }
 
+    /// <summary>CNCF Distribution answers 500 for an entry that has no content, which is what it leaves when its disk is full.</summary>
+    [Test]
+    public async Task A_blob_whose_entry_a_full_disk_left_empty_is_uploaded_anew()
+    {
+        var (source, target) = ($"{_source.Address}/team/app:1", $"{_target.Address}/mended/app");
+        await CopyAsync(source, $"{target}:before");
+        var layers = Path.Combine(_target.DataFolder, "docker", "registry", "v2", "repositories", "mended", "app", "_layers", "sha256");
+        var link = Path.Combine(Directory.GetDirectories(layers)[0], "link");
+        await File.WriteAllBytesAsync(link, []);
+        Directory.Delete(Path.Combine(layers, "..", "..", "_manifests"), recursive: true);
+        var (exitCode, output, error) = await CopyAsync(source, $"{target}:1");
+        Assert.That(exitCode, Is.Zero, output + error);
+        Assert.That(new FileInfo(link).Length, Is.Positive);
+    }
+
     [Test]
     public async Task Wrong_credentials_are_exit_code_1_and_the_registrys_own_words_without_the_secret()
     {

@@ -63,6 +63,22 @@ internal sealed class CopyFaultTests
         CopyScene.AssertWhole(scene.Target.Registry);
     }
 
+    /// <summary>What a registry cannot read, it takes anew: a full disk leaves such entries, which fail until they are written again.</summary>
+    [Test]
+    public async Task A_target_that_fails_over_every_entry_is_written_to_all_the_same()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 2, platforms: TwoPlatforms);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        scene.Target.Always(
+            (request, _) => request.Method == HttpMethod.Head.Method,
+            RegistryFaults.Status(500, "UNKNOWN", "unknown error")
+        );
+        await scene.CopyAsync();
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(image.Top.Digest));
+        CopyScene.AssertWhole(scene.Target.Registry);
+    }
+
     [FsCheck.NUnit.Property(MaxTest = 40)]
     public bool Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) =>
         RunRandomAsync(seed).GetAwaiter().GetResult();
