@@ -1,8 +1,11 @@
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>How every command ends that meets a configuration which is not usable: all faults on standard error, exit code 2.</summary>
+/// <summary>
+/// How every command ends that meets a configuration or a kubeconfig which is not usable: all faults on standard error, exit code 2.
+/// </summary>
 internal static class ConfigurationFaults
 {
     public const int ExitCode = 2;
@@ -17,6 +20,11 @@ internal static class ConfigurationFaults
         {
             foreach (var fault in exception.Faults)
                 await Console.Error.WriteLineAsync(fault.ToString());
+            return ExitCode;
+        }
+        catch (KubernetesConnectionException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
             return ExitCode;
         }
     }

@@ -26,19 +26,17 @@ internal sealed class KubernetesOptions
     {
         try
         {
-            var connection = KubernetesConnection.Find(
-                arguments.GetValue(_kubeconfig),
-                arguments.GetValue(_context),
-                Environment.GetEnvironmentVariable,
-                TimeProvider.System
-            );
-            using var client = new KubernetesClient(connection, TimeProvider.System);
-            return await ConfigurationFaults.ReportAsync(() => command(client));
-        }
-        catch (KubernetesConnectionException fault)
-        {
-            await Console.Error.WriteLineAsync(fault.Message);
-            return ConfigurationFaults.ExitCode;
+            return await ConfigurationFaults.ReportAsync(async () =>
+            {
+                var connection = KubernetesConnection.Find(
+                    arguments.GetValue(_kubeconfig),
+                    arguments.GetValue(_context),
+                    Environment.GetEnvironmentVariable,
+                    TimeProvider.System
+                );
+                using var client = new KubernetesClient(connection, TimeProvider.System);
+                return await command(client);
+            });
         }
         catch (Exception fault) when (fault is KubernetesException or WebhookSwitchException)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes;
@@ -21,7 +20,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
     {
         // Events of objects without a namespace stand in default.
         var @namespace = subject.Namespace.Length == 0 ? "default" : subject.Namespace;
-        var collection = $"/apis/events.k8s.io/v1/namespaces/{Uri.EscapeDataString(@namespace)}/events";
+        var collection = ResourceType.Events.CollectionPath(@namespace);
         var now = time.GetUtcNow();
         var name = $"{subject.Name}.{now.Ticks:x}{Random.Shared.Next(0x10000):x4}";
         await client.PostAsync(
@@ -31,7 +30,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
                 ["apiVersion"] = "events.k8s.io/v1",
                 ["kind"] = "Event",
                 ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = @namespace },
-                ["eventTime"] = MicroTime(now),
+                ["eventTime"] = MicroTime.Format(now),
                 ["reportingController"] = Controller,
                 ["reportingInstance"] = instance.Length == 0 ? "proxyswapper" : instance[..Math.Min(instance.Length, 128)],
                 ["type"] = content.IsWarning ? "Warning" : "Normal",
@@ -62,7 +61,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
                 PatchKind.Merge,
                 new JsonObject
                 {
-                    ["series"] = new JsonObject { ["count"] = count, ["lastObservedTime"] = MicroTime(time.GetUtcNow()) },
+                    ["series"] = new JsonObject { ["count"] = count, ["lastObservedTime"] = MicroTime.Format(time.GetUtcNow()) },
                 },
                 cancellationToken
             );
@@ -73,9 +72,6 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
             return false;
         }
     }
-
-    private static string MicroTime(DateTimeOffset instant) =>
-        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     private static string Shorten(string note)
     {

@@ -134,7 +134,7 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             // What it printed may hold a token: it is not repeated.
-            throw Fault("printed something that is no ExecCredential", fault);
+            throw Fault("printed something that is not an ExecCredential", fault);
         }
     }
 

@@ -12,53 +12,93 @@ internal sealed class KubeconfigReader(TimeProvider time)
 {
     private const string ExecGroup = "client.authentication.k8s.io/";
 
+    /// <summary>Largest file that is read, in bytes.</summary>
+    private const long MaximumLength = 4 * 1024 * 1024;
+
     /// <summary>The connection of a context.</summary>
-    /// <param name="files">Files in order; those that are not there are passed over, as long as one is.</param>
+    /// <param name="files">Files in order; those that do not exist are passed over, as long as one does.</param>
     /// <param name="context">The context's name, or null for the current one.</param>
     /// <exception cref="KubernetesConnectionException">There is no such context, or it is not usable.</exception>
-    /// <exception cref="ConfigurationException">A file is no kubeconfig.</exception>
+    /// <exception cref="ConfigurationException">A file is not a kubeconfig.</exception>
     public KubernetesConnection Read(IReadOnlyList<string> files, string? context)
     {
-        var documents = Load(files);
-        var names = string.Join(", ", files);
+        var faults = new List<ConfigurationFault>();
+        var documents = Load(files, faults);
+        KubernetesConnection? connection = null;
+        try
+        {
+            if (faults.Count == 0)
+                connection = Connect(documents, string.Join(", ", files), context);
+        }
+        catch (KubernetesConnectionException) when (faults.Count > 0)
+        {
+            // It follows from what is wrong in a file, and that is told with its line.
+        }
+        return faults.Count == 0 ? connection! : throw new ConfigurationException(faults);
+    }
+
+    private KubernetesConnection Connect(List<(YamlSection Top, string Directory)> documents, string names, string? context)
+    {
         context ??=
             documents.Select(document => document.Top.String("current-context")).FirstOrDefault(name => name is { Length: > 0 })
             ?? throw new KubernetesConnectionException($"{names} has no current-context.");
         var (chosen, _) = Named(documents, "contexts", "context", context, names);
         var (cluster, clusterDirectory) = Named(documents, "clusters", "cluster", chosen.String("cluster") ?? "", names);
-        var address = cluster.String("server");
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http"))
-            throw new KubernetesConnectionException($"The server '{address}' of context {context} in {names} is no http or https address.");
+        var server =
+            Address(cluster, "server", ["https", "http"], context, names)
+            ?? throw new KubernetesConnectionException($"The cluster of context {context} in {names} has no server.");
         var userName = chosen.String("user");
-        var user = userName is { Length: > 0 } ? Named(documents, "users", "user", userName, names) : ((YamlSection, string)?)null;
+        var user = userName is { Length: > 0 }
+            ? Named(documents, "users", "user", userName, names)
+            : ((YamlSection Section, string Directory)?)null;
         return new KubernetesConnection(
             server,
-            user is var (section, directory) && section is not null
-                ? Credentials(section, directory, cluster, server)
-                : new FileCredentialSource(time)
+            user is { } one ? Credentials(one.Section, one.Directory, cluster, server) : new FileCredentialSource(time)
         )
         {
             Namespace = chosen.String("namespace") is { Length: > 0 } @namespace ? @namespace : "default",
             CertificateAuthorities = Pem(cluster, "certificate-authority", clusterDirectory),
             InsecureSkipTlsVerify = cluster.Boolean("insecure-skip-tls-verify") ?? false,
             TlsServerName = cluster.String("tls-server-name"),
-            Proxy = cluster.String("proxy-url") is { Length: > 0 } proxy ? new Uri(proxy) : null,
-            Impersonation = user is var (who, _) && who is not null ? ImpersonationOf(who) : [],
+            Proxy = Address(cluster, "proxy-url", ["http", "https", "socks5"], context, names),
+            Impersonation = user is { } who ? ImpersonationOf(who.Section) : [],
         };
     }
 
-    private static List<(YamlSection Top, string Directory)> Load(IReadOnlyList<string> files)
+    private static Uri? Address(YamlSection cluster, string key, string[] schemes, string context, string names)
     {
-        var faults = new List<ConfigurationFault>();
+        if (cluster.String(key) is not { Length: > 0 } text)
+            return null;
+        return Uri.TryCreate(text, UriKind.Absolute, out var address) && schemes.Contains(address.Scheme)
+            ? address
+            : throw new KubernetesConnectionException(
+                $"The {key} of context {context} in {names} must be a URL with one of the schemes {string.Join(", ", schemes)}."
+            );
+    }
+
+    private static List<(YamlSection Top, string Directory)> Load(IReadOnlyList<string> files, List<ConfigurationFault> faults)
+    {
         var documents = new List<(YamlSection, string)>();
         foreach (var file in files.Where(File.Exists))
-            if (YamlDocumentReader.Read(file, File.ReadAllText(file), faults) is { } top)
+            if (YamlDocumentReader.Read(file, TextOf(file), faults) is { } top)
                 documents.Add((top, Path.GetDirectoryName(Path.GetFullPath(file))!));
-        if (faults.Count > 0)
-            throw new ConfigurationException(faults);
-        return documents.Count > 0
+        return documents.Count > 0 || faults.Count > 0
             ? documents
             : throw new KubernetesConnectionException($"There is no kubeconfig at {string.Join(", ", files)}.");
+    }
+
+    private static string TextOf(string file)
+    {
+        try
+        {
+            return new FileInfo(file).Length <= MaximumLength
+                ? File.ReadAllText(file)
+                : throw new KubernetesConnectionException($"{file} is larger than {MaximumLength / 1024 / 1024} MiB.");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new KubernetesConnectionException($"{file} cannot be read: {fault.Message}", fault);
+        }
     }
 
     private static (YamlSection Section, string Directory) Named(
@@ -104,7 +144,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
         }
         catch (FormatException fault)
         {
-            throw new KubernetesConnectionException($"The kubeconfig's {key}-data is no base64.", fault);
+            throw new KubernetesConnectionException($"The kubeconfig's {key}-data is not base64.", fault);
         }
         return section.String(key) is { Length: > 0 } file ? PemSource.OfFile(Path.GetFullPath(file, directory)) : null;
     }
@@ -114,7 +154,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
         var version = exec.String("apiVersion") ?? "";
         if (version is not (ExecGroup + "v1" or ExecGroup + "v1beta1"))
             throw new KubernetesConnectionException(
-                $"The kubeconfig's exec has apiVersion '{version}'; known are {ExecGroup}v1 and {ExecGroup}v1beta1."
+                $"The kubeconfig's exec has apiVersion '{version}'; valid are {ExecGroup}v1 and {ExecGroup}v1beta1."
             );
         var command = exec.String("command") ?? throw new KubernetesConnectionException("The kubeconfig's exec names no command.");
         if (exec.String("interactiveMode") == "Always")
@@ -158,6 +198,10 @@ internal sealed class KubeconfigReader(TimeProvider time)
             headers.Add(new("Impersonate-Uid", uid));
         foreach (var group in user.Strings("as-groups"))
             headers.Add(new("Impersonate-Group", group));
+        if (user.Section("as-user-extra") is { } extra)
+            foreach (var key in extra.Keys)
+            foreach (var value in extra.Strings(key))
+                headers.Add(new($"Impersonate-Extra-{Uri.EscapeDataString(key)}", value));
         return headers;
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -7,73 +5,59 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// The few calls that we make, by path, over objects as they came: what this program does not know of an object is never lost.
+/// The API server's objects by path and as they came: what this program does not know of an object is never lost. The kinds that are
+/// used often have clients of their own: <see cref="PodClient"/>, <see cref="LeaseClient"/>, <see cref="ResourceClient"/> for the rest.
 /// </summary>
 internal sealed class KubernetesClient(KubernetesConnection connection, TimeProvider time) : IDisposable
 {
-    /// <summary>The largest answer that is read, in bytes.</summary>
-    private const int MaximumAnswer = 64 * 1024 * 1024;
+    /// <summary>How long a list may stand still.</summary>
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often a server that is overloaded is asked again.</summary>
-    private const int MaximumRetries = 4;
-
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
-
-    private readonly KubernetesTransport _transport = new(connection, time);
+    private readonly ApiRequestSender _sender = new(connection, time);
 
     /// <summary>The namespace of this process, or of the kubeconfig's context.</summary>
     public string Namespace => connection.Namespace;
 
-    /// <summary>An object, or null when it (or its kind) is not there.</summary>
+    /// <summary>An object, or null when it (or its kind) does not exist.</summary>
     /// <param name="path">For instance <c>/api/v1/namespaces/default/configmaps/name</c>, escaped where names come from outside.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
-    public async Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await SendAsync(HttpMethod.Get, path, null, "", cancellationToken);
-        }
-        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)
-        {
-            return null;
-        }
-    }
+    public Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken) =>
+        FindAsync(new ApiRequest(HttpMethod.Get, path), cancellationToken);
 
-    /// <summary>An answer to read from and dispose: for lists, which are large.</summary>
-    public async Task<JsonDocument> GetDocumentAsync(string path, CancellationToken cancellationToken)
-    {
-        using var response = await AnswerAsync(HttpMethod.Get, path, null, "", cancellationToken);
-        return await ParseAsync(response, path, cancellationToken);
-    }
-
-    /// <summary>Makes an object below a collection's path.</summary>
+    /// <summary>Creates an object below a collection's path.</summary>
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, path, body, "application/json", cancellationToken);
+        SendAsync(new ApiRequest(HttpMethod.Post, path) { Body = Bytes(body) }, cancellationToken);
 
     /// <summary>Replaces an object; with its <c>resourceVersion</c> in the body, only when nobody changed it meanwhile.</summary>
     public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Put, path, body, "application/json", cancellationToken);
+        SendAsync(new ApiRequest(HttpMethod.Put, path) { Body = Bytes(body) }, cancellationToken);
 
+    /// <summary>Changes an object.</summary>
+    /// <param name="path">The object's path.</param>
+    /// <param name="kind">What <paramref name="patch"/> is.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The object as it is now.</returns>
     public Task<JsonObject> PatchAsync(string path, PatchKind kind, JsonNode patch, CancellationToken cancellationToken) =>
         SendAsync(
-            HttpMethod.Patch,
-            path,
-            patch,
-            kind switch
+            new ApiRequest(HttpMethod.Patch, path)
             {
-                PatchKind.Json => "application/json-patch+json",
-                PatchKind.Merge => "application/merge-patch+json",
-                _ => "application/strategic-merge-patch+json",
+                Body = Bytes(patch),
+                ContentType = kind switch
+                {
+                    PatchKind.Json => "application/json-patch+json",
+                    PatchKind.Merge => "application/merge-patch+json",
+                    _ => "application/strategic-merge-patch+json",
+                },
             },
             cancellationToken
         );
 
-    /// <summary>Removes an object; false when it was not there.</summary>
+    /// <summary>Removes an object; false when it did not exist.</summary>
     public Task<bool> DeleteAsync(string path, CancellationToken cancellationToken) => DeleteAsync(path, null, cancellationToken);
 
-    /// <summary>Removes an object if it still is the one that was seen; false when it was not there.</summary>
+    /// <summary>Removes an object if it still is the one that was seen; false when it did not exist.</summary>
     /// <param name="path">The object's path.</param>
     /// <param name="preconditions">The <c>uid</c> and <c>resourceVersion</c> that it must have, or null; another one is a conflict.</param>
     /// <param name="cancellationToken">Ends the call.</param>
@@ -87,160 +71,66 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
                 ["apiVersion"] = "v1",
                 ["preconditions"] = preconditions,
             };
-        try
-        {
-            await SendAsync(HttpMethod.Delete, path, options, "application/json", cancellationToken);
-            return true;
-        }
-        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)
-        {
-            return false;
-        }
+        return await FindAsync(new ApiRequest(HttpMethod.Delete, path) { Body = Bytes(options) }, cancellationToken) is not null;
     }
-
-    public void Dispose() => _transport.Dispose();
-
-    private async Task<JsonObject> SendAsync(
-        HttpMethod method,
-        string path,
-        JsonNode? body,
-        string contentType,
-        CancellationToken cancellationToken
-    )
-    {
-        using var response = await AnswerAsync(method, path, body, contentType, cancellationToken);
-        using var document = await ParseAsync(response, path, cancellationToken);
-        return document.RootElement.ValueKind == JsonValueKind.Object
-            ? JsonObject.Create(document.RootElement.Clone())!
-            : throw new KubernetesException(method, path, response.StatusCode, null, "the answer is no object");
-    }
-
-    private static async Task<JsonDocument> ParseAsync(HttpResponseMessage response, string path, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), default, cancellationToken);
-        }
-        catch (JsonException fault)
-        {
-            throw new KubernetesException(response.RequestMessage!.Method, path, response.StatusCode, null, "the answer is no JSON", fault);
-        }
-    }
-
-    /// <summary>An answer of success, its body read.</summary>
-    private async Task<HttpResponseMessage> AnswerAsync(
-        HttpMethod method,
-        string path,
-        JsonNode? body,
-        string contentType,
-        CancellationToken cancellationToken
-    )
-    {
-        var payload = body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString());
-        var refused = false;
-        for (var attempt = 0; ; attempt++)
-        {
-            var response = await TryAsync(method, path, payload, contentType, refused, cancellationToken);
-            if (response.IsSuccessStatusCode)
-                return response;
-            using (response)
-            {
-                if (response.StatusCode == HttpStatusCode.Unauthorized && !refused)
-                {
-                    refused = true;
-                    continue;
-                }
-                // The server sends Retry-After exactly when it did not process the request, so any method may be sent again.
-                if (PauseOf(response) is not { } pause || attempt >= MaximumRetries)
-                    throw await FaultAsync(method, path, response, cancellationToken);
-                await Task.Delay(pause, time, cancellationToken);
-            }
-        }
-    }
-
-    private async Task<HttpResponseMessage> TryAsync(
-        HttpMethod method,
-        string path,
-        byte[]? payload,
-        string contentType,
-        bool refused,
-        CancellationToken cancellationToken
-    )
-    {
-        using var deadline = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        try
-        {
-            var credential = await connection.Credentials.GetAsync(refused, either.Token);
-            var invoker = await _transport.GetAsync(credential.ClientCertificate, either.Token);
-            using var request = Request(method, path, payload, contentType, credential);
-            var response = await invoker.SendAsync(request, either.Token);
-            await response.Content.LoadIntoBufferAsync(MaximumAnswer, either.Token);
-            return response;
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
-        {
-            throw new KubernetesException(method, path, null, null, fault.InnerException?.Message ?? fault.Message, fault);
-        }
-        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new KubernetesException(method, path, null, null, $"nothing within {Timeout.TotalSeconds} s", fault);
-        }
-    }
-
-    private HttpRequestMessage Request(HttpMethod method, string path, byte[]? payload, string contentType, KubernetesCredential credential)
-    {
-        var request = new HttpRequestMessage(method, new Uri(connection.Server.AbsoluteUri.TrimEnd('/') + path));
-        request.Headers.Authorization = credential.Authorization;
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("proxyswapper", null));
-        // .NET checks the certificate, and sends SNI, for the name in the Host header.
-        if (connection.TlsServerName is { } name)
-            request.Headers.Host = name;
-        foreach (var (header, value) in connection.Impersonation)
-            request.Headers.TryAddWithoutValidation(header, value);
-        if (payload is not null)
-            request.Content = new ByteArrayContent(payload) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
-        return request;
-    }
-
-    private static TimeSpan? PauseOf(HttpResponseMessage response) =>
-        response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
-        && response.Headers.RetryAfter?.Delta is { } delta
-            ? delta < LongestPause
-                ? delta
-                : LongestPause
-            : null;
 
     /// <summary>
-    /// What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).
+    /// Reads one page of a list item by item. The items are given out while the response is still coming: what is done with one must
+    /// be short.
     /// </summary>
-    private static async Task<KubernetesException> FaultAsync(
-        HttpMethod method,
+    /// <param name="path">The collection with its query string.</param>
+    /// <param name="item">Takes of an item what is needed; the element is not usable afterwards.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The resource version of the list, and the token of the next page or null.</returns>
+    /// <exception cref="KubernetesException">The server refused, broke off, or answered something else than a list.</exception>
+    public async Task<(string ResourceVersion, string? Continue)> ReadListAsync(
         string path,
-        HttpResponseMessage response,
+        Action<JsonElement> item,
         CancellationToken cancellationToken
     )
     {
-        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        using var response = await OpenAsync(path, StallTimeout, cancellationToken);
+        var reader = new ListReader(response, item);
+        await reader.ReadAsync();
+        return (reader.ResourceVersion, reader.Continue);
+    }
+
+    /// <summary>Sends a GET whose response is read as it comes.</summary>
+    /// <param name="path">Path and query string.</param>
+    /// <param name="limit">How long one read may take.</param>
+    /// <param name="cancellationToken">Ends this call and every read.</param>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public Task<StreamedResponse> OpenAsync(string path, TimeSpan limit, CancellationToken cancellationToken) =>
+        StreamedResponse.OpenAsync(_sender, path, limit, time, cancellationToken);
+
+    public void Dispose() => _sender.Dispose();
+
+    private async Task<JsonObject?> FindAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
         try
         {
-            if (JsonNode.Parse(text) is JsonObject status)
-                return new KubernetesException(method, path, response.StatusCode, (string?)status["reason"], (string?)status["message"])
-                {
-                    Continue = (string?)status["metadata"]?["continue"],
-                };
+            return await SendAsync(request, cancellationToken);
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        catch (KubernetesException problem) when (problem.Status == System.Net.HttpStatusCode.NotFound)
         {
-            // A proxy before the server answered with a page of its own.
+            return null;
         }
-        return new KubernetesException(
-            method,
-            path,
-            response.StatusCode,
-            null,
-            text.Length == 0 ? null : text[..Math.Min(text.Length, 300)].Trim()
-        );
     }
+
+    private async Task<JsonObject> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        using var response = await _sender.SendAsync(request, cancellationToken);
+        try
+        {
+            var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            return await JsonNode.ParseAsync(body, cancellationToken: cancellationToken) as JsonObject
+                ?? throw new KubernetesException(request, response.StatusCode, null, "the response is not a JSON object");
+        }
+        catch (JsonException problem)
+        {
+            throw new KubernetesException(request, response.StatusCode, null, "the response is not JSON", problem);
+        }
+    }
+
+    private static byte[]? Bytes(JsonNode? body) => body is null ? null : Encoding.UTF8.GetBytes(body.ToJsonString());
 }

@@ -1,32 +1,52 @@
 using System.Net;
+using System.Text;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>The API server refused or could not be reached. The message names verb, resource, status and the server's own words.</summary>
-internal sealed class KubernetesException : Exception
+/// <summary>
+/// The API server refused a request or did not answer it. The message names verb, resource, namespace and name, status, and the
+/// server's own text.
+/// </summary>
+internal sealed class KubernetesException(
+    ApiRequest request,
+    HttpStatusCode? status,
+    string? reason,
+    string? text,
+    Exception? innerException = null
+) : Exception(Describe(request, status, text ?? innerException?.Message), innerException)
 {
-    public KubernetesException(
-        HttpMethod method,
-        string resource,
-        HttpStatusCode? status,
-        string? reason,
-        string? said,
-        Exception? innerException = null
-    )
-        : base(Describe(method, resource, status, said ?? innerException?.Message), innerException) => (Status, Reason) = (status, reason);
-
-    /// <summary>The HTTP status, or null when there was no answer.</summary>
-    public HttpStatusCode? Status { get; }
+    /// <summary>The HTTP status, or null when there was no response.</summary>
+    public HttpStatusCode? Status { get; } = status;
 
     /// <summary>The machine-readable reason of the server's Status object, for instance <c>AlreadyExists</c>, or null.</summary>
-    public string? Reason { get; }
+    public string? Reason { get; } = reason;
 
     /// <summary>Where a list goes on after its continue token expired: the token of the 410's metadata, or null.</summary>
     public string? Continue { get; init; }
 
-    private static string Describe(HttpMethod method, string resource, HttpStatusCode? status, string? said)
+    private static string Describe(ApiRequest request, HttpStatusCode? status, string? text)
     {
-        var outcome = status is { } code ? $"{(int)code} {code}" : "no answer";
-        return said is null ? $"{method} {resource}: {outcome}" : $"{method} {resource}: {outcome}: {said}";
+        string? outcome = status switch
+        {
+            null => "no response",
+            // The server took the request; the text says what is wrong with what it sent.
+            >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => null,
+            { } code => $"{Words(code)} (HTTP {(int)code})",
+        };
+        return string.Join(": ", ((string?[])[request.ToString(), outcome, text]).Where(part => !string.IsNullOrEmpty(part)));
+    }
+
+    private static string Words(HttpStatusCode code)
+    {
+        if (!Enum.IsDefined(code))
+            return "unexpected response";
+        var words = new StringBuilder();
+        foreach (var letter in code.ToString())
+        {
+            if (char.IsUpper(letter) && words.Length > 0)
+                words.Append(' ');
+            words.Append(char.ToLowerInvariant(letter));
+        }
+        return words.ToString();
     }
 }

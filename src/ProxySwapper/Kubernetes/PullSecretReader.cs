@@ -12,8 +12,7 @@ internal sealed class PullSecretReader(KubernetesClient client)
     /// <summary>The names of a service account's own pull secrets, which the API server adds to Pods that name none.</summary>
     public async Task<IReadOnlyList<string>> NamesOfAccountAsync(string @namespace, string account, CancellationToken cancellationToken)
     {
-        var path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/serviceaccounts/{Uri.EscapeDataString(account)}";
-        var found = await client.GetAsync(path, cancellationToken);
+        var found = await client.GetAsync(ResourceType.ServiceAccounts.ObjectPath(@namespace, account), cancellationToken);
         return found?["imagePullSecrets"] is JsonArray names
             ? [.. names.Select(entry => (string?)entry?["name"]).OfType<string>().Where(name => name.Length > 0)]
             : [];
@@ -22,8 +21,7 @@ internal sealed class PullSecretReader(KubernetesClient client)
     /// <summary>A secret's Docker configuration as JSON text, in the form of <c>config.json</c>; null when it has none.</summary>
     public async Task<string?> DockerConfigAsync(string @namespace, string name, CancellationToken cancellationToken)
     {
-        var path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/secrets/{Uri.EscapeDataString(name)}";
-        var secret = await client.GetAsync(path, cancellationToken);
+        var secret = await client.GetAsync(ResourceType.Secrets.ObjectPath(@namespace, name), cancellationToken);
         return (string?)secret?["type"] switch
         {
             "kubernetes.io/dockerconfigjson" => Data(secret, ".dockerconfigjson"),

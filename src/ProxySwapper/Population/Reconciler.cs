@@ -51,7 +51,11 @@ internal sealed partial class Reconciler(
         try
         {
             await foreach (
-                var pod in new PodLister(client).ListAsync(null, $"{label.Key}={label.Value}", ListedPod.Read, cancellationToken)
+                var pod in new PodClient(client).ListAsync(
+                    ResourceQuery.LivePods(null, $"{label.Key}={label.Value}"),
+                    ListedPod.Read,
+                    cancellationToken
+                )
             )
             {
                 pods++;

@@ -166,7 +166,7 @@ internal sealed class ChartOnApiServerTests
         );
         var other = await BuiltProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
         Assert.That(other.ExitCode, Is.EqualTo(1));
-        Assert.That(other.Error, Does.Contain("403 Forbidden"));
+        Assert.That(other.Error, Does.Contain("forbidden (HTTP 403)"));
     }
 
     [Test]

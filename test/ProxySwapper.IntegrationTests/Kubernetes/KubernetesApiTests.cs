@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
@@ -56,15 +58,8 @@ internal sealed class KubernetesApiTests
             default
         );
         var names = new List<string>();
-        var lister = new PodLister(_server.Client, pageSize: 2);
-        await foreach (
-            var name in lister.ListAsync(
-                _namespace,
-                "k8s-proxy-image-swapper=patched-image",
-                pod => pod.GetProperty("metadata").GetProperty("name").GetString()!,
-                default
-            )
-        )
+        var query = ResourceQuery.LivePods(_namespace, "k8s-proxy-image-swapper=patched-image");
+        await foreach (var name in new ResourceLister(_server.Client, pageSize: 2).ListAsync(query, NameOf, default))
             names.Add(name);
         Assert.That(names, Is.EqualTo(["a", "b", "c", "d"]));
     }
@@ -132,42 +127,6 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
-    public async Task What_is_not_allowed_is_said_with_verb_resource_and_reason()
-    {
-        var account = await _server.KubectlWithInputAsync(
-            """{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"nobody"}}""",
-            "-n",
-            _namespace,
-            "apply",
-            "-o",
-            "name",
-            "-f",
-            "-"
-        );
-        Assert.That(account.Trim(), Is.EqualTo("serviceaccount/nobody"));
-        var token = (string?)
-            (
-                await _server.Client.PostAsync(
-                    $"/api/v1/namespaces/{_namespace}/serviceaccounts/nobody/token",
-                    new JsonObject { ["spec"] = new JsonObject() },
-                    default
-                )
-            )["status"]!["token"];
-        using var client = new KubernetesClient(
-            new KubeconfigReader(TimeProvider.System).Read([_server.KubeconfigOf(token!)], null),
-            TimeProvider.System
-        );
-        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetDocumentAsync("/api/v1/pods", default));
-        Assert.That(
-            fault!.Message,
-            Is.EqualTo(
-                $"GET /api/v1/pods: 403 Forbidden: pods is forbidden: User \"system:serviceaccount:{_namespace}:nobody\" "
-                    + "cannot list resource \"pods\" in API group \"\" at the cluster scope"
-            )
-        );
-    }
-
-    [Test]
     public async Task A_pods_own_account_is_used_in_the_cluster()
     {
         var folder = Directory.CreateTempSubdirectory("account-");
@@ -189,6 +148,54 @@ internal sealed class KubernetesApiTests
         folder.Delete(recursive: true);
         Assert.That((string?)own!["metadata"]!["name"], Is.EqualTo(_namespace));
     }
+
+    [Test]
+    public async Task An_event_on_a_whole_second_is_taken()
+    {
+        await MakePodAsync("web");
+        var time = new ManualTimeProvider();
+        var path = await new EventWriter(_server.Client, "proxyswapper-0", time).WriteAsync(
+            new EventSubject("v1", "Pod", _namespace, "web", null),
+            new EventContent("Released", "Release", "now"),
+            default
+        );
+        Assert.That((string?)(await _server.Client.GetAsync(path, default))!["eventTime"], Is.EqualTo("2026-01-01T00:00:00.000000Z"));
+    }
+
+    [Test]
+    public async Task A_lease_is_created_once_renewed_by_its_holder_and_removed_by_who_saw_it_last()
+    {
+        var leases = new LeaseClient(_server.Client);
+        var instant = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var claim = new Lease(_namespace, "claim")
+        {
+            HolderIdentity = "a",
+            Duration = TimeSpan.FromSeconds(30),
+            AcquireTime = instant,
+            RenewTime = instant,
+            Labels = new Dictionary<string, string> { ["app"] = "x" },
+            Annotations = new Dictionary<string, string> { ["image"] = "nginx" },
+        };
+        var first = (await leases.TryCreateAsync(claim, default))!;
+        Assert.That(await leases.TryCreateAsync(claim, default), Is.Null);
+        Assert.That(
+            (first.HolderIdentity, first.Duration, first.RenewTime, first.Annotations["image"]),
+            Is.EqualTo(("a", claim.Duration, instant, "nginx"))
+        );
+        var second = (await leases.TryUpdateAsync(first with { RenewTime = instant.AddMicroseconds(1) }, default))!;
+        Assert.That(second.RenewTime, Is.EqualTo(instant.AddMicroseconds(1)));
+        Assert.That(await leases.TryUpdateAsync(first with { HolderIdentity = "b" }, default), Is.Null);
+        Assert.That(await leases.TryDeleteAsync(first, default), Is.False);
+        var listed = new List<string>();
+        await foreach (var lease in leases.ListAsync(_namespace, "app=x", default))
+            listed.Add(lease.Name);
+        Assert.That(listed, Is.EqualTo(["claim"]));
+        Assert.That(await leases.TryDeleteAsync(second, default), Is.True);
+        Assert.That(await leases.TryUpdateAsync(second, default), Is.Null, "a late renewal must not bring back what was released");
+        Assert.That(await leases.GetAsync(_namespace, "claim", default), Is.Null);
+    }
+
+    private static string NameOf(JsonElement pod) => pod.GetProperty("metadata").GetProperty("name").GetString()!;
 
     private Task<string> MakePodAsync(string name, params string[] labels) =>
         _server.KubectlAsync([

@@ -19,6 +19,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     private readonly string _assets;
     private readonly TestCertificates _certificates = new();
     private readonly List<TestProcess> _processes = [];
+    private string[] _arguments = [];
 
     private KubeApiServer(DirectoryInfo folder, string assets, int port)
     {
@@ -110,6 +111,22 @@ public sealed class KubeApiServer : IAsyncDisposable
         return name;
     }
 
+    /// <summary>Kills the API server; etcd stays, with everything that is stored.</summary>
+    public async Task KillAsync()
+    {
+        _processes[^1].KillNow();
+        await _processes[^1].WaitForExitAsync();
+    }
+
+    /// <summary>Starts the API server that was killed, at the same address.</summary>
+    public async Task StartAgainAsync()
+    {
+        _processes[^1].Dispose();
+        _processes.RemoveAt(_processes.Count - 1);
+        Start("kube-apiserver", _arguments);
+        await WaitUntilItIsReadyAsync();
+    }
+
     public ValueTask DisposeAsync()
     {
         Client?.Dispose();
@@ -143,8 +160,8 @@ public sealed class KubeApiServer : IAsyncDisposable
         );
         WriteCertificates();
         await File.WriteAllTextAsync(InFolder("tokens.csv"), $"{AdministratorToken},administrator,administrator,\"system:masters\"\n");
-        Start(
-            "kube-apiserver",
+        _arguments =
+        [
             "--etcd-servers",
             $"http://127.0.0.1:{etcd}",
             "--bind-address",
@@ -173,8 +190,9 @@ public sealed class KubeApiServer : IAsyncDisposable
             "ServiceAccount",
             "--allow-privileged=true",
             "--feature-gates",
-            "EphemeralContainers=true"
-        );
+            "EphemeralContainers=true",
+        ];
+        Start("kube-apiserver", _arguments);
         WriteKubeconfig(Kubeconfig, AdministratorToken);
         Client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([Kubeconfig], null), TimeProvider.System);
         await WaitUntilItIsReadyAsync();

@@ -1,3 +1,4 @@
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -48,8 +49,8 @@ internal sealed class KubeconfigReaderTests
         var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
         var second = Write(
             "second",
-            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters: "
-                + "[{ name: c, cluster: { server: https://second.example.com } }]\n"
+            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\n"
+                + "clusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
         );
         var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
         var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
@@ -71,7 +72,7 @@ internal sealed class KubeconfigReaderTests
             Write(
                 "config",
                 Config(
-                    "{ token: x, as: someone, as-groups: [a, b] }",
+                    "{ token: x, as: someone, as-groups: [a, b], as-user-extra: { example.com/scope: [c, d] } }",
                     "tls-server-name: inner",
                     "insecure-skip-tls-verify: true",
                     "proxy-url: http://proxy:3128"
@@ -84,7 +85,57 @@ internal sealed class KubeconfigReaderTests
         );
         Assert.That(
             connection.Impersonation.Select(header => $"{header.Key}={header.Value}"),
-            Is.EqualTo(["Impersonate-User=someone", "Impersonate-Group=a", "Impersonate-Group=b"])
+            Is.EqualTo([
+                "Impersonate-User=someone",
+                "Impersonate-Group=a",
+                "Impersonate-Group=b",
+                "Impersonate-Extra-example.com%2Fscope=c",
+                "Impersonate-Extra-example.com%2Fscope=d",
+            ])
+        );
+    }
+
+    [TestCase("clusters: [\n", "config:")]
+    [TestCase("- a\n- b\n", "the document must be a mapping of keys to values")]
+    [TestCase("just text\n", "the document must be a mapping of keys to values")]
+    [TestCase("\u0000\u0001\u007fELF\u0002\ufffd\n: {", "config:")]
+    [TestCase("current-context: here\ncontexts: 3\n", "contexts: must be a list")]
+    [TestCase("current-context: {}\n", "current-context: must be a text")]
+    [TestCase("current-context: here\ncontexts: [{ name: here, context: [] }]\n", "context: must be a mapping")]
+    public void What_is_no_kubeconfig_is_told_with_file_and_line(string text, string message)
+    {
+        var file = Write("config", text);
+        var fault = Assert.Throws<ConfigurationException>(() => Read(file))!;
+        Assert.That(fault.Message, Does.StartWith($"{file}:").And.Contain(message));
+    }
+
+    [TestCase("server: ftp://c", "The server of context here in FILE must be a URL with one of the schemes https, http.")]
+    [TestCase("server: c", "The server of context here in FILE must be a URL with one of the schemes https, http.")]
+    [TestCase("server: ''", "The cluster of context here in FILE has no server.")]
+    [TestCase(
+        "{ server: https://c, proxy-url: nonsense }",
+        "The proxy-url of context here in FILE must be a URL with one of the schemes http, https, socks5."
+    )]
+    [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not base64.")]
+    public void An_address_that_is_not_usable_is_told(string cluster, string message)
+    {
+        var file = Write(
+            "config",
+            "current-context: here\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters:\n- name: c\n"
+                + $"  cluster: {(cluster[0] == '{' ? cluster : $"{{ {cluster} }}")}\n"
+        );
+        var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;
+        Assert.That(fault.Message, Is.EqualTo(message.Replace("FILE", file, StringComparison.Ordinal)));
+    }
+
+    [Test]
+    public void A_file_that_cannot_be_read_or_is_too_large_is_told()
+    {
+        var large = Write("large", new string('#', 5 * 1024 * 1024));
+        Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} is larger than 4 MiB."));
+        Assert.That(
+            Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
+            Is.EqualTo($"There is no kubeconfig at {_directory}.")
         );
     }
 
@@ -185,7 +236,7 @@ internal sealed class KubeconfigReaderTests
         var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
             Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
         );
-        Assert.That(fault!.Message, Does.EndWith("printed something that is no ExecCredential.").And.Not.Contain("topsecret"));
+        Assert.That(fault!.Message, Does.EndWith("printed something that is not an ExecCredential.").And.Not.Contain("topsecret"));
     }
 
     private ExecCredentialSource Plugin(string version, string command) =>

@@ -22,7 +22,7 @@ internal sealed class KubernetesClientTests
         _server.Answer(403, """{"kind":"Status","reason":"Forbidden","message":"configmaps is forbidden"}""");
         using var client = _server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.PostAsync("/api/v1/namespaces/a/configmaps", [], default));
-        Assert.That(fault!.Message, Is.EqualTo("POST /api/v1/namespaces/a/configmaps: 403 Forbidden: configmaps is forbidden"));
+        Assert.That(fault!.Message, Is.EqualTo("create configmaps in namespace a: forbidden (HTTP 403): configmaps is forbidden"));
     }
 
     [Test]
@@ -42,7 +42,7 @@ internal sealed class KubernetesClientTests
         _server.Answer(502, "<html>bad gateway</html>");
         using var client = _server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
-        Assert.That(fault!.Message, Is.EqualTo("GET /version: 502 BadGateway: <html>bad gateway</html>"));
+        Assert.That(fault!.Message, Is.EqualTo("GET /version: bad gateway (HTTP 502): <html>bad gateway</html>"));
     }
 
     [Test]
@@ -56,7 +56,7 @@ internal sealed class KubernetesClientTests
             TimeProvider.System
         );
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
-        Assert.That(fault!.Message, Does.StartWith("GET /version: no answer: "));
+        Assert.That(fault!.Message, Does.StartWith("GET /version: no response: "));
     }
 
     [Test]
@@ -117,14 +117,12 @@ internal sealed class KubernetesClientTests
             .Answer(200, Page("", "a", "b", "c"));
         using var client = _server.Client();
         var names = new List<string>();
-        await foreach (var name in new PodLister(client).ListAsync(null, "l=v", Name, default))
+        await foreach (var name in new PodClient(client).ListAsync(ResourceQuery.LivePods(null, "l=v"), Name, default))
             names.Add(name);
         Assert.That(names, Is.EqualTo(["a", "b", "a", "b", "c"]));
-        var query = "GET /api/v1/pods?limit=200&labelSelector=l%3Dv&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed";
-        Assert.That(
-            _server.Requests,
-            Is.EqualTo([query, $"{query}&continue=more", $"{query}&continue=newer", $"{query}&continue=last", query])
-        );
+        const string selection = "labelSelector=l%3Dv&fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed";
+        string[] tokens = ["", "&continue=more", "&continue=newer", "&continue=last", ""];
+        Assert.That(_server.Requests, Is.EqualTo(tokens.Select(token => $"GET /api/v1/pods?limit=500{token}&{selection}")));
     }
 
     [Test]

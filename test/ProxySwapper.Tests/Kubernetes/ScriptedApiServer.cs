@@ -60,6 +60,14 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Answers with a body that the test writes piece by piece.</summary>
+    public ScriptedStream AnswerStream()
+    {
+        var stream = new ScriptedStream();
+        _answers.Enqueue(stream.RunAsync);
+        return stream;
+    }
+
     public KubernetesClient Client(TimeProvider? time = null, IKubernetesCredentialSource? credentials = null) =>
         new(
             new KubernetesConnection(Address, credentials ?? new FileCredentialSource(TimeProvider.System))

@@ -101,7 +101,13 @@ internal sealed partial class FailureEvents(
         var selector = failure.Work is CopyWork ? $"{label.Key}={label.Value}" : "";
         var (prefix, target) = (origin.Name ?? "", failure.Work.Target.ToString());
         ListedPod? found = null;
-        await foreach (var pod in new PodLister(client).ListAsync(origin.Namespace, selector, ListedPod.Read, cancellationToken))
+        await foreach (
+            var pod in new PodClient(client).ListAsync(
+                ResourceQuery.LivePods(origin.Namespace, selector),
+                ListedPod.Read,
+                cancellationToken
+            )
+        )
         {
             if (!pod.Images.Any(image => image.Final == target))
                 continue;

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Sends requests to the API server: with our credential, which is renewed once when the server refuses it, and again when an
+/// overloaded server says when.
+/// </summary>
+internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProvider time) : IDisposable
+{
+    /// <summary>The largest response that is held in memory, in bytes. The API server's own limit for one object is below 3 MiB.</summary>
+    private const int MaximumBuffered = 16 * 1024 * 1024;
+
+    /// <summary>How often a server that is overloaded is asked again.</summary>
+    private const int MaximumRetries = 4;
+
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    private readonly KubernetesTransport _transport = new(connection, time);
+
+    /// <summary>Sends a request and reads the whole response.</summary>
+    /// <exception cref="KubernetesException">The server refused it or did not answer within 30 s.</exception>
+    /// <exception cref="KubernetesConnectionException">There is no usable credential.</exception>
+    public Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
+        SendAsync(request, isBuffered: true, cancellationToken);
+
+    /// <summary>Sends a request whose response is read by the caller as it comes; the headers must come within 30 s.</summary>
+    /// <inheritdoc cref="SendAsync(ApiRequest, CancellationToken)"/>
+    public Task<HttpResponseMessage> OpenAsync(ApiRequest request, CancellationToken cancellationToken) =>
+        SendAsync(request, isBuffered: false, cancellationToken);
+
+    public void Dispose() => _transport.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(ApiRequest request, bool isBuffered, CancellationToken cancellationToken)
+    {
+        var isRefused = false;
+        for (var attempt = 0; ; attempt++)
+        {
+            var response = await TryAsync(request, isBuffered, isRefused, cancellationToken);
+            if (response.IsSuccessStatusCode)
+                return response;
+            using (response)
+            {
+                if (response.StatusCode == HttpStatusCode.Unauthorized && !isRefused)
+                {
+                    isRefused = true;
+                    continue;
+                }
+                // The server sends Retry-After exactly when it did not process the request, so any method may be sent again.
+                if (PauseOf(response) is not { } pause || attempt >= MaximumRetries)
+                    throw await ErrorAsync(request, response, cancellationToken);
+                await Task.Delay(pause, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<HttpResponseMessage> TryAsync(
+        ApiRequest request,
+        bool isBuffered,
+        bool isRefused,
+        CancellationToken cancellationToken
+    )
+    {
+        using var deadline = new CancellationTokenSource(ResponseTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var credential = await connection.Credentials.GetAsync(isRefused, either.Token);
+            var invoker = await _transport.GetAsync(credential.ClientCertificate, either.Token);
+            using var message = Message(request, credential);
+            var response = await invoker.SendAsync(message, either.Token);
+            // An error is always short enough to be held, and must be read within the deadline.
+            if (isBuffered || !response.IsSuccessStatusCode)
+                await response.Content.LoadIntoBufferAsync(MaximumBuffered, either.Token);
+            return response;
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException)
+        {
+            throw new KubernetesException(request, null, null, problem.InnerException?.Message ?? problem.Message, problem);
+        }
+        catch (OperationCanceledException problem) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new KubernetesException(request, null, null, $"timed out after {ResponseTimeout.TotalSeconds} s", problem);
+        }
+    }
+
+    private HttpRequestMessage Message(ApiRequest request, KubernetesCredential credential)
+    {
+        var message = new HttpRequestMessage(request.Method, new Uri(connection.Server.AbsoluteUri.TrimEnd('/') + request.Path));
+        message.Headers.Authorization = credential.Authorization;
+        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        message.Headers.UserAgent.Add(new ProductInfoHeaderValue("proxyswapper", null));
+        // .NET checks the certificate, and sends SNI, for the name in the Host header.
+        if (connection.TlsServerName is { } name)
+            message.Headers.Host = name;
+        foreach (var (header, value) in connection.Impersonation)
+            message.Headers.TryAddWithoutValidation(header, value);
+        if (request.Body is { } body)
+            message.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(request.ContentType) } };
+        return message;
+    }
+
+    private static TimeSpan? PauseOf(HttpResponseMessage response) =>
+        response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError
+        && response.Headers.RetryAfter?.Delta is { } delta
+            ? TimeSpan.FromTicks(Math.Min(delta.Ticks, LongestPause.Ticks))
+            : null;
+
+    /// <summary>
+    /// What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).
+    /// </summary>
+    private static async Task<KubernetesException> ErrorAsync(
+        ApiRequest request,
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    )
+    {
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        try
+        {
+            if (JsonNode.Parse(text) is JsonObject status)
+                return new KubernetesException(request, response.StatusCode, (string?)status["reason"], (string?)status["message"])
+                {
+                    Continue = (string?)status["metadata"]?["continue"],
+                };
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
+        {
+            // A proxy in front of the server answered with a page of its own.
+        }
+        return new KubernetesException(request, response.StatusCode, null, text[..Math.Min(text.Length, 300)].Trim());
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Net;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>The version of an API server.</summary>
+/// <param name="Major">1.</param>
+/// <param name="Minor">For instance 27.</param>
+/// <param name="GitVersion">As the vendor writes it, for instance <c>v1.27.3-gke.100</c>.</param>
+internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion)
+{
+    /// <summary>Asks the API server.</summary>
+    /// <exception cref="KubernetesException">The server refused, did not answer, or said something else than a version.</exception>
+    public static async Task<KubernetesVersion> GetAsync(KubernetesClient client, CancellationToken cancellationToken)
+    {
+        const string path = "/version";
+        var answer = await client.GetAsync(path, cancellationToken);
+        var text = (string?)answer?["gitVersion"] ?? "";
+        return Number((string?)answer?["major"]) is { } major && Number((string?)answer?["minor"]) is { } minor
+            ? new KubernetesVersion(major, minor, text)
+            : throw new KubernetesException(new ApiRequest(HttpMethod.Get, path), HttpStatusCode.OK, null, "the response has no version");
+    }
+
+    /// <summary>Whether this is that version or a later one.</summary>
+    public bool IsAtLeast(int major, int minor) => (Major, Minor).CompareTo((major, minor)) >= 0;
+
+    public override string ToString() => GitVersion;
+
+    /// <summary>Some vendors write <c>27+</c>.</summary>
+    private static int? Number(string? text) =>
+        int.TryParse(text?.TrimEnd('+'), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

@@ -1,0 +1,74 @@
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Leases, changed only by who saw their last version: an update carries uid and resourceVersion, since a PUT without the uid creates a
+/// Lease that was released meanwhile.
+/// </summary>
+internal sealed class LeaseClient(KubernetesClient client)
+{
+    private readonly ResourceClient _leases = new(client, ResourceType.Leases);
+
+    /// <summary>A Lease, or null when it does not exist.</summary>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public async Task<Lease?> GetAsync(string @namespace, string name, CancellationToken cancellationToken) =>
+        await _leases.GetAsync(@namespace, name, cancellationToken) is { } found ? LeaseJson.Read(found) : null;
+
+    /// <summary>The Leases of a namespace with these labels.</summary>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public IAsyncEnumerable<Lease> ListAsync(string @namespace, string? labelSelector, CancellationToken cancellationToken) =>
+        new ResourceLister(client).ListAsync(
+            new ResourceQuery(ResourceType.Leases, @namespace) { LabelSelector = labelSelector },
+            LeaseJson.Read,
+            cancellationToken
+        );
+
+    /// <summary>Creates a Lease; null when there is one of that name.</summary>
+    /// <returns>The Lease with its uid and resource version.</returns>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public async Task<Lease?> TryCreateAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return LeaseJson.Read(await _leases.CreateAsync(lease.Namespace, LeaseJson.Write(lease), cancellationToken));
+        }
+        catch (KubernetesException problem) when (problem.Reason == "AlreadyExists")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Replaces the version that was seen; null when it is another one by now, or was removed.</summary>
+    /// <param name="lease">The Lease with the uid and resource version that were seen.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The Lease with its new resource version.</returns>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public async Task<Lease?> TryUpdateAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        if (lease.Uid.Length == 0 || lease.ResourceVersion.Length == 0)
+            throw new ArgumentException("a Lease is updated with the uid and resourceVersion that were seen", nameof(lease));
+        try
+        {
+            return LeaseJson.Read(await _leases.UpdateAsync(lease.Namespace, lease.Name, LeaseJson.Write(lease), cancellationToken));
+        }
+        catch (KubernetesException problem)
+            when (problem.Status is System.Net.HttpStatusCode.Conflict or System.Net.HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Removes the version that was seen; false when it is another one by now, or was removed.</summary>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public async Task<bool> TryDeleteAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var seen = new Preconditions(lease.Uid, lease.ResourceVersion);
+            return await _leases.DeleteAsync(lease.Namespace, lease.Name, seen, cancellationToken);
+        }
+        catch (KubernetesException problem) when (problem.Status == System.Net.HttpStatusCode.Conflict)
+        {
+            return false;
+        }
+    }
+}

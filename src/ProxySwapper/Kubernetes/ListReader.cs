@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Reads a list of the API server item by item as it comes: a list of any length takes the memory of its largest item.
+/// </summary>
+internal sealed class ListReader(StreamedResponse response, Action<JsonElement> item)
+{
+    /// <summary>The largest item that is read, in bytes.</summary>
+    private const int MaximumItem = 16 * 1024 * 1024;
+
+    private JsonReaderState _state;
+    private string _property = "";
+
+    /// <summary>The list's resource version: where a watch goes on. Empty when the server did not say.</summary>
+    public string ResourceVersion { get; private set; } = "";
+
+    /// <summary>The token of the list's next page, or null behind the last one.</summary>
+    public string? Continue { get; private set; }
+
+    /// <summary>Reads to the end.</summary>
+    /// <exception cref="KubernetesException">The body broke off, stood still, or is not a list.</exception>
+    public async Task ReadAsync()
+    {
+        while (true)
+        {
+            var result = await response.ReadAsync();
+            try
+            {
+                response.AdvanceTo(Consume(result.Buffer, result.IsCompleted), result.Buffer.End);
+            }
+            catch (JsonException problem)
+            {
+                throw response.Error($"the response is not a list in JSON: {problem.Message}", problem);
+            }
+            if (result.IsCompleted)
+                return;
+        }
+    }
+
+    private SequencePosition Consume(ReadOnlySequence<byte> data, bool isFinal)
+    {
+        var reader = new Utf8JsonReader(data, isFinal, _state);
+        while (true)
+        {
+            var before = reader;
+            if (reader.Read() && TryTake(ref reader))
+                continue;
+            // The value is not all there yet: the next call begins with it again.
+            _state = before.CurrentState;
+            return data.Length - before.BytesConsumed <= MaximumItem
+                ? data.GetPosition(before.BytesConsumed)
+                : throw new JsonException($"an item is larger than {MaximumItem / 1024 / 1024} MiB");
+        }
+    }
+
+    /// <summary>Takes the value that the reader stands at; false when its end has not come yet.</summary>
+    private bool TryTake(ref Utf8JsonReader reader)
+    {
+        switch (reader.CurrentDepth, reader.TokenType)
+        {
+            case (0, JsonTokenType.StartObject or JsonTokenType.EndObject):
+                return true;
+            case (0, _):
+                throw new JsonException("it must be an object");
+            case (1, JsonTokenType.PropertyName):
+                _property = reader.GetString()!;
+                return true;
+            case (1, JsonTokenType.StartArray or JsonTokenType.EndArray) when _property == "items":
+                return true;
+            case (1, JsonTokenType.StartObject) when _property == "metadata":
+                return TryParse(ref reader, ReadMetadata);
+            case (1, _):
+                return reader.TrySkip();
+            default:
+                return TryParse(ref reader, item);
+        }
+    }
+
+    private static bool TryParse(ref Utf8JsonReader reader, Action<JsonElement> use)
+    {
+        if (!JsonDocument.TryParseValue(ref reader, out var document))
+            return false;
+        using (document)
+            use(document.RootElement);
+        return true;
+    }
+
+    private void ReadMetadata(JsonElement metadata)
+    {
+        ResourceVersion = Text(metadata, "resourceVersion");
+        Continue = Text(metadata, "continue") is { Length: > 0 } token ? token : null;
+    }
+
+    private static string Text(JsonElement metadata, string name) =>
+        metadata.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
+}

@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>
+/// Lists objects and then watches what becomes of them, for as long as it is asked to: it goes on where a stream ended, lists again when
+/// the server no longer knows that place, when the events are not taken in time, and at intervals, and connects again after errors.
+/// A loop that does nothing else reads the events into a channel, since an API server closes a watch that is not read.
+/// </summary>
+/// <param name="client">The API server.</param>
+/// <param name="query">Which objects.</param>
+/// <param name="read">Takes of an object what is needed. It runs in the reading loop: it must be short, and must bear any object.</param>
+/// <param name="options">Times and capacity.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Gets what goes wrong.</param>
+internal sealed class ResourceWatcher<T>(
+    KubernetesClient client,
+    ResourceQuery query,
+    Func<JsonElement, T> read,
+    WatchOptions options,
+    TimeProvider time,
+    ILogger logger
+)
+{
+    /// <summary>A stream that ends sooner than this without an event was no good.</summary>
+    private static readonly TimeSpan ShortestStream = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much longer than it was told the server may keep a stream.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
+
+    private readonly ResourceLister _lister = new(client);
+    private volatile WatchStatus _status = new(false, time.GetUtcNow(), null);
+    private string? _version;
+    private long _listedAt;
+    private int _failures;
+
+    /// <summary>Whether the watch is connected now; any thread may ask.</summary>
+    public WatchStatus Status => _status;
+
+    /// <summary>
+    /// Watches until the caller stops; to be called once. Errors of the API server do not end it: they are logged, and
+    /// <see cref="Status"/> has them.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var events = Channel.CreateBounded<WatchEvent<T>>(
+            new BoundedChannelOptions(options.Capacity) { SingleReader = true, SingleWriter = true }
+        );
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = RunAsync(events.Writer, stop.Token);
+        try
+        {
+            await foreach (var @event in events.Reader.ReadAllAsync(cancellationToken))
+                yield return @event;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await watching;
+        }
+    }
+
+    private async Task RunAsync(ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+                await FollowAsync(events, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            events.Complete();
+        }
+        catch (Exception problem)
+        {
+            // A fault of this program: whoever reads the events gets it.
+            events.Complete(problem);
+        }
+        finally
+        {
+            Disconnected(_status.Error);
+        }
+    }
+
+    /// <summary>One list where that is due, then one stream, then a pause where it failed.</summary>
+    private async Task FollowAsync(ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
+    {
+        string? error;
+        try
+        {
+            var isListed = _version is null || time.GetElapsedTime(_listedAt) >= options.ListInterval;
+            if (isListed)
+                await ListAsync(events, cancellationToken);
+            error = await StreamAsync(isListed, events, cancellationToken);
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        {
+            _failures++;
+            error = problem.Message;
+        }
+        if (error is null)
+            return;
+        Disconnected(error);
+        var pause = Pause();
+        WatchLog.Interrupted(logger, query.Type.Plural, (int)pause.TotalMilliseconds, error);
+        if (pause > TimeSpan.Zero)
+            await Task.Delay(pause, time, cancellationToken);
+    }
+
+    private async Task ListAsync(ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
+    {
+        _version = null;
+        var listedAt = time.GetTimestamp();
+        await events.WriteAsync(new WatchEvent<T>(WatchEventKind.ListStarted, default), cancellationToken);
+        string version;
+        string? token = null;
+        do
+        {
+            var page = new List<T>();
+            (version, token) = await _lister.ReadPageAsync(query, token, read, page, cancellationToken);
+            foreach (var item in page)
+                await events.WriteAsync(new WatchEvent<T>(WatchEventKind.Added, item), cancellationToken);
+        } while (token is not null);
+        await events.WriteAsync(new WatchEvent<T>(WatchEventKind.ListCompleted, default), cancellationToken);
+        (_version, _listedAt) = (version, listedAt);
+    }
+
+    /// <summary>Reads one stream.</summary>
+    /// <param name="isListed">Whether everything was listed just before.</param>
+    /// <param name="events">Gets its events.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Why the watch is interrupted, or null when it goes on.</returns>
+    private async Task<string?> StreamAsync(bool isListed, ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
+    {
+        var opened = time.GetTimestamp();
+        using var response = await OpenAsync(cancellationToken);
+        Connected();
+        var stream = new WatchStream<T>(response, read, events, _version!);
+        var end = WatchStreamEnd.Completed;
+        var isGood = false;
+        try
+        {
+            end = await stream.ReadAsync();
+        }
+        finally
+        {
+            _version = end == WatchStreamEnd.Completed ? stream.ResourceVersion : null;
+            isGood = stream.HasEvents || time.GetElapsedTime(opened) >= ShortestStream;
+            if (isGood)
+                _failures = 0;
+        }
+        switch (end)
+        {
+            case WatchStreamEnd.Completed when isGood:
+                return null;
+            case WatchStreamEnd.Completed:
+                _failures++;
+                return "the server ended the stream at once";
+            case WatchStreamEnd.Overflowed:
+                return $"more than {options.Capacity} events were waiting";
+            case WatchStreamEnd.Expired when !isListed:
+                // After a restart the server knows no version of before: that is no reason to wait.
+                _failures = 0;
+                return stream.Error;
+            default:
+                _failures++;
+                return stream.Error;
+        }
+    }
+
+    private Task<StreamedResponse> OpenAsync(CancellationToken cancellationToken)
+    {
+        var untilList = options.ListInterval - time.GetElapsedTime(_listedAt);
+        var seconds = Math.Max(1, (int)Math.Min(untilList.TotalSeconds, options.StreamTimeout.TotalSeconds));
+        var path = query.ToPath(
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", _version),
+            ("timeoutSeconds", seconds.ToString(CultureInfo.InvariantCulture))
+        );
+        return client.OpenAsync(path, TimeSpan.FromSeconds(seconds) + Grace, cancellationToken);
+    }
+
+    /// <summary>None without a failure; then doubled with each one, with some chance so that replicas do not come all at once.</summary>
+    private TimeSpan Pause()
+    {
+        if (_failures == 0)
+            return TimeSpan.Zero;
+        var longest = Math.Min(options.LongestPause.Ticks, options.ShortestPause.Ticks << Math.Min(_failures - 1, 16));
+        return TimeSpan.FromTicks((long)(longest * (0.5 + Random.Shared.NextDouble() / 2)));
+    }
+
+    private void Connected()
+    {
+        if (_status.IsConnected)
+            return;
+        _status = new WatchStatus(true, time.GetUtcNow(), null);
+        WatchLog.Connected(logger, query.Type.Plural);
+    }
+
+    private void Disconnected(string? error) =>
+        _status = new WatchStatus(false, _status.IsConnected ? time.GetUtcNow() : _status.Since, error);
+}

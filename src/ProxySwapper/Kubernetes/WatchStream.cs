@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace ProxySwapper.Kubernetes;
+
+/// <summary>Why one stream of a watch is over.</summary>
+internal enum WatchStreamEnd
+{
+    /// <summary>The server ended it, as it does at the time that it was told: the watch goes on where it was.</summary>
+    Completed,
+
+    /// <summary>The server no longer knows the place where it was to go on (410): everything must be listed.</summary>
+    Expired,
+
+    /// <summary>The server sent another error event: everything must be listed.</summary>
+    Failed,
+
+    /// <summary>The events were not taken in time, and one is lost: everything must be listed.</summary>
+    Overflowed,
+}
+
+/// <summary>Reads the lines of one watch request into a channel, and never waits for anything but the server.</summary>
+internal sealed class WatchStream<T>(
+    StreamedResponse response,
+    Func<JsonElement, T> read,
+    ChannelWriter<WatchEvent<T>> events,
+    string resourceVersion
+)
+{
+    /// <summary>The largest line that is read, in bytes: the API server's limit for an object is below 3 MiB.</summary>
+    private const int MaximumLine = 16 * 1024 * 1024;
+
+    private const int Gone = 410;
+
+    /// <summary>Where the watch goes on after this stream.</summary>
+    public string ResourceVersion { get; private set; } = resourceVersion;
+
+    /// <summary>Whether the server sent anything but an error.</summary>
+    public bool HasEvents { get; private set; }
+
+    /// <summary>What an error event said, or null.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>Reads until the stream is over.</summary>
+    /// <exception cref="KubernetesException">It broke off, stood still, or is not a watch.</exception>
+    public async Task<WatchStreamEnd> ReadAsync()
+    {
+        while (true)
+        {
+            var result = await response.ReadAsync();
+            var rest = result.Buffer;
+            try
+            {
+                while (TryCutLine(ref rest, out var line))
+                    if (Take(line) is { } end)
+                        return end;
+            }
+            catch (JsonException problem)
+            {
+                throw response.Error($"the response is not a watch: {problem.Message}", problem);
+            }
+            if (rest.Length > MaximumLine)
+                throw response.Error($"an event is larger than {MaximumLine / 1024 / 1024} MiB");
+            response.AdvanceTo(rest.Start, rest.End);
+            if (result.IsCompleted)
+                return WatchStreamEnd.Completed;
+        }
+    }
+
+    private static bool TryCutLine(ref ReadOnlySequence<byte> rest, out ReadOnlySequence<byte> line)
+    {
+        if (rest.PositionOf((byte)'\n') is not { } end)
+        {
+            line = default;
+            return false;
+        }
+        line = rest.Slice(0, end);
+        rest = rest.Slice(rest.GetPosition(1, end));
+        return true;
+    }
+
+    /// <summary>Takes one event; an end when the stream must not be read further.</summary>
+    private WatchStreamEnd? Take(in ReadOnlySequence<byte> text)
+    {
+        if (text.IsEmpty)
+            return null;
+        using var line = WatchLine.Parse(text);
+        if (line.Type == "ERROR")
+        {
+            Error = $"{line.ErrorMessage} (code {line.ErrorCode})";
+            return line.ErrorCode == Gone ? WatchStreamEnd.Expired : WatchStreamEnd.Failed;
+        }
+        WatchEventKind? kind = line.Type switch
+        {
+            "ADDED" => WatchEventKind.Added,
+            "MODIFIED" => WatchEventKind.Modified,
+            "DELETED" => WatchEventKind.Deleted,
+            _ => null,
+        };
+        if (kind is { } known && !events.TryWrite(new WatchEvent<T>(known, read(line.Object))))
+            return WatchStreamEnd.Overflowed;
+        HasEvents = true;
+        ResourceVersion = line.ResourceVersion ?? ResourceVersion;
+        return null;
+    }
+}

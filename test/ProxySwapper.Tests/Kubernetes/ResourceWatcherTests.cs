@@ -1,0 +1,229 @@
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Kubernetes;
+
+/// <summary>A watch through everything that an API server and the network do to it.</summary>
+[TestFixture]
+internal sealed class ResourceWatcherTests : WatchFixture
+{
+    [Test]
+    public async Task It_lists_and_then_watches_from_the_lists_version()
+    {
+        Server.Answer(200, List("7", "a", "b"));
+        Server.AnswerStream().Event("ADDED", "c", "8").Event("MODIFIED", "c", "9").Event("DELETED", "a", "10");
+        Watch();
+        await EventsAsync("ListStarted", "Added a", "Added b", "ListCompleted", "Added c", "Modified c", "Deleted a");
+        Assert.That(Server.Requests, Is.EqualTo([ListRequest, WatchRequest("7", 240)]));
+        Assert.That((Watcher.Status.IsConnected, Watcher.Status.Error), Is.EqualTo((true, (string?)null)));
+    }
+
+    [Test]
+    public async Task A_long_list_comes_in_pages_before_the_watch()
+    {
+        Server.Answer(
+            200,
+            List("7", "a").Replace("{\"resourceVersion", "{\"continue\":\"more\",\"resourceVersion", StringComparison.Ordinal)
+        );
+        Server.Answer(200, List("7", "b"));
+        Server.AnswerStream();
+        Watch();
+        await EventsAsync("ListStarted", "Added a", "Added b", "ListCompleted");
+        await RequestsAsync(ListRequest, $"GET /api/v1/pods?limit=500&continue=more&{Selection}", WatchRequest("7", 240));
+    }
+
+    [Test]
+    public async Task It_goes_on_where_the_server_ended_the_stream()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().Event("ADDED", "a", "8").Event("BOOKMARK", "", "20").End();
+        Server.AnswerStream().Event("ADDED", "b", "21");
+        Watch();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a", "Added b");
+        Assert.That(Server.Requests.Skip(1), Is.EqualTo([WatchRequest("7", 240), WatchRequest("20", 240)]));
+    }
+
+    [Test]
+    public async Task A_stream_that_breaks_off_is_taken_up_after_a_pause()
+    {
+        Server.Answer(200, List("7"));
+        var first = Server.AnswerStream().Event("ADDED", "a", "8");
+        Server.AnswerStream().Event("ADDED", "b", "9");
+        Watch();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a");
+        first.Write("""{"type":"ADDED","obj""").BreakOff();
+        await TestWait.UntilAsync(() => !Watcher.Status.IsConnected);
+        Assert.That(Watcher.Status.Error, Does.StartWith("watch pods: the response broke off"));
+        await PauseAsync();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a", "Added b");
+        Assert.That(Server.Requests.Last(), Is.EqualTo(WatchRequest("8", 240)));
+        Assert.That(Watcher.Status.IsConnected, Is.True);
+        Assert.That(Log.Text, Does.Contain("The watch of pods is interrupted").And.Contain("the response broke off"));
+    }
+
+    [Test]
+    public async Task A_version_that_the_server_forgot_means_a_new_list_without_a_pause()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().Event("ADDED", "a", "8").End();
+        Server.AnswerStream().Error(410, "too old resource version: 8 (90)").End();
+        Server.Answer(200, List("90", "a", "b"));
+        Server.AnswerStream();
+        Watch();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a", "ListStarted", "Added a", "Added b", "ListCompleted");
+        await TestWait.UntilAsync(() => Server.Requests.LastOrDefault() == WatchRequest("90", 240));
+    }
+
+    [Test]
+    public async Task Any_other_error_event_means_a_new_list_after_a_pause()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().Error(504, "Too large resource version").End();
+        Server.Answer(200, List("8", "a"));
+        Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
+        Assert.That(Watcher.Status, Is.EqualTo(new WatchStatus(false, Time.GetUtcNow(), "Too large resource version (code 504)")));
+        await PauseAsync();
+        await EventsAsync("ListStarted", "ListCompleted", "ListStarted", "Added a", "ListCompleted");
+    }
+
+    [TestCase(
+        403,
+        """{"kind":"Status","reason":"Forbidden","message":"pods is forbidden"}""",
+        "list pods: forbidden (HTTP 403): pods is forbidden"
+    )]
+    [TestCase(502, "<html>", "list pods: bad gateway (HTTP 502): <html>")]
+    [TestCase(200, "<html>", "list pods: the response is not a list in JSON")]
+    public async Task A_list_that_fails_is_tried_again_with_growing_pauses(int status, string body, string error)
+    {
+        for (var i = 0; i < 3; i++)
+            Server.Answer(status, body);
+        Server.Answer(200, List("7", "a"));
+        Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
+        Assert.That(Watcher.Status.Error, Does.StartWith(error));
+        Assert.That(Watcher.Status.IsConnected, Is.False);
+        await TestWait.UntilAsync(() =>
+        {
+            Time.Advance(TimeSpan.FromMilliseconds(100));
+            return Watcher.Status.IsConnected;
+        });
+        var pauses = Log.Lines.Where(line => line.Text.Contains("interrupted", StringComparison.Ordinal)).Select(PauseOf).ToList();
+        Assert.That(pauses, Has.Count.EqualTo(3));
+        Assert.That(pauses[0], Is.InRange(250, 500));
+        Assert.That(pauses[2], Is.InRange(1000, 2000));
+    }
+
+    [Test]
+    public async Task Streams_that_end_at_once_are_not_opened_without_a_pause()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().End();
+        Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
+        Assert.That(Watcher.Status.Error, Is.EqualTo("the server ended the stream at once"));
+        Assert.That(Server.Requests, Has.Count.EqualTo(2));
+        await PauseAsync();
+        await TestWait.UntilAsync(() => Server.Requests.Count == 3);
+    }
+
+    [Test]
+    public async Task Events_that_nobody_takes_never_stop_the_reading_and_end_in_a_new_list()
+    {
+        Server.Answer(200, List("7"));
+        var stream = Server.AnswerStream();
+        Server.Answer(200, List("100", "a", "b"));
+        Server.AnswerStream().Event("ADDED", "c", "101");
+        var mayRead = new TaskCompletionSource();
+        Watch(new WatchOptions { Capacity = 4 }, until: mayRead.Task);
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
+        for (var i = 0; i < 10; i++)
+            stream.Event("ADDED", $"{i}", $"{i + 10}");
+        await stream.Closed.WaitAsync(TimeSpan.FromMinutes(2));
+        await TestWait.UntilAsync(() => !Watcher.Status.IsConnected);
+        Assert.That(Watcher.Status.Error, Is.EqualTo("more than 4 events were waiting"));
+        mayRead.SetResult();
+        await TestWait.UntilAsync(() => Events.LastOrDefault() == "Added c");
+        Assert.That(Events.TakeLast(5), Is.EqualTo(["ListStarted", "Added a", "Added b", "ListCompleted", "Added c"]));
+        Assert.That(Watcher.Status.IsConnected, Is.True);
+    }
+
+    [Test]
+    public async Task Everything_is_listed_again_at_intervals_and_no_stream_lasts_longer()
+    {
+        Server.Answer(200, List("7"));
+        var stream = Server.AnswerStream();
+        Server.Answer(200, List("8", "a"));
+        Server.AnswerStream();
+        Watch(new WatchOptions { ListInterval = TimeSpan.FromMinutes(1) });
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
+        Time.Advance(TimeSpan.FromMinutes(1));
+        stream.End();
+        await EventsAsync("ListStarted", "ListCompleted", "ListStarted", "Added a", "ListCompleted");
+        await RequestsAsync(ListRequest, WatchRequest("7", 60), ListRequest, WatchRequest("8", 60));
+        Assert.That(Log.Text, Does.Not.Contain("interrupted"));
+    }
+
+    [Test]
+    public async Task A_stream_that_stays_silent_beyond_its_time_is_given_up()
+    {
+        Server.Answer(200, List("7"));
+        var stream = Server.AnswerStream();
+        Server.AnswerStream().Event("ADDED", "a", "8");
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected && Time.Waiting > 0);
+        Time.Advance(TimeSpan.FromSeconds(269));
+        Assert.That(Watcher.Status.IsConnected, Is.True);
+        Time.Advance(TimeSpan.FromSeconds(1));
+        await TestWait.UntilAsync(() => !Watcher.Status.IsConnected);
+        Assert.That(Watcher.Status.Error, Is.EqualTo("watch pods: nothing came within 270 s"));
+        await stream.Closed.WaitAsync(TimeSpan.FromMinutes(2));
+        await PauseAsync();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a");
+    }
+
+    [TestCase("<html>\n")]
+    [TestCase("{}\n")]
+    [TestCase("[]\n")]
+    [TestCase("""{"type":"ADDED","object":3}""" + "\n")]
+    public async Task A_line_that_is_not_an_event_ends_the_stream_and_is_told(string line)
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().Write(line);
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
+        Assert.That(Watcher.Status.Error, Does.StartWith("watch pods: the response is not a watch: "));
+    }
+
+    [Test]
+    public async Task Events_are_found_wherever_the_stream_is_cut()
+    {
+        Server.Answer(200, List("7"));
+        var stream = Server.AnswerStream();
+        var text = """{"type":"ADDED","object":{"metadata":{"name":"é\n","resourceVersion":"8"}}}""" + "\n\n";
+        foreach (var letter in text)
+            stream.Write($"{letter}");
+        stream.Event("UNKNOWN", "x", "9").Event("ADDED", new string('y', 300_000), "10");
+        Watch();
+        await EventsAsync("ListStarted", "ListCompleted", "Added é\n", "Added " + new string('y', 300_000));
+    }
+
+    [Test]
+    public async Task Whoever_stops_waits_for_nobody()
+    {
+        Server.Answer(200, List("7"));
+        var stream = Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
+        await Cancellation.CancelAsync();
+        await Reading.WaitAsync(TimeSpan.FromMinutes(2));
+        await stream.Closed.WaitAsync(TimeSpan.FromMinutes(2));
+        Assert.That(Watcher.Status.IsConnected, Is.False);
+    }
+
+    private static int PauseOf((Microsoft.Extensions.Logging.LogLevel Level, string Text) line) =>
+        int.Parse(line.Text.Split("next attempt in ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+}
