@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 
@@ -8,7 +9,14 @@ internal sealed class ControlPlane
 {
     private static readonly Lazy<Task<KubeApiServer>> Server = new(KubeApiServer.StartAsync);
 
-    public static Task<KubeApiServer> GetAsync() => Server.Value;
+    public static Task<KubeApiServer> GetAsync()
+    {
+        NeedsServerAttribute.Demand("kube-apiserver");
+        return Server.Value;
+    }
+
+    [OneTimeSetUp]
+    public static void WatchServers() => ForeignServer.Starting = NeedsServerAttribute.Demand;
 
     [OneTimeTearDown]
     public static async Task Stop()

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
 /// <summary>Our calls, on a real API server.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class KubernetesApiTests
 {
     private KubeApiServer _server = null!;

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>A pull-through cache, Debian's docker-registry in proxy mode, that the program warms up.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class WarmUpTests
 {
     [Test]

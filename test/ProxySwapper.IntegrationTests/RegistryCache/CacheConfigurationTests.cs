@@ -10,7 +10,7 @@ namespace ProxySwapper.IntegrationTests.RegistryCache;
 /// <summary>
 /// The configuration that the chart writes, run by Distribution: version 3 where it is on the PATH as <c>registry</c>, else Debian's 2.8.
 /// </summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class CacheConfigurationTests
 {
     [Test]

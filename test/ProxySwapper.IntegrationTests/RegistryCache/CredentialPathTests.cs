@@ -14,7 +14,7 @@ namespace ProxySwapper.IntegrationTests.RegistryCache;
 /// upstream exchanges it. Distribution itself does it where version 3 is on the PATH, else this test does what Distribution's
 /// <c>proxy.exec</c> does.
 /// </summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed partial class CredentialPathTests : IAsyncDisposable
 {

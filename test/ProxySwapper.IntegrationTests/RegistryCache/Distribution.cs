@@ -29,6 +29,7 @@ internal static class Distribution
     public static async Task<TestProcess> StartAsync(RenderedCache cache)
     {
         var program = await IsThreeHereAsync() ? Three : "docker-registry";
+        ForeignServer.Starting(program);
         var process = TestProcess.Start(
             program,
             ["serve", cache.ConfigurationFile],

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The built program as the webhook of a real kube-apiserver.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class KubeApiServerTests
 {
     private const string Proxy = "registry.example.com/library/";

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Switching;
 
 /// <summary>`disable` and `enable` of the built program, on a real API server.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class WebhookSwitchTests
 {
     private const string Path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";

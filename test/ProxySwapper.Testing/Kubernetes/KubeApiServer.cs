@@ -42,6 +42,7 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     public static async Task<KubeApiServer> StartAsync()
     {
+        ForeignServer.Starting("kube-apiserver");
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
         if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
             throw new InvalidOperationException(

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Registries;
 
@@ -72,6 +73,7 @@ public sealed class DebianRegistry : IAsyncDisposable
         string? data = null
     )
     {
+        ForeignServer.Starting(Program);
         var folder = Directory.CreateTempSubdirectory("debian-registry-");
         if (port == 0)
             port = FreePort();

@@ -23,10 +23,16 @@ internal sealed class ContainerFileTests
         );
 
     [Test]
-    public void The_sdk_is_the_one_that_the_sources_ask_for()
+    public void The_sdk_satisfies_what_the_sources_ask_for()
     {
-        var wanted = JsonNode.Parse(File.ReadAllText(SourceTree.PathOf("global.json")))!["sdk"]!["version"]!.ToString();
-        Assert.That(BaseImages()[0], Does.StartWith($"mcr.microsoft.com/dotnet/sdk:{wanted}-"));
+        var sdk = JsonNode.Parse(File.ReadAllText(SourceTree.PathOf("global.json")))!["sdk"]!;
+        var (least, built) = (
+            Version.Parse($"{sdk["version"]}"),
+            Version.Parse(Regex.Match(BaseImages()[0], @":([\d.]+)-").Groups[1].Value)
+        );
+        Assert.That($"{sdk["rollForward"]}", Is.EqualTo("latestFeature"));
+        Assert.That((built.Major, built.Minor), Is.EqualTo((least.Major, least.Minor)));
+        Assert.That(built, Is.GreaterThanOrEqualTo(least));
     }
 
     [Test]

@@ -1,0 +1,19 @@
+namespace ProxySwapper.IntegrationTests;
+
+/// <summary>
+/// A fixture that starts a server that is not ours: kube-apiserver, docker-registry. <c>test/run --without-cluster</c> leaves these out;
+/// that none is forgotten is checked whenever such a server starts.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal sealed class NeedsServerAttribute() : CategoryAttribute(Name)
+{
+    private new const string Name = "NeedsServer";
+
+    /// <exception cref="InvalidOperationException">The fixture that runs lacks the attribute.</exception>
+    public static void Demand(string server)
+    {
+        var test = TestContext.CurrentContext.Test;
+        if (!test.AllCategories().Contains(Name))
+            throw new InvalidOperationException($"{test.ClassName} starts {server}: add [NeedsServer] to the fixture.");
+    }
+}
