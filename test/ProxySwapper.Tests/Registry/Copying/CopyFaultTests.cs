@@ -63,7 +63,7 @@ internal sealed class CopyFaultTests
         CopyScene.AssertWhole(scene.Target.Registry);
     }
 
-    /// <summary>What a registry cannot read, it takes anew: a full disk leaves such entries, which fail until they are written again.</summary>
+    /// <summary>A full disk leaves entries in a registry that it cannot read, and that fail until they are written again.</summary>
     [Test]
     public async Task A_target_that_fails_over_every_entry_is_written_to_all_the_same()
     {
