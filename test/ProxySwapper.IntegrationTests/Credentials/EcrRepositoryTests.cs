@@ -62,7 +62,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             "mirror.yaml",
             $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: "
                 + $"'{_source.Address}/team/app', destination: "
-                + "'{_target.Address}/mirror/app', mode: semver}}}}"
+                + $"'{_target.Address}/mirror/app', mode: semver}}}}"
         );
         var result = await RunAsync("mirror", "-c", file);
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
