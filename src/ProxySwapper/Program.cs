@@ -6,6 +6,7 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
     ServeCommand.Create(),
     DemoCommand.Create(),
     RewriteCommand.Create(),
+    PolicyCommand.Create(),
     CopyCommand.Create(),
     MirrorCommand.Create(),
     CredentialCommand.Create(),

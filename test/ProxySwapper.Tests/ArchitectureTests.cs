@@ -31,6 +31,7 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Rules", "ProxySwapper.Registries", "ProxySwapper.Kubernetes", "ProxySwapper.Management"],
         ["ProxySwapper.Admission.Json"],
         ["ProxySwapper.Admission", "ProxySwapper.Mirroring", "ProxySwapper.CredentialHelper", "ProxySwapper.Switching"],
+        ["ProxySwapper.AdmissionPolicies"],
         ["ProxySwapper.Population.Work", "ProxySwapper.Manifests"],
         ["ProxySwapper.Population.Queue"],
         ["ProxySwapper.Population.Cluster"],

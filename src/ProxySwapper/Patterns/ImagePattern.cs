@@ -16,6 +16,14 @@ internal sealed class ImagePattern
     private ImagePattern(RepositoryPattern repository, string? tag, Digest? digest) =>
         (_repository, _tag, _digest) = (repository, tag, digest);
 
+    public RepositoryPattern Repository => _repository;
+
+    /// <summary>The tag, in which <c>*</c> may stand; null for any or none.</summary>
+    public string? Tag => _tag;
+
+    /// <summary>The digest, or null for any or none.</summary>
+    public Digest? PinnedDigest => _digest;
+
     public static bool TryParse(string text, [NotNullWhen(true)] out ImagePattern? pattern, [NotNullWhen(false)] out string? fault)
     {
         pattern = null;

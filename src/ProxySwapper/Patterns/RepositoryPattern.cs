@@ -18,6 +18,12 @@ internal sealed class RepositoryPattern
 
     private RepositoryPattern(string registry, string[] segments) => (_registry, _segments) = (registry, segments);
 
+    /// <summary>The registry, in which <c>*</c> may stand; <c>**</c> is any.</summary>
+    public string Registry => _registry;
+
+    /// <summary>The segments behind the registry; <c>**</c> is any number of them.</summary>
+    public IReadOnlyList<string> Segments => _segments;
+
     public static bool TryParse(string text, [NotNullWhen(true)] out RepositoryPattern? pattern, [NotNullWhen(false)] out string? fault)
     {
         pattern = null;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
@@ -11,7 +12,9 @@ namespace ProxySwapper.Testing.Kubernetes;
 /// </summary>
 public sealed class KubeApiServer : IAsyncDisposable
 {
-    private const string AdministratorToken = "administrator-of-a-test";
+    /// <summary>The token of an administrator, who may also impersonate anybody.</summary>
+    public const string AdministratorToken = "administrator-of-a-test";
+
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
     private const int MaximumAttempts = 3;
 
@@ -40,15 +43,25 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>An administrator's client.</summary>
     internal KubernetesClient Client { get; private set; }
 
-    public static async Task<KubeApiServer> StartAsync()
+    /// <summary>Starts a server from the folder that <c>KUBEBUILDER_ASSETS</c> names.</summary>
+    public static Task<KubeApiServer> StartAsync()
     {
-        ForeignServer.Starting("kube-apiserver");
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
-        if (assets is null || !File.Exists(Path.Combine(assets, "kube-apiserver")))
-            throw new InvalidOperationException(
+        return HasServer(assets)
+            ? StartAsync(assets!)
+            : throw new InvalidOperationException(
                 "This test needs a folder with kube-apiserver, etcd and kubectl in "
                     + "KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it."
             );
+    }
+
+    /// <summary>Whether a folder has an API server.</summary>
+    public static bool HasServer(string? assets) => assets is not null && File.Exists(Path.Combine(assets, "kube-apiserver"));
+
+    /// <summary>Starts a server from a folder with kube-apiserver, etcd and kubectl.</summary>
+    public static async Task<KubeApiServer> StartAsync(string assets)
+    {
+        ForeignServer.Starting("kube-apiserver");
         for (var attempt = 1; ; attempt++)
         {
             var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
@@ -70,6 +83,9 @@ public sealed class KubeApiServer : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Whether a certificate is this server's.</summary>
+    public bool HasSigned(X509Certificate2? certificate) => _certificates.HasSigned(certificate);
 
     /// <summary>A kubeconfig file of somebody else: a service account's token, for instance.</summary>
     public string KubeconfigOf(string token)
@@ -210,8 +226,7 @@ public sealed class KubeApiServer : IAsyncDisposable
                 if (
                     await Client.GetAsync("/api/v1/namespaces/default", CancellationToken.None) is not null
                     && await Client.GetAsync("/api/v1/namespaces/kube-system", CancellationToken.None) is not null
-                    && await Client.GetAsync("/apis/scheduling.k8s.io/v1/priorityclasses/system-cluster-critical", CancellationToken.None)
-                        is not null
+                    && (!MakesPriorityClasses || await HasPriorityClassAsync())
                 )
                     return;
             }
@@ -225,6 +240,12 @@ public sealed class KubeApiServer : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
+
+    /// <summary>Kubernetes' server library alone, which stands in for new versions, makes none.</summary>
+    private bool MakesPriorityClasses => _assets != Environment.GetEnvironmentVariable("MODERN_KUBEBUILDER_ASSETS");
+
+    private async Task<bool> HasPriorityClassAsync() =>
+        await Client.GetAsync("/apis/scheduling.k8s.io/v1/priorityclasses/system-cluster-critical", CancellationToken.None) is not null;
 
     private string Output => string.Join('\n', _processes.Select(process => process.Output));
 

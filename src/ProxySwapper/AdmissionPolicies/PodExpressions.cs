@@ -1,0 +1,76 @@
+using System.Globalization;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>Which Pods a policy looks at, and the patch.</summary>
+internal static class PodExpressions
+{
+    /// <summary>The size of all annotations beyond which an API server refuses a Pod.</summary>
+    private const int MaximumAnnotationsSize = 256 * 1024;
+
+    /// <summary>What the key of an annotation of ours has at most before the name: each is counted with that.</summary>
+    private static readonly int KeySize = PodImageFields.OfSpec.Max(field => field.AnnotationPrefix.Length);
+
+    /// <summary>From the targets to what is written.</summary>
+    public static IReadOnlyList<PolicyExpression> Changes { get; } =
+    [
+        new("changed", "The fields whose images change.", "variables.places.filter(p, p.image in variables.targets)"),
+        new(
+            "originals",
+            "Those whose original image is kept in an annotation: the name must fit into its key.",
+            "variables.changed.filter(p, p.name.matches('^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))"
+        ),
+        new(
+            "originalsFit",
+            "Whether the API server takes that many annotations.",
+            $$"""
+            object.metadata.?annotations.orValue({}).map(k, bytes(k).size() + bytes(object.metadata.annotations[k]).size()).sum()
+              + variables.changed.map(p, {{Number(KeySize)}} + bytes(p.name).size() + bytes(p.image).size()).sum()
+              <= {{Number(MaximumAnnotationsSize)}}
+            """
+        ),
+    ];
+
+    /// <summary>What must hold before anything else is looked at.</summary>
+    public static IReadOnlyList<PolicyExpression> Conditions(IReadOnlyList<string> ignoredNamespaces)
+    {
+        List<PolicyExpression> conditions =
+        [
+            new(
+                "not-opted-out",
+                "The label by which a Pod asks to be left unchanged.",
+                $"object.metadata.?labels[?'{WellKnownLabels.OptOutLabel}'].orValue('') != 'true'"
+            ),
+            new(
+                "not-a-mirror-pod",
+                "Static Pods belong to kubelet.",
+                $"!('{WellKnownLabels.MirrorAnnotation}' in object.metadata.?annotations.orValue({{}}))"
+            ),
+        ];
+        if (ignoredNamespaces.Count > 0)
+        {
+            var ignored = PatternExpressions.OfNamespaces(ignoredNamespaces).Expression;
+            conditions.Add(new("not-in-an-ignored-namespace", "ignoreNamespaces.", $"!({ignored})"));
+        }
+        return conditions;
+    }
+
+    /// <summary>The patch: one expression, so that all of it applies or nothing.</summary>
+    public static string Mutation(PatchLabelOptions label)
+    {
+        var (path, value) = (CelText.Quote($"/metadata/labels/{PodImageExpressions.Token(label.Key)}"), CelText.Quote(label.Value));
+        return $$"""
+            variables.changed.map(p, JSONPatch{op: 'replace', path: p.path, value: variables.targets[p.image]})
+            + (variables.ephemeral || variables.changed.size() == 0 ? [] :
+              (has(object.metadata.labels) ? [] : [JSONPatch{op: 'add', path: '/metadata/labels', value: {} }])
+              + [JSONPatch{op: 'add', path: {{path}}, value: {{value}}}]
+              + (!variables.originalsFit || variables.originals.size() == 0 ? [] :
+                (has(object.metadata.annotations) ? [] : [JSONPatch{op: 'add', path: '/metadata/annotations', value: {} }])
+                + variables.originals.map(p, JSONPatch{op: 'add', path: p.key + p.name, value: p.image})))
+            """;
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

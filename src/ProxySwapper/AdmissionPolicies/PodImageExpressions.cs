@@ -1,0 +1,56 @@
+using System.Text;
+using ProxySwapper.Admission;
+
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>Where in CEL a Pod names images, from the same table as the webhook's.</summary>
+internal static class PodImageExpressions
+{
+    private static readonly PodImageField Ephemeral = PodImageFields.Of(PodImageKind.EphemeralContainer);
+
+    /// <summary>From the request to the images that may change.</summary>
+    public static IReadOnlyList<PolicyExpression> Variables { get; } =
+    [
+        new(
+            "ephemeral",
+            "Through this subresource only ephemeral containers change, and no metadata.",
+            "request.?subResource.orValue('') == 'ephemeralcontainers'"
+        ),
+        new(
+            "untouched",
+            "An update changes no image that was there before, or it would restart a running container.",
+            $"request.operation != 'UPDATE' ? [] :\n  {string.Join("\n  + ", PodImageFields.OfSpec.Select(Old))}"
+        ),
+        new(
+            "places",
+            "Every field of the Pod that names an image.",
+            $"""
+            ((variables.ephemeral ? [] :
+                {string.Join("\n    + ", PodImageFields.OfSpec.Where(field => field != Ephemeral).Select(New))})
+              + {New(Ephemeral)})
+              .filter(p, !(p.identity in variables.untouched))
+            """
+        ),
+        new("images", "The images, each once.", "variables.places.map(p, p.image).distinct()"),
+    ];
+
+    /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>
+    public static string Token(string key) => key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+    private static string Old(PodImageField field) => $"oldObject.spec.?{field.List}.orValue([]).map(c, {Identity(field)})";
+
+    private static string New(PodImageField field)
+    {
+        var (start, end) = (Encoding.UTF8.GetString(field.PointerStart), Encoding.UTF8.GetString(field.PointerEnd));
+        return $$"""
+            object.spec.?{{field.List}}.orValue([]).transformList(i, c, {{Image(field)}} != '', {
+                    'path': '{{start}}' + string(i) + '{{end}}', 'name': string(c.name), 'image': string({{Image(field)}}),
+                    'key': '/metadata/annotations/{{Token(field.AnnotationPrefix)}}', 'identity': {{Identity(field)}}})
+            """;
+    }
+
+    /// <summary>What makes an image of an update the one that was there before, wherever in its list.</summary>
+    private static string Identity(PodImageField field) => $"'{field.List} ' + c.name + ' ' + {Image(field)}";
+
+    private static string Image(PodImageField field) => field.IsVolume ? "c.?image.?reference.orValue('')" : "c.?image.orValue('')";
+}

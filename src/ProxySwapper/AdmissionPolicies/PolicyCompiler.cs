@@ -1,0 +1,138 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>Makes an admission policy of a configuration, or says what of it a policy cannot do.</summary>
+internal sealed class PolicyCompiler
+{
+    private readonly ProxySwapperOptions _options;
+    private readonly RuleExpressions _expressions;
+    private readonly List<PolicyRefusal> _refusals = [];
+    private readonly List<PolicyExpression> _variables = [];
+    private long _cost;
+
+    private PolicyCompiler(ProxySwapperOptions options, ConfigurationLocations locations)
+    {
+        _options = options;
+        _expressions = new RuleExpressions(options.ProxyUrl, locations);
+    }
+
+    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has checked.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="locations">Where its keys stand: lines are told in the policy's comments.</param>
+    public static CompiledPolicy Compile(ProxySwapperOptions options, ConfigurationLocations locations) =>
+        new PolicyCompiler(options, locations).Compile();
+
+    private CompiledPolicy Compile()
+    {
+        _refusals.AddRange(PolicyLimits.RefusalsOf(_options));
+        var rules =
+            _options.Rules.Count == 0 && _options.ProxyUrl is not null
+                ? [_expressions.OfProxyUrl()]
+                : _options.Rules.Select((rule, index) => _expressions.Of($"rules[{index}]", rule)).OfType<PolicyRule>().ToList();
+        if (_options.Rules.Count == 0 && _options.ProxyUrl is null)
+            _refusals.Add(new("rules", "missing, and there is no proxyUrl: nothing would be swapped"));
+        _refusals.AddRange(_expressions.Refusals);
+        AddPlaces();
+        var last = AddRules(rules, AddExclusions(rules));
+        AddTargets(last);
+        var total = CelCost.Usually(_cost);
+        if (total > CelCost.MaximumOfPolicy)
+            _refusals.Add(
+                new(
+                    "rules",
+                    $"too many for a policy: for a Pod of {CelCost.Images} images they cost {total:N0} of the "
+                        + $"{CelCost.MaximumOfPolicy:N0} units that the API server allows; "
+                        + "use fewer wildcards and regular expressions, or the webhook"
+                )
+            );
+        var mutation = PodExpressions.Mutation(_options.PatchLabel);
+        return new CompiledPolicy(
+            new AdmissionPolicy(PodExpressions.Conditions(_options.IgnoreNamespaces), _variables, mutation),
+            _refusals
+        );
+    }
+
+    private void AddPlaces()
+    {
+        _variables.AddRange(PodImageExpressions.Variables);
+        Add(
+            "references",
+            "Their references, with registry, path and tag or digest written out. What is no reference is left unchanged.",
+            ReferenceExpressions.Normalise("variables.images"),
+            CelCost.OfVariable([2 * ReferenceExpressions.Cost])
+        );
+    }
+
+    /// <summary>Leaves out what is at a target already, and what is ignored.</summary>
+    /// <returns>The variable with what is left.</returns>
+    private string AddExclusions(IEnumerable<PolicyRule> rules)
+    {
+        var atTarget = rules
+            .SelectMany(rule => rule.AtTarget.Select(condition => (Comment: $"Where {rule.Key} sends images.", condition)))
+            .Concat(_expressions.AtProxyUrl().Select(condition => (Comment: "proxyUrl.", condition)))
+            .DistinctBy(item => item.condition.Expression);
+        var ignored = _options.IgnoreImages.Select((text, index) => (Comment: $"ignoreImages[{index}]: {text}", condition: Ignored(text)));
+        var source = "references";
+        foreach (var (index, chunk) in RuleChunks.Cut(atTarget.Concat(ignored), item => item.condition.Cost).Index())
+        {
+            var name = index == 0 ? "candidates" : $"candidates_{index + 1}";
+            Add(
+                name,
+                "Without those that are at a target already, and those that are ignored.",
+                RuleChunks.Exclude(source, chunk),
+                CelCost.OfVariable(chunk.Select(item => item.condition.Cost))
+            );
+            source = name;
+        }
+        return source;
+    }
+
+    private static CelExpression Ignored(string text) =>
+        ImagePattern.TryParse(text, out var pattern, out var fault)
+            ? PatternExpressions.Of(pattern)
+            : throw new ArgumentException(fault, nameof(text));
+
+    /// <summary>Gives each reference the target of the first rule that takes it.</summary>
+    private string AddRules(IReadOnlyList<PolicyRule> rules, string source)
+    {
+        foreach (var (index, chunk) in RuleChunks.Cut(rules, CostOf).Index())
+        {
+            var name = index == 0 ? "decisions" : $"decisions_{index + 1}";
+            Add(
+                name,
+                "The first rule that takes a reference decides where it goes; '' where none did yet.",
+                RuleChunks.Decide(source, chunk, isFirst: index == 0),
+                CelCost.OfVariable(chunk.Select(CostOf))
+            );
+            source = name;
+        }
+        return source;
+    }
+
+    private static long CostOf(PolicyRule rule) => rule.Condition.Cost + rule.Target.Cost;
+
+    private void AddTargets(string decisions)
+    {
+        Add(
+            "targets",
+            "From the image as it is written to its target. What would not be a reference is left unchanged.",
+            $$"""
+            variables.{{decisions}}.filter(r, {{ReferenceExpressions.IsReference("r.target")}})
+              .transformMapEntry(_, r, {r.image: r.target})
+            """,
+            CelCost.OfVariable([ReferenceExpressions.Cost])
+        );
+        _variables.AddRange(PodExpressions.Changes);
+    }
+
+    private void Add(string name, string comment, string expression, long cost)
+    {
+        _variables.Add(new PolicyExpression(name, comment, expression));
+        _cost += cost;
+    }
+}
+
+/// <summary>A policy, and what of the configuration is not in it.</summary>
+internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<PolicyRefusal> Refusals);

@@ -1,0 +1,23 @@
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>What changes admission and cannot be said in CEL, since it asks a registry or remembers something.</summary>
+internal static class PolicyLimits
+{
+    public static IEnumerable<PolicyRefusal> RefusalsOf(ProxySwapperOptions options)
+    {
+        if (options.SwapPolicy == SwapPolicy.Exists)
+            yield return new("swapPolicy", "exists asks the registry about each image, which CEL cannot do; use always, or the webhook");
+        if (options.Populate.Policy == PopulatePolicy.Immediate)
+            yield return new(
+                "populate.policy",
+                "immediate copies before the Pod is admitted, which CEL cannot do; use delayed or none, or the webhook"
+            );
+        if (options.ProxyHealth.Fallback == true)
+            yield return new(
+                "proxyHealth.fallback",
+                "true follows the health of the registry, which CEL cannot do; use false, or the webhook"
+            );
+    }
+}

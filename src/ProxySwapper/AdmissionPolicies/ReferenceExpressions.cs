@@ -1,0 +1,50 @@
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>
+/// Image references in CEL: the grammar of distribution/reference as one regular expression over the normalised text, in which the
+/// registry is always written out, and what makes a text normalised.
+/// </summary>
+internal static class ReferenceExpressions
+{
+    private const string Label = "[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*";
+    private const string Host = $@"(?:{Label}(?:\.{Label})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?";
+    private const string Component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+    private const string Tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
+    private const string Digest = "(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})";
+
+    /// <summary>A whole reference, normalised.</summary>
+    private const string Pattern = $"^{Host}/{Component}(?:/{Component})*(?::{Tag})?(?:@{Digest})?$";
+
+    /// <summary>The cost of checking one reference.</summary>
+    public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfCut();
+
+    /// <summary>From the images to their normalised references; images that are no references are left out.</summary>
+    public static string Normalise(string images) =>
+        $$"""
+            {{images}}.filter(i, i.size() <= 1024 && !i.matches('^(?:sha256:)?[0-9a-f]{64}$'))
+              // The digest apart.
+              .map(i, {'image': i, 'name': i.split('@')[0], 'digest': i.contains('@') ? i.substring(i.indexOf('@')) : ''})
+              // A first segment without a dot, a colon or an upper-case letter is not a registry but a path on Docker Hub.
+              .map(r, {'image': r.image, 'digest': r.digest,
+                'name': r.name.matches('^(?:[^/]*[.:A-Z][^/]*|localhost)/') ? r.name : 'docker.io/' + r.name})
+              .map(r, {'image': r.image, 'digest': r.digest, 'name': r.name.startsWith('index.docker.io/') ? r.name.substring(6) : r.name})
+              .map(r, {'image': r.image, 'digest': r.digest, 'name': {{Official("r.name")}}})
+              .map(r, {'image': r.image, 'text': r.name + (r.digest != '' ? r.digest : r.name.matches(':[^/]*$') ? '' : ':latest')})
+              .filter(r, {{IsReference("r.text")}})
+            """;
+
+    /// <summary>True for a normalised text that is a reference.</summary>
+    public static string IsReference(string text) =>
+        $"""
+            {text}.size() <= 1024
+                && {text}.matches({CelText.Pattern(Pattern)})
+                && {text}.substring({text}.indexOf('/') + 1).split('@')[0].split(':')[0].size() <= 255
+            """;
+
+    /// <summary>Official images get their namespace: <c>docker.io/nginx</c> is docker.io/library/nginx.</summary>
+    public static string Official(string text) =>
+        $"{text}.matches('^docker[.]io/[^/]*$') ? 'docker.io/library/' + {text}.substring(10) : {text}";
+
+    /// <summary>The text behind the registry.</summary>
+    public static string Path(string text) => $"{text}.substring({text}.indexOf('/') + 1)";
+}

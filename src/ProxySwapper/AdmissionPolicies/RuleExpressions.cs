@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.AdmissionPolicies;
+
+/// <summary>Makes CEL of rules; what cannot be said is refused by its key.</summary>
+internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations locations)
+{
+    private readonly List<PolicyRefusal> _refusals = [];
+
+    /// <summary>What could not be said so far.</summary>
+    public IReadOnlyList<PolicyRefusal> Refusals => _refusals;
+
+    /// <summary>The rule that <c>proxyUrl</c> alone stands for.</summary>
+    public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = "docker.io" });
+
+    /// <summary>A rule, or null when nothing of it can be said.</summary>
+    public PolicyRule? Of(string key, RuleOptions rule) => rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);
+
+    /// <summary>Images at <c>proxyUrl</c>, which stay there also when no rule names it any more.</summary>
+    public IEnumerable<CelExpression> AtProxyUrl() =>
+        proxyUrl is null ? [] : [PatternExpressions.StartsWith(TargetPrefix.PrefixOf(proxyUrl))];
+
+    private PolicyRule OfMatch(string key, RuleOptions rule)
+    {
+        if (!RepositoryPattern.TryParse(rule.Match!, out var pattern, out var fault))
+            throw new ArgumentException(fault, nameof(rule));
+        var prefix = TargetPrefix.PrefixOf(rule.Target ?? proxyUrl!);
+        return new PolicyRule(
+            Place(key),
+            Summary(rule, $"{rule.Match} -> {prefix}"),
+            InNamespaces(rule, PatternExpressions.Of(pattern)),
+            new($"{CelText.Quote(prefix)} + {ReferenceExpressions.Path("r.text")}", CelCost.OfCut()),
+            AtPrefix(prefix)
+        );
+    }
+
+    private PolicyRule? OfRegex(string key, RuleOptions rule)
+    {
+        if (!PortableRegexReader.TryRead(rule.MatchRegex!, out var portable, out var reason))
+        {
+            _refusals.Add(new($"{key}.matchRegex", $"cannot be used in CEL, whose regular expressions are RE2: {reason}"));
+            return null;
+        }
+        var condition = InNamespaces(rule, PatternExpressions.Matches($"^(?:{rule.MatchRegex})$"));
+        var (place, summary) = (Place(key), Summary(rule, $"{rule.MatchRegex} -> {rule.Replace}"));
+        if (ReplacementPattern.IsImage(rule.Replace!))
+        {
+            var image = ImageReference.Parse(rule.Replace!);
+            return new PolicyRule(
+                place,
+                summary,
+                condition,
+                new(CelText.Quote(image.ToString()), 1),
+                [PatternExpressions.Equals(image.WithDefaultTag().ToString())]
+            );
+        }
+        var atTarget = AtPrefix(ReplacementPattern.PrefixOf(rule.Replace!));
+        var regex = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
+        if (TryReplace(regex, portable, rule.Replace!, out var target, out reason))
+            return new PolicyRule(place, summary, condition, target, atTarget);
+        _refusals.Add(
+            new($"{key}.replace", $"cannot be used in CEL, which has no groups, and their places cannot be found otherwise: {reason}")
+        );
+        return new PolicyRule(place, summary, condition, PolicyRule.Unchanged, atTarget);
+    }
+
+    private static bool TryReplace(Regex regex, PortableRegex portable, string replacement, out CelExpression target, out string reason)
+    {
+        (target, reason) = (default, "a '$' that names no group");
+        if (ReplacementPart.Read(replacement, regex) is not { } parts)
+            return false;
+        if (parts is [{ Group: < 0 } first, ..] && first.Text.StartsWith("index.docker.io/", StringComparison.Ordinal))
+            parts = [first with { Text = first.Text["index.".Length..] }, .. parts.Skip(1)];
+        var numbers = regex.GetGroupNames().ToDictionary(name => name, regex.GroupNumberFromName);
+        if (!GroupCutter.TryCut(portable, numbers, parts, out target, out var fault))
+        {
+            reason = fault;
+            return false;
+        }
+        // What a replacement makes of Docker Hub is completed as every name there is.
+        if (parts[0].Text.StartsWith("docker.io/", StringComparison.Ordinal))
+            target = new($"[{target.Expression}].map(t, {ReferenceExpressions.Official("t")})[0]", target.Cost + CelCost.OfCut());
+        return true;
+    }
+
+    private static CelExpression InNamespaces(RuleOptions rule, CelExpression condition) =>
+        rule.Namespaces.Count == 0 ? condition : PatternExpressions.OfNamespaces(rule.Namespaces).And(condition);
+
+    private static CelExpression[] AtPrefix(string prefix)
+    {
+        const string DockerHub = "docker.io/";
+        var isOfficial = prefix.StartsWith(DockerHub, StringComparison.Ordinal) && !prefix.AsSpan(DockerHub.Length).Contains('/');
+        return isOfficial
+            ? [PatternExpressions.StartsWith(prefix), PatternExpressions.StartsWith($"{DockerHub}library/{prefix[DockerHub.Length..]}")]
+            : [PatternExpressions.StartsWith(prefix)];
+    }
+
+    private string Place(string key) => locations.LineOf(key) is { } line ? $"{key} (line {line})" : key;
+
+    private static string Summary(RuleOptions rule, string what) =>
+        rule.Namespaces.Count == 0 ? what : $"{what} in {string.Join(", ", rule.Namespaces)}";
+}

@@ -1,0 +1,53 @@
+using ProxySwapper.Configuration.Yaml;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Configuration;
+
+/// <summary>Where the keys of a configuration stand, for those who find after reading it that one of them will not do.</summary>
+internal sealed class ConfigurationLocations
+{
+    private readonly string _file;
+    private readonly YamlMappingNode _root;
+    private readonly IReadOnlyDictionary<string, string> _environment;
+
+    private ConfigurationLocations(string file, YamlMappingNode root, IReadOnlyDictionary<string, string> environment) =>
+        (_file, _root, _environment) = (file, root, environment);
+
+    /// <summary>The places of a file's text, over which the environment is laid.</summary>
+    public static ConfigurationLocations Of(string file, string text, IReadOnlyDictionary<string, string> environment) =>
+        new(file, YamlDocumentReader.ReadMapping(file, text, []) ?? new YamlMappingNode(), environment);
+
+    /// <summary>The line of a key's value, from 1; null when the file does not have it.</summary>
+    /// <param name="key">A path such as <c>rules[2].matchRegex</c>.</param>
+    public int? LineOf(string key) => Find(key) is { } node ? (int)node.Start.Line : null;
+
+    /// <summary>A fault at a key's value, or at the variable that says it.</summary>
+    public ConfigurationFault FaultOf(string key, string message)
+    {
+        var variable = EnvironmentOverlay.VariableOf(key);
+        if (_environment.ContainsKey(variable))
+            return new(variable, 0, 0, key, message);
+        return Find(key) is { } node
+            ? new(_file, (int)node.Start.Line, (int)node.Start.Column, key, message)
+            : new(_file, 0, 0, key, message);
+    }
+
+    private YamlNode? Find(string key)
+    {
+        YamlNode? node = _root;
+        foreach (var part in key.Replace("[", ".[", StringComparison.Ordinal).Split('.'))
+            node = node switch
+            {
+                YamlSequenceNode list when part.StartsWith('[') => list.Children.ElementAtOrDefault(
+                    int.Parse(part.AsSpan(1, part.Length - 2), provider: null)
+                ),
+                YamlMappingNode mapping => mapping
+                    .Children.FirstOrDefault(pair =>
+                        pair.Key is YamlScalarNode { Value: { } name } && name.Equals(part, StringComparison.OrdinalIgnoreCase)
+                    )
+                    .Value,
+                _ => null,
+            };
+        return node;
+    }
+}

@@ -1,0 +1,191 @@
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using ProxySwapper.Tests.Registry;
+
+namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
+
+/// <summary>Makes Pods with images of every form in every place, and with metadata of every form.</summary>
+internal static class PodGenerator
+{
+    /// <summary>The namespaces in which they are.</summary>
+    public static string[] Namespaces { get; } = ["default", "team-a", "dev-x", "ops-x", "monitoring"];
+
+    private static readonly Gen<JsonNode?> Labels = Gen.Elements(
+            "null",
+            "{}",
+            """{"app":"web"}""",
+            """{"app":"web"}""",
+            """{"app":"db"}""",
+            """{"k8s-proxy-image-swapper":"other","swapped":"x"}""",
+            """{"proxyswapper.io/ignore":"true"}""",
+            """{"proxyswapper.io/ignore":"false"}"""
+        )
+        .Select(text => JsonNode.Parse(text));
+
+    private static readonly Gen<JsonNode?> Annotations = Gen.Elements(
+            "null",
+            "{}",
+            """{"a":"b"}""",
+            """{"a":"b"}""",
+            """{"b":"c"}""",
+            """{"original-image.proxyswapper.io/c0":"before:1"}""",
+            """{"kubernetes.io/config.mirror":"x"}""",
+            """{"ü":"äöü"}"""
+        )
+        .Select(text => JsonNode.Parse(text));
+
+    /// <summary>Nearly always none, for which a valid one is taken.</summary>
+    private static readonly Gen<string> Names =
+        from isOdd in Gen.Choose(0, 40)
+        from odd in Gen.Elements("-x", "x.y", "UPPER", new string('n', 63), new string('n', 64), "a/b", "a~b")
+        select isOdd == 0 ? odd : "";
+
+    private static readonly string[] Known =
+    [
+        "nginx",
+        "nginx:1.27",
+        "redis",
+        "docker.io/nginx",
+        "index.docker.io/library/nginx:1",
+        "quay.io/a/b:1",
+        "r.example/x",
+        "r.example/a/library/nginx:latest",
+        "localhost:5000/x",
+        "eu.gcr.io/p/q/app-1:2",
+        "docker.io/team/foo",
+        "team/private-x:1",
+        "x.example/foo/y/bar",
+        "registry.k8s.io/pause:3.9",
+        "docker.io/cache-x",
+        "docker.io/my-org/library/nginx:latest",
+        "quay.io/pause:3.9",
+        "Nginx:1",
+        "a:b:c",
+        "localhost/x",
+        "[::1]:5000/x",
+        "nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    ];
+
+    /// <summary>Pods for a configuration: some of their images are at its targets and registries.</summary>
+    public static Gen<(string Namespace, JsonObject Pod)> Pods(string configuration)
+    {
+        var images = Images(configuration);
+        return from @namespace in Gen.Elements(Namespaces)
+            from labels in Labels
+            from annotations in Annotations
+            from metadata in Gen.Choose(0, 3)
+            from containers in Lists(images, 1, 4)
+            from initial in Lists(images, 0, 2)
+            from isDebugged in Gen.Choose(0, 40)
+            from ephemeral in Lists(images, 0, isDebugged == 0 ? 1 : 0)
+            from volumes in Lists(images, 0, 2)
+            select (
+                @namespace,
+                new JsonObject
+                {
+                    ["metadata"] = MetadataOf(metadata, labels, annotations),
+                    ["spec"] = new JsonObject
+                    {
+                        ["containers"] = ContainersOf("c", containers),
+                        ["initContainers"] = ContainersOf("i", initial),
+                        ["ephemeralContainers"] = ephemeral.Count > 0 ? ContainersOf("e", ephemeral) : null,
+                        ["volumes"] = VolumesOf(volumes),
+                    },
+                }
+            );
+    }
+
+    /// <summary>A Pod with a container for each image.</summary>
+    public static JsonObject PodOf(IReadOnlyList<string> images) =>
+        new()
+        {
+            ["metadata"] = new JsonObject { ["name"] = "web" },
+            ["spec"] = new JsonObject { ["containers"] = ContainersOf("c", [.. images.Select(image => ("", image))]) },
+        };
+
+    /// <summary>Updates of a stored Pod: another image, a label alone, one more ephemeral container.</summary>
+    public static IEnumerable<(string Subresource, JsonNode Pod)> Updates(JsonNode stored, string configuration)
+    {
+        var image = Images(configuration).Sample(2, 30).ToArray();
+        var changed = stored.DeepClone();
+        changed["spec"]!["containers"]![0]!["image"] = image[0];
+        yield return ("", changed);
+        var labelled = stored.DeepClone();
+        labelled["metadata"]!["labels"] = new JsonObject { ["new"] = "label" };
+        yield return ("", labelled);
+        var debugged = stored.DeepClone();
+        var ephemeral = debugged["spec"]!["ephemeralContainers"]?.DeepClone().AsArray() ?? [];
+        ephemeral.Add(new JsonObject { ["name"] = "debugger", ["image"] = image[1] });
+        debugged["spec"]!["ephemeralContainers"] = ephemeral;
+        yield return ("/ephemeralcontainers", debugged);
+    }
+
+    public static int ImagesOf(JsonNode pod) => pod["spec"]!.AsObject().Sum(list => list.Value?.AsArray().Count ?? 0);
+
+    /// <summary>Images of every form, and what a configuration's registries and targets make of paths.</summary>
+    private static Gen<string> Images(string configuration)
+    {
+        var options = JsonNode.Parse(configuration)!;
+        var places = options["rules"]!
+            .AsArray()
+            .SelectMany(rule => new[] { rule!["match"], rule["target"] })
+            .Append(options["proxyUrl"])
+            .Select(place => place?.ToString().Replace("**", "a", StringComparison.Ordinal).Replace("*", "b", StringComparison.Ordinal))
+            .OfType<string>()
+            .Append("docker.io")
+            .ToArray();
+        return Gen.OneOf(
+            Gen.Elements(Known),
+            ReferenceGenerator.Canonical,
+            ReferenceGenerator.Familiar,
+            from isNearly in Gen.Choose(0, 4)
+            from nearly in ReferenceGenerator.Nearly
+            from known in Gen.Elements(Known)
+            select isNearly == 0 ? nearly : known,
+            from place in Gen.Elements(places)
+            from path in ReferenceGenerator.Paths
+            from tag in Gen.Elements("", ":1", ":latest")
+            select $"{place}/{path}{tag}"
+        );
+    }
+
+    private static Gen<IReadOnlyList<(string Name, string Image)>> Lists(Gen<string> images, int minimum, int maximum) =>
+        from count in Gen.Choose(minimum, maximum)
+        from items in Gen.ListOf(from name in Names from image in images select (name, image), count)
+        select (IReadOnlyList<(string, string)>)[.. items];
+
+    private static JsonObject MetadataOf(int form, JsonNode? labels, JsonNode? annotations)
+    {
+        var metadata = form == 0 ? new JsonObject { ["generateName"] = "web-" } : new JsonObject { ["name"] = "web" };
+        if (form > 1 || labels is not null)
+            metadata["labels"] = labels?.DeepClone();
+        if (form > 1 || annotations is not null)
+            metadata["annotations"] = annotations?.DeepClone();
+        return metadata;
+    }
+
+    private static JsonArray ContainersOf(string kind, IReadOnlyList<(string Name, string Image)> containers) =>
+        new([
+            .. containers.Select(
+                (item, index) =>
+                    (JsonNode)new JsonObject { ["name"] = item.Name.Length > 0 ? item.Name : $"{kind}{index}", ["image"] = item.Image }
+            ),
+        ]);
+
+    private static JsonArray VolumesOf(IReadOnlyList<(string Name, string Image)> volumes) =>
+        new([
+            .. volumes.Select(
+                (item, index) =>
+                    (JsonNode)(
+                        index % 2 == 0
+                            ? new JsonObject
+                            {
+                                ["name"] = item.Name.Length > 0 ? item.Name : $"v{index}",
+                                ["image"] = new JsonObject { ["reference"] = item.Image },
+                            }
+                            : new JsonObject { ["name"] = $"v{index}", ["emptyDir"] = new JsonObject() }
+                    )
+            ),
+        ]);
+}

@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Tests.Registry;
+
+namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
+
+/// <summary>Makes configurations of every form that rules and exceptions have.</summary>
+internal static class RuleSetGenerator
+{
+    /// <summary>Regular expressions with groups that a policy can say, and what they make of an image.</summary>
+    public static IReadOnlyList<(string Pattern, string Replacement)> Regexes { get; } =
+    [
+        ("(.*)", "r.example/$1"),
+        (@"docker\.io/(.*)", "r.example/$1"),
+        (@"docker\.io/(.*)", "docker.io/cache-$1"),
+        ("([^/]+)/(.*)", "r.example/$1/$2"),
+        ("(?<host>[^/]+)/(?<path>.*)", "r.example/${path}"),
+        ("(?<path>[^/]+)/(.*)", "r.example/$1"),
+        (@"([^/]*)\.([^/]*)/(.*)/([^:@]*)(.*)", "r.example/$2-$1/$3/x-$4$5"),
+        ("(.*?)/(.*?)o(.*)", "r.example/x/$2$3"),
+        ("(.*)o(.*)", "r.example/x/y$2"),
+        ("[^/]+/(.*)/([^/:@]+)([:@].*)", "r.example/$2/$1$3"),
+        (@"(?:docker\.io|quay\.io|ghcr\.io)/(.*)", "r.example/$1"),
+        (@"(docker\.io|quay\.io|gcr\.io|localhost:5000)/(.*)", "r.example/x/$2"),
+        ("(a|ab|[a-z][a-z])(.*)", "r.example/$1"),
+        ("(ab|a|[a-z])(.*)", "r.example/$1"),
+        ("(.*):(latest|1)", "r.example/x:$2"),
+        ("(.*):([^:@/]+)", "r.example/x:$2"),
+        ("(.*)(.)", "r.example/x:$2"),
+        ("([a-z]{2,4})([^a-z].*)", "r.example/$1"),
+        ("([a-z]+?)([^a-z].*)", "r.example/$1"),
+        ("([^/]{3})([^/]*)/(.*)", "r.example/$3"),
+        ("^([^/]+)/library/([^:@]+)(.*)$", "r.example/official/$2$3"),
+        (@"[^/]+/(\w+)/(.*)", "r.example/$1-$2"),
+        ("[^/]+/([^:@]*)[^@]*@(sha256:[0-9a-f]{64})", "r.example/$1@$2"),
+        ("([^/]+)/(.*)", "r.example/$2"),
+    ];
+
+    private static readonly Gen<string> Targets = Gen.OneOf(
+        Gen.Elements(
+            "r.example",
+            "r.example/a",
+            "r.example:5000/a/b",
+            "[::1]:5000",
+            "localhost",
+            "docker.io/my-org",
+            "index.docker.io/my-org",
+            "quay.io/hub",
+            "s.example"
+        ),
+        from host in ReferenceGenerator.Hosts
+        from path in ReferenceGenerator.Paths
+        select $"{host}/{path}"
+    );
+
+    private static readonly Gen<string> Matches = Gen.OneOf(
+        Gen.Elements(
+            "**",
+            "docker.io",
+            "docker.io/library/*",
+            "quay.io/**",
+            "*.example",
+            "r.example",
+            "**/a",
+            "*:5000",
+            "localhost",
+            "*.gcr.io/**/app-*",
+            "docker.io/*/f*",
+            "**/foo/**/bar",
+            "docker.io/nginx",
+            "docker.io/a*",
+            "**/x",
+            "*.*/**",
+            "quay.io/*/b",
+            "quay.io/a/b"
+        ),
+        from host in ReferenceGenerator.Hosts
+        select host.Contains('.', StringComparison.Ordinal) ? host : $"{host}.example",
+        from path in ReferenceGenerator.Paths
+        select $"docker.io/{path}/**"
+    );
+
+    private static readonly Gen<IReadOnlyList<string>> Namespaces =
+        from count in Gen.Choose(0, 2)
+        from names in Gen.ListOf(Gen.Elements("default", "team-a", "dev-*", "*-x", "d*v-*", "*", "other"), count)
+        from isAny in Gen.Choose(0, 2)
+        select isAny > 0 ? [] : (IReadOnlyList<string>)[.. names];
+
+    private static readonly Gen<JsonObject> Rules =
+        from isRegex in Gen.Choose(0, 2)
+        from match in Matches
+        from target in Targets
+        from regex in Gen.Elements(Regexes.ToArray())
+        from image in Gen.Elements("", "r.example/one:1", "quay.io/pause:3.9", "localhost:5000/x")
+        from namespaces in Namespaces
+        select isRegex switch
+        {
+            0 when image.Length > 0 => Rule("matchRegex", regex.Pattern, "replace", image, namespaces),
+            0 => Rule("matchRegex", regex.Pattern, "replace", regex.Replacement, namespaces),
+            _ => Rule("match", match, "target", target, namespaces),
+        };
+
+    private static readonly Gen<string[]> Ignored =
+        from count in Gen.Choose(0, 3)
+        from patterns in Gen.ListOf(
+            Gen.Elements(
+                "redis",
+                "nginx:1.*",
+                "team/private-*",
+                "*/foo/**",
+                "**/bar:latest",
+                "a*",
+                "quay.io/a/b",
+                "**/x@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+                "**/*:*a*",
+                "nginx:latest"
+            ),
+            count
+        )
+        select patterns.ToArray();
+
+    /// <summary>Configurations, some of which are refused for their targets or because CEL cannot say them.</summary>
+    public static Gen<string> Configurations { get; } =
+        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
+        from count in Gen.Choose(proxyUrl is null ? 1 : 0, 6)
+        from rules in Gen.ListOf(Rules, count)
+        from ignoredImages in Ignored
+        from ignoredNamespaces in Gen.Elements(Array.Empty<string>(), ["monitoring"], ["ops-*", "other"])
+        from label in Gen.Elements<JsonObject?>(
+            null,
+            new JsonObject { ["key"] = "swapped", ["value"] = "" },
+            new JsonObject { ["key"] = "example.com/swapped.by", ["value"] = "yes" }
+        )
+        select new JsonObject
+        {
+            ["proxyUrl"] = proxyUrl,
+            ["rules"] = new JsonArray([.. rules.Select(rule => rule.DeepClone())]),
+            ["ignoreImages"] = new JsonArray([.. ignoredImages.Select(item => (JsonNode)item)]),
+            ["ignoreNamespaces"] = new JsonArray([.. ignoredNamespaces.Select(item => (JsonNode)item)]),
+            ["patchLabel"] = label?.DeepClone(),
+        }.ToJsonString();
+
+    /// <summary>A configuration that is valid, and that a policy can say.</summary>
+    public static bool IsUsable(string configuration)
+    {
+        var environment = new Dictionary<string, string>();
+        try
+        {
+            var options = ConfigurationReader.ReadText("config.yaml", configuration, environment);
+            return PolicyCompiler.Compile(options, ConfigurationLocations.Of("config.yaml", configuration, environment)).Refusals.Count
+                == 0;
+        }
+        catch (ConfigurationException)
+        {
+            return false;
+        }
+    }
+
+    private static JsonObject Rule(string key, string value, string where, string target, IReadOnlyList<string> namespaces) =>
+        new()
+        {
+            [key] = value,
+            [where] = target,
+            ["namespaces"] = new JsonArray([.. namespaces.Select(name => (JsonNode)name)]),
+        };
+}

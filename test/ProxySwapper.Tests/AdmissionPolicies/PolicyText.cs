@@ -1,0 +1,28 @@
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Tests.AdmissionPolicies;
+
+/// <summary>What the generator makes of a configuration's text.</summary>
+internal static class PolicyText
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    public static PolicyObjects Objects { get; } = new("proxyswapper", "v1");
+
+    public static CompiledPolicy Compile(string configuration) =>
+        PolicyCompiler.Compile(
+            ConfigurationReader.ReadText("config.yaml", configuration, NoEnvironment),
+            ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment)
+        );
+
+    /// <summary>The policy as YAML, and each refusal in a line.</summary>
+    public static (string Policy, string Refusals) Of(string configuration)
+    {
+        var compiled = Compile(configuration);
+        var locations = ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment);
+        using var yaml = new StringWriter();
+        PolicyYaml.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
+        return (yaml.ToString(), string.Concat(compiled.Refusals.Select(refusal => $"{locations.FaultOf(refusal.Key, refusal.Reason)}\n")));
+    }
+}
