@@ -7,11 +7,15 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
     DemoCommand.Create(),
     RewriteCommand.Create(),
     PolicyCommand.Create(),
+    ReportCommand.Create(),
     CopyCommand.Create(),
     MirrorCommand.Create(),
     CredentialCommand.Create(),
     DisableCommand.Create(),
     EnableCommand.Create(),
+    ValidateCommand.Create(),
+    VersionCommand.Create(),
+    CompletionCommand.Create(),
 };
 var command = root.Parse(InvocationName.Read() == CredentialVerbCommands.HelperName ? [CredentialCommand.Name, .. args] : args);
 var invocation = new InvocationConfiguration

@@ -38,6 +38,7 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Population.Downstream"],
         ["ProxySwapper.Population.Transfer"],
         ["ProxySwapper.Population"],
+        ["ProxySwapper.Reporting"],
         ["ProxySwapper.Serving"],
         ["ProxySwapper.Demo"],
         ["ProxySwapper.Commands"],

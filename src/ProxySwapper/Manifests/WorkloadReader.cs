@@ -62,14 +62,16 @@ internal static class WorkloadReader
                 : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1, kind[..^ListSuffix.Length]));
         if (!PodPlaces.TryGetValue(kind, out var path))
             return [];
-        var @namespace = Child(manifest, "metadata") is YamlMappingNode metadata ? Text(metadata, "namespace") : null;
+        var metadata = Child(manifest, "metadata") as YamlMappingNode;
+        var @namespace = metadata is null ? null : Text(metadata, "namespace");
+        var name = metadata is null ? null : Text(metadata, "name") ?? Text(metadata, "generateName");
         YamlNode? pod = manifest;
         foreach (var key in path)
             pod = pod is YamlMappingNode parent ? Child(parent, key) : null;
         if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec)
             return [];
         var isOptedOut = Find(template, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
-        return ImagesOfPod(spec).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut));
+        return ImagesOfPod(spec).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut) { Kind = kind, Name = name ?? "" });
     }
 
     private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)
@@ -100,4 +102,11 @@ internal static class WorkloadReader
 }
 
 /// <summary>An image that a manifest names, in the namespace that its Pods would be in, and whether they ask to be left alone.</summary>
-internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false);
+internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false)
+{
+    /// <summary>The kind of the manifest that names it; empty for an image without one.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>The name of that manifest; empty when it has none.</summary>
+    public string Name { get; init; } = "";
+}

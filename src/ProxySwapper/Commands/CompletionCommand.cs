@@ -1,0 +1,58 @@
+using System.CommandLine;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>
+/// <c>proxyswapper completion</c>: scripts that have a shell ask the program itself, by the directive <c>[suggest]</c> of its command line.
+/// </summary>
+internal static class CompletionCommand
+{
+    private const string Bash = """
+        # bash completion for proxyswapper: source <(proxyswapper completion bash)
+        _proxyswapper() {
+          local IFS=$'\n'
+          COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+        }
+        complete -o default -F _proxyswapper proxyswapper kubectl-proxyswapper
+        """;
+
+    private const string Zsh = """
+        #compdef proxyswapper kubectl-proxyswapper
+        # zsh completion for proxyswapper: source <(proxyswapper completion zsh)
+        _proxyswapper() {
+          local -a found
+          found=("${(@f)$("$words[1]" "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
+          compadd -a found || _files
+        }
+        compdef _proxyswapper proxyswapper kubectl-proxyswapper
+        """;
+
+    private const string Fish = """
+        # fish completion for proxyswapper: proxyswapper completion fish | source
+        function __proxyswapper_complete
+          set -l line (commandline -cp)
+          proxyswapper "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete -c proxyswapper -a "(__proxyswapper_complete)"
+        """;
+
+    public static Command Create()
+    {
+        var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
+        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        var command = new Command("completion", "Prints a script that completes commands and options in a shell.") { shell };
+        command.SetAction(arguments =>
+        {
+            Console.WriteLine(
+                arguments.GetValue(shell) switch
+                {
+                    "bash" => Bash,
+                    "zsh" => Zsh,
+                    _ => Fish,
+                }
+            );
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Configuration.Yaml;
+
+/// <summary>
+/// Checks YAML against a JSON Schema, draft 7, and tells every fault with its line: the keywords that the chart's schema uses
+/// (<see href="https://json-schema.org/draft-07/json-schema-validation">JSON Schema Validation</see>).
+/// </summary>
+internal sealed class SchemaValidator(JsonElement root, YamlSource source)
+{
+    private static readonly TimeSpan PatternTimeout = TimeSpan.FromSeconds(1);
+
+    public void Validate(YamlNode node) => Validate(root, node, "");
+
+    private void Validate(JsonElement schema, YamlNode node, string path)
+    {
+        if (schema.ValueKind == JsonValueKind.False)
+        {
+            source.Report(path, node, "is not allowed here");
+            return;
+        }
+        if (schema.ValueKind != JsonValueKind.Object)
+            return;
+        if (Text(schema, "$ref") is { } reference)
+            Validate(Resolve(reference), node, path);
+        if (!IsOfType(schema, node))
+        {
+            source.Report(path, node, $"must be {TypesOf(schema)}");
+            return;
+        }
+        if (ValueProblem(schema, node) is { } problem)
+            source.Report(path, node, problem);
+        foreach (var part in Items(schema, "allOf"))
+            Validate(part, node, path);
+        ValidateAlternatives(schema, node, path);
+        if (node is YamlMappingNode mapping)
+            ValidateMapping(schema, mapping, path);
+        if (node is YamlSequenceNode list)
+            ValidateList(schema, list, path);
+    }
+
+    private void ValidateAlternatives(JsonElement schema, YamlNode node, string path)
+    {
+        foreach (var keyword in (ReadOnlySpan<string>)["anyOf", "oneOf"])
+            if (schema.TryGetProperty(keyword, out var alternatives))
+            {
+                var matching = alternatives.EnumerateArray().Count(alternative => IsValid(alternative, node));
+                if (matching == 0 || keyword == "oneOf" && matching > 1)
+                    source.Report(path, node, Text(schema, "description") is { } text ? $"is not valid: {text}" : "matches none of the allowed forms");
+            }
+        if (schema.TryGetProperty("not", out var refused) && IsValid(refused, node))
+            source.Report(path, node, Text(schema, "description") is { } text ? $"is not valid: {text}" : "is not allowed");
+    }
+
+    private void ValidateMapping(JsonElement schema, YamlMappingNode mapping, string path)
+    {
+        var hasProperties = schema.TryGetProperty("properties", out var properties);
+        foreach (var (keyNode, value) in mapping.Children)
+        {
+            var key = (keyNode as YamlScalarNode)?.Value ?? "";
+            var place = path.Length == 0 ? key : $"{path}.{key}";
+            if (hasProperties && properties.TryGetProperty(key, out var property))
+                Validate(property, value, place);
+            else if (schema.TryGetProperty("additionalProperties", out var others))
+            {
+                if (others.ValueKind == JsonValueKind.False)
+                    source.Report(path, keyNode, $"unknown key '{key}'; valid keys are {Names(properties)}");
+                else
+                    Validate(others, value, place);
+            }
+        }
+        foreach (var required in Items(schema, "required"))
+            if (!mapping.Children.ContainsKey(new YamlScalarNode(required.GetString())))
+                source.Report(path, mapping, $"{required.GetString()} is required");
+        if (Number(schema, "minProperties") is { } least && mapping.Children.Count < least)
+            source.Report(path, mapping, $"must have at least {least} keys");
+        if (Number(schema, "maxProperties") is { } most && mapping.Children.Count > most)
+            source.Report(path, mapping, $"must have at most {most} keys");
+    }
+
+    private void ValidateList(JsonElement schema, YamlSequenceNode list, string path)
+    {
+        if (Number(schema, "minItems") is { } least && list.Children.Count < least)
+            source.Report(path, list, $"must have at least {least} items");
+        if (Number(schema, "maxItems") is { } most && list.Children.Count > most)
+            source.Report(path, list, $"must have at most {most} items");
+        if (schema.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True)
+            foreach (var twice in list.Children.GroupBy(item => item).Where(group => group.Count() > 1))
+                source.Report(path, twice.Last(), "is there twice");
+        if (schema.TryGetProperty("items", out var items))
+            foreach (var (index, item) in list.Children.Index())
+                Validate(items, item, $"{path}[{index}]");
+    }
+
+    private bool IsValid(JsonElement schema, YamlNode node)
+    {
+        var faults = new List<ConfigurationFault>();
+        new SchemaValidator(root, new YamlSource("", faults)).Validate(schema, node, "");
+        return faults.Count == 0;
+    }
+
+    private JsonElement Resolve(string reference)
+    {
+        var element = root;
+        foreach (var part in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+            element = element.GetProperty(part);
+        return element;
+    }
+
+    private static string? ValueProblem(JsonElement schema, YamlNode node)
+    {
+        if (node is not YamlScalarNode { Value: { } value })
+            return null;
+        if (schema.TryGetProperty("enum", out var allowed) && allowed.EnumerateArray().All(one => TextOf(one) != value))
+            return $"must be one of {string.Join(", ", allowed.EnumerateArray().Select(one => TextOf(one) is { Length: > 0 } text ? text : "\"\""))}";
+        if (Text(schema, "pattern") is { } pattern && !Regex.IsMatch(value, pattern, RegexOptions.None, PatternTimeout))
+            return Text(schema, "description") is { } text ? $"is not valid: {text}" : $"must match {pattern}";
+        if (Number(schema, "minLength") is { } shortest && value.Length < shortest)
+            return "must not be empty";
+        if (Number(schema, "maxLength") is { } longest && value.Length > longest)
+            return $"must have at most {longest} characters";
+        if (!double.TryParse(value, CultureInfo.InvariantCulture, out var number))
+            return null;
+        if (Number(schema, "minimum") is { } minimum && number < minimum)
+            return $"must be at least {minimum}";
+        return Number(schema, "maximum") is { } maximum && number > maximum ? $"must be at most {maximum}" : null;
+    }
+
+    private static bool IsOfType(JsonElement schema, YamlNode node) =>
+        !schema.TryGetProperty("type", out var type)
+        || (type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Any(one => Is(one.GetString(), node)) : Is(type.GetString(), node));
+
+    private static bool Is(string? type, YamlNode node) =>
+        type switch
+        {
+            "object" => node is YamlMappingNode || YamlSection.IsNull(node),
+            "array" => node is YamlSequenceNode || YamlSection.IsNull(node),
+            "null" => YamlSection.IsNull(node),
+            "boolean" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" },
+            "integer" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text } && long.TryParse(text, CultureInfo.InvariantCulture, out _),
+            "number" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text }
+                && double.TryParse(text, CultureInfo.InvariantCulture, out _),
+            "string" => node is YamlScalarNode scalar && IsText(scalar),
+            _ => true,
+        };
+
+    /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is no boolean, number or null.</summary>
+    private static bool IsText(YamlScalarNode scalar) =>
+        scalar.Style != ScalarStyle.Plain
+        || !YamlSection.IsNull(scalar) && scalar.Value is not ("true" or "false") && !double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _);
+
+    private static string TypesOf(JsonElement schema)
+    {
+        var type = schema.GetProperty("type");
+        var names = type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(one => one.GetString()) : [type.GetString()];
+        return string.Join(" or ", names.Select(name => name is "array" ? "a list" : name is "object" ? "a mapping" : $"a {name}"));
+    }
+
+    private static string Names(JsonElement properties) =>
+        properties.ValueKind == JsonValueKind.Object ? string.Join(", ", properties.EnumerateObject().Select(property => property.Name)) : "none";
+
+    private static string TextOf(JsonElement element) => element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText();
+
+    private static string? Text(JsonElement schema, string name) =>
+        schema.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+
+    private static double? Number(JsonElement schema, string name) =>
+        schema.TryGetProperty(name, out var number) && number.ValueKind == JsonValueKind.Number ? number.GetDouble() : null;
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement schema, string name) =>
+        schema.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default;
+}

@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ProxySwapper.Population;
+
+/// <summary>
+/// <c>GET /</c> of the management port: one page for people, which reads <c>/populate</c> every other second. Its Content-Security-Policy
+/// allows exactly the page's own script and style, by their hashes, and no other request.
+/// </summary>
+internal sealed class PageEndpoint
+{
+    public const string Path = "/";
+
+    private readonly byte[] _page;
+    private readonly string _policy;
+
+    public PageEndpoint()
+    {
+        using var stream = typeof(PageEndpoint).Assembly.GetManifestResourceStream("page.html")!;
+        _page = new byte[stream.Length];
+        stream.ReadExactly(_page);
+        var text = Encoding.UTF8.GetString(_page);
+        _policy =
+            $"default-src 'none'; script-src '{HashOf(text, "script")}'; style-src '{HashOf(text, "style")}'; connect-src 'self'; "
+            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = _policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        context.Response.ContentType = "text/html; charset=utf-8";
+        await context.Response.BodyWriter.WriteAsync(_page, context.RequestAborted);
+    }
+
+    /// <summary>The hash of an element's content as CSP Level 3 has it, section 2.3.1.</summary>
+    private static string HashOf(string page, string element)
+    {
+        var start = page.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;
+        var content = page[start..page.IndexOf($"</{element}>", start, StringComparison.Ordinal)];
+        return $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}";
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>
+/// Reads every Pod template and every Pod of a cluster, one after another as they come, so that a large cluster needs little memory.
+/// Reading only; what the caller may not read becomes a problem of the report.
+/// </summary>
+internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, List<string> problems, Action<string> progress)
+{
+    private readonly ResourceLister _lister = new(client);
+
+    public async Task RunAsync(ReportBuilder report, CancellationToken cancellationToken)
+    {
+        foreach (var kind in await new TemplateDiscovery(client, problems).FindAsync(cancellationToken))
+            await ReadTemplatesAsync(kind, report, cancellationToken);
+        await ReadPodsAsync(report, cancellationToken);
+        await ReadSizesAsync(report, cancellationToken);
+    }
+
+    private async Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken)
+    {
+        progress($"reading {kind.Type.Plural}");
+        var query = new ResourceQuery(kind.Type, onlyNamespace);
+        await ForEachAsync(
+            query,
+            kind.IsCustom,
+            item =>
+            {
+                // A ReplicaSet of a Deployment and a Job of a CronJob have its template.
+                if (HasController(item, out _) || TemplateReader.Find(item, [.. kind.Path]) is not { } template)
+                    return null;
+                var metadata = TemplateReader.Member(item, "metadata");
+                var workload = new Workload(
+                    kind.Kind,
+                    TemplateReader.Text(metadata, "namespace") ?? "",
+                    TemplateReader.Text(metadata, "name") ?? ""
+                );
+                return TemplateReader.ReadTemplate(template, workload).ToList();
+            },
+            report.AddTemplate,
+            cancellationToken
+        );
+    }
+
+    private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken)
+    {
+        progress("reading pods");
+        var query = new ResourceQuery(ResourceType.Pods, onlyNamespace)
+        {
+            FieldSelector = "status.phase!=Succeeded,status.phase!=Failed",
+        };
+        return ForEachAsync(
+            query,
+            isOptional: false,
+            pod => TemplateReader.ReadPod(pod, OwnerOf(pod)).ToList(),
+            report.AddPod,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Nodes tell how large the images are that they have; most callers may not read them, and then sizes are unknown.</summary>
+    private async Task ReadSizesAsync(ReportBuilder report, CancellationToken cancellationToken)
+    {
+        var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+        try
+        {
+            var nodes = _lister.ListAsync(new ResourceQuery(new ResourceType("v1", "nodes")), ReadSizes, cancellationToken);
+            await foreach (var images in nodes)
+            foreach (var (name, size) in images)
+                sizes[name] = size;
+        }
+        catch (KubernetesException problem)
+        {
+            problems.Add($"Sizes of images are not known: {problem.Message}");
+        }
+        foreach (var entry in report.Entries)
+            if (sizes.TryGetValue(entry.Name, out var size) || entry.Target is { } target && sizes.TryGetValue(target.ToString(), out size))
+                entry.Size = size;
+    }
+
+    private static List<(string Name, long Size)> ReadSizes(JsonElement node)
+    {
+        var sizes = new List<(string, long)>();
+        foreach (var image in TemplateReader.Items(TemplateReader.Member(node, "status"), "images"))
+            if (TemplateReader.Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size)
+                foreach (var name in TemplateReader.Items(image, "names"))
+                    sizes.Add((name.GetString() ?? "", size.GetInt64()));
+        return sizes;
+    }
+
+    private async Task ForEachAsync(
+        ResourceQuery query,
+        bool isOptional,
+        Func<JsonElement, List<ImageUse>?> read,
+        Action<IEnumerable<ImageUse>> add,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await foreach (var uses in _lister.ListAsync(query, read, cancellationToken))
+                if (uses is not null)
+                    add(uses);
+        }
+        catch (KubernetesException problem)
+        {
+            if (!isOptional || problem.Status is not (System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.MethodNotAllowed))
+                problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} could not be read: {problem.Message}");
+        }
+    }
+
+    private static Workload OwnerOf(JsonElement pod)
+    {
+        var metadata = TemplateReader.Member(pod, "metadata");
+        var @namespace = TemplateReader.Text(metadata, "namespace") ?? "";
+        return HasController(pod, out var controller)
+            ? new Workload(controller.Kind, @namespace, controller.Name)
+            : new Workload("Pod", @namespace, TemplateReader.Text(metadata, "name") ?? "");
+    }
+
+    private static bool HasController(JsonElement item, out (string Kind, string Name) controller)
+    {
+        foreach (var owner in TemplateReader.Items(TemplateReader.Member(item, "metadata"), "ownerReferences"))
+            if (TemplateReader.Member(owner, "controller").ValueKind == JsonValueKind.True)
+            {
+                controller = (TemplateReader.Text(owner, "kind") ?? "", TemplateReader.Text(owner, "name") ?? "");
+                return true;
+            }
+        controller = default;
+        return false;
+    }
+}

@@ -1,0 +1,35 @@
+namespace ProxySwapper.Reporting;
+
+/// <summary>All that was found out about the images of a cluster, or of manifests.</summary>
+internal sealed class ImageReport
+{
+    private ImageReport(IReadOnlyList<ImageEntry> entries, int workloads, int pods, IReadOnlyList<string> problems) =>
+        (Entries, Workloads, Pods, Problems, Registries) = (entries, workloads, pods, problems, RegistrySummary.Of(entries));
+
+    /// <summary>The images, what matters most first: by state, then by how many use them.</summary>
+    public IReadOnlyList<ImageEntry> Entries { get; }
+
+    public int Workloads { get; }
+
+    public int Pods { get; }
+
+    /// <summary>What could not be read, in sentences.</summary>
+    public IReadOnlyList<string> Problems { get; }
+
+    public IReadOnlyList<RegistrySummary> Registries { get; }
+
+    public static ImageReport Create(ReportBuilder builder, IReadOnlyList<string> problems) =>
+        new(
+            [
+                .. builder
+                    .Entries.OrderBy(entry => entry.State)
+                    .ThenByDescending(entry => entry.Workloads.Count + entry.RunningOriginal + entry.RunningTarget)
+                    .ThenBy(entry => entry.Name, StringComparer.Ordinal),
+            ],
+            builder.Workloads,
+            builder.Pods,
+            problems
+        );
+
+    public int Count(ImageState state) => Entries.Count(entry => entry.State == state);
+}

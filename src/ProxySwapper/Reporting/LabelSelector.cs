@@ -1,0 +1,54 @@
+using System.Text.Json;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>
+/// A label selector as Kubernetes' objects have it: <c>matchLabels</c> and <c>matchExpressions</c>
+/// (<see href="https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors">Labels and selectors</see>).
+/// </summary>
+internal sealed class LabelSelector
+{
+    private readonly List<Func<IReadOnlyDictionary<string, string>, bool>> _requirements = [];
+
+    public static LabelSelector Read(JsonElement selector)
+    {
+        var result = new LabelSelector();
+        if (TemplateReader.Member(selector, "matchLabels") is { ValueKind: JsonValueKind.Object } labels)
+            foreach (var label in labels.EnumerateObject())
+            {
+                var (key, value) = (label.Name, label.Value.GetString());
+                result._requirements.Add(all => all.TryGetValue(key, out var found) && found == value);
+            }
+        foreach (var expression in TemplateReader.Items(selector, "matchExpressions"))
+            if (TemplateReader.Text(expression, "key") is { } key)
+                result._requirements.Add(Requirement(key, TemplateReader.Text(expression, "operator"), ValuesOf(expression)));
+        return result;
+    }
+
+    public bool IsMatch(IReadOnlyDictionary<string, string> labels) => _requirements.TrueForAll(requirement => requirement(labels));
+
+    /// <summary>The labels of an object; empty without any.</summary>
+    public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item) =>
+        TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is { ValueKind: JsonValueKind.Object } labels
+            ? labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "", StringComparer.Ordinal)
+            : new Dictionary<string, string>();
+
+    private static HashSet<string> ValuesOf(JsonElement expression)
+    {
+        var values = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var value in TemplateReader.Items(expression, "values"))
+            values.Add(value.GetString() ?? "");
+        return values;
+    }
+
+    private static Func<IReadOnlyDictionary<string, string>, bool> Requirement(string key, string? comparison, HashSet<string> values) =>
+        comparison switch
+        {
+            "In" => labels => labels.TryGetValue(key, out var value) && values.Contains(value),
+            "NotIn" => labels => !labels.TryGetValue(key, out var value) || !values.Contains(value),
+            "Exists" => labels => labels.ContainsKey(key),
+            "DoesNotExist" => labels => !labels.ContainsKey(key),
+            // The API server refuses any other.
+            _ => _ => false,
+        };
+}

@@ -1,0 +1,26 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Manifests;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>Reads the Pod templates of manifests in place of a cluster: what <c>helm template</c> prints, for instance.</summary>
+internal static class ManifestScan
+{
+    private const string Input = "-";
+
+    /// <param name="files">Paths; <c>-</c> is standard input.</param>
+    /// <param name="defaultNamespace">The namespace of manifests without one.</param>
+    /// <param name="report">Gets what is found.</param>
+    /// <exception cref="ConfigurationException">A file cannot be read, or is not YAML.</exception>
+    public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report)
+    {
+        foreach (var file in files)
+        {
+            var text = file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
+            var images = WorkloadReader.Read(file == Input ? "(standard input)" : file, text, defaultNamespace);
+            foreach (var workload in images.GroupBy(image => new Workload(image.Kind, image.Namespace, image.Name)))
+                report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, image.IsOptedOut)));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text.Json;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>The configuration of the release that is installed in a cluster: of the ConfigMap that carries the webhook's label.</summary>
+internal static class ReleaseConfiguration
+{
+    private const string Label = "proxyswapper.io/webhook";
+    private const string Key = "config.yaml";
+
+    /// <summary>The options, or null when there is no such ConfigMap, or more than one.</summary>
+    /// <exception cref="KubernetesException">ConfigMaps may not be listed.</exception>
+    /// <exception cref="ConfigurationException">It is not valid.</exception>
+    public static async Task<ProxySwapperOptions?> FindAsync(
+        KubernetesClient client,
+        string webhookName,
+        CancellationToken cancellationToken
+    )
+    {
+        var query = new ResourceQuery(ResourceType.ConfigMaps) { LabelSelector = $"{Label}={webhookName}" };
+        var found = new List<(string Place, string Text)>();
+        await foreach (var place in new ResourceLister(client).ListAsync(query, Read, cancellationToken))
+            if (place is { } one)
+                found.Add(one);
+        return found is [var (name, text)] ? ConfigurationReader.ReadText(name, text, new Dictionary<string, string>()) : null;
+    }
+
+    private static (string Place, string Text)? Read(JsonElement item)
+    {
+        var metadata = TemplateReader.Member(item, "metadata");
+        return TemplateReader.Text(TemplateReader.Member(item, "data"), Key) is { } text
+            ? ($"ConfigMap {TemplateReader.Text(metadata, "namespace")}/{TemplateReader.Text(metadata, "name")}", text)
+            : null;
+    }
+}

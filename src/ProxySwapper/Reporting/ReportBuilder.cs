@@ -1,0 +1,61 @@
+using ProxySwapper.Registry;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>
+/// Gathers the uses of images by what the rules decide for them. Templates come first: a Pod then adds what runs, and names itself only
+/// where no template of its namespace has the image (a sidecar that was injected, a Pod of an operator).
+/// </summary>
+internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcludedNamespace)
+{
+    private readonly Dictionary<(string Image, DecisionReason Reason, string? Rule, string? Target), ImageEntry> _entries = [];
+    private readonly HashSet<(string Namespace, string Image)> _inTemplates = [];
+
+    public IReadOnlyCollection<ImageEntry> Entries => _entries.Values;
+
+    public int Workloads { get; private set; }
+
+    public int Pods { get; private set; }
+
+    public void AddTemplate(IEnumerable<ImageUse> uses)
+    {
+        Workloads++;
+        foreach (var use in uses)
+        {
+            _inTemplates.Add((use.Workload.Namespace, NormalName(use.Image)));
+            EntryOf(use).Add(use, countsAsWorkload: true);
+        }
+    }
+
+    public void AddPod(IEnumerable<ImageUse> uses)
+    {
+        Pods++;
+        foreach (var use in uses)
+            EntryOf(use).Add(use, !_inTemplates.Contains((use.Workload.Namespace, NormalName(use.Image))));
+    }
+
+    private ImageEntry EntryOf(ImageUse use)
+    {
+        var decision = Decide(use);
+        var key = (decision.Source?.ToString() ?? decision.Image, decision.Reason, decision.Rule, decision.Target?.ToString());
+        if (!_entries.TryGetValue(key, out var entry))
+            _entries[key] = entry = new ImageEntry(decision);
+        return entry;
+    }
+
+    private ImageDecision Decide(ImageUse use)
+    {
+        if (use.IsOptedOut)
+            return Unchanged(use.Image, DecisionReason.OptedOut);
+        return isExcludedNamespace(use.Workload.Namespace)
+            ? Unchanged(use.Image, DecisionReason.IgnoredNamespace)
+            : rules.Evaluate(use.Image, use.Workload.Namespace);
+    }
+
+    private static ImageDecision Unchanged(string image, DecisionReason reason) =>
+        new(image, reason, ImageReference.TryParse(image, out var source) ? source.WithDefaultTag() : null, null, null, null);
+
+    private static string NormalName(string image) =>
+        ImageReference.TryParse(image, out var reference) ? reference.WithDefaultTag().ToString() : image;
+}

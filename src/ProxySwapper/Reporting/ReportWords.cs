@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text.Json;
+using ProxySwapper.Admission;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>The sentences of a report, which text and HTML share.</summary>
+internal static class ReportWords
+{
+    private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
+
+    /// <summary>The first lines: what is there, what still comes from which registry, what could not start again, what that would cost.</summary>
+    public static IEnumerable<string> Summary(ImageReport report)
+    {
+        yield return $"{Number(report.Entries.Count, "image")} in {Number(report.Workloads, "workload")} and {Number(report.Pods, "Pod")}: "
+            + $"{report.Count(ImageState.Downstream) + report.Count(ImageState.Differs)} downstream, {report.Count(ImageState.Missing)} missing, "
+            + $"{report.Count(ImageState.Unswapped)} not swapped{Rest(report)}.";
+        foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
+            yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
+        foreach (var registry in report.Registries)
+            yield return $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
+                + $"{Number(registry.StuckWorkloads, "workload")} could not start again.";
+        foreach (var registry in report.Registries)
+            yield return $"A cold start would pull {Number(registry.Pulls, "time")} from {registry.Registry}{Bytes(registry)}.";
+        if (report.Registries.Count == 0 && report.Entries.Count > 0)
+            yield return "Nothing depends on another registry.";
+    }
+
+    /// <summary>Why an image stays where it is, or what the rule makes of it.</summary>
+    public static string ReasonOf(ImageDecision decision) =>
+        decision.Reason switch
+        {
+            DecisionReason.Rewritten => decision.Rule ?? "",
+            DecisionReason.NoRule => "no rule matches",
+            DecisionReason.AlreadyAtTarget => $"already at the target of {decision.Rule}",
+            DecisionReason.IgnoredImage => "in ignoreImages",
+            DecisionReason.IgnoredNamespace => "excluded namespace",
+            DecisionReason.OptedOut => $"opted out by {WellKnownLabels.OptOutLabel}",
+            DecisionReason.Invalid => "invalid image",
+            DecisionReason.InvalidTarget => "invalid target",
+            _ => NameOf(decision.Reason),
+        };
+
+    /// <summary>The name of an enum's value as JSON has it.</summary>
+    public static string NameOf<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    public static string Size(long bytes)
+    {
+        var (size, unit) = ((double)bytes, 0);
+        for (; size >= 1000 && unit < Units.Length - 1; unit++)
+            size /= 1000;
+        return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {Units[unit]}");
+    }
+
+    public static string Number(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+
+    private static string Rest(ImageReport report)
+    {
+        var unknown = report.Count(ImageState.Unknown);
+        var swapped = report.Count(ImageState.Swapped);
+        return (unknown > 0 ? $", {unknown} could not be checked" : "") + (swapped > 0 ? $", {swapped} not checked" : "");
+    }
+
+    private static string Reasons(RegistrySummary registry) =>
+        string.Join(
+            ", ",
+            registry.Unswapped.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {ShortReason(pair.Key)}")
+        );
+
+    private static string ShortReason(DecisionReason reason) =>
+        reason switch
+        {
+            DecisionReason.NoRule => "no rule matches",
+            DecisionReason.IgnoredImage => "in ignoreImages",
+            DecisionReason.IgnoredNamespace => "in excluded namespaces",
+            DecisionReason.OptedOut => "opted out",
+            DecisionReason.InvalidTarget => "with an invalid target",
+            _ => NameOf(reason),
+        };
+
+    private static string Bytes(RegistrySummary registry) =>
+        registry.Bytes == 0 ? ""
+        : registry.UnknownSizes == 0 ? $", {Size(registry.Bytes)}"
+        : $", at least {Size(registry.Bytes)} ({Number(registry.UnknownSizes, "size")} unknown)";
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>
+/// Finds the kinds of a cluster that hold Pod templates: Kubernetes' own by name, and every custom kind that can be listed, since only
+/// its objects tell whether they have <c>spec.template.spec.containers</c>
+/// (<see href="https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api">Discovery API</see>).
+/// </summary>
+internal sealed class TemplateDiscovery(KubernetesClient client, List<string> problems)
+{
+    private static readonly string[] Template = ["spec", "template"];
+
+    /// <summary>The built-in kinds by group and plural name.</summary>
+    private static readonly Dictionary<(string Group, string Plural), string[]> BuiltIn = new()
+    {
+        [("", "replicationcontrollers")] = Template,
+        [("apps", "deployments")] = Template,
+        [("apps", "statefulsets")] = Template,
+        [("apps", "daemonsets")] = Template,
+        [("apps", "replicasets")] = Template,
+        [("batch", "jobs")] = Template,
+        [("batch", "cronjobs")] = ["spec", "jobTemplate", "spec", "template"],
+    };
+
+    public async Task<IReadOnlyList<DiscoveredTemplate>> FindAsync(CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<(string Group, string Plural), DiscoveredTemplate>();
+        await ReadVersionAsync("", "v1", found, cancellationToken);
+        var groups = await GetAsync("/apis", cancellationToken);
+        foreach (var group in groups?["groups"]?.AsArray().OfType<JsonObject>() ?? [])
+        {
+            if (group["name"]?.GetValue<string>() is not { } name || IsWithoutTemplates(name))
+                continue;
+            // The preferred version first; an older one is read for what the preferred one lacks (batch/v1 had no CronJobs before 1.21).
+            var preferred = group["preferredVersion"]?["groupVersion"]?.GetValue<string>();
+            var versions = group["versions"]?.AsArray().Select(version => version?["groupVersion"]?.GetValue<string>()).OfType<string>() ?? [];
+            foreach (var version in versions.OrderByDescending(version => version == preferred))
+                await ReadVersionAsync(name, version, found, cancellationToken);
+        }
+        return [.. found.Values];
+    }
+
+    /// <summary>Kubernetes' other groups; extensions of its own that hold templates are under <c>x-k8s.io</c>.</summary>
+    private static bool IsWithoutTemplates(string group) =>
+        group is "extensions" or "autoscaling" or "policy"
+        || group.EndsWith(".k8s.io", StringComparison.Ordinal) && !group.EndsWith("x-k8s.io", StringComparison.Ordinal);
+
+    private async Task ReadVersionAsync(
+        string group,
+        string version,
+        Dictionary<(string Group, string Plural), DiscoveredTemplate> found,
+        CancellationToken cancellationToken
+    )
+    {
+        var isCustom = group is not ("" or "apps" or "batch");
+        var list = await GetAsync(group.Length == 0 ? $"/api/{version}" : $"/apis/{version}", cancellationToken);
+        foreach (var resource in list?["resources"]?.AsArray().OfType<JsonObject>() ?? [])
+        {
+            if (resource["name"]?.GetValue<string>() is not { } plural || plural.Contains('/', StringComparison.Ordinal))
+                continue;
+            if (resource["verbs"]?.AsArray().Any(verb => verb?.GetValue<string>() == "list") != true)
+                continue;
+            var path = isCustom ? Template : BuiltIn.GetValueOrDefault((group, plural));
+            if (path is not null && (!isCustom || resource["namespaced"]?.GetValue<bool>() == true))
+                found.TryAdd(
+                    (group, plural),
+                    new DiscoveredTemplate(new ResourceType(version, plural), resource["kind"]?.GetValue<string>() ?? plural, path, isCustom)
+                );
+        }
+    }
+
+    private async Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.GetAsync(path, cancellationToken);
+        }
+        catch (Exception problem) when (problem is KubernetesException or JsonException)
+        {
+            // An aggregated API whose server is down must not hide the rest.
+            problems.Add($"Kinds of {path} are not known: {problem.Message}");
+            return null;
+        }
+    }
+}

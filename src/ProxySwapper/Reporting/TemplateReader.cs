@@ -1,0 +1,79 @@
+using System.Text.Json;
+using ProxySwapper.Admission;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>Reads the images of a Pod, or of a Pod template, as the API server has them.</summary>
+internal static class TemplateReader
+{
+    private static readonly (string List, PodImageKind Kind)[] ContainerLists =
+    [
+        ("initContainers", PodImageKind.InitContainer),
+        ("containers", PodImageKind.Container),
+        ("ephemeralContainers", PodImageKind.EphemeralContainer),
+    ];
+
+    /// <summary>The template at a path of an object, or null where there is none that has containers.</summary>
+    public static JsonElement? Find(JsonElement item, ReadOnlySpan<string> path)
+    {
+        foreach (var name in path)
+            item = Member(item, name);
+        return Member(Member(item, "spec"), "containers").ValueKind == JsonValueKind.Array ? item : null;
+    }
+
+    /// <summary>The images of a template.</summary>
+    public static IEnumerable<ImageUse> ReadTemplate(JsonElement template, Workload workload)
+    {
+        var spec = Member(template, "spec");
+        var isOptedOut = IsOptedOut(template);
+        workload = WithAccount(workload, spec);
+        return ImagesOf(spec).Select(image => new ImageUse(image.Image, null, null, workload, isOptedOut));
+    }
+
+    /// <summary>The images of a Pod, with what its owner wrote where the webhook kept that.</summary>
+    public static IEnumerable<ImageUse> ReadPod(JsonElement pod, Workload workload)
+    {
+        var spec = Member(pod, "spec");
+        var annotations = Member(Member(pod, "metadata"), "annotations");
+        var node = Text(spec, "nodeName");
+        var isOptedOut = IsOptedOut(pod);
+        workload = WithAccount(workload, spec);
+        foreach (var image in ImagesOf(spec))
+        {
+            var original = WellKnownLabels.OriginalImageKey(image) is { } key ? Text(annotations, key) : null;
+            yield return new ImageUse(original ?? image.Image, image.Image, node, workload, isOptedOut);
+        }
+    }
+
+    public static string? Text(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
+
+    public static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
+
+    public static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
+
+    private static IEnumerable<PodImage> ImagesOf(JsonElement spec)
+    {
+        foreach (var (list, kind) in ContainerLists)
+        foreach (var container in Items(spec, list))
+            if (Text(container, "image") is { } image)
+                yield return new PodImage(kind, 0, Text(container, "name") ?? "", image, null);
+        foreach (var volume in Items(spec, "volumes"))
+            if (Text(Member(volume, "image"), "reference") is { } reference)
+                yield return new PodImage(PodImageKind.Volume, 0, Text(volume, "name") ?? "", reference, null);
+    }
+
+    private static bool IsOptedOut(JsonElement template) =>
+        Text(Member(Member(template, "metadata"), "labels"), WellKnownLabels.OptOutLabel) == "true";
+
+    private static Workload WithAccount(Workload workload, JsonElement spec)
+    {
+        var secrets = new List<string>();
+        foreach (var secret in Items(spec, "imagePullSecrets"))
+            if (Text(secret, "name") is { } name)
+                secrets.Add(name);
+        return workload with { ServiceAccount = Text(spec, "serviceAccountName") ?? "default", PullSecrets = secrets };
+    }
+}

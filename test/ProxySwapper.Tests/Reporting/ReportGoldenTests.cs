@@ -1,0 +1,52 @@
+using System.Text;
+using ProxySwapper.Configuration;
+using ProxySwapper.Reporting;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Reporting;
+
+/// <summary>
+/// Reports of manifests: <c>testdata/report/CASE</c> has a configuration, manifests, and the report as text and as JSON.
+/// <c>UPDATE_GOLDEN=1</c> writes the reports anew.
+/// </summary>
+[TestFixture]
+internal sealed class ReportGoldenTests
+{
+    private static readonly string Folder = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "report");
+
+    private static IEnumerable<string> Cases => Directory.EnumerateDirectories(Folder).Select(path => Path.GetFileName(path)!);
+
+    [TestCaseSource(nameof(Cases))]
+    public void Text_is_as_written(string name)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        TextReport.Write(text, ReportOf(name));
+        AssertGolden(name, "report.txt", text.ToString());
+        Assert.That(text.ToString().Split('\n'), Has.All.Length.LessThanOrEqualTo(120));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Json_is_as_written(string name)
+    {
+        using var json = new MemoryStream();
+        JsonReport.Write(json, ReportOf(name), isIndented: true);
+        AssertGolden(name, "report.json", Encoding.UTF8.GetString(json.ToArray()) + "\n");
+    }
+
+    private static ImageReport ReportOf(string name)
+    {
+        var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
+        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything.IsExcluded);
+        ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder);
+        return ImageReport.Create(builder, []);
+    }
+
+    private static void AssertGolden(string name, string file, string actual)
+    {
+        var path = Path.Combine(Folder, name, file);
+        if (SourceTree.UpdatesGolden)
+            File.WriteAllText(path, actual);
+        Assert.That(actual, Is.EqualTo(File.ReadAllText(path)), $"differs from {path}");
+    }
+}
