@@ -23,7 +23,8 @@ internal static class ReportCommand
         var kubernetes = new KubernetesOptions();
         var config = new Option<string?>("--config")
         {
-            Description = "The configuration file. Default PROXY_URL or PROXYSWAPPER_… of the environment, then the release in the cluster.",
+            Description =
+                "The configuration file. Default PROXY_URL or PROXYSWAPPER_… of the environment, then the release in the cluster.",
         };
         var @namespace = new Option<string?>("--namespace", "-n") { Description = "Only this namespace. Default all." };
         var output = new Option<string>("--output", "-o") { Description = "text, json or html.", DefaultValueFactory = _ => Text };

@@ -47,10 +47,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         progress("reading pods");
-        var query = new ResourceQuery(ResourceType.Pods, onlyNamespace)
-        {
-            FieldSelector = "status.phase!=Succeeded,status.phase!=Failed",
-        };
+        var query = new ResourceQuery(ResourceType.Pods, onlyNamespace) { FieldSelector = "status.phase!=Succeeded,status.phase!=Failed" };
         return ForEachAsync(
             query,
             isOptional: false,

@@ -19,8 +19,7 @@ internal sealed class ImageEntry(ImageDecision decision)
     public string? Registry => decision.Source?.Registry;
 
     /// <summary>Where it is downstream: the rules' target, or itself when it names one already. Null when it stays where it is.</summary>
-    public ImageReference? Target =>
-        decision.Target ?? (decision.Reason == DecisionReason.AlreadyAtTarget ? decision.Source : null);
+    public ImageReference? Target => decision.Target ?? (decision.Reason == DecisionReason.AlreadyAtTarget ? decision.Source : null);
 
     public IReadOnlyCollection<Workload> Workloads => _workloads;
 

@@ -64,10 +64,7 @@ internal static class ReportWords
     }
 
     private static string Reasons(RegistrySummary registry) =>
-        string.Join(
-            ", ",
-            registry.Unswapped.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {ShortReason(pair.Key)}")
-        );
+        string.Join(", ", registry.Unswapped.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {ShortReason(pair.Key)}"));
 
     private static string ShortReason(DecisionReason reason) =>
         reason switch

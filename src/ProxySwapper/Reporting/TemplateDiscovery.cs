@@ -36,7 +36,8 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
                 continue;
             // The preferred version first; an older one is read for what the preferred one lacks (batch/v1 had no CronJobs before 1.21).
             var preferred = group["preferredVersion"]?["groupVersion"]?.GetValue<string>();
-            var versions = group["versions"]?.AsArray().Select(version => version?["groupVersion"]?.GetValue<string>()).OfType<string>() ?? [];
+            var versions =
+                group["versions"]?.AsArray().Select(version => version?["groupVersion"]?.GetValue<string>()).OfType<string>() ?? [];
             foreach (var version in versions.OrderByDescending(version => version == preferred))
                 await ReadVersionAsync(name, version, found, cancellationToken);
         }
@@ -67,7 +68,12 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
             if (path is not null && (!isCustom || resource["namespaced"]?.GetValue<bool>() == true))
                 found.TryAdd(
                     (group, plural),
-                    new DiscoveredTemplate(new ResourceType(version, plural), resource["kind"]?.GetValue<string>() ?? plural, path, isCustom)
+                    new DiscoveredTemplate(
+                        new ResourceType(version, plural),
+                        resource["kind"]?.GetValue<string>() ?? plural,
+                        path,
+                        isCustom
+                    )
                 );
         }
     }

@@ -26,7 +26,9 @@ internal static class TextReport
                 entry.Workloads.Count.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 RunsOf(entry)
             );
-        foreach (var group in report.Entries.Where(entry => entry.Problem is not null).GroupBy(entry => entry.Problem!, StringComparer.Ordinal))
+        foreach (
+            var group in report.Entries.Where(entry => entry.Problem is not null).GroupBy(entry => entry.Problem!, StringComparer.Ordinal)
+        )
             output.WriteLine($"{group.First().Name}{(group.Count() > 1 ? $" and {group.Count() - 1} more" : "")}: {group.Key}");
     }
 

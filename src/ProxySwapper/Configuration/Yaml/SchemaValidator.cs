@@ -50,7 +50,11 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             {
                 var matching = alternatives.EnumerateArray().Count(alternative => IsValid(alternative, node));
                 if (matching == 0 || keyword == "oneOf" && matching > 1)
-                    source.Report(path, node, Text(schema, "description") is { } text ? $"is not valid: {text}" : "matches none of the allowed forms");
+                    source.Report(
+                        path,
+                        node,
+                        Text(schema, "description") is { } text ? $"is not valid: {text}" : "matches none of the allowed forms"
+                    );
             }
         if (schema.TryGetProperty("not", out var refused) && IsValid(refused, node))
             source.Report(path, node, Text(schema, "description") is { } text ? $"is not valid: {text}" : "is not allowed");
@@ -132,7 +136,9 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
 
     private static bool IsOfType(JsonElement schema, YamlNode node) =>
         !schema.TryGetProperty("type", out var type)
-        || (type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Any(one => Is(one.GetString(), node)) : Is(type.GetString(), node));
+        || (
+            type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Any(one => Is(one.GetString(), node)) : Is(type.GetString(), node)
+        );
 
     private static bool Is(string? type, YamlNode node) =>
         type switch
@@ -141,7 +147,8 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             "array" => node is YamlSequenceNode || YamlSection.IsNull(node),
             "null" => YamlSection.IsNull(node),
             "boolean" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" },
-            "integer" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text } && long.TryParse(text, CultureInfo.InvariantCulture, out _),
+            "integer" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text }
+                && long.TryParse(text, CultureInfo.InvariantCulture, out _),
             "number" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text }
                 && double.TryParse(text, CultureInfo.InvariantCulture, out _),
             "string" => node is YamlScalarNode scalar && IsText(scalar),
@@ -151,19 +158,32 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is no boolean, number or null.</summary>
     private static bool IsText(YamlScalarNode scalar) =>
         scalar.Style != ScalarStyle.Plain
-        || !YamlSection.IsNull(scalar) && scalar.Value is not ("true" or "false") && !double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _);
+        || !YamlSection.IsNull(scalar)
+            && scalar.Value is not ("true" or "false")
+            && !double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _);
 
     private static string TypesOf(JsonElement schema)
     {
         var type = schema.GetProperty("type");
         var names = type.ValueKind == JsonValueKind.Array ? type.EnumerateArray().Select(one => one.GetString()) : [type.GetString()];
-        return string.Join(" or ", names.Select(name => name is "array" ? "a list" : name is "object" ? "a mapping" : $"a {name}"));
+        return string.Join(
+            " or ",
+            names.Select(name =>
+                name is "array" ? "a list"
+                : name is "object" ? "a mapping"
+                : name is "integer" ? "an integer"
+                : $"a {name}"
+            )
+        );
     }
 
     private static string Names(JsonElement properties) =>
-        properties.ValueKind == JsonValueKind.Object ? string.Join(", ", properties.EnumerateObject().Select(property => property.Name)) : "none";
+        properties.ValueKind == JsonValueKind.Object
+            ? string.Join(", ", properties.EnumerateObject().Select(property => property.Name))
+            : "none";
 
-    private static string TextOf(JsonElement element) => element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText();
+    private static string TextOf(JsonElement element) =>
+        element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText();
 
     private static string? Text(JsonElement schema, string name) =>
         schema.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
