@@ -22,6 +22,7 @@ COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.*.json src/P
 # In locked mode the packages are those whose hashes are committed, the compiler's among them.
 RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true --locked-mode
 COPY manifests/samples manifests/samples
+COPY chart/values.schema.json chart/
 COPY src src
 RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -p:SourceRevisionId=$REVISION -o /out --no-restore
 

@@ -71,7 +71,8 @@ internal static class WorkloadReader
         if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec)
             return [];
         var isOptedOut = Find(template, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
-        return ImagesOfPod(spec).Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut) { Kind = kind, Name = name ?? "" });
+        return ImagesOfPod(spec)
+            .Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut) { Kind = kind, Name = name ?? "" });
     }
 
     private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)

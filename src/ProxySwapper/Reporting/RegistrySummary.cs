@@ -7,7 +7,9 @@ namespace ProxySwapper.Reporting;
 /// <param name="Unswapped">Images that come from there, by why no rule takes them.</param>
 /// <param name="Missing">Images of there that are rewritten and not downstream.</param>
 /// <param name="StuckWorkloads">Workloads that could not start again if the registry were gone.</param>
-/// <param name="Pulls">Pulls from there when every node starts anew: one for each image and node that has it, at least one an image.</param>
+/// <param name="Pulls">
+/// Pulls from there when every node starts anew: one for each image and node that has it, at least one an image.
+/// </param>
 /// <param name="Bytes">The bytes of these pulls, as far as nodes tell the sizes.</param>
 /// <param name="UnknownSizes">Images whose size no node tells.</param>
 internal sealed record RegistrySummary(

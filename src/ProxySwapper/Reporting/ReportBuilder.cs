@@ -44,13 +44,15 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
         return entry;
     }
 
+    /// <summary>What the rules say, unless the webhook is not asked; an image that names the target itself needs no webhook.</summary>
     private ImageDecision Decide(ImageUse use)
     {
-        if (use.IsOptedOut)
-            return Unchanged(use.Image, DecisionReason.OptedOut);
-        return isExcludedNamespace(use.Workload.Namespace)
-            ? Unchanged(use.Image, DecisionReason.IgnoredNamespace)
-            : rules.Evaluate(use.Image, use.Workload.Namespace);
+        var decision = rules.Evaluate(use.Image, use.Workload.Namespace);
+        if (decision.Reason is DecisionReason.AlreadyAtTarget or DecisionReason.Invalid)
+            return decision;
+        return use.IsOptedOut ? Unchanged(use.Image, DecisionReason.OptedOut)
+            : isExcludedNamespace(use.Workload.Namespace) ? Unchanged(use.Image, DecisionReason.IgnoredNamespace)
+            : decision;
     }
 
     private static ImageDecision Unchanged(string image, DecisionReason reason) =>

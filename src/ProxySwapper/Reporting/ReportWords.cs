@@ -10,19 +10,21 @@ internal static class ReportWords
 {
     private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
 
-    /// <summary>The first lines: what is there, what still comes from which registry, what could not start again, what that would cost.</summary>
+    /// <summary>
+    /// The first lines: what is there, what still comes from which registry, what could not start again, what that would cost.
+    /// </summary>
     public static IEnumerable<string> Summary(ImageReport report)
     {
         yield return $"{Number(report.Entries.Count, "image")} in {Number(report.Workloads, "workload")} and {Number(report.Pods, "Pod")}: "
-            + $"{report.Count(ImageState.Downstream) + report.Count(ImageState.Differs)} downstream, {report.Count(ImageState.Missing)} missing, "
+            + $"{report.Count(ImageState.Downstream) + report.Count(ImageState.Differs)} downstream, "
+            + $"{report.Count(ImageState.Missing)} missing, "
             + $"{report.Count(ImageState.Unswapped)} not swapped{Rest(report)}.";
         foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)
             yield return $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
-                + $"{Number(registry.StuckWorkloads, "workload")} could not start again.";
-        foreach (var registry in report.Registries)
-            yield return $"A cold start would pull {Number(registry.Pulls, "time")} from {registry.Registry}{Bytes(registry)}.";
+                + $"{Number(registry.StuckWorkloads, "workload")} could not start again; a cold start pulls "
+                + $"{Number(registry.Pulls, "time")} from there{Bytes(registry)}.";
         if (report.Registries.Count == 0 && report.Entries.Count > 0)
             yield return "Nothing depends on another registry.";
     }

@@ -119,8 +119,12 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     {
         if (node is not YamlScalarNode { Value: { } value })
             return null;
-        if (schema.TryGetProperty("enum", out var allowed) && allowed.EnumerateArray().All(one => TextOf(one) != value))
-            return $"must be one of {string.Join(", ", allowed.EnumerateArray().Select(one => TextOf(one) is { Length: > 0 } text ? text : "\"\""))}";
+        if (
+            schema.TryGetProperty("enum", out var allowed)
+            && allowed.EnumerateArray().Select(TextOf).ToList() is var texts
+            && !texts.Contains(value)
+        )
+            return $"must be one of {string.Join(", ", texts.Select(text => text.Length > 0 ? text : "\"\""))}";
         if (Text(schema, "pattern") is { } pattern && !Regex.IsMatch(value, pattern, RegexOptions.None, PatternTimeout))
             return Text(schema, "description") is { } text ? $"is not valid: {text}" : $"must match {pattern}";
         if (Number(schema, "minLength") is { } shortest && value.Length < shortest)
