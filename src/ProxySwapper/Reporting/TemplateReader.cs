@@ -6,13 +6,6 @@ namespace ProxySwapper.Reporting;
 /// <summary>Reads the images of a Pod, or of a Pod template, as the API server has them.</summary>
 internal static class TemplateReader
 {
-    private static readonly (string List, PodImageKind Kind)[] ContainerLists =
-    [
-        ("initContainers", PodImageKind.InitContainer),
-        ("containers", PodImageKind.Container),
-        ("ephemeralContainers", PodImageKind.EphemeralContainer),
-    ];
-
     /// <summary>The template at a path of an object, or null where there is none that has containers.</summary>
     public static JsonElement? Find(JsonElement item, ReadOnlySpan<string> path)
     {
@@ -40,7 +33,7 @@ internal static class TemplateReader
         workload = WithAccount(workload, spec);
         foreach (var image in ImagesOf(spec))
         {
-            var original = WellKnownLabels.OriginalImageKey(image) is { } key ? Text(annotations, key) : null;
+            var original = image.OriginalImageKey is { } key ? Text(annotations, key) : null;
             yield return new ImageUse(original ?? image.Image, image.Image, node, workload, isOptedOut);
         }
     }
@@ -56,13 +49,10 @@ internal static class TemplateReader
 
     private static IEnumerable<PodImage> ImagesOf(JsonElement spec)
     {
-        foreach (var (list, kind) in ContainerLists)
-        foreach (var container in Items(spec, list))
-            if (Text(container, "image") is { } image)
-                yield return new PodImage(kind, 0, Text(container, "name") ?? "", image, null);
-        foreach (var volume in Items(spec, "volumes"))
-            if (Text(Member(volume, "image"), "reference") is { } reference)
-                yield return new PodImage(PodImageKind.Volume, 0, Text(volume, "name") ?? "", reference, null);
+        foreach (var field in PodImageFields.OfSpec)
+        foreach (var item in Items(spec, field.List))
+            if ((field.IsVolume ? Text(Member(item, "image"), "reference") : Text(item, "image")) is { } image)
+                yield return new PodImage(field.Kind, 0, Text(item, "name") ?? "", image, null);
     }
 
     private static bool IsOptedOut(JsonElement template) =>
