@@ -85,7 +85,9 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         };
         foreach (var user in new[] { $"policy-{probe}", $"webhook-{probe}" })
             await TestWait.UntilAsync(
-                async () => (await CreateAsync(user, "default", pod)).Body["spec"]?["containers"]?[0]?["image"]?.ToString() != "nginx",
+                async () =>
+                    (await CreateAsync(user, "default", pod)).Body["spec"]?["containers"]?[0]?["image"]?.ToString()
+                    == "probe.example/library/nginx:latest",
                 $"the swap of {user}"
             );
     }

@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
+
+/// <summary>What is large or odd: a policy swaps it or leaves it unchanged, and the API server takes every Pod that it takes without.</summary>
+[TestFixture, NeedsServer]
+internal sealed class PolicyLimitsTests
+{
+    private PolicyScene _scene = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _scene = await PolicyScene.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await _scene.DisposeAsync();
+
+    [TearDown]
+    public async Task RemoveAsync() => await _scene.RemoveAllAsync();
+
+    [TestCase(20, 30)]
+    [TestCase(20, 450)]
+    [TestCase(20, 700)]
+    public async Task Sixty_images_and_twenty_rules_with_wildcards_are_swapped(int rules, int length)
+    {
+        var number = await _scene.AddAsync(Wildcards(rules));
+        await _scene.WaitUntilInForceAsync();
+        await AssertSwappedAsync(number, rules, length);
+    }
+
+    [Test]
+    public async Task As_many_rules_as_are_not_refused_are_swapped()
+    {
+        var rules = Enumerable.Range(1, 40).Select(tens => tens * 10).Last(count => RuleSetGenerator.IsUsable(Wildcards(count)));
+        Assert.That(rules, Is.InRange(50, 390), "some are taken, and some refused");
+        var number = await _scene.AddAsync(Wildcards(rules));
+        await _scene.WaitUntilInForceAsync();
+        await TestContext.Out.WriteLineAsync($"{rules} rules with wildcards");
+        await AssertSwappedAsync(number, rules, 390);
+    }
+
+    [Test]
+    public async Task A_thousand_registries_are_swapped()
+    {
+        var rules = string.Concat(
+            Enumerable.Range(0, 1000).Select(index => $"  - {{match: r{index}.example, target: t.example/{index}}}\n")
+        );
+        var number = await _scene.AddAsync($"rules:\n{rules}");
+        await _scene.WaitUntilInForceAsync();
+        var pod = PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"r{940 + index}.example/app:{index}")]);
+        var (webhook, policy) = await AnswersAsync(number, pod);
+        Assert.That(policy, Is.EqualTo(webhook).And.Contain("t.example/999/app:59"));
+    }
+
+    [TestCaseSource(nameof(OddPods))]
+    public async Task An_odd_pod_is_admitted_as_it_is_without_a_policy(JsonObject pod)
+    {
+        var number = await _scene.AddAsync("proxyUrl: r.example\nignoreImages: ['**/*:*x*']");
+        await _scene.WaitUntilInForceAsync();
+        var (without, _) = await _scene.CreateAsync("nobody", "default", pod);
+        var (with, body) = await _scene.CreateAsync($"policy-{number}", "default", pod);
+        Assert.That(with, Is.EqualTo(without), body.ToJsonString()[..Math.Min(1000, body.ToJsonString().Length)]);
+    }
+
+    [Test]
+    public async Task Kubectl_shows_what_the_printed_policy_does()
+    {
+        const string Configuration = "proxyUrl: r.example";
+        var locations = ConfigurationLocations.Of("config.yaml", Configuration, new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", Configuration, new Dictionary<string, string>());
+        var objects = new PolicyObjects("printed", "v1");
+        await using var yaml = new StringWriter();
+        PolicyYaml.Write(yaml, [objects.PolicyOf(PolicyCompiler.Compile(options, locations).Policy), objects.Binding(podUpdates: false)]);
+        await _scene.Server.KubectlWithInputAsync(yaml.ToString(), "apply", "-f", "-");
+        const string Pod =
+            """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""";
+        string[] shown = ["apply", "--dry-run=server", "-f", "-", "-o", "jsonpath={.spec.containers[0].image} {.metadata.labels}"];
+        var answer = "";
+        await Testing.Time.TestWait.UntilAsync(
+            async () => (answer = await _scene.Server.KubectlWithInputAsync(Pod, shown)).StartsWith("r.example/", StringComparison.Ordinal),
+            "the swap by the printed policy"
+        );
+        Assert.That(answer, Is.EqualTo("""r.example/library/nginx:latest {"k8s-proxy-image-swapper":"patched-image"}"""));
+        var again = await _scene.Server.KubectlWithInputAsync(yaml.ToString(), "apply", "-f", "-");
+        Assert.That(again, Does.Not.Contain("configured"), "what is printed is what the API server keeps");
+    }
+
+    private static IEnumerable<TestCaseData> OddPods()
+    {
+        yield return Case(
+            "no metadata but a name",
+            """{"metadata":{"generateName":"web-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}"""
+        );
+        yield return Case(
+            "null everywhere",
+            """
+            {"metadata":{"name":"web","labels":null,"annotations":null},
+             "spec":{"containers":[{"name":"a","image":"nginx"}],"initContainers":null,"ephemeralContainers":null,"volumes":null}}
+            """
+        );
+        yield return Case("an empty image", """{"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":""},{"name":"b"}]}}""");
+        yield return Case("no containers", """{"metadata":{"name":"web"},"spec":{}}""");
+        yield return Case("no name of a container", """{"metadata":{"name":"web"},"spec":{"containers":[{"image":"nginx"}]}}""");
+        yield return Case("an image of 100 KB", Pod($"x/{new string('y', 100_000)}"));
+        yield return Case("an image in another script", Pod("nginx:ünï😀"));
+        yield return Case(
+            "seven hundred images",
+            PodGenerator.PodOf([.. Enumerable.Range(0, 700).Select(index => $"app{index}:1")]).ToJsonString()
+        );
+        yield return Case(
+            "sixty images of 1,000 characters",
+            PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"{index}/{new string('a', 1000)}")]).ToJsonString()
+        );
+        // Annotations that just fit, counted in bytes and not in characters: one more would have the Pod refused.
+        foreach (var (name, character, count) in new[] { ("ASCII", 'a', 262_100), ("three bytes", '€', 87_360) })
+            yield return Case($"annotations nearly too large, {name}", Annotated(new string(character, count)));
+        static string Annotated(string value)
+        {
+            var pod = PodGenerator.PodOf(["nginx"]);
+            pod["metadata"]!["annotations"] = new JsonObject { ["x"] = value };
+            return pod.ToJsonString();
+        }
+        static string Pod(string image) => PodGenerator.PodOf([image]).ToJsonString();
+        static TestCaseData Case(string name, string pod) => new TestCaseData(JsonNode.Parse(pod)!.AsObject()).SetName($"{{m}}({name})");
+    }
+
+    private static string Wildcards(int count) =>
+        "rules:\n"
+        + string.Concat(
+            Enumerable
+                .Range(0, count)
+                .Select(index =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  - {{match: \"*.r{index}.example/**/app-*\", target: \"t.example/{index}\"}}\n"
+                    )
+                )
+        );
+
+    /// <summary>Sixty images with names of their own, all taken by the last rule, come to the same Pod as with the webhook.</summary>
+    private async Task AssertSwappedAsync(int number, int rules, int length)
+    {
+        var images = Enumerable.Range(0, 60).Select(index => Image($"a.r{rules - 1}.example", index, length)).ToList();
+        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(images));
+        Assert.That(policy, Is.EqualTo(webhook).And.Contain($"t.example/{rules - 1}/"));
+    }
+
+    /// <summary>A valid image of about this length: a path of up to 200, then a tag, then a sha512 digest, then a long host.</summary>
+    private static string Image(string host, int index, int length)
+    {
+        var path = $"p{index}/{new string('a', Math.Clamp(length - 40, 1, 190))}/app-{index}";
+        var tag = length > 250 ? new string('t', 128) : "1";
+        var digest = length > 400 ? $"@sha512:{new string('0', 128)}" : "";
+        var front = length > 500 ? string.Concat(Enumerable.Repeat("a123456789.", 20)) : "";
+        return $"{front}{host}/{path}:{tag}{digest}";
+    }
+
+    private async Task<(string Webhook, string Policy)> AnswersAsync(int number, JsonObject pod) =>
+        (
+            PolicyScene.Comparable(await _scene.CreateAsync($"webhook-{number}", "default", pod)),
+            PolicyScene.Comparable(await _scene.CreateAsync($"policy-{number}", "default", pod))
+        );
+}
