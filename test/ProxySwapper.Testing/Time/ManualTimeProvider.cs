@@ -1,96 +1,67 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace ProxySwapper.Testing.Time;
 
-/// <summary>A clock that a test moves: timers run when <see cref="Advance"/> passes them, in order, on the caller's thread.</summary>
-public sealed class ManualTimeProvider(DateTimeOffset start) : TimeProvider
+/// <summary>A clock that a test moves, and that tells how many timers wait: a test can wait until somebody waits.</summary>
+public sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private readonly Lock _gate = new();
-    private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = start;
+    private readonly HashSet<CountedTimer> _waiting = [];
 
-    public ManualTimeProvider()
-        : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    /// <summary>How many timers wait, so that a test can wait until somebody waits.</summary>
+    /// <summary>How many timers are due at some time.</summary>
     public int Waiting
     {
         get
         {
             lock (_gate)
-                return _timers.Count(timer => timer.Due is not null);
+                return _waiting.Count;
         }
     }
 
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_gate)
-            return _now;
-    }
-
-    public override long GetTimestamp() => GetUtcNow().Ticks;
-
+    /// <inheritdoc />
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, callback, state);
-        lock (_gate)
-            _timers.Add(timer);
+        var timer = new CountedTimer(this, callback, state);
+        timer.Inner = base.CreateTimer(
+            static timer => ((CountedTimer)timer!).Run(),
+            timer,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         timer.Change(dueTime, period);
         return timer;
     }
 
-    /// <summary>Moves the clock on and runs every timer that falls due on the way.</summary>
-    public void Advance(TimeSpan by)
+    private void Count(CountedTimer timer, bool isWaiting)
     {
-        var end = GetUtcNow() + by;
-        while (true)
-        {
-            ManualTimer? next;
-            lock (_gate)
-            {
-                next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
-                _now =
-                    next?.Due > _now ? next.Due.Value
-                    : next is null ? end
-                    : _now;
-                if (next is null)
-                    return;
-                next.Due = next.Period is { } period ? next.Due + period : null;
-            }
-            next.Run();
-        }
+        lock (_gate)
+            _ = isWaiting ? _waiting.Add(timer) : _waiting.Remove(timer);
     }
 
-    private sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    private sealed class CountedTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
     {
-        public DateTimeOffset? Due { get; set; }
+        private bool _isPeriodic;
 
-        public TimeSpan? Period { get; private set; }
+        public ITimer Inner { get; set; } = null!;
 
-        public void Run() => callback(state);
+        public void Run()
+        {
+            if (!_isPeriodic)
+                clock.Count(this, false);
+            callback(state);
+        }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            var runNow = false;
-            lock (clock._gate)
-            {
-                Period = period > TimeSpan.Zero ? period : null;
-                Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock._now + dueTime;
-                if (dueTime == TimeSpan.Zero)
-                {
-                    Due = Period is null ? null : clock._now + Period;
-                    runNow = true;
-                }
-            }
-            if (runNow)
-                ThreadPool.QueueUserWorkItem(_ => callback(state));
-            return true;
+            _isPeriodic = period > TimeSpan.Zero;
+            clock.Count(this, dueTime != Timeout.InfiniteTimeSpan);
+            return Inner.Change(dueTime, period);
         }
 
         public void Dispose()
         {
-            lock (clock._gate)
-                clock._timers.Remove(this);
+            clock.Count(this, false);
+            Inner.Dispose();
         }
 
         public ValueTask DisposeAsync()

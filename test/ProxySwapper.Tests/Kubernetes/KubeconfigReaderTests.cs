@@ -1,6 +1,6 @@
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Kubernetes;
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed class KubeconfigReaderTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private string _directory = null!;
 
     [SetUp]

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
@@ -64,7 +64,7 @@ internal sealed class KubernetesClientTests
     {
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "old\n");
-        using var credentials = new FileCredentialSource(new ManualTimeProvider()) { TokenFile = file };
+        using var credentials = new FileCredentialSource(new FakeTimeProvider()) { TokenFile = file };
         using var client = _server.Client(credentials: credentials);
         _server.Answer(200, "{}").Answer(401, "{}").Answer(200, "{}");
         await client.GetAsync("/1", default);
@@ -77,7 +77,7 @@ internal sealed class KubernetesClientTests
     [Test]
     public async Task A_token_is_read_again_after_a_minute()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, "old");
         using var credentials = new FileCredentialSource(time) { TokenFile = file };

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
@@ -79,7 +79,7 @@ internal sealed class KubernetesTransportTests
     [Test]
     public async Task An_authority_that_is_renewed_in_its_file_is_trusted_without_a_restart()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, new Authority().Pem);
         using var client = new KubernetesClient(

@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
@@ -16,7 +16,7 @@ internal sealed class PopulateEndpointTests
     [Test]
     public async Task Shows_what_runs_waits_and_failed_with_reason_and_next_try()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
         var queue = new PopulationQueue(() => new PopulateOptions { MaxRetries = 1 }, time, new Backoff(() => 0.5));
         var givenUp = new FailedImages(time);
         foreach (var name in new[] { "gone", "failing", "running", "queued" })

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
@@ -21,7 +22,7 @@ internal sealed class FailureEventsTests
            "spec":{"containers":[{"name":"c","image":"down.example.com/app:1"}]}}]}
         """;
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private ScriptedApiServer _server = null!;
 
     [SetUp]

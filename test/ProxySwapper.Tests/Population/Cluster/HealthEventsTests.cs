@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Testing.Processes;
-using ProxySwapper.Testing.Time;
 using ProxySwapper.Tests.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Cluster;
@@ -10,7 +10,7 @@ namespace ProxySwapper.Tests.Population.Cluster;
 [TestFixture]
 internal sealed class HealthEventsTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private ScriptedApiServer _server = null!;
 
     [SetUp]

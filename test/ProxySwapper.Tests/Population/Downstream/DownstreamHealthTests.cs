@@ -2,12 +2,12 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
@@ -16,7 +16,7 @@ internal sealed class DownstreamHealthTests
 {
     private const string Registry = "down.example.com";
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private Exception? _fault;
     private int _pings;
 

@@ -1,5 +1,5 @@
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
@@ -9,7 +9,7 @@ internal sealed class ImagePresenceCacheTests
     [Test]
     public void What_was_not_asked_for_longest_is_forgotten_first()
     {
-        var known = new ImagePresenceCache(new ManualTimeProvider(), capacity: 2);
+        var known = new ImagePresenceCache(new FakeTimeProvider(), capacity: 2);
         known.Remember("a", null);
         known.Remember("b", null);
         known.IsKnown("a");
@@ -20,7 +20,7 @@ internal sealed class ImagePresenceCacheTests
     [Test]
     public void What_is_known_for_ever_can_still_be_too_old_for_one_who_asks()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var known = new ImagePresenceCache(time);
         known.Remember("a", null);
         time.Advance(TimeSpan.FromHours(1));
@@ -33,7 +33,7 @@ internal sealed class ImagePresenceCacheTests
     [Test]
     public void Nothing_is_remembered_for_no_time()
     {
-        var known = new ImagePresenceCache(new ManualTimeProvider());
+        var known = new ImagePresenceCache(new FakeTimeProvider());
         known.Remember("a", TimeSpan.Zero);
         Assert.That(known.Count, Is.Zero);
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
@@ -6,7 +7,6 @@ using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Timing;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Transfer;
 
@@ -28,7 +28,7 @@ internal sealed class JobProgressTests
         _madeWay = false;
         _queue = new PopulationQueue(
             () => new PopulateOptions { MaxNumberOfParallelJobs = 2 },
-            new ManualTimeProvider(),
+            new FakeTimeProvider(),
             new Backoff(() => 0.5)
         );
         _job = await JobAsync("one");

@@ -1,9 +1,9 @@
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
-using ProxySwapper.Testing.Time;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
@@ -11,7 +11,7 @@ namespace ProxySwapper.Tests.Registry.Transport;
 [TestFixture]
 internal sealed class AdaptiveConcurrencyLimiterTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Test]
     public async Task No_more_than_the_limit_are_let_in_and_the_next_follows_who_leaves()

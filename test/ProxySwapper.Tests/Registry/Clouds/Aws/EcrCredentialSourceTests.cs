@@ -1,10 +1,10 @@
 using Amazon.Runtime;
+using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Aws;
 
@@ -13,7 +13,7 @@ namespace ProxySwapper.Tests.Registry.Clouds.Aws;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrCredentialSourceTests : IAsyncDisposable
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly CapturedLog _log = new();
     private readonly Dictionary<string, AwsPrincipal?> _profiles = [];
     private FakeEcr _ecr = null!;
