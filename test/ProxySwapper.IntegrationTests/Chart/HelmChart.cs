@@ -63,7 +63,7 @@ internal static class HelmChart
         catch (System.ComponentModel.Win32Exception fault)
         {
             throw new InvalidOperationException(
-                "This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/run looks for one.",
+                "This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/setup/helm prints one.",
                 fault
             );
         }

@@ -15,7 +15,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>The token of an administrator, who may also impersonate anybody.</summary>
     public const string AdministratorToken = "administrator-of-a-test";
 
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private const int MaximumAttempts = 3;
 
     private readonly DirectoryInfo _folder;
@@ -51,7 +51,7 @@ public sealed class KubeApiServer : IAsyncDisposable
             ? StartAsync(assets!)
             : throw new InvalidOperationException(
                 "This test needs a folder with kube-apiserver, etcd and kubectl in "
-                    + "KUBEBUILDER_ASSETS: setup-envtest gives one, and test/run looks for it."
+                    + "KUBEBUILDER_ASSETS; test/setup/kube-apiserver prints one, and test/run sets it."
             );
     }
 

@@ -80,7 +80,10 @@ internal sealed class JsonPatchWriterTests
     {
         var reviewer = new AdmissionReviewer(Rules);
         var body = Encoding.UTF8.GetBytes(
-            $$"""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"CREATE","namespace":"default","object":{{pod}} } }"""
+            $$"""
+            {"apiVersion":"admission.k8s.io/v1",
+             "request":{"uid":"u","kind":{"kind":"Pod"},"operation":"CREATE","namespace":"default","object":{{pod}} } }
+            """
         );
         Assert.That(reviewer.TryRead(new ReadOnlySequence<byte>(body), out var review, out var error), Is.True, error);
         using var response = new Utf8JsonBuffer();
