@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>What the chart makes, and what it takes, against schemas that others wrote.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class ChartSchemaTests
 {
     private static readonly string ValuesSchema = Path.Combine(HelmChart.Folder, "values.schema.json");

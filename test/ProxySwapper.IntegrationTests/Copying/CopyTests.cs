@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Copying;
 
 /// <summary><c>proxyswapper copy</c> between real registries, with skopeo as the second opinion.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class CopyTests
 {
     private DebianRegistry _source = null!;

@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> from a registry of Azure's kind, by TLS, as each of the identities that a Pod has: they are variables of a
 /// process, so it is the built program that runs.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class AzureTests : IAsyncDisposable
 {

@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> with the clouds' own host names and no configuration at all: the built program finds them through a proxy of
 /// its environment, by TLS.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CloudHostTests : IAsyncDisposable
 {

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>The program as <c>docker-credential-proxyswapper</c>, asked by skopeo and by its protocol.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class DockerCredentialTests : IDisposable
 {
     private const string Helper = "docker-credential-proxyswapper";

@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <summary>
 /// Pushes into repositories that ECR does not have yet: ECR's API with its signatures and errors, in front of a real registry.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrRepositoryTests : IAsyncDisposable
 {

@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> to a real registry that takes ECR's passwords alone, as each of the identities that the AWS SDK finds: they
 /// are variables of a process, so it is the built program that runs.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrTests : IAsyncDisposable
 {

@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> from a registry of Google's kind with the Application Default Credentials of its process, so it is the built
 /// program that runs. Key files of a host's own are met by the unit tests.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class GoogleTests : IAsyncDisposable
 {

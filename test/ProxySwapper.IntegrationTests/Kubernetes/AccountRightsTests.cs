@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
 /// <summary>What service accounts with few rights get of a real API server.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class AccountRightsTests
 {
     private KubeApiServer _server = null!;

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
 /// <summary>A watch on a real API server, which is killed on the way.</summary>
-[TestFixture]
+[TestFixture, NeedsServer]
 internal sealed class PodWatchTests : IDisposable
 {
     private const string Label = "proxyswapper.io/gated";

@@ -15,7 +15,7 @@ namespace ProxySwapper.IntegrationTests.Packaging;
 /// The Dockerfile's build stage in a folder that has what the stage copies, up to what takes minutes; what publishing makes; and the image
 /// that the SDK makes of it.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class ImageTests
 {
     private const string Publish = "dotnet publish src/ProxySwapper -c Release";

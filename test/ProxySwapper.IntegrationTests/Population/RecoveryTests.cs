@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Registries that are down, slow, full; and a program that is killed.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class RecoveryTests
 {
     [Test]

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Registry;
 
 /// <summary>Proxies of the environment, as the built program takes them.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class ProxyTests
 {
     private const string Host = "registry.example.invalid";

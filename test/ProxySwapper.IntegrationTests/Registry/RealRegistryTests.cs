@@ -12,7 +12,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Registry;
 
 /// <summary>The client against Debian's docker-registry, and the embedded registry against skopeo.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class RealRegistryTests
 {
     private static readonly byte[] Layer = Encoding.UTF8.GetBytes(

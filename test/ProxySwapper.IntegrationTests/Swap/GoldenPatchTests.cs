@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The patches of the golden cases, applied by the code that API servers apply them with.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class GoldenPatchTests
 {
     [Test]

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>What the built program does with bodies that are too large, too slow or too many.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class RequestLimitTests : ServingFixture
 {
     [Test]

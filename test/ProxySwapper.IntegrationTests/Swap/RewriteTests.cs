@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary><c>proxyswapper rewrite</c> as a person runs it.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class RewriteTests
 {
     private static readonly Dictionary<string, string> Environment = new() { ["PROXY_URL"] = "r.example" };

@@ -11,7 +11,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The built program serving: limits, TLS, renewal, reload and the end.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 internal sealed class ServeTests : ServingFixture
 {
     [Test]
