@@ -5,7 +5,7 @@ using ProxySwapper.Configuration;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>What is large or odd: a policy swaps it or leaves it unchanged, and the API server takes every Pod that it takes without.</summary>
+/// <summary>What is large or odd is swapped or left unchanged, and the API server takes every Pod that it takes without a policy.</summary>
 [TestFixture, NeedsServer]
 internal sealed class PolicyLimitsTests
 {
