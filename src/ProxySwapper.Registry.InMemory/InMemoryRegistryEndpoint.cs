@@ -18,7 +18,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
         if (!IsLetIn(context.Request))
         {
-            context.Response.Headers.WWWAuthenticate = "Basic realm=\"embedded registry\"";
+            context.Response.Headers.WWWAuthenticate = "Basic realm=\"in-memory registry\"";
             return ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");
         }
         var route = InMemoryRegistryRoute.Of(context.Request);
@@ -103,32 +103,31 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "DIGEST_INVALID", "the content has another digest");
             return;
         }
-        InMemoryRegistryManifest content;
+        var manifest = new Manifest(context.Request.ContentType ?? MediaTypes.OciManifest, isDigest ? named : Digest.OfBytes(bytes), bytes);
+        ManifestReferences references;
         try
         {
-            content = InMemoryRegistryManifest.Read(bytes);
+            references = ManifestReferences.Read(manifest);
         }
-        catch (JsonException fault)
+        catch (FormatException fault)
         {
             await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_INVALID", fault.Message);
             return;
         }
         var repository = registry.Repository(route.Repository);
-        if (content.Blobs.FirstOrDefault(blob => !repository.Blobs.ContainsKey(blob)) is { } blob && blob != default)
+        if (references.Blobs.FirstOrDefault(blob => !repository.Blobs.ContainsKey(blob.Digest)) is { } blob)
         {
-            await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"blob unknown: {blob}");
+            await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"blob unknown: {blob.Digest}");
             return;
         }
         if (
             !registry.Options.SparseIndexes
-            && content.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child)) is { } child
-            && child != default
+            && references.Children.FirstOrDefault(child => !repository.Manifests.ContainsKey(child.Digest)) is { } child
         )
         {
-            await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"manifest unknown: {child}");
+            await ErrorAsync(context, StatusCodes.Status400BadRequest, "MANIFEST_BLOB_UNKNOWN", $"manifest unknown: {child.Digest}");
             return;
         }
-        var manifest = new Manifest(context.Request.ContentType ?? MediaTypes.OciManifest, isDigest ? named : Digest.OfBytes(bytes), bytes);
         if (!isDigest && registry.Options.ImmutableTags && repository.Tags.ContainsKey(route.Reference))
         {
             await ErrorAsync(
@@ -145,7 +144,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         context.Response.StatusCode = StatusCodes.Status201Created;
         context.Response.Headers.Location = $"/v2/{route.Repository}/manifests/{manifest.Digest}";
         context.Response.Headers["Docker-Content-Digest"] = manifest.Digest.ToString();
-        if (registry.Options.ReferrersApi && content.Subject is { } subject)
+        if (registry.Options.ReferrersApi && references.Subject is { } subject)
             context.Response.Headers["OCI-Subject"] = subject.ToString();
     }
 
@@ -244,8 +243,8 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
                 writer.WriteString("mediaType", MediaTypes.OciIndex);
                 writer.WriteStartArray("manifests");
                 foreach (var manifest in manifests)
-                    if (InMemoryRegistryManifest.Read(manifest.Bytes) is var content && content.Subject == subject)
-                        content.WriteReferrer(writer, manifest.Descriptor);
+                    if (ManifestReferences.Read(manifest) is var references && references.Subject == subject)
+                        DescriptorJson.Write(writer, references.Referrer);
                 writer.WriteEndArray();
                 writer.WriteEndObject();
             }

@@ -33,3 +33,16 @@ internal readonly record struct InMemoryRegistryRoute(InMemoryRegistryRequestKin
     private static (string Repository, string Last)? Split(string path, string word) =>
         path.LastIndexOf(word, StringComparison.Ordinal) is > 0 and var at ? (path[..at], path[(at + word.Length)..]) : null;
 }
+
+/// <summary>What a request is about, for counting.</summary>
+internal enum InMemoryRegistryRequestKind
+{
+    Other,
+    Ping,
+    Manifest,
+    Blob,
+    Upload,
+    Mount,
+    Tags,
+    Referrers,
+}

@@ -15,14 +15,25 @@ public sealed record RegistryOptions
     /// <summary>The longest pause that is waited for, whatever a registry asks with Retry-After. Default 60 s.</summary>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a registry may take to answer with headers. Default 30 s.</summary>
+    /// <summary>How long a registry may take to respond with headers. Default 30 s.</summary>
     public TimeSpan ResponseTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a stream may stand still before it counts as broken. Default 60 s.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The largest manifest that is read, in bytes. Default 32 MiB.</summary>
-    public int MaxManifestSize { get; init; } = 32 * 1024 * 1024;
+    /// <summary>
+    /// The least bytes per second that a blob or manifest must move, on average over all the time that was spent waiting for it, once
+    /// that is longer than <see cref="StallTimeout"/>; 0 for none. Default 16 KiB. It is per blob: several that share a slow line need
+    /// it each.
+    /// </summary>
+    public long MinThroughput { get; init; } = 16 * 1024;
+
+    /// <summary>
+    /// The largest manifest that is read, in bytes. Default 4 MiB, which registries have to accept at least and most do at the most
+    /// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests">distribution-spec, Pushing
+    /// Manifests</see>).
+    /// </summary>
+    public int MaxManifestSize { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>The User-Agent header.</summary>
     public string UserAgent { get; init; } = "proxyswapper";

@@ -16,7 +16,7 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
     /// <summary>The scopes that the registry itself names.</summary>
     public IReadOnlyList<string> Scopes => Parameters.GetValueOrDefault("scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary>The challenge to answer: Bearer where the registry offers it, else Basic; null when there is neither.</summary>
+    /// <summary>The challenge to response: Bearer where the registry offers it, else Basic; null when there is neither.</summary>
     public static AuthenticationChallenge? Of(HttpResponseHeaders headers)
     {
         if (!headers.NonValidated.TryGetValues("WWW-Authenticate", out var values))

@@ -12,5 +12,5 @@ internal sealed class HostAuthentication(RegistryHost host, TimeProvider time)
 
     public TokenCache Tokens { get; } = new(time);
 
-    public TokenClient TokenClient { get; } = new(host.Name, host.Exchange, time);
+    public TokenClient TokenClient { get; } = new(host.Name, host.Sender, time);
 }

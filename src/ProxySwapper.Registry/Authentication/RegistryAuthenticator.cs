@@ -20,7 +20,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         return await AuthorizeAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
-    /// <summary>A better grant after a refusal; null when there is none, and the refusal stands.</summary>
+    /// <summary>A better authorization after a refusal; null when there is none, and the refusal stands.</summary>
     public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
         RegistryRequest request,
         RequestAuthorization? refused,
@@ -49,28 +49,24 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], refused.Credential, cancellationToken);
         if (refused.IsRenewed || await RenewAsync(request, refused.Credential, cancellationToken) is not { } renewed)
             return null;
-        return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } grant
-            ? grant with
+        return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } authorization
+            ? authorization with
             {
                 IsRenewed = true,
             }
             : null;
     }
 
-    /// <summary>A 401; a 403 or 400 of ECR, which so says that its password has ended; a 403 that asks for another token.</summary>
+    /// <summary>A 401; a 403 that asks for another token; what may be an expired password of a registry that does not say 401.</summary>
     private static bool IsAboutAuthentication(
         RegistryException refusal,
         AuthenticationChallenge? challenge,
         RequestAuthorization? refused
     ) =>
-        refusal.Status switch
-        {
-            HttpStatusCode.Unauthorized => true,
-            HttpStatusCode.Forbidden => refused is not null && (challenge is null || challenge.IsBearer),
-            // The answer to a HEAD has no body to say more.
-            HttpStatusCode.BadRequest => refused is not null && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head),
-            _ => false,
-        };
+        refusal.Status == HttpStatusCode.Unauthorized
+        || refused is not null
+            && RegistryQuirks.IsPerhapsAnExpiredPassword(refusal)
+            && (refusal.Status != HttpStatusCode.Forbidden || challenge is null || challenge.IsBearer);
 
     private async ValueTask<RequestAuthorization?> AuthorizeAsync(
         RegistryRequest request,
@@ -86,7 +82,8 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
             ?? throw request.Fault(
                 HttpStatusCode.Unauthorized,
-                "its token server is neither https nor on the registry's own host, and gets no credential"
+                $"its token server {TokenRealm.Describe(challenge.Realm)} is neither an https address nor on the registry's own host, "
+                    + "and gets no credential"
             );
         // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries
         // have one for everything.

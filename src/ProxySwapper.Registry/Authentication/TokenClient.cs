@@ -10,23 +10,22 @@ namespace ProxySwapper.Registry.Authentication;
 /// Asks the token server that a registry named: by GET with Basic for users with a password and for nobody, by an OAuth2 form for
 /// identity tokens and for servers that take no GET. Its errors never hold the address's query.
 /// </summary>
-internal sealed class TokenClient(string registry, RedirectingSender exchange, TimeProvider time)
+internal sealed class TokenClient(string registry, RedirectingSender sender, TimeProvider time)
 {
     private const string ClientId = "proxyswapper";
-    private const int MaxAnswerSize = 1024 * 1024;
+    private const int MaxResponseSize = 1024 * 1024;
 
     /// <summary>What a server gave instead of an identity token: the old one counts no longer.</summary>
     private readonly System.Collections.Concurrent.ConcurrentDictionary<RegistryCredential, string> _rotated = new();
 
-    /// <exception cref="RegistryException">The token server refused, failed or answered nonsense.</exception>
+    /// <exception cref="RegistryException">The token server refused, failed, or sent a response that makes no sense.</exception>
     public async Task<BearerToken> FetchAsync(TokenKey key)
     {
         if (key.Credential.IdentityToken is { } identity)
-            return await ReadAsync(
-                key,
-                ToPost(key, ("grant_type", "refresh_token"), ("refresh_token", _rotated.GetValueOrDefault(key.Credential, identity))),
-                null
-            );
+        {
+            var token = _rotated.GetValueOrDefault(key.Credential, identity);
+            return await ReadAsync(key, ToPost(key, token, ("grant_type", "refresh_token"), ("refresh_token", token)), null);
+        }
         try
         {
             return await ReadAsync(key, ToGet(key), BasicOf(key.Credential));
@@ -36,7 +35,13 @@ internal sealed class TokenClient(string registry, RedirectingSender exchange, T
         {
             return await ReadAsync(
                 key,
-                ToPost(key, ("grant_type", "password"), ("username", key.Credential.Username), ("password", key.Credential.Password)),
+                ToPost(
+                    key,
+                    key.Credential.Password,
+                    ("grant_type", "password"),
+                    ("username", key.Credential.Username),
+                    ("password", key.Credential.Password)
+                ),
                 null
             );
         }
@@ -49,31 +54,31 @@ internal sealed class TokenClient(string registry, RedirectingSender exchange, T
 
     private async Task<BearerToken> ReadAsync(TokenKey key, RegistryRequest request, AuthenticationHeaderValue? authorization)
     {
-        using var answer = await exchange.SendAsync(request, authorization, CancellationToken.None);
-        if (answer.Status != HttpStatusCode.OK)
-            throw await ErrorResponseReader.ReadAsync(answer, request, $"the token server of {registry}", time, CancellationToken.None);
+        using var response = await sender.SendAsync(request, authorization, CancellationToken.None);
+        if (response.Status != HttpStatusCode.OK)
+            throw await ErrorResponseReader.ReadAsync(response, request, DescribeServer(key), time, CancellationToken.None);
         var token =
-            TokenResponse.Read((await ReadBodyAsync(answer, request)).Span)
-            ?? throw request.Fault(answer.Status, $"the token server of {registry} gave no token");
+            TokenResponse.Read((await ReadBodyAsync(key, response, request)).Span)
+            ?? throw request.Fault(response.Status, $"{DescribeServer(key)}: the response has no token");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not end on its way.
         return new BearerToken(token.Token, time.GetUtcNow() + token.Lifetime * 0.9);
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(RegistryResponse answer, RegistryRequest request)
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(TokenKey key, RegistryResponse response, RegistryRequest request)
     {
         try
         {
-            return await answer.ReadBodyAsync(MaxAnswerSize, CancellationToken.None);
+            return await response.ReadBodyAsync(MaxResponseSize, CancellationToken.None);
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException)
         {
-            throw request.Fault(answer.Status, fault.Message, fault, transient: fault is IOException);
+            throw request.Fault(response.Status, $"{DescribeServer(key)}: {fault.Message}", fault, transient: fault is IOException);
         }
     }
 
-    private static RegistryRequest ToGet(TokenKey key)
+    private RegistryRequest ToGet(TokenKey key)
     {
         var query = new StringBuilder(key.Realm.Query.TrimStart('?'));
         if (key.Service is { } service)
@@ -83,27 +88,35 @@ internal sealed class TokenClient(string registry, RedirectingSender exchange, T
         Append("client_id", ClientId);
         if (key.Credential.Username.Length > 0)
             Append("account", key.Credential.Username);
-        return Request(HttpMethod.Get, new UriBuilder(key.Realm) { Query = query.ToString() }.Uri);
+        return ToServer(HttpMethod.Get, new UriBuilder(key.Realm) { Query = query.ToString() }.Uri);
 
         void Append(string name, string value) =>
             query.Append(query.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
     }
 
-    private static RegistryRequest ToPost(TokenKey key, params IEnumerable<(string Name, string Value)> grant)
+    private RegistryRequest ToPost(TokenKey key, string secret, params IEnumerable<(string Name, string Value)> grant)
     {
         List<(string Name, string Value)> form = [.. grant, ("client_id", ClientId), ("access_type", "offline")];
         if (key.Service is { } service)
             form.Add(("service", service));
         if (key.Scopes.Length > 0)
             form.Add(("scope", key.Scopes));
-        return Request(HttpMethod.Post, key.Realm) with
+        return ToServer(HttpMethod.Post, key.Realm) with
         {
-            Content = () => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
+            Content = _ => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
             // The secret within goes to this server alone: no redirect takes it elsewhere.
             IsRepeatable = false,
+            Secrets = [secret],
         };
     }
 
-    private static RegistryRequest Request(HttpMethod method, Uri address) =>
-        new(method, address.Authority, "", address) { Expected = [HttpStatusCode.OK] };
+    /// <summary>A failure is one of the registry, which cannot be reached without its token server.</summary>
+    private RegistryRequest ToServer(HttpMethod method, Uri address) =>
+        new(method, registry, "", address) { Expected = [HttpStatusCode.OK] };
+
+    private static string DescribeServer(TokenKey key)
+    {
+        var server = $"the token server {TokenRealm.Describe(key.Realm.ToString())}";
+        return key.Scopes.Length == 0 ? server : $"{server}, asked for {key.Scopes}";
+    }
 }

@@ -19,4 +19,10 @@ internal static class TokenRealm
             && address.Host.Equals(registry.Host, StringComparison.OrdinalIgnoreCase);
         return (isPlain || address.Scheme == Uri.UriSchemeHttps) && !LinkLocalAddress.IsMatch(address) ? address : null;
     }
+
+    /// <summary>A realm for an error: without its query and whatever stands before an @, since both may hold secrets.</summary>
+    public static string Describe(string? realm) =>
+        Uri.TryCreate(realm, UriKind.Absolute, out var address)
+            ? $"{address.Scheme}://{address.Authority}{address.AbsolutePath}"
+            : "(its realm is not an address)";
 }

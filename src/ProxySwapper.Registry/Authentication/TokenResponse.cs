@@ -14,7 +14,7 @@ internal sealed record TokenResponse(string Token, TimeSpan Lifetime, string? Re
     private const int ShortestLifetime = 60;
     private const int LongestLifetime = 24 * 60 * 60;
 
-    /// <summary>Reads an answer; null when it holds no token.</summary>
+    /// <summary>Reads a response; null when it holds no token.</summary>
     public static TokenResponse? Read(ReadOnlySpan<byte> json)
     {
         string? token = null,

@@ -8,13 +8,10 @@ namespace ProxySwapper.Registry.Copying;
 /// host mounts from a repository of its own, (4) the bytes, from the source straight to the target.
 /// </summary>
 internal sealed class BlobCopier(
-    RegistryClient source,
-    string sourceRepository,
-    RegistryClient target,
-    string targetRepository,
-    BlobTracker ledger,
-    CopySession ticket,
-    RepositoryCreator repository,
+    RepositoryClient source,
+    RepositoryClient target,
+    CopySession session,
+    RepositoryCreator creator,
     IProgress<CopyProgress>? progress
 )
 {
@@ -35,108 +32,117 @@ internal sealed class BlobCopier(
     /// <summary>Makes sure of one blob.</summary>
     public async Task EnsureAsync(Descriptor blob, CancellationToken cancellationToken)
     {
-        var entry = ledger.EntryOf(target.Registry, blob.Digest);
+        var tracked = session.Track(target.Registry, blob.Digest);
         while (true)
         {
-            if (entry.IsIn(targetRepository))
+            if (tracked.IsIn(target.Repository))
             {
-                Tell(blob, CopyStep.Present, ref _present);
+                Report(blob, CopyStep.Present, ref _present);
                 return;
             }
-            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before taking
-            // the
-            // lead: whoever leads waits for nobody, so that no two copies can wait for each other by way of a third.
-            if (entry.Mover is { } earlier && earlier.Sequence < ticket.Sequence && !earlier.Ended.IsCompleted && !earlier.IsStalled)
+            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before
+            // becoming the copier: who copies waits for nobody, so that no two copies can wait for each other by way of a third.
+            if (tracked.Copier is { } earlier && session.IsAfter(earlier) && !earlier.Ended.IsCompleted && !earlier.IsStalled)
             {
-                await ticket.WaitAsync(earlier, entry.Moving, cancellationToken);
-                if (entry.IsIn(targetRepository))
+                await session.WaitAsync(earlier, tracked.Copying, cancellationToken);
+                if (tracked.IsIn(target.Repository))
                     continue;
-                await ticket.WaitAsync(earlier, earlier.Ended, cancellationToken);
+                await session.WaitAsync(earlier, earlier.Ended, cancellationToken);
                 continue;
             }
-            var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (entry.Lead(ticket, moved) is not { } other)
+            var copied = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (tracked.Begin(session, copied) is not { } other)
             {
                 try
                 {
-                    await MoveAsync(blob, entry, cancellationToken);
+                    await CopyAsync(blob, tracked, cancellationToken);
                     return;
                 }
                 finally
                 {
-                    // Who waits looks again: at what is known now, or to move it himself when this failed.
-                    moved.SetResult();
+                    // Who waits looks again: at what is known now, or to copy it himself when this failed.
+                    copied.SetResult();
                 }
             }
-            await ticket.WaitAsync(other.Mover, other.Moving, cancellationToken);
+            await session.WaitAsync(other.Copier, other.Copying, cancellationToken);
         }
     }
 
     /// <summary>True when the repository lacks the blob; asks, and changes nothing.</summary>
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
-        !ledger.EntryOf(target.Registry, blob.Digest).IsIn(targetRepository)
-        && !await TargetContent.HasBlobAsync(target, targetRepository, blob.Digest, cancellationToken);
+        !session.Track(target.Registry, blob.Digest).IsIn(target.Repository)
+        && await TargetContent.FindBlobAsync(target.Client, target.Repository, blob, cancellationToken) != BlobPresence.Present;
 
-    private async Task MoveAsync(Descriptor blob, TrackedBlob entry, CancellationToken cancellationToken)
+    private async Task CopyAsync(Descriptor blob, TrackedBlob tracked, CancellationToken cancellationToken)
     {
-        if (await TargetContent.HasBlobAsync(target, targetRepository, blob.Digest, cancellationToken))
+        var presence = await TargetContent.FindBlobAsync(target.Client, target.Repository, blob, cancellationToken);
+        if (presence == BlobPresence.Present)
         {
-            entry.Add(targetRepository);
-            Tell(blob, CopyStep.Present, ref _present);
+            tracked.Add(target.Repository);
+            Report(blob, CopyStep.Present, ref _present);
             return;
         }
         progress?.Report(new CopyProgress(blob, CopyStep.Planned, 0));
-        if (await repository.RetryAfterCreatingAsync(token => TryMountAsync(blob, entry, token), cancellationToken))
+        if (
+            presence == BlobPresence.Missing
+            && await creator.RetryAfterCreatingAsync(token => TryMountAsync(blob, tracked, token), cancellationToken)
+        )
         {
-            entry.Add(targetRepository);
-            Tell(blob, CopyStep.Mounted, ref _mounted);
+            tracked.Add(target.Repository);
+            Report(blob, CopyStep.Mounted, ref _mounted);
             return;
         }
-        await repository.RetryAfterCreatingAsync(
+        await creator.RetryAfterCreatingAsync(
             async token =>
             {
-                await target.UploadBlobAsync(
-                    targetRepository,
-                    blob,
-                    open => OpenAsync(blob, open),
-                    new BlobProgress(blob, ticket, progress),
-                    token
-                );
+                await target.UploadBlobAsync(blob, open => OpenAsync(blob, open), new BlobProgress(blob, session, progress), token);
                 return true;
             },
             cancellationToken
         );
-        entry.Add(targetRepository);
+        if (presence == BlobPresence.OtherSize)
+            await AssertWholeAsync(blob, cancellationToken);
+        tracked.Add(target.Repository);
         Interlocked.Add(ref _bytes, blob.Size);
-        Tell(blob, CopyStep.Copied, ref _copied);
+        Report(blob, CopyStep.Copied, ref _copied);
     }
 
-    private async Task<bool> TryMountAsync(Descriptor blob, TrackedBlob entry, CancellationToken cancellationToken)
+    /// <summary>
+    /// Mounts what this copy may read: the source itself is a repository of the host, or it shows the blob that another one is known to
+    /// have. Else a manifest that names the digest of somebody's private layer would be enough to get it, by the login of the target.
+    /// </summary>
+    private async Task<bool> TryMountAsync(Descriptor blob, TrackedBlob tracked, CancellationToken cancellationToken)
     {
-        var from =
-            target.Registry == source.Registry && sourceRepository != targetRepository
-                ? sourceRepository
-                : entry.OtherThan(targetRepository);
-        return from is not null && await target.MountBlobAsync(targetRepository, blob.Digest, from, cancellationToken);
+        if (target.Registry == source.Registry && source.Repository != target.Repository)
+            return await target.MountBlobAsync(blob.Digest, source.Repository, cancellationToken);
+        return tracked.OtherThan(target.Repository) is { } from
+            && await source.FindBlobAsync(blob, cancellationToken) == BlobPresence.Present
+            && await target.MountBlobAsync(blob.Digest, from, cancellationToken);
+    }
+
+    /// <summary>A registry that keeps what it had in spite of an upload is found out by the length that a GET says.</summary>
+    private async Task AssertWholeAsync(Descriptor blob, CancellationToken cancellationToken)
+    {
+        await using var content = await target.OpenBlobAsync(blob, cancellationToken);
     }
 
     private async Task<Stream> OpenAsync(Descriptor blob, CancellationToken cancellationToken) =>
         blob.Data is { } data && data.Length == blob.Size && blob.Digest.Matches(data.Span)
             ? new MemoryStream(data.ToArray(), writable: false)
-            : await source.OpenBlobAsync(sourceRepository, blob, cancellationToken);
+            : await source.OpenBlobAsync(blob, cancellationToken);
 
-    private void Tell(Descriptor blob, CopyStep step, ref int count)
+    private void Report(Descriptor blob, CopyStep step, ref int count)
     {
-        ticket.Touch();
+        session.Touch();
         Interlocked.Increment(ref count);
         progress?.Report(new CopyProgress(blob, step, blob.Size));
     }
 
-    private sealed class BlobProgress(Descriptor blob, CopySession ticket, IProgress<CopyProgress>? progress) : IProgress<long>
+    private sealed class BlobProgress(Descriptor blob, CopySession session, IProgress<CopyProgress>? progress) : IProgress<long>
     {
         public void Report(long value)
         {
-            ticket.Touch();
+            session.Touch();
             progress?.Report(new CopyProgress(blob, CopyStep.Transferring, value));
         }
     }

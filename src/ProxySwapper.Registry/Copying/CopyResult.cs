@@ -21,3 +21,13 @@ public sealed record CopyResult(CopyOutcome Outcome, Digest SourceDigest, Digest
     /// <summary>Bytes of blobs streamed.</summary>
     public long BytesCopied { get; init; }
 }
+
+/// <summary>Whether a copy had anything to do.</summary>
+public enum CopyOutcome
+{
+    /// <summary>The target pointed at the content already.</summary>
+    UpToDate,
+
+    /// <summary>Something was written.</summary>
+    Copied,
+}

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
@@ -12,11 +13,12 @@ namespace ProxySwapper.Registry.Copying;
 public sealed partial class ImageCopier(RegistryClients clients, TimeProvider time, ILogger<ImageCopier> logger)
 {
     private static readonly ActivitySource Activities = new("ProxySwapper");
-    private readonly BlobTracker _ledger = new(time);
+    private readonly BlobTracker _tracker = new(time);
 
     /// <summary>Copies one image. A tag appears at the target only when all below it is there.</summary>
     /// <exception cref="RegistryException">Source or target finally refused.</exception>
     /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
+    /// <exception cref="TimeoutException">It took longer than <see cref="CopyRequest.Timeout"/>.</exception>
     public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
     {
         using var activity = Activities.StartActivity(
@@ -29,8 +31,7 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         activity?.SetTag("proxyswapper.target", request.Target.ToString());
         try
         {
-            using var copy = new ImageCopy(clients, _ledger, request);
-            var result = await copy.RunAsync(cancellationToken);
+            var result = await CopyInTimeAsync(request, cancellationToken);
             activity?.SetTag("proxyswapper.outcome", result.Outcome.ToString());
             if (result.Outcome == CopyOutcome.Copied)
                 Log.Copied(
@@ -56,8 +57,22 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
     /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
     public async Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken)
     {
-        using var copy = new ImageCopy(clients, _ledger, request);
+        using var copy = new ImageCopy(clients, _tracker, request);
         return await copy.PlanAsync(cancellationToken);
+    }
+
+    private async Task<CopyResult> CopyInTimeAsync(CopyRequest request, CancellationToken cancellationToken)
+    {
+        using var timeout = new OperationTimeout(request.Timeout ?? Timeout.InfiniteTimeSpan, time, cancellationToken);
+        using var copy = new ImageCopy(clients, _tracker, request);
+        try
+        {
+            return await copy.RunAsync(timeout.Token);
+        }
+        catch (OperationCanceledException fault) when (timeout.HasPassed)
+        {
+            throw new TimeoutException($"{request.Target}: not copied from {request.Source} within {request.Timeout}", fault);
+        }
     }
 
     private static partial class Log

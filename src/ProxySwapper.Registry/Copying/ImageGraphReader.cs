@@ -4,24 +4,35 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Reads an image with everything below it. All is asked for by digest, so that a tag which moves meanwhile changes nothing.
+/// Reads an image with everything below it. All is asked for by digest, so that a tag which moves meanwhile changes nothing. For one
+/// image: the sum of what is read is limited.
 /// </summary>
-internal sealed class ImageGraphReader(RegistryClient source, string repository)
+internal sealed class ImageGraphReader(RepositoryClient source)
 {
-    private const int MaximumDepth = 8;
-    private const int MaximumManifests = 10_000;
+    private const int MaxDepth = 8;
+    private const int MaxManifests = 10_000;
     private const int ParallelReads = 4;
 
-    /// <summary>The image of a digest; with platforms, what is written for those.</summary>
+    /// <summary>A thousand times what a usual image has. All of it is held until it is written.</summary>
+    private const long MaxTotalSize = 16 * 1024 * 1024;
+
+    private long _totalSize;
+
+    /// <summary>The image of a digest, whole.</summary>
+    /// <exception cref="CopyException">It cannot be copied.</exception>
+    public async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
+        await ReadAsync(await source.GetManifestAsync(digest.ToString(), cancellationToken), [], default, cancellationToken);
+
+    /// <summary>The image of a manifest; with platforms, what is written for those.</summary>
     /// <exception cref="CopyException">It cannot be copied so.</exception>
     public async Task<ImageGraph> ReadAsync(
-        Digest digest,
+        Manifest manifest,
         IReadOnlyList<Platform> platforms,
         PlatformSubset subset,
         CancellationToken cancellationToken
     )
     {
-        var root = await ReadNodeAsync(digest, cancellationToken);
+        var root = Read(manifest);
         if (platforms.Count == 0 || root.Children.Count == 0)
             return await ReadBelowAsync(root, root.Children, cancellationToken);
         var chosen = PlatformIndex.Choose(root, platforms);
@@ -33,39 +44,39 @@ internal sealed class ImageGraphReader(RegistryClient source, string repository)
                 var images = chosen.Where(child => child.Platform is { OperatingSystem: not "unknown" }).ToList();
                 if (images.Count != 1)
                     throw new CopyException(
-                        $"{digest} has {images.Count} manifests for {string.Join(", ", platforms)}; one alone can be written "
-                            + "without an index"
+                        $"{manifest.Digest} has {images.Count} manifests for {string.Join(", ", platforms)}; "
+                            + "only a single one can be written without an index"
                     );
-                var flat = await ReadNodeAsync(images[0].Digest, cancellationToken);
+                var flat = await ReadAsync(images[0], cancellationToken);
                 return await ReadBelowAsync(flat, flat.Children, cancellationToken);
             default:
                 if (chosen.Count == root.Children.Count)
                     return await ReadBelowAsync(root, chosen, cancellationToken);
-                return await ReadBelowAsync(ManifestNode.Read(PlatformIndex.Write(root.Content, chosen)), chosen, cancellationToken);
+                return await ReadBelowAsync(Read(PlatformIndex.Write(manifest, chosen)), chosen, cancellationToken);
         }
     }
 
     private async Task<ImageGraph> ReadBelowAsync(
-        ManifestNode root,
+        ManifestReferences root,
         IReadOnlyList<Descriptor> children,
         CancellationToken cancellationToken
     )
     {
-        var nodes = new Dictionary<Digest, ManifestNode>();
+        var nodes = new Dictionary<Digest, ManifestReferences>();
         var level = children;
         for (var depth = 0; level.Count > 0; depth++)
         {
-            if (depth == MaximumDepth)
-                throw new CopyException($"{root.Content.Digest} has indexes nested deeper than {MaximumDepth}");
+            if (depth == MaxDepth)
+                throw new CopyException($"{root.Manifest.Digest} has indexes nested deeper than {MaxDepth}");
             var unread = level.DistinctBy(child => child.Digest).Where(child => !nodes.ContainsKey(child.Digest)).ToList();
-            if (nodes.Count + unread.Count > MaximumManifests)
-                throw new CopyException($"{root.Content.Digest} has more than {MaximumManifests} manifests below it");
+            if (nodes.Count + unread.Count > MaxManifests)
+                throw new CopyException($"{root.Manifest.Digest} has more than {MaxManifests} manifests below it");
             var read = await ReadLevelAsync(unread, cancellationToken);
             foreach (var node in read)
-                nodes[node.Content.Digest] = node;
+                nodes[node.Manifest.Digest] = node;
             level = [.. read.SelectMany(node => node.Children)];
         }
-        var order = new List<ManifestNode>(nodes.Count);
+        var order = new List<ManifestReferences>(nodes.Count);
         var placed = new HashSet<Digest>();
         foreach (var child in children)
             Place(child.Digest);
@@ -82,18 +93,49 @@ internal sealed class ImageGraphReader(RegistryClient source, string repository)
         }
     }
 
-    private async Task<ManifestNode[]> ReadLevelAsync(List<Descriptor> children, CancellationToken cancellationToken)
+    private async Task<ManifestReferences[]> ReadLevelAsync(List<Descriptor> children, CancellationToken cancellationToken)
     {
-        var nodes = new ManifestNode[children.Count];
+        // What says itself that it is too large is not even asked for; what lies about it is found out on its way.
+        if (children.Sum(child => child.Size) + _totalSize > MaxTotalSize)
+            throw TooLarge();
+        var nodes = new ManifestReferences[children.Count];
         await Parallel.ForAsync(
             0,
             children.Count,
             new ParallelOptions { MaxDegreeOfParallelism = ParallelReads, CancellationToken = cancellationToken },
-            async (index, token) => nodes[index] = await ReadNodeAsync(children[index].Digest, token)
+            async (index, token) => nodes[index] = await ReadAsync(children[index], token)
         );
         return nodes;
     }
 
-    private async Task<ManifestNode> ReadNodeAsync(Digest digest, CancellationToken cancellationToken) =>
-        ManifestNode.Read(await source.GetManifestAsync(repository, digest.ToString(), cancellationToken));
+    private async Task<ManifestReferences> ReadAsync(Descriptor descriptor, CancellationToken cancellationToken) =>
+        Read(await source.GetManifestAsync(descriptor.Digest.ToString(), cancellationToken));
+
+    private ManifestReferences Read(Manifest manifest)
+    {
+        if (Interlocked.Add(ref _totalSize, manifest.Bytes.Length) > MaxTotalSize)
+            throw TooLarge();
+        try
+        {
+            return ManifestReferences.Read(manifest);
+        }
+        catch (FormatException fault)
+        {
+            throw new CopyException(fault.Message, fault);
+        }
+    }
+
+    private CopyException TooLarge() =>
+        new(
+            $"the manifests of the image in {source.Registry}/{source.Repository} are larger than {MaxTotalSize / (1024 * 1024)} MiB on "
+                + "the whole, which is the most that is read"
+        );
+}
+
+/// <summary>What is to be written for one image: the manifest that the tags will point at, and all manifests below it.</summary>
+/// <param name="Root">The manifest under the tags.</param>
+/// <param name="Below">Everything below, children before parents.</param>
+internal sealed record ImageGraph(ManifestReferences Root, IReadOnlyList<ManifestReferences> Below)
+{
+    public IEnumerable<ManifestReferences> Manifests => Below.Append(Root);
 }

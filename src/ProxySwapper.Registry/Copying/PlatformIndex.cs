@@ -11,7 +11,7 @@ internal static class PlatformIndex
 
     /// <summary>The children for these platforms, with what attests them.</summary>
     /// <exception cref="CopyException">A platform is not there; the message names those that are.</exception>
-    public static IReadOnlyList<Descriptor> Choose(ManifestNode index, IReadOnlyList<Platform> platforms)
+    public static IReadOnlyList<Descriptor> Choose(ManifestReferences index, IReadOnlyList<Platform> platforms)
     {
         var chosen = new HashSet<Digest>();
         foreach (var platform in platforms)
@@ -19,7 +19,7 @@ internal static class PlatformIndex
             var taken = index.Children.Where(child => child.Platform is { } declared && platform.IsMatch(declared)).ToList();
             if (taken.Count == 0)
                 throw new CopyException(
-                    $"{index.Content.Digest} has no {platform}; it has "
+                    $"{index.Manifest.Digest} has no {platform}; it has "
                         + string.Join(
                             ", ",
                             index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct()

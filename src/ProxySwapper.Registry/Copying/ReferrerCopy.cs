@@ -7,31 +7,30 @@ namespace ProxySwapper.Registry.Copying;
 /// that cosign writes (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature
 /// specification</see>).
 /// </summary>
-internal sealed class ReferrerCopy(ImageCopy copy, RegistryClient source, RegistryClient target, CopyRequest request)
+internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient target, ImageWriter writer)
 {
-    private const int MaximumReferrers = 1000;
+    private const int MaxReferrers = 1000;
     private static readonly string[] CosignSuffixes = [".sig", ".att", ".sbom"];
-
     private readonly HashSet<Digest> _seen = [];
 
     public async Task RunAsync(ImageGraph image, CancellationToken cancellationToken)
     {
-        var subjects = new Queue<Digest>(image.Manifests.Select(node => node.Content.Digest));
+        var subjects = new Queue<Digest>(image.Manifests.Select(node => node.Manifest.Digest));
         while (subjects.TryDequeue(out var subject))
         {
-            foreach (var referrer in await source.ListReferrersAsync(request.Source.Repository, subject, cancellationToken))
+            foreach (var referrer in await source.ListReferrersAsync(subject, cancellationToken))
             {
                 if (!_seen.Add(referrer.Digest))
                     continue;
-                if (_seen.Count > MaximumReferrers)
-                    throw new CopyException($"{image.Root.Content.Digest} has more than {MaximumReferrers} referrers");
+                if (_seen.Count > MaxReferrers)
+                    throw new CopyException($"{image.Root.Manifest.Digest} has more than {MaxReferrers} referrers");
                 await CopyAsync(referrer.Digest, referrer.Digest.ToString(), cancellationToken);
                 subjects.Enqueue(referrer.Digest);
             }
             foreach (var suffix in CosignSuffixes)
             {
                 var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
-                if (await source.HeadManifestAsync(request.Source.Repository, tag, cancellationToken) is { } signature)
+                if (await source.HeadManifestAsync(tag, cancellationToken) is { } signature)
                     await CopyAsync(signature.Digest, tag, cancellationToken);
             }
         }
@@ -39,8 +38,9 @@ internal sealed class ReferrerCopy(ImageCopy copy, RegistryClient source, Regist
 
     private async Task CopyAsync(Digest digest, string name, CancellationToken cancellationToken)
     {
-        if ((await TargetContent.FindManifestAsync(target, request.Target.Repository, name, cancellationToken))?.Digest == digest)
+        if ((await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken))?.Digest == digest)
             return;
-        await copy.WriteAsync(await copy.ReadWholeAsync(digest, cancellationToken), [name], cancellationToken);
+        var referrer = await new ImageGraphReader(source).ReadAsync(digest, cancellationToken);
+        await writer.WriteAsync(referrer, [name], cancellationToken);
     }
 }

@@ -12,22 +12,22 @@ namespace ProxySwapper.Registry.Copying;
 /// </summary>
 public static class TargetContent
 {
-    /// <summary>True when the repository has the blob.</summary>
+    /// <summary>What the repository has of the blob.</summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
-    public static async Task<bool> HasBlobAsync(
+    public static async Task<BlobPresence> FindBlobAsync(
         RegistryClient target,
         string repository,
-        Digest digest,
+        Descriptor blob,
         CancellationToken cancellationToken
     )
     {
         try
         {
-            return await target.HasBlobAsync(repository, digest, cancellationToken);
+            return await target.FindBlobAsync(repository, blob, cancellationToken);
         }
         catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
         {
-            return false;
+            return BlobPresence.Missing;
         }
     }
 

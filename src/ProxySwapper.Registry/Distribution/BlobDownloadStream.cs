@@ -23,8 +23,8 @@ internal sealed class BlobDownloadStream : Stream
     private readonly AdaptiveConcurrencyLimiter.Lease _lease;
     private readonly IncrementalHash _hash;
     private readonly RetrySchedule _schedule;
-    private readonly StallTimeout _patience;
-    private RegistryResponse? _answer;
+    private readonly StallTimeout _stall;
+    private RegistryResponse? _response;
     private Stream? _body;
     private long _position;
     private long _resumedAt;
@@ -39,10 +39,10 @@ internal sealed class BlobDownloadStream : Stream
     )
     {
         (_transport, _request, _blob, _lease) = (transport, request, blob, lease);
-        (_hash, _schedule, _patience) = (
+        (_hash, _schedule, _stall) = (
             blob.Digest.CreateHash(),
             new RetrySchedule(transport.Options),
-            new StallTimeout(transport.Options.StallTimeout, transport.Time)
+            new StallTimeout(transport.Options.StallTimeout, transport.Options.MinThroughput, transport.Time)
         );
     }
 
@@ -70,7 +70,7 @@ internal sealed class BlobDownloadStream : Stream
         CancellationToken cancellationToken
     )
     {
-        var lease = await transport.Host.Reading.EnterAsync(isStream: true, cancellationToken);
+        var lease = await transport.Host.ReadLimiter.EnterAsync(isStream: true, cancellationToken);
         var stream = new BlobDownloadStream(
             transport,
             request with
@@ -144,10 +144,10 @@ internal sealed class BlobDownloadStream : Stream
 
     protected override void Dispose(bool disposing)
     {
-        _answer?.Dispose();
-        _answer = null;
+        _response?.Dispose();
+        _response = null;
         _hash.Dispose();
-        _patience.Dispose();
+        _stall.Dispose();
         _lease.Dispose();
         base.Dispose(disposing);
     }
@@ -174,11 +174,11 @@ internal sealed class BlobDownloadStream : Stream
     private async ValueTask EndAsync(CancellationToken cancellationToken)
     {
         // With a length in its header, the body has ended already.
-        if (_answer!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0)
+        if (_response!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0)
             throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
         var digest = Digest.OfHash(_blob.Digest.HashName, _hash.GetHashAndReset());
         if (digest != _blob.Digest)
-            throw Fault($"the blob {_blob.Digest} came with the content of {digest}", transient: false);
+            throw Fault($"its content has the digest {digest}", transient: false);
         _isVerified = true;
         await DisconnectAsync();
         _lease.Dispose();
@@ -188,7 +188,11 @@ internal sealed class BlobDownloadStream : Stream
     {
         try
         {
-            return await _patience.ReadAsync(_body!, buffer, cancellationToken);
+            return await _stall.ReadAsync(_body!, buffer, cancellationToken);
+        }
+        catch (SlowStreamException fault)
+        {
+            throw Fault(fault.Message, transient: false, fault);
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException && !cancellationToken.IsCancellationRequested)
         {
@@ -207,7 +211,7 @@ internal sealed class BlobDownloadStream : Stream
         {
             try
             {
-                _answer = await _transport.SendOnceAsync(
+                _response = await _transport.SendOnceAsync(
                     _request with
                     {
                         From = _position > 0 ? _position : null,
@@ -215,8 +219,8 @@ internal sealed class BlobDownloadStream : Stream
                     _lease,
                     cancellationToken
                 );
-                _body = await _answer.Content.ReadAsStreamAsync(cancellationToken);
-                await SkipAsync(_answer.Status == HttpStatusCode.PartialContent ? StartOf(_answer) : 0, cancellationToken);
+                _body = await _response.Content.ReadAsStreamAsync(cancellationToken);
+                await SkipAsync(_response.Status == HttpStatusCode.PartialContent ? StartOf(_response) : 0, cancellationToken);
                 return;
             }
             catch (RegistryException fault) when (fault.IsTransient)
@@ -228,9 +232,9 @@ internal sealed class BlobDownloadStream : Stream
         }
     }
 
-    private long StartOf(RegistryResponse answer)
+    private long StartOf(RegistryResponse response)
     {
-        var range = ContentRangeHeaderValue.TryParse(answer.Header("Content-Range"), out var parsed) ? parsed : null;
+        var range = ContentRangeHeaderValue.TryParse(response.Header("Content-Range"), out var parsed) ? parsed : null;
         if (range is not { Unit: "bytes", From: { } from })
             throw Fault("a part of it came without saying which", transient: false);
         if (from > _position || range.Length is { } all && all != _blob.Size)
@@ -243,7 +247,7 @@ internal sealed class BlobDownloadStream : Stream
 
     private async Task SkipAsync(long start, CancellationToken cancellationToken)
     {
-        if (_answer!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size)
+        if (_response!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size)
             throw Fault($"it should have {_blob.Size} bytes and has {start + length}", transient: false);
         var left = _position - start;
         if (left == 0)
@@ -270,10 +274,10 @@ internal sealed class BlobDownloadStream : Stream
         if (_body is not null)
             await _body.DisposeAsync();
         _body = null;
-        _answer?.Dispose();
-        _answer = null;
+        _response?.Dispose();
+        _response = null;
     }
 
     private RegistryException Fault(string detail, bool transient, Exception? cause = null) =>
-        _request.Fault(_answer?.Status, detail, cause, transient: transient);
+        _request.Fault(_response?.Status, detail, cause, transient: transient);
 }

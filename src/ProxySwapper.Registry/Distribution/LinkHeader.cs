@@ -7,11 +7,38 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 internal static class LinkHeader
 {
-    /// <summary>The next page's address; null at the end, and for a page that is elsewhere than the registry, which is not asked.</summary>
-    public static Uri? Of(RegistryResponse answer, Uri page)
+    /// <summary>
+    /// The request for the next page; null at the list's end. Of the link only its query counts: origin and path stay those of the
+    /// list, since registries behind proxies and redirects name internal hosts and other schemes.
+    /// </summary>
+    /// <exception cref="RegistryException">There is a next page that cannot be asked for: a list never ends without a word.</exception>
+    public static RegistryRequest? Next(RegistryResponse response, RegistryRequest page)
     {
-        if (answer.Header("Link") is not { } links)
+        if (response.Header("Link") is not { } links)
             return null;
+        if (TargetOfNext(links) is not { } target)
+            return IsReadable(links) ? null : throw Unusable(page, response, links, "cannot be read");
+        if (!Uri.TryCreate(page.Address, target, out var address))
+            throw Unusable(page, response, links, "is not an address");
+        if (address.Query.Length <= 1)
+            throw Unusable(page, response, links, "has no query that leads to the next page");
+        var next = new UriBuilder(page.Address) { Query = address.Query }.Uri;
+        if (next == page.Address)
+            throw Unusable(page, response, links, "leads to the same page again: the list does not end");
+        return page with { Address = next };
+    }
+
+    private static RegistryException Unusable(RegistryRequest page, RegistryResponse response, string links, string why)
+    {
+        var shown = links.Length > 200 ? links[..200] + "…" : links;
+        return page.Fault(response.Status, $"the Link header of the list, {shown}, {why}");
+    }
+
+    private static bool IsReadable(string links) =>
+        links.Contains('<', StringComparison.Ordinal) && links.Contains('>', StringComparison.Ordinal);
+
+    private static string? TargetOfNext(string links)
+    {
         for (var open = links.IndexOf('<'); open >= 0; open = links.IndexOf('<', open + 1))
         {
             var close = links.IndexOf('>', open);
@@ -20,25 +47,26 @@ internal static class LinkHeader
             var end = links.IndexOf(",<", close, StringComparison.Ordinal) is >= 0 and var tight
                 ? tight
                 : links.IndexOf(", <", close, StringComparison.Ordinal);
-            var parameters = links.AsSpan(close + 1, (end < 0 ? links.Length : end) - close - 1);
-            if (!IsNext(parameters))
-                continue;
-            return Uri.TryCreate(page, links[(open + 1)..close], out var next) && RedirectingSender.IsSameOrigin(next, page) ? next : null;
+            if (IsNext(links.AsSpan(close + 1, (end < 0 ? links.Length : end) - close - 1)))
+                return links[(open + 1)..close];
         }
         return null;
     }
 
+    /// <summary>A relation may be one of several, and a link without any can lead nowhere but on.</summary>
     private static bool IsNext(ReadOnlySpan<char> parameters)
     {
+        var hasRelation = false;
         foreach (var range in parameters.Split(';'))
         {
             var parameter = parameters[range].Trim();
-            if (!parameter.StartsWith("rel", StringComparison.OrdinalIgnoreCase))
+            if (!parameter.StartsWith("rel", StringComparison.OrdinalIgnoreCase) || parameter[3..].TrimStart() is not ['=', .. var value])
                 continue;
-            var value = parameter[3..].TrimStart();
-            if (value.StartsWith("=") && value[1..].Trim().Trim('"').Equals("next", StringComparison.OrdinalIgnoreCase))
-                return true;
+            hasRelation = true;
+            foreach (var relation in value.Trim().Trim('"').ToString().Split(' '))
+                if (relation.Equals("next", StringComparison.OrdinalIgnoreCase))
+                    return true;
         }
-        return false;
+        return !hasRelation;
     }
 }

@@ -10,45 +10,50 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
 {
     private const string DigestHeader = "Docker-Content-Digest";
 
-    /// <summary>What a reference points at; null when there is nothing. A registry whose HEAD tells too little is asked by GET.</summary>
+    /// <summary>
+    /// What a reference points at; null when there is nothing. A registry whose HEAD tells too little, or is refused, is asked by GET.
+    /// </summary>
     public async Task<Descriptor?> HeadAsync(string repository, string reference, CancellationToken cancellationToken)
     {
         var request = await requests.ToManifestAsync(HttpMethod.Head, repository, reference, cancellationToken) with
         {
             Accept = MediaTypes.Manifests,
-            Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.MethodNotAllowed],
+            Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
         };
-        using var answer = await transport.SendAsync(request, cancellationToken);
-        if (answer.Status == HttpStatusCode.NotFound)
-            return null;
-        var asked = Digest.TryParse(reference, out var named) ? named : (Digest?)null;
-        var said = Digest.TryParse(answer.Header(DigestHeader), out var told) ? told : asked;
-        if (
-            answer.Status == HttpStatusCode.OK
-            && said is { } digest
-            && answer.ContentHeaders is { ContentType.MediaType: { } mediaType, ContentLength: > 0 and { } size }
-        )
+        try
         {
-            if (asked is null || digest == asked)
-                return new Descriptor(mediaType, digest, size);
-            if (digest.Algorithm == asked.Value.Algorithm)
-                throw request.Fault(answer.Status, $"it was asked for {asked} and says to have {digest}");
-            return new Descriptor(mediaType, asked.Value, size);
+            using var response = await transport.SendAsync(request, cancellationToken);
+            if (response.Status == HttpStatusCode.NotFound)
+                return null;
+            if (DescriptorOf(response, request, reference) is { } descriptor)
+                return descriptor;
         }
-        answer.Dispose();
-        return await FindAsync(repository, reference, cancellationToken) is { } manifest ? manifest.Descriptor : null;
+        catch (RegistryException refusal) when (RegistryQuirks.IsHeadRefused(refusal))
+        {
+            // The GET tells more, the reason of a refusal too.
+        }
+        return (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
     }
 
+    /// <summary>The same; nothing is missing before a GET said so, since some registries answer every HEAD with 404.</summary>
+    public async Task<Descriptor?> ResolveAsync(string repository, string reference, CancellationToken cancellationToken) =>
+        await HeadAsync(repository, reference, cancellationToken)
+        ?? (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
+
     /// <exception cref="RegistryException">
-    /// There is none, its bytes are not those of the digest, or it is none that can be copied.
+    /// It is not there, its bytes do not have the digest, or it is not one that can be copied.
     /// </exception>
     public async Task<Manifest> GetAsync(string repository, string reference, CancellationToken cancellationToken)
     {
         var request = await ToGetAsync(repository, reference, cancellationToken);
-        return await transport.SendAsync(request, answer => ReadAsync(answer, request, reference, cancellationToken), cancellationToken);
+        return await transport.SendAsync(
+            request,
+            response => ReadAsync(response, request, reference, cancellationToken),
+            cancellationToken
+        );
     }
 
-    /// <summary>The same; null when there is none.</summary>
+    /// <summary>The same; null when it is not there.</summary>
     public async Task<Manifest?> FindAsync(string repository, string reference, CancellationToken cancellationToken)
     {
         var request = await ToGetAsync(repository, reference, cancellationToken) with
@@ -57,15 +62,29 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         };
         return await transport.SendAsync<Manifest?>(
             request,
-            async answer =>
+            async response =>
             {
-                if (answer.Status == HttpStatusCode.OK)
-                    return await ReadAsync(answer, request, reference, cancellationToken);
-                answer.Dispose();
+                if (response.Status == HttpStatusCode.OK)
+                    return await ReadAsync(response, request, reference, cancellationToken);
+                response.Dispose();
                 return null;
             },
             cancellationToken
         );
+    }
+
+    private static Descriptor? DescriptorOf(RegistryResponse response, RegistryRequest request, string reference)
+    {
+        var asked = Digest.TryParse(reference, out var named) ? named : (Digest?)null;
+        var said = Digest.TryParse(response.Header(DigestHeader), out var told) ? told : asked;
+        if (
+            said is not { } digest
+            || response.ContentHeaders is not { ContentType.MediaType: { } mediaType, ContentLength: > 0 and { } size }
+        )
+            return null;
+        if (asked is { } expected && digest != expected && digest.Algorithm == expected.Algorithm)
+            throw request.Fault(response.Status, $"it was asked for {expected} and says that it has {digest}");
+        return new Descriptor(mediaType, asked ?? digest, size);
     }
 
     private async ValueTask<RegistryRequest> ToGetAsync(string repository, string reference, CancellationToken cancellationToken) =>
@@ -75,28 +94,28 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         };
 
     private async Task<Manifest> ReadAsync(
-        RegistryResponse answer,
+        RegistryResponse response,
         RegistryRequest request,
         string reference,
         CancellationToken cancellationToken
     )
     {
-        var bytes = await answer.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
-        using (answer)
+        var bytes = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
+        using (response)
         {
             var mediaType =
-                ManifestMediaType.Of(bytes.Span, answer.ContentHeaders.ContentType?.MediaType)
-                ?? throw request.Fault(answer.Status, $"{reference} is no manifest");
+                ManifestMediaType.Of(bytes.Span, response.ContentHeaders.ContentType?.MediaType)
+                ?? throw request.Fault(response.Status, "it is not a manifest");
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
-                    answer.Status,
-                    $"{reference} is a manifest of Docker's first schema, which can't be copied "
+                    response.Status,
+                    "it is a manifest of Docker's first schema, which cannot be copied "
                         + "with its digest; push the image anew with a current tool"
                 );
             var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
             if (named != default && !named.Matches(bytes.Span))
-                throw request.Fault(answer.Status, $"the manifest {named} came with the content of {Digest.OfBytes(bytes.Span)}");
-            if (Digest.TryParse(answer.Header(DigestHeader), out var told) && !told.Matches(bytes.Span))
+                throw request.Fault(response.Status, $"its content has the digest {Digest.OfBytes(bytes.Span)}");
+            if (Digest.TryParse(response.Header(DigestHeader), out var told) && !told.Matches(bytes.Span))
                 Log.WrongDigest(logger, request.Registry, request.Repository, reference, told, digest);
             return new Manifest(mediaType, digest, bytes);
         }
@@ -106,7 +125,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     {
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "{Host}/{Repository}: {Reference} came with the digest {Told} in its header and has {Digest}, which counts"
+            Message = "{Host}/{Repository}: the header of {Reference} says the digest {Told}, and its content has {Digest}, which counts"
         )]
         public static partial void WrongDigest(
             ILogger logger,

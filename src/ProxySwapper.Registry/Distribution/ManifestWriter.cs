@@ -14,7 +14,7 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
     {
         if (await SendAsync(repository, reference, manifest, cancellationToken) is not { } isSubjectKnown || isSubjectKnown)
             return;
-        if (ManifestSubject.Of(manifest.Bytes.Span) is { } subject)
+        if (ManifestReferences.Read(manifest).Subject is { } subject)
             await _referrersTag.EnterAsync(
                 repository,
                 subject,
@@ -30,17 +30,19 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
         var request = await requests.ToManifestAsync(HttpMethod.Put, repository, reference, cancellationToken) with
         {
             Expected = [HttpStatusCode.Created, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NoContent],
-            Content = () =>
-                new ReadOnlyMemoryContent(manifest.Bytes) { Headers = { ContentType = new MediaTypeHeaderValue(manifest.MediaType) } },
+            Content = _ => new ReadOnlyMemoryContent(manifest.Bytes)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue(manifest.MediaType) },
+            },
         };
         try
         {
-            using var answer = await transport.SendAsync(request, cancellationToken);
-            if (Digest.TryParse(answer.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
-                throw request.Fault(answer.Status, $"it was given {manifest.Digest} and stored {stored}");
-            return answer.Header("OCI-Subject") is not null;
+            using var response = await transport.SendAsync(request, cancellationToken);
+            if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
+                throw request.Fault(response.Status, $"it was given {manifest.Digest} and stored {stored}");
+            return response.Header("OCI-Subject") is not null;
         }
-        catch (RegistryException refusal) when (IsImmutable(refusal) && !Digest.TryParse(reference, out _))
+        catch (RegistryException refusal) when (RegistryQuirks.IsImmutableTag(refusal) && !Digest.TryParse(reference, out _))
         {
             var there = await reader.HeadAsync(repository, reference, cancellationToken);
             if (there?.Digest == manifest.Digest)
@@ -51,29 +53,13 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
                 repository,
                 refusal.Status,
                 refusal.Errors,
-                $"the tag {reference} can't be moved from {there?.Digest.ToString() ?? "nothing"} to {manifest.Digest}",
-                refusal
+                $"the tag {reference} cannot be moved from {there?.Digest.ToString() ?? "nothing"} to {manifest.Digest}",
+                refusal,
+                reference
             )
             {
                 IsTagConflict = there is not null,
             };
         }
     }
-
-    /// <summary>ECR says TAG_INVALID, Harbor 412, others a sentence.</summary>
-    private static bool IsImmutable(RegistryException refusal) =>
-        refusal.Status
-            is HttpStatusCode.BadRequest
-                or HttpStatusCode.Forbidden
-                or HttpStatusCode.Conflict
-                or HttpStatusCode.PreconditionFailed
-                or HttpStatusCode.MethodNotAllowed
-        && (
-            refusal.Status is HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed
-            || refusal.Errors.Any(error =>
-                error.Code is "TAG_INVALID"
-                || error.Message.Contains("already exists", StringComparison.OrdinalIgnoreCase)
-                || error.Message.Contains("immutable", StringComparison.OrdinalIgnoreCase)
-            )
-        );
 }

@@ -8,6 +8,7 @@ namespace ProxySwapper.Registry.Distribution;
 /// <summary>Lists what refers to a manifest: by the referrers API, or by the tag that stands in for it.</summary>
 internal sealed class ReferrersReader(RegistryTransport transport, RegistryRequests requests, ManifestReader manifests)
 {
+    private const int MaxReferrers = 10_000;
     private const int MaxPages = 1000;
 
     public async Task<IReadOnlyList<Descriptor>> ListAsync(string repository, Digest subject, CancellationToken cancellationToken)
@@ -31,7 +32,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         {
             var (found, next) = await transport.SendAsync(
                 request,
-                answer => ReadPageAsync(answer, request, cancellationToken),
+                response => ReadPageAsync(response, request, cancellationToken),
                 cancellationToken
             );
             if (found is null)
@@ -39,27 +40,27 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
                     ? await ListByTagAsync(repository, subject, cancellationToken)
                     : throw request.Fault(null, "a page of its list of referrers is missing");
             referrers.AddRange(found);
+            if (referrers.Count > MaxReferrers || page == MaxPages)
+                throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, which are not all read", limit: true);
             if (next is null)
                 return referrers;
-            if (next == request.Address || page == MaxPages)
-                throw request.Fault(HttpStatusCode.OK, "its list of referrers does not end");
-            request = request with { Address = next };
+            request = next;
         }
     }
 
-    /// <summary>A page's entries; null when the answer is none of the API.</summary>
-    private async Task<(IReadOnlyList<Descriptor>? Found, Uri? Next)> ReadPageAsync(
-        RegistryResponse answer,
+    /// <summary>A page's entries; null when the response is none of the API.</summary>
+    private async Task<(IReadOnlyList<Descriptor>? Found, RegistryRequest? Next)> ReadPageAsync(
+        RegistryResponse response,
         RegistryRequest request,
         CancellationToken cancellationToken
     )
     {
-        using (answer)
+        using (response)
         {
-            if (answer.Status != HttpStatusCode.OK)
+            if (response.Status != HttpStatusCode.OK)
                 return default;
-            var body = await answer.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
-            return (Entries(body), LinkHeader.Of(answer, request.Address));
+            var body = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
+            return Entries(body, request) is { } entries ? (entries, LinkHeader.Next(response, request)) : default;
         }
     }
 
@@ -68,24 +69,28 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         var tag = ReferrersTag.Of(subject);
         if (await manifests.HeadAsync(repository, tag, cancellationToken) is null)
             return [];
-        return await manifests.FindAsync(repository, tag, cancellationToken) is { } index && Entries(index.Bytes) is { } entries
-            ? entries
-            : [];
+        var request = await requests.ToReferrersAsync(repository, subject, cancellationToken);
+        return await manifests.FindAsync(repository, tag, cancellationToken) is { } index ? Entries(index.Bytes, request) ?? [] : [];
     }
 
-    private static List<Descriptor>? Entries(ReadOnlyMemory<byte> index)
+    /// <summary>The entries of an index; null for what is not one. An entry that cannot be read is not left out without a word.</summary>
+    private static IReadOnlyList<Descriptor>? Entries(ReadOnlyMemory<byte> index, RegistryRequest request)
     {
         try
         {
             using var document = JsonDocument.Parse(index);
             var root = document.RootElement;
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("manifests", out _)
-                ? [.. DescriptorJson.List(root, "manifests")]
+                ? DescriptorJson.ListStrictly(root, "manifests")
                 : null;
         }
         catch (JsonException)
         {
             return null;
+        }
+        catch (FormatException fault)
+        {
+            throw request.Fault(HttpStatusCode.OK, $"invalid list of referrers: {fault.Message}", fault);
         }
     }
 }

@@ -35,7 +35,7 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
     /// <summary>The index with one entry more, all else of it as it was; null when the entry is there.</summary>
     public static Manifest? With(Manifest? index, Manifest manifest)
     {
-        var entry = Entry(manifest);
+        var entry = ManifestReferences.Read(manifest).Referrer;
         using var old = index is null ? null : JsonDocument.Parse(index.Bytes);
         if (old is not null && DescriptorJson.List(old.RootElement, "manifests").Any(present => present.Digest == entry.Digest))
             return null;
@@ -49,7 +49,7 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
             if (old is not null && old.RootElement.TryGetProperty("manifests", out var present) && present.ValueKind == JsonValueKind.Array)
                 foreach (var descriptor in present.EnumerateArray())
                     descriptor.WriteTo(writer);
-            Write(writer, entry);
+            DescriptorJson.Write(writer, entry);
             writer.WriteEndArray();
             if (old is not null)
                 foreach (var property in old.RootElement.EnumerateObject())
@@ -59,38 +59,5 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
         }
         var bytes = output.WrittenMemory;
         return new Manifest(MediaTypes.OciIndex, Digest.OfBytes(bytes.Span), bytes);
-    }
-
-    private static Descriptor Entry(Manifest manifest)
-    {
-        using var document = JsonDocument.Parse(manifest.Bytes);
-        var root = document.RootElement;
-        var configType =
-            root.TryGetProperty("config", out var config) && config.ValueKind == JsonValueKind.Object
-                ? DescriptorJson.Text(config, "mediaType")
-                : null;
-        return manifest.Descriptor with
-        {
-            ArtifactType = DescriptorJson.Text(root, "artifactType") ?? configType,
-            Annotations = DescriptorJson.Annotations(root),
-        };
-    }
-
-    private static void Write(Utf8JsonWriter writer, Descriptor entry)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("mediaType", entry.MediaType);
-        writer.WriteString("digest", entry.Digest.ToString());
-        writer.WriteNumber("size", entry.Size);
-        if (entry.ArtifactType is { } type)
-            writer.WriteString("artifactType", type);
-        if (entry.Annotations.Count > 0)
-        {
-            writer.WriteStartObject("annotations");
-            foreach (var (name, value) in entry.Annotations)
-                writer.WriteString(name, value);
-            writer.WriteEndObject();
-        }
-        writer.WriteEndObject();
     }
 }

@@ -51,7 +51,7 @@ public sealed class RegistryClient
     /// <summary>The registry answers and lets us in: <c>GET /v2/</c>.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
     {
-        using var answer = await _transport.SendAsync(await _requests.ToPingAsync(cancellationToken), cancellationToken);
+        using var response = await _transport.SendAsync(await _requests.ToPingAsync(cancellationToken), cancellationToken);
     }
 
     /// <summary>What a tag or digest points at, without pulling it: HEAD. Null when there is none.</summary>
@@ -59,8 +59,14 @@ public sealed class RegistryClient
     public Task<Descriptor?> HeadManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.HeadAsync(repository, reference, cancellationToken);
 
+    /// <summary>
+    /// The same, where a HEAD that shows nothing is not believed: some registries answer every HEAD with 404. For what should be there.
+    /// </summary>
+    public Task<Descriptor?> ResolveManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
+        _manifests.ResolveAsync(repository, reference, cancellationToken);
+
     /// <summary>A manifest's bytes; when <paramref name="reference"/> is a digest they are proven to have it.</summary>
-    /// <remarks>A manifest of Docker's first schema is refused, since it can't be copied with its digest.</remarks>
+    /// <remarks>A manifest of Docker's first schema is refused, since it cannot be copied with its digest.</remarks>
     public Task<Manifest> GetManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.GetAsync(repository, reference, cancellationToken);
 
@@ -72,18 +78,29 @@ public sealed class RegistryClient
     public Task PutManifestAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken) =>
         _writer.PutAsync(repository, reference, manifest, cancellationToken);
 
-    /// <summary>True when the repository has the blob: HEAD.</summary>
-    public async Task<bool> HasBlobAsync(string repository, Digest digest, CancellationToken cancellationToken)
+    /// <summary>What a repository has of a blob: HEAD. A registry that refuses the HEAD is taken to lack it.</summary>
+    public async Task<BlobPresence> FindBlobAsync(string repository, Descriptor blob, CancellationToken cancellationToken)
     {
-        var request = await _requests.ToBlobAsync(HttpMethod.Head, repository, digest, cancellationToken);
-        using var answer = await _transport.SendAsync(
-            request with
-            {
-                Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
-            },
-            cancellationToken
-        );
-        return answer.Status == HttpStatusCode.OK;
+        var request = await _requests.ToBlobAsync(HttpMethod.Head, repository, blob.Digest, cancellationToken);
+        try
+        {
+            using var response = await _transport.SendAsync(
+                request with
+                {
+                    Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
+                },
+                cancellationToken
+            );
+            if (response.Status == HttpStatusCode.NotFound)
+                return BlobPresence.Missing;
+            return response.ContentHeaders.ContentLength is { } length && length != blob.Size
+                ? BlobPresence.OtherSize
+                : BlobPresence.Present;
+        }
+        catch (RegistryException refusal) when (RegistryQuirks.IsHeadRefused(refusal))
+        {
+            return BlobPresence.Missing;
+        }
     }
 
     /// <summary>
@@ -119,7 +136,7 @@ public sealed class RegistryClient
         Func<CancellationToken, Task<Stream>> open,
         IProgress<long>? progress,
         CancellationToken cancellationToken
-    ) => new BlobUpload(_transport, _requests, _sessions, repository, blob, open, progress).RunAsync(cancellationToken);
+    ) => new BlobUpload(new UploadContext(_transport, _requests, repository, blob, open, progress), _sessions).RunAsync(cancellationToken);
 
     /// <summary>The repository's tags in the registry's order, page by page.</summary>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken) =>
@@ -128,4 +145,17 @@ public sealed class RegistryClient
     /// <summary>What refers to a manifest: signatures, SBOMs. The referrers API, or the tag that stands in for it.</summary>
     public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
         _referrers.ListAsync(repository, subject, cancellationToken);
+}
+
+/// <summary>What a repository has of a blob.</summary>
+public enum BlobPresence
+{
+    /// <summary>Nothing, or nothing that a HEAD shows.</summary>
+    Missing,
+
+    /// <summary>The blob.</summary>
+    Present,
+
+    /// <summary>Something under its digest that has another length: it cannot be pulled, and has to be uploaded again.</summary>
+    OtherSize,
 }

@@ -17,8 +17,8 @@ internal sealed class RegistryRequests(RegistryHost host)
     )
     {
         if (!Digest.TryParse(reference, out _) && !ImageReferenceGrammar.IsTag(reference))
-            throw new ArgumentException($"'{reference}' is neither a tag nor a digest.", nameof(reference));
-        return ToAsync(method, repository, $"manifests/{reference}", cancellationToken);
+            throw new ArgumentException($"'{reference}' is neither a tag nor a digest", nameof(reference));
+        return ToAsync(method, repository, $"manifests/{reference}", reference, cancellationToken);
     }
 
     public ValueTask<RegistryRequest> ToBlobAsync(
@@ -26,10 +26,10 @@ internal sealed class RegistryRequests(RegistryHost host)
         string repository,
         Digest digest,
         CancellationToken cancellationToken
-    ) => ToAsync(method, repository, $"blobs/{digest}", cancellationToken);
+    ) => ToAsync(method, repository, $"blobs/{digest}", digest.ToString(), cancellationToken);
 
-    public async ValueTask<RegistryRequest> ToStartUploadAsync(string repository, CancellationToken cancellationToken) =>
-        await ToAsync(HttpMethod.Post, repository, "blobs/uploads/", cancellationToken) with
+    public async ValueTask<RegistryRequest> ToStartUploadAsync(string repository, Digest digest, CancellationToken cancellationToken) =>
+        await ToAsync(HttpMethod.Post, repository, "blobs/uploads/", digest.ToString(), cancellationToken) with
         {
             Expected = [HttpStatusCode.Accepted],
         };
@@ -44,6 +44,7 @@ internal sealed class RegistryRequests(RegistryHost host)
             HttpMethod.Post,
             repository,
             $"blobs/uploads/?mount={Uri.EscapeDataString(digest.ToString())}&from={Uri.EscapeDataString(from)}",
+            digest.ToString(),
             cancellationToken
         ) with
         {
@@ -52,19 +53,30 @@ internal sealed class RegistryRequests(RegistryHost host)
         };
 
     /// <summary>A request to an upload session, wherever the registry put it.</summary>
-    public RegistryRequest ToSession(HttpMethod method, string repository, Uri session) =>
-        new(method, host.Name, repository, session) { Scope = RegistryScope.ToPush(repository), Expected = [HttpStatusCode.NoContent] };
+    public RegistryRequest ToSession(HttpMethod method, string repository, Digest digest, Uri session) =>
+        new(method, host.Name, repository, session)
+        {
+            Reference = digest.ToString(),
+            Scope = RegistryScope.ToPush(repository),
+            Expected = [HttpStatusCode.NoContent],
+        };
 
     public ValueTask<RegistryRequest> ToTagsAsync(string repository, CancellationToken cancellationToken) =>
-        ToAsync(HttpMethod.Get, repository, "tags/list?n=1000", cancellationToken);
+        ToAsync(HttpMethod.Get, repository, "tags/list?n=1000", null, cancellationToken);
 
     public ValueTask<RegistryRequest> ToReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
-        ToAsync(HttpMethod.Get, repository, $"referrers/{subject}", cancellationToken);
+        ToAsync(HttpMethod.Get, repository, $"referrers/{subject}", subject.ToString(), cancellationToken);
 
-    private async ValueTask<RegistryRequest> ToAsync(HttpMethod method, string repository, string rest, CancellationToken cancellationToken)
+    private async ValueTask<RegistryRequest> ToAsync(
+        HttpMethod method,
+        string repository,
+        string rest,
+        string? reference,
+        CancellationToken cancellationToken
+    )
     {
         if (ImageReferenceGrammar.Validate(host.Name, repository) is { } fault)
-            throw new ArgumentException($"'{repository}' is no repository of {host.Name}: {fault}.", nameof(repository));
+            throw new ArgumentException($"'{repository}' is not a valid repository of {host.Name}: {fault}", nameof(repository));
         var request = new RegistryRequest(
             method,
             host.Name,
@@ -72,6 +84,7 @@ internal sealed class RegistryRequests(RegistryHost host)
             new Uri(await host.AddressAsync(cancellationToken), $"v2/{repository}/{rest}")
         )
         {
+            Reference = reference,
             Expected = [HttpStatusCode.OK],
         };
         return request with { Scope = request.IsWriting ? RegistryScope.ToPush(repository) : RegistryScope.ToPull(repository) };

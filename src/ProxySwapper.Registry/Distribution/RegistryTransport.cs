@@ -1,14 +1,15 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Registry.Authentication;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
 /// Sends requests to one host with one credential source:
-/// 1. wait for a place and a turn; 2. add what the host is known to ask for; 3. send and follow redirects;
-/// 4. answer a refusal with a better grant; 5. pause and begin again after a passing fault.
+/// 1. wait for the concurrency and rate limits; 2. add what the host is known to ask for; 3. send and follow redirects;
+/// 4. answer a refusal with a better authorization; 5. pause and begin again after a passing fault.
 /// </summary>
 internal sealed partial class RegistryTransport(
     RegistryHost host,
@@ -33,7 +34,7 @@ internal sealed partial class RegistryTransport(
     public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, Task.FromResult, cancellationToken);
 
-    /// <summary>The same, with what is read of the answer as part of it: an answer that breaks off is asked for again.</summary>
+    /// <summary>The same, with what is read of the response as part of it: a response that breaks off is asked for again.</summary>
     /// <exception cref="RegistryException">The registry finally refused, could not be reached, or sends more than is read.</exception>
     public async Task<T> SendAsync<T>(RegistryRequest request, Func<RegistryResponse, Task<T>> read, CancellationToken cancellationToken)
     {
@@ -42,8 +43,8 @@ internal sealed partial class RegistryTransport(
         {
             try
             {
-                var answer = await SendOnceAsync(request, null, cancellationToken);
-                return await ReadAsync(request, answer, read);
+                var response = await SendOnceAsync(request, null, cancellationToken);
+                return await ReadAsync(request, response, read);
             }
             catch (RegistryException fault) when (request.IsRepeatable && fault.IsTransient)
             {
@@ -62,15 +63,16 @@ internal sealed partial class RegistryTransport(
         CancellationToken cancellationToken
     )
     {
-        var entered = lease ?? await (request.IsWriting ? host.Writing : host.Reading).EnterAsync(request.IsStream, cancellationToken);
+        var entered =
+            lease ?? await (request.IsWriting ? host.WriteLimiter : host.ReadLimiter).EnterAsync(request.IsStream, cancellationToken);
         try
         {
-            if (host.Pacer is { } pacer)
-                await pacer.WaitAsync(cancellationToken);
-            var answer = await SendAuthorizedAsync(request, entered, cancellationToken);
+            if (host.RateLimiter is { } limiter)
+                await limiter.WaitAsync(cancellationToken);
+            var response = await SendAuthorizedAsync(request, entered, cancellationToken);
             if (lease is null)
-                answer.Lease = entered;
-            return answer;
+                response.Lease = entered;
+            return response;
         }
         catch (Exception)
         {
@@ -83,7 +85,7 @@ internal sealed partial class RegistryTransport(
     /// <summary>Waits as long as the schedule says; false when it says to give up.</summary>
     public async Task<bool> PauseAsync(RetrySchedule schedule, RegistryException fault, CancellationToken cancellationToken)
     {
-        if (schedule.Next(fault) is not { } pause)
+        if (schedule.Next(fault.RetryAfter) is not { } pause)
             return false;
         RegistryMetrics.Retried(host.Name);
         Log.Retry(logger, pause.TotalSeconds, fault.Message);
@@ -91,19 +93,21 @@ internal sealed partial class RegistryTransport(
         return true;
     }
 
-    private static async Task<T> ReadAsync<T>(RegistryRequest request, RegistryResponse answer, Func<RegistryResponse, Task<T>> read)
+    private static async Task<T> ReadAsync<T>(RegistryRequest request, RegistryResponse response, Func<RegistryResponse, Task<T>> read)
     {
         try
         {
-            return await read(answer);
+            return await read(response);
         }
         catch (Exception fault)
         {
-            answer.Dispose();
+            response.Dispose();
             if (fault is InvalidDataException)
-                throw request.Fault(answer.Status, fault.Message, fault);
+                throw request.Fault(response.Status, fault.Message, fault, limit: true);
+            if (fault is SlowStreamException)
+                throw request.Fault(response.Status, fault.Message, fault);
             if (fault is IOException or HttpRequestException)
-                throw request.Fault(answer.Status, $"the answer broke off: {fault.GetBaseException().Message}", fault, transient: true);
+                throw request.Fault(response.Status, $"the response broke off: {fault.GetBaseException().Message}", fault, transient: true);
             throw;
         }
     }
@@ -114,42 +118,42 @@ internal sealed partial class RegistryTransport(
         CancellationToken cancellationToken
     )
     {
-        var grant = await authenticator.AuthorizeAsync(request, cancellationToken);
-        for (var grants = 1; ; grants++)
+        var authorization = await authenticator.AuthorizeAsync(request, cancellationToken);
+        for (var tries = 1; ; tries++)
         {
-            var answer = await ExchangeAsync(request, grant, cancellationToken);
-            if (request.Expected.Contains(answer.Status))
+            var response = await SendRecordedAsync(request, authorization, cancellationToken);
+            if (request.Expected.Contains(response.Status))
             {
                 lease.Succeeded();
-                return answer;
+                return response;
             }
-            var (refusal, isOwn, challenge) = await RefusalAsync(answer, request, cancellationToken);
+            var (refusal, isOwn, challenge) = await RefusalAsync(response, request, cancellationToken);
             if (refusal.Status == HttpStatusCode.TooManyRequests)
                 lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
             var better =
-                isOwn && grants < MaxAuthorizations
-                    ? await authenticator.ReauthorizeAsync(request, grant, refusal, challenge, cancellationToken)
+                isOwn && tries < MaxAuthorizations
+                    ? await authenticator.ReauthorizeAsync(request, authorization, refusal, challenge, cancellationToken)
                     : null;
             if (better is null)
                 throw refusal;
             if (!request.IsRepeatable)
-                throw request.Fault(refusal.Status, "the grant ended during the upload", refusal, refusal.Errors, transient: true);
-            grant = better;
+                throw request.Fault(refusal.Status, "the authorization ended during the upload", refusal, refusal.Errors, transient: true);
+            authorization = better;
         }
     }
 
-    private async Task<RegistryResponse> ExchangeAsync(
+    private async Task<RegistryResponse> SendRecordedAsync(
         RegistryRequest request,
-        RequestAuthorization? grant,
+        RequestAuthorization? authorization,
         CancellationToken cancellationToken
     )
     {
         try
         {
-            var answer = await host.Exchange.SendAsync(request, MayAuthorize(request) ? grant?.Header : null, cancellationToken);
-            RegistryMetrics.Answered(host.Name, request.Method, (int)answer.Status);
-            host.RateLimit.Observe(answer);
-            return answer;
+            var response = await host.Sender.SendAsync(request, MayAuthorize(request) ? authorization?.Header : null, cancellationToken);
+            RegistryMetrics.Answered(host.Name, request.Method, (int)response.Status);
+            host.RateLimit.Observe(response);
+            return response;
         }
         catch (RegistryException fault)
         {
@@ -163,16 +167,16 @@ internal sealed partial class RegistryTransport(
         host.KnownAddress is { } own && RedirectingSender.IsSameOrigin(own, request.Address);
 
     private async Task<(RegistryException Refusal, bool IsOwn, AuthenticationChallenge? Challenge)> RefusalAsync(
-        RegistryResponse answer,
+        RegistryResponse response,
         RegistryRequest request,
         CancellationToken cancellationToken
     )
     {
-        using (answer)
+        using (response)
         {
-            var isOwn = answer.IsOwn && MayAuthorize(request);
-            var refusal = await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
-            return (refusal, isOwn, isOwn ? AuthenticationChallenge.Of(answer.Headers) : null);
+            var isOwn = response.IsOwn && MayAuthorize(request);
+            var refusal = await ErrorResponseReader.ReadAsync(response, request, null, time, cancellationToken);
+            return (refusal, isOwn, isOwn ? AuthenticationChallenge.Of(response.Headers) : null);
         }
     }
 

@@ -4,9 +4,13 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Lists tags page by page.</summary>
+/// <summary>Lists tags page by page. A list that goes beyond all reason is refused, since whoever asked holds it in memory.</summary>
 internal static class TagLister
 {
+    /// <summary>Registries that do not page send everything at once.</summary>
+    private const int MaxPageSize = 16 * 1024 * 1024;
+
+    private const int MaxTags = 500_000;
     private const int MaxPages = 10_000;
 
     public static async IAsyncEnumerable<string> ReadAsync(
@@ -17,52 +21,78 @@ internal static class TagLister
     )
     {
         var request = await requests.ToTagsAsync(repository, cancellationToken);
+        var count = 0;
         for (var page = 1; ; page++)
         {
-            var (tags, next) = await transport.SendAsync(
-                request,
-                answer => ReadPageAsync(answer, request, transport.Options.MaxManifestSize, cancellationToken),
-                cancellationToken
+            var (tags, next) = await (
+                page == 1 ? ReadFirstPageAsync(transport, request, cancellationToken) : ReadPageAsync(transport, request, cancellationToken)
             );
             foreach (var tag in tags)
                 yield return tag;
             if (next is null)
                 yield break;
-            if (next == request.Address || page == MaxPages)
-                throw request.Fault(System.Net.HttpStatusCode.OK, "its list of tags does not end");
-            request = request with { Address = next };
+            if ((count += tags.Count) > MaxTags)
+                throw request.Fault(System.Net.HttpStatusCode.OK, $"it has more than {MaxTags} tags, which are not all read", limit: true);
+            if (page == MaxPages)
+                throw request.Fault(System.Net.HttpStatusCode.OK, $"its list of tags has more than {MaxPages} pages", limit: true);
+            request = next;
         }
     }
 
-    private static async Task<(IReadOnlyList<string> Tags, Uri? Next)> ReadPageAsync(
-        RegistryResponse answer,
+    /// <summary>A registry that does not take the size of a page is asked without.</summary>
+    private static async Task<TagPage> ReadFirstPageAsync(
+        RegistryTransport transport,
         RegistryRequest request,
-        int limit,
         CancellationToken cancellationToken
     )
     {
-        var body = await answer.ReadBodyAsync(limit, cancellationToken);
-        using (answer)
+        try
         {
-            try
-            {
-                using var document = JsonDocument.Parse(body);
-                var root = document.RootElement;
-                var list =
-                    root.ValueKind == JsonValueKind.Object
-                    && root.TryGetProperty("tags", out var tags)
-                    && tags.ValueKind == JsonValueKind.Array
-                        ? tags.EnumerateArray()
-                        : default;
-                return (
-                    [.. list.Where(tag => tag.ValueKind == JsonValueKind.String).Select(tag => tag.GetString()!)],
-                    LinkHeader.Of(answer, request.Address)
-                );
-            }
-            catch (JsonException fault)
-            {
-                throw request.Fault(answer.Status, "its list of tags is no JSON", fault);
-            }
+            return await ReadPageAsync(transport, request, cancellationToken);
+        }
+        catch (RegistryException refusal) when (RegistryQuirks.IsPageSizeRefused(refusal))
+        {
+            return await ReadPageAsync(
+                transport,
+                request with
+                {
+                    Address = new UriBuilder(request.Address) { Query = "" }.Uri,
+                },
+                cancellationToken
+            );
         }
     }
+
+    private static Task<TagPage> ReadPageAsync(RegistryTransport transport, RegistryRequest request, CancellationToken cancellationToken) =>
+        transport.SendAsync(
+            request,
+            async response =>
+            {
+                var body = await response.ReadBodyAsync(MaxPageSize, cancellationToken);
+                using (response)
+                    return new TagPage(Parse(body, request, response), LinkHeader.Next(response, request));
+            },
+            cancellationToken
+        );
+
+    /// <summary>What is not a list of tags must not pass for an empty one.</summary>
+    private static IReadOnlyList<string> Parse(ReadOnlyMemory<byte> body, RegistryRequest request, RegistryResponse response)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (!document.RootElement.TryGetProperty("tags", out var tags))
+                throw request.Fault(response.Status, "the response to the list of tags has no tags");
+            // A repository without tags has null in many registries.
+            return tags.ValueKind == JsonValueKind.Null
+                ? []
+                : [.. tags.EnumerateArray().Select(tag => tag.GetString() ?? throw new InvalidOperationException("a tag is null"))];
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            throw request.Fault(response.Status, $"invalid list of tags: {fault.Message}", fault);
+        }
+    }
+
+    private sealed record TagPage(IReadOnlyList<string> Tags, RegistryRequest? Next);
 }

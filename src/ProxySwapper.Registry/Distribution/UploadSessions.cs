@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
@@ -10,31 +11,29 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 internal sealed class UploadSessions(RegistryTransport transport, RegistryRequests requests)
 {
-    private const string EcrService = "ecr.amazonaws.com";
     private readonly ConcurrentDictionary<(string Repository, Digest Blob), UploadSession> _offered = new();
 
+    /// <summary>
+    /// Mounts a blob; false when it has to be uploaded. A mount only saves an upload, so whatever goes wrong with it, at the registry or
+    /// at a token server that does not give a token for two repositories, is no reason to fail, and none to wait.
+    /// </summary>
+    /// <exception cref="RegistryException">There is no repository to mount to.</exception>
     public async Task<bool> MountAsync(string repository, Digest digest, string from, CancellationToken cancellationToken)
     {
         var request = await requests.ToMountAsync(repository, digest, from, cancellationToken);
         try
         {
-            using var answer = await PostAsync(request, cancellationToken);
-            if (answer.Status == HttpStatusCode.Created)
+            using var response = await transport.SendOnceAsync(request, null, cancellationToken);
+            if (response.Status == HttpStatusCode.Created)
                 return true;
-            if (SessionOf(answer) is { } session)
+            if (UploadSession.Of(response, request) is { } session)
                 _offered[(repository, digest)] = session;
             return false;
         }
-        catch (RegistryException refusal)
-            when (refusal.Status
-                    is HttpStatusCode.BadRequest
-                        or HttpStatusCode.Unauthorized
-                        or HttpStatusCode.Forbidden
-                        or HttpStatusCode.NotFound
-                        or HttpStatusCode.MethodNotAllowed
-                && !refusal.IsRepositoryUnknown
-            )
+        catch (RegistryException refusal) when (!refusal.IsRepositoryUnknown)
         {
+            if (IsDropped(refusal) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
+                await DemandRepositoryAsync(request, refusal, cancellationToken);
             return false;
         }
     }
@@ -43,36 +42,27 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     {
         if (_offered.TryRemove((repository, digest), out var offered))
             return offered;
-        var request = await requests.ToStartUploadAsync(repository, cancellationToken);
-        using var answer = await PostAsync(request, cancellationToken);
-        return SessionOf(answer) ?? throw request.Fault(answer.Status, "it opened an upload and did not say where");
+        var request = await requests.ToStartUploadAsync(repository, digest, cancellationToken);
+        using var response = await PostAsync(request, cancellationToken);
+        return UploadSession.Of(response, request) ?? throw request.Fault(response.Status, "it opened an upload without a Location");
     }
 
-    /// <summary>Where a session is to be found after a step, which may have moved it.</summary>
-    public static UploadSession After(UploadSession session, RegistryResponse answer) =>
-        answer.Location is { } next ? session with { Address = next } : session;
-
     /// <summary>
-    /// Gives up a session, so that the registry needs not keep what came of it. That this fails is no fault of the upload.
+    /// Gives up a session, so that the registry needs not keep what came of it. That this fails is not a fault of the upload.
     /// </summary>
-    public async Task CancelAsync(string repository, UploadSession session)
+    public async Task CancelAsync(UploadContext upload, UploadSession session)
     {
-        using var limit = new CancellationTokenSource(transport.Options.ResponseTimeout / 6, transport.Time);
+        using var timeout = new OperationTimeout(transport.Options.ResponseTimeout / 6, transport.Time, CancellationToken.None);
         try
         {
-            using var answer = await transport.SendOnceAsync(
-                requests.ToSession(HttpMethod.Delete, repository, session.Address),
-                null,
-                limit.Token
-            );
+            using var response = await transport.SendOnceAsync(upload.ToSession(HttpMethod.Delete, session.Address), null, timeout.Token);
         }
-        catch (Exception fault) when (fault is RegistryException or OperationCanceledException or Credentials.RegistryCredentialException)
-        { }
+        catch (Exception fault) when (fault is RegistryException or OperationCanceledException or RegistryCredentialException) { }
     }
 
     /// <summary>
-    /// Opens an upload. ECR answers nothing at all for a repository that it does not have, so a dropped connection makes us ask: at once
-    /// where the host is known as ECR, elsewhere before giving up.
+    /// Opens an upload. A dropped connection may say that there is no such repository: where the host is known to do so that is asked at
+    /// once, elsewhere before giving up.
     /// </summary>
     private async Task<RegistryResponse> PostAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
@@ -85,24 +75,25 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
             }
             catch (RegistryException fault) when (fault.IsTransient)
             {
-                var isDropped = fault.Status is null;
-                if (isDropped && transport.Challenge?.Service == EcrService)
+                if (IsDropped(fault) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
                     await DemandRepositoryAsync(request, fault, cancellationToken);
                 if (await transport.PauseAsync(schedule, fault, cancellationToken))
                     continue;
-                if (isDropped)
+                if (IsDropped(fault))
                     await DemandRepositoryAsync(request, fault, cancellationToken);
                 throw;
             }
         }
     }
 
+    private static bool IsDropped(RegistryException fault) => fault is { Status: null, IsTransient: true };
+
     /// <exception cref="RegistryException">The repository does not exist.</exception>
     private async Task DemandRepositoryAsync(RegistryRequest upload, RegistryException fault, CancellationToken cancellationToken)
     {
         try
         {
-            using var answer = await transport.SendOnceAsync(
+            using var response = await transport.SendOnceAsync(
                 await requests.ToTagsAsync(upload.Repository, cancellationToken),
                 null,
                 cancellationToken
@@ -117,7 +108,8 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
                 null,
                 refusal.Errors,
                 "it dropped the upload, since it has no such repository",
-                fault
+                fault,
+                upload.Reference
             )
             {
                 IsRepositoryUnknown = true,
@@ -128,14 +120,4 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
             // Then it was the network after all.
         }
     }
-
-    private static UploadSession? SessionOf(RegistryResponse answer) =>
-        answer.Location is { } address
-            ? new UploadSession(
-                address,
-                long.TryParse(answer.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
-                    ? minimum
-                    : 0
-            )
-            : null;
 }

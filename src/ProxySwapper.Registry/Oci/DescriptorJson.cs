@@ -6,7 +6,10 @@ namespace ProxySwapper.Registry.Oci;
 /// <summary>Descriptors as JSON.</summary>
 internal static class DescriptorJson
 {
-    /// <summary>Reads a descriptor; false for what is none: without media type, size or a digest of a known algorithm.</summary>
+    /// <summary>256 TiB: more than any blob has, and little enough that the sizes of a whole image can be added.</summary>
+    private const long MaxSize = 1L << 48;
+
+    /// <summary>Reads a descriptor; false for what is not one: without media type, size or a digest of a known algorithm.</summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor)
     {
         descriptor = null;
@@ -20,7 +23,7 @@ internal static class DescriptorJson
             !json.TryGetProperty("size", out var size)
             || size.ValueKind != JsonValueKind.Number
             || !size.TryGetInt64(out var bytes)
-            || bytes < 0
+            || bytes is < 0 or > MaxSize
         )
             return false;
         descriptor = new Descriptor(mediaType, digest, bytes)
@@ -39,7 +42,7 @@ internal static class DescriptorJson
         return true;
     }
 
-    /// <summary>The descriptors of a list of an object, for instance <c>manifests</c>; what is none is left out.</summary>
+    /// <summary>The descriptors of a list of an object, for instance <c>manifests</c>; what is not one is left out.</summary>
     public static IEnumerable<Descriptor> List(JsonElement json, string name)
     {
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var list) || list.ValueKind != JsonValueKind.Array)
@@ -49,7 +52,16 @@ internal static class DescriptorJson
                 yield return descriptor;
     }
 
-    /// <summary>The annotations of a manifest or descriptor; those that are no text are left out.</summary>
+    /// <summary>The same; what is not a descriptor is an error.</summary>
+    /// <exception cref="FormatException">One of the entries is not a descriptor.</exception>
+    public static IReadOnlyList<Descriptor> ListStrictly(JsonElement json, string name)
+    {
+        List<Descriptor> descriptors = [.. List(json, name)];
+        var count = json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : 0;
+        return descriptors.Count == count ? descriptors : throw new FormatException($"its {name} are not all descriptors");
+    }
+
+    /// <summary>The annotations of a manifest or descriptor; those that are not strings are left out.</summary>
     public static IReadOnlyDictionary<string, string> Annotations(JsonElement json) =>
         json.TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object
             ? annotations
@@ -61,6 +73,25 @@ internal static class DescriptorJson
 
     public static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>Writes a descriptor as an entry of an index: what it is of, what it is, and its annotations.</summary>
+    public static void Write(Utf8JsonWriter writer, Descriptor descriptor)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("mediaType", descriptor.MediaType);
+        writer.WriteString("digest", descriptor.Digest.ToString());
+        writer.WriteNumber("size", descriptor.Size);
+        if (descriptor.ArtifactType is { } type)
+            writer.WriteString("artifactType", type);
+        if (descriptor.Annotations.Count > 0)
+        {
+            writer.WriteStartObject("annotations");
+            foreach (var (name, value) in descriptor.Annotations)
+                writer.WriteString(name, value);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndObject();
+    }
 
     private static Platform? PlatformOf(JsonElement json) =>
         json.TryGetProperty("platform", out var platform)

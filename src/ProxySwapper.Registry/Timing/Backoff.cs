@@ -10,11 +10,21 @@ public sealed class Backoff(Func<double> random)
     /// <summary>What a registry asks for beyond this is a mistake of its clock.</summary>
     private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(1);
 
+    /// <summary>A first pause, doubled as often as said, and never beyond the longest.</summary>
+    /// <param name="first">The pause to begin with.</param>
+    /// <param name="longest">The longest one.</param>
+    /// <param name="times">How often it is doubled.</param>
+    public static TimeSpan Doubled(TimeSpan first, TimeSpan longest, int times)
+    {
+        // Beyond that, a time span overflows.
+        var doubled = first * Math.Pow(2, Math.Min(times, 20));
+        return doubled < longest ? doubled : longest;
+    }
+
     /// <summary>The pause after a number of failures in a row: never shorter than the registry asked for.</summary>
     public TimeSpan After(int failures, TimeSpan? asked)
     {
-        var doubled = Shortest * Math.Pow(2, Math.Min(failures - 1, 20));
-        var own = (doubled < Longest ? doubled : Longest) * (0.75 + random() / 2);
+        var own = Doubled(Shortest, Longest, failures - 1) * (0.75 + random() / 2);
         if (asked is not { } least)
             return own;
         if (least > LongestAsked)

@@ -1,49 +1,68 @@
 namespace ProxySwapper.Registry.Timing;
 
 /// <summary>
-/// Limits how long a stream may stand still, or drip. Only the time counts that is spent waiting for the stream, and it must move
-/// <see cref="Enough"/> bytes in each stretch of that time.
+/// Limits how long a stream may stand still, drip, or crawl. Only the time counts that is spent waiting for the stream: it must move
+/// <see cref="Enough"/> bytes in each stretch of that time, and on the whole, once the first stretch is over, a number of bytes per
+/// second.
 /// </summary>
-internal sealed class StallTimeout : IDisposable
+/// <param name="limit">The length of a stretch.</param>
+/// <param name="minThroughput">The least bytes per second on average over the whole stream; 0 for none.</param>
+/// <param name="time">The clock.</param>
+internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvider time) : IDisposable
 {
     private const int Enough = 64 * 1024;
-    private readonly TimeSpan _limit;
-    private readonly TimeProvider _time;
+
+    private readonly TimeSpan _limit = limit;
     private CancellationTokenSource? _timer;
     private CancellationTokenSource? _either;
     private CancellationToken _caller;
-    private TimeSpan _left;
+    private TimeSpan _left = limit;
     private int _moved;
-
-    public StallTimeout(TimeSpan limit, TimeProvider time) => (_limit, _left, _time) = (limit, limit, time);
+    private TimeSpan _waited;
+    private long _total;
 
     private TimeSpan Left => _left > TimeSpan.Zero ? _left : TimeSpan.Zero;
 
-    /// <exception cref="IOException">The stream broke, or the patience ended.</exception>
+    private string StallReason => $"less than {Enough / 1024} KiB came through in {_limit.TotalSeconds:0} s";
+
+    /// <exception cref="SlowStreamException">The stream moves, and too slowly on the whole.</exception>
+    /// <exception cref="IOException">The stream broke, or stood still.</exception>
     public async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken caller)
     {
         var started = Begin(caller);
+        int read;
         try
         {
-            var read = await stream.ReadAsync(buffer, _either!.Token);
-            End(started, read);
-            return read;
+            read = await stream.ReadAsync(buffer, _either!.Token);
         }
         catch (OperationCanceledException fault) when (!caller.IsCancellationRequested)
         {
-            throw StoodStill(fault);
+            throw new IOException(StallReason, fault);
         }
+        _timer!.CancelAfter(Timeout.InfiniteTimeSpan);
+        Count(started, read);
+        return read;
     }
 
-    /// <summary>A stream to a server, which ignores the token of a single write: it is the request's deadline that ends it.</summary>
+    /// <summary>
+    /// Writes to a server. Its stream ignores the token of a single write, so it is the request's own timeout that ends a write.
+    /// </summary>
+    /// <exception cref="SlowStreamException">The stream moves, and too slowly on the whole.</exception>
     public async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> buffer, OperationTimeout request, CancellationToken caller)
     {
-        var started = _time.GetTimestamp();
-        request.Restart(Left);
+        var started = time.GetTimestamp();
+        request.Restart(Left, StallReason);
         await stream.WriteAsync(buffer, caller);
-        request.Suspend();
+        Suspend(request);
         Count(started, buffer.Length);
     }
+
+    /// <summary>Others are waited for, who have limits of their own.</summary>
+    public void Suspend(OperationTimeout request) => request.Restart(Timeout.InfiniteTimeSpan, StallReason);
+
+    /// <summary>All was written: now it is the response that is waited for, for this long.</summary>
+    public static void AwaitResponse(OperationTimeout request, TimeSpan responseTimeout) =>
+        request.Restart(responseTimeout, $"no response within {responseTimeout.TotalSeconds:0} s after the content was sent");
 
     public void Dispose()
     {
@@ -56,30 +75,26 @@ internal sealed class StallTimeout : IDisposable
         if (_timer is null || _either is null || _caller != caller || _timer.IsCancellationRequested)
         {
             Dispose();
-            (_timer, _caller) = (new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time), caller);
+            (_timer, _caller) = (new CancellationTokenSource(Timeout.InfiniteTimeSpan, time), caller);
             _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, caller);
         }
         _timer.CancelAfter(Left);
-        return _time.GetTimestamp();
-    }
-
-    private void End(long started, int moved)
-    {
-        _timer!.CancelAfter(Timeout.InfiniteTimeSpan);
-        Count(started, moved);
+        return time.GetTimestamp();
     }
 
     private void Count(long started, int moved)
     {
-        _left -= _time.GetElapsedTime(started);
-        _moved += moved;
-        if (_moved < Enough)
-            return;
-        (_left, _moved) = (_limit, 0);
+        var elapsed = time.GetElapsedTime(started);
+        (_left, _waited) = (_left - elapsed, _waited + elapsed);
+        (_moved, _total) = (_moved + moved, _total + moved);
+        if (_moved >= Enough)
+            (_left, _moved) = (_limit, 0);
+        if (moved > 0 && _waited > _limit && _total < minThroughput * _waited.TotalSeconds)
+            throw new SlowStreamException(
+                $"too slow: {_total} bytes in {_waited.TotalSeconds:0} s, and at least {minThroughput} bytes per second are required"
+            );
     }
-
-    /// <summary>What is said when the patience has ended.</summary>
-    public static string Describe(TimeSpan limit) => $"less than {Enough / 1024} KiB came through in {limit.TotalSeconds:0} s";
-
-    private IOException StoodStill(Exception fault) => new(Describe(_limit), fault);
 }
+
+/// <summary>A stream moves, and too slowly on the whole: to begin anew would be no faster.</summary>
+internal sealed class SlowStreamException(string message) : IOException(message);

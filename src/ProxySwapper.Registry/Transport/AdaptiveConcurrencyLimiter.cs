@@ -1,8 +1,8 @@
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// How many requests of one kind may be under way at a host. The window halves when the host says 429, once for all the requests
-/// that it hit at once, and grows again by one for each windowful of successes. One place of it is kept for small requests.
+/// How many requests of one kind may be under way at a host. The limit halves when the host says 429, once for all the requests
+/// that it hit at once, and grows again by one for each full round of successes. One of it is kept for small requests.
 /// </summary>
 internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 {
@@ -14,7 +14,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     private long _shrunk;
     private DateTimeOffset _closedUntil;
 
-    /// <summary>The places that there are now.</summary>
+    /// <summary>How many requests may be under way now.</summary>
     public int Size
     {
         get
@@ -24,7 +24,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         }
     }
 
-    /// <summary>Waits for a place; it is given back by disposing it.</summary>
+    /// <summary>Waits until a request may be sent; its lease is given back by disposing it.</summary>
     public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {
         while (Closed() is { } pause)
@@ -64,9 +64,9 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
     private void LetIn()
     {
-        var places = Math.Max(1, (int)_size);
-        var forStreams = Math.Max(1, places - 1);
-        for (var node = _waiting.First; node is not null && _inUse < places; )
+        var free = Math.Max(1, (int)_size);
+        var forStreams = Math.Max(1, free - 1);
+        for (var node = _waiting.First; node is not null && _inUse < free; )
         {
             var (waiter, next) = (node.Value, node.Next);
             if (!waiter.Lease.IsStream || _streams < forStreams)
@@ -118,8 +118,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
     private sealed record Waiter(Lease Lease, TaskCompletionSource Turn);
 
-    /// <summary>A place of a window.</summary>
-    internal sealed class Lease(AdaptiveConcurrencyLimiter window, bool isStream) : IDisposable
+    /// <summary>A place of a limiter.</summary>
+    internal sealed class Lease(AdaptiveConcurrencyLimiter limiter, bool isStream) : IDisposable
     {
         private int _left;
 
@@ -128,15 +128,15 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         internal long Entered { get; set; }
 
         /// <summary>The host took the request.</summary>
-        public void Succeeded() => window.Grow();
+        public void Succeeded() => limiter.Grow();
 
         /// <summary>The host said that there are too many, and perhaps when to come back.</summary>
-        public void Refused(TimeSpan? retryAfter) => window.Shrink(Entered, retryAfter);
+        public void Refused(TimeSpan? retryAfter) => limiter.Shrink(Entered, retryAfter);
 
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _left, 1) == 0)
-                window.Leave(isStream);
+                limiter.Leave(isStream);
         }
     }
 }

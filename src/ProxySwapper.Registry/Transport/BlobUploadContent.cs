@@ -9,48 +9,50 @@ internal sealed class BlobUploadContent : HttpContent
 {
     private const int BufferSize = 128 * 1024;
 
-    /// <summary>How fast a registry at least is expected to store what it got, before it answers.</summary>
+    /// <summary>How fast a registry at least is expected to store what it got, before it responds.</summary>
     private const long StoredPerSecond = 8 * 1024 * 1024;
 
     private readonly Stream _source;
+    private readonly long _length;
     private readonly Action<int>? _progress;
+    private readonly OperationTimeout _timeout;
     private readonly RegistryOptions _options;
     private readonly TimeProvider _time;
 
-    public BlobUploadContent(Stream source, long length, Action<int>? progress, RegistryOptions options, TimeProvider time)
+    /// <param name="source">What is read; a fault of it is thrown as a <see cref="BlobSourceException"/>.</param>
+    /// <param name="length">How many bytes of it.</param>
+    /// <param name="progress">Told how many bytes were sent, each time; or null.</param>
+    /// <param name="timeout">That of the request: while the body is sent, it is one for stalls.</param>
+    /// <param name="options">How long stalls and responses may take.</param>
+    /// <param name="time">The clock.</param>
+    public BlobUploadContent(
+        Stream source,
+        long length,
+        Action<int>? progress,
+        OperationTimeout timeout,
+        RegistryOptions options,
+        TimeProvider time
+    )
     {
-        (_source, Length, _progress, _options, _time) = (source, length, progress, options, time);
+        (_source, _length, _progress, _timeout, _options, _time) = (source, length, progress, timeout, options, time);
         Headers.TryAddWithoutValidation("Content-Type", "application/octet-stream");
         Headers.ContentLength = length;
     }
-
-    public long Length { get; }
-
-    /// <summary>Why the source gave no more; then it is not the registry's fault that the request failed.</summary>
-    public Exception? SourceFault { get; private set; }
-
-    /// <summary>The limit of the request that this is the body of; set before it is sent.</summary>
-    public OperationTimeout? Deadline { get; set; }
-
-    /// <summary>The body is on its way.</summary>
-    public bool IsSending { get; private set; }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        var deadline = Deadline ?? throw new InvalidOperationException("A blob is sent without a limit.");
-        deadline.Suspend();
-        IsSending = true;
-        using var patience = new StallTimeout(_options.StallTimeout, _time);
+        using var stall = new StallTimeout(_options.StallTimeout, _options.MinThroughput, _time);
+        stall.Suspend(_timeout);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            for (var left = Length; left > 0; )
+            for (var left = _length; left > 0; )
             {
                 var read = await ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellationToken);
-                await patience.WriteAsync(stream, buffer.AsMemory(0, read), deadline, cancellationToken);
+                await stall.WriteAsync(stream, buffer.AsMemory(0, read), _timeout, cancellationToken);
                 left -= read;
                 _progress?.Invoke(read);
             }
@@ -59,13 +61,12 @@ internal sealed class BlobUploadContent : HttpContent
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-        IsSending = false;
-        deadline.Restart(_options.ResponseTimeout + TimeSpan.FromSeconds(Length / StoredPerSecond));
+        StallTimeout.AwaitResponse(_timeout, _options.ResponseTimeout + TimeSpan.FromSeconds(_length / StoredPerSecond));
     }
 
     protected override bool TryComputeLength(out long length)
     {
-        length = Length;
+        length = _length;
         return true;
     }
 
@@ -74,12 +75,11 @@ internal sealed class BlobUploadContent : HttpContent
         try
         {
             var read = await _source.ReadAsync(buffer, cancellationToken);
-            return read > 0 ? read : throw new EndOfStreamException("The content to upload is shorter than was said.");
+            return read > 0 ? read : throw new EndOfStreamException("The content to upload is shorter than its descriptor says.");
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {
-            SourceFault = fault;
-            throw;
+            throw new BlobSourceException(fault);
         }
     }
 }

@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Makes an exception of an answer that is none of those expected: its status, the registry's own errors, when to come back.
+/// Makes an exception of a response that is none of those expected: its status, the registry's own errors, when to come back. What the
+/// request sent as a secret is not in it, even where the server echoes it.
 /// </summary>
 internal static class ErrorResponseReader
 {
@@ -14,24 +15,35 @@ internal static class ErrorResponseReader
     private const int MaxErrors = 8;
     private const int MaxTextLength = 400;
 
+    /// <param name="response">The response; its body is read.</param>
+    /// <param name="request">The request that it is for.</param>
+    /// <param name="server">Who answered, where that is not the registry itself; else null.</param>
+    /// <param name="time">The clock, for a Retry-After that is a date.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<RegistryException> ReadAsync(
-        RegistryResponse answer,
+        RegistryResponse response,
         RegistryRequest request,
-        string? who,
+        string? server,
         TimeProvider time,
         CancellationToken cancellationToken
     )
     {
-        var errors = await ErrorsAsync(answer, cancellationToken);
-        var status = answer.Status;
-        if (who is null && !RedirectingSender.IsSameOrigin(answer.Address, request.Address))
-            who = $"redirected to {answer.Address.Authority}";
-        if (errors.Count == 0 && ReasonOf(status) is { } reason)
-            who = who is null ? reason : $"{who}: {reason}";
-        return new RegistryException(request.Method, request.Registry, request.Repository, status, errors, who)
+        var errors = await ErrorsAsync(response, cancellationToken);
+        var status = response.Status;
+        if (server is null && !RedirectingSender.IsSameOrigin(response.Address, request.Address))
+            server = $"redirected to {response.Address.Authority}";
+        return new RegistryException(
+            request.Method,
+            request.Registry,
+            request.Repository,
+            status,
+            errors,
+            server,
+            reference: request.Reference
+        )
         {
             IsTransient = IsTransient(status),
-            RetryAfter = RetryAfter(answer, time),
+            RetryAfter = RetryAfter(response, time),
             IsRepositoryUnknown = errors.Any(error => error.Code == "NAME_UNKNOWN"),
         };
     }
@@ -41,7 +53,10 @@ internal static class ErrorResponseReader
         || (int)status >= 500 && status is not (HttpStatusCode.NotImplemented or HttpStatusCode.HttpVersionNotSupported);
 
     /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text as it is.</summary>
-    public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType)
+    /// <param name="body">The response's body.</param>
+    /// <param name="mediaType">What it is said to be.</param>
+    /// <param name="secrets">Texts that are replaced by <c>***</c>.</param>
+    public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType, IReadOnlyList<string> secrets)
     {
         try
         {
@@ -56,24 +71,28 @@ internal static class ErrorResponseReader
                         .EnumerateArray()
                         .Where(error => error.ValueKind == JsonValueKind.Object)
                         .Take(MaxErrors)
-                        .Select(error => new RegistryError(Text(error, "code"), Text(error, "message"))),
+                        .Select(error => new RegistryError(Text(error, "code", secrets), Text(error, "message", secrets))),
                 ];
-            if (Text(root, "error") is { Length: > 0 } code)
-                return [new RegistryError(code, Text(root, "error_description"))];
-            return Text(root, "message") is { Length: > 0 } message ? [new RegistryError("", message)] : [];
+            if (Text(root, "error", secrets) is { Length: > 0 } code)
+                return [new RegistryError(code, Text(root, "error_description", secrets))];
+            return Text(root, "message", secrets) is { Length: > 0 } message ? [new RegistryError("", message)] : [];
         }
         catch (JsonException)
         {
             var isText = mediaType == "text/plain" && !body.IsEmpty;
-            return isText ? [new RegistryError("", Clean(Encoding.UTF8.GetString(body.Span)))] : [];
+            return isText ? [new RegistryError("", Clean(Encoding.UTF8.GetString(body.Span), secrets))] : [];
         }
     }
 
-    private static async Task<IReadOnlyList<RegistryError>> ErrorsAsync(RegistryResponse answer, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<RegistryError>> ErrorsAsync(RegistryResponse response, CancellationToken cancellationToken)
     {
         try
         {
-            return Parse(await answer.ReadBodyAsync(MaxBodySize, cancellationToken), answer.ContentHeaders.ContentType?.MediaType);
+            return Parse(
+                await response.ReadBodyAsync(MaxBodySize, cancellationToken),
+                response.ContentHeaders.ContentType?.MediaType,
+                response.Secrets
+            );
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException or HttpRequestException)
         {
@@ -82,9 +101,9 @@ internal static class ErrorResponseReader
     }
 
     /// <summary>Seconds or a date (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, 10.2.3</see>).</summary>
-    private static TimeSpan? RetryAfter(RegistryResponse answer, TimeProvider time)
+    private static TimeSpan? RetryAfter(RegistryResponse response, TimeProvider time)
     {
-        if (answer.Header("Retry-After") is not { } value)
+        if (response.Header("Retry-After") is not { } value)
             return null;
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
             return TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
@@ -94,15 +113,16 @@ internal static class ErrorResponseReader
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    private static string Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Clean(value.GetString()!) : "";
+    private static string Text(JsonElement element, string name, IReadOnlyList<string> secrets) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Clean(value.GetString()!, secrets) : "";
 
-    /// <summary>One line of bounded length: what a stranger sends goes into logs.</summary>
-    private static string Clean(string text)
+    /// <summary>One line of bounded length without our secrets: what a stranger sends goes into logs.</summary>
+    private static string Clean(string text, IReadOnlyList<string> secrets)
     {
+        // Before it is cut, or half a secret would stay.
+        foreach (var secret in secrets)
+            text = text.Replace(secret, "***", StringComparison.Ordinal);
         var line = string.Concat(text.Take(MaxTextLength).Select(character => char.IsControl(character) ? ' ' : character)).Trim();
         return text.Length > MaxTextLength ? line + "…" : line;
     }
-
-    private static string? ReasonOf(HttpStatusCode status) => Enum.IsDefined(status) ? status.ToString() : null;
 }

@@ -4,17 +4,35 @@ using System.Net.Sockets;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Addresses of the link (RFC 3927, RFC 4291 section 2.5.6), where clouds keep the metadata of a machine: nothing of ours goes there.
+/// Link-local addresses (RFC 3927, RFC 4291 section 2.5.6), where clouds serve a machine's metadata and credentials: no request of a
+/// registry's choosing goes there.
 /// </summary>
 internal static class LinkLocalAddress
 {
-    /// <summary>True for <c>169.254.0.0/16</c> and <c>fe80::/10</c>, also as an IPv4 address within an IPv6 one.</summary>
+    /// <summary>EC2's metadata service over IPv6, which is a unique local address.</summary>
+    private static readonly IPAddress Ec2Metadata = IPAddress.Parse("fd00:ec2::254");
+
+    /// <summary>
+    /// True for <c>169.254.0.0/16</c>, <c>fe80::/10</c> and <c>fd00:ec2::254</c>; an IPv4 address counts also within an IPv6 one
+    /// (mapped, compatible, NAT64 of RFC 6052, 6to4 of RFC 3056), and a name's final dot does not hide it.
+    /// </summary>
     public static bool IsMatch(Uri address)
     {
-        if (!IPAddress.TryParse(address.DnsSafeHost, out var ip))
+        if (!IPAddress.TryParse(address.DnsSafeHost.TrimEnd('.'), out var ip))
             return false;
-        if (ip.IsIPv4MappedToIPv6)
-            ip = ip.MapToIPv4();
-        return ip.AddressFamily == AddressFamily.InterNetwork ? ip.GetAddressBytes() is [169, 254, ..] : ip.IsIPv6LinkLocal;
+        if (ip.AddressFamily == AddressFamily.InterNetwork)
+            return IsLinkLocal(ip.GetAddressBytes());
+        if (ip.IsIPv6LinkLocal || ip.Equals(Ec2Metadata))
+            return true;
+        var bytes = ip.GetAddressBytes();
+        return bytes switch
+        {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] or [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] => IsLinkLocal(bytes[12..]),
+            [0, 0x64, 0xff, 0x9b, ..] => IsLinkLocal(bytes[12..]),
+            [0x20, 0x02, ..] => IsLinkLocal(bytes[2..6]),
+            _ => false,
+        };
     }
+
+    private static bool IsLinkLocal(byte[] ipv4) => ipv4 is [169, 254, ..];
 }

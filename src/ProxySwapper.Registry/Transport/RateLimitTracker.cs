@@ -11,11 +11,11 @@ internal sealed partial class RateLimitTracker(string host, ILoggerFactory logge
 
     public RateLimitStatus? Status { get; private set; }
 
-    public void Observe(RegistryResponse answer)
+    public void Observe(RegistryResponse response)
     {
-        if (Read(answer.Header("ratelimit-remaining")) is not ({ } remaining, var window))
+        if (Read(response.Header("ratelimit-remaining")) is not ({ } remaining, var window))
             return;
-        var (limit, limitWindow) = Read(answer.Header("ratelimit-limit"));
+        var (limit, limitWindow) = Read(response.Header("ratelimit-limit"));
         Status = new RateLimitStatus(remaining, limit, window ?? limitWindow);
         RegistryMetrics.RateLimit(host, remaining);
         Log.Remaining(_logger, host, remaining, limit);

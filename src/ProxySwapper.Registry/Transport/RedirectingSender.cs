@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Sends one request and gives the answer as soon as its headers are here. It follows redirects itself: at most
+/// Sends one request and gives the response as soon as its headers are here. It follows redirects itself: at most
 /// <see cref="MaxRedirects"/>, never from https to http, and never with a credential for another scheme, host or port.
 /// </summary>
 internal sealed class RedirectingSender(
@@ -19,7 +19,7 @@ internal sealed class RedirectingSender(
 {
     private const int MaxRedirects = 5;
 
-    /// <exception cref="RegistryException">No answer came, or a redirect that is not followed.</exception>
+    /// <exception cref="RegistryException">No response came, or a redirect that is not followed.</exception>
     public async Task<RegistryResponse> SendAsync(
         RegistryRequest request,
         AuthenticationHeaderValue? authorization,
@@ -30,16 +30,16 @@ internal sealed class RedirectingSender(
         var mayAuthorize = true;
         for (var redirects = 0; ; redirects++)
         {
-            var answer = await SendOnceAsync(request, address, mayAuthorize ? authorization : null, cancellationToken);
-            answer.IsOwn = mayAuthorize;
-            if (!IsRedirect(answer.Status) || answer.Location is not { } next)
-                return answer;
-            var status = answer.Status;
-            answer.Dispose();
+            var response = await SendOnceAsync(request, address, mayAuthorize ? authorization : null, cancellationToken);
+            response.IsOwn = mayAuthorize;
+            if (!IsRedirect(response.Status) || response.Location is not { } next)
+                return response;
+            var status = response.Status;
+            response.Dispose();
             if (redirects == MaxRedirects)
                 throw request.Fault(status, $"more than {MaxRedirects} redirects");
-            if (RefusalOf(request, status, address, next) is { } fault)
-                throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {fault}");
+            if (RefusalOf(request, status, address, next) is { } refusal)
+                throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {refusal}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
         }
@@ -47,6 +47,14 @@ internal sealed class RedirectingSender(
 
     public static bool IsSameOrigin(Uri one, Uri other) =>
         one.Scheme == other.Scheme && one.Port == other.Port && one.IdnHost.Equals(other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Why a server must not send us to an address: encryption is never lost, metadata never asked; null when it may.</summary>
+    public static string? RefusalOf(Uri from, Uri to)
+    {
+        if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
+            return "which is not an https address";
+        return LinkLocalAddress.IsMatch(to) ? "which is a link-local address" : null;
+    }
 
     private static bool IsRedirect(HttpStatusCode status) =>
         status
@@ -58,14 +66,12 @@ internal sealed class RedirectingSender(
 
     private static string? RefusalOf(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
     {
-        if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
-            return "which is no https address";
-        if (LinkLocalAddress.IsMatch(to))
-            return "a link-local address";
+        if (RefusalOf(from, to) is { } refusal)
+            return refusal;
         if (!request.IsWriting)
             return null;
         if (status is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))
-            return $"which is no answer to a {request.Method}";
+            return $"which does not keep the method {request.Method}";
         return request.IsRepeatable ? null : "after the content was sent";
     }
 
@@ -76,8 +82,40 @@ internal sealed class RedirectingSender(
         CancellationToken cancellationToken
     )
     {
-        using var deadline = new OperationTimeout(options.ResponseTimeout, time, cancellationToken);
-        using var message = new HttpRequestMessage(request.Method, address)
+        using var timeout = new OperationTimeout(options.ResponseTimeout, time, cancellationToken);
+        using var message = ToMessage(request, address, authorization, timeout);
+        try
+        {
+            var response = await connections.For(OptionsOf(address), address).SendAsync(message, timeout.Token);
+            return new RegistryResponse(response, address, options, time) { Secrets = SentSecrets.Of(authorization, request.Secrets) };
+        }
+        catch (Exception fault) when (BlobSourceException.Of(fault) is { } source)
+        {
+            throw source;
+        }
+        catch (OperationCanceledException fault) when (timeout.HasPassed)
+        {
+            throw request.Fault(null, Origin(request, address) + timeout.Reason, fault, transient: true);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException)
+        {
+            throw request.Fault(
+                null,
+                $"{Origin(request, address)}{fault.GetBaseException().Message}",
+                fault,
+                transient: fault.InnerException is not AuthenticationException && fault.GetBaseException() is not SlowStreamException
+            );
+        }
+    }
+
+    private HttpRequestMessage ToMessage(
+        RegistryRequest request,
+        Uri address,
+        AuthenticationHeaderValue? authorization,
+        OperationTimeout timeout
+    )
+    {
+        var message = new HttpRequestMessage(request.Method, address)
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -90,38 +128,12 @@ internal sealed class RedirectingSender(
             message.Headers.Range = new RangeHeaderValue(from, null);
         if (request.ExpectContinue)
             message.Headers.ExpectContinue = true;
-        message.Content = request.Content?.Invoke();
+        message.Content = request.Content?.Invoke(timeout);
         if (message.Content is null && request.IsWriting)
             message.Content = new ByteArrayContent([]);
         if (request.ContentRange is { } range)
             message.Content!.Headers.TryAddWithoutValidation("Content-Range", range);
-        var blob = message.Content as BlobUploadContent;
-        blob?.Deadline = deadline;
-        try
-        {
-            var response = await connections.For(OptionsOf(address), address).SendAsync(message, deadline.Token);
-            return new RegistryResponse(response, address, options, time);
-        }
-        catch (Exception) when (blob?.SourceFault is { } fault)
-        {
-            throw new BlobSourceException(fault);
-        }
-        catch (OperationCanceledException fault) when (deadline.HasPassed)
-        {
-            var what = blob is { IsSending: true }
-                ? StallTimeout.Describe(options.StallTimeout)
-                : $"no answer within {options.ResponseTimeout.TotalSeconds:0} s";
-            throw request.Fault(null, Origin(request, address) + what, fault, transient: true);
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException)
-        {
-            throw request.Fault(
-                null,
-                $"{Origin(request, address)}{Innermost(fault)}",
-                fault,
-                transient: fault.InnerException is not AuthenticationException
-            );
-        }
+        return message;
     }
 
     /// <summary>Another host, of a redirect or of tokens, is reached by its own settings, and trusted no more than they say.</summary>
@@ -130,6 +142,4 @@ internal sealed class RedirectingSender(
 
     private static string Origin(RegistryRequest request, Uri address) =>
         IsSameOrigin(address, request.Address) ? "" : $"redirected to {address.Authority}: ";
-
-    private static string Innermost(Exception fault) => fault.GetBaseException().Message;
 }

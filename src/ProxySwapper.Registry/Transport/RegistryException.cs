@@ -1,20 +1,26 @@
 using System.Net;
+using System.Text;
 
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// A registry refused, failed or answered nonsense. The message names method, host, repository, status and its own errors.
+/// A registry refused, failed or sent a response that makes no sense. The message names the method, the content asked for, the status
+/// and the registry's own errors: <c>GET host/repo:1.0: not found (HTTP 404): MANIFEST_UNKNOWN: manifest unknown</c>.
 /// </summary>
 public sealed class RegistryException : Exception
 {
+    /// <summary>How many texts of the registry a message holds.</summary>
+    private const int MaxTexts = 8;
+
     /// <summary>A failure of one request.</summary>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="host">The registry's host, as asked.</param>
+    /// <param name="host">The registry's host, as references write it.</param>
     /// <param name="repository">The repository, empty where there is none.</param>
-    /// <param name="status">The HTTP status, or null when there was no answer.</param>
+    /// <param name="status">The HTTP status, or null when there was no response.</param>
     /// <param name="errors">The registry's own <c>errors[]</c>, empty when it sent none.</param>
     /// <param name="detail">What the registry did not say, for instance that a digest does not match.</param>
     /// <param name="innerException">The cause, for instance a broken connection.</param>
+    /// <param name="reference">The tag or digest that the request was about; null or empty where it was about none.</param>
     public RegistryException(
         HttpMethod method,
         string host,
@@ -22,34 +28,41 @@ public sealed class RegistryException : Exception
         HttpStatusCode? status,
         IReadOnlyList<RegistryError> errors,
         string? detail = null,
-        Exception? innerException = null
+        Exception? innerException = null,
+        string? reference = null
     )
-        : base(Describe(method, host, repository, status, errors, detail, innerException), innerException) =>
+        : base(Describe(method, NameOf(host, repository, reference), status, errors, detail, innerException), innerException) =>
         (Method, Host, Repository, Status, Errors) = (method, host, repository, status, errors);
 
     /// <summary>The HTTP method.</summary>
     public HttpMethod Method { get; }
 
-    /// <summary>The registry's host, as asked.</summary>
+    /// <summary>The registry's host, as references write it.</summary>
     public string Host { get; }
 
     /// <summary>The repository, empty where there is none.</summary>
     public string Repository { get; }
 
-    /// <summary>The HTTP status, or null when there was no answer.</summary>
+    /// <summary>The HTTP status, or null when there was no response.</summary>
     public HttpStatusCode? Status { get; }
 
     /// <summary>The registry's own errors, empty when it sent none.</summary>
     public IReadOnlyList<RegistryError> Errors { get; }
 
-    /// <summary>When the registry asked to come back, or null.</summary>
+    /// <summary>How long the registry asked to wait, or null.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>True when the same request may succeed later: 408, 429, 5xx, a broken or silent connection.</summary>
     public bool IsTransient { get; init; }
 
     /// <summary>
-    /// True when the repository does not exist and has to be made before anything can be pushed to it: the registry says
+    /// True when the content goes beyond what this library reads (the size of a manifest, the length of a list): asking again changes
+    /// nothing.
+    /// </summary>
+    public bool IsLimitExceeded { get; init; }
+
+    /// <summary>
+    /// True when the repository does not exist and has to be created before anything can be pushed to it: the registry says
     /// <c>NAME_UNKNOWN</c>, or drops the upload and says so when asked (ECR).
     /// </summary>
     public bool IsRepositoryUnknown { get; init; }
@@ -60,21 +73,43 @@ public sealed class RegistryException : Exception
     /// <summary>True when one of the registry's errors has this code.</summary>
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
+    private static string NameOf(string host, string repository, string? reference)
+    {
+        var name = repository.Length == 0 ? host : $"{host}/{repository}";
+        if (string.IsNullOrEmpty(reference))
+            return name;
+        return Digest.TryParse(reference, out _) ? $"{name}@{reference}" : $"{name}:{reference}";
+    }
+
     private static string Describe(
         HttpMethod method,
-        string host,
-        string repository,
+        string name,
         HttpStatusCode? status,
         IReadOnlyList<RegistryError> errors,
         string? detail,
         Exception? cause
     )
     {
-        var place = repository.Length == 0 ? host : $"{host}/{repository}";
-        var outcome = status is { } code ? $"{(int)code}" : "no answer";
-        var said = errors
-            .Select(error => error.Message.Length == 0 ? error.Code : $"{error.Code}: {error.Message}")
+        var texts = errors
+            .Select(error =>
+                error.Message.Length == 0 ? error.Code
+                : error.Code.Length == 0 ? error.Message
+                : $"{error.Code}: {error.Message}"
+            )
             .Append(detail ?? (errors.Count == 0 ? cause?.Message : null));
-        return string.Join(": ", [$"{method} {place}: {outcome}", .. said.Where(text => text is { Length: > 0 }).Take(8)]);
+        return string.Join(": ", [$"{method} {name}: {OutcomeOf(status)}", .. texts.Where(text => text is { Length: > 0 }).Take(MaxTexts)]);
+    }
+
+    /// <summary><c>not found (HTTP 404)</c>; the number alone for successes, redirects and for statuses that have no name.</summary>
+    private static string OutcomeOf(HttpStatusCode? status)
+    {
+        if (status is not { } code)
+            return "no response";
+        if ((int)code < 400 || !Enum.IsDefined(code))
+            return $"HTTP {(int)code}";
+        var words = new StringBuilder();
+        foreach (var letter in code.ToString())
+            words.Append(char.IsUpper(letter) && words.Length > 0 ? " " : "").Append(char.ToLowerInvariant(letter));
+        return $"{words} (HTTP {(int)code})";
     }
 }

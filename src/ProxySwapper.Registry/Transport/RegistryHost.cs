@@ -22,31 +22,34 @@ internal sealed class RegistryHost
         (Name, _options, _time) = (name, options.For(name), time);
         _probeLimit = options.ResponseTimeout / 6;
         _authority = name == DockerHub ? DockerHubAddress : name;
-        Exchange = new RedirectingSender(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
-        Reading = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
-        Writing = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
-        Pacer = _options.RequestsPerSecond is > 0 and { } perSecond ? new RequestRateLimiter(perSecond, time) : null;
+        Sender = new RedirectingSender(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
+        ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
+        WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
+        RateLimiter = _options.RequestsPerSecond is > 0 and { } perSecond ? new RequestRateLimiter(perSecond, time) : null;
         RateLimit = new RateLimitTracker(name, loggers);
     }
 
     /// <summary>The host as references write it.</summary>
     public string Name { get; }
 
-    public RedirectingSender Exchange { get; }
+    public RedirectingSender Sender { get; }
 
-    public AdaptiveConcurrencyLimiter Reading { get; }
+    public AdaptiveConcurrencyLimiter ReadLimiter { get; }
 
-    public AdaptiveConcurrencyLimiter Writing { get; }
+    public AdaptiveConcurrencyLimiter WriteLimiter { get; }
 
-    public RequestRateLimiter? Pacer { get; }
+    public RequestRateLimiter? RateLimiter { get; }
 
     public RateLimitTracker RateLimit { get; }
 
-    /// <summary>Keeps apart what changes the same thing at this host.</summary>
+    /// <summary>Locks for what changes the same thing at this host.</summary>
     public KeyedLock Locks { get; } = new();
 
-    /// <summary>The largest body that the host is given; null while it took everything.</summary>
+    /// <summary>The largest body that the host is sent; null while it has taken everything.</summary>
     public long? ChunkSize { get; set; }
+
+    /// <summary>The host refuses a blob in one PUT, whatever its size, and takes it in chunks.</summary>
+    public bool RequiresChunks { get; set; }
 
     /// <summary>Where <c>/v2/</c> lies, once that was found out.</summary>
     public Uri? KnownAddress => _address;
@@ -80,20 +83,20 @@ internal sealed class RegistryHost
     /// </summary>
     private async Task<bool?> SpeaksTlsAsync(Uri address, CancellationToken cancellationToken)
     {
-        using var deadline = new OperationTimeout(_probeLimit, _time, cancellationToken);
+        using var timeout = new OperationTimeout(_probeLimit, _time, cancellationToken);
         using var connection = new TcpClient();
         try
         {
-            await connection.ConnectAsync(address.DnsSafeHost, address.Port, deadline.Token);
+            await connection.ConnectAsync(address.DnsSafeHost, address.Port, timeout.Token);
             await using var tls = new SslStream(connection.GetStream(), false, (_, certificate, _, _) => certificate is not null);
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, deadline.Token);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, timeout.Token);
             return true;
         }
         catch (SocketException)
         {
             return null;
         }
-        catch (Exception fault) when (fault is IOException or System.Security.Authentication.AuthenticationException || deadline.HasPassed)
+        catch (Exception fault) when (fault is IOException or System.Security.Authentication.AuthenticationException || timeout.HasPassed)
         {
             return false;
         }

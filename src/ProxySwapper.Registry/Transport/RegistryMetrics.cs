@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What registries are asked and how they answer. Hosts are label values, the first <see cref="MaxHosts"/> of them.</summary>
+/// <summary>What registries are asked and how they response. Hosts are label values, the first <see cref="MaxHosts"/> of them.</summary>
 internal static class RegistryMetrics
 {
     public const string MeterName = "ProxySwapper.Registry";
@@ -15,7 +15,7 @@ internal static class RegistryMetrics
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
         "proxyswapper_registry_requests_total",
-        description: "Requests to registries by host, method and class of status (2xx…5xx, or none without an answer)."
+        description: "Requests to registries by host, method and class of status (2xx…5xx, or none without a response)."
     );
 
     private static readonly Counter<long> Retries = Meter.CreateCounter<long>(

@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>An answer with its headers read and its body not yet. Whoever has it disposes it.</summary>
+/// <summary>A response with its headers read and its body not yet. Whoever has it disposes it.</summary>
 internal sealed class RegistryResponse(HttpResponseMessage response, Uri address, RegistryOptions options, TimeProvider time) : IDisposable
 {
     private const int BufferSize = 16 * 1024;
@@ -18,7 +18,7 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
 
     public HttpContent Content => response.Content;
 
-    /// <summary>Who answered in the end, after redirects.</summary>
+    /// <summary>Who responded in the end, after redirects.</summary>
     public Uri Address => address;
 
     /// <summary>The header <c>Location</c>, made absolute; null when there is none that is an address.</summary>
@@ -27,10 +27,13 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     /// <summary>No other host had a part in it: a refusal is about our credential.</summary>
     public bool IsOwn { get; set; }
 
-    /// <summary>What to do when the answer is done with: give back a place among the host's requests.</summary>
+    /// <summary>What the request sent as secrets: not to be shown, should the response repeat them.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+
+    /// <summary>Disposed with the response: gives back a place among the host's requests.</summary>
     public IDisposable? Lease { get; set; }
 
-    /// <summary>A header of the answer or of its content, as it came; null when it is missing.</summary>
+    /// <summary>A header of the response or of its content, as it came; null when it is missing.</summary>
     public string? Header(string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values)
         || response.Content.Headers.NonValidated.TryGetValues(name, out values)
@@ -39,15 +42,15 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
 
     /// <summary>The whole body, which may have this many bytes.</summary>
     /// <exception cref="InvalidDataException">It is larger.</exception>
-    /// <exception cref="IOException">The connection broke or stood still.</exception>
+    /// <exception cref="IOException">The connection broke, stood still or was too slow.</exception>
     public async Task<ReadOnlyMemory<byte>> ReadBodyAsync(int limit, CancellationToken cancellationToken)
     {
         if (ContentHeaders.ContentLength > limit)
             throw TooLarge(limit);
         await using var body = await Content.ReadAsStreamAsync(cancellationToken);
-        using var patience = new StallTimeout(options.StallTimeout, time);
+        using var stall = new StallTimeout(options.StallTimeout, options.MinThroughput, time);
         var content = new ArrayBufferWriter<byte>(ContentHeaders.ContentLength is > 0 and { } length ? (int)length : BufferSize);
-        while (await patience.ReadAsync(body, content.GetMemory(), cancellationToken) is > 0 and var read)
+        while (await stall.ReadAsync(body, content.GetMemory(), cancellationToken) is > 0 and var read)
         {
             content.Advance(read);
             if (content.WrittenCount > limit)
@@ -62,5 +65,5 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
         Lease?.Dispose();
     }
 
-    private static InvalidDataException TooLarge(int limit) => new($"the answer is larger than {limit} bytes");
+    private static InvalidDataException TooLarge(int limit) => new($"larger than the {limit} bytes that are read at the most");
 }

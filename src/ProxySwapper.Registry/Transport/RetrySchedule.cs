@@ -1,3 +1,5 @@
+using ProxySwapper.Registry.Timing;
+
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>When one operation is tried again: pauses that double, with jitter, or what the registry asked for.</summary>
@@ -5,22 +7,20 @@ internal sealed class RetrySchedule(RegistryOptions options)
 {
     private int _tries;
 
-    /// <summary>Faults so far.</summary>
+    /// <summary>Failures so far.</summary>
     public int Tries => _tries;
 
     /// <summary>How long to wait before the next try; null when there is none.</summary>
-    public TimeSpan? Next(RegistryException fault)
+    public TimeSpan? Next(TimeSpan? retryAfter)
     {
-        if (!fault.IsTransient || _tries >= options.MaxRetries)
-            return null;
         // Coming back earlier than asked would be a new offence: who asks for more than the longest pause gets no retry.
-        if (fault.RetryAfter > options.MaxRetryDelay)
+        if (_tries >= options.MaxRetries || retryAfter > options.MaxRetryDelay)
             return null;
-        var doubled = options.RetryDelay * Math.Pow(2, Math.Min(_tries++, 30)) * (0.5 + Random.Shared.NextDouble());
-        var asked = fault.RetryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
+        var doubled = Backoff.Doubled(options.RetryDelay, options.MaxRetryDelay, _tries++) * (0.5 + Random.Shared.NextDouble());
+        var asked = retryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
         return asked < options.MaxRetryDelay ? asked : options.MaxRetryDelay;
     }
 
-    /// <summary>Something worth it was achieved: the next fault is the first one again.</summary>
+    /// <summary>Something worth it was achieved: the next failure is the first one again.</summary>
     public void Reset() => _tries = 0;
 }

@@ -23,7 +23,7 @@ internal sealed class RecoveryTests
         var pod = await scene.CreatePodAsync("app", $"127.0.0.1:{port}/team/app:1");
         await TestWait.UntilAsync(async () => await scene.CountAsync("failed") == 1, "the first failure");
         var failed = (await scene.PopulateAsync())["failed"]![0]!;
-        Assert.That((string?)failed["reason"], Does.Contain($"127.0.0.1:{port}").And.Contain("no answer"));
+        Assert.That((string?)failed["reason"], Does.Contain($"127.0.0.1:{port}").And.Contain("no response"));
         Assert.That((DateTimeOffset?)failed["nextTry"], Is.GreaterThan(TimeProvider.System.GetUtcNow().AddMinutes(-1)));
         await using (var after = await DebianRegistry.StartAsync(port, data.FullName))
             await TestWait.UntilAsync(

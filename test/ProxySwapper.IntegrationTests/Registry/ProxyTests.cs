@@ -45,7 +45,7 @@ internal sealed class ProxyTests
             ("NO_PROXY", "example.org,.example.invalid")
         );
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Error, Does.Contain($"HEAD {Host}/team/app: no answer"));
+        Assert.That(result.Error, Does.Contain($"HEAD {Host}/team/app:1: no response"));
         Assert.That(scene.Proxy.Requests, Is.Empty);
     }
 

@@ -118,7 +118,7 @@ internal sealed class RealRegistryTests
         Assert.That(Digest.OfBytes(Encoding.UTF8.GetBytes(raw)), Is.EqualTo(manifest.Digest));
         Assert.That(await ReadAsync(client, "team/app", layer), Is.EqualTo(Layer));
         Assert.That(await client.MountBlobAsync("team/other", layer.Digest, "team/app", default), Is.True);
-        Assert.That(await client.HasBlobAsync("team/other", layer.Digest, default), Is.True);
+        Assert.That(await client.FindBlobAsync("team/other", layer, default), Is.EqualTo(BlobPresence.Present));
         Assert.That(await client.ListTagsAsync("team/app", default).ToListAsync(), Is.EqualTo(new[] { "1" }));
         Assert.That(await client.ListReferrersAsync("team/app", manifest.Digest, default), Is.Empty);
         var signature = Signature(manifest);

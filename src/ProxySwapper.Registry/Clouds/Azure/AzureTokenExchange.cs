@@ -38,7 +38,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             }
             catch (RegistryException fault)
             {
-                if (schedule.Next(fault) is not { } pause)
+                if (!fault.IsTransient || schedule.Next(fault.RetryAfter) is not { } pause)
                     throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
                 await Task.Delay(pause, time, cancellationToken);
             }
@@ -93,12 +93,13 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             new Uri(await host.AddressAsync(cancellationToken), "oauth2/exchange")
         )
         {
-            Content = () => new FormUrlEncodedContent(form),
+            Content = _ => new FormUrlEncodedContent(form),
             Expected = [HttpStatusCode.OK],
             // A token goes to its registry alone: no redirect takes it elsewhere.
             IsRepeatable = false,
+            Secrets = [accessToken],
         };
-        using var answer = await host.Exchange.SendAsync(request, null, cancellationToken);
+        using var answer = await host.Sender.SendAsync(request, null, cancellationToken);
         if (answer.Status != HttpStatusCode.OK)
             throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
         try

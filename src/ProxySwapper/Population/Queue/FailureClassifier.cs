@@ -43,6 +43,7 @@ internal static class FailureClassifier
     private static FailureKind KindOf(RegistryException fault) =>
         fault.Status switch
         {
+            _ when fault.IsLimitExceeded => FailureKind.Final,
             null => IsUnreachable(fault.InnerException) ? FailureKind.HostFailing : FailureKind.Passing,
             HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FailureKind.HostFailing,
             HttpStatusCode.RequestTimeout => FailureKind.Passing,

@@ -40,7 +40,7 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
         var key = $"{work.Target.Registry}/{work.ChildRepository}@{manifest.Digest}";
         if (_warm.IsKnown(key))
             return new TransferResult(TransferOutcome.UpToDate, 0, digest);
-        var blobs = ManifestParts.BlobsOf(manifest).DistinctBy(blob => blob.Digest).ToList();
+        var blobs = ManifestReferences.Read(manifest).Blobs;
         foreach (var blob in blobs)
             progress.Report(new CopyProgress(blob, CopyStep.Planned, 0));
         await Parallel.ForEachAsync(
@@ -54,7 +54,7 @@ internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSo
 
     private static Descriptor ChildOf(Manifest index, WarmUpWork work)
     {
-        var children = ManifestParts.ChildrenOf(index);
+        var children = ManifestReferences.Read(index).Children;
         return children.FirstOrDefault(child => child.Platform is { } platform && work.Platform.IsMatch(platform))
             ?? children.FirstOrDefault(child => MediaTypes.IsIndex(child.MediaType))
             ?? throw new FormatException(

@@ -31,9 +31,12 @@ internal sealed class DownstreamHealthTests
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(
             (health.FailureOf(Registry), health.FailureOf("other.example.com")),
-            Is.EqualTo(($"GET {Registry}: 502", (string?)null))
+            Is.EqualTo(($"GET {Registry}: bad gateway (HTTP 502)", (string?)null))
         );
-        Assert.That(health.Describe(), Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: 502"));
+        Assert.That(
+            health.Describe(),
+            Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: bad gateway (HTTP 502)")
+        );
         _fault = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));

@@ -1,4 +1,5 @@
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Clouds;
@@ -123,7 +124,7 @@ internal sealed class TokenAuthenticationTests
         );
         Assert.That(tokens.Received[^1].Query, Does.Contain("scope=repository%3Ato%3Apull%2Cpush").And.Not.Contain("from"));
         var fetched = tokens.Received.Count;
-        Assert.That(await scene.Client.HasBlobAsync("to", blob.Digest, default), Is.True);
+        Assert.That(await scene.Client.FindBlobAsync("to", blob, default), Is.EqualTo(BlobPresence.Present));
         Assert.That(tokens.Received, Has.Count.EqualTo(fetched), "who may write may read");
     }
 

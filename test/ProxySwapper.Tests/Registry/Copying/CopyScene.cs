@@ -41,8 +41,8 @@ internal sealed class CopyScene : IAsyncDisposable
         new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
 
     /// <summary>The same by a clock that a test moves; deadlines of requests are so long that it does not reach them.</summary>
-    public static async Task<CopyScene> StartAsync(SkippingTimeProvider time) =>
-        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(), RegistryScene.Options, time);
+    public static async Task<CopyScene> StartAsync(SkippingTimeProvider time, RegistryOptions? options = null) =>
+        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(), options ?? RegistryScene.Options, time);
 
     public CopyRequest Request(string source = "team/app:1", string target = "mirror/app:1") =>
         new(ImageReference.Parse($"{Source.Address}/{source}"), ImageReference.Parse($"{Target.Address}/{target}"));

@@ -83,7 +83,7 @@ internal sealed class SharedBlobTests
         {
             next.Release();
             await TestWait.UntilAsync(() => sent.Bytes >= piece * Piece);
-            _time.Advance(CopySession.LongestSilence * 0.6);
+            _time.Advance(CopySession.StallLimit * 0.6);
         }
         Assert.That((first.IsCompleted, second.IsCompleted, BlobsRead), Is.EqualTo((false, false, 2)));
         next.Release(100);
@@ -106,12 +106,12 @@ internal sealed class SharedBlobTests
                 request.Method == "GET" && request.Path.Contains("/manifests/", StringComparison.Ordinal)
             ) == 2
         );
-        _time.Advance(CopySession.LongestSilence * 0.9);
+        _time.Advance(CopySession.StallLimit * 0.9);
         Assert.That(copy.IsCompleted, Is.False);
         await TestWait.UntilAsync(() =>
         {
             if (!copy.IsCompleted)
-                _time.Advance(CopySession.LongestSilence / 4);
+                _time.Advance(CopySession.StallLimit / 4);
             return copy.IsCompleted;
         });
     }

@@ -85,12 +85,12 @@ internal sealed class ManifestFaultTests
         Assert.That((await scene.Client.GetManifestAsync("a", "large", default)).Bytes.Length, Is.EqualTo(large.Length));
         Assert.That(
             async () => await scene.Client.GetManifestAsync("a", "too-large", default),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than the 6000000 bytes")
         );
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.NoContentLength);
         Assert.That(
             async () => await scene.Client.GetManifestAsync("a", "too-large", default),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than 6000000")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("larger than the 6000000 bytes")
         );
     }
 

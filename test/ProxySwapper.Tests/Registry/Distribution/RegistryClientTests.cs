@@ -1,5 +1,6 @@
 using System.Text;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Testing.Registries;
@@ -24,7 +25,7 @@ internal sealed class RegistryClientTests
         var content = new byte[3_000_000];
         new Random(1).NextBytes(content);
         var blob = new Descriptor("application/octet-stream", Digest.OfBytes(content), content.Length);
-        Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.False);
+        Assert.That(await scene.Client.FindBlobAsync("a/b", blob, default), Is.EqualTo(BlobPresence.Missing));
         var sent = 0L;
         await scene.Client.UploadBlobAsync(
             "a/b",
@@ -33,7 +34,7 @@ internal sealed class RegistryClientTests
             new DirectProgress(bytes => sent = bytes),
             default
         );
-        Assert.That(await scene.Client.HasBlobAsync("a/b", blob.Digest, default), Is.True);
+        Assert.That(await scene.Client.FindBlobAsync("a/b", blob, default), Is.EqualTo(BlobPresence.Present));
         Assert.That(sent, Is.EqualTo(content.Length));
         await using var stream = await scene.Client.OpenBlobAsync("a/b", blob, default);
         using var copy = new MemoryStream();

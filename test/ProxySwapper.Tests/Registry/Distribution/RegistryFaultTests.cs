@@ -52,7 +52,11 @@ internal sealed class RegistryFaultTests
             Is.EqualTo((HttpMethod.Get, scene.Registry.Address, "team/app", status, false))
         );
         Assert.That(fault.Errors, Is.EqualTo(new[] { new RegistryError("SOME_CODE", "in its own words") }));
-        Assert.That(fault.Message, Is.EqualTo($"GET {scene.Registry.Address}/team/app: {status}: SOME_CODE: in its own words"));
+        Assert.That(
+            fault.Message,
+            Does.StartWith($"GET {scene.Registry.Address}/team/app:1: ")
+                .And.EndWith($"HTTP {status}{(status == 418 ? "" : ")")}: SOME_CODE: in its own words")
+        );
     }
 
     [Test]
@@ -92,7 +96,7 @@ internal sealed class RegistryFaultTests
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 1 });
         await scene.Registry.DisposeAsync();
         var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.PingAsync(default))!;
-        Assert.That(fault.Message, Does.StartWith($"GET {scene.Registry.Address}: no answer: ").And.Contain("refused"));
+        Assert.That(fault.Message, Does.StartWith($"GET {scene.Registry.Address}: no response: ").And.Contain("refused"));
     }
 
     [Test]
@@ -114,7 +118,7 @@ internal sealed class RegistryFaultTests
         scene.Time.Advance(TimeSpan.FromDays(1));
         Assert.That(
             async () => await ping,
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("no answer within").And.Property("IsTransient").True
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("no response within").And.Property("IsTransient").True
         );
     }
 
@@ -170,7 +174,7 @@ internal sealed class RegistryFaultTests
     }
 
     [TestCase("http://169.254.169.254/latest/meta-data", "link-local")]
-    [TestCase("ftp://example.com/", "no https")]
+    [TestCase("ftp://example.com/", "not an https address")]
     public async Task A_redirect_to_where_nothing_is_to_be_had_is_refused(string target, string reason)
     {
         await using var scene = await RegistryScene.StartAsync();

@@ -15,7 +15,7 @@ internal sealed class UploadPatienceTests
     private const int Large = 64 * 1024 * 1024;
 
     [TestCase(Large, "less than 64 KiB came through in 86400 s")]
-    [TestCase(1000, "no answer within 86400 s")]
+    [TestCase(1000, "no response within 86400 s")]
     public async Task An_upload_that_stalls_ends_and_does_not_hang(int size, string reason)
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });

@@ -91,7 +91,7 @@ internal sealed class RegistryTlsTests
         );
         Assert.That(
             async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("no https")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("not an https address")
         );
         Assert.That(plain.Requests, Is.Zero);
     }

@@ -167,7 +167,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                $"azure: no refresh token: POST {_azure.Address}: 401: UNAUTHORIZED: authentication "
+                $"azure: no refresh token: POST {_azure.Address}: unauthorized (HTTP 401): UNAUTHORIZED: authentication "
                     + "required, visit https://aka.ms/acr/authorization for more information."
             )
         );
@@ -201,7 +201,9 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
         Assert.That(
             fault.Message,
-            Is.EqualTo($"azure: no refresh token: POST {_azure.Address}: 200: the answer is not of the form that Azure's registries have")
+            Is.EqualTo(
+                $"azure: no refresh token: POST {_azure.Address}: HTTP 200: the answer is not of the form that Azure's registries have"
+            )
         );
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test"));
     }

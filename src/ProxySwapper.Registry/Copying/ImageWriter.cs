@@ -1,0 +1,147 @@
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Registry.Copying;
+
+/// <summary>
+/// Writes images to the target's repository, each with all that is missing below it: (1) which manifests are missing, (2) their blobs,
+/// (3) manifests, children first, (4) the tags. An image and what refers to it share one.
+/// </summary>
+internal sealed class ImageWriter : IDisposable
+{
+    private const int ParallelBlobs = 6;
+    private const int ParallelManifests = 4;
+
+    private readonly RepositoryClient _target;
+    private readonly CopySession _session;
+    private readonly RepositoryCreator _creator;
+    private readonly BlobCopier _blobs;
+    private int _manifestsWritten;
+
+    public ImageWriter(RepositoryClient source, RepositoryClient target, CopySession session, CopyRequest request)
+    {
+        (_target, _session) = (target, session);
+        _creator = new RepositoryCreator(request.Target, request.CreateRepository);
+        _blobs = new BlobCopier(source, target, session, _creator, request.Progress);
+    }
+
+    public int ManifestsWritten => _manifestsWritten;
+
+    public CopyResult AddTo(CopyResult result) => _blobs.AddTo(result with { ManifestsWritten = _manifestsWritten });
+
+    /// <summary>Ends the session too: then the blobs belong to a committed manifest, or the copy failed.</summary>
+    public void Dispose()
+    {
+        _session.End();
+        _creator.Dispose();
+    }
+
+    /// <summary>Writes an image under some names.</summary>
+    public async Task WriteAsync(ImageGraph image, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var missing = await FindMissingAsync(image.Below, cancellationToken);
+        try
+        {
+            await WriteAsync(image.Root, missing, names, cancellationToken);
+        }
+        catch (RegistryException fault) when (fault.HasCode("MANIFEST_BLOB_UNKNOWN") || fault.HasCode("BLOB_UNKNOWN"))
+        {
+            // Something that was known to be there is there no more: what is known is asked for anew, once.
+            foreach (var blob in image.Manifests.SelectMany(node => node.Blobs))
+                _session.Track(_target.Registry, blob.Digest).Remove(_target.Repository);
+            await WriteAsync(image.Root, image.Below, names, cancellationToken);
+        }
+    }
+
+    /// <summary>What of an image <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write.</summary>
+    public async Task<(IReadOnlyList<Manifest> Manifests, IReadOnlyList<Descriptor> Blobs)> PlanAsync(
+        ImageGraph image,
+        CancellationToken cancellationToken
+    )
+    {
+        IReadOnlyList<ManifestReferences> manifests = [.. await FindMissingAsync(image.Below, cancellationToken), image.Root];
+        var blobs = new List<Descriptor>();
+        foreach (var blob in BlobsOf(manifests))
+            if (await _blobs.IsMissingAsync(blob, cancellationToken))
+                blobs.Add(blob);
+        return ([.. manifests.Select(node => node.Manifest)], blobs);
+    }
+
+    private static IEnumerable<Descriptor> BlobsOf(IEnumerable<ManifestReferences> manifests) =>
+        manifests.SelectMany(node => node.Blobs).DistinctBy(blob => blob.Digest);
+
+    private async Task WriteAsync(
+        ManifestReferences root,
+        IReadOnlyList<ManifestReferences> below,
+        IReadOnlyList<string> names,
+        CancellationToken cancellationToken
+    )
+    {
+        // The large ones first: they take longest, and the small ones fill the gaps.
+        var blobs = BlobsOf(below.Append(root)).OrderByDescending(blob => blob.Size);
+        await ForEachAsync(blobs, ParallelBlobs, _blobs.EnsureAsync, cancellationToken);
+        await ForEachAsync(
+            below.Where(node => node.Children.Count == 0),
+            ParallelManifests,
+            (node, token) => PutAsync(node.Manifest, node.Manifest.Digest.ToString(), token),
+            cancellationToken
+        );
+        foreach (var index in below.Where(node => node.Children.Count > 0))
+            await PutAsync(index.Manifest, index.Manifest.Digest.ToString(), cancellationToken);
+        foreach (var name in names)
+            await PutAsync(root.Manifest, name, cancellationToken);
+    }
+
+    private async Task PutAsync(Manifest manifest, string name, CancellationToken cancellationToken)
+    {
+        await _creator.RetryAfterCreatingAsync(
+            async token =>
+            {
+                await _target.PutManifestAsync(name, manifest, token);
+                return true;
+            },
+            cancellationToken
+        );
+        Interlocked.Increment(ref _manifestsWritten);
+        _session.Touch();
+    }
+
+    /// <summary>
+    /// A manifest that is there has its blobs, which registries demand when it is written; an index can have lost children.
+    /// </summary>
+    private async Task<IReadOnlyList<ManifestReferences>> FindMissingAsync(
+        IReadOnlyList<ManifestReferences> manifests,
+        CancellationToken cancellationToken
+    )
+    {
+        var isMissing = new bool[manifests.Count];
+        await ForEachAsync(
+            Enumerable.Range(0, manifests.Count),
+            ParallelManifests,
+            async (index, token) =>
+                isMissing[index] =
+                    await TargetContent.FindManifestAsync(
+                        _target.Client,
+                        _target.Repository,
+                        manifests[index].Manifest.Digest.ToString(),
+                        token
+                    )
+                        is null,
+            cancellationToken
+        );
+        return [.. manifests.Where((_, index) => isMissing[index])];
+    }
+
+    private static Task ForEachAsync<T>(
+        IEnumerable<T> items,
+        int parallel,
+        Func<T, CancellationToken, Task> work,
+        CancellationToken cancellationToken
+    ) =>
+        Parallel.ForEachAsync(
+            items,
+            new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken },
+            async (item, token) => await work(item, token)
+        );
+}

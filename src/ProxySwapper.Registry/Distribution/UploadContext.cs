@@ -1,0 +1,58 @@
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Registry.Distribution;
+
+/// <summary>What the ways to upload a blob share: where it goes, what it is, and how its content is had.</summary>
+internal sealed record UploadContext(
+    RegistryTransport Transport,
+    RegistryRequests Requests,
+    string Repository,
+    Descriptor Blob,
+    Func<CancellationToken, Task<Stream>> Open,
+    IProgress<long>? Progress
+)
+{
+    /// <summary>The content from its start.</summary>
+    public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Open(cancellationToken);
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new BlobSourceException(fault);
+        }
+    }
+
+    /// <summary>A request to an upload session, wherever the registry put it.</summary>
+    public RegistryRequest ToSession(HttpMethod method, Uri session) => Requests.ToSession(method, Repository, Blob.Digest, session);
+
+    /// <summary>The next bytes of the content as a body that reports how far it is.</summary>
+    public Func<OperationTimeout, HttpContent> ToContent(Stream content, long from, long length) =>
+        timeout =>
+        {
+            var sent = from;
+            Progress?.Report(sent);
+            return new BlobUploadContent(content, length, Report, timeout, Transport.Options, Transport.Time);
+
+            void Report(int bytes)
+            {
+                RegistryMetrics.Written(Transport.Host.Name, bytes);
+                Progress?.Report(sent += bytes);
+            }
+        };
+
+    /// <exception cref="RegistryException">The registry says that it stored something else.</exception>
+    public void Check(RegistryRequest request, RegistryResponse response)
+    {
+        if (
+            Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored)
+            && stored.Algorithm == Blob.Digest.Algorithm
+            && stored != Blob.Digest
+        )
+            throw request.Fault(response.Status, $"it was given {Blob.Digest} and stored {stored}");
+    }
+}

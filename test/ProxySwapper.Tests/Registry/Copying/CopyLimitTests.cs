@@ -1,0 +1,255 @@
+using System.Text;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Copying;
+
+/// <summary>What one image may cost: time, throughput, memory, and other people's content.</summary>
+[TestFixture]
+internal sealed class CopyLimitTests
+{
+    [Test, CancelAfter(60_000)]
+    public async Task A_copy_ends_when_its_time_is_up(CancellationToken cancellationToken)
+    {
+        var time = new SkippingTimeProvider(TimeSpan.FromSeconds(10));
+        await using var scene = await CopyScene.StartAsync(time);
+        TestImage.Create(1, layers: 1).AddTo(scene.Source.Registry, "team/app", "1");
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        scene.Source.Always(
+            HttpMethod.Get,
+            Kind.Blob,
+            async (context, _) =>
+            {
+                asked.TrySetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
+        var copy = scene.Copier.CopyAsync(scene.Request() with { Timeout = TimeSpan.FromHours(1) }, cancellationToken);
+        await asked.Task.WaitAsync(cancellationToken);
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.That(
+            async () => await copy,
+            Throws
+                .InstanceOf<TimeoutException>()
+                .With.Message.Contain($"{scene.Target.Address}/mirror/app:1")
+                .And.Message.Contain("01:00:00")
+        );
+    }
+
+    /// <summary>Each piece comes well before a stall: only on the whole is it too slow.</summary>
+    [Test, CancelAfter(60_000)]
+    public async Task A_blob_that_drips_is_given_up_long_before_its_end(CancellationToken cancellationToken)
+    {
+        const int Piece = 66_000;
+        var time = new SkippingTimeProvider(TimeSpan.FromSeconds(5));
+        await using var scene = await CopyScene.StartAsync(
+            time,
+            RegistryScene.Options with
+            {
+                StallTimeout = TimeSpan.FromSeconds(60),
+                ResponseTimeout = TimeSpan.FromDays(1),
+            }
+        );
+        var image = TestImage.Create(1, layers: 1, layerSize: 100 * Piece);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        var layer = image.Blobs.Single(blob => blob.Value.Length == 100 * Piece).Key;
+        var (pieces, sent) = (0, new Sent());
+        scene.Source.Always(
+            (request, _) => request.Method == "GET" && request.Path.Value!.EndsWith(layer.Hex, StringComparison.Ordinal),
+            RegistryFaults.Drip(
+                Piece,
+                async _ =>
+                {
+                    // When all that came was passed on, the next piece is waited for.
+                    pieces++;
+                    await TestWait.UntilAsync(() => sent.Bytes >= pieces * Piece);
+                    time.Advance(TimeSpan.FromSeconds(50));
+                }
+            )
+        );
+        Assert.That(
+            async () => await scene.Copier.CopyAsync(scene.Request() with { Progress = sent }, cancellationToken),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.Contain("too slow")
+                .And.Message.Contain("16384 bytes per second")
+                .And.Message.Contain($"{scene.Source.Address}/team/app@sha256:")
+        );
+        Assert.That(pieces, Is.LessThan(20));
+    }
+
+    [Test]
+    public async Task Manifests_that_are_too_large_on_the_whole_are_refused()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var children = Enumerable.Range(0, 40).Select(number => AddPadded(scene.Source.Registry, number, 3_000_000)).ToList();
+        AddIndex(scene.Source.Registry, children);
+        Assert.That(
+            async () => await scene.CopyAsync(),
+            Throws.InstanceOf<CopyException>().With.Message.Contain("larger than 16 MiB on the whole").And.Message.Contain("/team/app")
+        );
+        Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1), "the index tells what the others have");
+        // One that lies about their sizes is found out on the way.
+        AddIndex(scene.Source.Registry, children.Select(child => child with { Size = 10 }));
+        Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("larger than 16 MiB"));
+        Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.LessThan(14));
+        Assert.That(scene.Target.Registry.Repositories, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_manifest_beyond_4_MiB_is_refused_for_good()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        AddIndex(scene.Source.Registry, [AddPadded(scene.Source.Registry, 1, 4 * 1024 * 1024 + 1)]);
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.CopyAsync())!;
+        Assert.That((fault.IsLimitExceeded, fault.IsTransient), Is.EqualTo((true, false)));
+        Assert.That(fault.Message, Does.Contain("larger than the 4194304 bytes").And.Contain("/team/app@sha256:"));
+    }
+
+    [Test]
+    public async Task Sizes_beyond_all_reason_are_not_added_up()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        AddIndex(
+            scene.Source.Registry,
+            Enumerable.Range(0, 3).Select(number => new Descriptor(MediaTypes.OciManifest, DigestOf(number), long.MaxValue))
+        );
+        Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("not all descriptors"));
+        AddIndex(
+            scene.Source.Registry,
+            Enumerable.Range(0, 3).Select(number => new Descriptor(MediaTypes.OciManifest, DigestOf(number), 1L << 48))
+        );
+        Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("larger than 16 MiB"));
+    }
+
+    /// <summary>The manifest of a stranger names the layer of a team, which the target has from that team's own copy.</summary>
+    [Test]
+    public async Task A_layer_that_the_source_does_not_have_is_not_mounted_from_others()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var secret = TestImage.Create(7, layers: 1);
+        secret.AddTo(scene.Source.Registry, "team/private", "1");
+        await scene.CopyAsync(scene.Request("team/private:1", "mirror/private:1"));
+        // The same manifest in a repository that has none of its blobs.
+        scene.Source.Registry.AddManifest("evil/app", secret.Top.MediaType, secret.Top.Bytes, "1");
+        Assert.That(
+            async () => await scene.CopyAsync(scene.Request("evil/app:1", "mirror/evil:1")),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("/evil/app@sha256:").And.Message.Contain("not found (HTTP 404)")
+        );
+        Assert.That(scene.Target.Registry.Count(HttpMethod.Post, Kind.Mount), Is.Zero);
+        Assert.That(
+            scene.Target.Registry.Repositories.ContainsKey("mirror/evil")
+                && scene.Target.Registry.Repositories["mirror/evil"].Blobs.Count > 0,
+            Is.False
+        );
+    }
+
+    [TestCase(0)]
+    [TestCase(17)]
+    public async Task A_blob_of_another_length_is_uploaded_again(int length)
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 1);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        foreach (var digest in image.Blobs.Keys)
+            scene.Target.Registry.Repository("mirror/app").Blobs[digest] = new byte[length];
+        var result = await scene.CopyAsync();
+        Assert.That((result.BlobsCopied, result.BlobsPresent), Is.EqualTo((2, 0)));
+        CopyScene.AssertWhole(scene.Target.Registry);
+    }
+
+    [Test]
+    public async Task A_registry_that_keeps_a_blob_of_another_length_is_an_error()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 1);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        foreach (var digest in image.Blobs.Keys)
+            scene.Target.Registry.Repository("mirror/app").Blobs[digest] = Array.Empty<byte>();
+        scene.Target.Always(
+            HttpMethod.Put,
+            Kind.Upload,
+            async (context, _) =>
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null);
+                context.Response.StatusCode = 201;
+            }
+        );
+        Assert.That(
+            async () => await scene.CopyAsync(),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.Contain("and has 0")
+                .And.Message.Contain($"{scene.Target.Address}/mirror/app@sha256:")
+        );
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_tag_that_must_stay_is_left_and_nothing_is_written()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var (old, young) = (TestImage.Create(1, layers: 1), TestImage.Create(2, layers: 1));
+        old.AddTo(scene.Target.Registry, "mirror/app", "1");
+        young.AddTo(scene.Source.Registry, "team/app", "1");
+        var asked = new List<(string Tag, Digest Digest)>();
+        CopyRequest Request(bool mayOverwrite) =>
+            scene.Request() with
+            {
+                ExtraTags = ["2"],
+                MayOverwrite = (tag, existing, _) =>
+                {
+                    asked.Add((tag, existing.Digest));
+                    return new(mayOverwrite);
+                },
+            };
+        Assert.That(
+            async () => await scene.CopyAsync(Request(mayOverwrite: false)),
+            Throws.InstanceOf<CopyException>().With.Message.Contain($"mirror/app:1 points at {old.Top.Digest}")
+        );
+        Assert.That(
+            scene.Target.Registry.Repository("mirror/app").Tags,
+            Is.EquivalentTo(new Dictionary<string, Digest> { ["1"] = old.Top.Digest })
+        );
+        Assert.That(scene.Target.Received.Select(request => request.Method), Is.All.EqualTo("HEAD"));
+        await scene.CopyAsync(Request(mayOverwrite: true));
+        Assert.That(asked, Is.EqualTo(new[] { ("1", old.Top.Digest), ("1", old.Top.Digest) }), "a new tag overwrites nothing");
+        asked.Clear();
+        await scene.CopyAsync(Request(mayOverwrite: false));
+        Assert.That(asked, Is.Empty, "what is up to date is not written");
+    }
+
+    private static Digest DigestOf(int number) => Digest.OfBytes(BitConverter.GetBytes(number));
+
+    private static Descriptor AddPadded(InMemoryRegistry registry, int number, int size)
+    {
+        var content = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","number":{{number}},"layers":[]}""";
+        return registry.AddManifest("team/app", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(content.PadRight(size)));
+    }
+
+    private static void AddIndex(InMemoryRegistry registry, IEnumerable<Descriptor> children)
+    {
+        var entries = children.Select(child =>
+            $$"""{"mediaType":"{{child.MediaType}}","digest":"{{child.Digest}}","size":{{child.Size}}}"""
+        );
+        var content = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{string.Join(',', entries)}}]}""";
+        registry.AddManifest("team/app", MediaTypes.OciIndex, Encoding.UTF8.GetBytes(content), "1");
+    }
+
+    private sealed class Sent : IProgress<CopyProgress>
+    {
+        private long _bytes;
+
+        /// <summary>Of the largest blob.</summary>
+        public long Bytes => Volatile.Read(ref _bytes);
+
+        public void Report(CopyProgress value) => Volatile.Write(ref _bytes, Math.Max(_bytes, value.Bytes));
+    }
+}

@@ -1,0 +1,71 @@
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Tests.Registry.Copying;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>Registries that do not answer a HEAD, and answer the GET (Nexus, GitLab).</summary>
+[TestFixture]
+internal sealed class RefusedHeadTests
+{
+    [Test, Combinatorial]
+    public async Task An_image_is_copied_from_and_to_a_registry_without_HEAD(
+        [Values(400, 403, 404, 405, 422, 501)] int status,
+        [Values] bool atSource
+    )
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 2, platforms: ["amd64", "arm64"]);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        (atSource ? scene.Source : scene.Target).Always(
+            (request, kind) => request.Method == "HEAD" && kind is Kind.Manifest or Kind.Blob && request.Method == "HEAD",
+            RegistryFaults.Status(status)
+        );
+        await scene.CopyAsync();
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(image.Top.Digest));
+        CopyScene.AssertWhole(scene.Target.Registry);
+    }
+
+    [Test]
+    public async Task A_manifest_that_is_there_under_its_tag_alone_is_read_by_its_tag()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 1);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        scene.Source.Always(
+            (request, kind) =>
+                request.Method == "GET" && kind == Kind.Manifest && request.Path.Value!.Contains("sha256:", StringComparison.Ordinal),
+            RegistryFaults.Status(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        );
+        await scene.CopyAsync();
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(image.Top.Digest));
+    }
+
+    [Test]
+    public async Task What_is_not_there_is_named_with_its_tag()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        Assert.That(
+            async () => await scene.CopyAsync(),
+            Throws.InstanceOf<RegistryException>().With.Message.EqualTo($"HEAD {scene.Source.Address}/team/app:1: not found (HTTP 404)")
+        );
+    }
+
+    [Test]
+    public async Task A_refusal_of_a_GET_too_is_the_error_with_what_it_says()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always((_, kind) => kind == Kind.Manifest, RegistryFaults.Status(403, "DENIED", "not for you"));
+        var digest = Digest.OfBytes("x"u8);
+        Assert.That(
+            async () => await scene.Client.HeadManifestAsync("a", digest.ToString(), default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.EqualTo($"GET {scene.Registry.Address}/a@{digest}: forbidden (HTTP 403): DENIED: not for you")
+        );
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>A list of tags is whole or an error.</summary>
+[TestFixture]
+internal sealed class TagListTests
+{
+    private static readonly string[] Tags = [.. Enumerable.Range(0, 2500).Select(number => $"v{number:0000}")];
+
+    [TestCase("https://internal.example.com:9/v2/a/tags/list")]
+    [TestCase("http://169.254.169.254/latest")]
+    [TestCase("http://user:password@internal.example.com/list")]
+    public async Task A_link_to_a_host_that_only_the_registry_knows_is_followed_at_the_registry(string elsewhere)
+    {
+        await using var scene = await SceneAsync();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Tags, MovedLink(elsewhere));
+        Assert.That(await ListAsync(scene), Is.EqualTo(Tags));
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_list_behind_a_redirect_is_read_to_its_end()
+    {
+        await using var scene = await SceneAsync();
+        await using var elsewhere = await FaultyRegistry.StartAsync();
+        AddTags(elsewhere.Registry);
+        scene.Faulty.Always(HttpMethod.Get, Kind.Tags, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
+        Assert.That(await ListAsync(scene), Is.EqualTo(Tags));
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(3), "each page is asked for where the list is");
+    }
+
+    [TestCase(400)]
+    [TestCase(422)]
+    [TestCase(501)]
+    public async Task A_registry_that_refuses_the_size_of_a_page_is_asked_without(int status)
+    {
+        await using var scene = await SceneAsync();
+        scene.Faulty.Always(
+            (request, kind) => kind == Kind.Tags && request.Query.ContainsKey("n"),
+            RegistryFaults.Status(status, "PAGINATION_NUMBER_INVALID", "n must not be greater than 100")
+        );
+        Assert.That(await ListAsync(scene), Is.EqualTo(Tags));
+        Assert.That(scene.Faulty.Received.Select(request => request.Query), Is.EqualTo(new[] { "?n=1000", "" }));
+    }
+
+    [TestCase("""{"name":"a"}""")]
+    [TestCase("""{"tags":["x",1]}""")]
+    [TestCase("""{"tags":["x",null]}""")]
+    [TestCase("""{"tags":{}}""")]
+    [TestCase("[]")]
+    [TestCase("<html>")]
+    public async Task What_is_not_a_list_of_tags_is_not_an_empty_one(string body)
+    {
+        await using var scene = await SceneAsync();
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            async (context, _) => await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body))
+        );
+        Assert.That(async () => await ListAsync(scene), Throws.InstanceOf<RegistryException>().With.Message.Contain("/a: HTTP 200"));
+    }
+
+    [Test]
+    public async Task A_list_without_end_is_refused_before_it_fills_the_memory()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var page = 0;
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            async (context, _) =>
+            {
+                page++;
+                context.Response.Headers.Link = string.Create(CultureInfo.InvariantCulture, $"</v2/a/tags/list?last={page}>; rel=\"next\"");
+                var tags = Enumerable.Range(0, 10_000).Select(number => $"\"tag-{page}-{number}\"");
+                await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes($$"""{"tags":[{{string.Join(',', tags)}}]}"""));
+            }
+        );
+        var read = 0;
+        var fault = Assert.ThrowsAsync<RegistryException>(async () =>
+        {
+            await foreach (var _ in scene.Client.ListTagsAsync("a", default))
+                read++;
+        })!;
+        Assert.That((fault.IsLimitExceeded, fault.IsTransient), Is.EqualTo((true, false)));
+        Assert.That(fault.Message, Does.Contain($"{scene.Registry.Address}/a").And.Contain("more than 500000 tags"));
+        Assert.That(read, Is.LessThan(520_000));
+    }
+
+    private static async Task<RegistryScene> SceneAsync()
+    {
+        var scene = await RegistryScene.StartAsync();
+        AddTags(scene.Registry);
+        return scene;
+    }
+
+    private static void AddTags(InMemoryRegistry registry) =>
+        registry.AddManifest("a", "application/json", """{"schemaVersion":2,"manifests":[]}"""u8.ToArray(), Tags);
+
+    private static async Task<List<string>> ListAsync(RegistryScene scene) => await scene.Client.ListTagsAsync("a", default).ToListAsync();
+
+    /// <summary>The registry's own link, at another address.</summary>
+    private static RegistryFault MovedLink(string elsewhere) =>
+        async (context, registry) =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                if (context.Response.Headers.Link.ToString() is { Length: > 0 } link)
+                    context.Response.Headers.Link = $"<{elsewhere}{link[link.IndexOf('?', StringComparison.Ordinal)..]}";
+                return Task.CompletedTask;
+            });
+            await registry(context);
+        };
+}

@@ -1,0 +1,149 @@
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Distribution;
+
+/// <summary>Registries that do not take an upload as it is begun, and take it in another way.</summary>
+[TestFixture]
+internal sealed class UploadFallbackTests
+{
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 300_000).Select(number => (byte)(number * 7 >> 3))];
+    private static readonly Descriptor Blob = new("application/octet-stream", Digest.OfBytes(Content), Content.Length);
+
+    [TestCase(404, "BLOB_UPLOAD_UNKNOWN")]
+    [TestCase(400, "BLOB_UPLOAD_INVALID")]
+    [TestCase(400, "DIGEST_INVALID")]
+    [TestCase(416, "UNKNOWN")]
+    public async Task A_session_that_another_replica_has_is_begun_anew(int status, string code)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, Refused(status, code), Refused(status, code));
+        await UploadAsync(scene);
+        AssertIsThere(scene);
+        Assert.That(scene.Registry.Count(HttpMethod.Post, Kind.Upload), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Chunks_whose_session_is_lost_again_and_again_end_in_an_error()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always((request, _) => request.Method is "PUT", RegistryFaults.BodyLimit(200_000));
+        var chunks = 0;
+        scene.Faulty.Always((request, kind) => request.Method == "PATCH" && ++chunks % 2 == 0, Refused(404, "BLOB_UPLOAD_UNKNOWN"));
+        Assert.That(
+            async () => await UploadAsync(scene),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UPLOAD_UNKNOWN").And.Message.Contain(Blob.Digest.ToString())
+        );
+    }
+
+    [TestCase(405, "UNSUPPORTED")]
+    [TestCase(400, "UNSUPPORTED")]
+    [TestCase(501, "UNKNOWN")]
+    [TestCase(411, "UNKNOWN")]
+    public async Task A_registry_that_takes_no_blob_in_one_PUT_gets_it_by_PATCH(int status, string code)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(status, code));
+        await UploadAsync(scene);
+        AssertIsThere(scene);
+        await UploadAsync(scene);
+        Assert.That(
+            scene.Faulty.Received.Select(request => request.Method),
+            Is.EqualTo(new[] { "POST", "PUT", "DELETE", "POST", "PATCH", "PUT", "POST", "PATCH", "PUT" }),
+            "that is remembered of the host"
+        );
+    }
+
+    [TestCase(416)]
+    [TestCase(422)]
+    [TestCase(429)]
+    [TestCase(500)]
+    [TestCase(503)]
+    public async Task A_mount_that_fails_is_an_upload_without_delay(int status)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Post, Kind.Mount, RegistryFaults.Status(status));
+        Assert.That(await scene.Client.MountBlobAsync("a", Blob.Digest, "from", default), Is.False);
+        Assert.That(scene.Registry.Count(HttpMethod.Post, Kind.Mount), Is.EqualTo(1));
+        Assert.That(scene.Time.Skipped, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_token_server_that_gives_no_token_for_two_repositories_does_not_stop_an_upload()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Guard = tokens.GuardAsync;
+        await scene.Client.PingAsync(default);
+        tokens.NextFault = RegistryFaults.Status(400, "UNSUPPORTED", "one scope at a time");
+        Assert.That(await scene.Client.MountBlobAsync("a", Blob.Digest, "from", default), Is.False);
+        await UploadAsync(scene);
+        AssertIsThere(scene);
+    }
+
+    [TestCase("http://{0}")]
+    [TestCase("https://{0}")]
+    [TestCase("http://127.0.0.1:1")]
+    [TestCase("http://127.0.0.1")]
+    public async Task A_location_on_the_registry_itself_keeps_the_scheme_and_the_port_that_it_is_reached_by(string origin)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Post, Kind.Upload, MovedLocation(string.Format(null, origin, scene.Registry.Address)));
+        await UploadAsync(scene);
+        AssertIsThere(scene);
+    }
+
+    [TestCase("file:///etc/passwd", "not an https address")]
+    [TestCase("ftp://example.com/v2/a/blobs/uploads/1", "not an https address")]
+    [TestCase("http://169.254.169.254/latest", "link-local")]
+    [TestCase("https://169.254.169.254./latest", "link-local")]
+    [TestCase("https://[64:ff9b::a9fe:a9fe]/latest", "link-local")]
+    [TestCase("https://[fd00:ec2::254]/latest", "link-local")]
+    public async Task A_location_that_nothing_may_be_sent_to_is_refused_by_name(string location, string reason)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Post, Kind.Upload, RegistryFaults.Header("Location", location));
+        Assert.That(
+            async () => await UploadAsync(scene),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.Contain(reason)
+                .And.Message.Contain(new Uri(location).Scheme + "://")
+                .And.Message.Contain(Blob.Digest.ToString())
+        );
+        Assert.That(scene.Time.Skipped, Is.Empty, "asking again changes nothing");
+    }
+
+    [TestCase("https://r.example.com/v2/", "http://elsewhere.example.com/upload", false)]
+    [TestCase("https://r.example.com/v2/", "https://elsewhere.example.com/upload", true)]
+    [TestCase("http://r.example.com/v2/", "http://elsewhere.example.com/upload", true)]
+    public void Encryption_is_not_lost_on_the_way_to_another_host(string from, string to, bool isTaken) =>
+        Assert.That(RedirectingSender.RefusalOf(new Uri(from), new Uri(to)) is null, Is.EqualTo(isTaken));
+
+    private static RegistryFault Refused(int status, string code) =>
+        async (context, registry) =>
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null);
+            await RegistryFaults.Status(status, code)(context, registry);
+        };
+
+    private static RegistryFault MovedLocation(string origin) =>
+        async (context, registry) =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                context.Response.Headers.Location = origin + context.Response.Headers.Location;
+                return Task.CompletedTask;
+            });
+            await registry(context);
+        };
+
+    private static Task UploadAsync(RegistryScene scene) =>
+        scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
+
+    private static void AssertIsThere(RegistryScene scene) =>
+        Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
+}

@@ -1,0 +1,139 @@
+using System.Text;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Registry.Transport;
+
+/// <summary>What errors say, and what they do not.</summary>
+[TestFixture]
+internal sealed class ErrorTextTests
+{
+    private const string Password = "s3cret+/=%";
+
+    [Test]
+    public async Task A_server_that_echoes_what_we_sent_shows_none_of_our_secrets([Values] bool isPlainText)
+    {
+        var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes($"user:{Password}"));
+        await using var scene = await RegistryScene.StartAsync(
+            new InMemoryRegistryOptions { Username = "user", Password = Password },
+            credentials: new MutableCredentials(RegistryCredential.Basic("user", Password))
+        );
+        await scene.Client.PingAsync(default);
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Manifest,
+            async (context, _) =>
+            {
+                context.Response.StatusCode = 400;
+                var echo =
+                    $"bad request: Authorization: {context.Request.Headers.Authorization} ({Password}, {Uri.EscapeDataString(Password)})";
+                context.Response.ContentType = isPlainText ? "text/plain" : "application/json";
+                await context.Response.Body.WriteAsync(
+                    Encoding.UTF8.GetBytes(isPlainText ? echo : $$"""{"errors":[{"code":"X","message":"{{echo}}"}]}""")
+                );
+            }
+        );
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("a", "1", default))!;
+        foreach (var text in fault.Errors.Select(error => error.Message).Append(fault.ToString()))
+        {
+            Assert.That(text, Does.Contain("Authorization: Basic ***"));
+            Assert.That(text, Does.Not.Contain(encoded).And.Not.Contain(Password).And.Not.Contain(Uri.EscapeDataString(Password)));
+        }
+    }
+
+    [Test]
+    public async Task A_token_server_that_echoes_a_form_shows_none_of_our_secrets()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        await using var scene = await RegistryScene.StartAsync(
+            credentials: new MutableCredentials(RegistryCredential.Identity("long-lived-identity"))
+        );
+        scene.Faulty.Guard = tokens.GuardAsync;
+        tokens.NextFault = async (context, _) =>
+        {
+            context.Response.StatusCode = 400;
+            using var reader = new StreamReader(context.Request.Body);
+            await context.Response.Body.WriteAsync(
+                Encoding.UTF8.GetBytes($$"""{"error":"invalid_request","error_description":"{{await reader.ReadToEndAsync()}}"}""")
+            );
+        };
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.HeadManifestAsync("team/app", "1", default))!;
+        Assert.That(fault.Message, Does.Contain("refresh_token=***").And.Not.Contain("long-lived-identity"));
+    }
+
+    [Test]
+    public async Task A_token_that_is_not_given_is_an_error_with_the_realm_and_the_repository()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        await using var scene = await RegistryScene.StartAsync(
+            credentials: new MutableCredentials(RegistryCredential.Basic("user", "wrong"))
+        );
+        tokens.Users["user"] = "right";
+        scene.Faulty.Guard = tokens.GuardAsync;
+        var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("team/app", "1", default))!;
+        Assert.That(
+            fault.Message,
+            Is.EqualTo(
+                $"GET {scene.Registry.Address}: unauthorized (HTTP 401): UNAUTHORIZED: incorrect username or password: "
+                    + $"the token server {tokens.Realm}, asked for repository:team/app:pull"
+            )
+        );
+        Assert.That(fault.Host, Is.EqualTo(scene.Registry.Address), "the registry cannot be had without its token server");
+    }
+
+    [Test]
+    public async Task A_realm_that_is_not_asked_is_named()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        tokens.NamedRealm = "http://elsewhere.example.com/token?key=value";
+        await using var scene = await RegistryScene.StartAsync(credentials: new MutableCredentials(RegistryCredential.Basic("user", "x")));
+        scene.Faulty.Guard = tokens.GuardAsync;
+        Assert.That(
+            async () => await scene.Client.HeadManifestAsync("team/app", "1", default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.Contain("/team/app:1: unauthorized (HTTP 401)")
+                .And.Message.Contain("http://elsewhere.example.com/token is neither")
+                .And.Message.Not.Contain("key=value")
+        );
+    }
+
+    [Test]
+    public async Task A_blob_that_fails_is_named_by_its_digest()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", "content"u8.ToArray());
+        scene.Registry.Repository("a").Blobs.Clear();
+        Assert.That(
+            async () => await scene.Client.OpenBlobAsync("a", blob, default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.EqualTo(
+                    $"GET {scene.Registry.Address}/a@{blob.Digest}: not found (HTTP 404): BLOB_UNKNOWN: blob unknown to registry"
+                )
+        );
+    }
+
+    [TestCase("http://169.254.169.254/", true)]
+    [TestCase("http://169.254.169.254./", true)]
+    [TestCase("http://2852039166/", true)]
+    [TestCase("http://0xa9.0xfe.0xa9.0xfe/", true)]
+    [TestCase("https://[fe80::1]/", true)]
+    [TestCase("https://[fd00:ec2::254]/", true)]
+    [TestCase("https://[::ffff:169.254.169.254]/", true)]
+    [TestCase("https://[::169.254.169.254]/", true)]
+    [TestCase("https://[64:ff9b::a9fe:a9fe]/", true)]
+    [TestCase("https://[64:ff9b:1::a9fe:a9fe]/", true)]
+    [TestCase("https://[2002:a9fe:a9fe::1]/", true)]
+    [TestCase("https://[fd00:ec2::253]/", false)]
+    [TestCase("https://[64:ff9b::a00:1]/", false)]
+    [TestCase("https://[::1]/", false)]
+    [TestCase("https://10.0.0.1/", false)]
+    [TestCase("https://169.254.example.com/", false)]
+    public void Link_local_addresses_are_known_in_every_way_to_write_them(string address, bool expected) =>
+        Assert.That(LinkLocalAddress.IsMatch(new Uri(address)), Is.EqualTo(expected));
+}
