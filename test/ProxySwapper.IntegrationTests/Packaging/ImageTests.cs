@@ -71,6 +71,31 @@ internal sealed class ImageTests
         );
     }
 
+    [TestCase("amd64", "linux-x64", "clang lld gcc-x86-64-linux-gnu libc6-dev-amd64-cross")]
+    [TestCase("arm64", "linux-arm64", "clang lld gcc-aarch64-linux-gnu libc6-dev-arm64-cross")]
+    public async Task Without_a_linker_publishing_says_at_once_which_packages_bring_one(string machine, string platform, string crossTools)
+    {
+        var packages = machine == Architecture ? "gcc libc6-dev" : crossTools;
+        var tools = Directory.CreateDirectory(Path.Combine(_context, "tools")).FullName;
+        var (_, dotnet, _) = await TestProcess.RunAsync("sh", ["-c", "command -v dotnet"]);
+        foreach (var program in new[] { dotnet.Trim(), "/bin/sh" })
+            if (!File.Exists(Path.Combine(tools, Path.GetFileName(program))))
+                File.CreateSymbolicLink(Path.Combine(tools, Path.GetFileName(program)), program);
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            dotnet.Trim(),
+            [
+                "msbuild",
+                SourceTree.PathOf("src", "ProxySwapper"),
+                "-t:RequireLinker",
+                "-p:_IsPublishing=true",
+                $"-p:RuntimeIdentifier={platform}",
+            ],
+            new Dictionary<string, string> { ["PATH"] = tools }
+        );
+        Assert.That(exitCode, Is.Not.Zero);
+        Assert.That(output + error, Does.Contain($"a native program for {platform}").And.Contain($"apt-get install {packages}."));
+    }
+
     [Test]
     public async Task PublishContainer_writes_an_OCI_archive_that_serves_as_a_user_that_is_not_root()
     {

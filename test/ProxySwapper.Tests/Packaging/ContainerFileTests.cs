@@ -71,6 +71,13 @@ internal sealed class ContainerFileTests
     }
 
     [Test]
+    public void The_build_stage_installs_the_linkers_that_the_project_names() =>
+        Assert.That(
+            Regex.Matches(Runs()[0], "tools=\"([^\"]+)\"").Select(tools => tools.Groups[1].Value),
+            Is.EquivalentTo(_project.Descendants("_LinkerPackages").Select(packages => packages.Value))
+        );
+
+    [Test]
     public void Packages_are_restored_in_locked_mode() =>
         Assert.That(
             Runs().Where(command => command.StartsWith("dotnet restore", StringComparison.Ordinal)),
