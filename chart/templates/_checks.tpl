@@ -18,12 +18,21 @@
   {{- if and $values.pullSecrets.enabled (not (include "proxyswapper.populates" .)) -}}
     {{- fail "pullSecrets.enabled needs the populator, and config.populate.policy is none" -}}
   {{- end -}}
-  {{- if $values.certificates.existingSecret -}}
-    {{- if not $values.certificates.caBundle -}}
-      {{- fail "certificates.existingSecret needs certificates.caBundle: the API server must know who signed the certificate" -}}
-    {{- end -}}
-  {{- else if not $values.certificates.certManager.enabled -}}
-    {{- fail "the webhook needs a certificate: enable certificates.certManager, or name a Secret in certificates.existingSecret and its authority in certificates.caBundle" -}}
+  {{- $mode := include "proxyswapper.certificateMode" . -}}
+  {{- if $values.config.certificates -}}
+    {{- fail "config.certificates is set by the chart: choose certificates.mode" -}}
+  {{- end -}}
+  {{- if and (eq $mode "existing") (not (and $values.certificates.existingSecret $values.certificates.caBundle)) -}}
+    {{- fail "certificates.existingSecret and certificates.caBundle are needed together: the certificate, and the authority by which the API server trusts it" -}}
+  {{- end -}}
+  {{- if and (ne $mode "existing") $values.certificates.existingSecret -}}
+    {{- fail (printf "certificates.existingSecret cannot be combined with certificates.mode %s: set mode to existing" $mode) -}}
+  {{- end -}}
+  {{- if and (eq $mode "selfSigned") $values.certificates.caBundle -}}
+    {{- fail "certificates.caBundle cannot be combined with certificates.mode selfSigned: the program publishes its own authority" -}}
+  {{- end -}}
+  {{- if and (eq $values.certificates.mode "certManager") (not $values.certificates.certManager.enabled) -}}
+    {{- fail "certificates.mode certManager cannot be combined with certificates.certManager.enabled false" -}}
   {{- end -}}
   {{- if and $values.webhook.matchConditions (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
     {{- fail (printf "webhook.matchConditions needs Kubernetes 1.28; this is %s, which would drop them and send every Pod" .Capabilities.KubeVersion.Version) -}}

@@ -18,6 +18,11 @@
 {{- end -}}
 {{- $_ := set $config "rules" $rules -}}
 {{- end -}}
+{{- if eq (include "proxyswapper.certificateMode" .) "selfSigned" -}}
+{{- $name := include "proxyswapper.fullname" . -}}
+{{- $names := list (printf "%s.%s.svc" $name .Release.Namespace) (printf "%s.%s.svc.cluster.local" $name .Release.Namespace) (printf "%s.%s" $name .Release.Namespace) -}}
+{{- $_ := set $config "certificates" (dict "secret" (include "proxyswapper.tlsSecretName" .) "dnsNames" $names "webhook" .Values.webhook.name) -}}
+{{- end -}}
 {{- toYaml $config -}}
 {{- end -}}
 
@@ -48,7 +53,7 @@
 
 {{- /* "true" when the webhook's Pods talk to the API server. */ -}}
 {{- define "proxyswapper.usesKubernetes" -}}
-{{- if or (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) -}}true{{- end -}}
+{{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* A duration as the program's file has it, in whole seconds. */ -}}

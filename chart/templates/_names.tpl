@@ -74,3 +74,17 @@ azure.workload.identity/tenant-id: {{ . | quote }}
 {{- define "proxyswapper.tlsSecretName" -}}
 {{- .Values.certificates.existingSecret | default (printf "%s-tls" (include "proxyswapper.fullname" .)) -}}
 {{- end -}}
+
+{{- /* Who issues the serving certificate: certManager, selfSigned or existing. */ -}}
+{{- define "proxyswapper.certificateMode" -}}
+{{- $own := .Values.certificates -}}
+{{- if ne $own.mode "auto" -}}
+{{- $own.mode -}}
+{{- else if $own.existingSecret -}}
+existing
+{{- else if and $own.certManager.enabled (.Capabilities.APIVersions.Has "cert-manager.io/v1") -}}
+certManager
+{{- else -}}
+selfSigned
+{{- end -}}
+{{- end -}}

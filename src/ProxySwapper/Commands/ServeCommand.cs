@@ -29,7 +29,9 @@ internal static class ServeCommand
         var options = ConfigurationReader.ReadText(path ?? "(no file)", file?.Text ?? "", environment);
         try
         {
-            var certificate = ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
+            var certificate = options.Certificates is { } selfSigned
+                ? SelfSignedCertificateService.Temporary(selfSigned)
+                : ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
             var host = ServeHost.Create(
                 options,
                 file,

@@ -61,6 +61,7 @@ internal static class ConfigurationReader
             Port = top.Integer("port", 0, 65535) ?? defaults.Port,
             TlsCertPath = top.Path("tlsCertPath") ?? defaults.TlsCertPath,
             TlsKeyPath = top.Path("tlsKeyPath") ?? defaults.TlsKeyPath,
+            Certificates = ReadCertificates(top),
             ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
             DrainDelay = top.Duration("drainDelay", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.DrainDelay,
             ShutdownGracePeriod =
@@ -78,6 +79,25 @@ internal static class ConfigurationReader
         if (options.Port != 0 && options.Port == options.ManagementPort)
             top.Fault("managementPort", "is the port of the webhook, which needs its own");
         top.RejectUnknownKeys();
+        return options;
+    }
+
+    private static SelfSignedOptions? ReadCertificates(YamlSection top)
+    {
+        if (top.Section("certificates") is not { } section)
+            return null;
+        var (secret, names) = (section.String("secret"), section.Strings("dnsNames"));
+        if (secret is null)
+            section.Fault("secret", "is required: the Secret that keeps the certificate");
+        if (names.Count == 0)
+            section.Fault("dnsNames", "is required: the names of the webhook's Service, for instance proxyswapper.proxyswapper.svc");
+        var options = new SelfSignedOptions
+        {
+            Secret = secret ?? "",
+            DnsNames = names,
+            Webhook = section.String("webhook"),
+        };
+        section.RejectUnknownKeys();
         return options;
     }
 

@@ -21,6 +21,8 @@ internal static class EnvironmentOverlay
         "tlsCertPath",
         "tlsKeyPath",
         "managementPort",
+        "certificates.secret",
+        "certificates.webhook",
         "drainDelay",
         "shutdownGracePeriod",
         "logLevel",
@@ -40,7 +42,7 @@ internal static class EnvironmentOverlay
         "proxyHealth.interval",
     ];
 
-    private static readonly string[] Lists = ["ignoreImages", "ignoreNamespaces", "populate.platforms"];
+    private static readonly string[] Lists = ["ignoreImages", "ignoreNamespaces", "populate.platforms", "certificates.dnsNames"];
 
     private static readonly Dictionary<string, string> Paths = Texts.Concat(Lists).ToDictionary(WordOf, StringComparer.Ordinal);
 

@@ -7,6 +7,9 @@ internal sealed record ProxySwapperOptions
     public int Port { get; init; } = 8443;
     public string TlsCertPath { get; init; } = "/tls/tls.crt";
     public string TlsKeyPath { get; init; } = "/tls/tls.key";
+
+    /// <summary>Null reads the certificate's files; else the program issues it.</summary>
+    public SelfSignedOptions? Certificates { get; init; }
     public int ManagementPort { get; init; } = 9090;
 
     /// <summary>How long requests are still served after SIGTERM, while endpoints learn that we are not ready any more.</summary>

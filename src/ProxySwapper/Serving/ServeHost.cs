@@ -68,6 +68,21 @@ internal static class ServeHost
         services.AddManagement();
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
         services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
+        if (options.Certificates is not null && !isLocal)
+        {
+            services.AddSingleton(provider => new SelfSignedCertificateService(
+                options.Certificates,
+                certificate,
+                name => environment.GetValueOrDefault(name),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
+            ));
+            services.AddHostedService(provider => provider.GetRequiredService<SelfSignedCertificateService>());
+            services.AddSingleton(provider => new ReadinessCheck(
+                "issued certificate",
+                () => provider.GetRequiredService<SelfSignedCertificateService>().State
+            ));
+        }
         services.AddSingleton(provider => new ReadinessCheck(
             "certificate",
             () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")

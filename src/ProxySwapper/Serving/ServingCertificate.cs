@@ -5,17 +5,17 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// The webhook's certificate, from two PEM files that cert-manager writes and renews. A pair that cannot be used, for instance since
-/// only one of the files is new yet, leaves the one in force.
+/// The webhook's certificate: from two PEM files that cert-manager or a person writes and renews, or as the program issues it itself. A
+/// pair that cannot be used, for instance since only one of the files is new yet, leaves the one in force.
 /// </summary>
 internal sealed class ServingCertificate
 {
-    private readonly string _certificateFile;
-    private readonly string _keyFile;
+    private readonly string? _certificateFile;
+    private readonly string? _keyFile;
     private string _pem;
     private volatile Loaded _current;
 
-    private ServingCertificate(string certificateFile, string keyFile, string pem, Loaded current) =>
+    private ServingCertificate(string? certificateFile, string? keyFile, string pem, Loaded current) =>
         (_certificateFile, _keyFile, _pem, _current) = (certificateFile, keyFile, pem, current);
 
     /// <summary>What new connections are shown.</summary>
@@ -31,10 +31,28 @@ internal sealed class ServingCertificate
         return new ServingCertificate(certificateFile, keyFile, certificate + key, Parse(certificate, key, certificateFile));
     }
 
-    /// <summary>Reads the files again; true when a new certificate is in force.</summary>
+    /// <summary>A certificate without files, which <see cref="Replace"/> renews.</summary>
+    /// <exception cref="CertificateException">It is not a certificate with its key.</exception>
+    public static ServingCertificate FromPem(string certificate, string key) =>
+        new(null, null, certificate + key, Parse(certificate, key, "the issued certificate"));
+
+    /// <summary>Takes another certificate into use; true when it was not the one in force already.</summary>
+    /// <exception cref="CertificateException">It is not a certificate with its key; the old one stays.</exception>
+    public bool Replace(string certificate, string key)
+    {
+        if (certificate + key == _pem)
+            return false;
+        _current = Parse(certificate, key, "the issued certificate");
+        _pem = certificate + key;
+        return true;
+    }
+
+    /// <summary>Reads the files again, where there are files; true when a new certificate is in force.</summary>
     /// <exception cref="CertificateException">The files changed and cannot be used; the old certificate stays.</exception>
     public bool Reload()
     {
+        if (_certificateFile is null || _keyFile is null)
+            return false;
         var (certificate, key) = Read(_certificateFile, _keyFile);
         if (certificate + key == _pem)
             return false;

@@ -10,6 +10,10 @@ namespace ProxySwapper.IntegrationTests.Chart;
 [TestFixture]
 internal sealed class ChartSafetyTests
 {
+    /// <summary>What the program needs to issue its own certificate.</summary>
+    private const string OwnCertificate =
+        "secrets:get,update secrets:create leases:get,update,delete leases:create mutatingwebhookconfigurations:get,patch";
+
     private static readonly string[] Workloads = ["Deployment", "DaemonSet", "Job", "CronJob"];
 
     private readonly Dictionary<string, IReadOnlyList<JsonObject>> _sets = [];
@@ -98,6 +102,8 @@ internal sealed class ChartSafetyTests
     [TestCase("pull-secrets-everywhere", "pods:list events:create,patch secrets,serviceaccounts:get")]
     [TestCase("pull-secrets-in-namespaces", "pods:list events:create,patch secrets,serviceaccounts:get")]
     [TestCase("unregistered", "pods:list events:create,patch")]
+    [TestCase("self-signed", OwnCertificate)]
+    [TestCase("without-cert-manager", OwnCertificate)]
     public void Rights_are_those_of_the_enabled_features(string set, string expected)
     {
         var rules = _sets[set]

@@ -54,11 +54,16 @@ internal static class HelmChart
             File.ReadLines(valuesFile).First() is var line && line.StartsWith("# helm: ", StringComparison.Ordinal)
                 ? line["# helm: ".Length..].Split(' ')
                 : [];
+        // Most clusters have cert-manager; `# helm: --api-versions v1` is one without.
+        string[] operators = own.Contains("--api-versions") ? [] : ["--api-versions", "cert-manager.io/v1"];
         var @namespace = own.Contains("-n") ? Array.Empty<string>() : ["-n", Release];
         var program = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";
         try
         {
-            return await TestProcess.RunAsync(program, [verb, Release, Folder, .. @namespace, .. own, "-f", valuesFile, .. arguments]);
+            return await TestProcess.RunAsync(
+                program,
+                [verb, Release, Folder, .. @namespace, .. operators, .. own, "-f", valuesFile, .. arguments]
+            );
         }
         catch (System.ComponentModel.Win32Exception fault)
         {

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Certificates;
+
+/// <summary>
+/// The Secret that keeps a <see cref="CertificateSet"/> for all replicas. Only who holds the Lease of the Secret's name writes it, and
+/// only over the version that was read, so that of two replicas one issues and the other takes what was issued.
+/// </summary>
+internal sealed class CertificateSecret(KubernetesClient client, string name, string holder, TimeProvider time)
+{
+    private const string PublishedAnnotation = "proxyswapper.io/authorities-since";
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
+
+    private readonly ResourceClient _secrets = new(client, ResourceType.Secrets);
+    private readonly LeaseClient _leases = new(client);
+
+    /// <summary>What the Secret holds; null when it is missing, and a content of null when it holds no valid set.</summary>
+    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    public async Task<StoredCertificates?> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (await _secrets.GetAsync(client.Namespace, name, cancellationToken) is not { } secret)
+            return null;
+        var since = secret["metadata"]?["annotations"]?[PublishedAnnotation]?.GetValue<string>();
+        return new StoredCertificates(
+            secret,
+            CertificateSet.Read(secret),
+            DateTimeOffset.TryParse(since, System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : DateTimeOffset.MinValue
+        );
+    }
+
+    /// <summary>Writes a set over what was read; false when another replica is at it or was faster.</summary>
+    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    public async Task<bool> TryWriteAsync(CertificateSet set, StoredCertificates? over, CancellationToken cancellationToken)
+    {
+        if (await TryLockAsync(cancellationToken) is not { } held)
+            return false;
+        try
+        {
+            var body = over?.Secret.DeepClone().AsObject() ?? Empty();
+            var isNewAuthority = over?.Set?.Authorities != set.Authorities;
+            body["data"] = set.ToData();
+            if (isNewAuthority)
+            {
+                var metadata = body["metadata"]!.AsObject();
+                if (metadata["annotations"] is not JsonObject annotations)
+                    metadata["annotations"] = annotations = [];
+                annotations[PublishedAnnotation] = time.GetUtcNow().ToString("O");
+            }
+            if (over is null)
+                await _secrets.CreateAsync(client.Namespace, body, cancellationToken);
+            else
+                await _secrets.UpdateAsync(client.Namespace, name, body, cancellationToken);
+            return true;
+        }
+        catch (KubernetesException problem) when (problem.Status == HttpStatusCode.Conflict)
+        {
+            return false;
+        }
+        finally
+        {
+            await _leases.TryDeleteAsync(held, CancellationToken.None);
+        }
+    }
+
+    private async Task<Lease?> TryLockAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var wanted = new Lease(client.Namespace, name)
+        {
+            HolderIdentity = holder,
+            Duration = LeaseDuration,
+            AcquireTime = now,
+            RenewTime = now,
+        };
+        if (await _leases.TryCreateAsync(wanted, cancellationToken) is { } created)
+            return created;
+        // A holder that died leaves its Lease behind.
+        if (await _leases.GetAsync(client.Namespace, name, cancellationToken) is not { } other)
+            return null;
+        return other.RenewTime + (other.Duration ?? LeaseDuration) > now
+            ? null
+            : await _leases.TryUpdateAsync(
+                wanted with
+                {
+                    Uid = other.Uid,
+                    ResourceVersion = other.ResourceVersion,
+                    Transitions = other.Transitions + 1,
+                },
+                cancellationToken
+            );
+    }
+
+    private JsonObject Empty() =>
+        new()
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            ["type"] = "kubernetes.io/tls",
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = client.Namespace },
+        };
+}
+
+/// <summary>What was read of the Secret.</summary>
+/// <param name="Secret">The object, with its version.</param>
+/// <param name="Set">The set, or null where the Secret holds no valid one.</param>
+/// <param name="AuthoritiesSince">When its authorities became what they are.</param>
+internal sealed record StoredCertificates(JsonObject Secret, CertificateSet? Set, DateTimeOffset AuthoritiesSince);

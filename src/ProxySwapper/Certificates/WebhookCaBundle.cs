@@ -1,0 +1,52 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Certificates;
+
+/// <summary>Keeps <c>clientConfig.caBundle</c> of our own webhook configuration at the authorities that sign our certificate.</summary>
+internal sealed class WebhookCaBundle(KubernetesClient client, string webhookName)
+{
+    private readonly ResourceClient _configurations = new(client, ResourceType.MutatingWebhookConfigurations);
+
+    /// <summary>Writes the authorities where they are not there yet.</summary>
+    /// <param name="authorities">PEM.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>False when there is no such configuration: it was disabled, or is not installed yet.</returns>
+    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    public async Task<bool> PublishAsync(string authorities, CancellationToken cancellationToken)
+    {
+        if (await _configurations.GetAsync(null, webhookName, cancellationToken) is not { } found)
+            return false;
+        var wanted = Convert.ToBase64String(Encoding.UTF8.GetBytes(authorities));
+        var patch = new JsonArray();
+        foreach (var (index, webhook) in found["webhooks"]?.AsArray().Index() ?? [])
+        {
+            if (webhook?["clientConfig"]?["caBundle"]?.GetValue<string>() == wanted)
+                continue;
+            // The name is tested, so that what somebody moves meanwhile does not get our authorities.
+            patch.Add(Operation("test", $"/webhooks/{index}/name", webhook?["name"]?.GetValue<string>() ?? ""));
+            patch.Add(Operation("add", $"/webhooks/{index}/clientConfig/caBundle", wanted));
+        }
+        if (patch.Count == 0)
+            return true;
+        try
+        {
+            await _configurations.PatchAsync(null, webhookName, PatchKind.Json, patch, cancellationToken);
+        }
+        catch (KubernetesException problem) when (problem.Status == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+        return true;
+    }
+
+    private static JsonNode Operation(string operation, string path, string value) =>
+        new JsonObject
+        {
+            ["op"] = operation,
+            ["path"] = path,
+            ["value"] = value,
+        };
+}
