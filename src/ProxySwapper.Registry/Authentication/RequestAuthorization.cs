@@ -6,7 +6,7 @@ namespace ProxySwapper.Registry.Authentication;
 /// <summary>What one request is let in with.</summary>
 /// <param name="Credential">The credential behind it.</param>
 /// <param name="Token">The token, null with Basic.</param>
-/// <param name="Key">The token's place in the cache, null with Basic.</param>
+/// <param name="Key">The token's key in the cache, null with Basic.</param>
 internal sealed record RequestAuthorization(RegistryCredential Credential, BearerToken? Token, TokenKey? Key)
 {
     /// <summary>The token was fetched for this very request: another fetch would give no better one.</summary>

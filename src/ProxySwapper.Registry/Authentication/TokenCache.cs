@@ -1,48 +1,62 @@
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
+
 namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>The tokens of one registry. A token that is missing is fetched once, however many wait for it.</summary>
 internal sealed class TokenCache(TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<TokenKey, Task<BearerToken>> _tokens = [];
+    private readonly Dictionary<TokenKey, BearerToken> _tokens = [];
+    private readonly SingleFlight<TokenKey, BearerToken> _fetches = new();
 
     /// <summary>A token that can be used now, without fetching; null when there is none.</summary>
     public BearerToken? Find(TokenKey key)
     {
         lock (_gate)
-            return _tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && IsUsable(task.Result) ? task.Result : null;
+            return _tokens.TryGetValue(key, out var token) && IsUsable(token) ? token : null;
     }
 
     /// <summary>The token of this key, from the cache, from a fetch that is under way, or from a new one.</summary>
-    /// <remarks>The fetch goes on when the one who waits gives up, for the others who wait; it has its own deadline.</remarks>
-    public Task<BearerToken> GetAsync(TokenKey key, Func<TokenKey, Task<BearerToken>> fetch, CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (!_tokens.TryGetValue(key, out var task) || task.IsCompleted && !(task.IsCompletedSuccessfully && IsUsable(task.Result)))
-            {
-                // What has ended goes at once: its key holds the credential, which may be a Pod's own.
-                Purge();
-                _tokens[key] = task = Task.Run(() => fetch(key), CancellationToken.None);
-            }
-            return task.WaitAsync(cancellationToken);
-        }
-    }
+    public async Task<BearerToken> GetAsync(TokenKey key, Func<TokenKey, Task<BearerToken>> fetch, CancellationToken cancellationToken) =>
+        Find(key) ?? await _fetches.RunAsync(key, () => FetchAsync(key, fetch), cancellationToken);
 
     /// <summary>Forgets a token that a registry refused, unless another one took its place already.</summary>
     public void Drop(TokenKey key, BearerToken refused)
     {
         lock (_gate)
-            if (_tokens.TryGetValue(key, out var task) && task.IsCompletedSuccessfully && task.Result == refused)
+            if (_tokens.TryGetValue(key, out var token) && token == refused)
                 _tokens.Remove(key);
     }
 
     private bool IsUsable(BearerToken token) => time.GetUtcNow() < token.UsableUntil;
 
-    private void Purge()
+    private async Task<BearerToken> FetchAsync(TokenKey key, Func<TokenKey, Task<BearerToken>> fetch)
     {
-        foreach (var (key, task) in _tokens.ToArray())
-            if (task.IsCompleted && !(task.IsCompletedSuccessfully && IsUsable(task.Result)))
-                _tokens.Remove(key);
+        // The token may have come between the look and now.
+        if (Find(key) is { } known)
+            return known;
+        var token = await fetch(key);
+        lock (_gate)
+        {
+            // What has ended goes at once: its key holds the credential, which may be a Pod's own.
+            foreach (var (other, old) in _tokens.ToArray())
+                if (!IsUsable(old))
+                    _tokens.Remove(other);
+            _tokens[key] = token;
+        }
+        return token;
     }
+}
+
+/// <summary>A token of a token server, and until when it is used. Its text shows no secret.</summary>
+internal sealed record BearerToken(string Value, DateTimeOffset UsableUntil)
+{
+    public override string ToString() => $"token *** until {UsableUntil:u}";
+}
+
+/// <summary>What a token is good for. The credential is part of it: nobody gets the token of somebody else.</summary>
+internal sealed record TokenKey(RegistryCredential Credential, Uri Realm, string? Service, string Scopes)
+{
+    public IReadOnlyList<string> ScopeNames => Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

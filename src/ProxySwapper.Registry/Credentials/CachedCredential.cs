@@ -1,3 +1,5 @@
+using ProxySwapper.Registry.Timing;
+
 namespace ProxySwapper.Registry.Credentials;
 
 /// <summary>A credential and when it ends; no credential at all is known for a while too.</summary>
@@ -13,7 +15,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(2);
 
     /// <summary>How long a cloud may take, its client's retries included.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// A credential that is refused so soon after another one was is not replaced: who may not do a thing may not do it with the next one
@@ -22,13 +24,12 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _gate = new();
+    private readonly SingleFlight<CachedCredential, RenewableCredential> _fetches = new();
     private RenewableCredential? _current;
     private DateTimeOffset _renewed = DateTimeOffset.MinValue;
-    private Task<RenewableCredential>? _fetching;
 
     public async ValueTask<RegistryCredential?> GetAsync(CancellationToken cancellationToken)
     {
-        Task<RenewableCredential> fetching;
         RenewableCredential? old;
         lock (_gate)
         {
@@ -36,11 +37,10 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
             old = _current is { } current && current.EndsAt > now ? current : null;
             if (old is { } good && (good.Credential is null || good.EndsAt - Margin > now))
                 return good.Credential;
-            fetching = _fetching ??= FetchAsync();
         }
         try
         {
-            return (await fetching.WaitAsync(cancellationToken)).Credential;
+            return (await _fetches.RunAsync(this, FetchAsync, cancellationToken)).Credential;
         }
         catch (RegistryCredentialException) when (old is { Credential: not null })
         {
@@ -57,27 +57,19 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         return GetAsync(cancellationToken);
     }
 
-    /// <summary>One call for all: who gives up waiting does not end it for the others.</summary>
     private async Task<RenewableCredential> FetchAsync()
     {
-        // What follows must not run inside the caller's lock.
-        await Task.Yield();
+        using var timeout = new OperationTimeout(FetchTimeout, time, CancellationToken.None);
         try
         {
-            using var deadline = new CancellationTokenSource(Deadline, time);
-            var leased = await fetch(deadline.Token);
+            var fetched = await fetch(timeout.Token);
             lock (_gate)
-                _current = leased;
-            return leased;
+                _current = fetched;
+            return fetched;
         }
         catch (OperationCanceledException fault)
         {
-            throw new RegistryCredentialException($"the cloud gave no credential within {Deadline.TotalSeconds} s", fault);
-        }
-        finally
-        {
-            lock (_gate)
-                _fetching = null;
+            throw new RegistryCredentialException($"the cloud gave no credential within {FetchTimeout.TotalSeconds} s", fault);
         }
     }
 }

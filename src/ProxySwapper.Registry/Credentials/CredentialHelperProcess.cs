@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Credentials;
 
@@ -19,7 +20,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
     {
         if (name.AsSpan().ContainsAny('/', '\\'))
-            throw new RegistryCredentialException($"'{name}' is no name of a credential helper");
+            throw new RegistryCredentialException($"'{name}' is not a valid name of a credential helper");
         using var process = new Process
         {
             StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"])
@@ -29,8 +30,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
                 RedirectStandardError = true,
             },
         };
-        using var deadline = new CancellationTokenSource(Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var timeout = new OperationTimeout(Deadline, time, cancellationToken);
         var isStarted = false;
         try
         {
@@ -38,15 +38,15 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
             process.ErrorDataReceived += (_, _) => { }; // read, so that it cannot block; it may hold anything
             process.BeginErrorReadLine();
             await AskAsync(process.StandardInput, registry == "docker.io" ? DockerHub : registry);
-            var answer = await ReadAsync(process.StandardOutput, either.Token);
-            await process.WaitForExitAsync(either.Token);
+            var answer = await ReadAsync(process.StandardOutput, timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
             return Read(answer, process.ExitCode);
         }
         catch (Exception fault) when (fault is Win32Exception or IOException)
         {
             throw new RegistryCredentialException($"the credential helper docker-credential-{name} cannot be run: {fault.Message}", fault);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.HasPassed)
         {
             throw new RegistryCredentialException(
                 $"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s"

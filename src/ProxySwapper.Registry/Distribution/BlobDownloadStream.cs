@@ -61,7 +61,7 @@ internal sealed class BlobDownloadStream : Stream
     }
 
     /// <summary>
-    /// Opens a blob; what the registry refuses at once is thrown here. One place of the host is held until the stream is disposed.
+    /// Opens a blob; what the registry refuses at once is thrown here. One lease of the host is held until the stream is disposed.
     /// </summary>
     public static async Task<Stream> OpenAsync(
         RegistryTransport transport,

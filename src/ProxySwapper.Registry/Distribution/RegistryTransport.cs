@@ -9,7 +9,7 @@ namespace ProxySwapper.Registry.Distribution;
 /// <summary>
 /// Sends requests to one host with one credential source:
 /// 1. wait for the concurrency and rate limits; 2. add what the host is known to ask for; 3. send and follow redirects;
-/// 4. answer a refusal with a better authorization; 5. pause and begin again after a passing fault.
+/// 4. answer a refusal with a better authorization; 5. pause and begin again after a transient fault.
 /// </summary>
 internal sealed partial class RegistryTransport(
     RegistryHost host,
@@ -29,7 +29,7 @@ internal sealed partial class RegistryTransport(
 
     public TimeProvider Time => time;
 
-    /// <summary>Sends a request until it is answered with a status that it expects; a request that can't be repeated, once.</summary>
+    /// <summary>Sends a request until it is answered with a status that it expects; a request that cannot be repeated, once.</summary>
     /// <exception cref="RegistryException">The registry finally refused, or could not be reached.</exception>
     public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, Task.FromResult, cancellationToken);
@@ -55,7 +55,7 @@ internal sealed partial class RegistryTransport(
     }
 
     /// <summary>
-    /// Sends a request once, without a second try after a passing fault; in this place when one is given, which stays the caller's.
+    /// Sends a request once, without a second try after a transient fault; with this lease when one is given, which stays the caller's.
     /// </summary>
     public async Task<RegistryResponse> SendOnceAsync(
         RegistryRequest request,

@@ -12,7 +12,7 @@ public sealed record Descriptor(string MediaType, Digest Digest, long Size)
     /// <summary>The platform that a child of an index is for, or null.</summary>
     public Platform? Platform { get; init; }
 
-    /// <summary>What an artifact is, in the answer of the referrers API, or null.</summary>
+    /// <summary>What an artifact is, in the response of the referrers API, or null.</summary>
     public string? ArtifactType { get; init; }
 
     /// <summary>Free annotations; empty when there are none.</summary>

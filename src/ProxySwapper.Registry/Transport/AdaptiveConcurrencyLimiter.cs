@@ -118,7 +118,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
     private sealed record Waiter(Lease Lease, TaskCompletionSource Turn);
 
-    /// <summary>A place of a limiter.</summary>
+    /// <summary>The right to have one request under way.</summary>
     internal sealed class Lease(AdaptiveConcurrencyLimiter limiter, bool isStream) : IDisposable
     {
         private int _left;

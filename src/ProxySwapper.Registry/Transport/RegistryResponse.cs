@@ -30,7 +30,7 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     /// <summary>What the request sent as secrets: not to be shown, should the response repeat them.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
-    /// <summary>Disposed with the response: gives back a place among the host's requests.</summary>
+    /// <summary>Disposed with the response: gives back the lease of the host's limiter.</summary>
     public IDisposable? Lease { get; set; }
 
     /// <summary>A header of the response or of its content, as it came; null when it is missing.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.CredentialHelper;
 
@@ -60,9 +61,8 @@ internal sealed partial class CredentialEndpoint
         }
         try
         {
-            using var deadline = new CancellationTokenSource(Deadline, _time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.RequestAborted);
-            var credential = await _source.GetAsync(image, either.Token);
+            using var timeout = new OperationTimeout(Deadline, _time, context.RequestAborted);
+            var credential = await _source.GetAsync(image, timeout.Token);
             if (credential is null || credential.IsAnonymous)
             {
                 Log.None(_logger, host);

@@ -45,7 +45,7 @@ internal sealed class RealRegistryTests
         )
             Assert.That(
                 async () => await clients.For(registry.Address, source).PingAsync(default),
-                Throws.InstanceOf<RegistryException>().With.Message.Contain("401: UNAUTHORIZED")
+                Throws.InstanceOf<RegistryException>().With.Message.Contain("unauthorized (HTTP 401): UNAUTHORIZED")
             );
     }
 

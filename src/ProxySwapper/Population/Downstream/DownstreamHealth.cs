@@ -4,6 +4,7 @@ using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
 
@@ -138,11 +139,10 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Null when the registry answers, whatever it says of us: nodes have credentials of their own.</summary>
     private async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         try
         {
-            await ping(registry, either.Token);
+            await ping(registry, timeout.Token);
             return null;
         }
         catch (RegistryException fault) when (fault.Status is { } status && status < HttpStatusCode.InternalServerError)

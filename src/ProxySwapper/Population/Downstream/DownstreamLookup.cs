@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Downstream;
 
@@ -22,7 +22,7 @@ internal sealed partial class DownstreamLookup(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly ImagePresenceCache _seen = new(time);
-    private readonly ConcurrentDictionary<string, Task<ImagePresence>> _looking = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string, ImagePresence> _looks = new();
 
     /// <summary>Whether an image is there, as far as can be told before a deadline. Never throws.</summary>
     public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
@@ -51,10 +51,9 @@ internal sealed partial class DownstreamLookup(
     private async Task<ImagePresence> LookAsync(string key, ImageReference target, CancellationToken deadline)
     {
         // The look goes on when the deadline of one who asked has passed: the next one who asks finds its answer.
-        var look = _looking.GetOrAdd(key, _ => Task.Run(() => LookAsync(key, target), CancellationToken.None));
         try
         {
-            return await look.WaitAsync(deadline);
+            return await _looks.RunAsync(key, () => LookAsync(key, target), deadline);
         }
         catch (OperationCanceledException)
         {
@@ -66,7 +65,7 @@ internal sealed partial class DownstreamLookup(
     {
         try
         {
-            using var timeout = new CancellationTokenSource(Timeout, time);
+            using var timeout = new OperationTimeout(Timeout, time, CancellationToken.None);
             var found = await registries
                 .Clients.For(target.Registry, registries.Credentials)
                 .HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
@@ -82,10 +81,6 @@ internal sealed partial class DownstreamLookup(
         {
             Log.Failed(logger, key, fault.Message);
             return ImagePresence.Unknown;
-        }
-        finally
-        {
-            _looking.TryRemove(key, out _);
         }
     }
 

@@ -9,7 +9,7 @@ namespace ProxySwapper.Tests.Registry.Distribution;
 
 /// <summary>A registry that takes an upload and then does nothing.</summary>
 [TestFixture]
-internal sealed class UploadPatienceTests
+internal sealed class UploadStallTests
 {
     /// <summary>More than all the buffers between two processes hold.</summary>
     private const int Large = 64 * 1024 * 1024;
