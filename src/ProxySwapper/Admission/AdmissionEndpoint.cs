@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using ProxySwapper.Admission.Json;
 using ProxySwapper.Rules;
 
@@ -34,41 +35,50 @@ internal sealed class AdmissionEndpoint(
         }
         var body = await bodies.ReadAsync(context.Request);
         if (body.Error is { } error)
-        {
             await RefuseAsync(context, body.Status, error);
-            return;
-        }
-        await AnswerAsync(context, body.Content);
+        else
+            await AnswerAsync(context, body);
     }
 
-    private async Task AnswerAsync(HttpContext context, ReadOnlySequence<byte> body)
+    private async Task AnswerAsync(HttpContext context, RequestBody body)
     {
         var started = time.GetTimestamp();
         var reviewer = new AdmissionReviewer(rules.Current);
-        var isReview = reviewer.TryRead(body, out var review, out var error);
-        context.Request.BodyReader.AdvanceTo(body.End);
-        if (!isReview)
+        if (!TryRead(reviewer, body, out var review, out var error))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, error!);
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, error);
             return;
         }
         using var activity = AdmissionLog.StartActivity(context.Request.Headers);
-        var decision = reviewer.Decide(review!);
+        var decision = reviewer.Decide(review);
         AdmittedPod? pod = null;
         if (!decision.Images.IsEmpty && population is not NoAdmissionObserver)
-            pod = AdmittedPod.Create(review!, decision, activity?.Context ?? default);
+            pod = AdmittedPod.Create(review, decision, activity?.Context ?? default);
         if (pod is { } admitted && population.DelaysResponse)
         {
             decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
             pod = admitted with { Images = decision.Images };
         }
-        Write(context.Response, reviewer, review!, decision);
+        Write(context.Response, reviewer, review, decision);
         metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
-        AdmissionLog.Describe(activity, review!, decision);
-        await context.Response.BodyWriter.FlushAsync();
-        log.Answered(review!, decision);
+        AdmissionLog.Describe(activity, review, decision);
+        // Waits for it to be taken: what the client does not read counts as a request under way.
+        await context.Response.CompleteAsync();
+        log.Answered(review, decision);
         if (pod is { IsDryRun: false } answered)
             population.AfterResponse(answered);
+    }
+
+    /// <summary>Gives the body back at once: what follows may wait.</summary>
+    private static bool TryRead(
+        AdmissionReviewer reviewer,
+        RequestBody body,
+        [NotNullWhen(true)] out AdmissionReview? review,
+        [NotNullWhen(false)] out string? error
+    )
+    {
+        using (body)
+            return reviewer.TryRead(body.Content, out review, out error);
     }
 
     private static void Write(HttpResponse response, AdmissionReviewer reviewer, AdmissionReview review, PodDecision decision)

@@ -14,6 +14,9 @@ internal static class AdmissionReviewReader
     /// <summary>Deeper than any Pod with its managed fields.</summary>
     private const int MaximumDepth = 256;
 
+    /// <summary>The pool would keep larger arrays, of the next power of two, for every thread.</summary>
+    private const int MaximumPooledSize = 1024 * 1024;
+
     /// <summary>Reads a review; false, with the reason, when it cannot be answered.</summary>
     /// <param name="body">The request's body.</param>
     /// <param name="patchLabelKey">The key of the label that marks a rewritten Pod.</param>
@@ -29,7 +32,8 @@ internal static class AdmissionReviewReader
         if (body.IsSingleSegment)
             return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
         // A contiguous body is read so much faster that the copy pays for itself.
-        var whole = ArrayPool<byte>.Shared.Rent((int)body.Length);
+        var isPooled = body.Length <= MaximumPooledSize;
+        var whole = isPooled ? ArrayPool<byte>.Shared.Rent((int)body.Length) : GC.AllocateUninitializedArray<byte>((int)body.Length);
         try
         {
             body.CopyTo(whole);
@@ -37,7 +41,8 @@ internal static class AdmissionReviewReader
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(whole);
+            if (isPooled)
+                ArrayPool<byte>.Shared.Return(whole);
         }
     }
 

@@ -4,20 +4,24 @@ using System.IO.Pipelines;
 namespace ProxySwapper.Admission;
 
 /// <summary>Reads whole request bodies within limits of size and time, each by itself and all together.</summary>
-internal sealed class RequestBodyReader(TimeProvider time)
+internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
 {
-    /// <summary>The largest body, in bytes.</summary>
-    public const int MaximumSize = 8 * 1024 * 1024;
+    /// <summary>
+    /// The largest body, in bytes: etcd stores at most 1.5 MiB for a Pod, an update sends the old one too, and Go's JSON needs six bytes
+    /// for characters such as <c>&lt;</c>.
+    /// </summary>
+    public const int MaximumSize = 20 * 1024 * 1024;
 
     /// <summary>How long a body may take to arrive; API servers send it at once.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many bytes incomplete bodies may hold together: eight of the largest, thousands of the usual.</summary>
-    private const long MaximumIncompleteSize = 8L * MaximumSize;
+    /// <summary>Bodies beyond this size are worked on one at a time: each needs its size in memory once more.</summary>
+    private const int MaximumConcurrentSize = 1024 * 1024;
 
-    private long _left = MaximumIncompleteSize;
+    private readonly RequestBodyLimiter _limiter = new();
+    private readonly SemaphoreSlim _largeTurn = new(1);
 
-    /// <summary>Reads a request's body; its bytes are valid until the reader is advanced.</summary>
+    /// <summary>Reads a request's body, which must be disposed of.</summary>
     public async ValueTask<RequestBody> ReadAsync(HttpRequest request)
     {
         if (request.ContentLength > MaximumSize)
@@ -25,92 +29,72 @@ internal sealed class RequestBodyReader(TimeProvider time)
         var pipe = request.BodyReader;
         try
         {
-            // Nearly every body is there already: only one that is awaited needs a timer.
+            // Nearly every body is there already: only one that is awaited, or a large one, needs a timer and is counted.
             while (true)
             {
                 var reading = pipe.ReadAsync();
                 if (!reading.IsCompletedSuccessfully)
                     return await AwaitAsync(pipe, reading);
-                if (TryComplete(pipe, reading.Result, out var body))
-                    return body;
+                var result = reading.Result;
+                if (result.Buffer.Length > RequestBodyLimiter.MaximumSmallSize)
+                    return await AwaitAsync(pipe, new ValueTask<ReadResult>(result));
+                if (result.IsCompleted)
+                    return new RequestBody(pipe, result.Buffer);
+                pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             }
         }
         catch (BadHttpRequestException exception)
         {
-            return new RequestBody(default, exception.StatusCode, exception.Message);
+            return new RequestBody(exception.StatusCode, exception.Message);
         }
     }
 
+    public void Dispose() => _largeTurn.Dispose();
+
     private async ValueTask<RequestBody> AwaitAsync(PipeReader pipe, ValueTask<ReadResult> reading)
     {
-        var isLate = false;
-        await using var timer = time.CreateTimer(
-            _ =>
-            {
-                isLate = true;
-                pipe.CancelPendingRead();
-            },
-            null,
-            Timeout,
-            System.Threading.Timeout.InfiniteTimeSpan
-        );
-        var held = 0L;
+        var body = _limiter.Add(pipe);
         try
         {
+            await using var timer = time.CreateTimer(
+                state => ((IncompleteBody)state!).End(BodyEnd.Late),
+                body,
+                Timeout,
+                System.Threading.Timeout.InfiniteTimeSpan
+            );
             while (true)
             {
                 var result = await reading;
-                if (isLate)
-                    return RequestBody.TooLate;
-                var arrived = result.Buffer.Length - held;
-                if (!TryTake(arrived))
-                    return RequestBody.NoRoom;
-                held += arrived;
+                _limiter.Grow(body, result.Buffer.Length);
                 // A read that is cancelled by the host, which stops, just goes on: requests that have begun are answered.
-                if (TryComplete(pipe, result, out var body))
-                    return body;
+                var isDone = result.IsCompleted && body.Reason is null;
+                if (isDone && result.Buffer.Length <= MaximumSize)
+                    return await TakeTurnAsync(pipe, result.Buffer, body);
+                if (isDone || body.Reason is not null || result.Buffer.Length > MaximumSize)
+                {
+                    pipe.AdvanceTo(result.Buffer.End);
+                    return RequestBody.Refused(body.Reason);
+                }
+                pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
                 reading = pipe.ReadAsync();
             }
         }
         finally
         {
-            Interlocked.Add(ref _left, held);
+            _limiter.Remove(body);
         }
     }
 
-    private bool TryTake(long bytes)
+    /// <summary>While a large body waits for its turn it can still be evicted.</summary>
+    private async ValueTask<RequestBody> TakeTurnAsync(PipeReader pipe, ReadOnlySequence<byte> content, IncompleteBody body)
     {
-        if (Interlocked.Add(ref _left, -bytes) >= 0)
-            return true;
-        Interlocked.Add(ref _left, bytes);
-        return false;
+        if (content.Length <= MaximumConcurrentSize)
+            return new RequestBody(pipe, content);
+        await _largeTurn.WaitAsync();
+        if (body.Reason is null)
+            return new RequestBody(pipe, content, _largeTurn);
+        _largeTurn.Release();
+        pipe.AdvanceTo(content.End);
+        return RequestBody.Refused(body.Reason);
     }
-
-    /// <summary>The whole body, or why it is refused; false while more is to come.</summary>
-    private static bool TryComplete(PipeReader pipe, ReadResult result, out RequestBody body)
-    {
-        body = result.Buffer.Length > MaximumSize ? RequestBody.TooLarge : new RequestBody(result.Buffer);
-        if (result.IsCompleted || body.Error is not null)
-            return true;
-        pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-        return false;
-    }
-}
-
-/// <summary>A request's whole body, or the status and the reason with which the request is refused.</summary>
-internal readonly record struct RequestBody(ReadOnlySequence<byte> Content, int Status = StatusCodes.Status200OK, string? Error = null)
-{
-    public static readonly RequestBody TooLarge = new(
-        default,
-        StatusCodes.Status413PayloadTooLarge,
-        $"the body is larger than {RequestBodyReader.MaximumSize / (1024 * 1024)} MiB"
-    );
-
-    public static readonly RequestBody TooLate = new(
-        default,
-        StatusCodes.Status408RequestTimeout,
-        $"the body took longer than {RequestBodyReader.Timeout.TotalSeconds} s"
-    );
-
-    public static readonly RequestBody NoRoom = new(default, StatusCodes.Status503ServiceUnavailable, "too many incomplete request bodies");
 }

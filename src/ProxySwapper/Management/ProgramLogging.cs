@@ -19,12 +19,21 @@ internal static class ProgramLogging
         var configuration = new LoggerConfiguration()
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", framework)
-            .MinimumLevel.Override("System", framework);
+            .MinimumLevel.Override("System", framework)
+            .Filter.ByExcluding(IsAbortedBody);
         logging.AddSerilog(Configure(configuration, isPerson).CreateLogger(), dispose: true);
         // Also ends the span that the framework makes of each request: ours is the admission's, which has the API server's as its parent.
         // Said of the provider, since AddSerilog lets that one see everything.
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
+
+    /// <summary>A client that goes away in the middle of a body is for Kestrel an error of ours.</summary>
+    private static bool IsAbortedBody(LogEvent log) =>
+        log.Properties.TryGetValue("EventId", out var id)
+        && id is StructureValue structure
+        && structure.Properties.Any(property =>
+            property is { Name: "Name", Value: ScalarValue { Value: "RequestBodyDrainBodyReaderInvalidState" } }
+        );
 
     private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) =>
         isPerson

@@ -1,8 +1,6 @@
-using System.Net;
-using System.Net.Security;
-using System.Security.Authentication;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
@@ -17,9 +15,6 @@ namespace ProxySwapper.Serving;
 /// </summary>
 internal static class ServeHost
 {
-    /// <summary>API servers keep a few connections each; a thousand that do nothing take 50 MB.</summary>
-    private const int MaximumConnections = 1000;
-
     /// <summary>Builds the host; it listens once it is started.</summary>
     /// <param name="options">The configuration at the start.</param>
     /// <param name="file">The file to watch, or null when the environment says all.</param>
@@ -42,12 +37,14 @@ internal static class ServeHost
             .ConfigureWebHost(
                 web =>
                     web.UseKestrelCore()
-                        // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits
-                        // behind copies.
-                        .UseSockets(sockets => sockets.IOQueueCount = 0)
+                        .UseSockets()
                         .UseKestrelHttpsConfiguration()
-                        .ConfigureKestrel(kestrel => Configure(kestrel, options, certificate, isLocal))
-                        .Configure(app => app.Run(Dispatcher(app.ApplicationServices))),
+                        .ConfigureServices(services =>
+                            services
+                                .AddSingleton<IConfigureOptions<KestrelServerOptions>, Listeners>()
+                                .AddSingleton<IConfigureOptions<SocketTransportOptions>, Listeners>()
+                        )
+                        .Configure(app => app.Run(app.ApplicationServices.GetRequiredService<RequestDispatcher>().AnswerAsync)),
                 web => web.SuppressEnvironmentConfiguration = true
             )
             .Build();
@@ -93,56 +90,7 @@ internal static class ServeHost
         // On this machine alone there is no cluster, even where a kubeconfig lies about.
         services.AddPopulation(options, name => isLocal ? null : environment.GetValueOrDefault(name));
         services.AddAdmission();
-    }
-
-    private static void Configure(KestrelServerOptions kestrel, ProxySwapperOptions options, ServingCertificate certificate, bool isLocal)
-    {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = RequestBodyReader.MaximumSize;
-        // A body has a time as a whole; a rate would end it sooner.
-        kestrel.Limits.MinRequestBodyDataRate = null;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MaxConcurrentConnections = MaximumConnections;
-        List<SslApplicationProtocol> protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
-        Listen(
-            options.Port,
-            listen =>
-                listen.UseHttps(
-                    new TlsHandshakeCallbackOptions
-                    {
-                        HandshakeTimeout = TimeSpan.FromSeconds(10),
-                        OnConnection = _ =>
-                            new(
-                                new SslServerAuthenticationOptions
-                                {
-                                    ServerCertificateContext = certificate.Context,
-                                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                                    ApplicationProtocols = protocols,
-                                }
-                            ),
-                    }
-                )
-        );
-        Listen(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
-
-        void Listen(int port, Action<ListenOptions> configure)
-        {
-            if (isLocal)
-                kestrel.Listen(IPAddress.Loopback, port, configure);
-            else
-                kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
-        }
-    }
-
-    /// <summary>Reviews come with TLS, and only they; everything else is on the port without.</summary>
-    private static RequestDelegate Dispatcher(IServiceProvider services)
-    {
-        var admission = services.GetRequiredService<AdmissionEndpoint>();
-        var pages = services.GetRequiredService<ManagementPages>();
-        return context =>
-            !context.Request.IsHttps ? pages.AnswerAsync(context)
-            : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.AnswerAsync(context)
-            : ManagementPages.NotFound(context);
+        services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
     }
 
     private static string DescribeReload(ReloadState state) =>

@@ -1,7 +1,5 @@
 using System.Net;
-using System.Net.Security;
 using System.Security.Authentication;
-using System.Text;
 using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
@@ -11,11 +9,11 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class RequestLimitTests : ServingFixture
 {
     [Test]
-    public async Task A_chunked_body_over_8_MiB_is_refused_while_it_comes()
+    public async Task A_chunked_body_over_20_MiB_is_refused_while_it_comes()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate")
         {
-            Content = new StreamContent(new MemoryStream(new byte[9 * 1024 * 1024])),
+            Content = new StreamContent(new MemoryStream(new byte[21 * 1024 * 1024])),
         };
         request.Content.Headers.ContentType = new("application/json");
         request.Headers.TransferEncodingChunked = true;
@@ -32,8 +30,12 @@ internal sealed class RequestLimitTests : ServingFixture
         );
         Assert.That(await TargetAsync(Client), Is.Not.Null, "others are served meanwhile");
         using var reader = new StreamReader(stream);
-        // The server's own limits would end it sooner, and without a word.
-        Assert.That(await reader.ReadToEndAsync(), Does.StartWith("HTTP/1.1 408 ").And.Contain("the body took longer than 10 s"));
+        // The server's own limits would end it sooner, and without a word. The connection's end is not waited for.
+        Assert.That(await reader.ReadLineAsync(), Does.StartWith("HTTP/1.1 408 "));
+        string? line;
+        do line = await reader.ReadLineAsync();
+        while (line is not null && !line.Contains("the request body took longer than 10 s", StringComparison.Ordinal));
+        Assert.That(line, Is.Not.Null);
     }
 
     [Test]
@@ -42,11 +44,11 @@ internal sealed class RequestLimitTests : ServingFixture
         Assert.Multiple(async () =>
         {
             Assert.That(
-                await StatusOverHttp2Async(new ByteArrayContent(new byte[9 * 1024 * 1024])),
+                await StatusOverHttp2Async(new ByteArrayContent(new byte[21 * 1024 * 1024])),
                 Is.EqualTo(HttpStatusCode.RequestEntityTooLarge)
             );
             Assert.That(
-                await StatusOverHttp2Async(new ContentOfNoKnownLength(9 * 1024 * 1024)),
+                await StatusOverHttp2Async(new ContentOfNoKnownLength(21 * 1024 * 1024)),
                 Is.EqualTo(HttpStatusCode.RequestEntityTooLarge),
                 "of no known length"
             );
@@ -55,64 +57,10 @@ internal sealed class RequestLimitTests : ServingFixture
                 Is.EqualTo(HttpStatusCode.RequestTimeout)
             );
             Assert.That(
-                await StatusOverHttp2Async(new StringContent(ReviewSamples.Create("nginx") + new string(' ', 7 * 1024 * 1024))),
+                await StatusOverHttp2Async(new StringContent(ReviewSamples.Create("nginx") + new string(' ', 19 * 1024 * 1024))),
                 Is.EqualTo(HttpStatusCode.OK)
             );
         });
-    }
-
-    [Test]
-    public async Task Many_slow_bodies_together_hold_no_more_than_their_budget()
-    {
-        var streams = new List<SslStream>();
-        var part = new byte[7 * 1024 * 1024];
-        try
-        {
-            for (var connection = 0; connection < 12; connection++)
-            {
-                streams.Add(await ConnectAsync(SslProtocols.None));
-                await streams[^1]
-                    .WriteAsync(
-                        (
-                            "POST /mutate HTTP/1.1\r\nHost: localhost\r\n"u8
-                            + "Content-Type: application/json\r\nContent-Length: 8000000\r\n\r\n"u8
-                        ).ToArray()
-                    );
-            }
-            var answers = streams
-                .Select(async stream =>
-                {
-                    // A body that is refused is not read to its end.
-                    try
-                    {
-                        await stream.WriteAsync(part);
-                    }
-                    catch (IOException) { }
-                    using var reader = new StreamReader(stream);
-                    try
-                    {
-                        return await reader.ReadLineAsync();
-                    }
-                    catch (IOException)
-                    {
-                        return null;
-                    }
-                })
-                .ToList();
-            Assert.That(await await Task.WhenAny(answers), Is.EqualTo("HTTP/1.1 503 Service Unavailable"));
-            Assert.That(await TargetAsync(Client), Is.Not.Null, "what is there at once needs no room");
-            Assert.That((await Task.WhenAll(answers)).Count(line => line == "HTTP/1.1 408 Request Timeout"), Is.LessThanOrEqualTo(9));
-        }
-        finally
-        {
-            foreach (var stream in streams)
-                await stream.DisposeAsync();
-        }
-        Assert.That(
-            await StatusOfAsync(new StringContent(new string(' ', 7 * 1024 * 1024), Encoding.UTF8, "application/json")),
-            Is.EqualTo(HttpStatusCode.BadRequest),
-            "the room is there again"
-        );
     }
 
     private async Task<HttpStatusCode> StatusOverHttp2Async(HttpContent content)
@@ -125,14 +73,6 @@ internal sealed class RequestLimitTests : ServingFixture
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         using var answer = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return answer.StatusCode;
-    }
-
-    private async Task<HttpStatusCode> StatusOfAsync(HttpContent content)
-    {
-        // Asks before it sends what may be too much, as clients of large bodies do.
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = content, Headers = { ExpectContinue = true } };
-        using var answer = await Client.SendAsync(request);
         return answer.StatusCode;
     }
 

@@ -37,7 +37,7 @@ internal sealed class ServeTests : ServingFixture
             );
             Assert.That(
                 await StatusOfAsync(
-                    new ByteArrayContent(new byte[9 * 1024 * 1024]) { Headers = { ContentType = new("application/json") } }
+                    new ByteArrayContent(new byte[21 * 1024 * 1024]) { Headers = { ContentType = new("application/json") } }
                 ),
                 Is.EqualTo(HttpStatusCode.RequestEntityTooLarge)
             );

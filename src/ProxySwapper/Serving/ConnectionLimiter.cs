@@ -1,0 +1,116 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace ProxySwapper.Serving;
+
+/// <summary>
+/// Bounds the connections of a port and the requests on them. A new connection is always taken: where there are too many, the idlest one
+/// is closed for it: first those of addresses that hold many, and those that have not brought a good request.
+/// </summary>
+/// <param name="maximumConnections">Connections at once.</param>
+/// <param name="time">The clock.</param>
+/// <param name="closed">Counts the connections that are closed.</param>
+internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider time, Counter<long> closed)
+{
+    /// <summary>
+    /// Requests under way beyond which the busiest connection that has not brought a good one is closed. Others may have more: policies
+    /// can make good requests wait.
+    /// </summary>
+    private readonly int _maximumRequests = 4 * maximumConnections;
+
+    /// <summary>How long a new connection may take for a handshake and its first request before others come first.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<LimitedConnection> _connections = [];
+    private readonly Dictionary<IPAddress, int> _addresses = [];
+    private int _requests;
+
+    /// <summary>Connection middleware.</summary>
+    public async Task RunAsync(ConnectionContext context, ConnectionDelegate next)
+    {
+        var connection = new LimitedConnection(context, time.GetTimestamp());
+        context.Features.Set(connection);
+        Close(Add(connection), "too many connections");
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            lock (_gate)
+                Remove(connection);
+        }
+    }
+
+    /// <summary>Counts a request until <see cref="EndRequest"/>.</summary>
+    public LimitedConnection? BeginRequest(HttpContext context)
+    {
+        var connection = context.Features.Get<LimitedConnection>();
+        if (connection?.TryBegin() == true && Interlocked.Increment(ref _requests) > _maximumRequests)
+            Close(RemoveBusiest(), "too many requests");
+        return connection;
+    }
+
+    /// <summary>The request is over; a good one keeps its connection longer.</summary>
+    public void EndRequest(LimitedConnection? connection, bool isGood)
+    {
+        if (connection?.TryEnd() == true)
+            Interlocked.Decrement(ref _requests);
+        if (isGood)
+            connection?.MarkUsed(time.GetTimestamp());
+    }
+
+    /// <summary>Adds a connection; the one that has to go for it, or null.</summary>
+    private LimitedConnection? Add(LimitedConnection connection)
+    {
+        lock (_gate)
+        {
+            var victim = _connections.Count < maximumConnections ? null : _connections.MinBy(UrgencyOf);
+            if (victim is not null)
+                Remove(victim);
+            _connections.Add(connection);
+            _addresses[connection.Address] = _addresses.GetValueOrDefault(connection.Address) + 1;
+            return victim;
+        }
+    }
+
+    private LimitedConnection? RemoveBusiest()
+    {
+        lock (_gate)
+        {
+            var victim = _connections.Where(connection => !connection.IsProven).MaxBy(connection => connection.Requests);
+            if (victim is not null)
+                Remove(victim);
+            return victim;
+        }
+    }
+
+    private void Remove(LimitedConnection connection)
+    {
+        if (!_connections.Remove(connection))
+            return;
+        Interlocked.Add(ref _requests, -connection.TakeRequests());
+        if (--_addresses[connection.Address] == 0)
+            _addresses.Remove(connection.Address);
+    }
+
+    /// <summary>The lowest one goes first.</summary>
+    private (bool IsAlone, bool IsProven, bool IsNew, bool IsBusy, long LastUse) UrgencyOf(LimitedConnection connection) =>
+        (
+            _addresses[connection.Address] <= maximumConnections / 4,
+            connection.IsProven,
+            time.GetElapsedTime(connection.LastUse) < Grace,
+            connection.Requests > 0,
+            connection.LastUse
+        );
+
+    private void Close(LimitedConnection? connection, string reason)
+    {
+        if (connection is null)
+            return;
+        closed.Add(1, new KeyValuePair<string, object?>("reason", reason));
+        connection.Close(reason);
+    }
+}

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Security;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.Floods;
+
+/// <summary>
+/// The built program under attack, with the variables of its image and the heap that the runtime gives itself within the chart's memory
+/// limit: a good review on a new connection is answered, and the process stays within that limit.
+/// </summary>
+[TestFixture]
+internal sealed class FloodTests
+{
+    /// <summary>The chart's default limit, in bytes.</summary>
+    private const long MemoryLimit = 256L * 1024 * 1024;
+
+    private static readonly TimeSpan GoodTime = TimeSpan.FromSeconds(2);
+
+    private static readonly byte[] Part = new byte[16 * 1024];
+
+    private ProxySwapperProcess _webhook = null!;
+    private Flood _flood = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        var environment = ContainerFile.Environment();
+        environment["DOTNET_GCHeapHardLimit"] = (MemoryLimit * 3 / 4).ToString("X", CultureInfo.InvariantCulture);
+        _webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example", environment);
+        _flood = Flood.Of(_webhook);
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _flood.DisposeAsync();
+        await _webhook.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Five_thousand_connections_that_send_nothing()
+    {
+        await _flood.OpenAsync(5000, (flood, _) => flood.ConnectAsync());
+        await AssertServesAsync();
+        Assert.That(await _webhook.Management.GetStringAsync("/metrics"), Does.Contain("proxyswapper_connections_closed_total"));
+    }
+
+    [Test]
+    public async Task Five_thousand_idle_connections_with_TLS()
+    {
+        await _flood.OpenAsync(5000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
+        await AssertServesAsync();
+    }
+
+    [Test]
+    public async Task Two_thousand_half_sent_bodies()
+    {
+        await _flood.OpenAsync(2000, (flood, _) => SendHalfAsync(flood, 8000));
+        await AssertServesAsync();
+    }
+
+    [TestCase(7 * 1024 * 1024), TestCase(10_000_000)]
+    public async Task Large_bodies_that_do_not_end_harm_only_themselves(int half)
+    {
+        await _flood.OpenAsync(16, (flood, _) => SendHalfAsync(flood, 2 * half));
+        await AssertServesAsync();
+    }
+
+    [Test]
+    public async Task Very_many_connections_to_the_management_port_do_not_keep_probes_out()
+    {
+        var idle = new List<System.Net.Sockets.TcpClient>();
+        try
+        {
+            for (var connection = 0; connection < 1000; connection++)
+            {
+                idle.Add(new System.Net.Sockets.TcpClient());
+                await idle[^1].ConnectAsync("localhost", _webhook.ManagementPort);
+            }
+            using var fresh = new HttpClient();
+            Assert.That(await fresh.GetStringAsync($"http://localhost:{_webhook.ManagementPort}/healthz"), Is.EqualTo("ok\n"));
+            await AssertServesAsync();
+        }
+        finally
+        {
+            idle.ForEach(connection => connection.Dispose());
+        }
+    }
+
+    [Test]
+    public Task Floods_of_pings() => SendHttp2Async(20, 200, _ => Http2Frames.Pings(1000));
+
+    [Test]
+    public Task Floods_of_settings() => SendHttp2Async(20, 200, _ => Http2Frames.EmptySettings(1000));
+
+    [Test]
+    public Task Floods_of_requests_that_are_reset_at_once() =>
+        SendHttp2Async(20, 200, round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Reset((2 * round) + 1)]);
+
+    [Test]
+    public Task Headers_that_never_end() => SendHttp2Async(100, 1, _ => Http2Frames.EndlessHeaders(1, 100));
+
+    [Test]
+    public Task Empty_parts_of_bodies() =>
+        SendHttp2Async(20, 200, round => round == 0 ? Http2Frames.Request(1) : Http2Frames.EmptyBodies(1, 1000));
+
+    [Test]
+    public Task Thousands_of_streams_whose_bodies_do_not_end() =>
+        SendHttp2Async(
+            200,
+            100,
+            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, Part.AsSpan(0, 2000))]
+        );
+
+    [Test]
+    public Task Streams_that_fill_their_windows() =>
+        SendHttp2Async(
+            200,
+            100,
+            round =>
+                [
+                    .. Http2Frames.Request((2 * round) + 1),
+                    .. Http2Frames.Body((2 * round) + 1, Part),
+                    .. Http2Frames.Body((2 * round) + 1, Part),
+                ]
+        );
+
+    [Test]
+    public Task Reviews_whose_answers_are_not_taken()
+    {
+        var review = Encoding.UTF8.GetBytes(ReviewSamples.OfSize(8000));
+        // SETTINGS_INITIAL_WINDOW_SIZE 0: nothing of an answer may be sent.
+        return SendHttp2Async(
+            200,
+            100,
+            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, review, isLast: true)],
+            (4, 0)
+        );
+    }
+
+    private async Task SendHttp2Async(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    {
+        await _flood.OpenAsync(
+            connections,
+            async (flood, _) =>
+            {
+                var stream = await flood.SecureAsync(SslApplicationProtocol.Http2);
+                await stream.WriteAsync(Http2Frames.Preface(settings));
+                using var time = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+                try
+                {
+                    for (var round = 0; round < rounds; round++)
+                        await stream.WriteAsync(frames(round), time.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    // The server reads no more of it: that is one way to defend itself.
+                }
+            }
+        );
+        await AssertServesAsync();
+    }
+
+    private static async Task SendHalfAsync(Flood flood, int size)
+    {
+        var stream = await flood.SecureAsync(SslApplicationProtocol.Http11);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+            )
+        );
+        using var time = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        for (var sent = 0; sent < size / 2; sent += Part.Length)
+            await stream.WriteAsync(Part.AsMemory(0, Math.Min(Part.Length, (size / 2) - sent)), time.Token);
+    }
+
+    /// <summary>
+    /// Good reviews, each on a connection of its own and in two parts, are answered in time: of five the third counts, since this machine
+    /// is shared. And the process has never held more than the limit.
+    /// </summary>
+    private async Task AssertServesAsync()
+    {
+        var times = new List<TimeSpan>();
+        for (var review = 0; review < 5; review++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            Assert.That(await ReviewAsync(), Is.EqualTo("one.example/library/nginx:latest"));
+            times.Add(Stopwatch.GetElapsedTime(started));
+        }
+        var peak = PeakMemory();
+        TestContext.Out.WriteLine($"review {times.Order().ElementAt(2).TotalMilliseconds:0} ms, peak {peak / 1024 / 1024} MiB");
+        Assert.Multiple(() =>
+        {
+            Assert.That(times.Order().ElementAt(2), Is.LessThan(GoodTime));
+            Assert.That(peak, Is.LessThan(MemoryLimit));
+            Assert.That(_webhook.Log, Does.Not.Contain("\"Level\":\"Error\"").And.Not.Contain("Unhandled"));
+        });
+    }
+
+    private async Task<string?> ReviewAsync()
+    {
+        using var client = _webhook.CreateClient();
+        using var content = new SlowContent(Encoding.UTF8.GetBytes(ReviewSamples.Create("nginx")));
+        content.Headers.ContentType = new("application/json");
+        using var response = await client.PostAsync("/mutate", content);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        var patch = JsonNode.Parse(Convert.FromBase64String((string)answer["response"]!["patch"]!))!;
+        return (string?)patch[0]!["value"];
+    }
+
+    private long PeakMemory()
+    {
+        const string Name = "VmHWM:";
+        var line = File.ReadLines($"/proc/{_webhook.Id}/status").First(line => line.StartsWith(Name, StringComparison.Ordinal));
+        return long.Parse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) * 1024;
+    }
+
+    /// <summary>A body in two parts, which the server has to wait for.</summary>
+    private sealed class SlowContent(byte[] content) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            await stream.WriteAsync(content.AsMemory(0, content.Length / 2));
+            await stream.FlushAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            await stream.WriteAsync(content.AsMemory(content.Length / 2));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = content.Length;
+            return true;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace ProxySwapper.IntegrationTests.Floods;
+
+/// <summary>HTTP/2 frames by hand (RFC 9113): what no client library would send.</summary>
+internal static class Http2Frames
+{
+    private const byte Data = 0,
+        Headers = 1,
+        ResetStream = 3,
+        Settings = 4,
+        Ping = 6,
+        Continuation = 9;
+
+    private const byte EndStream = 1,
+        EndHeaders = 4;
+
+    /// <summary>What a client begins with, and its settings: identifiers and values.</summary>
+    public static byte[] Preface(params (ushort Identifier, uint Value)[] settings)
+    {
+        var payload = new byte[settings.Length * 6];
+        for (var index = 0; index < settings.Length; index++)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(payload.AsSpan(index * 6), settings[index].Identifier);
+            BinaryPrimitives.WriteUInt32BigEndian(payload.AsSpan((index * 6) + 2), settings[index].Value);
+        }
+        return [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, payload)];
+    }
+
+    public static byte[] Pings(int count) => Repeat(count, Frame(Ping, 0, 0, new byte[8]));
+
+    public static byte[] EmptySettings(int count) => Repeat(count, Frame(Settings, 0, 0, []));
+
+    /// <summary>A review's headers; its body is to come.</summary>
+    public static byte[] Request(int stream) => Frame(Headers, EndHeaders, stream, RequestHeaders());
+
+    /// <summary>A review's headers whose fields never end.</summary>
+    public static byte[] EndlessHeaders(int stream, int frames) =>
+        [
+            .. Frame(Headers, 0, stream, RequestHeaders()),
+            .. Repeat(frames, Frame(Continuation, 0, stream, Literal("a", new string('b', 8000)))),
+        ];
+
+    /// <summary>A part of a body.</summary>
+    public static byte[] Body(int stream, ReadOnlySpan<byte> content, bool isLast = false) =>
+        Frame(Data, isLast ? EndStream : (byte)0, stream, content);
+
+    public static byte[] EmptyBodies(int stream, int count) => Repeat(count, Body(stream, []));
+
+    public static byte[] Reset(int stream) => Frame(ResetStream, 0, stream, [0, 0, 0, 8]);
+
+    private static byte[] Frame(byte type, byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        var frame = new byte[9 + payload.Length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, payload.Length << 8 | type);
+        frame[4] = flags;
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), stream);
+        payload.CopyTo(frame.AsSpan(9));
+        return frame;
+    }
+
+    /// <summary>Fields by their numbers in the static table of HPACK (RFC 7541, appendix A), or literal.</summary>
+    private static byte[] RequestHeaders() =>
+        [0x83, 0x87, 0x04, .. Text("/mutate"), 0x01, .. Text("localhost"), 0x0F, 0x10, .. Text("application/json")];
+
+    private static byte[] Literal(string name, string value) => [0x00, .. Text(name), .. Text(value)];
+
+    /// <summary>A string with its length: an integer with a prefix of seven bits.</summary>
+    private static byte[] Text(string text)
+    {
+        var length = new List<byte>();
+        if (text.Length < 127)
+            length.Add((byte)text.Length);
+        else
+        {
+            length.Add(127);
+            var rest = text.Length - 127;
+            for (; rest >= 128; rest >>= 7)
+                length.Add((byte)(rest & 127 | 128));
+            length.Add((byte)rest);
+        }
+        return [.. length, .. Encoding.ASCII.GetBytes(text)];
+    }
+
+    private static byte[] Repeat(int count, byte[] frame) => [.. Enumerable.Repeat(frame, count).SelectMany(bytes => bytes)];
+}
