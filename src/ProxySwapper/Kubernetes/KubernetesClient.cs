@@ -47,8 +47,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
                 ContentType = kind switch
                 {
                     PatchKind.Json => "application/json-patch+json",
-                    PatchKind.Merge => "application/merge-patch+json",
-                    _ => "application/strategic-merge-patch+json",
+                    _ => "application/merge-patch+json",
                 },
             },
             cancellationToken

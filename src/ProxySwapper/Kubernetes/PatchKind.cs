@@ -11,7 +11,4 @@ internal enum PatchKind
 
     /// <summary>RFC 7386: an object laid over the other.</summary>
     Merge,
-
-    /// <summary>Kubernetes' own, which merges lists by their keys.</summary>
-    StrategicMerge,
 }

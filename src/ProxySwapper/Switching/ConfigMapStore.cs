@@ -16,7 +16,7 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
 
     private const string KeptAnnotation = "proxyswapper.io/disabled-webhook";
 
-    private readonly string _path = $"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}/configmaps/{Uri.EscapeDataString(name)}";
+    private readonly ResourceClient _maps = new(client, ResourceType.ConfigMaps);
 
     /// <summary>A store by <c>namespace/name</c>; null when the text is not that.</summary>
     public static ConfigMapStore? Parse(KubernetesClient client, string place) =>
@@ -26,13 +26,12 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
     /// <exception cref="WebhookSwitchException">There is none, or more than one.</exception>
     public static async Task<ConfigMapStore> FindOfAsync(KubernetesClient client, string webhook, CancellationToken cancellationToken)
     {
-        JsonObject? list;
+        var found = new List<(string Namespace, string Name)>();
         try
         {
-            list = await client.GetAsync(
-                $"/api/v1/configmaps?labelSelector={Uri.EscapeDataString($"{WebhookLabel}={webhook}")}",
-                cancellationToken
-            );
+            var query = new ResourceQuery(ResourceType.ConfigMaps) { LabelSelector = $"{WebhookLabel}={webhook}" };
+            await foreach (var place in new ResourceLister(client).ListAsync(query, PlaceOf, cancellationToken))
+                found.Add(place);
         }
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
         {
@@ -41,20 +40,15 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
                 fault
             );
         }
-        var found =
-            list?["items"]?.AsArray()
-                .Select(item => ((string)item!["metadata"]!["namespace"]!, (string)item["metadata"]!["name"]!))
-                .ToList()
-            ?? [];
         return found switch
         {
-            [var (place, only)] => new ConfigMapStore(client, place, only),
+            [var (@namespace, name)] => new ConfigMapStore(client, @namespace, name),
             [] => throw new WebhookSwitchException(
                 $"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"
             ),
             _ => throw new WebhookSwitchException(
                 $"several ConfigMaps have the label {WebhookLabel}={webhook}: "
-                    + $"name one with --config-map: {string.Join(", ", found.Select(pair => $"{pair.Item1}/{pair.Item2}"))}"
+                    + $"name one with --config-map: {string.Join(", ", found.Select(place => $"{place.Namespace}/{place.Name}"))}"
             ),
         };
     }
@@ -76,7 +70,7 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
 
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
     {
-        var map = await client.GetAsync(_path, cancellationToken) ?? throw new WebhookSwitchException($"{this} is not there");
+        var map = await _maps.GetAsync(@namespace, name, cancellationToken) ?? throw new WebhookSwitchException($"{this} is not there");
         if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept)
             return null;
         try
@@ -95,10 +89,17 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
     public override string ToString() => $"ConfigMap {@namespace}/{name}";
 
     private Task<JsonObject> AnnotateAsync(string? value, CancellationToken cancellationToken) =>
-        client.PatchAsync(
-            _path,
+        _maps.PatchAsync(
+            @namespace,
+            name,
             PatchKind.Merge,
             new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [KeptAnnotation] = value } } },
             cancellationToken
         );
+
+    private static (string Namespace, string Name) PlaceOf(JsonElement map)
+    {
+        var metadata = map.GetProperty("metadata");
+        return (metadata.GetProperty("namespace").GetString()!, metadata.GetProperty("name").GetString()!);
+    }
 }

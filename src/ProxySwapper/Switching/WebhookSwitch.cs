@@ -12,8 +12,6 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
 {
     public const string DefaultName = "k8s-proxy-image-swapper-webhook";
 
-    private const string Collection = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
-
     /// <summary>How often somebody else may change the configuration just when it is removed.</summary>
     private const int MaximumAttempts = 5;
 
@@ -28,10 +26,10 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         "selfLink",
     ];
 
-    private readonly string _path = $"{Collection}/{Uri.EscapeDataString(name)}";
+    private readonly ResourceClient _webhooks = new(client, ResourceType.MutatingWebhookConfigurations);
 
     /// <summary>Removes the configuration; false when it was not there.</summary>
-    public Task<bool> DiscardAsync(CancellationToken cancellationToken) => client.DeleteAsync(_path, cancellationToken);
+    public Task<bool> DiscardAsync(CancellationToken cancellationToken) => _webhooks.DeleteAsync(null, name, null, cancellationToken);
 
     /// <summary>Keeps the configuration and removes it.</summary>
     /// <param name="store">Where it is kept; null means the ConfigMap that the configuration names.</param>
@@ -42,18 +40,13 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await client.GetAsync(_path, cancellationToken) is not { } webhook)
+            if (await _webhooks.GetAsync(null, name, cancellationToken) is not { } webhook)
                 return null;
             store ??= StoreOf(webhook);
-            var version = new JsonObject
-            {
-                ["uid"] = (string?)webhook["metadata"]?["uid"],
-                ["resourceVersion"] = (string?)webhook["metadata"]?["resourceVersion"],
-            };
             await store.KeepAsync(WithoutServerFields(webhook), cancellationToken);
             try
             {
-                await client.DeleteAsync(_path, version, cancellationToken);
+                await _webhooks.DeleteAsync(null, name, Preconditions.Of(webhook), cancellationToken);
                 return store;
             }
             catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
@@ -68,7 +61,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     public async Task<EnableOutcome> EnableAsync(IRemovedWebhookStore store, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(cancellationToken) is not { } webhook)
-            return await client.GetAsync(_path, cancellationToken) is not null
+            return await _webhooks.GetAsync(null, name, cancellationToken) is not null
                 ? EnableOutcome.WasInPlace
                 : throw new WebhookSwitchException(
                     $"nothing is kept in {store}, and {name} is not in place: upgrade the chart to reinstate it"
@@ -84,7 +77,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     {
         try
         {
-            await client.PostAsync(Collection, webhook, cancellationToken);
+            await _webhooks.CreateAsync(null, webhook, cancellationToken);
             return EnableOutcome.PutBack;
         }
         catch (KubernetesException fault) when (fault.Reason == "AlreadyExists")

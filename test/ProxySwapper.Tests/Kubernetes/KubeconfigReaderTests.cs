@@ -230,6 +230,21 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
+    public async Task A_plugin_may_print_more_than_a_pipe_holds()
+    {
+        Script(
+            "plugin",
+            """
+            head -c 100000 /dev/zero | tr '\\0' 'x' >&2
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","padding":"%s",' "$(head -c 200000 /dev/zero | tr '\\0' 'x')"
+            printf '"status":{"token":"long"}}'
+            """
+        );
+        var source = Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin"));
+        Assert.That((await source.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("long"));
+    }
+
+    [Test]
     public void What_a_plugin_prints_is_never_repeated()
     {
         Script("plugin", "echo 'topsecret'");

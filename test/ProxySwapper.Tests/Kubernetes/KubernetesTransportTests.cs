@@ -77,6 +77,13 @@ internal sealed class KubernetesTransportTests
     }
 
     [Test]
+    public async Task Every_authority_of_a_bundle_is_trusted()
+    {
+        using var client = Client($"{new Authority().Pem}\n{_authority.Pem}\n{new Authority().Pem}");
+        Assert.That(await client.GetAsync("/", default), Is.Not.Null);
+    }
+
+    [Test]
     public async Task An_authority_that_is_renewed_in_its_file_is_trusted_without_a_restart()
     {
         var time = new FakeTimeProvider();
@@ -139,6 +146,8 @@ internal sealed class KubernetesTransportTests
                 HashAlgorithmName.SHA256
             );
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+            // As authorities have it, so that of several with one name the right one is found.
+            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
             _certificate = request.CreateSelfSigned(
                 TimeProvider.System.GetUtcNow().AddHours(-1),
                 TimeProvider.System.GetUtcNow().AddDays(2)
@@ -154,6 +163,7 @@ internal sealed class KubernetesTransportTests
             var names = new SubjectAlternativeNameBuilder();
             names.AddDnsName(name);
             request.CertificateExtensions.Add(names.Build());
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, true, false));
             using var bare = request.Create(
                 _certificate,
                 TimeProvider.System.GetUtcNow().AddHours(-1),

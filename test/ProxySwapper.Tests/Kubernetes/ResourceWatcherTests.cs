@@ -212,6 +212,23 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
+    [Platform("Linux")]
+    public async Task A_silent_connection_is_probed()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
+        // The columns: number, local and remote address, state, queues, and the timer that runs: 02 is the probe for a silent peer.
+        var remote = $":{Server.Address.Port:X4}";
+        string[] sockets = [.. File.ReadLines("/proc/net/tcp"), .. File.ReadLines("/proc/net/tcp6")];
+        var columns = sockets
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(line => line[2].EndsWith(remote, StringComparison.Ordinal));
+        Assert.That(columns.Select(line => line[5][..2]), Has.Member("02"));
+    }
+
+    [Test]
     public async Task Whoever_stops_waits_for_nobody()
     {
         Server.Answer(200, List("7"));
