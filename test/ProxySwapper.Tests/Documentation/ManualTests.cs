@@ -1,0 +1,89 @@
+using System.Text.Json;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Documentation;
+
+/// <summary>The manual says what holds: its links lead somewhere, and its files are valid.</summary>
+[TestFixture]
+internal sealed class ManualTests
+{
+    private static IEnumerable<TestCaseData> Files =>
+        from page in ManualPage.All
+        from block in page.Blocks.Index()
+        where block.Item.Language == "yaml" && block.Item.Text.StartsWith("# ", StringComparison.Ordinal)
+        let kind = block.Item.Text.Split('\n')[0][2..]
+        where kind is "config.yaml" or "mirror.yaml" or "values.yaml"
+        select new TestCaseData(kind, block.Item.Text).SetArgDisplayNames(page.Path, kind, $"block {block.Index}");
+
+    [TestCaseSource(nameof(Files))]
+    public void Files_of_the_manual_are_valid(string kind, string text)
+    {
+        switch (kind)
+        {
+            case "config.yaml":
+                Assert.That(() => ConfigurationReader.ReadText(kind, text, new Dictionary<string, string>()), Throws.Nothing);
+                break;
+            case "mirror.yaml":
+                using (var folder = new TemporaryFolder())
+                {
+                    var path = folder.PathOf(kind);
+                    File.WriteAllText(path, text);
+                    Assert.That(() => MirrorFileReader.Read(path), Throws.Nothing);
+                }
+                break;
+            default:
+                Assert.That(FaultsOfValues(text), Is.Empty);
+                break;
+        }
+    }
+
+    [Test]
+    public void Every_link_leads_to_a_file_and_a_heading()
+    {
+        var wrong =
+            from page in ManualPage.All
+            from link in page.Links
+            where !link.Contains("://", StringComparison.Ordinal) && !IsThere(page, link)
+            select $"{page.Path}: {link}";
+        Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public void Every_page_of_the_manual_can_be_reached_from_its_first()
+    {
+        var linked = ManualPage
+            .All.Single(page => page.Path == Path.Combine("docs", "README.md"))
+            .Links.Select(link => Path.Combine("docs", link));
+        var pages = ManualPage
+            .All.Select(page => page.Path)
+            .Where(path => path.StartsWith($"docs{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+        Assert.That(
+            pages.Except([Path.Combine("docs", "README.md")]).Except(linked.Select(link => link.Replace('/', Path.DirectorySeparatorChar))),
+            Is.Empty
+        );
+    }
+
+    private static List<string> FaultsOfValues(string text)
+    {
+        var faults = new List<ConfigurationFault>();
+        using var schema = JsonDocument.Parse(File.ReadAllText(SourceTree.PathOf("chart", "values.schema.json")));
+        if (YamlDocumentReader.ReadMapping("values.yaml", text, faults) is { } values)
+            new SchemaValidator(schema.RootElement, new YamlSource("values.yaml", faults)).Validate(values);
+        return [.. faults.Select(fault => fault.ToString())];
+    }
+
+    private static bool IsThere(ManualPage from, string link)
+    {
+        var (file, anchor) = link.Split('#', 2) is [var before, var after] ? (before, after) : (link, null);
+        var path =
+            file.Length == 0
+                ? from.Path
+                : Path.GetRelativePath(SourceTree.Root, SourceTree.PathOf(Path.GetDirectoryName(from.Path)!, file));
+        if (anchor is null)
+            return File.Exists(SourceTree.PathOf(path)) || Directory.Exists(SourceTree.PathOf(path));
+        return ManualPage.All.FirstOrDefault(page => page.Path == path) is { } target && target.Anchors.Contains(anchor);
+    }
+}
