@@ -36,7 +36,17 @@
 
 {{- /* "true" when Pods' images are copied. */ -}}
 {{- define "proxyswapper.populates" -}}
-{{- if ne (lower ((.Values.config.populate | default dict).policy | default "delayed")) "none" -}}true{{- end -}}
+{{- if ne (lower ((.Values.config.populate | default dict).policy | default "gate")) "none" -}}true{{- end -}}
+{{- end -}}
+
+{{- /* "true" when Pods may wait behind a scheduling gate. */ -}}
+{{- define "proxyswapper.gates" -}}
+{{- if and (eq (lower (dig "populate" "policy" "gate" .Values.config)) "gate") (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- end -}}
+
+{{- /* "true" when the API server can hold our ServiceAccount to what a gate needs. */ -}}
+{{- define "proxyswapper.fences" -}}
+{{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.gates" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* "true" when running Pods are listed from time to time. */ -}}

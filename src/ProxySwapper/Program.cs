@@ -16,6 +16,7 @@ var root = new RootCommand("Puts a cluster behind its own registry without anybo
     ValidateCommand.Create(),
     VersionCommand.Create(),
     CompletionCommand.Create(),
+    ReleaseCommand.Create(),
 };
 var command = root.Parse(InvocationName.Read() == CredentialVerbCommands.HelperName ? [CredentialCommand.Name, .. args] : args);
 var invocation = new InvocationConfiguration

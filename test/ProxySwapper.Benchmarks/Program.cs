@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using ProxySwapper.Benchmarks.Gate;
 using ProxySwapper.Benchmarks.Mirror;
 using ProxySwapper.Benchmarks.Populate;
 using ProxySwapper.Benchmarks.Registry;
@@ -9,6 +10,8 @@ switch (args)
 {
     case ["populate"]:
         return await PopulateMeasurement.RunAsync();
+    case [GateMeasurement.Name]:
+        return await GateMeasurement.RunAsync();
     case [RegistryMeasurement.Name]:
         return await RegistryMeasurement.RunAsync();
     case [MirrorMeasurement.Name]:

@@ -138,6 +138,13 @@ public sealed class RegistryClient
         CancellationToken cancellationToken
     ) => new BlobUpload(new UploadContext(_transport, _requests, repository, blob, open, progress), _sessions).RunAsync(cancellationToken);
 
+    /// <summary>
+    /// Asks whether we may write to a repository, by an upload that is opened and cancelled. That there is no such repository yet is told
+    /// by <see cref="RegistryException.IsRepositoryUnknown"/>.
+    /// </summary>
+    public Task CheckUploadAsync(string repository, CancellationToken cancellationToken) =>
+        _sessions.CheckAsync(repository, cancellationToken);
+
     /// <summary>The repository's tags in the registry's order, page by page.</summary>
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken) =>
         TagLister.ReadAsync(_transport, _requests, repository, cancellationToken);

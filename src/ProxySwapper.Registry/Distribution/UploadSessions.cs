@@ -47,15 +47,26 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         return UploadSession.Of(response, request) ?? throw request.Fault(response.Status, "it opened an upload without a Location");
     }
 
+    /// <summary>Opens an upload and gives it up: the registry lets us write there.</summary>
+    public async Task CheckAsync(string repository, CancellationToken cancellationToken)
+    {
+        var probe = Digest.OfBytes([]);
+        var session = await OpenAsync(repository, probe, cancellationToken);
+        await CancelAsync(requests.ToSession(HttpMethod.Delete, repository, probe, session.Address));
+    }
+
     /// <summary>
     /// Gives up a session, so that the registry needs not keep what came of it. That this fails is not a fault of the upload.
     /// </summary>
-    public async Task CancelAsync(UploadContext upload, UploadSession session)
+    public Task CancelAsync(UploadContext upload, UploadSession session) =>
+        CancelAsync(upload.ToSession(HttpMethod.Delete, session.Address));
+
+    private async Task CancelAsync(RegistryRequest request)
     {
         using var timeout = new OperationTimeout(transport.Options.ResponseTimeout / 6, transport.Time, CancellationToken.None);
         try
         {
-            using var response = await transport.SendOnceAsync(upload.ToSession(HttpMethod.Delete, session.Address), null, timeout.Token);
+            using var response = await transport.SendOnceAsync(request, null, timeout.Token);
         }
         catch (Exception fault) when (fault is RegistryException or OperationCanceledException or RegistryCredentialException) { }
     }

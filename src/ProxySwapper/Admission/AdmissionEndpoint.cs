@@ -59,6 +59,11 @@ internal sealed class AdmissionEndpoint(
             decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
             pod = admitted with { Images = decision.Images };
         }
+        if (pod is { } decided)
+        {
+            decision = population.Mark(review, decided, decision);
+            pod = decided with { Images = decision.Images };
+        }
         Write(context.Response, reviewer, review, decision);
         metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
         AdmissionLog.Describe(activity, review, decision);

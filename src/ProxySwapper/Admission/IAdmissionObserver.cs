@@ -12,6 +12,11 @@ internal interface IAdmissionObserver
     /// <summary>Awaits what the policies want, well within the webhook's time limit; may take decisions back. Never throws.</summary>
     ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Adds to a decision what makes population find the Pod, and what makes the Pod wait. At once, asking nobody; never throws.
+    /// </summary>
+    PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision);
+
     /// <summary>Takes note of an admitted Pod, at once and without waiting. Not called for dry runs.</summary>
     void AfterResponse(AdmittedPod pod);
 }
@@ -23,6 +28,8 @@ internal sealed class NoAdmissionObserver : IAdmissionObserver
 
     public ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) =>
         new(decision);
+
+    public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision) => decision;
 
     public void AfterResponse(AdmittedPod pod) { }
 }

@@ -61,6 +61,15 @@ internal enum AdmissionOutcome
     OptedOut,
     MirrorPod,
 
+    /// <summary>The Pod's controller is one of <c>ignoreOwners</c>.</summary>
+    IgnoredOwner,
+
+    /// <summary>Its controller made the Pod again and again: it does not bear a changed image.</summary>
+    RecreatedTooOften,
+
+    /// <summary>An update that lifts our scheduling gate, or of a Pod whose original images were put back.</summary>
+    GateLifted,
+
     /// <summary>Metadata, labels or annotations are there and not objects: no patch would be sure to apply.</summary>
     MalformedPod,
 

@@ -20,6 +20,10 @@ internal static class PodEvaluator
             return PodDecision.Skipped(AdmissionOutcome.MirrorPod);
         if (pod.IsOptedOut)
             return PodDecision.Skipped(AdmissionOutcome.OptedOut);
+        if (pod.Controller is { } controller && rules.IgnoresOwner(controller.Group, controller.Kind))
+            return PodDecision.Skipped(AdmissionOutcome.IgnoredOwner);
+        if (IsReleased(review, pod))
+            return PodDecision.Skipped(AdmissionOutcome.GateLifted);
         if (JsonNodeState.Malformed == pod.Metadata || JsonNodeState.Malformed == pod.Labels || JsonNodeState.Malformed == pod.Annotations)
             return PodDecision.Skipped(AdmissionOutcome.MalformedPod);
         if (pod.HasTooManyImages || review.OldObject is { HasTooManyImages: true })
@@ -46,6 +50,15 @@ internal static class PodEvaluator
             ("Pod" or "EphemeralContainers", "UPDATE", EphemeralContainers) => review.OldObject is not null,
             _ => false,
         };
+
+    /// <summary>
+    /// A Pod whose gate is lifted with this update, by whom ever, or that was let go with its original images before: what was put back
+    /// must not be swapped again.
+    /// </summary>
+    private static bool IsReleased(AdmissionReview review, PodSummary pod) =>
+        review is { Operation: "UPDATE", SubResource: "" } && (pod.IsLeftOriginal || HasGate(review.OldObject) && !HasGate(pod));
+
+    private static bool HasGate(PodSummary? pod) => pod?.SchedulingGates?.Contains(GateLabels.Gate) == true;
 
     /// <summary>Through their subresource only ephemeral containers change.</summary>
     private static bool MayChange(PodImage image, string subResource) =>

@@ -42,6 +42,8 @@ internal static class PodReader
                 ReadLabels(ref scanner, pod, patchLabelKey);
             else if (scanner.NameIs("annotations"u8))
                 ReadAnnotations(ref scanner, pod);
+            else if (scanner.NameIs("ownerReferences"u8))
+                ReadController(ref scanner, pod);
             else
                 scanner.Skip();
         }
@@ -75,9 +77,39 @@ internal static class PodReader
         {
             if (scanner.NameIs(WellKnownLabels.MirrorAnnotation))
                 pod.IsMirror = true;
+            else if (scanner.NameIs(GateLabels.LeftOriginal))
+                pod.IsLeftOriginal = true;
             scanner.Skip();
         }
         pod.AnnotationsSize = scanner.Position - start;
+    }
+
+    private static void ReadController(ref JsonScanner scanner, PodSummary pod)
+    {
+        pod.Controller = null;
+        if (!scanner.EnterArray())
+            return;
+        while (scanner.NextItem())
+        {
+            if (!scanner.EnterObject())
+                continue;
+            var (version, kind, uid, isController) = ("", "", "", false);
+            while (scanner.NextMember())
+            {
+                if (scanner.NameIs("apiVersion"u8))
+                    version = scanner.Text() ?? "";
+                else if (scanner.NameIs("kind"u8))
+                    kind = scanner.Text() ?? "";
+                else if (scanner.NameIs("uid"u8))
+                    uid = scanner.Text() ?? "";
+                else if (scanner.NameIs("controller"u8))
+                    isController = scanner.IsTrue();
+                else
+                    scanner.Skip();
+            }
+            if (isController)
+                pod.Controller = new PodController(version, kind, uid);
+        }
     }
 
     private static void ReadSpec(ref JsonScanner scanner, PodSummary pod)
@@ -93,6 +125,12 @@ internal static class PodReader
                 ReadPullSecrets(ref scanner, pod);
             else if (scanner.NameIs("serviceAccountName"u8))
                 pod.ServiceAccountName = scanner.Text() ?? "";
+            else if (scanner.NameIs("nodeName"u8))
+                pod.NodeName = scanner.Text() ?? "";
+            else if (scanner.NameIs("schedulerName"u8))
+                pod.SchedulerName = scanner.Text() ?? "";
+            else if (scanner.NameIs("priorityClassName"u8))
+                pod.PriorityClassName = scanner.Text() ?? "";
             else if (scanner.NameIs("schedulingGates"u8))
                 ReadSchedulingGates(ref scanner, pod);
             else

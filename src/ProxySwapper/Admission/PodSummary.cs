@@ -26,6 +26,16 @@ internal sealed class PodSummary
     /// <summary>The names in <c>spec.schedulingGates</c>, or null where that list is missing.</summary>
     public List<string>? SchedulingGates { get; set; }
 
+    public string NodeName { get; set; } = "";
+    public string SchedulerName { get; set; } = "";
+    public string PriorityClassName { get; set; } = "";
+
+    /// <summary>The controller of the Pod, as its owner references name it; null where it has none.</summary>
+    public PodController? Controller { get; set; }
+
+    /// <summary>Original images were put back when the Pod was let go.</summary>
+    public bool IsLeftOriginal { get; set; }
+
     /// <summary>There were more than <see cref="MaximumImages"/>; those beyond are not in <see cref="Images"/>.</summary>
     public bool HasTooManyImages { get; private set; }
 
@@ -49,17 +59,19 @@ internal sealed class PodSummary
     public void ResetMetadata()
     {
         (Name, GenerateName, Labels, Annotations) = ("", "", JsonNodeState.Missing, JsonNodeState.Missing);
+        Controller = null;
         ResetLabels();
         ResetAnnotations();
     }
 
     public void ResetLabels() => (PatchLabel, IsOptedOut) = (null, false);
 
-    public void ResetAnnotations() => (IsMirror, AnnotationsSize) = (false, 0);
+    public void ResetAnnotations() => (IsMirror, IsLeftOriginal, AnnotationsSize) = (false, false, 0);
 
     public void ResetSpec()
     {
         ServiceAccountName = "";
+        (NodeName, SchedulerName, PriorityClassName) = ("", "", "");
         SchedulingGates = null;
         ResetPullSecrets();
         foreach (var field in PodImageFields.OfSpec)

@@ -12,7 +12,7 @@ internal static class DemoCommand
         var command = new Command(
             "demo",
             "Shows the main job: sample Pods through the webhook over TLS, what becomes of "
-                + "their images, and one that is copied from a registry to another."
+                + "their images, one that is copied from a registry to another, and Pods that wait for theirs."
         );
         command.SetAction(
             async (_, cancellationToken) =>
@@ -29,6 +29,7 @@ internal static class DemoCommand
                 return
                     await new SwapDemo(console, options).RunAsync(cancellationToken)
                     && await new PopulateDemo(console, options).RunAsync(cancellationToken)
+                    && await new GateDemo(console, options).RunAsync(cancellationToken)
                     ? 0
                     : 1;
             }

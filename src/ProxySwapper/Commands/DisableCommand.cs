@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
@@ -44,7 +45,9 @@ internal static class DisableCommand
                             );
                         else
                             Console.WriteLine($"{name} is not there: nothing to disable.");
-                        return 0;
+                        // Nobody gates Pods from now on; those that wait must not wait for ever.
+                        var version = await KubernetesVersion.GetAsync(client, cancellationToken);
+                        return version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
                     }
                 )
         );

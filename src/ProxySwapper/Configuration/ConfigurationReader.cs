@@ -70,6 +70,7 @@ internal static class ConfigurationReader
             PatchLabel = ReadPatchLabel(top),
             IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),
             IgnoreNamespaces = RulesSectionReader.ReadNamespaces(top, "ignoreNamespaces"),
+            IgnoreOwners = RulesSectionReader.ReadOwners(top) ?? defaults.IgnoreOwners,
             SwapPolicy = top.Choice<SwapPolicy>("swapPolicy") ?? defaults.SwapPolicy,
             Populate = PopulateSectionReader.Read(top),
             Registries = RegistriesSectionReader.Read(top),

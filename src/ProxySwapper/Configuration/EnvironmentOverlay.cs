@@ -38,11 +38,23 @@ internal static class EnvironmentOverlay
         "populate.recheckAfter",
         "populate.reconcileEvery",
         "populate.pullSecrets",
+        "populate.gate.deadline",
+        "populate.gate.onFailure",
+        "populate.gate.jobs",
+        "populate.gate.pinDigests",
         "proxyHealth.fallback",
         "proxyHealth.interval",
     ];
 
-    private static readonly string[] Lists = ["ignoreImages", "ignoreNamespaces", "populate.platforms", "certificates.dnsNames"];
+    private static readonly string[] Lists =
+    [
+        "ignoreImages",
+        "ignoreNamespaces",
+        "ignoreOwners",
+        "populate.platforms",
+        "populate.gate.schedulers",
+        "certificates.dnsNames",
+    ];
 
     private static readonly Dictionary<string, string> Paths = Texts.Concat(Lists).ToDictionary(WordOf, StringComparer.Ordinal);
 

@@ -8,7 +8,7 @@ internal sealed record PopulateOptions
     /// <summary>An image with more than this to move counts as large: together such images hold at most all workers but one.</summary>
     public const long LargeImageBytes = 1L << 30;
 
-    public PopulatePolicy Policy { get; init; } = PopulatePolicy.Delayed;
+    public PopulatePolicy Policy { get; init; } = PopulatePolicy.Gate;
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
     public int MaxNumberOfParallelJobs { get; init; } = 2;
     public int MaxRetries { get; init; } = 10;
@@ -17,14 +17,53 @@ internal sealed record PopulateOptions
     public TimeSpan RecheckAfter { get; init; } = TimeSpan.FromHours(1);
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(10);
     public bool PullSecrets { get; init; }
+    public GateOptions Gate { get; init; } = new();
     public IReadOnlyList<ProxyCacheOptions> ProxyCaches { get; init; } = [];
 }
 
 internal enum PopulatePolicy
 {
     None,
+
+    /// <summary>The image is copied after the Pod was admitted; kubelet may be too early.</summary>
     Delayed,
+
+    /// <summary>The answer waits for the copy, a few seconds at most.</summary>
     Immediate,
+
+    /// <summary>
+    /// The Pod waits behind a scheduling gate for the copy. Where the API server does not know gates or we may not patch Pods, this is
+    /// <see cref="Delayed"/>.
+    /// </summary>
+    Gate,
+}
+
+/// <summary>The section <c>populate.gate</c>: Pods that wait until their images are downstream.</summary>
+internal sealed record GateOptions
+{
+    /// <summary>How long a Pod waits at most.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What becomes of images that are not downstream then.</summary>
+    public GateFailurePolicy OnFailure { get; init; } = GateFailurePolicy.Restore;
+
+    /// <summary>The schedulers that are known to leave gated Pods alone.</summary>
+    public IReadOnlyList<string> Schedulers { get; init; } = ["default-scheduler"];
+
+    /// <summary>Whether Pods of Jobs are gated: the time counts towards a Job's <c>activeDeadlineSeconds</c>.</summary>
+    public bool Jobs { get; init; } = true;
+
+    /// <summary>Whether the Pod names the digest that was copied, so that a tag cannot move between copy and pull.</summary>
+    public bool PinDigests { get; init; }
+}
+
+internal enum GateFailurePolicy
+{
+    /// <summary>The original images are put back: Pods start, whatever happens.</summary>
+    Restore,
+
+    /// <summary>The images stay: kubelet pulls from the downstream or not at all.</summary>
+    Keep,
 }
 
 /// <summary>

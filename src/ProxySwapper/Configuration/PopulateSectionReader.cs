@@ -23,6 +23,7 @@ internal static class PopulateSectionReader
             RecheckAfter = section.Duration("recheckAfter", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.RecheckAfter,
             ReconcileEvery = section.Duration("reconcileEvery", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.ReconcileEvery,
             PullSecrets = section.Boolean("pullSecrets") ?? defaults.PullSecrets,
+            Gate = ReadGate(section),
             ProxyCaches = [.. section.Sections("proxyCaches").Select(ReadProxyCache)],
         };
         section.RejectUnknownKeys();
@@ -37,6 +38,23 @@ internal static class PopulateSectionReader
         if (platforms.Count > 0)
             section.Fault("platform", "and platforms say the same; keep one of them");
         return [single];
+    }
+
+    private static GateOptions ReadGate(YamlSection populate)
+    {
+        var defaults = new GateOptions();
+        if (populate.Section("gate") is not { } section)
+            return defaults;
+        var gate = new GateOptions
+        {
+            Deadline = section.Duration("deadline", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? defaults.Deadline,
+            OnFailure = section.Choice<GateFailurePolicy>("onFailure") ?? defaults.OnFailure,
+            Schedulers = section.Has("schedulers") ? section.Strings("schedulers") : defaults.Schedulers,
+            Jobs = section.Boolean("jobs") ?? defaults.Jobs,
+            PinDigests = section.Boolean("pinDigests") ?? defaults.PinDigests,
+        };
+        section.RejectUnknownKeys();
+        return gate;
     }
 
     private static ProxyCacheOptions ReadProxyCache(YamlSection section)

@@ -3,6 +3,14 @@ namespace ProxySwapper.Configuration;
 /// <summary>The program's configuration: one YAML file with the environment laid over it, checked as a whole.</summary>
 internal sealed record ProxySwapperOptions
 {
+    /// <summary>CloudNativePG (its issues 3231, 4138 and 6344) and KubeBlocks (its issue 7723).</summary>
+    private static readonly IReadOnlyList<string> OwnersThatCompare =
+    [
+        "postgresql.cnpg.io/Cluster",
+        "apps.kubeblocks.io/*",
+        "workloads.kubeblocks.io/*",
+    ];
+
     public string? ProxyUrl { get; init; }
     public int Port { get; init; } = 8443;
     public string TlsCertPath { get; init; } = "/tls/tls.crt";
@@ -21,6 +29,12 @@ internal sealed record ProxySwapperOptions
     public PatchLabelOptions PatchLabel { get; init; } = new();
     public IReadOnlyList<string> IgnoreImages { get; init; } = [];
     public IReadOnlyList<string> IgnoreNamespaces { get; init; } = [];
+
+    /// <summary>
+    /// Controllers whose Pods are left unchanged, <c>group/Kind</c>: operators that compare the images of their Pods, and make a Pod anew,
+    /// for ever, when they find another one.
+    /// </summary>
+    public IReadOnlyList<string> IgnoreOwners { get; init; } = OwnersThatCompare;
     public IReadOnlyList<RuleOptions> Rules { get; init; } = [];
     public SwapPolicy SwapPolicy { get; init; } = SwapPolicy.Always;
     public PopulateOptions Populate { get; init; } = new();

@@ -23,6 +23,18 @@ internal static class RulesSectionReader
     public static IReadOnlyList<string> ReadIgnoredImages(YamlSection top) =>
         top.Strings("ignoreImages", pattern => ImagePattern.TryParse(pattern, out _, out var fault) ? null : fault);
 
+    /// <summary>Kinds of controllers, or null when the key is not there.</summary>
+    public static IReadOnlyList<string>? ReadOwners(YamlSection top) =>
+        top.Has("ignoreOwners")
+            ? top.Strings(
+                "ignoreOwners",
+                pattern =>
+                    pattern.Split('/') is [{ Length: > 0 }, { Length: > 0 }]
+                        ? null
+                        : "must be group/Kind of a controller, such as postgresql.cnpg.io/Cluster, in which * stands for any characters"
+            )
+            : null;
+
     public static IReadOnlyList<string> ReadNamespaces(YamlSection section, string key) =>
         section.Strings(
             key,

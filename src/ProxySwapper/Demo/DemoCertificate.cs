@@ -23,7 +23,13 @@ internal sealed class DemoCertificate : IDisposable
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem()); // the folder is this user's alone
     }
 
+    /// <summary>The authority as a webhook configuration has it.</summary>
+    public string CaBundle => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(_certificate.ExportCertificatePem()));
+
     public string CertificateFile => Path.Combine(_folder.FullName, "tls.crt");
+
+    /// <summary>A file beside the certificate.</summary>
+    public string FileOf(string name) => Path.Combine(_folder.FullName, name);
 
     public string KeyFile => Path.Combine(_folder.FullName, "tls.key");
 

@@ -17,23 +17,36 @@ internal sealed class DemoWebhook : IAsyncDisposable
     private readonly IHost _app;
     private HttpClient _client = new();
 
-    private DemoWebhook(ProxySwapperOptions options)
+    private DemoWebhook(ProxySwapperOptions options, string? kubeconfig)
     {
+        if (kubeconfig is not null)
+            File.WriteAllText(_certificate.FileOf("kubeconfig"), kubeconfig);
         var serving = ServingCertificate.Load(_certificate.CertificateFile, _certificate.KeyFile);
         _app = ServeHost.Create(
             options,
             null,
             serving,
             logging => logging.AddProgramLogging(LogLevel.Error, isPerson: true),
-            isLocal: true
+            isLocal: true,
+            kubeconfig: kubeconfig is null ? null : _certificate.FileOf("kubeconfig")
         );
     }
 
     public Uri Address { get; private set; } = new("https://localhost");
 
-    public static async Task<DemoWebhook> StartAsync(ProxySwapperOptions options, CancellationToken cancellationToken)
+    /// <summary>The authority as a webhook configuration has it.</summary>
+    public string CaBundle => _certificate.CaBundle;
+
+    public static Task<DemoWebhook> StartAsync(ProxySwapperOptions options, CancellationToken cancellationToken) =>
+        StartAsync(options, null, cancellationToken);
+
+    /// <summary>Starts the webhook.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="kubeconfig">The text of a kubeconfig of the cluster, or null for none.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    public static async Task<DemoWebhook> StartAsync(ProxySwapperOptions options, string? kubeconfig, CancellationToken cancellationToken)
     {
-        var webhook = new DemoWebhook(options);
+        var webhook = new DemoWebhook(options, kubeconfig);
         await webhook._app.StartAsync(cancellationToken);
         var addresses = webhook._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var port = new Uri(addresses.Single(address => address.StartsWith("https", StringComparison.Ordinal))).Port;

@@ -1,11 +1,19 @@
 using System.Text.Json;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population;
 
 /// <summary><c>GET /populate</c> of the management port: what is queued, what runs, what failed and when it is tried again.</summary>
-internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages givenUp)
+internal sealed class PopulateEndpoint(
+    PopulationQueue queue,
+    FailedImages givenUp,
+    Func<IEnumerable<Lease>> claims,
+    Func<IEnumerable<GatedPodState>> gated
+)
 {
     public const string Path = "/populate";
 
@@ -61,7 +69,45 @@ internal sealed class PopulateEndpoint(PopulationQueue queue, FailedImages given
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        WriteClaims(json);
+        WriteGated(json);
         json.WriteEndObject();
+    }
+
+    private void WriteClaims(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("claims");
+        foreach (var lease in claims())
+        {
+            json.WriteStartObject();
+            json.WriteString("target", lease.Annotations.GetValueOrDefault(CopyClaims.TargetAnnotation));
+            json.WriteString("source", lease.Annotations.GetValueOrDefault(CopyClaims.SourceAnnotation));
+            json.WriteString("holder", lease.HolderIdentity);
+            if (lease.AcquireTime is { } since)
+                json.WriteString("since", since);
+            if (lease.RenewTime is { } renewed)
+                json.WriteString("renewedAt", renewed);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private void WriteGated(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("gated");
+        foreach (var state in gated())
+        {
+            json.WriteStartObject();
+            json.WriteString("namespace", state.Pod.Namespace);
+            json.WriteString("pod", state.Pod.Name);
+            json.WriteString("since", state.Since);
+            json.WriteStartArray("images");
+            foreach (var image in state.Pod.Images)
+                json.WriteStringValue(image.Image);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static void WriteList(Utf8JsonWriter json, string name, IEnumerable<PopulationJob> jobs, Action<PopulationJob> writeRest)

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Patterns;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
@@ -9,19 +12,25 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
-/// <summary>What admission does for population: hands over the images of a Pod, and waits for them where a policy says so.</summary>
-internal sealed partial class PopulationObserver(
+/// <summary>
+/// What admission does for population: marks Pods so that the watch finds them, holds them back where that is wanted, and waits for
+/// images where a policy says so. A review by itself copies nothing: anybody can post one. The exceptions: <c>immediate</c>, and a
+/// machine without an API server; then with our own credentials alone.
+/// </summary>
+internal sealed class PopulationObserver(
     ConfigurationMonitor rules,
+    KubernetesAccess kubernetes,
+    CurrentPlanner planner,
+    PodGating gating,
+    RecreationGuard recreations,
+    FailureEvents events,
     PopulationQueue queue,
     DownstreamLookup lookup,
     DownstreamHealth health,
     PopulationMetrics metrics,
-    TimeProvider time,
-    ILogger<PopulationObserver> logger
+    TimeProvider time
 ) : IAdmissionObserver
 {
-    private volatile Compiled? _compiled;
-
     public bool DelaysResponse => IsAwaited(rules.Current.Options) || health.IsFallingBack;
 
     public async ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
@@ -31,8 +40,30 @@ internal sealed partial class PopulationObserver(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         // All images of a Pod at once: they share one deadline.
         var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, either.Token)));
-        var slots = decision.Images.Select((slot, index) => slot with { Decision = images[index] }).ToImmutableArray();
-        return decision.WithImages(slots);
+        return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = images[index] })]);
+    }
+
+    public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision)
+    {
+        if (review.SubResource.Length > 0)
+            return decision;
+        if (decision.Outcome == AdmissionOutcome.Patched && recreations.Created(review, out var isNew))
+        {
+            if (isNew)
+                ReportRecreated(review);
+            return LeftUnchanged(decision);
+        }
+        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+            return decision;
+        decision = gating.Apply(review, decision);
+        if (decision.Outcome != AdmissionOutcome.Patched && IsWanted(decision.Images))
+            decision = decision with { Labels = decision.Labels.Add(new(GateLabels.Populate, GateLabels.PopulateValue)) };
+        if (decision.HasPatch && pod.Activity.TraceFlags.HasFlag(ActivityTraceFlags.Recorded))
+            decision = decision with
+            {
+                Annotations = decision.Annotations.Add(new(GateLabels.Trace, $"00-{pod.Activity.TraceId}-{pod.Activity.SpanId}-01")),
+            };
+        return decision;
     }
 
     public void AfterResponse(AdmittedPod pod)
@@ -40,11 +71,53 @@ internal sealed partial class PopulationObserver(
         foreach (var image in pod.Images)
             if (Downstream(image.Decision) is { } registry)
                 health.Watch(registry);
-        // What was awaited was handed over before the answer.
-        if (IsAwaited(rules.Current.Options))
+        // Where there is an API server, its watch shows the Pod, or there is none. What was awaited was handed over before the answer.
+        if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
             return;
         foreach (var image in pod.Images)
             Enqueue(pod, image);
+    }
+
+    private static PodDecision LeftUnchanged(PodDecision decision) =>
+        decision with
+        {
+            Outcome = AdmissionOutcome.RecreatedTooOften,
+            Images =
+            [
+                .. decision.Images.Select(image =>
+                    image.Decision.IsRewritten
+                        ? image with
+                        {
+                            Decision = image.Decision with
+                            {
+                                Target = null,
+                                Reason = DecisionReason.RecreatedTooOften,
+                                Warning =
+                                    $"image '{Truncation.Shorten(image.Decision.Image, Truncation.MaximumShownLength)}' is left unchanged "
+                                    + "for an hour: the Pod's controller made this Pod 3 times within 10 minutes",
+                            },
+                        }
+                        : image
+                ),
+            ],
+        };
+
+    /// <summary>
+    /// Told in an Event of our own Pod: whoever posts reviews must not write Events into other namespaces.
+    /// </summary>
+    private void ReportRecreated(AdmissionReview review)
+    {
+        if (kubernetes.Client is not { } client)
+            return;
+        var controller = review.Object!.Controller!;
+        events.Write(
+            $"recreated {controller.Uid}",
+            new EventSubject("v1", "Pod", client.Namespace, kubernetes.PodName, null),
+            "PodRecreatedTooOften",
+            $"{controller.Kind} ({controller.ApiVersion}) of namespace {review.Namespace} made Pod {review.PodName} 3 times within "
+                + "10 minutes with the same images; its images are left unchanged for an hour. "
+                + "Add the kind to ignoreOwners if it does not bear changed images."
+        );
     }
 
     private async Task<ImageDecision> DecideAsync(
@@ -74,7 +147,8 @@ internal sealed partial class PopulationObserver(
         if (presence == ImagePresence.Unknown)
             health.Suspect(target.Registry);
         // What is missing is copied for the next time; what is there may have to be looked at again.
-        Enqueue(pod, image);
+        if (kubernetes.Client is null)
+            Enqueue(pod, image);
         return presence switch
         {
             ImagePresence.Present => decision,
@@ -91,11 +165,23 @@ internal sealed partial class PopulationObserver(
         {
             Target = null,
             Reason = DecisionReason.DownstreamFailing,
-            Warning = $"image '{Truncation.Shorten(decision.Image, Truncation.MaximumShownLength)}' is left as it is: {reason}",
+            Warning = $"image '{Truncation.Shorten(decision.Image, Truncation.MaximumShownLength)}' is left unchanged: {reason}",
         };
 
     private static bool IsAwaited(ProxySwapperOptions options) =>
         options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
+
+    /// <summary>Whether images that stay as they are shall be copied all the same.</summary>
+    private bool IsWanted(ImmutableArray<PodImageDecision> images)
+    {
+        foreach (var image in images)
+            if (
+                image.Decision.Reason == DecisionReason.NotDownstream
+                || planner.Value.WorkFor(image.Decision) is { } work && !queue.Known.IsKnown(work.Key)
+            )
+                return true;
+        return false;
+    }
 
     /// <summary>Waits for an image until the deadline; true when it is downstream. The copy goes on in any case.</summary>
     private async Task<bool> BringAsync(AdmittedPod pod, PodImageDecision image, CancellationToken deadline)
@@ -114,49 +200,13 @@ internal sealed partial class PopulationObserver(
         if (
             pod.IsDryRun
             || rules.Current.Options.Populate.Policy == PopulatePolicy.None
-            || Source().WorkFor(image.Decision) is not { } work
+            || planner.Value.WorkFor(image.Decision) is not { } work
         )
             return null;
-        var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, pod.PullSecrets, pod.Activity);
+        var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, [], pod.Activity);
         var (outcome, job) = queue.TryEnqueue(work, origin, image.IsPulledAlways);
-        switch (outcome)
-        {
-            case EnqueueOutcome.Dropped:
-                metrics.Dropped();
-                Log.Dropped(logger, work.Key, pod.Namespace, pod.Name);
-                break;
-            case EnqueueOutcome.Closed:
-                Log.TooLate(logger, work.Key, pod.Namespace, pod.Name);
-                break;
-        }
+        if (outcome == EnqueueOutcome.Dropped)
+            metrics.Dropped();
         return job;
-    }
-
-    private PopulationPlanner Source()
-    {
-        var current = rules.Current;
-        var compiled = _compiled;
-        if (compiled?.Rules != current)
-            _compiled = compiled = new Compiled(current, PopulationPlanner.Compile(current.Options.Populate));
-        return compiled.Source;
-    }
-
-    private sealed record Compiled(RuleSet Rules, PopulationPlanner Source);
-
-    private static partial class Log
-    {
-        [LoggerMessage(
-            1,
-            LogLevel.Warning,
-            "{Target} of Pod {Namespace}/{Pod} is not copied: the queue is full; the next Pod with it tries again"
-        )]
-        public static partial void Dropped(ILogger logger, string target, string @namespace, string pod);
-
-        [LoggerMessage(
-            2,
-            LogLevel.Warning,
-            "{Target} of Pod {Namespace}/{Pod} is not copied: the program ends; the next start finds it missing"
-        )]
-        public static partial void TooLate(ILogger logger, string target, string @namespace, string pod);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
@@ -5,8 +6,10 @@ using ProxySwapper.Kubernetes;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
@@ -51,8 +54,20 @@ internal static class PopulationRegistration
             provider.GetRequiredService<ILogger<DownstreamLookup>>()
         ));
         services.AddSingleton(Transfer);
+        services
+            .AddSingleton<CurrentPlanner>()
+            .AddSingleton<PodPlanner>()
+            .AddSingleton<PodGating>()
+            .AddSingleton<RecreationGuard>()
+            .AddSingleton<CopyClaims>();
+        AddHosted<ClaimWatch>(services);
+        AddHosted<ClusterCapabilities>(services);
+        services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>();
+        AddHosted<GatedPods>(services);
+        AddHosted<PodWatch>(services);
+        services.AddSingleton(provider => new ReadinessCheck("watch", () => new(true, provider.GetRequiredService<PodWatch>().Describe())));
         services.AddSingleton<PopulationMetrics>().AddSingleton<FailedImages>().AddSingleton<JobExecutor>();
-        services.AddSingleton<FailureEvents>().AddHostedService(provider => provider.GetRequiredService<FailureEvents>());
+        AddHosted<FailureEvents>(services);
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
         services.AddSingleton(provider => new ReadinessCheck(
@@ -61,13 +76,23 @@ internal static class PopulationRegistration
         ));
         services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
         services.AddSingleton<IAdmissionObserver, PopulationObserver>();
-        services.AddSingleton<PopulateEndpoint>();
+        services.AddSingleton(provider => new PopulateEndpoint(
+            provider.GetRequiredService<PopulationQueue>(),
+            provider.GetRequiredService<FailedImages>(),
+            () => provider.GetRequiredService<ClaimWatch>().Held,
+            () => provider.GetRequiredService<GatedPods>().Snapshot()
+        ));
         services.AddSingleton(provider => new ManagementEndpoint(
             PopulateEndpoint.Path,
             provider.GetRequiredService<PopulateEndpoint>().AnswerAsync
         ));
         return services;
     }
+
+    private static void AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        IServiceCollection services
+    )
+        where T : class, IHostedService => services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
 
     private static Func<PopulateOptions> Options(IServiceProvider provider)
     {
@@ -80,6 +105,8 @@ internal static class PopulationRegistration
         var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
         return new DownstreamHealth(
             (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
+            new AccessCheck(access).AskAsync,
+            () => provider.GetRequiredService<ClusterCapabilities>().HasGates,
             provider.GetRequiredService<ConfigurationMonitor>(),
             provider.GetRequiredService<HealthEvents>(),
             provider.GetRequiredService<IMeterFactory>(),

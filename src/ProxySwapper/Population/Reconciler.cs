@@ -59,7 +59,7 @@ internal sealed partial class Reconciler(
             )
             {
                 pods++;
-                foreach (var (final, original) in pod.Images)
+                foreach (var (final, original, _) in pod.Images)
                     if (
                         source.WorkFor(ListedPod.DecisionOf(final, original, pod.Origin.Namespace, current)) is { } work
                         && seen.Add(work.Key)

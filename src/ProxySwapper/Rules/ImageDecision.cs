@@ -39,4 +39,5 @@ internal enum DecisionReason
     InvalidTarget,
     NotDownstream,
     DownstreamFailing,
+    RecreatedTooOften,
 }

@@ -18,15 +18,17 @@ internal sealed class RuleSet
     private readonly Rule[] _rules;
     private readonly ImagePattern[] _ignoredImages;
     private readonly string[] _ignoredNamespaces;
+    private readonly (string Group, string Kind)[] _ignoredOwners;
     private readonly FrozenSet<string> _registries;
     private readonly string? _proxyPrefix;
 
     private RuleSet(ProxySwapperOptions options, Rule[] rules, ImagePattern[] ignoredImages) =>
-        (Options, _rules, _ignoredImages, _ignoredNamespaces, _registries, _proxyPrefix) = (
+        (Options, _rules, _ignoredImages, _ignoredNamespaces, _ignoredOwners, _registries, _proxyPrefix) = (
             options,
             rules,
             ignoredImages,
             [.. options.IgnoreNamespaces],
+            [.. options.IgnoreOwners.Select(owner => owner.Split('/')).Select(parts => (parts[0], parts[1]))],
             RegistriesOf(options),
             options.ProxyUrl is { } proxyUrl ? TargetPrefix.PrefixOf(proxyUrl) : null
         );
@@ -59,6 +61,17 @@ internal sealed class RuleSet
             _remembered.Clear();
         _remembered[(image, @namespace)] = decision;
         return decision;
+    }
+
+    /// <summary>Whether the Pods of a kind of controller are left unchanged.</summary>
+    /// <param name="group">Its API group; empty for the core group.</param>
+    /// <param name="kind">Its kind.</param>
+    public bool IgnoresOwner(ReadOnlySpan<char> group, string kind)
+    {
+        foreach (var (ignoredGroup, ignoredKind) in _ignoredOwners)
+            if (Wildcard.IsMatch(ignoredGroup, group) && Wildcard.IsMatch(ignoredKind, kind))
+                return true;
+        return false;
     }
 
     /// <summary>

@@ -20,20 +20,24 @@ internal static class ServeHost
     /// <param name="file">The file to watch, or null when the environment says all.</param>
     /// <param name="certificate">The webhook's certificate.</param>
     /// <param name="logging">Sets up the log.</param>
-    /// <param name="isLocal">Listens on the loopback address alone, and has no cluster.</param>
+    /// <param name="isLocal">Listens on the loopback address alone, and has no cluster but that of <paramref name="kubeconfig"/>.</param>
+    /// <param name="kubeconfig">With <paramref name="isLocal"/>: the file of a kubeconfig, or null.</param>
     public static IHost Create(
         ProxySwapperOptions options,
         ConfigurationFile? file,
         ServingCertificate certificate,
         Action<ILoggingBuilder> logging,
-        bool isLocal = false
+        bool isLocal = false,
+        string? kubeconfig = null
     )
     {
         var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
         var host = new HostBuilder().ConfigureLogging(logging);
         if (OtlpExport.IsWanted(environment))
             host.UseOtlpExport(environment);
-        return host.ConfigureServices(services => AddServices(services, options, file, certificate, environment, isLocal))
+        return host.ConfigureServices(services =>
+                AddServices(services, options, file, certificate, Variables(environment, isLocal, kubeconfig), isLocal)
+            )
             .ConfigureWebHost(
                 web =>
                     web.UseKestrelCore()
@@ -50,12 +54,16 @@ internal static class ServeHost
             .Build();
     }
 
+    /// <summary>On this machine alone there is no cluster but the one that is named, even where a kubeconfig lies about.</summary>
+    private static Func<string, string?> Variables(IReadOnlyDictionary<string, string> environment, bool isLocal, string? kubeconfig) =>
+        isLocal ? name => name == "KUBECONFIG" ? kubeconfig : null : environment.GetValueOrDefault;
+
     private static void AddServices(
         IServiceCollection services,
         ProxySwapperOptions options,
         ConfigurationFile? file,
         ServingCertificate certificate,
-        IReadOnlyDictionary<string, string> environment,
+        Func<string, string?> environment,
         bool isLocal
     )
     {
@@ -70,7 +78,7 @@ internal static class ServeHost
             services.AddSingleton(provider => new SelfSignedCertificateService(
                 options.Certificates,
                 certificate,
-                name => environment.GetValueOrDefault(name),
+                environment,
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
             ));
@@ -87,8 +95,7 @@ internal static class ServeHost
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        // On this machine alone there is no cluster, even where a kubeconfig lies about.
-        services.AddPopulation(options, name => isLocal ? null : environment.GetValueOrDefault(name));
+        services.AddPopulation(options, environment);
         services.AddAdmission();
         services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
     }

@@ -20,6 +20,9 @@ internal static class OlderKubernetes
     public static bool TryConvert(JsonObject item, HashSet<string> versions)
     {
         var version = (string)item["apiVersion"]!;
+        // Since 1.30, and in a group and version that older servers have for other kinds.
+        if (((string)item["kind"]!).StartsWith("ValidatingAdmissionPolicy", StringComparison.Ordinal) && versions.Contains("batch/v1beta1"))
+            return false;
         if (
             !versions.Contains(version)
             || version == "batch/v1" && (string?)item["kind"] == "CronJob" && versions.Contains("batch/v1beta1")

@@ -59,6 +59,35 @@ internal sealed class ServiceAccounts(KubeApiServer server)
         return allowed;
     }
 
+    /// <summary>Puts a value set's accounts and rights in place of those of another.</summary>
+    public async Task ApplyRightsAsync(string set, bool hooks = false)
+    {
+        await server.KubectlAsync("delete", "clusterroles,clusterrolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
+        foreach (var name in new[] { HelmChart.Release, "team-a", "team-b" })
+            await server.KubectlAsync("-n", name, "delete", "roles,rolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");
+        await ApplyAsync(
+            (await HelmChart.ObjectsAsync(HelmChart.ValueSet(set)))
+                .Where(item =>
+                    (string)item["kind"]! is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding"
+                )
+                .Where(item => hooks || item["metadata"]!["annotations"]?["helm.sh/hook"] is null)
+        );
+    }
+
+    /// <summary>Applies objects as an administrator.</summary>
+    public Task<string> ApplyAsync(IEnumerable<JsonObject> objects) =>
+        server.KubectlWithInputAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "List",
+                ["items"] = new JsonArray([.. objects]),
+            }.ToJsonString(),
+            "apply",
+            "-f",
+            "-"
+        );
+
     public async Task<string> TokenAsync(string account)
     {
         var request = await server.Client.PostAsync(

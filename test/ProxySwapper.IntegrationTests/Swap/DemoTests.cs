@@ -18,6 +18,9 @@ internal sealed class DemoTests
             Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' is left as it is"));
             Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
             Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the digest that it has upstream.\n"));
+            Assert.That(output, Does.Contain("SchedulingGated").And.Contain("/mirror/team/cart:1.0\n"));
+            Assert.That(output, Does.Match("released after [0-9]+ ms with [0-9.:]+/team/lost:1.0\n"));
+            Assert.That(output, Does.Contain("proxyswapper.io/left-original: "));
             Assert.That(output, Does.Not.Contain("\u001b"), "no colours in a pipe");
         });
     }

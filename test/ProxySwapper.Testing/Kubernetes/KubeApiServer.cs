@@ -15,6 +15,9 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>The token of an administrator, who may also impersonate anybody.</summary>
     public const string AdministratorToken = "administrator-of-a-test";
 
+    /// <summary>Of somebody with the name of the chart's ServiceAccount whom RBAC lets do everything.</summary>
+    public const string AccountToken = "account-of-a-test";
+    private const string AccountUser = "system:serviceaccount:proxyswapper:proxyswapper";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private const int MaximumAttempts = 3;
 
@@ -36,6 +39,9 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>A kubeconfig file of an administrator.</summary>
     public string Kubeconfig { get; }
+
+    /// <summary>The kubectl beside the server.</summary>
+    public string Kubectl => Path.Combine(_assets, "kubectl");
 
     /// <summary>The authority of the server's certificate, PEM.</summary>
     public string AuthorityFile => Path.Combine(_folder.FullName, "ca.crt");
@@ -176,7 +182,11 @@ public sealed class KubeApiServer : IAsyncDisposable
             $"default=http://127.0.0.1:{peer}"
         );
         WriteCertificates();
-        await File.WriteAllTextAsync(InFolder("tokens.csv"), $"{AdministratorToken},administrator,administrator,\"system:masters\"\n");
+        await File.WriteAllTextAsync(
+            InFolder("tokens.csv"),
+            $"{AdministratorToken},administrator,administrator,\"system:masters\"\n"
+                + $"{AccountToken},{AccountUser},{AccountUser},\"system:masters\"\n"
+        );
         _arguments =
         [
             "--etcd-servers",

@@ -2,7 +2,10 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
@@ -32,7 +35,28 @@ internal sealed class PopulateEndpointTests
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;
-        await new PopulateEndpoint(queue, givenUp).AnswerAsync(context);
+        var lease = new Lease("proxyswapper", "proxyswapper-abc")
+        {
+            HolderIdentity = "replica-2",
+            AcquireTime = time.GetUtcNow(),
+            Annotations = new Dictionary<string, string>
+            {
+                [CopyClaims.TargetAnnotation] = "down.example.com/theirs:1",
+                [CopyClaims.SourceAnnotation] = "up.example.com/theirs:1",
+            },
+        };
+        var pod = new GatedPod
+        {
+            Namespace = "team",
+            Name = "web",
+            Uid = "u",
+            CreatedAt = time.GetUtcNow(),
+            GateIndex = 0,
+            HasLabel = true,
+            Images = [new GatedImage("/spec/containers/0/image", "down.example.com/queued:1", "queued", "key")],
+        };
+        using var state = new GatedPodState(pod, time.GetUtcNow(), wasListed: false);
+        await new PopulateEndpoint(queue, givenUp, () => [lease], () => [state]).AnswerAsync(context);
         var json = JsonNode.Parse(body.ToArray());
         Assert.That(
             JsonNode.DeepEquals(
@@ -50,7 +74,11 @@ internal sealed class PopulateEndpointTests
                         "nextTry": "2026-01-01T00:00:01+00:00"}],
                       "givenUp": [{"target": "down.example.com/gone:1", "kind": "copy", "source": "up.example.com/gone:1",
                         "failures": 1, "reason": "MANIFEST_UNKNOWN",
-                        "at": "2026-01-01T00:00:00+00:00"}]
+                        "at": "2026-01-01T00:00:00+00:00"}],
+                      "claims": [{"target": "down.example.com/theirs:1", "source": "up.example.com/theirs:1", "holder": "replica-2",
+                        "since": "2026-01-01T00:00:00+00:00"}],
+                      "gated": [{"namespace": "team", "pod": "web", "since": "2026-01-01T00:00:00+00:00",
+                        "images": ["down.example.com/queued:1"]}]
                     }
                     """
                 )

@@ -5,10 +5,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
@@ -24,16 +27,40 @@ internal sealed class PopulationScene : IAsyncDisposable
 
     public IAdmissionObserver Population => Get<IAdmissionObserver>();
 
-    public static async Task<PopulationScene> StartAsync(ProxySwapperOptions options, CapturedLog? log = null)
+    /// <summary>Starts population.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="log">Gets the log.</param>
+    /// <param name="cluster">An API server in this process, or null for none.</param>
+    /// <param name="replica">The name of the Pod that this is.</param>
+    public static async Task<PopulationScene> StartAsync(
+        ProxySwapperOptions options,
+        CapturedLog? log = null,
+        InMemoryApiServer? cluster = null,
+        string replica = "replica-1"
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         builder.Services.AddMetrics().AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
         if (log is not null)
             builder.Services.AddSingleton<ILoggerFactory>(log);
-        builder.Services.AddPopulation(options, _ => null);
+        var kubeconfig = cluster is null ? null : Path.GetTempFileName();
+        if (kubeconfig is not null)
+            await File.WriteAllTextAsync(kubeconfig, cluster!.Kubeconfig(replica, "proxyswapper"));
+        builder.Services.AddPopulation(
+            options,
+            name =>
+                name switch
+                {
+                    "KUBECONFIG" => kubeconfig,
+                    "POD_NAME" => replica,
+                    _ => null,
+                }
+        );
         var scene = new PopulationScene(builder.Build(), rules);
         await scene._host.StartAsync();
+        if (cluster is not null)
+            await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected && scene.Get<ClusterCapabilities>().HasGates);
         return scene;
     }
 

@@ -19,6 +19,12 @@ internal sealed partial class FailureEvents(
 ) : BackgroundService
 {
     public const string Reason = "ImagePopulateFailed";
+
+    /// <summary>The reason when original images were put back.</summary>
+    public const string RestoredReason = "ImageLeftOriginal";
+
+    /// <summary>The reason when a Pod was let go with images that are not downstream.</summary>
+    public const string KeptReason = "ImageNotDownstream";
     private const string Action = "Populate";
     private const int Burst = 20;
     private const int MaximumRemembered = 1000;
@@ -39,9 +45,35 @@ internal sealed partial class FailureEvents(
     public void Report(PopulationJob job)
     {
         // With exists, the Pod runs with its original image: nothing failed for its owner.
-        if (kubernetes.Client is null || rules.Current.Options.SwapPolicy == SwapPolicy.Exists)
+        if (rules.Current.Options.SwapPolicy == SwapPolicy.Exists)
             return;
-        _failures.Writer.TryWrite(new Failure(job.Work, job.Origins[0], job.Failures, job.LastFault ?? "", time.GetUtcNow()));
+        // Of a Pod that only a review has shown there is nobody to tell.
+        if (job.Origins.FirstOrDefault(origin => origin.Uid is not null) is not { } origin)
+            return;
+        var (error, tries) = (job.LastFault ?? "", job.Failures);
+        var note = job.Work is CopyWork copy
+            ? $"Copying {copy.Source} to {copy.Target} failed after {tries} tries: {error}"
+            : $"Pulling {job.Work.Target} through its cache failed after {tries} tries: {error}";
+        Write(job.Work.Key, new EventSubject("v1", "Pod", origin.Namespace, origin.Name ?? "", origin.Uid), Reason, note);
+    }
+
+    /// <summary>A Pod was let go without all its images downstream. Returns at once.</summary>
+    /// <param name="pod">The Pod.</param>
+    /// <param name="restored">How many of its images are the original ones again.</param>
+    /// <param name="reason">Why.</param>
+    public void ReportReleased(EventSubject pod, int restored, string reason) =>
+        Write(
+            pod.Uid ?? pod.Name,
+            pod,
+            restored > 0 ? RestoredReason : KeptReason,
+            restored > 0 ? $"The Pod starts with its original images: {reason}" : $"The Pod starts before its images are there: {reason}"
+        );
+
+    /// <summary>Something else that concerns a Pod or us. Returns at once.</summary>
+    public void Write(string key, EventSubject subject, string reason, string note)
+    {
+        if (kubernetes.Client is not null)
+            _failures.Writer.TryWrite(new Failure(key, subject, reason, note, time.GetUtcNow()));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -52,7 +84,7 @@ internal sealed partial class FailureEvents(
         try
         {
             await foreach (var failure in _failures.Reader.ReadAllAsync(stoppingToken))
-                await WriteAsync(client, writer, failure, stoppingToken);
+                await WriteAsync(writer, failure, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -60,9 +92,9 @@ internal sealed partial class FailureEvents(
         }
     }
 
-    private async Task WriteAsync(KubernetesClient client, EventWriter writer, Failure failure, CancellationToken cancellationToken)
+    private async Task WriteAsync(EventWriter writer, Failure failure, CancellationToken cancellationToken)
     {
-        var key = failure.Work.Key;
+        var key = failure.Key;
         var now = failure.At;
         foreach (var old in _written.Where(entry => now - entry.Value.At > Lifetime).ToList())
             _written.Remove(old.Key);
@@ -82,40 +114,14 @@ internal sealed partial class FailureEvents(
                 Log.Left(logger, key);
                 return;
             }
-            var subject = await SubjectAsync(client, failure, cancellationToken);
-            var path = await writer.WriteAsync(subject, new EventContent(Reason, Action, failure.Text), cancellationToken);
+            var content = new EventContent(failure.Reason, Action, failure.Note);
+            var path = await writer.WriteAsync(failure.Subject, content, cancellationToken);
             _written[key] = new Written(path, now);
         }
         catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
         {
             Log.Failed(logger, key, fault.Message);
         }
-    }
-
-    /// <summary>The Pod that has the image. When it was admitted it had no uid yet, and perhaps no name.</summary>
-    private async Task<EventSubject> SubjectAsync(KubernetesClient client, Failure failure, CancellationToken cancellationToken)
-    {
-        var origin = failure.Origin;
-        var label = rules.Current.Options.PatchLabel;
-        // A Pod with a proxy-cache path of its own has no label of ours.
-        var selector = failure.Work is CopyWork ? $"{label.Key}={label.Value}" : "";
-        var (prefix, target) = (origin.Name ?? "", failure.Work.Target.ToString());
-        ListedPod? found = null;
-        await foreach (
-            var pod in new PodClient(client).ListAsync(
-                ResourceQuery.LivePods(origin.Namespace, selector),
-                ListedPod.Read,
-                cancellationToken
-            )
-        )
-        {
-            if (!pod.Images.Any(image => image.Final == target))
-                continue;
-            found = pod;
-            if (pod.Origin.Name!.StartsWith(prefix, StringComparison.Ordinal))
-                break;
-        }
-        return new EventSubject("v1", "Pod", origin.Namespace, found?.Origin.Name ?? prefix.TrimEnd('-'), found?.Uid);
     }
 
     private bool TryTakeToken(DateTimeOffset now)
@@ -128,13 +134,7 @@ internal sealed partial class FailureEvents(
         return true;
     }
 
-    private sealed record Failure(PopulationWork Work, PodOrigin Origin, int Tries, string Fault, DateTimeOffset At)
-    {
-        public string Text =>
-            Work is CopyWork copy
-                ? $"Copying {copy.Source} to {copy.Target} failed after {Tries} tries: {Fault}"
-                : $"Pulling {Work.Target} through its cache failed after {Tries} tries: {Fault}";
-    }
+    private sealed record Failure(string Key, EventSubject Subject, string Reason, string Note, DateTimeOffset At);
 
     private sealed class Written(string path, DateTimeOffset at)
     {

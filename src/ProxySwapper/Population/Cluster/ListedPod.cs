@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Population.Work;
@@ -11,49 +12,59 @@ namespace ProxySwapper.Population.Cluster;
 /// <param name="Uid">What tells it from another one of that name.</param>
 /// <param name="IsStarted">Whether kubelet has its images.</param>
 /// <param name="Images">Its images, each with the one that its owner wrote, or null where that was not kept.</param>
-internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, IReadOnlyList<(string Final, string? Original)> Images)
+internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, IReadOnlyList<ListedImage> Images)
 {
     public static ListedPod Read(JsonElement pod)
     {
         var metadata = pod.GetProperty("metadata");
         var annotations = Member(metadata, "annotations");
         var spec = Member(pod, "spec");
-        var images = new List<(string, string?)>();
+        var images = new List<ListedImage>();
         foreach (var field in PodImageFields.OfSpec)
         foreach (var item in Items(spec, field.List))
-            Add(field, item, field.IsVolume ? Text(Member(item, "image"), "reference") : Text(item, "image"));
+        {
+            var image = field.IsVolume ? Member(item, "image") : item;
+            Add(
+                field,
+                item,
+                Text(image, field.IsVolume ? "reference" : "image"),
+                Text(image, field.IsVolume ? "pullPolicy" : "imagePullPolicy")
+            );
+        }
         var account = Text(spec, "serviceAccountName");
         var origin = new PodOrigin(
             Text(metadata, "namespace"),
             Text(metadata, "name"),
             account.Length > 0 ? account : "default",
-            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)]
-        );
-        return new ListedPod(origin, Text(metadata, "uid"), Text(Member(pod, "status"), "phase") == "Running", images);
+            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)],
+            ActivityContext.TryParse(Text(annotations, GateLabels.Trace), null, isRemote: true, out var trace) ? trace : default
+        )
+        {
+            Uid = Text(metadata, "uid"),
+        };
+        return new ListedPod(origin, origin.Uid, Text(Member(pod, "status"), "phase") == "Running", images);
 
-        void Add(PodImageField field, JsonElement item, string final)
+        void Add(PodImageField field, JsonElement item, string final, string policy)
         {
             if (final.Length == 0)
                 return;
             var original = Text(annotations, field.AnnotationPrefix + Text(item, "name"));
-            images.Add((final, original.Length > 0 ? original : null));
+            images.Add(new ListedImage(final, original.Length > 0 ? original : null, policy == "Always"));
         }
     }
 
     /// <summary>
-    /// What was decided on an image when its Pod was admitted: what the rules say now, unless they have changed since; then what the Pod
-    /// itself tells.
+    /// What the rules make of an image today. What the Pod says its image was before counts only where the rules send that image to where
+    /// it is: anybody who makes Pods can write such an annotation, and must not have any image copied to any place with it.
     /// </summary>
     public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
     {
         if (original is null)
             return rules.Evaluate(final, @namespace);
         var decision = rules.Evaluate(original, @namespace);
-        if (!ImageReference.TryParse(final, out var target) || decision.Target == target)
-            return decision;
-        return ImageReference.TryParse(original, out var source)
-            ? new ImageDecision(original, DecisionReason.Rewritten, source.WithDefaultTag(), target, null, null)
-            : decision;
+        return ImageReference.TryParse(final, out var target) && decision.Target == target
+            ? decision
+            : new ImageDecision(final, DecisionReason.NoRule, null, null, null, null);
     }
 
     private static JsonElement Member(JsonElement element, string name) =>
@@ -65,3 +76,9 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
     private static string Text(JsonElement element, string name) =>
         Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
 }
+
+/// <summary>An image of a Pod of the cluster.</summary>
+/// <param name="Final">The image that the Pod has.</param>
+/// <param name="Original">The one that its owner wrote, or null where that was not kept.</param>
+/// <param name="IsPulledAlways">Its pull policy is <c>Always</c>.</param>
+internal readonly record struct ListedImage(string Final, string? Original, bool IsPulledAlways);

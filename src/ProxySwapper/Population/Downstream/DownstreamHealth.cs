@@ -15,6 +15,8 @@ namespace ProxySwapper.Population.Downstream;
 /// it fails. With <c>proxyHealth.fallback</c>, images are let through unchanged meanwhile.
 /// </summary>
 /// <param name="ping">Asks a registry whether it is there.</param>
+/// <param name="checkAccess">Asks a registry whether we may read and write in a repository.</param>
+/// <param name="hasGates">Tells whether Pods can be gated here.</param>
 /// <param name="rules">The configuration in force.</param>
 /// <param name="announcer">Tells the cluster.</param>
 /// <param name="meters">Makes the meter of <c>proxyswapper_downstream_up</c>.</param>
@@ -22,6 +24,8 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="logger">The log.</param>
 internal sealed partial class DownstreamHealth(
     Func<string, CancellationToken, Task> ping,
+    Func<string, string, CancellationToken, Task> checkAccess,
+    Func<bool> hasGates,
     ConfigurationMonitor rules,
     HealthEvents announcer,
     IMeterFactory meters,
@@ -34,7 +38,10 @@ internal sealed partial class DownstreamHealth(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, RegistryHealth> _registries = new(StringComparer.Ordinal);
+    private static readonly TimeSpan AccessInterval = TimeSpan.FromMinutes(5);
+
     private readonly AsyncSignal _wake = new(time);
+    private RuleSet? _watched;
     private volatile bool _anyFails;
 
     /// <summary>True when images have to be let through for a registry's sake.</summary>
@@ -50,12 +57,19 @@ internal sealed partial class DownstreamHealth(
             _wake.Raise();
     }
 
+    /// <summary>Images are copied to a repository: we are looked after to be let in there.</summary>
+    public void Watch(string registry, string repository)
+    {
+        Watch(registry);
+        _registries[registry].AddRepository(repository, isOfRules: false);
+    }
+
     /// <summary>Somebody else was let down by a registry: it is asked at once.</summary>
     public void Suspect(string registry)
     {
         if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
             return;
-        health.NextLook = time.GetUtcNow();
+        health.NextLook = health.NextAccessCheck = time.GetUtcNow();
         _wake.Raise();
     }
 
@@ -75,6 +89,7 @@ internal sealed partial class DownstreamHealth(
     internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
+        WatchTargets();
         await Task.WhenAll(
             _registries.Values.Where(health => health.NextLook <= now).Select(health => LookAsync(health, cancellationToken))
         );
@@ -110,11 +125,33 @@ internal sealed partial class DownstreamHealth(
     }
 
     private bool FallsBack =>
-        rules.Current.Options is var options && (options.ProxyHealth.Fallback ?? options.SwapPolicy == SwapPolicy.Exists);
+        rules.Current.Options is var options
+        && (
+            options.ProxyHealth.Fallback
+            ?? (
+                options.SwapPolicy == SwapPolicy.Exists
+                || options.Populate is { Policy: PopulatePolicy.Gate, Gate.OnFailure: GateFailurePolicy.Restore } && hasGates()
+            )
+        );
+
+    /// <summary>The registries of the rules are looked after before the first Pod comes.</summary>
+    private void WatchTargets()
+    {
+        var current = rules.Current;
+        if (_watched == current)
+            return;
+        _watched = current;
+        foreach (var (registry, repository) in AccessCheck.TargetsOf(current.Options))
+        {
+            Watch(registry);
+            if (repository is not null)
+                _registries[registry].AddRepository(repository, isOfRules: true);
+        }
+    }
 
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
-        var fault = await PingAsync(health.Registry, cancellationToken);
+        var fault = await PingAsync(health.Registry, cancellationToken) ?? await AccessFaultAsync(health, cancellationToken);
         var isNews = fault is null ? health.Answered() : health.Failed(fault);
         var interval = rules.Current.Options.ProxyHealth.Interval;
         health.NextLook = time.GetUtcNow() + (health.Failures > 0 ? interval : interval * CalmFactor);
@@ -156,6 +193,49 @@ internal sealed partial class DownstreamHealth(
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return $"no answer within {Timeout.TotalSeconds} s";
+        }
+    }
+
+    /// <summary>Why we are not let in, or null: what cannot be told is no refusal.</summary>
+    private async Task<string?> AccessFaultAsync(RegistryHealth health, CancellationToken cancellationToken)
+    {
+        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+            return health.AccessFault = null;
+        if (health.NextAccessCheck > time.GetUtcNow())
+            return health.AccessFault;
+        string? denial = null;
+        foreach (var repository in health.Repositories)
+        {
+            denial = await DenialAsync(health.Registry, repository, cancellationToken);
+            if (denial is null)
+                break;
+        }
+        // Who refuses us is asked again with each look.
+        if (denial is null)
+            health.NextAccessCheck = time.GetUtcNow() + AccessInterval;
+        return health.AccessFault = denial;
+    }
+
+    private async Task<string?> DenialAsync(string registry, string repository, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await checkAccess(registry, repository, either.Token);
+            return null;
+        }
+        catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
+        {
+            return $"it refuses our login: {problem.Message}";
+        }
+        catch (Exception problem) when (FailureClassifier.IsExpected(problem))
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

@@ -24,6 +24,16 @@ internal sealed partial class DownstreamLookup(
     private readonly ImagePresenceCache _seen = new(time);
     private readonly SingleFlight<string, ImagePresence> _looks = new();
 
+    /// <summary>Whether an image was seen not longer ago than <c>recheckAfter</c>. Asks nobody.</summary>
+    public bool IsKnown(ImageReference target)
+    {
+        var (key, age) = (target.ToString(), options().RecheckAfter);
+        return queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age);
+    }
+
+    /// <summary>The digest that an image had when it was seen, or null.</summary>
+    public string? DigestOf(string key) => queue.Known.DigestOf(key) ?? _seen.DigestOf(key);
+
     /// <summary>Whether an image is there, as far as can be told before a deadline. Never throws.</summary>
     public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
     {
@@ -47,6 +57,10 @@ internal sealed partial class DownstreamLookup(
             queue.Known.Forget(key);
         return presence;
     }
+
+    /// <summary>Whether an image is there now, whatever is known of it.</summary>
+    public Task<ImagePresence> AskAsync(ImageReference target, CancellationToken cancellationToken) =>
+        LookAsync(target.ToString(), target, cancellationToken);
 
     private async Task<ImagePresence> LookAsync(string key, ImageReference target, CancellationToken deadline)
     {
@@ -74,7 +88,7 @@ internal sealed partial class DownstreamLookup(
                 _seen.Forget(key);
                 return ImagePresence.Missing;
             }
-            _seen.Remember(key, target.Digest is null ? options().RecheckAfter : null);
+            _seen.Remember(key, target.Digest is null ? options().RecheckAfter : null, found.Digest.ToString());
             return ImagePresence.Present;
         }
         catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is OperationCanceledException)

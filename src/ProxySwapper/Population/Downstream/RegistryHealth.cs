@@ -6,17 +6,43 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>One failure may be an accident; this many in a row are none.</summary>
     private const int FailuresThatCount = 3;
 
+    /// <summary>As many repositories are asked about: that one of them is closed to us says nothing of the others.</summary>
+    private const int MaximumRepositories = 3;
+
     private volatile string? _fault;
+    private volatile IReadOnlyList<string> _repositories = [];
 
     public string Registry { get; } = registry;
 
     public int Failures { get; private set; }
+
+    /// <summary>The repositories that it is asked about: one that the rules name, else those that images went to last.</summary>
+    public IReadOnlyList<string> Repositories => _repositories;
+
+    /// <summary>When it is asked next whether we may read and write.</summary>
+    public DateTimeOffset NextAccessCheck { get; set; }
+
+    /// <summary>Why we may not; null while we may.</summary>
+    public string? AccessFault { get; set; }
 
     /// <summary>When it is asked next.</summary>
     public DateTimeOffset NextLook { get; set; }
 
     /// <summary>Why it counts as failing; null while it does not.</summary>
     public string? Fault => _fault;
+
+    /// <summary>Images go to a repository.</summary>
+    /// <param name="repository">The repository.</param>
+    /// <param name="isOfRules">The rules name it: no other one needs to be asked about.</param>
+    public void AddRepository(string repository, bool isOfRules)
+    {
+        if (isOfRules)
+            (HasRepositoryOfRules, _repositories) = (true, [repository]);
+        else if (!HasRepositoryOfRules && !_repositories.Contains(repository, StringComparer.Ordinal))
+            _repositories = [repository, .. _repositories.Take(MaximumRepositories - 1)];
+    }
+
+    private bool HasRepositoryOfRules { get; set; }
 
     /// <summary>It answered; true when that is news.</summary>
     public bool Answered()

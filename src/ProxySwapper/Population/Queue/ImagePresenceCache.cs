@@ -38,10 +38,18 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
         }
     }
 
+    /// <summary>The digest that an image had when it was seen, or null.</summary>
+    public string? DigestOf(string key)
+    {
+        lock (_gate)
+            return TryFind(key, out var node) ? node.Value.Digest : null;
+    }
+
     /// <summary>Remembers that an image is there.</summary>
     /// <param name="key">The image.</param>
     /// <param name="duration">For how long; null is for ever.</param>
-    public void Remember(string key, TimeSpan? duration)
+    /// <param name="digest">What it points at, where that is known.</param>
+    public void Remember(string key, TimeSpan? duration, string? digest = null)
     {
         if (duration <= TimeSpan.Zero)
             return;
@@ -49,7 +57,7 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
         {
             Remove(key);
             var now = time.GetUtcNow();
-            _entries[key] = _byUse.AddLast(new Entry(key, now, duration is { } limit ? now + limit : null));
+            _entries[key] = _byUse.AddLast(new Entry(key, now, duration is { } limit ? now + limit : null, digest));
             if (_entries.Count > capacity)
                 Remove(_byUse.First!.Value.Key);
         }
@@ -77,5 +85,5 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
             _byUse.Remove(node);
     }
 
-    private sealed record Entry(string Key, DateTimeOffset SeenAt, DateTimeOffset? Until);
+    private sealed record Entry(string Key, DateTimeOffset SeenAt, DateTimeOffset? Until, string? Digest);
 }

@@ -10,7 +10,6 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
 
     private volatile IReadOnlyList<PodOrigin> _origins = [origin];
     private readonly TaskCompletionSource<bool> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _bytesDone;
 
     public PopulationWork Work { get; } = work;
 
@@ -53,11 +52,10 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     public long BytesTotal { get; set; }
 
     /// <summary>Bytes that the current try has moved.</summary>
-    public long BytesDone
-    {
-        get => Interlocked.Read(ref _bytesDone);
-        set => Interlocked.Exchange(ref _bytesDone, value);
-    }
+    public long BytesDone { get; set; }
+
+    /// <summary>True while another replica has the image under way.</summary>
+    public bool IsDeferred { get; set; }
 
     /// <summary>Ends with true when the image is downstream, with false when that was given up.</summary>
     public Task<bool> Completion => _completion.Task;

@@ -12,45 +12,31 @@ namespace ProxySwapper.Population.Queue;
 /// <para>Jobs run in the order in which they are ready. Two things keep one of them from being in everybody's way:</para>
 /// <para>The slow lane. A job that failed before, that has to move a lot, or whose registry is failing, may hold a worker for long; such
 /// jobs together hold at most all workers but one. With one worker alone they take turns with the others.</para>
-/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one at a time
-/// runs,
-/// after the pause that is due; when it gives out its tries, all that wait for that registry are given up with it.</para>
+/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one runs at a
+/// time, after the pause that is due; when its tries are used up, all that wait for that registry are given up with it.</para>
 /// </remarks>
 internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
-    private readonly SortedSet<PopulationJob> _waiting = new(
-        Comparer<PopulationJob>.Create((one, other) => (one.ReadyAt, one.Sequence).CompareTo((other.ReadyAt, other.Sequence)))
-    );
-
+    private readonly WaitingJobs _waiting = new();
     private readonly HashSet<PopulationJob> _running = [];
-    private readonly RegistryCircuitBreaker _hosts = new(delay);
+    private readonly JobSelector _selector = new(options, new RegistryCircuitBreaker(delay));
     private readonly AsyncSignal _signal = new(time);
     private long _sequence;
-    private int _untried;
-    private bool _wasSlow;
     private bool _isClosed;
 
     public ImagePresenceCache Known { get; } = new(time);
 
-    public int WaitingCount
-    {
-        get
-        {
-            lock (_gate)
-                return _waiting.Count;
-        }
-    }
+    public int WaitingCount => Read((_, waiting) => waiting.Count());
 
-    public int RunningCount
-    {
-        get
-        {
-            lock (_gate)
-                return _running.Count;
-        }
-    }
+    public int RunningCount => Read((running, _) => running.Count());
+
+    /// <summary>Whether the program ends.</summary>
+    public bool IsClosed => Read((_, _) => _isClosed);
+
+    /// <summary>Whether new work would be taken.</summary>
+    public bool HasRoom => Read((_, _) => !_isClosed && _waiting.Untried < options().QueueLimit);
 
     /// <summary>Hands in work for a Pod.</summary>
     /// <param name="work">What to do.</param>
@@ -70,20 +56,13 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
                 return new(EnqueueOutcome.Known, null);
             // Jobs between two tries have a limit of their own: a registry that is down takes no room from the others.
-            if (_untried >= options().QueueLimit)
+            if (_waiting.Untried >= options().QueueLimit)
                 return new(EnqueueOutcome.Dropped, null);
             var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
             _jobs.Add(work.Key, job);
             Wait(job);
             return new(EnqueueOutcome.Queued, job);
         }
-    }
-
-    /// <summary>The job that is queued or in flight for a target, or null.</summary>
-    public PopulationJob? Find(string key)
-    {
-        lock (_gate)
-            return _jobs.GetValueOrDefault(key);
     }
 
     /// <summary>Somebody waits for a job: it goes before those that nobody waits for, until that is disposed.</summary>
@@ -106,7 +85,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             {
                 if (_isClosed)
                     return null;
-                if (Next(out wake) is { } job)
+                if (_selector.Next(_waiting.InOrder, _running, time.GetUtcNow(), out wake) is { } job)
                 {
                     Start(job);
                     return job;
@@ -117,14 +96,15 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     }
 
     /// <summary>A job's image is downstream.</summary>
-    public void Succeeded(PopulationJob job)
+    public void Succeeded(PopulationJob job, string? digest = null)
     {
         lock (_gate)
         {
             foreach (var lane in job.Lanes)
-                _hosts.Answered(lane);
-            End(job);
-            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter);
+                _selector.Registries.Answered(lane);
+            _running.Remove(job);
+            _jobs.Remove(job.Work.Key);
+            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
             job.Complete(true);
         }
         _signal.Raise();
@@ -135,8 +115,15 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         lock (_gate)
             foreach (var lane in job.Lanes)
-                _hosts.Answered(lane);
+                _selector.Registries.Answered(lane);
         _signal.Raise();
+    }
+
+    /// <summary>How far a running job is.</summary>
+    public void ReportBytes(PopulationJob job, long done, long total)
+    {
+        lock (_gate)
+            (job.BytesDone, job.BytesTotal) = (done, total);
     }
 
     /// <summary>A running job has found how much it has to move. False when it must come back later, so that others can pass.</summary>
@@ -144,32 +131,47 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     {
         lock (_gate)
         {
-            job.BytesTotal = bytes;
             if (bytes < PopulateOptions.LargeImageBytes)
                 return true;
             job.IsLarge = true;
             if (job.RunsInSlowLane)
                 return true;
-            if (_running.Count(other => other.RunsInSlowLane) >= SlowLaneWidth)
+            if (_running.Count(other => other.RunsInSlowLane) >= _selector.SlowLaneWidth)
                 return false;
             job.RunsInSlowLane = true;
             return true;
         }
     }
 
+    /// <summary>Another replica has the job's image under way: it waits until a time, or until that copy ends.</summary>
+    public void Defer(PopulationJob job, DateTimeOffset until)
+    {
+        lock (_gate)
+        {
+            (job.ReadyAt, job.IsDeferred) = (until, true);
+            PutBack(job);
+        }
+        _signal.Raise();
+    }
+
+    /// <summary>What a job was deferred for has ended: it is ready now.</summary>
+    public void Resume(string key)
+    {
+        lock (_gate)
+        {
+            if (!_jobs.TryGetValue(key, out var job) || !job.IsDeferred || !_waiting.Remove(job))
+                return;
+            (job.ReadyAt, job.IsDeferred) = (time.GetUtcNow(), false);
+            _waiting.Add(job);
+        }
+        _signal.Raise();
+    }
+
     /// <summary>Gives a job back that ended without an outcome: it made way, or the program ends.</summary>
     public void Requeue(PopulationJob job)
     {
         lock (_gate)
-        {
-            foreach (var lane in job.Lanes)
-                _hosts.Leaves(lane);
-            _running.Remove(job);
-            if (_isClosed)
-                Drop(job);
-            else
-                Wait(job);
-        }
+            PutBack(job);
         _signal.Raise();
     }
 
@@ -187,15 +189,15 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             var lastOfHost = 0;
             foreach (var lane in job.Lanes)
                 if (lane.Registry != fault.Host)
-                    _hosts.Leaves(lane);
+                    _selector.Registries.Leaves(lane);
                 else if (fault.Kind != FailureKind.HostFailing)
-                    _hosts.Answered(lane);
+                    _selector.Registries.Answered(lane);
                 else
-                    lastOfHost = _hosts.Failed(lane, fault.RetryAfter, now);
+                    lastOfHost = _selector.Registries.Failed(lane, fault.RetryAfter, now);
             _running.Remove(job);
             // A Pod that joined meanwhile may have the secrets that were missing.
             var isFinal = fault.Kind == FailureKind.Final && job.Origins.Count == job.OriginsAtStart;
-            if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _untried >= options().QueueLimit)
+            if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _waiting.Untried >= options().QueueLimit)
             {
                 Drop(job);
                 if (!_isClosed)
@@ -217,13 +219,11 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     /// <returns>What was waiting.</returns>
     public IReadOnlyList<PopulationJob> Close()
     {
-        List<PopulationJob> left;
+        IReadOnlyList<PopulationJob> left;
         lock (_gate)
         {
             _isClosed = true;
-            left = [.. _waiting];
-            _waiting.Clear();
-            _untried = 0;
+            left = _waiting.Drain();
             foreach (var job in left)
                 Drop(job);
         }
@@ -235,90 +235,37 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     public T Read<T>(Func<IEnumerable<PopulationJob>, IEnumerable<PopulationJob>, T> read)
     {
         lock (_gate)
-            return read(_running.OrderBy(job => job.Sequence), _waiting);
+            return read(_running.OrderBy(job => job.Sequence), _waiting.InOrder);
     }
-
-    private int SlowLaneWidth => Math.Max(1, options().MaxNumberOfParallelJobs - 1);
-
-    /// <summary>The job whose turn it is; when none may run, the time at which that can change by itself.</summary>
-    private PopulationJob? Next(out DateTimeOffset? wake)
-    {
-        wake = null;
-        if (_running.Count >= options().MaxNumberOfParallelJobs)
-            return null;
-        var now = time.GetUtcNow();
-        var slowIsFree = _running.Count(job => job.RunsInSlowLane) < SlowLaneWidth;
-        PopulationJob? quick = null,
-            slow = null;
-        foreach (var job in _waiting)
-        {
-            if (job.ReadyAt > now)
-            {
-                wake = Earlier(wake, job.ReadyAt);
-                break;
-            }
-            if (!MayAskAll(job, now, ref wake))
-                continue;
-            var isSlow = IsSlow(job);
-            if (isSlow && !slowIsFree)
-                continue;
-            if (job.Waiters > 0)
-                return job;
-            if (isSlow)
-                slow ??= job;
-            else
-                quick ??= job;
-        }
-        // The one that is longer ready goes first; with one worker alone, the slow ones let one pass each time.
-        if (quick is null || slow is null)
-            return quick ?? slow;
-        if (_wasSlow && options().MaxNumberOfParallelJobs == 1)
-            return quick;
-        return (slow.ReadyAt, slow.Sequence).CompareTo((quick.ReadyAt, quick.Sequence)) < 0 ? slow : quick;
-    }
-
-    private bool MayAskAll(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
-    {
-        foreach (var lane in job.Lanes)
-        {
-            if (_hosts.MayAsk(lane, now, out var opensAt))
-                continue;
-            if (opensAt is { } opens)
-                wake = Earlier(wake, opens);
-            return false;
-        }
-        return true;
-    }
-
-    private bool IsSlow(PopulationJob job) => job.IsLarge || job.Failures > 0 || job.Lanes.Any(_hosts.IsFailing);
 
     private void Start(PopulationJob job)
     {
         _waiting.Remove(job);
-        if (job.Failures == 0)
-            _untried--;
-        job.StartedAt = time.GetUtcNow();
+        (job.StartedAt, job.IsDeferred) = (time.GetUtcNow(), false);
         job.OriginsAtStart = job.Origins.Count;
         (job.BytesDone, job.BytesTotal) = (0, 0);
-        _wasSlow = job.RunsInSlowLane = IsSlow(job);
+        job.RunsInSlowLane = _selector.Started(job);
         _running.Add(job);
         foreach (var lane in job.Lanes)
-            _hosts.Asks(lane);
+            _selector.Registries.Asks(lane);
+    }
+
+    private void PutBack(PopulationJob job)
+    {
+        foreach (var lane in job.Lanes)
+            _selector.Registries.Leaves(lane);
+        _running.Remove(job);
+        if (_isClosed)
+            Drop(job);
+        else
+            Wait(job);
     }
 
     private void Wait(PopulationJob job)
     {
         job.StartedAt = null;
         _waiting.Add(job);
-        if (job.Failures == 0)
-            _untried++;
         _signal.Raise();
-    }
-
-    private void End(PopulationJob job)
-    {
-        _running.Remove(job);
-        _jobs.Remove(job.Work.Key);
     }
 
     private void Drop(PopulationJob job)
@@ -330,18 +277,14 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     private void GiveUpWaiting(PopulationJob failed, JobFailure fault, List<PopulationJob> givenUp)
     {
         var lanes = failed.Lanes.Where(lane => lane.Registry == fault.Host).ToList();
-        foreach (var job in _waiting.Where(job => job.Lanes.Intersect(lanes).Any()).ToList())
+        foreach (var job in _waiting.InOrder.Where(job => job.Lanes.Intersect(lanes).Any()).ToList())
         {
             _waiting.Remove(job);
-            if (job.Failures == 0)
-                _untried--;
             job.LastFault = fault.Message;
             Drop(job);
             givenUp.Add(job);
         }
     }
-
-    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one : other;
 
     private sealed class Haste(PopulationQueue queue, PopulationJob job) : IDisposable
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population.Transfer;
 
@@ -9,6 +10,8 @@ namespace ProxySwapper.Population.Transfer;
 internal sealed partial class JobExecutor(
     PopulationQueue queue,
     ImageTransfer transfer,
+    CopyClaims claims,
+    DownstreamLookup lookup,
     FailedImages givenUp,
     PopulationMetrics metrics,
     FailureEvents events,
@@ -17,20 +20,50 @@ internal sealed partial class JobExecutor(
     ILogger<JobExecutor> logger
 )
 {
+    /// <summary>How long the copy of another replica is waited for without asking again.</summary>
+    private static readonly TimeSpan LongestDeferral = TimeSpan.FromSeconds(3);
+
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
     public async Task RunAsync(PopulationJob job, CancellationToken cancellationToken)
     {
+        try
+        {
+            var (claim, heldUntil) = await claims.TryClaimAsync(job.Work, cancellationToken);
+            if (claim is null)
+            {
+                // The watch tells when it ends; it may have told already, between the question and now.
+                var next = time.GetUtcNow() + LongestDeferral;
+                queue.Defer(job, heldUntil < next ? heldUntil.Value : next);
+                Log.Deferred(logger, job.Work.Key, heldUntil!.Value);
+                return;
+            }
+            await using (claim)
+                await RunAsync(job, claim, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            queue.Requeue(job);
+        }
+    }
+
+    private async Task RunAsync(PopulationJob job, CopyClaim claim, CancellationToken cancellationToken)
+    {
         var links = job.Origins.Where(origin => origin.Trace != default).Select(origin => new ActivityLink(origin.Trace));
         using var activity = Activities.StartActivity(ActivityKind.Consumer, name: "populate", links: links);
         activity?.SetTag("proxyswapper.source", job.Work.Origin.ToString()).SetTag("proxyswapper.target", job.Work.Target.ToString());
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claim.Lost);
         var started = time.GetTimestamp();
         try
         {
             var progress = new JobProgress(job, queue, stop.Cancel);
             var result = await transfer.RunAsync(job, progress, stop.Token);
             Succeed(job, result, time.GetElapsedTime(started));
+        }
+        catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            queue.Defer(job, time.GetUtcNow() + CopyClaims.Duration);
+            Log.Lost(logger, job.Work.Key);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -42,8 +75,15 @@ internal sealed partial class JobExecutor(
         }
         catch (Exception fault) when (FailureClassifier.IsExpected(fault))
         {
+            var failure = FailureClassifier.Read(fault);
+            if (await IsNothingToDoAsync(job, failure, cancellationToken))
+            {
+                Log.Kept(logger, job.Work.Key, failure.Message);
+                Succeed(job, new TransferResult(TransferOutcome.UpToDate, 0, lookup.DigestOf(job.Work.Key) ?? ""), TimeSpan.Zero);
+                return;
+            }
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
-            Fail(job, FailureClassifier.Read(fault));
+            Fail(job, failure);
         }
         catch (Exception fault)
         {
@@ -54,6 +94,13 @@ internal sealed partial class JobExecutor(
         }
     }
 
+    /// <summary>Whether the source has no such image for us any more, and the target has it.</summary>
+    private async Task<bool> IsNothingToDoAsync(PopulationJob job, JobFailure failure, CancellationToken cancellationToken) =>
+        failure is { Kind: FailureKind.Final, Host: { } host }
+        && host == job.Work.Origin.Registry
+        && job.Work is CopyWork
+        && await lookup.AskAsync(job.Work.Target, cancellationToken) == ImagePresence.Present;
+
     private void Succeed(PopulationJob job, TransferResult result, TimeSpan duration)
     {
         givenUp.Forget(job.Work.Key);
@@ -62,7 +109,7 @@ internal sealed partial class JobExecutor(
             Log.UpToDate(logger, job.Work.Key, result.Digest);
         else
             Log.Done(logger, job.Work.Key, job.Work.Origin.ToString(), result.Bytes, duration.TotalSeconds, result.Digest);
-        queue.Succeeded(job);
+        queue.Succeeded(job, result.Digest.Length > 0 ? result.Digest : null);
     }
 
     private void Fail(PopulationJob job, JobFailure fault)
@@ -102,6 +149,15 @@ internal sealed partial class JobExecutor(
 
         [LoggerMessage(6, LogLevel.Warning, "{Target} is stopped in the middle: the program ends")]
         public static partial void Stopped(ILogger logger, string target);
+
+        [LoggerMessage(8, LogLevel.Debug, "{Target} is copied by another replica until {Until:u} at least")]
+        public static partial void Deferred(ILogger logger, string target, DateTimeOffset until);
+
+        [LoggerMessage(9, LogLevel.Warning, "{Target}: another replica took the Lease over, the copy is theirs")]
+        public static partial void Lost(ILogger logger, string target);
+
+        [LoggerMessage(10, LogLevel.Information, "{Target} stays as it is, its source cannot be read any more: {Error}")]
+        public static partial void Kept(ILogger logger, string target, string error);
 
         [LoggerMessage(7, LogLevel.Error, "{Target} failed by a fault of this program")]
         public static partial void Broken(ILogger logger, string target, Exception fault);

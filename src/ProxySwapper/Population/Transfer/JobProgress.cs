@@ -23,11 +23,12 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
         lock (_gate)
         {
             Add(value);
+            total = _total;
+            queue.ReportBytes(job, _done, total);
             if (value.Step != CopyStep.Transferring)
                 return;
             isFirst = !_isAlive;
             _isAlive = true;
-            total = _total;
         }
         if (isFirst)
             queue.ReportProgress(job);
@@ -57,6 +58,5 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
                 _sent[value.Blob.Digest] = sent;
                 break;
         }
-        (job.BytesDone, job.BytesTotal) = (_done, _total);
     }
 }

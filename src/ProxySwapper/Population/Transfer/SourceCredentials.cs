@@ -25,7 +25,7 @@ internal sealed class SourceCredentials(
     )
     {
         if (secrets is not null && usesPullSecrets())
-            foreach (var origin in origins)
+            foreach (var origin in origins.Where(origin => origin.Uid is not null))
             foreach (var name in await NamesOfAsync(secrets, origin, cancellationToken))
                 if (await secrets.DockerConfigAsync(origin.Namespace, name, cancellationToken) is { } json)
                 {

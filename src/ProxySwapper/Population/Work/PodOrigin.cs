@@ -16,7 +16,16 @@ internal sealed record PodOrigin(
     ActivityContext Trace = default
 )
 {
+    /// <summary>
+    /// What the API server knows the Pod by; null for one that only a review has shown. For that one no Secret is read and no Event is
+    /// written: anybody can post a review.
+    /// </summary>
+    public string? Uid { get; init; }
+
     /// <summary>True when this Pod's secrets may open what the other's do not.</summary>
     public bool OpensOtherThan(PodOrigin other) =>
-        Namespace != other.Namespace || ServiceAccount != other.ServiceAccount || !PullSecrets.SequenceEqual(other.PullSecrets);
+        Namespace != other.Namespace
+        || Uid is null != other.Uid is null
+        || ServiceAccount != other.ServiceAccount
+        || !PullSecrets.SequenceEqual(other.PullSecrets);
 }

@@ -15,13 +15,6 @@ namespace ProxySwapper.Tests.Population.Cluster;
 [TestFixture]
 internal sealed class FailureEventsTests
 {
-    private const string Pods = """
-        {"metadata":{},"items":[
-          {"metadata":{"name":"web-2","namespace":"team","uid":"u2"},"spec":{"containers":[{"name":"c","image":"other"}]}},
-          {"metadata":{"name":"web-1","namespace":"team","uid":"u1"},
-           "spec":{"containers":[{"name":"c","image":"down.example.com/app:1"}]}}]}
-        """;
-
     private readonly FakeTimeProvider _time = new();
     private ScriptedApiServer _server = null!;
 
@@ -35,7 +28,7 @@ internal sealed class FailureEventsTests
     public async Task The_owner_of_the_pod_is_told_what_was_tried_and_what_the_registry_said()
     {
         using var events = await StartAsync();
-        _server.Answer(200, Pods).Answer(201, "{}");
+        _server.Answer(201, "{}");
         events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
         var written = JsonNode.Parse(_server.Bodies.Last())!;
@@ -59,13 +52,13 @@ internal sealed class FailureEventsTests
     public async Task An_image_that_fails_again_counts_on_in_its_one_event_and_not_at_each_failure()
     {
         using var events = await StartAsync();
-        _server.Answer(200, Pods).Answer(201, "{}").Answer(200, "{}");
+        _server.Answer(201, "{}").Answer(200, "{}");
         for (var i = 0; i < 5; i++)
             events.Report(Job("app"));
-        await TestWait.UntilAsync(() => _server.Requests.Count == 2);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 1);
         _time.Advance(TimeSpan.FromMinutes(2));
         events.Report(Job("app"));
-        await TestWait.UntilAsync(() => _server.Requests.Count == 3);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 2);
         Assert.That(_server.Requests.Last(), Does.StartWith("PATCH /apis/events.k8s.io/v1/namespaces/team/events/web-1."));
         Assert.That((int?)JsonNode.Parse(_server.Bodies.Last())!["series"]!["count"], Is.EqualTo(6));
     }
@@ -75,14 +68,14 @@ internal sealed class FailureEventsTests
     {
         using var events = await StartAsync();
         for (var i = 0; i < 20; i++)
-            _server.Answer(200, Pods).Answer(201, "{}");
+            _server.Answer(201, "{}");
         for (var i = 0; i < 200; i++)
             events.Report(Job($"app{i}"));
-        await TestWait.UntilAsync(() => _server.Requests.Count == 40);
-        _server.Answer(200, Pods).Answer(201, "{}");
+        await TestWait.UntilAsync(() => _server.Requests.Count == 20);
+        _server.Answer(201, "{}");
         _time.Advance(TimeSpan.FromSeconds(10));
         events.Report(Job("later"));
-        await TestWait.UntilAsync(() => _server.Requests.Count == 42);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 21);
         Assert.That(_server.Bodies.Last(), Does.Contain("up.example.com/later:1"));
     }
 
@@ -92,10 +85,21 @@ internal sealed class FailureEventsTests
         using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });
         events.Report(Job("app"));
         using var always = await StartAsync();
-        _server.Answer(200, Pods).Answer(201, "{}");
+        _server.Answer(201, "{}");
         always.Report(Job("other"));
-        await TestWait.UntilAsync(() => _server.Requests.Count == 2);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 1);
         Assert.That(_server.Bodies.Last(), Does.Contain("other"));
+    }
+
+    [Test]
+    public async Task Of_a_pod_that_only_a_review_has_shown_nobody_is_told()
+    {
+        using var events = await StartAsync();
+        _server.Answer(201, "{}");
+        events.Report(Job("shown-by-nobody", new PodOrigin("team", "web-1", "default", [])));
+        events.Report(Job("app"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 1);
+        Assert.That(_server.Bodies.Last(), Does.Contain("up.example.com/app:1"));
     }
 
     private async Task<FailureEvents> StartAsync(ProxySwapperOptions? options = null)
@@ -106,10 +110,10 @@ internal sealed class FailureEventsTests
         return events;
     }
 
-    private PopulationJob Job(string name) =>
+    private PopulationJob Job(string name, PodOrigin? origin = null) =>
         new(
             new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
-            new("team", "web-", "default", []),
+            origin ?? new("team", "web-1", "default", []) { Uid = "u1" },
             0,
             _time.GetUtcNow()
         )

@@ -21,7 +21,7 @@ internal sealed class ListedPodTests
                "original-image.volume.proxyswapper.io/data":"team/data:2"}},
              "spec":{"serviceAccountName":"runner","imagePullSecrets":[{"name":"key"},{}],
                "initContainers":[{"name":"first","image":"down.example.com/hub/library/busybox:latest"}],
-               "containers":[{"name":"app","image":"down.example.com/hub/library/nginx:1"},
+               "containers":[{"name":"app","image":"down.example.com/hub/library/nginx:1","imagePullPolicy":"Always"},
                  {"name":"side","image":"quay.io/a/b:1"},{"name":"none"}],
                "ephemeralContainers":[{"name":"debug","image":"quay.io/a/debug:1"}],
                "volumes":[{"name":"data","image":{"reference":"down.example.com/hub/team/data:2"}},{"name":"tmp","emptyDir":{}}]},
@@ -36,25 +36,29 @@ internal sealed class ListedPodTests
         Assert.That(
             pod.Images,
             Is.EqualTo(
-                new (string, string?)[]
+                new ListedImage[]
                 {
-                    ("down.example.com/hub/library/busybox:latest", "busybox"),
-                    ("down.example.com/hub/library/nginx:1", "nginx:1"),
-                    ("quay.io/a/b:1", null),
-                    ("quay.io/a/debug:1", null),
-                    ("down.example.com/hub/team/data:2", "team/data:2"),
+                    new("down.example.com/hub/library/busybox:latest", "busybox", false),
+                    new("down.example.com/hub/library/nginx:1", "nginx:1", true),
+                    new("quay.io/a/b:1", null, false),
+                    new("quay.io/a/debug:1", null, false),
+                    new("down.example.com/hub/team/data:2", "team/data:2", false),
                 }
             )
         );
     }
 
-    [TestCase("down.example.com/hub/library/nginx:1", "nginx:1", "docker.io/library/nginx:1", "rules[0]")]
-    [TestCase("old.example.com/library/nginx:1", "nginx:1", "docker.io/library/nginx:1", null)]
-    public void What_the_pod_has_counts_when_the_rules_have_changed(string final, string original, string source, string? rule)
+    [Test]
+    public void What_the_pod_says_its_image_was_counts_where_the_rules_send_it_there()
     {
-        var decision = ListedPod.DecisionOf(final, original, "team", Rules);
-        Assert.That((decision.Source!.ToString(), decision.Target!.ToString(), decision.Rule), Is.EqualTo((source, final, rule)));
+        var decision = ListedPod.DecisionOf("down.example.com/hub/library/nginx:1", "nginx:1", "team", Rules);
+        Assert.That((decision.Source!.ToString(), decision.Rule), Is.EqualTo(("docker.io/library/nginx:1", "rules[0]")));
     }
+
+    [TestCase("old.example.com/library/nginx:1", "nginx:1")]
+    [TestCase("down.example.com/hub/library/nginx:1", "evil/nginx:1")]
+    public void An_annotation_has_no_image_copied_to_where_no_rule_sends_it(string final, string original) =>
+        Assert.That(ListedPod.DecisionOf(final, original, "team", Rules).Target, Is.Null);
 
     [Test]
     public void An_image_that_no_rule_took_is_decided_on_as_at_admission() =>

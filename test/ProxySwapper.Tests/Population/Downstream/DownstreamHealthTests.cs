@@ -19,6 +19,8 @@ internal sealed class DownstreamHealthTests
     private readonly FakeTimeProvider _time = new();
     private Exception? _fault;
     private int _pings;
+    private HttpStatusCode? _denial;
+    private readonly List<string> _checks = [];
 
     [Test]
     public async Task A_registry_that_failed_three_times_in_a_row_is_failing_until_it_answers()
@@ -66,6 +68,71 @@ internal sealed class DownstreamHealthTests
         Assert.That((health.IsFallingBack, _pings), Is.EqualTo((false, 4)));
     }
 
+    [TestCase(401)]
+    [TestCase(403)]
+    public async Task A_registry_that_refuses_our_login_where_we_populate_is_failing(int status)
+    {
+        using var health = Watching(
+            new()
+            {
+                Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }],
+                Populate = new() { Policy = PopulatePolicy.Gate },
+            }
+        );
+        _denial = (HttpStatusCode)status;
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, _checks.Distinct().Single()), Is.EqualTo((true, $"{Registry}/hub/proxyswapper-access-check")));
+        Assert.That(health.Describe(), Does.Contain($"{Registry} is failing").And.Contain("it refuses our login").And.Contain($"{status}"));
+        _denial = null;
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
+        await LookAsync(health, TimeSpan.FromMinutes(1));
+        var before = _checks.Count;
+        await LookAsync(health, TimeSpan.FromMinutes(4));
+        Assert.That(_checks, Has.Count.EqualTo(before + 1), "every five minutes while all is well");
+    }
+
+    [Test]
+    public async Task With_keep_images_are_rewritten_also_while_our_login_is_refused()
+    {
+        using var health = Watching(
+            new()
+            {
+                Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }],
+                Populate = new() { Gate = new() { OnFailure = GateFailurePolicy.Keep } },
+            }
+        );
+        _denial = HttpStatusCode.Forbidden;
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, false)));
+    }
+
+    [Test]
+    public async Task A_repository_that_is_closed_to_us_says_nothing_of_a_registry_without_a_path_in_the_rules()
+    {
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
+        _denial = HttpStatusCode.Forbidden;
+        health.Watch(Registry, "closed/app");
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        _denial = null;
+        health.Watch(Registry, "open/app");
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(health.Describe(), Is.Empty);
+    }
+
+    [TestCase("down.example.com/hub", "down.example.com", "hub/proxyswapper-access-check")]
+    [TestCase("down.example.com", "down.example.com", null)]
+    [TestCase("down.example.com/a/{registry}/b", "down.example.com", "a/proxyswapper-access-check")]
+    [TestCase("down.example.com/{registry}", "down.example.com", null)]
+    public void What_is_asked_about_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository) =>
+        Assert.That(
+            AccessCheck.TargetsOf(new() { Rules = [new() { Match = "docker.io", Target = target }] }).Single(),
+            Is.EqualTo((registry, repository))
+        );
+
     [TestCase(SwapPolicy.Exists, null, true)]
     [TestCase(SwapPolicy.Always, null, false)]
     [TestCase(SwapPolicy.Always, true, true)]
@@ -77,6 +144,7 @@ internal sealed class DownstreamHealthTests
             new()
             {
                 SwapPolicy = (SwapPolicy)policy,
+                Populate = new() { Policy = PopulatePolicy.Delayed },
                 ProxyHealth = new() { Fallback = fallback },
             }
         );
@@ -86,14 +154,27 @@ internal sealed class DownstreamHealthTests
     }
 
     [SetUp]
-    public void Reset() => (_fault, _pings) = (null, 0);
+    public void Reset()
+    {
+        (_fault, _pings, _denial) = (null, 0, null);
+        _checks.Clear();
+    }
 
     private DownstreamHealth Watching(ProxySwapperOptions options)
     {
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var announcer = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
-        var health = new DownstreamHealth(PingAsync, rules, announcer, meters, _time, NullLogger<DownstreamHealth>.Instance);
+        var health = new DownstreamHealth(
+            PingAsync,
+            CheckAsync,
+            () => true,
+            rules,
+            announcer,
+            meters,
+            _time,
+            NullLogger<DownstreamHealth>.Instance
+        );
         health.Watch(Registry);
         return health;
     }
@@ -102,6 +183,14 @@ internal sealed class DownstreamHealthTests
     {
         _time.Advance(after);
         return health.LookAsync(default);
+    }
+
+    private Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)
+    {
+        _checks.Add($"{registry}/{repository}");
+        return _denial is { } status
+            ? Task.FromException(new RegistryException(HttpMethod.Post, registry, repository, status, []))
+            : Task.CompletedTask;
     }
 
     private Task PingAsync(string registry, CancellationToken cancellationToken)

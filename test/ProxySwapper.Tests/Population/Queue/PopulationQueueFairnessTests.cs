@@ -136,9 +136,9 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         Enqueue("a");
         Enqueue("b");
         Enqueue("c");
-        using (Queue.Prioritize(Queue.Find("down.example.com/b:1")!))
+        using (Queue.Prioritize(Running("b")))
             Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
-        using (Queue.Prioritize(Queue.Find("down.example.com/c:1")!)) { }
+        using (Queue.Prioritize(Running("c"))) { }
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("a"));
     }
 }

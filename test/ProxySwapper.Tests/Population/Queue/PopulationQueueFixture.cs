@@ -48,7 +48,9 @@ internal abstract class PopulationQueueFixture
     protected EnqueueOutcome Enqueue(string name, string registry = "up.example.com", bool mayHaveMoved = false) =>
         Queue.TryEnqueue(Copy(name, registry), Pod, mayHaveMoved).Outcome;
 
-    protected PopulationJob Running(string name) => Queue.Find($"down.example.com/{name}:1")!;
+    /// <summary>The job of an image, whether it runs or waits.</summary>
+    protected PopulationJob Running(string name) =>
+        Queue.Read((running, waiting) => running.Concat(waiting).Single(job => job.Work.Key == $"down.example.com/{name}:1"));
 
     protected void Do(string name)
     {

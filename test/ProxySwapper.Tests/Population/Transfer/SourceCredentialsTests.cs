@@ -34,7 +34,7 @@ internal sealed class SourceCredentialsTests
     public async Task The_pods_own_secrets_come_first_in_their_order_and_then_ours()
     {
         _server.Answer(200, Secret("one")).Answer(200, Secret("other-host")).Answer(200, Secret("two"));
-        Assert.That(await NamesAsync(new("team", "pod", "default", ["a", "b", "c"])), Is.EqualTo(["one", "two", "own"]));
+        Assert.That(await NamesAsync(new("team", "pod", "default", ["a", "b", "c"]) { Uid = "u" }), Is.EqualTo(["one", "two", "own"]));
         Assert.That(_server.Requests, Is.EqualTo(new[] { "a", "b", "c" }.Select(name => $"GET /api/v1/namespaces/team/secrets/{name}")));
     }
 
@@ -42,7 +42,7 @@ internal sealed class SourceCredentialsTests
     public async Task A_pod_without_secrets_has_those_of_its_account()
     {
         _server.Answer(200, """{"imagePullSecrets":[{"name":"shared"}]}""").Answer(200, Secret("one"));
-        Assert.That(await NamesAsync(new("team", "pod", "builder", [])), Is.EqualTo(["one", "own"]));
+        Assert.That(await NamesAsync(new("team", "pod", "builder", []) { Uid = "u" }), Is.EqualTo(["one", "own"]));
         Assert.That(
             _server.Requests,
             Is.EqualTo(["GET /api/v1/namespaces/team/serviceaccounts/builder", "GET /api/v1/namespaces/team/secrets/shared"])
@@ -53,7 +53,7 @@ internal sealed class SourceCredentialsTests
     public async Task A_secret_is_read_when_its_turn_comes_and_not_before()
     {
         _server.Answer(200, Secret("one"));
-        await foreach (var source in Credentials(true).ForAsync(Image, [new("team", "pod", "default", ["a", "b"])], default))
+        await foreach (var source in Credentials(true).ForAsync(Image, [new("team", "pod", "default", ["a", "b"]) { Uid = "u" }], default))
             break;
         Assert.That(_server.Requests, Has.Count.EqualTo(1));
     }
@@ -62,9 +62,16 @@ internal sealed class SourceCredentialsTests
     public async Task Nothing_is_read_unless_it_is_switched_on()
     {
         var names = new List<string>();
-        await foreach (var source in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"])], default))
+        await foreach (var source in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"]) { Uid = "u" }], default))
             names.Add(((Named)source).Name);
         Assert.That((names.Single(), _server.Requests.Count), Is.EqualTo(("own", 0)));
+    }
+
+    [Test]
+    public async Task For_a_pod_that_only_a_review_has_shown_nothing_is_read()
+    {
+        Assert.That(await NamesAsync(new("team", "pod", "builder", ["a"])), Is.EqualTo(["own"]));
+        Assert.That(_server.Requests, Is.Empty);
     }
 
     private async Task<List<string>> NamesAsync(PodOrigin origin)

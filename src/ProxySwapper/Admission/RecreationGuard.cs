@@ -1,0 +1,66 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>
+/// Notices controllers that delete and make a Pod anew because its images are not those that they wrote. ReplicaSets, StatefulSets and
+/// the like do not look; of any other controller, a Pod that comes three times within ten minutes with the same images is left unchanged
+/// for an hour. Bounded; safe for many threads.
+/// </summary>
+internal sealed class RecreationGuard(TimeProvider time)
+{
+    private const int MaximumCreations = 3;
+    private const int Capacity = 10_000;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Rest = TimeSpan.FromHours(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Creations> _seen = new(StringComparer.Ordinal);
+
+    /// <summary>A Pod is made. Costs nothing for Pods of the built-in controllers and for those without one.</summary>
+    /// <param name="review">The Pod's creation.</param>
+    /// <param name="isNew">Whether it is left unchanged from now on.</param>
+    /// <returns>Whether it is left unchanged.</returns>
+    public bool Created(AdmissionReview review, out bool isNew)
+    {
+        isNew = false;
+        if (review is not { Operation: "CREATE", IsDryRun: false, Object: { Controller: { IsBuiltIn: false } controller } pod })
+            return false;
+        var now = time.GetUtcNow();
+        var key = string.Join('\n', pod.Images.Select(image => image.Image).Prepend(review.PodName).Prepend(controller.Uid));
+        lock (_gate)
+        {
+            if (!_seen.TryGetValue(key, out var creations))
+            {
+                if (_seen.Count >= Capacity)
+                    Clean(now);
+                _seen[key] = creations = new Creations();
+            }
+            if (creations.RestsUntil > now)
+                return true;
+            creations.Times.Enqueue(now);
+            while (creations.Times.Peek() <= now - Window)
+                creations.Times.Dequeue();
+            if (creations.Times.Count < MaximumCreations)
+                return false;
+            creations.Times.Clear();
+            creations.RestsUntil = now + Rest;
+            return isNew = true;
+        }
+    }
+
+    private void Clean(DateTimeOffset now)
+    {
+        foreach (var (key, creations) in _seen.ToList())
+            if (creations.RestsUntil <= now && (creations.Times.Count == 0 || creations.Times.Last() <= now - Window))
+                _seen.Remove(key);
+        // Pods that are all different: none of them is in a loop.
+        if (_seen.Count >= Capacity)
+            _seen.Clear();
+    }
+
+    private sealed class Creations
+    {
+        public Queue<DateTimeOffset> Times { get; } = new();
+
+        public DateTimeOffset RestsUntil { get; set; } = DateTimeOffset.MinValue;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Registry.InMemory;
+using Spectre.Console;
+
+namespace ProxySwapper.Demo;
+
+/// <summary>
+/// Pods that wait for their images, with an API server and two registries in this process: one is released when its image was copied, one
+/// whose image is nowhere gets its original back and goes.
+/// </summary>
+internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options)
+{
+    private const string Namespace = "demo";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    /// <summary>An upstream on the other side of the world.</summary>
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>Runs the demo; true when both Pods went as they should.</summary>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    await Task.Delay(Delay, TimeProvider.System, context.RequestAborted);
+                    await next(context);
+                },
+            },
+            cancellationToken
+        );
+        await using var downstream = await InMemoryRegistry.StartAsync(cancellationToken: cancellationToken);
+        await using var server = await InMemoryApiServer.StartAsync(cancellationToken: cancellationToken);
+        DemoImage.AddTo(upstream, "team/cart", "1.0");
+        var rule = new RuleOptions { Match = upstream.Address, Target = $"{downstream.Address}/mirror" };
+        await using var webhook = await DemoWebhook.StartAsync(
+            options with
+            {
+                Rules = [rule],
+                Populate = new PopulateOptions { MaxRetries = 0 },
+            },
+            server.Kubeconfig(),
+            cancellationToken
+        );
+        await WaitAsync(() => webhook.Get<PodWatch>().IsConnected && webhook.Get<ClusterCapabilities>().HasGates, cancellationToken);
+        Register(server, webhook);
+        console.WriteLine();
+        console.MarkupLineInterpolated(
+            $"[bold]Before the pull[/]: with an API server that knows scheduling gates, a Pod waits until its image is there."
+        );
+        var isReleased = await ShowAsync(
+            server,
+            "cart",
+            $"{upstream.Address}/team/cart:1.0",
+            $"{downstream.Address}/mirror/team/cart:1.0",
+            cancellationToken
+        );
+        var lost = $"{upstream.Address}/team/lost:1.0";
+        return isReleased & await ShowAsync(server, "lost", lost, lost, cancellationToken);
+    }
+
+    /// <summary>Creates a Pod and tells what becomes of it; true when it goes with the image that is expected.</summary>
+    private async Task<bool> ShowAsync(
+        InMemoryApiServer server,
+        string name,
+        string image,
+        string expected,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        using var client = new HttpClient { BaseAddress = server.Address };
+        var body = $$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""";
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var created = await client.PostAsync(
+            new Uri($"/api/v1/namespaces/{Namespace}/pods", UriKind.Relative),
+            content,
+            cancellationToken
+        );
+        var pod = JsonNode.Parse(await created.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken))!;
+        console.MarkupLineInterpolated(
+            $"  Pod {name}: {image} [green]→[/] [green]{ImageOf(pod)}[/] [grey]{pod["status"]!["conditions"]?[0]?["reason"]}[/]"
+        );
+        var wasGated = IsGated(pod);
+        await WaitAsync(() => !IsGated(server.FindPod(Namespace, name)!), cancellationToken);
+        var released = server.FindPod(Namespace, name)!;
+        var waited = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
+        var isGood = wasGated && ImageOf(released) == expected;
+        console.MarkupLineInterpolated(
+            $"  released after {waited:0} ms with {ImageOf(released)}{(isGood ? "" : ", which is NOT as it should be")}"
+        );
+        if ((string?)released["metadata"]!["annotations"]?["proxyswapper.io/left-original"] is { } reason)
+            console.MarkupLineInterpolated($"  [grey]proxyswapper.io/left-original: {reason}[/]");
+        return isGood;
+    }
+
+    private static void Register(InMemoryApiServer server, DemoWebhook webhook) =>
+        server.Store.Create(
+            new ApiPath("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations", null, "demo", ""),
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "demo" },
+                ["webhooks"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = "swap.proxyswapper.io",
+                        ["clientConfig"] = new JsonObject { ["url"] = webhook.Address.ToString(), ["caBundle"] = webhook.CaBundle },
+                        ["rules"] = new JsonArray(
+                            new JsonObject { ["operations"] = new JsonArray("CREATE"), ["resources"] = new JsonArray("pods") }
+                        ),
+                    }
+                ),
+            },
+            isDryRun: false
+        );
+
+    private static async Task WaitAsync(Func<bool> condition, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Deadline, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        while (!condition() && !deadline.IsCancellationRequested)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private static bool IsGated(JsonNode pod) => pod["spec"]!["schedulingGates"] is JsonArray { Count: > 0 };
+
+    private static string? ImageOf(JsonNode pod) => (string?)pod["spec"]!["containers"]![0]!["image"];
+}

@@ -1,0 +1,89 @@
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Population.Cluster;
+
+/// <summary>
+/// Whether Pods can be held back by a scheduling gate here: the API server must know gates (1.27), and we must be allowed to watch and
+/// patch Pods. Asked at the start and again every few minutes, since API servers are upgraded and rights granted meanwhile.
+/// </summary>
+internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, TimeProvider time, ILogger<ClusterCapabilities> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
+    private static readonly string[] NeededVerbs = ["list", "watch", "patch"];
+
+    private volatile string? _obstacle = "the API server was not asked yet";
+
+    /// <summary>Whether Pods can be gated.</summary>
+    public bool HasGates => _obstacle is null;
+
+    /// <summary>Why they cannot, or null.</summary>
+    public string? Obstacle => _obstacle;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not { } client)
+        {
+            _obstacle = "there is no API server";
+            return;
+        }
+        try
+        {
+            while (true)
+            {
+                var isAnswered = await AskAsync(client, stoppingToken);
+                await Task.Delay(isAnswered ? Interval : RetryInterval, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The program ends.
+        }
+    }
+
+    /// <summary>Asks once; false when there was no answer: then what was known before stays.</summary>
+    internal async Task<bool> AskAsync(KubernetesClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var obstacle = await ObstacleAsync(client, cancellationToken);
+            if (obstacle != _obstacle)
+                if (obstacle is null)
+                    Log.Gates(logger);
+                else
+                    Log.NoGates(logger, obstacle);
+            _obstacle = obstacle;
+            return true;
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        {
+            Log.NotAsked(logger, problem.Message);
+            return false;
+        }
+    }
+
+    private static async Task<string?> ObstacleAsync(KubernetesClient client, CancellationToken cancellationToken)
+    {
+        var version = await KubernetesVersion.GetAsync(client, cancellationToken);
+        if (!version.IsAtLeast(1, 27))
+            return $"the API server is {version}, and scheduling gates need v1.27";
+        var access = new AccessReviewClient(client);
+        foreach (var verb in NeededVerbs)
+            if (!await access.IsAllowedAsync(new ResourceAccess(verb, ResourceType.Pods), cancellationToken))
+                return $"the ServiceAccount must not {verb} pods";
+        return null;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Pods can be held back by a scheduling gate until their images are downstream")]
+        public static partial void Gates(ILogger logger);
+
+        [LoggerMessage(2, LogLevel.Warning, "populate.policy gate acts as delayed: {Obstacle}")]
+        public static partial void NoGates(ILogger logger, string obstacle);
+
+        [LoggerMessage(3, LogLevel.Warning, "Whether Pods can be gated cannot be told: {Error}")]
+        public static partial void NotAsked(ILogger logger, string error);
+    }
+}

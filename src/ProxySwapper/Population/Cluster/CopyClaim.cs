@@ -1,0 +1,105 @@
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Population.Cluster;
+
+/// <summary>A Lease that this process holds and renews until it is disposed of, which gives it back.</summary>
+internal sealed partial class CopyClaim : IAsyncDisposable
+{
+    /// <summary>No Lease at all: the copy goes on without.</summary>
+    public static readonly CopyClaim None = new();
+
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _lost = new();
+    private readonly LeaseClient? _leases;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Task _renewing;
+    private Lease? _lease;
+
+    /// <summary>Holds a Lease that was created or taken over.</summary>
+    public CopyClaim(LeaseClient leases, Lease lease, TimeProvider time, ILogger logger)
+    {
+        (_leases, _lease, _time, _logger) = (leases, lease, time, logger);
+        _renewing = RenewAsync();
+    }
+
+    private CopyClaim() =>
+        (_time, _logger, _renewing) = (
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
+            Task.CompletedTask
+        );
+
+    /// <summary>Ends when somebody else got the Lease: the copy is theirs now.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_leases is null)
+            return;
+        await _stop.CancelAsync();
+        await _renewing;
+        if (_lease is { } lease)
+            await GiveBackAsync(lease);
+        _stop.Dispose();
+        _lost.Dispose();
+    }
+
+    private async Task RenewAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(RenewInterval, _time, _stop.Token);
+                await RenewOnceAsync();
+                if (_lease is null)
+                    return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The copy has ended.
+        }
+    }
+
+    private async Task RenewOnceAsync()
+    {
+        try
+        {
+            _lease = await _leases!.TryUpdateAsync(_lease! with { RenewTime = _time.GetUtcNow() }, _stop.Token);
+            if (_lease is null)
+                await _lost.CancelAsync();
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        {
+            // Nobody else can take it over either while the API server is away.
+            Log.NotRenewed(_logger, _lease!.Name, problem.Message);
+        }
+    }
+
+    private async Task GiveBackAsync(Lease lease)
+    {
+        using var timeout = new CancellationTokenSource(CallTimeout, _time);
+        try
+        {
+            await _leases!.TryDeleteAsync(lease, timeout.Token);
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException or OperationCanceledException)
+        {
+            Log.NotGivenBack(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, problem.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Lease {Name} cannot be renewed: {Error}")]
+        public static partial void NotRenewed(ILogger logger, string name, string error);
+
+        [LoggerMessage(2, LogLevel.Warning, "Lease {Name} cannot be deleted, it expires in {Seconds} s: {Error}")]
+        public static partial void NotGivenBack(ILogger logger, string name, double seconds, string error);
+    }
+}

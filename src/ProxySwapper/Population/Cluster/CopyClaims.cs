@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Work;
+
+namespace ProxySwapper.Population.Cluster;
+
+/// <summary>
+/// Of any number of replicas one copies an image: it holds a Lease that is named by a hash of the target. Who dies with a Lease loses it
+/// after <see cref="Duration"/>. Where Leases cannot be had, each replica copies for itself.
+/// </summary>
+internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvider time, ILogger<CopyClaims> logger)
+{
+    /// <summary>The label of these Leases.</summary>
+    public const string Label = "proxyswapper.io/claim";
+
+    /// <summary>The label's value.</summary>
+    public const string LabelValue = "copy";
+
+    /// <summary>The annotation that names the image.</summary>
+    public const string TargetAnnotation = "proxyswapper.io/target";
+
+    /// <summary>The annotation that names where it comes from.</summary>
+    public const string SourceAnnotation = "proxyswapper.io/source";
+
+    /// <summary>How long a Lease is valid after its last renewal.</summary>
+    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
+
+    private const int MaximumAttempts = 4;
+
+    // Since when each Lease of others is as it was last seen, by our own clock: another one's clock may be wrong.
+    private readonly ConcurrentDictionary<string, (string Version, DateTimeOffset At)> _observed = new(StringComparer.Ordinal);
+
+    /// <summary>Claims work, where nobody else does it.</summary>
+    public async Task<ClaimResult> TryClaimAsync(PopulationWork work, CancellationToken cancellationToken)
+    {
+        if (kubernetes.Client is not { } client)
+            return new ClaimResult(CopyClaim.None, null);
+        var leases = new LeaseClient(client);
+        try
+        {
+            for (var attempt = 0; attempt < MaximumAttempts; attempt++)
+                if (await TryOnceAsync(client, leases, work, cancellationToken) is { } result)
+                    return result;
+            // Others are quicker each time.
+            return new ClaimResult(null, time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        {
+            Log.Unclaimed(logger, work.Key, problem.Message);
+            return new ClaimResult(CopyClaim.None, null);
+        }
+    }
+
+    /// <summary>A Lease of somebody was seen; it ends that much later unless it changes.</summary>
+    public void Observe(Lease lease)
+    {
+        var seen = (lease.ResourceVersion, time.GetUtcNow());
+        _observed.AddOrUpdate(lease.Name, seen, (_, last) => last.Version == lease.ResourceVersion ? last : seen);
+    }
+
+    /// <summary>A Lease is gone.</summary>
+    public void Forget(string name) => _observed.TryRemove(name, out _);
+
+    /// <summary>The name of the Lease of an image.</summary>
+    public static string NameOf(string target) =>
+        "proxyswapper-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target)))[..40];
+
+    private async Task<ClaimResult?> TryOnceAsync(
+        KubernetesClient client,
+        LeaseClient leases,
+        PopulationWork work,
+        CancellationToken cancellationToken
+    )
+    {
+        var now = time.GetUtcNow();
+        var wanted = new Lease(client.Namespace, NameOf(work.Key))
+        {
+            HolderIdentity = kubernetes.PodName,
+            Duration = Duration,
+            AcquireTime = now,
+            RenewTime = now,
+            Labels = new Dictionary<string, string> { [Label] = LabelValue },
+            Annotations = new Dictionary<string, string> { [TargetAnnotation] = work.Key, [SourceAnnotation] = work.Origin.ToString() },
+        };
+        if (await leases.TryCreateAsync(wanted, cancellationToken) is { } created)
+            return Taken(leases, created);
+        if (await leases.GetAsync(wanted.Namespace, wanted.Name, cancellationToken) is not { } held)
+            return null;
+        Observe(held);
+        // A Lease of our own name is of a process before this one in the same Pod.
+        if (held.HolderIdentity != kubernetes.PodName && EndOf(held) is var end && end > now)
+            return new ClaimResult(null, end);
+        var takeover = wanted with { Uid = held.Uid, ResourceVersion = held.ResourceVersion, Transitions = held.Transitions + 1 };
+        if (await leases.TryUpdateAsync(takeover, cancellationToken) is not { } taken)
+            return null;
+        Log.TakenOver(logger, work.Key, held.HolderIdentity ?? "nobody");
+        return Taken(leases, taken);
+    }
+
+    /// <summary>When a Lease ends: as it says itself, but never later than its duration after it was seen to change.</summary>
+    private DateTimeOffset EndOf(Lease lease)
+    {
+        var duration = lease.Duration ?? Duration;
+        var said = (lease.RenewTime ?? DateTimeOffset.MinValue) + duration;
+        var seen = _observed[lease.Name].At + duration;
+        return said < seen ? said : seen;
+    }
+
+    private ClaimResult Taken(LeaseClient leases, Lease lease) => new(new CopyClaim(leases, lease, time, logger), null);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Target} is copied without a Lease, and perhaps by other replicas too: {Error}")]
+        public static partial void Unclaimed(ILogger logger, string target, string error);
+
+        [LoggerMessage(2, LogLevel.Information, "{Target}: the Lease of {Holder} has expired and is taken over")]
+        public static partial void TakenOver(ILogger logger, string target, string holder);
+    }
+}
+
+/// <summary>What became of a claim.</summary>
+/// <param name="Claim">The claim, or null when another replica has it.</param>
+/// <param name="HeldUntil">When that one's Lease ends, unless it is renewed.</param>
+internal readonly record struct ClaimResult(CopyClaim? Claim, DateTimeOffset? HeldUntil);

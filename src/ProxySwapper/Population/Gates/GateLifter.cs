@@ -1,0 +1,55 @@
+using ProxySwapper.Admission;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Population.Gates;
+
+/// <summary>Lets all gated Pods go at once: for commands, when nobody is there to do it Pod by Pod.</summary>
+internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser, TimeProvider time)
+{
+    private const string Reason = "released by the command proxyswapper";
+
+    /// <summary>Pods that were admitted while the first list was read are in the next one.</summary>
+    private const int MaximumRounds = 5;
+    private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Lets all of them go.</summary>
+    /// <param name="namespace">Of one namespace, or of all when that is null.</param>
+    /// <param name="keepsImages">Whether images stay as they are; else the originals are put back.</param>
+    /// <param name="done">Gets each Pod and what became of it; null with the error.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="KubernetesException">The Pods cannot be listed.</exception>
+    public async Task ReleaseAllAsync(
+        string? @namespace,
+        bool keepsImages,
+        Action<GatedPod, GateResult?, string?> done,
+        CancellationToken cancellationToken
+    )
+    {
+        var pods = new PodClient(client);
+        var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = $"{GateLabels.Gated}={GateLabels.GatedValue}" };
+        var plan = new ReleasePlan(Reason, _ => false) { KeepsImages = keepsImages };
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var round = 0; round < MaximumRounds; round++)
+        {
+            var isLast = true;
+            await foreach (var pod in pods.ListAsync(query, GatedPod.Read, cancellationToken))
+            {
+                if (pod is null || !seen.Add(pod.Uid))
+                    continue;
+                isLast = false;
+                try
+                {
+                    var outcome = await releaser.ReleaseAsync(pods, pod, plan, cancellationToken);
+                    done(pod, outcome.Result, null);
+                }
+                catch (KubernetesException problem)
+                {
+                    done(pod, null, problem.Message);
+                }
+            }
+            if (isLast)
+                return;
+            await Task.Delay(RoundInterval, time, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+
+namespace ProxySwapper.Population.Gates;
+
+/// <summary>What is counted about gated Pods.</summary>
+internal sealed class GateMetrics
+{
+    private static readonly string[] ResultNames = [.. Enum.GetNames<GateResult>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
+    private readonly Meter _meter;
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _restored;
+
+    public GateMetrics(IMeterFactory meters)
+    {
+        _meter = meters.Create("ProxySwapper");
+        _duration = _meter.CreateHistogram(
+            "proxyswapper_gate_duration_seconds",
+            "s",
+            "How long Pods waited behind the gate, by result; each replica counts the Pods that it let go.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600] }
+        );
+        _restored = _meter.CreateCounter<long>(
+            "proxyswapper_images_restored_total",
+            description: "Images that were put back to the original because they did not come downstream in time."
+        );
+    }
+
+    /// <summary>Shows the number of Pods that are gated now.</summary>
+    public void Observe(Func<int> count) =>
+        _meter.CreateObservableGauge("proxyswapper_gated_pods", count, description: "Pods that wait behind the gate.");
+
+    public void Ended(GateResult result, TimeSpan waited, int restored)
+    {
+        // Counted by the replica that did it.
+        if (result is GateResult.LiftedByOthers or GateResult.Gone)
+            return;
+        _duration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("result", ResultNames[(int)result]));
+        if (restored > 0)
+            _restored.Add(restored);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Admission;
+
+namespace ProxySwapper.Population.Gates;
+
+/// <summary>
+/// The JSON patch (RFC 6902) that lets a gated Pod go. It applies to nothing but this Pod with our gate where it was seen: without the
+/// tests another's gate could go, and an image of a running container change, which restarts it.
+/// </summary>
+internal static class GatePatch
+{
+    /// <summary>The patch for a Pod as it was seen.</summary>
+    /// <param name="pod">The Pod.</param>
+    /// <param name="images">The images to change, and what they shall be.</param>
+    /// <param name="leftOriginal">Why originals are put back, or null when none is.</param>
+    public static JsonArray Build(GatedPod pod, IReadOnlyList<(GatedImage Place, string Image)> images, string? leftOriginal)
+    {
+        var gate = $"/spec/schedulingGates/{pod.GateIndex}";
+        var patch = new JsonArray(
+            Operation("test", "/metadata/uid", pod.Uid),
+            Operation("test", $"{gate}/name", GateLabels.Gate),
+            Operation("remove", gate)
+        );
+        if (pod.HasLabel)
+            patch.Add((JsonNode?)Operation("remove", $"/metadata/labels/{Token(GateLabels.Gated)}"));
+        foreach (var (place, image) in images)
+        {
+            patch.Add((JsonNode?)Operation("test", place.Pointer, place.Image));
+            patch.Add((JsonNode?)Operation("replace", place.Pointer, image));
+            if (image == place.Original)
+                patch.Add((JsonNode?)Operation("remove", $"/metadata/annotations/{Token(place.AnnotationKey)}"));
+        }
+        if (leftOriginal is not null)
+            patch.Add((JsonNode?)Operation("add", $"/metadata/annotations/{Token(GateLabels.LeftOriginal)}", leftOriginal));
+        return patch;
+    }
+
+    private static JsonObject Operation(string name, string path, string? value = null)
+    {
+        var operation = new JsonObject { ["op"] = name, ["path"] = path };
+        if (value is not null)
+            operation["value"] = value;
+        return operation;
+    }
+
+    private static string Token(string key) =>
+        key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+using ProxySwapper.Admission;
+
+namespace ProxySwapper.Population.Gates;
+
+/// <summary>A Pod that waits behind our scheduling gate, as the API server showed it last.</summary>
+internal sealed record GatedPod
+{
+    /// <summary>The lists whose images may change while a Pod is gated, and what the annotation of an original begins with.</summary>
+    private static readonly string[] ImageLists = ["initContainers", "containers"];
+    private const string OriginalPrefix = "original-image.proxyswapper.io/";
+
+    public required string Namespace { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary>What tells it from another one of that name.</summary>
+    public required string Uid { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Where our gate stands among the Pod's gates.</summary>
+    public required int GateIndex { get; init; }
+
+    /// <summary>Whether it has the label <see cref="GateLabels.Gated"/>.</summary>
+    public required bool HasLabel { get; init; }
+
+    /// <summary>The images that were rewritten.</summary>
+    public required IReadOnlyList<GatedImage> Images { get; init; }
+
+    /// <summary>Null for a Pod without our gate.</summary>
+    public static GatedPod? Read(JsonElement pod)
+    {
+        var (metadata, spec) = (Member(pod, "metadata"), Member(pod, "spec"));
+        var gates = Items(spec, "schedulingGates").Select(gate => Text(gate, "name")).ToList();
+        if (gates.IndexOf(GateLabels.Gate) is not (>= 0 and var index))
+            return null;
+        var annotations = Member(metadata, "annotations");
+        var images = new List<GatedImage>();
+        foreach (var list in ImageLists)
+        foreach (var (place, container) in Items(spec, list).Index())
+        {
+            var key = OriginalPrefix + Text(container, "name");
+            if (Text(annotations, key) is { Length: > 0 } original)
+                images.Add(new GatedImage($"/spec/{list}/{place}/image", Text(container, "image"), original, key));
+        }
+        return new GatedPod
+        {
+            Namespace = Text(metadata, "namespace"),
+            Name = Text(metadata, "name"),
+            Uid = Text(metadata, "uid"),
+            CreatedAt = DateTimeOffset.TryParse(
+                Text(metadata, "creationTimestamp"),
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var created
+            )
+                ? created
+                : DateTimeOffset.MinValue,
+            GateIndex = index,
+            HasLabel = Text(Member(metadata, "labels"), GateLabels.Gated).Length > 0,
+            Images = images,
+        };
+    }
+
+    public override string ToString() => $"{Namespace}/{Name}";
+
+    private static JsonElement Member(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
+
+    private static string Text(JsonElement element, string name) =>
+        Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+}
+
+/// <summary>A rewritten image of a gated Pod.</summary>
+/// <param name="Pointer">Where it stands (RFC 6901).</param>
+/// <param name="Image">The image downstream.</param>
+/// <param name="Original">The image as it was written.</param>
+/// <param name="AnnotationKey">The annotation that keeps the original.</param>
+internal sealed record GatedImage(string Pointer, string Image, string Original, string AnnotationKey);

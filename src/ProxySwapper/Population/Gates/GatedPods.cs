@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Patterns;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population.Gates;
+
+/// <summary>
+/// The Pods that wait behind our gate, each until its images are downstream, given up, or late: then it goes, whatever happened. Each
+/// replica does this for all of them; the first one does it, the others see that it is done.
+/// </summary>
+internal sealed partial class GatedPods(
+    KubernetesAccess kubernetes,
+    GateReleaser releaser,
+    ConfigurationMonitor rules,
+    DownstreamLookup lookup,
+    GateMetrics metrics,
+    FailureEvents events,
+    TimeProvider time,
+    ILogger<GatedPods> logger
+) : BackgroundService
+{
+    /// <summary>The longest text that says why originals were put back.</summary>
+    private const int MaximumReason = 1024;
+
+    /// <summary>Patches that are under way at once.</summary>
+    private const int MaximumCalls = 16;
+
+    /// <summary>The longest pause between two tries to let a Pod go.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
+    private readonly AsyncSignal _signal = new(time);
+    private readonly SemaphoreSlim _calls = new(MaximumCalls);
+    private readonly Backoff _backoff = new(Random.Shared.NextDouble);
+
+    /// <summary>How many Pods wait.</summary>
+    public int Count => _pods.Count;
+
+    /// <summary>The Pods that wait, the longest first.</summary>
+    public IReadOnlyList<GatedPodState> Snapshot() => [.. _pods.Values.OrderBy(state => state.Since)];
+
+    private GateOptions Options => rules.Current.Options.Populate.Gate;
+
+    /// <summary>A gated Pod was seen.</summary>
+    /// <param name="pod">The Pod.</param>
+    /// <param name="wasListed">It was found in a list, so that it may wait for long already.</param>
+    /// <param name="bring">Waits until an image of it is downstream: null then, else why it was given up.</param>
+    public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> bring)
+    {
+        var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, time.GetUtcNow(), wasListed));
+        foreach (var image in state.Update(pod))
+            _ = BringAsync(state, image, bring);
+        _signal.Raise();
+    }
+
+    /// <summary>A Pod waits no more: somebody let it go, or it is gone.</summary>
+    public void Forget(string uid)
+    {
+        if (_pods.TryRemove(uid, out var state))
+            state.Dispose();
+    }
+
+    /// <summary>These are all the Pods that wait.</summary>
+    public void Keep(IReadOnlySet<string> uids)
+    {
+        foreach (var uid in _pods.Keys)
+            if (!uids.Contains(uid))
+                Forget(uid);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not { } client)
+            return;
+        metrics.Observe(() => Count);
+        var pods = new PodClient(client);
+        try
+        {
+            while (true)
+            {
+                var change = _signal.Next;
+                var next = Start(pods, stoppingToken);
+                await _signal.WaitAsync(change, next, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The label stays: another replica, or the next start, finds them.
+        }
+    }
+
+    /// <summary>Lets all Pods go whose time has come.</summary>
+    /// <returns>When the next one's time comes by itself.</returns>
+    private DateTimeOffset? Start(PodClient pods, CancellationToken cancellationToken)
+    {
+        var (now, deadline) = (time.GetUtcNow(), Options.Deadline);
+        DateTimeOffset? next = null;
+        foreach (var state in _pods.Values)
+        {
+            if (state.IsInFlight)
+                continue;
+            var due = state.IsSettled ? state.NextTry : Later(state.Since + deadline, state.NextTry);
+            if (due > now)
+            {
+                if (next is null || due < next)
+                    next = due;
+                continue;
+            }
+            state.IsInFlight = true;
+            _ = ReleaseAsync(pods, state, deadline, cancellationToken);
+        }
+        return next;
+    }
+
+    private async Task ReleaseAsync(PodClient pods, GatedPodState state, TimeSpan deadline, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _calls.WaitAsync(cancellationToken);
+            try
+            {
+                // Another replica may have been faster while this one waited.
+                if (state.Ended.IsCancellationRequested)
+                    return;
+                var plan = PlanOf(state, deadline);
+                var outcome = await releaser.ReleaseAsync(pods, state.Pod, plan, cancellationToken);
+                Forget(state.Pod.Uid);
+                Report(state, plan, outcome);
+            }
+            finally
+            {
+                _calls.Release();
+            }
+        }
+        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        {
+            state.Failures++;
+            state.NextTry = time.GetUtcNow() + Shorter(_backoff.After(state.Failures, null), LongestPause);
+            Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The label stays.
+        }
+        finally
+        {
+            state.IsInFlight = false;
+            _signal.Raise();
+        }
+    }
+
+    private ReleasePlan PlanOf(GatedPodState state, TimeSpan deadline)
+    {
+        var reason = state.Describe(deadline);
+        return new ReleasePlan(reason is null ? null : Truncation.Shorten(reason, MaximumReason), state.IsDownstream)
+        {
+            KeepsImages = reason is not null && Options.OnFailure == GateFailurePolicy.Keep,
+            Pin = Options.PinDigests ? PinOf : null,
+        };
+    }
+
+    private string? PinOf(string image) =>
+        !image.Contains('@', StringComparison.Ordinal) && lookup.DigestOf(image) is { } digest ? $"{image}@{digest}" : null;
+
+    private async Task BringAsync(GatedPodState state, GatedImage image, Func<GatedImage, CancellationToken, Task<string?>> bring)
+    {
+        try
+        {
+            if (await bring(image, state.Ended) is { } error)
+                state.Failed(image.Image, error);
+            else
+                state.Arrived(image.Image);
+            _signal.Raise();
+        }
+        catch (OperationCanceledException)
+        {
+            // The Pod waits no more, or the program ends.
+        }
+    }
+
+    private void Report(GatedPodState state, ReleasePlan plan, ReleaseOutcome outcome)
+    {
+        var waited = time.GetUtcNow() - state.Since;
+        metrics.Ended(outcome.Result, waited, outcome.Restored.Count);
+        var pod = state.Pod.ToString();
+        switch (outcome.Result)
+        {
+            case GateResult.Restored or GateResult.Kept:
+                Log.Failed(logger, pod, waited.TotalSeconds, outcome.Restored.Count, plan.Reason!);
+                events.ReportReleased(
+                    new EventSubject("v1", "Pod", state.Pod.Namespace, state.Pod.Name, state.Pod.Uid),
+                    outcome.Restored.Count,
+                    plan.Reason!
+                );
+                break;
+            case GateResult.Released:
+                Log.Released(logger, pod, waited.TotalSeconds);
+                break;
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Pod {Pod} is released after {Seconds:0.0} s: its images are downstream")]
+        public static partial void Released(ILogger logger, string pod, double seconds);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Warning,
+            "Pod {Pod} is released after {Seconds:0.0} s without all its images downstream; {Restored} originals are put back: {Reason}"
+        )]
+        public static partial void Failed(ILogger logger, string pod, double seconds, int restored, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "Pod {Pod} cannot be released, the next try is at {NextTry:u}: {Error}")]
+        public static partial void NotReleased(ILogger logger, string pod, DateTimeOffset nextTry, string error);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population;
+
+/// <summary>
+/// Decides at a Pod's creation whether it waits behind the scheduling gate for its images. It asks nobody: what is not known to be
+/// downstream is waited for, and costs one question where it is there.
+/// </summary>
+internal sealed class PodGating(
+    ConfigurationMonitor rules,
+    ClusterCapabilities cluster,
+    PodWatch watch,
+    PopulationQueue queue,
+    DownstreamLookup lookup
+)
+{
+    /// <summary>What the names of Kubernetes' own priority classes begin with.</summary>
+    private const string SystemPriority = "system-";
+
+    /// <summary>The decision with the gate and its label, where the Pod has to wait.</summary>
+    public PodDecision Apply(AdmissionReview review, PodDecision decision)
+    {
+        var options = rules.Current.Options.Populate;
+        if (
+            review.Operation != "CREATE"
+            || decision.Outcome != AdmissionOutcome.Patched
+            || options.Policy != PopulatePolicy.Gate
+            || !cluster.HasGates
+        )
+            return decision;
+        var isWaiting = false;
+        var isVolumeMissing = false;
+        foreach (var (place, image) in decision.Images)
+        {
+            if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target))
+                continue;
+            if (place.Field.IsVolume)
+                isVolumeMissing = true;
+            else
+                isWaiting |= place.Kind is PodImageKind.Container or PodImageKind.InitContainer;
+        }
+        // An image volume cannot be changed later: nothing could be put back.
+        if (isVolumeMissing)
+            decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
+        if (
+            isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched
+            || !isWaiting
+            || !MayWait(review.Object!, decision, options.Gate)
+        )
+            return decision;
+        return decision with
+        {
+            SchedulingGate = GateLabels.Gate,
+            Labels = decision.Labels.Add(new(GateLabels.Gated, GateLabels.GatedValue)),
+        };
+    }
+
+    private bool MayWait(PodSummary pod, PodDecision decision, GateOptions options) =>
+        // An API server refuses a gate beside a node: static Pods' mirror Pods and `kubectl debug node` have one.
+        pod.NodeName.Length == 0
+        && (pod.SchedulerName.Length == 0 || options.Schedulers.Contains(pod.SchedulerName, StringComparer.Ordinal))
+        && !pod.PriorityClassName.StartsWith(SystemPriority, StringComparison.Ordinal)
+        && (options.Jobs || pod.Controller is not { Kind: "Job" })
+        // Without the originals nothing could be put back.
+        && decision.KeepsOriginalImages
+        && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal)
+        && watch.IsConnected
+        && queue.HasRoom;
+
+    private bool IsMissingVolume(PodImageDecision image) =>
+        image.Place.Field.IsVolume && image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);
+
+    private static PodImageDecision LeftUnchanged(PodImageDecision image) =>
+        image with
+        {
+            Decision = image.Decision with { Target = null, Reason = DecisionReason.NotDownstream },
+        };
+}

@@ -1,0 +1,100 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population;
+
+/// <summary>Queues what the images of a Pod need, and tells a Pod that waits when they are there.</summary>
+internal sealed partial class PodPlanner(
+    ConfigurationMonitor rules,
+    CurrentPlanner planner,
+    PopulationQueue queue,
+    DownstreamLookup lookup,
+    DownstreamHealth health,
+    PopulationMetrics metrics,
+    TimeProvider time,
+    ILogger<PodPlanner> logger
+)
+{
+    /// <summary>How long a Pod waits for room in the queue, and for a registry that does not say what it has.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Queues the images of a Pod that is not gated.</summary>
+    public void Plan(ListedPod pod)
+    {
+        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+            return;
+        foreach (var image in pod.Images)
+            if (WorkFor(pod, image) is { } work)
+                _ = TryEnqueue(work, pod.Origin, image.IsPulledAlways);
+    }
+
+    /// <summary>Waits until an image of a gated Pod is downstream.</summary>
+    /// <returns>Null then; else why it was given up.</returns>
+    public async Task<string?> BringAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
+    {
+        if (pod.Images.FirstOrDefault(listed => listed.Final == image.Image) is not { Final.Length: > 0 } found)
+            return "it is not an image of the Pod any more";
+        if (WorkFor(pod, found) is not { } work)
+            return "no rule sends it there any more";
+        while (true)
+        {
+            var presence = await lookup.VerifyAsync(work.Target, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            var (outcome, job) = TryEnqueue(work, pod.Origin, found.IsPulledAlways);
+            if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
+                return null;
+            if (job is not null)
+            {
+                using (queue.Prioritize(job))
+                    if (await job.Completion.WaitAsync(cancellationToken))
+                        return null;
+                if (!queue.IsClosed)
+                    return job.LastFault ?? "the copy failed";
+            }
+            await Task.Delay(RetryInterval, time, cancellationToken);
+        }
+    }
+
+    private PopulationWork? WorkFor(ListedPod pod, ListedImage image) =>
+        planner.Value.WorkFor(ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current));
+
+    private EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved)
+    {
+        if (work is CopyWork)
+            health.Watch(work.Target.Registry, work.Target.Repository);
+        var result = queue.TryEnqueue(work, origin, mayHaveMoved);
+        switch (result.Outcome)
+        {
+            case EnqueueOutcome.Dropped:
+                metrics.Dropped();
+                Log.Dropped(logger, work.Key, origin.Namespace, origin.Name);
+                break;
+            case EnqueueOutcome.Closed:
+                Log.TooLate(logger, work.Key, origin.Namespace, origin.Name);
+                break;
+        }
+        return result;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "{Target} of Pod {Namespace}/{Pod} is not copied: the queue is full; the next Pod with it tries again"
+        )]
+        public static partial void Dropped(ILogger logger, string target, string @namespace, string? pod);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Warning,
+            "{Target} of Pod {Namespace}/{Pod} is not copied: the program ends; the next start finds it missing"
+        )]
+        public static partial void TooLate(ILogger logger, string target, string @namespace, string? pod);
+    }
+}

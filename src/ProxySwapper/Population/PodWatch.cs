@@ -1,0 +1,132 @@
+using System.Text.Json;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population;
+
+/// <summary>
+/// Watches the Pods that wait for a node and carry one of our labels: what population does, it does for these. A Pod is seen once when it
+/// is made and once when it gets its node, however large the cluster.
+/// </summary>
+internal sealed class PodWatch(
+    KubernetesAccess kubernetes,
+    ConfigurationMonitor rules,
+    PodPlanner planner,
+    GatedPods gated,
+    TimeProvider time,
+    ILogger<PodWatch> logger
+) : BackgroundService
+{
+    private const string GatedSelector = $"{GateLabels.Gated}={GateLabels.GatedValue}";
+    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
+
+    private volatile IReadOnlyList<ResourceWatcher<WatchedPod>> _watchers = [];
+
+    /// <summary>Whether Pods are seen when they are made.</summary>
+    public bool IsConnected => _watchers is { Count: > 0 } watchers && watchers.All(watcher => watcher.Status.IsConnected);
+
+    /// <summary>Why not, for an operator; empty while all is well or where there is no API server.</summary>
+    public string Describe()
+    {
+        if (kubernetes.Client is null || IsConnected)
+            return "";
+        var status = _watchers.Select(watcher => watcher.Status).FirstOrDefault(status => !status.IsConnected);
+        return status is null ? "Pods are not watched yet" : $"Pods are not watched since {status.Since:u}: {status.Error ?? "connecting"}";
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not { } client)
+            return;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var selectors = SelectorsOf(rules.Current.Options);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            var watches = selectors.Select(selector => (Selector: selector, Watcher: Watcher(client, selector))).ToList();
+            _watchers = [.. watches.Select(watch => watch.Watcher)];
+            var following = Task.WhenAll(watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector == GatedSelector, stop.Token)));
+            // A reload may ask for other labels.
+            while (!stoppingToken.IsCancellationRequested && SelectorsOf(rules.Current.Options).SequenceEqual(selectors))
+                await Task.Delay(ReloadInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await stop.CancelAsync();
+            await following;
+        }
+    }
+
+    private static List<string> SelectorsOf(ProxySwapperOptions options)
+    {
+        // Also with another policy: a Pod that was gated before must not wait for ever.
+        List<string> selectors = [GatedSelector];
+        if (options.Populate.Policy == PopulatePolicy.None)
+            return selectors;
+        selectors.Add($"{options.PatchLabel.Key}={options.PatchLabel.Value}");
+        selectors.Add($"{GateLabels.Populate}={GateLabels.PopulateValue}");
+        return selectors;
+    }
+
+    private ResourceWatcher<WatchedPod> Watcher(KubernetesClient client, string selector) =>
+        new(
+            client,
+            new ResourceQuery(ResourceType.Pods) { LabelSelector = selector, FieldSelector = "spec.nodeName=" },
+            WatchedPod.Read,
+            new WatchOptions(),
+            time,
+            logger
+        );
+
+    private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, bool isGated, CancellationToken cancellationToken)
+    {
+        HashSet<string>? listed = null;
+        try
+        {
+            await foreach (var (kind, pod) in watcher.WatchAsync(cancellationToken))
+                switch (kind)
+                {
+                    case WatchEventKind.ListStarted:
+                        listed = new HashSet<string>(StringComparer.Ordinal);
+                        break;
+                    case WatchEventKind.ListCompleted:
+                        if (isGated && listed is not null)
+                            gated.Keep(listed);
+                        listed = null;
+                        break;
+                    case WatchEventKind.Deleted:
+                        if (isGated)
+                            gated.Forget(pod!.Pod.Uid);
+                        break;
+                    default:
+                        listed?.Add(pod!.Pod.Uid);
+                        See(pod!, isGated, wasListed: listed is not null);
+                        break;
+                }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The program ends, or other labels are watched.
+        }
+    }
+
+    private void See(WatchedPod seen, bool isGated, bool wasListed)
+    {
+        if (seen.Gate is not { } gate)
+        {
+            if (isGated)
+                gated.Forget(seen.Pod.Uid);
+            planner.Plan(seen.Pod);
+            return;
+        }
+        // A gated Pod is in two selections, unless somebody took its label away.
+        if (isGated || !gate.HasLabel)
+            gated.Track(gate, wasListed, (image, token) => planner.BringAsync(seen.Pod, image, token));
+    }
+
+    /// <summary>What is kept of a Pod that was seen.</summary>
+    private sealed record WatchedPod(ListedPod Pod, GatedPod? Gate)
+    {
+        public static WatchedPod Read(JsonElement pod) => new(ListedPod.Read(pod), GatedPod.Read(pod));
+    }
+}

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+using static ProxySwapper.Benchmarks.Measurement;
+
+namespace ProxySwapper.Benchmarks.Gate;
+
+/// <summary>
+/// What a scheduling gate costs a Pod: 200 Pods of 40 new images in 10 seconds through two replicas, between two real registries, with an
+/// API server in this process. Measured is the time from the moment at which an image's tag is downstream to that at which the API server
+/// has released a Pod that waited for it.
+/// </summary>
+internal static class GateMeasurement
+{
+    public const string Name = "gate";
+    private const int Images = 40;
+    private const int Pods = 200;
+    private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(2);
+
+    public static async Task<int> RunAsync()
+    {
+        await using var upstream = await DebianRegistry.StartAsync();
+        await using var downstream = await DebianRegistry.StartAsync();
+        await using var server = await InMemoryApiServer.StartAsync();
+        for (var index = 0; index < Images; index++)
+            await TestImage
+                .Create(7000 + index, layers: 3, layerSize: 200_000, "amd64")
+                .PushAsync(upstream.Address, $"team/app{index}", "1");
+        var kubeconfig = Path.GetTempFileName();
+        await File.WriteAllTextAsync(kubeconfig, server.Kubeconfig());
+        await using var one = await StartAsync(upstream, downstream, kubeconfig, "one");
+        await using var two = await StartAsync(upstream, downstream, kubeconfig, "two");
+        using var client = ApiServers.Connect(server);
+        await new ResourceClient(client, ResourceType.MutatingWebhookConfigurations).CreateAsync(null, Registration(one), default);
+        await TestWait.UntilAsync(async () =>
+        {
+            await client.PostAsync("/api/v1/namespaces/team/pods?dryRun=All", Pod("probe", $"{upstream.Address}/probe:1"), default);
+            return await IsReadyAsync(one) && await IsReadyAsync(two);
+        });
+        server.Requests.Clear();
+        var clock = Stopwatch.StartNew();
+        var copied = new ConcurrentDictionary<int, TimeSpan>();
+        using var stop = new CancellationTokenSource();
+        var watching = Enumerable.Range(0, Images).Select(index => CopiedAsync(downstream, index, clock, copied, stop.Token)).ToList();
+        var released = await Task.WhenAll(
+            Enumerable
+                .Range(0, Pods)
+                .Select(async index =>
+                {
+                    await Task.Delay(Span * index / Pods, TimeProvider.System);
+                    var created = clock.Elapsed;
+                    await client.PostAsync(
+                        "/api/v1/namespaces/team/pods",
+                        Pod($"pod{index}", $"{upstream.Address}/team/app{index % Images}:1"),
+                        default
+                    );
+                    while (IsGated(server.FindPod("team", $"pod{index}")!))
+                        await Task.Delay(Poll, TimeProvider.System);
+                    return (Image: index % Images, Created: created, At: clock.Elapsed);
+                })
+        );
+        await Task.WhenAll(watching);
+        var waits = released
+            .Where(pod => copied[pod.Image] > pod.Created)
+            .Select(pod => Math.Max(0, (pod.At - copied[pod.Image]).TotalMilliseconds))
+            .Order()
+            .ToList();
+        var last = released.Max(pod => pod.At);
+        var copies = copied.Values.Max();
+        var calls = server.Requests.Where(request => request.Key is not "create pods").Sum(request => request.Value);
+        return Print(
+            Name,
+            "two replicas, two docker-registry, an API server in memory",
+            [
+                new("median from the image's tag to the released Pod", Invariant($"{Median(waits):N1} ms")),
+                new("p99", Invariant($"{waits[(int)(waits.Count * 0.99)]:N1} ms")),
+                new("calls of the API server per Pod, its creation aside", Invariant($"{(double)calls / Pods:N2}")),
+                new("patches per Pod", Invariant($"{(double)server.Requests.GetValueOrDefault("patch pods") / Pods:N2}")),
+                new("calls about Leases per image", Invariant($"{LeasesOf(server) / (double)Images:N2}")),
+                Ratio("the last Pod's release to the last copy's end", last / copies, 1.5),
+                new(
+                    "blobs that left the source, each once",
+                    Invariant($"{BlobsOf(upstream)}"),
+                    Invariant($"{Images * 4}"),
+                    BlobsOf(upstream) == Images * 4
+                ),
+            ]
+        );
+    }
+
+    private static Task<ProxySwapperProcess> StartAsync(
+        DebianRegistry upstream,
+        DebianRegistry downstream,
+        string kubeconfig,
+        string name
+    ) =>
+        ProxySwapperProcess.StartAsync(
+            $$"""
+            rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}"}]
+            populate: {maxNumberOfParallelJobs: 4}
+            """,
+            new Dictionary<string, string>(ContainerFile.Environment()) { ["KUBECONFIG"] = kubeconfig, ["POD_NAME"] = name }
+        );
+
+    private static async Task<bool> IsReadyAsync(ProxySwapperProcess replica) =>
+        (await replica.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains(
+            "[+]watch ok",
+            StringComparison.Ordinal
+        ) && replica.Log.Contains("held back by a scheduling gate", StringComparison.Ordinal);
+
+    private static async Task CopiedAsync(
+        DebianRegistry downstream,
+        int index,
+        Stopwatch clock,
+        ConcurrentDictionary<int, TimeSpan> copied,
+        CancellationToken cancellationToken
+    )
+    {
+        using var http = new HttpClient();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, $"http://{downstream.Address}/v2/team/app{index}/manifests/1");
+            request.Headers.Add("Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json");
+            using var answer = await http.SendAsync(request, cancellationToken);
+            if (answer.IsSuccessStatusCode)
+            {
+                copied[index] = clock.Elapsed;
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
+        }
+    }
+
+    private static int LeasesOf(InMemoryApiServer server) =>
+        server.Requests.Where(request => request.Key.EndsWith(" leases", StringComparison.Ordinal)).Sum(request => request.Value);
+
+    /// <summary>GETs of blobs by the registry's own access log.</summary>
+    private static int BlobsOf(DebianRegistry upstream) =>
+        upstream
+            .Output.Split('\n')
+            .Count(line =>
+                line.Contains("\"GET /v2/team/", StringComparison.Ordinal) && line.Contains("/blobs/sha256:", StringComparison.Ordinal)
+            );
+
+    private static bool IsGated(JsonObject pod) => pod["spec"]!["schedulingGates"] is JsonArray { Count: > 0 };
+
+    private static JsonObject Pod(string name, string image) =>
+        JsonNode.Parse($$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""")!.AsObject();
+
+    private static JsonObject Registration(ProxySwapperProcess replica) =>
+        new()
+        {
+            ["metadata"] = new JsonObject { ["name"] = "gate" },
+            ["webhooks"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "swap.proxyswapper.io",
+                    ["failurePolicy"] = "Ignore",
+                    ["clientConfig"] = new JsonObject
+                    {
+                        ["url"] = $"https://localhost:{replica.Port}/mutate",
+                        ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(replica.Certificates.AuthorityPem)),
+                    },
+                    ["rules"] = new JsonArray(
+                        new JsonObject { ["operations"] = new JsonArray("CREATE"), ["resources"] = new JsonArray("pods") }
+                    ),
+                }
+            ),
+        };
+}

@@ -1,0 +1,200 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Chart;
+
+/// <summary>
+/// The chart's admission policy on an API server that has such policies: of all that the right to patch Pods allows, the ServiceAccount
+/// may do what a scheduling gate needs.
+/// </summary>
+[TestFixture, NeedsServer]
+internal sealed class ChartFenceTests : IDisposable
+{
+    private const string Target = "down.example.com/library/nginx:1";
+    private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    private KubeApiServer? _server;
+    private KubernetesClient? _account;
+    private string _namespace = "";
+    private int _count;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _server = await ModernControlPlane.FindAsync();
+        if (_server is null)
+            return;
+        _namespace = await _server.CreateNamespaceAsync();
+        var fence = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"), "--kube-version", "1.36.0"))
+            .Where(item => ((string)item["kind"]!).StartsWith("ValidatingAdmissionPolicy", StringComparison.Ordinal))
+            .ToList();
+        Assert.That(fence, Has.Count.EqualTo(2));
+        foreach (var item in fence)
+            await _server.KubectlWithInputAsync(item.ToJsonString(), "apply", "--validate=false", "-f", "-");
+        var kubeconfig = _server.KubeconfigOf(KubeApiServer.AccountToken);
+        _account = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
+        await TestWait.UntilAsync(
+            async () => await TryAsync(Replace("/metadata/labels/app", "other")) == HttpStatusCode.Forbidden,
+            "the policy"
+        );
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        if (_server is null)
+            return;
+        await _server.KubectlAsync("delete", "validatingadmissionpolicybinding", "proxyswapper", "--ignore-not-found");
+        await _server.KubectlAsync("delete", "validatingadmissionpolicy", "proxyswapper", "--ignore-not-found");
+    }
+
+    public void Dispose() => _account?.Dispose();
+
+    [Test]
+    public async Task What_a_gate_needs_is_allowed()
+    {
+        if (_account is null)
+            return;
+        var lift = Remove("/spec/schedulingGates/0");
+        var label = Remove("/metadata/labels/proxyswapper.io~1gated");
+        Assert.That(await TryAsync(lift, label), Is.EqualTo(HttpStatusCode.OK), "lift");
+        Assert.That(
+            await TryAsync(
+                lift,
+                label,
+                Replace("/spec/containers/0/image", "nginx:1"),
+                Add("/metadata/annotations/proxyswapper.io~1left-original", "late"),
+                Remove("/metadata/annotations/original-image.proxyswapper.io~1main")
+            ),
+            Is.EqualTo(HttpStatusCode.OK),
+            "restore"
+        );
+        Assert.That(await TryAsync(lift, Replace("/spec/containers/0/image", $"{Target}@{Digest}")), Is.EqualTo(HttpStatusCode.OK), "pin");
+    }
+
+    [Test]
+    public async Task Nothing_else_is()
+    {
+        if (_account is null)
+            return;
+        (string What, JsonObject[] Patch)[] refused =
+        [
+            ("another's gate", [Remove("/spec/schedulingGates/1")]),
+            ("another image", [Replace("/spec/containers/0/image", "evil:1")]),
+            (
+                "a forged original",
+                [
+                    Replace("/metadata/annotations/original-image.proxyswapper.io~1main", "evil:1"),
+                    Replace("/spec/containers/0/image", "evil:1"),
+                ]
+            ),
+            ("an original alone", [Replace("/metadata/annotations/original-image.proxyswapper.io~1main", "evil:1")]),
+            ("a new original", [Add("/metadata/annotations/original-image.proxyswapper.io~1other", "evil:1")]),
+            ("a label", [Replace("/metadata/labels/app", "other")]),
+            ("a label's removal", [Remove("/metadata/labels/app")]),
+            ("all labels", [Remove("/metadata/labels")]),
+            ("an annotation", [Replace("/metadata/annotations/note", "other")]),
+            ("all annotations", [Remove("/metadata/annotations")]),
+            ("a finalizer", [AddNode("/metadata/finalizers", new JsonArray("example.com/x"))]),
+            ("a node selector", [AddNode("/spec/nodeSelector", new JsonObject { ["disk"] = "ssd" })]),
+            ("a toleration", [AddNode("/spec/tolerations", new JsonArray(new JsonObject { ["key"] = "x", ["operator"] = "Exists" }))]),
+            ("a deadline", [AddNode("/spec/activeDeadlineSeconds", 5)]),
+        ];
+        foreach (var (what, patch) in refused)
+            Assert.That(await TryAsync(patch), Is.EqualTo(HttpStatusCode.Forbidden), what);
+        Assert.That(
+            await TryAsync([Replace("/spec/containers/0/image", "nginx:1")], isGated: false),
+            Is.EqualTo(HttpStatusCode.Forbidden),
+            "the original of a Pod that is not gated: it would restart its container"
+        );
+    }
+
+    [Test]
+    public async Task The_line_of_the_readme_lets_gated_pods_go_with_kubectl_alone()
+    {
+        if (_server is null)
+            return;
+        var name = await CreateAsync(isGated: true);
+        var readme = await File.ReadAllTextAsync(SourceTree.PathOf("README.md"));
+        var start = readme.IndexOf("kubectl get pods -A -l proxyswapper.io/gated", StringComparison.Ordinal);
+        var script = readme[start..readme.IndexOf("```", start, StringComparison.Ordinal)];
+        var kubectl = $"kubectl() {{ '{_server.Kubectl}' --kubeconfig '{_server.Kubeconfig}' \"$@\"; }}";
+        var (exitCode, output, error) = await TestProcess.RunAsync("/bin/sh", ["-c", $"{kubectl}\n{script}"]);
+        Assert.That(exitCode, Is.Zero, output + error);
+        var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/{name}", default))!;
+        Assert.That(GatesOf(pod), Is.EqualTo(["example.com/other"]));
+        Assert.That(pod["metadata"]!["labels"]!["proxyswapper.io/gated"], Is.Null);
+    }
+
+    private static IReadOnlyList<string> GatesOf(JsonObject pod) =>
+        [.. (pod["spec"]!["schedulingGates"] as JsonArray ?? []).Select(gate => (string)gate!["name"]!)];
+
+    private Task<HttpStatusCode?> TryAsync(params JsonObject[] patch) => TryAsync(patch, isGated: true);
+
+    /// <summary>What the API server says to the account's patch of a new Pod.</summary>
+    private async Task<HttpStatusCode?> TryAsync(JsonObject[] patch, bool isGated)
+    {
+        var name = await CreateAsync(isGated);
+        try
+        {
+            await new PodClient(_account!).PatchAsync(
+                _namespace,
+                name,
+                new JsonArray([.. patch.Select(operation => operation.DeepClone())]),
+                "test",
+                default
+            );
+            return HttpStatusCode.OK;
+        }
+        catch (KubernetesException problem)
+        {
+            return problem.Status;
+        }
+    }
+
+    private async Task<string> CreateAsync(bool isGated)
+    {
+        var name = $"pod{_count++}";
+        var pod = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = name,
+                ["labels"] = new JsonObject { ["app"] = "web", ["proxyswapper.io/gated"] = "true" },
+                ["annotations"] = new JsonObject { ["note"] = "mine", ["original-image.proxyswapper.io/main"] = "nginx:1" },
+            },
+            ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "main", ["image"] = Target }) },
+        };
+        if (isGated)
+            pod["spec"]!["schedulingGates"] = new JsonArray(
+                new JsonObject { ["name"] = "proxyswapper.io/image" },
+                new JsonObject { ["name"] = "example.com/other" }
+            );
+        await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", pod, default);
+        return name;
+    }
+
+    private static JsonObject Remove(string path) => new() { ["op"] = "remove", ["path"] = path };
+
+    private static JsonObject Replace(string path, string value) =>
+        new()
+        {
+            ["op"] = "replace",
+            ["path"] = path,
+            ["value"] = value,
+        };
+
+    private static JsonObject Add(string path, string value) => AddNode(path, value);
+
+    private static JsonObject AddNode(string path, JsonNode value) =>
+        new()
+        {
+            ["op"] = "add",
+            ["path"] = path,
+            ["value"] = value,
+        };
+}

@@ -1,0 +1,230 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary>Where the tests of gated Pods run.</summary>
+internal enum ApiServerKind
+{
+    /// <summary>The one in this process, which every machine has.</summary>
+    InMemory,
+
+    /// <summary>A real one, of Kubernetes 1.27 or later.</summary>
+    Modern,
+}
+
+/// <summary>Replicas of the built program with an API server that knows scheduling gates, and two registries.</summary>
+internal sealed class GateScene : IAsyncDisposable
+{
+    public const string Gate = "proxyswapper.io/image";
+
+    private readonly InMemoryApiServer? _inMemory;
+    private readonly string _webhook = $"gate-{Guid.NewGuid():n}";
+    private readonly string _folder = Directory.CreateTempSubdirectory("gate-").FullName;
+    private volatile TaskCompletionSource? _held;
+
+    private GateScene(InMemoryApiServer? inMemory, KubeApiServer? real)
+    {
+        (_inMemory, Real) = (inMemory, real);
+        Client = inMemory is not null ? ApiServers.Connect(inMemory) : real!.Client;
+        Kubeconfig = real?.Kubeconfig ?? Path.Combine(_folder, "kubeconfig");
+        if (inMemory is not null)
+            File.WriteAllText(Kubeconfig, inMemory.Kubeconfig());
+    }
+
+    public KubeApiServer? Real { get; }
+
+    public KubernetesClient Client { get; }
+
+    public string Kubeconfig { get; }
+
+    public string Namespace { get; private set; } = "";
+
+    public InMemoryRegistry Upstream { get; private set; } = null!;
+
+    public InMemoryRegistry Downstream { get; private set; } = null!;
+
+    public List<ProxySwapperProcess> Replicas { get; } = [];
+
+    /// <summary>A scene without replicas; null where there is no such API server, which the test's result then says.</summary>
+    public static async Task<GateScene?> CreateAsync(ApiServerKind kind)
+    {
+        var real = kind == ApiServerKind.Modern ? await ModernControlPlane.FindAsync() : null;
+        if (kind == ApiServerKind.Modern && real is null)
+            return null;
+        var scene = new GateScene(kind == ApiServerKind.InMemory ? await InMemoryApiServer.StartAsync() : null, real);
+        scene.Namespace = real is null ? "team" : await real.CreateNamespaceAsync();
+        scene.Upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    if (scene._held is { } held)
+                        await held.Task.WaitAsync(context.RequestAborted);
+                    await next(context);
+                },
+            }
+        );
+        scene.Downstream = await InMemoryRegistry.StartAsync();
+        return scene;
+    }
+
+    /// <summary>The upstream answers nothing until <see cref="LetGo"/>.</summary>
+    public void Hold() => _held ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void LetGo() => Interlocked.Exchange(ref _held, null)?.TrySetResult();
+
+    /// <summary>Starts a replica and waits until it watches Pods.</summary>
+    public async Task<ProxySwapperProcess> StartReplicaAsync(string more = "", bool isRegistered = true, bool updates = false)
+    {
+        var replica = await ProxySwapperProcess.StartAsync(
+            $$"""
+            rules: [{match: "{{Upstream.Address}}", target: "{{Downstream.Address}}/mirror"}]
+            {{more}}
+            """,
+            new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig, ["POD_NAME"] = $"{Namespace}-replica-{Replicas.Count + 1}" }
+        );
+        Replicas.Add(replica);
+        await TestWait.UntilAsync(
+            async () =>
+                (await replica.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains(
+                    "[+]watch ok",
+                    StringComparison.Ordinal
+                ) && replica.Log.Contains("held back by a scheduling gate", StringComparison.Ordinal),
+            "the watch"
+        );
+        if (!isRegistered)
+            return replica;
+        await new ResourceClient(Client, ResourceType.MutatingWebhookConfigurations).CreateAsync(
+            null,
+            Registration(replica, updates),
+            default
+        );
+        await TestWait.UntilAsync(
+            async () =>
+                (await TryCreateAsync(Pod("probe", $"{Upstream.Address}/probe:1"), "?dryRun=All")) is { } probe && GatesOf(probe).Count > 0,
+            "the webhook's first call"
+        );
+        return replica;
+    }
+
+    /// <summary>Takes the webhook out, as an administrator does.</summary>
+    public Task RemoveWebhookAsync() =>
+        new ResourceClient(Client, ResourceType.MutatingWebhookConfigurations).DeleteAsync(null, _webhook, null, default);
+
+    public string WebhookName => _webhook;
+
+    /// <summary>A Pod with one container.</summary>
+    public static JsonObject Pod(string name, string image) =>
+        new()
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Pod",
+            ["metadata"] = new JsonObject { ["name"] = name },
+            ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "main", ["image"] = image }) },
+        };
+
+    public async Task<JsonObject> CreateAsync(JsonObject pod) =>
+        await Client.PostAsync($"/api/v1/namespaces/{Namespace}/pods", pod, default);
+
+    private async Task<JsonObject?> TryCreateAsync(JsonObject pod, string query)
+    {
+        try
+        {
+            return await Client.PostAsync($"/api/v1/namespaces/{Namespace}/pods{query}", pod, default);
+        }
+        catch (KubernetesException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A Pod as the API server would store it.</summary>
+    public Task<JsonObject> DryRunAsync(JsonObject pod) =>
+        Client.PostAsync($"/api/v1/namespaces/{Namespace}/pods?dryRun=All", pod, default);
+
+    public async Task<JsonObject> FindAsync(string name) =>
+        (await Client.GetAsync($"/api/v1/namespaces/{Namespace}/pods/{name}", default))!;
+
+    /// <summary>Waits until our gate is gone from a Pod.</summary>
+    public async Task<JsonObject> ReleasedAsync(string name)
+    {
+        await TestWait.UntilAsync(async () => !GatesOf(await FindAsync(name)).Contains(Gate), $"the release of {name}");
+        return await FindAsync(name);
+    }
+
+    public static IReadOnlyList<string> GatesOf(JsonObject pod) =>
+        [.. (pod["spec"]!["schedulingGates"] as JsonArray ?? []).Select(gate => (string)gate!["name"]!)];
+
+    public static string ImageOf(JsonObject pod) => (string)pod["spec"]!["containers"]![0]!["image"]!;
+
+    /// <summary>An image that is upstream alone.</summary>
+    /// <returns>Its name there and downstream.</returns>
+    public (string Source, string Target) AddImage(string name, int seed)
+    {
+        TestImage.Create(seed, 2, 1000).AddTo(Upstream, $"team/{name}", "1");
+        return ($"{Upstream.Address}/team/{name}:1", $"{Downstream.Address}/mirror/team/{name}:1");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        LetGo();
+        await RemoveWebhookAsync();
+        foreach (var replica in Replicas)
+            await replica.DisposeAsync();
+        await Upstream.DisposeAsync();
+        await Downstream.DisposeAsync();
+        if (_inMemory is not null)
+        {
+            Client.Dispose();
+            await _inMemory.DisposeAsync();
+        }
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private JsonObject Registration(ProxySwapperProcess replica, bool updates) =>
+        new()
+        {
+            ["apiVersion"] = "admissionregistration.k8s.io/v1",
+            ["kind"] = "MutatingWebhookConfiguration",
+            ["metadata"] = new JsonObject { ["name"] = _webhook },
+            ["webhooks"] = new JsonArray(
+                new JsonObject
+                {
+                    ["name"] = "swap.proxyswapper.io",
+                    ["admissionReviewVersions"] = new JsonArray("v1"),
+                    ["sideEffects"] = "NoneOnDryRun",
+                    ["failurePolicy"] = "Ignore",
+                    ["matchPolicy"] = "Equivalent",
+                    ["reinvocationPolicy"] = "IfNeeded",
+                    ["timeoutSeconds"] = 10,
+                    ["objectSelector"] = new JsonObject(),
+                    ["namespaceSelector"] = Real is null
+                        ? new JsonObject()
+                        : new JsonObject { ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = Namespace } },
+                    ["clientConfig"] = new JsonObject
+                    {
+                        ["url"] = $"https://localhost:{replica.Port}/mutate",
+                        ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(replica.Certificates.AuthorityPem)),
+                    },
+                    ["rules"] = new JsonArray(
+                        new JsonObject
+                        {
+                            ["apiGroups"] = new JsonArray(""),
+                            ["apiVersions"] = new JsonArray("v1"),
+                            ["resources"] = new JsonArray("pods"),
+                            ["scope"] = "*",
+                            ["operations"] = updates ? new JsonArray("CREATE", "UPDATE") : new JsonArray("CREATE"),
+                        }
+                    ),
+                }
+            ),
+        };
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary>The Pods of a large cluster are looked at as a stream.</summary>
+[TestFixture]
+internal sealed class ReconcileMemoryTests
+{
+    private const int Pods = 50_000;
+    private const int Images = 500;
+    private const long MaximumGrowth = 30L * 1024 * 1024;
+
+    private volatile bool _isFull;
+    private string _downstream = "";
+
+    [Test]
+    public async Task Fifty_thousand_pods_of_five_hundred_images_add_at_most_thirty_megabytes()
+    {
+        await using var downstream = await InMemoryRegistry.StartAsync();
+        _downstream = downstream.Address;
+        for (var image = 0; image < Images; image++)
+            TestImage.Create(900, 1, 100).AddTo(downstream, $"mirror/team/app{image}", "1");
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        await using var server = builder.Build();
+        server.Run(AnswerAsync);
+        await server.StartAsync();
+        var kubeconfig = Path.GetTempFileName();
+        await File.WriteAllTextAsync(
+            kubeconfig,
+            $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            contexts: [{name: c, context: {cluster: c, user: c} }]
+            clusters: [{name: c, cluster: {server: "{{server.Urls.Single()}}"} }]
+            users: [{name: c, user: {token: t} }]
+            """
+        );
+        await using var program = await ProxySwapperProcess.StartAsync(
+            $$"""
+            rules: [{match: docker.io, target: "{{downstream.Address}}/mirror"}]
+            populate: {reconcileEvery: 2s}
+            """,
+            new Dictionary<string, string> { ["KUBECONFIG"] = kubeconfig }
+        );
+        await TestWait.UntilAsync(() => program.Log.Split("Reconciled 0 Pods").Length > 3, "the first looks");
+        var before = ResidentOf(program.Id);
+        _isFull = true;
+        await TestWait.UntilAsync(() => program.Log.Contains($"Reconciled {Pods} Pods", StringComparison.Ordinal), "the look at all Pods");
+        var growth = ResidentOf(program.Id) - before;
+        TestContext.Out.WriteLine($"{before / 1024 / 1024} MiB before, {growth / 1024.0 / 1024:0.0} MiB more");
+        Assert.That(growth, Is.LessThan(MaximumGrowth), $"{before} bytes before");
+        Assert.That(program.Log, Does.Contain($"with {Images} images: 0 were missing"));
+        File.Delete(kubeconfig);
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        context.Response.ContentType = "application/json";
+        var query = context.Request.Query;
+        if (context.Request.Path == "/version")
+            await context.Response.WriteAsync("""{"major":"1","minor":"26","gitVersion":"v1.26.0"}""");
+        else if (query["watch"] == "true")
+        {
+            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        else if (!_isFull || !context.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal) || IsOfWatch(query))
+            await context.Response.WriteAsync("""{"metadata":{"resourceVersion":"1"},"items":[]}""");
+        else
+            await WritePageAsync(context.Response, query);
+    }
+
+    private static bool IsOfWatch(IQueryCollection query) =>
+        query["fieldSelector"].ToString().Contains("nodeName", StringComparison.Ordinal);
+
+    private async Task WritePageAsync(HttpResponse response, IQueryCollection query)
+    {
+        var start = int.TryParse(query["continue"], out var token) ? token : 0;
+        var end = Math.Min(Pods, start + int.Parse(query["limit"].ToString(), CultureInfo.InvariantCulture));
+        var more = end < Pods ? $",\"continue\":\"{end}\"" : "";
+        await response.WriteAsync($$"""{"metadata":{"resourceVersion":"1"{{more}} },"items":[""");
+        for (var index = start; index < end; index++)
+            await response.WriteAsync((index == start ? "" : ",") + Pod(index));
+        await response.WriteAsync("]}");
+    }
+
+    /// <summary>As large as Pods are.</summary>
+    private string Pod(int index) =>
+        $$"""
+            {"metadata":{"name":"app-{{index}}","namespace":"team-{{index % 50}}","uid":"{{Guid.NewGuid()}}",
+             "annotations":{"original-image.proxyswapper.io/main":"team/app{{index % Images}}:1","note":"{{new string('x', 2000)}}"} },
+             "spec":{"nodeName":"node{{index % 100}}","serviceAccountName":"default",
+             "containers":[{"name":"main","image":"{{_downstream}}/mirror/team/app{{index % Images}}:1"}]},"status":{"phase":"Running"} }
+            """;
+
+    private static long ResidentOf(int process)
+    {
+        using var running = Process.GetProcessById(process);
+        return running.WorkingSet64;
+    }
+}

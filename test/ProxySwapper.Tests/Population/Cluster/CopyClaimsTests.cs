@@ -1,0 +1,135 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Cluster;
+
+/// <summary>Two replicas and their Leases on an API server in this process.</summary>
+[TestFixture]
+internal sealed class CopyClaimsTests
+{
+    private static readonly CopyWork Work = new(
+        ImageReference.Parse("up.example.com/app:1"),
+        ImageReference.Parse("down.example.com/app:1"),
+        []
+    );
+
+    private readonly ManualTimeProvider _time = new();
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _server = await InMemoryApiServer.StartAsync();
+        _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task One_of_two_gets_the_claim_and_the_other_gets_it_after_its_end()
+    {
+        var (one, two) = (Replica("one"), Replica("two"));
+        var first = await one.TryClaimAsync(Work, default);
+        var second = await two.TryClaimAsync(Work, default);
+        Assert.That((first.Claim is not null, second.Claim is null), Is.EqualTo((true, true)));
+        Assert.That(second.HeldUntil, Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(30)));
+        await first.Claim!.DisposeAsync();
+        Assert.That(await LeaseAsync(), Is.Null);
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task The_claim_of_a_dead_replica_is_taken_over_after_thirty_seconds_and_not_before()
+    {
+        await new LeaseClient(_client).TryCreateAsync(
+            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
+            {
+                HolderIdentity = "dead",
+                Duration = CopyClaims.Duration,
+                RenewTime = _time.GetUtcNow(),
+            },
+            default
+        );
+        var two = Replica("two");
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+        var lease = await LeaseAsync();
+        Assert.That((lease!.HolderIdentity, lease.Transitions), Is.EqualTo(("two", 1)));
+    }
+
+    [Test]
+    public async Task A_clock_that_is_ahead_keeps_no_claim_for_longer_than_thirty_seconds()
+    {
+        await new LeaseClient(_client).TryCreateAsync(
+            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
+            {
+                HolderIdentity = "dead",
+                Duration = CopyClaims.Duration,
+                RenewTime = _time.GetUtcNow() + TimeSpan.FromHours(5),
+            },
+            default
+        );
+        var two = Replica("two");
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_process_takes_the_claim_of_the_one_before_it_in_its_pod_at_once()
+    {
+        Assert.That((await Replica("one").TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+        Assert.That((await Replica("one").TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_claim_is_renewed_while_the_copy_runs()
+    {
+        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
+        var first = (await LeaseAsync())!.RenewTime;
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
+        await claim.DisposeAsync();
+        Assert.That(await LeaseAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_claim_that_somebody_else_got_is_told_to_be_lost_and_left_to_them()
+    {
+        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
+        var lease = (await LeaseAsync())!;
+        await new LeaseClient(_client).TryUpdateAsync(lease with { HolderIdentity = "two" }, default);
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(() => claim.Lost.IsCancellationRequested);
+        await claim.DisposeAsync();
+        Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("two"));
+    }
+
+    [Test]
+    public async Task Without_the_right_to_leases_each_replica_copies_for_itself()
+    {
+        _server.Denied["create leases"] = true;
+        Assert.That((await Replica("one").TryClaimAsync(Work, default)).Claim, Is.SameAs(CopyClaim.None));
+    }
+
+    private CopyClaims Replica(string name) => new(new KubernetesAccess(_client, name), _time, NullLogger<CopyClaims>.Instance);
+
+    private Task<Lease?> LeaseAsync() => new LeaseClient(_client).GetAsync("proxyswapper", CopyClaims.NameOf(Work.Key), default);
+}

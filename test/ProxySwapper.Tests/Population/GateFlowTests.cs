@@ -1,0 +1,217 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>Gated Pods of an API server in this process, with one or two replicas and two registries beside it.</summary>
+[TestFixture]
+internal sealed class GateFlowTests
+{
+    private readonly TestImage _image = TestImage.Create(71, 2, 1000);
+    private volatile TaskCompletionSource? _held;
+    private InMemoryRegistry _upstream = null!;
+    private InMemoryRegistry _downstream = null!;
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _held = null;
+        _upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    if (_held is { } held)
+                        await held.Task.WaitAsync(context.RequestAborted);
+                    await next(context);
+                },
+            }
+        );
+        _downstream = await InMemoryRegistry.StartAsync();
+        _image.AddTo(_upstream, "team/app", "1");
+        _server = await InMemoryApiServer.StartAsync();
+        _client = ApiServers.Connect(_server);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _held?.TrySetResult();
+        _client.Dispose();
+        await _server.DisposeAsync();
+        await _upstream.DisposeAsync();
+        await _downstream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_pod_is_released_when_its_image_is_downstream_and_not_before()
+    {
+        _held = new TaskCompletionSource();
+        await using var scene = await StartAsync();
+        await CreateAsync("app");
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1);
+        await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
+        Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
+        _held.SetResult();
+        await ReleasedAsync("app");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
+        Assert.That(_downstream.Repository("mirror/team/app").Find("1")?.Digest, Is.EqualTo(_image.Top.Digest));
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 0);
+    }
+
+    [Test]
+    public async Task A_pod_whose_image_is_nowhere_goes_at_once_with_its_original()
+    {
+        await using var scene = await StartAsync();
+        var (original, target) = ($"{_upstream.Address}/team/none:1", $"{_downstream.Address}/mirror/team/none:1");
+        await PostAsync(GatedPodSamples.Create("team", "none", (original, target)));
+        await ReleasedAsync("none");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("none")).Single(), Is.EqualTo(original));
+        Assert.That((string?)Pod("none")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal], Does.Contain("404"));
+        await TestWait.UntilAsync(() => Events().Any(text => text.Contains("ImageLeftOriginal", StringComparison.Ordinal)));
+    }
+
+    [Test]
+    public async Task A_pod_whose_image_takes_too_long_goes_at_the_deadline()
+    {
+        _held = new TaskCompletionSource();
+        await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
+        await CreateAsync("slow");
+        await ReleasedAsync("slow");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("slow")).Single(), Is.EqualTo(Source));
+        Assert.That(
+            (string?)Pod("slow")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal],
+            Does.Contain("not downstream after 1 s")
+        );
+    }
+
+    [Test]
+    public async Task An_image_that_is_downstream_needs_no_upstream()
+    {
+        _image.AddTo(_downstream, "mirror/team/gone", "1");
+        await using var scene = await StartAsync();
+        await PostAsync(
+            GatedPodSamples.Create("team", "gone", ($"{_upstream.Address}/team/gone:1", $"{_downstream.Address}/mirror/team/gone:1"))
+        );
+        await ReleasedAsync("gone");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("gone")).Single(), Does.StartWith(_downstream.Address));
+        await TestWait.UntilAsync(() => scene.Queue.RunningCount + scene.Queue.WaitingCount == 0);
+        await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
+    }
+
+    [Test]
+    public async Task Of_two_replicas_one_copies_and_both_know_then()
+    {
+        await using var one = await StartAsync(replica: "one");
+        await using var two = await StartAsync(replica: "two");
+        for (var i = 0; i < 10; i++)
+            await CreateAsync($"app{i}");
+        for (var i = 0; i < 10; i++)
+            await ReleasedAsync($"app{i}");
+        await TestWait.UntilAsync(() => one.Queue.Known.Count == 1 && two.Queue.Known.Count == 1);
+        Assert.That(_upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(_image.Blobs.Count));
+        Assert.That(Leases(), Is.Zero);
+    }
+
+    [Test]
+    public async Task What_a_replica_left_behind_the_next_one_finds_by_the_label()
+    {
+        _held = new TaskCompletionSource();
+        await using (var first = await StartAsync(replica: "one"))
+        {
+            await CreateAsync("app");
+            await TestWait.UntilAsync(() => first.Queue.RunningCount == 1);
+        }
+        Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
+        _held.SetResult();
+        _held = null;
+        await using var next = await StartAsync(replica: "two");
+        await ReleasedAsync("app");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
+    }
+
+    [Test]
+    public async Task A_pod_that_is_made_while_the_watch_is_lost_is_found_when_it_is_back()
+    {
+        await using var scene = await StartAsync();
+        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
+        _server.Restart();
+        await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected);
+        Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("Pods are not watched since"));
+        await CreateAsync("app");
+        _server.Denied.Clear();
+        await ReleasedAsync("app");
+        await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected);
+    }
+
+    [Test]
+    public async Task A_review_that_belongs_to_no_pod_copies_nothing()
+    {
+        await using var scene = await StartAsync();
+        await scene.AdmitAsync([Source]);
+        await CreateAsync("app");
+        await ReleasedAsync("app");
+        Assert.That(Copied(), Is.EqualTo(["mirror/team/app"]), "only what the API server has shown");
+        _image.AddTo(_upstream, "team/other", "1");
+        await scene.AdmitAsync([$"{_upstream.Address}/team/other:1"]);
+        await CreateAsync("again");
+        await ReleasedAsync("again");
+        Assert.That((scene.Queue.WaitingCount + scene.Queue.RunningCount, Copied().Count()), Is.EqualTo((0, 1)));
+    }
+
+    [Test]
+    public async Task A_pod_that_is_not_gated_is_copied_for_as_well()
+    {
+        await using var scene = await StartAsync();
+        var pod = GatedPodSamples.Create("team", "plain", (Source, Target));
+        pod["spec"]!.AsObject().Remove("schedulingGates");
+        pod["metadata"]!["labels"]!.AsObject().Remove(GatedPodSamples.Label);
+        await PostAsync(pod);
+        await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
+    }
+
+    private IEnumerable<string> Copied() =>
+        _downstream.Repositories.Where(repository => !repository.Value.Manifests.IsEmpty).Select(repository => repository.Key);
+
+    private string Source => $"{_upstream.Address}/team/app:1";
+
+    private string Target => $"{_downstream.Address}/mirror/team/app:1";
+
+    private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1") =>
+        PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                ShutdownGracePeriod = TimeSpan.FromSeconds(1),
+                Populate = new() { Gate = gate ?? new() },
+            },
+            cluster: _server,
+            replica: replica
+        );
+
+    private Task<JsonObject> CreateAsync(string name) => PostAsync(GatedPodSamples.Create("team", name, (Source, Target)));
+
+    private Task<JsonObject> PostAsync(JsonObject pod) => new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", pod, default);
+
+    private JsonObject Pod(string name) => _server.FindPod("team", name)!;
+
+    private Task ReleasedAsync(string name) =>
+        TestWait.UntilAsync(() => GatedPodSamples.GatesOf(Pod(name)).Count == 0, $"the release of {name}");
+
+    private IEnumerable<string> Events() => ObjectsOf("events.k8s.io/v1", "events").Select(item => item.ToJsonString());
+
+    private int Leases() => ObjectsOf("coordination.k8s.io/v1", "leases").Count;
+
+    private IReadOnlyList<JsonObject> ObjectsOf(string version, string resource) =>
+        _server.Store.List(new Selection(new ApiPath(version, resource, null, null, ""), "", "")).Objects;
+}

@@ -1,0 +1,228 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Testing.Kubernetes;
+
+namespace ProxySwapper.Tests.Population.Gates;
+
+/// <summary>One gated Pod and all that an API server may say against its release.</summary>
+[TestFixture]
+internal sealed class GateReleaserTests
+{
+    private const string Original = "nginx:1";
+    private const string Target = "down.example.com/library/nginx:1";
+
+    private static readonly ReleasePlan AllThere = new(null, _ => true);
+    private static readonly ReleasePlan NotThere = new("not there", _ => false);
+
+    private Func<HttpContext, int?> _refusal = _ => null;
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _refusal = _ => null;
+        _server = await InMemoryApiServer.StartAsync(
+            new InMemoryApiServerOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    context.Request.EnableBuffering();
+                    if (_refusal(context) is not { } status)
+                    {
+                        await next(context);
+                        return;
+                    }
+                    context.Response.StatusCode = status;
+                    await context.Response.WriteAsync("""{"kind":"Status","message":"refused by the test","reason":"Other"}""");
+                },
+            }
+        );
+        _client = ApiServers.Connect(_server);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_pod_whose_images_are_there_loses_gate_and_label_and_nothing_else()
+    {
+        var pod = await CreateAsync();
+        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+        var now = Now();
+        Assert.That((GatedPodSamples.GatesOf(now).Count, GatedPodSamples.ImagesOf(now).Single()), Is.EqualTo((0, Target)));
+        Assert.That(now["metadata"]!["labels"]!.AsObject().Select(label => label.Key), Is.EqualTo(["k8s-proxy-image-swapper"]));
+        Assert.That((string?)now["metadata"]!["annotations"]!["original-image.proxyswapper.io/c0"], Is.EqualTo(Original));
+    }
+
+    [Test]
+    public async Task A_pod_whose_image_is_not_there_goes_with_its_original_and_says_why()
+    {
+        var pod = await CreateAsync();
+        var outcome = await ReleaseAsync(pod, NotThere);
+        Assert.That((outcome.Result, outcome.Restored.Count), Is.EqualTo((GateResult.Restored, 1)));
+        var now = Now();
+        Assert.That((GatedPodSamples.GatesOf(now).Count, GatedPodSamples.ImagesOf(now).Single()), Is.EqualTo((0, Original)));
+        Assert.That(
+            now["metadata"]!["annotations"]!.AsObject().Select(pair => (pair.Key, (string?)pair.Value)),
+            Is.EqualTo(new[] { (GatedPodSamples.LeftOriginal, (string?)"not there") })
+        );
+    }
+
+    [Test]
+    public async Task Only_the_images_that_are_not_there_are_put_back()
+    {
+        var pod = await CreateAsync(("busybox", "down.example.com/library/busybox:latest"));
+        await ReleaseAsync(pod, new ReleasePlan("not there", image => image == Target));
+        Assert.That(GatedPodSamples.ImagesOf(Now()), Is.EqualTo([Target, "busybox"]));
+    }
+
+    [Test]
+    public async Task With_keep_the_images_stay()
+    {
+        var pod = await CreateAsync();
+        Assert.That((await ReleaseAsync(pod, NotThere with { KeepsImages = true })).Result, Is.EqualTo(GateResult.Kept));
+        Assert.That(GatedPodSamples.ImagesOf(Now()).Single(), Is.EqualTo(Target));
+    }
+
+    [Test]
+    public async Task A_digest_that_was_copied_can_be_pinned()
+    {
+        var pod = await CreateAsync();
+        await ReleaseAsync(pod, AllThere with { Pin = image => image + "@sha256:abc" });
+        Assert.That(GatedPodSamples.ImagesOf(Now()).Single(), Is.EqualTo(Target + "@sha256:abc"));
+    }
+
+    [Test]
+    public async Task The_gate_of_somebody_else_stays_wherever_it_stands()
+    {
+        foreach (var isFirst in new[] { true, false })
+        {
+            var body = GatedPodSamples.Create("team", $"app-{isFirst}".ToLowerInvariant(), (Original, Target));
+            body["spec"]!["schedulingGates"]!.AsArray().Insert(isFirst ? 0 : 1, new JsonObject { ["name"] = "example.com/x" });
+            var pod = await PostAsync(body);
+            await ReleaseAsync(pod, AllThere);
+            Assert.That(GatedPodSamples.GatesOf(Now(pod.Name)), Is.EqualTo(["example.com/x"]));
+        }
+    }
+
+    [Test]
+    public async Task A_gate_that_moved_since_the_pod_was_seen_is_found_again()
+    {
+        var body = GatedPodSamples.Create("team", "app", (Original, Target));
+        body["spec"]!["schedulingGates"]!.AsArray().Insert(0, new JsonObject { ["name"] = "example.com/x" });
+        var pod = await PostAsync(body);
+        await PatchAsync(new JsonObject { ["op"] = "remove", ["path"] = "/spec/schedulingGates/0" });
+        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+        Assert.That(GatedPodSamples.GatesOf(Now()), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_label_that_somebody_took_away_is_no_obstacle()
+    {
+        var pod = await CreateAsync();
+        await PatchAsync(new JsonObject { ["op"] = "remove", ["path"] = "/metadata/labels/proxyswapper.io~1gated" });
+        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+    }
+
+    [Test]
+    public async Task An_image_that_somebody_changed_meanwhile_is_not_put_back()
+    {
+        var pod = await CreateAsync();
+        await PatchAsync(
+            new JsonObject
+            {
+                ["op"] = "replace",
+                ["path"] = "/spec/containers/0/image",
+                ["value"] = "other:2",
+            }
+        );
+        await ReleaseAsync(pod, NotThere);
+        Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, "other:2")));
+    }
+
+    [Test]
+    public async Task Of_two_who_release_a_pod_one_is_told_that_the_other_did()
+    {
+        var pod = await CreateAsync();
+        var results = await Task.WhenAll(ReleaseAsync(pod, NotThere), ReleaseAsync(pod, NotThere));
+        Assert.That(results.Select(outcome => outcome.Result), Is.EquivalentTo([GateResult.Restored, GateResult.LiftedByOthers]));
+    }
+
+    [Test]
+    public async Task A_pod_that_is_gone_or_another_one_of_that_name_is_not_touched()
+    {
+        var pod = await CreateAsync();
+        await new ResourceClient(_client, ResourceType.Pods).DeleteAsync("team", "app", null, default);
+        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Gone));
+        await CreateAsync();
+        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Gone));
+        Assert.That(GatedPodSamples.GatesOf(Now()), Has.Count.EqualTo(1));
+    }
+
+    [TestCase(403)]
+    [TestCase(422)]
+    public async Task Where_originals_may_not_be_put_back_the_gate_alone_is_lifted(int status)
+    {
+        var pod = await CreateAsync();
+        _refusal = context => BodyOf(context).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
+        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Kept));
+        Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, Target)));
+    }
+
+    [Test]
+    public async Task A_conflict_is_tried_again()
+    {
+        var pod = await CreateAsync();
+        var conflicts = 2;
+        _refusal = context => BodyOf(context).Contains("remove", StringComparison.Ordinal) && conflicts-- > 0 ? 409 : null;
+        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Restored));
+    }
+
+    [Test]
+    public async Task What_forbids_the_release_itself_is_an_error()
+    {
+        var pod = await CreateAsync();
+        _server.Denied["patch pods"] = true;
+        Assert.That(
+            async () => await ReleaseAsync(pod, AllThere),
+            Throws.InstanceOf<KubernetesException>().With.Property(nameof(KubernetesException.Status)).EqualTo(HttpStatusCode.Forbidden)
+        );
+    }
+
+    private Task<ReleaseOutcome> ReleaseAsync(GatedPod pod, ReleasePlan plan) =>
+        new GateReleaser(NullLogger<GateReleaser>.Instance).ReleaseAsync(new PodClient(_client), pod, plan, default);
+
+    private Task<GatedPod> CreateAsync(params (string Original, string Target)[] more) =>
+        PostAsync(GatedPodSamples.Create("team", "app", [(Original, Target), .. more]));
+
+    private async Task<GatedPod> PostAsync(JsonObject body)
+    {
+        var created = await new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", body, default);
+        using var document = JsonDocument.Parse(created.ToJsonString());
+        return GatedPod.Read(document.RootElement)!;
+    }
+
+    private Task<JsonObject> PatchAsync(JsonObject operation) =>
+        new PodClient(_client).PatchAsync("team", "app", new JsonArray(operation), "somebody", default);
+
+    private JsonObject Now(string name = "app") => _server.FindPod("team", name)!;
+
+    private static string BodyOf(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
+        var text = reader.ReadToEndAsync().GetAwaiter().GetResult();
+        context.Request.Body.Position = 0;
+        return text;
+    }
+}
