@@ -14,6 +14,8 @@ namespace ProxySwapper.Mirroring;
 /// </summary>
 internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredentialSource credentials, MirrorShard shard)
 {
+    private const int ParallelLooks = 4;
+
     private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<string>>>> _sourceTags = new();
 
     /// <summary>What has to be done, and what is settled without doing anything.</summary>
@@ -24,22 +26,24 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
             return MirrorPlan.Nothing;
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
-        var destinationTags = isSingle ? [] : await ListOrEmptyAsync(image.Destination, cancellationToken);
-        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags);
+        var destinationTags = isSingle ? [] : await ListDestinationAsync(image, cancellationToken);
+        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? []);
         if (selection.Tags.Count == 0)
             return selection.Explanation is null
                 ? MirrorPlan.Nothing
                 : new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Skipped, selection.Explanation)]);
-        return isSingle
-            ? await PlanSingleAsync(image, selection.Tags[0], cancellationToken)
-            : Plan(image, selection.Tags, destinationTags.ToHashSet(StringComparer.Ordinal));
+        if (isSingle)
+            return await PlanSingleAsync(image, selection.Tags[0], cancellationToken);
+        List<string> tags = [.. selection.Tags.Where(tag => shard.IncludesTag(image, tag))];
+        var present = destinationTags ?? await FindPresentAsync(image.Destination, tags, cancellationToken);
+        return Plan(image, tags, present.ToHashSet(StringComparer.Ordinal));
     }
 
     private MirrorPlan Plan(MirrorImage image, IReadOnlyList<string> tags, HashSet<string> present)
     {
         var tasks = new List<MirrorTask>();
         var settled = new List<MirrorResult>();
-        foreach (var tag in tags.Where(tag => shard.IncludesTag(image, tag)))
+        foreach (var tag in tags)
             if (!present.Contains(tag) || image.ReplaceTag)
                 tasks.Add(new MirrorTask(image, tag, present.Contains(tag)));
             else
@@ -56,17 +60,45 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
             : new MirrorPlan([], [new MirrorResult(image, tag, MirrorOutcome.UpToDate, Digest: present.Digest.ToString())]);
     }
 
-    /// <summary>A destination that does not exist yet has no tags; any other answer is a fault, never "present".</summary>
-    private async Task<IReadOnlyList<string>> ListOrEmptyAsync(ImageReference repository, CancellationToken cancellationToken)
+    /// <summary>
+    /// A destination that does not exist yet has no tags. One that refuses the list, null, is asked for single tags, unless the mode
+    /// cannot do without the list.
+    /// </summary>
+    private async Task<IReadOnlyList<string>?> ListDestinationAsync(MirrorImage image, CancellationToken cancellationToken)
     {
         try
         {
-            return await ListAsync(repository, cancellationToken);
+            return await ListAsync(image.Destination, cancellationToken);
         }
         catch (RegistryException fault) when (fault.Status == HttpStatusCode.NotFound)
         {
             return [];
         }
+        catch (RegistryException fault) when (image.Filter.Mode != MirrorMode.Higher && fault is { Status: not null, IsTransient: false })
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Which of these tags a destination has.</summary>
+    private async Task<IReadOnlyList<string>> FindPresentAsync(
+        ImageReference destination,
+        IReadOnlyList<string> tags,
+        CancellationToken cancellationToken
+    )
+    {
+        var client = clients.For(destination.Registry, credentials);
+        var present = new ConcurrentBag<string>();
+        await Parallel.ForEachAsync(
+            tags,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelLooks, CancellationToken = cancellationToken },
+            async (tag, token) =>
+            {
+                if (await TargetContent.FindManifestAsync(client, destination.Repository, tag, token) is not null)
+                    present.Add(tag);
+            }
+        );
+        return [.. present];
     }
 
     /// <summary>Two entries with one source list it once; a listing that failed may be tried again.</summary>

@@ -3,6 +3,7 @@ using ProxySwapper.Registries;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Mirroring;
 
@@ -62,6 +63,17 @@ internal sealed class MirrorRequestTests
     {
         await MirrorAsync("all", "team/app", "team/other", "highest");
         Assert.That(_source.Received.Count(request => request.Path.EndsWith("/tags/list", StringComparison.Ordinal)), Is.EqualTo(Pages));
+    }
+
+    [TestCase("semver", Tags)]
+    [TestCase("all", Tags)]
+    [TestCase("higher", 0)]
+    public async Task A_destination_that_does_not_list_its_tags_is_asked_for_each_where_the_mode_can_do_without(string mode, int upToDate)
+    {
+        _target.Always(HttpMethod.Get, Kind.Tags, RegistryFaults.Status(403, "DENIED", "push only"));
+        var report = await MirrorAsync(mode);
+        Assert.That((report.Count(MirrorOutcome.UpToDate), report.IsComplete), Is.EqualTo((upToDate, upToDate > 0)));
+        Assert.That(_target.Received.Count(request => request.Method == "HEAD"), Is.EqualTo(upToDate));
     }
 
     private Task<MirrorReport> MirrorAsync(string mode) =>
