@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>The webhook and the policy make the same Pod of the same request, on an API server that runs both.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyEqualityTests
 {
     /// <summary>Reviews that an API server sends to no policy that looks at Pods, with the reason.</summary>

@@ -6,7 +6,7 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>What is large or odd is swapped or left unchanged, and the API server takes every Pod that it takes without a policy.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyLimitsTests
 {
     private PolicyScene _scene = null!;

@@ -150,7 +150,7 @@ internal sealed class ImageTests
         foreach (var path in words[..^1].SelectMany(Sources))
         {
             if (File.Exists(path))
-                CopyFile(path, words.Length > 2 ? Path.Combine(target, Path.GetFileName(path)) : target);
+                CopyFile(path, words.Length > 2 || words[^1].EndsWith('/') ? Path.Combine(target, Path.GetFileName(path)) : target);
             else
                 foreach (
                     var file in Directory
