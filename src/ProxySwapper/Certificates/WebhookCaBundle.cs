@@ -42,7 +42,7 @@ internal sealed class WebhookCaBundle(KubernetesClient client, string webhookNam
         return true;
     }
 
-    private static JsonNode Operation(string operation, string path, string value) =>
+    private static JsonObject Operation(string operation, string path, string value) =>
         new JsonObject
         {
             ["op"] = operation,
