@@ -7,7 +7,7 @@ namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Pods that wait for their images: the built program, a real API server where there is one, and one in memory.</summary>
 [TestFixture(ApiServerKind.InMemory)]
-[TestFixture(ApiServerKind.Modern, Category = "NeedsServer")]
+[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
 internal sealed class GateTests(object kind)
 {
     private const string OtherGate = "example.com/other";
