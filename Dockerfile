@@ -18,6 +18,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.*.json src/ProxySwapper.Registry/
 COPY src/ProxySwapper.Registry.InMemory/ProxySwapper.Registry.InMemory.csproj src/ProxySwapper.Registry.InMemory/packages.*.json src/ProxySwapper.Registry.InMemory/
+COPY src/ProxySwapper.Kubernetes.InMemory/ProxySwapper.Kubernetes.InMemory.csproj src/ProxySwapper.Kubernetes.InMemory/packages.*.json src/ProxySwapper.Kubernetes.InMemory/
 COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.*.json src/ProxySwapper/
 # In locked mode the packages are those whose hashes are committed, the compiler's among them.
 RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true --locked-mode

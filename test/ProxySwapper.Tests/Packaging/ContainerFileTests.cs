@@ -71,6 +71,14 @@ internal sealed class ContainerFileTests
     }
 
     [Test]
+    public void The_layer_of_packages_has_every_project_with_its_lock_files()
+    {
+        var copied = ContainerFile.Stage(0).Where(instruction => instruction.Name == "COPY").Select(copy => copy.Arguments).ToList();
+        foreach (var project in Directory.GetDirectories(SourceTree.PathOf("src")).Select(path => Path.GetFileName(path)!))
+            Assert.That(copied, Has.One.EqualTo($"src/{project}/{project}.csproj src/{project}/packages.*.json src/{project}/"));
+    }
+
+    [Test]
     public void The_build_stage_installs_the_linkers_that_the_project_names() =>
         Assert.That(
             Regex.Matches(Runs()[0], "tools=\"([^\"]+)\"").Select(tools => tools.Groups[1].Value),
