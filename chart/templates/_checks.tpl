@@ -25,7 +25,9 @@
   {{- if and (eq $mode "existing") (not (and $values.certificates.existingSecret $values.certificates.caBundle)) -}}
     {{- fail "certificates.existingSecret and certificates.caBundle are needed together: the certificate, and the authority by which the API server trusts it" -}}
   {{- end -}}
-  {{- if and (ne $mode "existing") $values.certificates.existingSecret -}}
+  {{- if include "proxyswapper.usesPolicy" . -}}
+    {{- include "proxyswapper.policyChecks" . -}}
+  {{- else if and (ne $mode "existing") $values.certificates.existingSecret -}}
     {{- fail (printf "certificates.existingSecret cannot be combined with certificates.mode %s: set mode to existing" $mode) -}}
   {{- end -}}
   {{- if and (eq $mode "selfSigned") $values.certificates.caBundle -}}
@@ -34,7 +36,7 @@
   {{- if and (eq $values.certificates.mode "certManager") (not $values.certificates.certManager.enabled) -}}
     {{- fail "certificates.mode certManager cannot be combined with certificates.certManager.enabled false" -}}
   {{- end -}}
-  {{- if and $values.webhook.matchConditions (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
+  {{- if and $values.webhook.matchConditions (not (include "proxyswapper.usesPolicy" .)) (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
     {{- fail (printf "webhook.matchConditions needs Kubernetes 1.28; this is %s, which would drop them and send every Pod" .Capabilities.KubeVersion.Version) -}}
   {{- end -}}
   {{- $end := include "proxyswapper.endSeconds" . | int -}}
@@ -60,5 +62,23 @@
 {{- end -}}
 {{- if $values.registryCache.enabled -}}
   {{- include "proxyswapper.cache.checks" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "proxyswapper.policyChecks" -}}
+{{- if not (include "proxyswapper.policyVersion" .) -}}
+  {{- fail (printf "webhook.mode policy needs MutatingAdmissionPolicy, which Kubernetes 1.36 has; this is %s, and its API version is not served" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- if or (ne .Values.webhook.failurePolicy "Ignore") (ne .Values.webhook.reinvocationPolicy "IfNeeded") -}}
+  {{- fail "webhook.mode policy has failurePolicy Ignore and reinvocationPolicy IfNeeded, no other" -}}
+{{- end -}}
+{{- if eq (lower (.Values.config.swapPolicy | default "always")) "exists" -}}
+  {{- fail "config.swapPolicy exists asks a registry, which webhook.mode policy cannot do" -}}
+{{- end -}}
+{{- if has (lower (dig "populate" "policy" "delayed" .Values.config)) (list "immediate" "gate") -}}
+  {{- fail (printf "config.populate.policy %s happens in the webhook, which webhook.mode policy does without: use delayed or none" .Values.config.populate.policy) -}}
+{{- end -}}
+{{- if dig "proxyHealth" "fallback" false .Values.config -}}
+  {{- fail "config.proxyHealth.fallback follows the health of a registry, which webhook.mode policy cannot do" -}}
 {{- end -}}
 {{- end -}}

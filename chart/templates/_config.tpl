@@ -23,7 +23,24 @@
 {{- $names := list (printf "%s.%s.svc" $name .Release.Namespace) (printf "%s.%s.svc.cluster.local" $name .Release.Namespace) (printf "%s.%s" $name .Release.Namespace) -}}
 {{- $_ := set $config "certificates" (dict "secret" (include "proxyswapper.tlsSecretName" .) "dnsNames" $names "webhook" .Values.webhook.name) -}}
 {{- end -}}
+{{- if include "proxyswapper.usesPolicy" . -}}
+{{- $_ := set $config "admissionPolicy" (dict "name" .Values.webhook.name "matchConditions" .Values.webhook.matchConditions) -}}
+{{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{- /* "true" when an admission policy does the swap. */ -}}
+{{- define "proxyswapper.usesPolicy" -}}
+{{- if eq .Values.webhook.mode "policy" -}}true{{- end -}}
+{{- end -}}
+
+{{- /* The version in which the API server has admission policies. */ -}}
+{{- define "proxyswapper.policyVersion" -}}
+{{- $group := "admissionregistration.k8s.io" -}}
+{{- if or (.Capabilities.APIVersions.Has (printf "%s/v1/MutatingAdmissionPolicy" $group)) (semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version) -}}v1
+{{- else if .Capabilities.APIVersions.Has (printf "%s/v1beta1/MutatingAdmissionPolicy" $group) -}}v1beta1
+{{- else if .Capabilities.APIVersions.Has (printf "%s/v1alpha1/MutatingAdmissionPolicy" $group) -}}v1alpha1
+{{- end -}}
 {{- end -}}
 
 {{- define "proxyswapper.port" -}}
@@ -41,7 +58,7 @@
 
 {{- /* "true" when Pods may wait behind a scheduling gate. */ -}}
 {{- define "proxyswapper.gates" -}}
-{{- if and (eq (lower (dig "populate" "policy" "gate" .Values.config)) "gate") (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- if and (eq (lower (dig "populate" "policy" "gate" .Values.config)) "gate") (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) (not (include "proxyswapper.usesPolicy" .)) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* "true" when the API server can hold our ServiceAccount to what a gate needs. */ -}}
@@ -63,7 +80,7 @@
 
 {{- /* "true" when the webhook's Pods talk to the API server. */ -}}
 {{- define "proxyswapper.usesKubernetes" -}}
-{{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) -}}true{{- end -}}
+{{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) (include "proxyswapper.usesPolicy" .) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* A duration as the program's file has it, in whole seconds. */ -}}

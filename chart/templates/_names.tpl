@@ -75,10 +75,12 @@ azure.workload.identity/tenant-id: {{ . | quote }}
 {{- .Values.certificates.existingSecret | default (printf "%s-tls" (include "proxyswapper.fullname" .)) -}}
 {{- end -}}
 
-{{- /* Who issues the serving certificate: certManager, selfSigned or existing. */ -}}
+{{- /* Who issues the serving certificate: certManager, selfSigned or existing; none where an admission policy does the swap. */ -}}
 {{- define "proxyswapper.certificateMode" -}}
 {{- $own := .Values.certificates -}}
-{{- if ne $own.mode "auto" -}}
+{{- if include "proxyswapper.usesPolicy" . -}}
+none
+{{- else if ne $own.mode "auto" -}}
 {{- $own.mode -}}
 {{- else if $own.existingSecret -}}
 existing

@@ -54,6 +54,17 @@ internal static class PatternExpressions
     /// <summary>The request's namespace is one of these, in which <c>*</c> stands for any characters.</summary>
     public static CelExpression OfNamespaces(IReadOnlyList<string> patterns) => CelExpression.Any([.. patterns.Select(OfNamespace)]);
 
+    /// <summary>A controller, <c>group/Kind</c>, is one of these, in which <c>*</c> stands for any characters of either part.</summary>
+    public static string OfOwners(string owner, IReadOnlyList<string> patterns) =>
+        string.Join(
+            " || ",
+            patterns.Select(pattern =>
+                pattern.Contains('*', StringComparison.Ordinal)
+                    ? $"{owner}.matches({CelText.Pattern($"^{Wildcard(pattern, "[^/]*")}$")})"
+                    : $"{owner} == {CelText.Quote(pattern)}"
+            )
+        );
+
     private static CelExpression OfNamespace(string pattern)
     {
         const string Namespace = "request.namespace";

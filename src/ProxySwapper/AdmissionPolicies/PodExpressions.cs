@@ -34,7 +34,7 @@ internal static class PodExpressions
     ];
 
     /// <summary>What must hold before anything else is looked at.</summary>
-    public static IReadOnlyList<PolicyExpression> Conditions(IReadOnlyList<string> ignoredNamespaces)
+    public static IReadOnlyList<PolicyExpression> Conditions(ProxySwapperOptions options)
     {
         List<PolicyExpression> conditions =
         [
@@ -49,13 +49,29 @@ internal static class PodExpressions
                 $"!('{WellKnownLabels.MirrorAnnotation}' in object.metadata.?annotations.orValue({{}}))"
             ),
         ];
-        if (ignoredNamespaces.Count > 0)
+        if (options.IgnoreNamespaces.Count > 0)
         {
-            var ignored = PatternExpressions.OfNamespaces(ignoredNamespaces).Expression;
+            var ignored = PatternExpressions.OfNamespaces(options.IgnoreNamespaces).Expression;
             conditions.Add(new("not-in-an-ignored-namespace", "ignoreNamespaces.", $"!({ignored})"));
         }
+        if (options.IgnoreOwners.Count > 0)
+            conditions.Add(
+                new(
+                    "not-of-an-ignored-owner",
+                    "ignoreOwners: operators that compare the images of their Pods.",
+                    NotOwnedBy(options.IgnoreOwners)
+                )
+            );
         return conditions;
     }
+
+    /// <summary>The Pod's controller is none of these, <c>group/Kind</c>.</summary>
+    private static string NotOwnedBy(IReadOnlyList<string> owners) =>
+        $"""
+            !object.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))
+              .map(o, (o.apiVersion.contains('/') ? o.apiVersion.split('/')[0] : '') + '/' + o.kind)
+              .exists(o, {PatternExpressions.OfOwners("o", owners)})
+            """;
 
     /// <summary>The patch: one expression, so that all of it applies or nothing.</summary>
     public static string Mutation(PatchLabelOptions label)

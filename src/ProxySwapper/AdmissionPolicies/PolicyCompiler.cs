@@ -7,6 +7,7 @@ namespace ProxySwapper.AdmissionPolicies;
 internal sealed class PolicyCompiler
 {
     private readonly ProxySwapperOptions _options;
+    private readonly ConfigurationLocations _locations;
     private readonly RuleExpressions _expressions;
     private readonly List<PolicyRefusal> _refusals = [];
     private readonly List<PolicyExpression> _variables = [];
@@ -14,7 +15,7 @@ internal sealed class PolicyCompiler
 
     private PolicyCompiler(ProxySwapperOptions options, ConfigurationLocations locations)
     {
-        _options = options;
+        (_options, _locations) = (options, locations);
         _expressions = new RuleExpressions(options.ProxyUrl, locations);
     }
 
@@ -26,7 +27,7 @@ internal sealed class PolicyCompiler
 
     private CompiledPolicy Compile()
     {
-        _refusals.AddRange(PolicyLimits.RefusalsOf(_options));
+        _refusals.AddRange(PolicyLimits.RefusalsOf(_options, _locations));
         var rules =
             _options.Rules.Count == 0 && _options.ProxyUrl is not null
                 ? [_expressions.OfProxyUrl()]
@@ -48,11 +49,17 @@ internal sealed class PolicyCompiler
                 )
             );
         var mutation = PodExpressions.Mutation(_options.PatchLabel);
-        return new CompiledPolicy(
-            new AdmissionPolicy(PodExpressions.Conditions(_options.IgnoreNamespaces), _variables, mutation),
-            _refusals
-        );
+        return new CompiledPolicy(new AdmissionPolicy(Conditions(), _variables, mutation), _refusals);
     }
+
+    private List<PolicyExpression> Conditions() =>
+        [
+            .. PodExpressions.Conditions(_options),
+            .. _options.AdmissionPolicy.MatchConditions.Select(
+                (condition, index) =>
+                    new PolicyExpression(condition.Name, $"admissionPolicy.matchConditions[{index}].", condition.Expression)
+            ),
+        ];
 
     private void AddPlaces()
     {

@@ -5,7 +5,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>What changes admission and cannot be said in CEL, since it asks a registry or remembers something.</summary>
 internal static class PolicyLimits
 {
-    public static IEnumerable<PolicyRefusal> RefusalsOf(ProxySwapperOptions options)
+    public static IEnumerable<PolicyRefusal> RefusalsOf(ProxySwapperOptions options, ConfigurationLocations locations)
     {
         if (options.SwapPolicy == SwapPolicy.Exists)
             yield return new("swapPolicy", "exists asks the registry about each image, which CEL cannot do; use always, or the webhook");
@@ -13,6 +13,12 @@ internal static class PolicyLimits
             yield return new(
                 "populate.policy",
                 "immediate copies before the Pod is admitted, which CEL cannot do; use delayed or none, or the webhook"
+            );
+        // Where nobody wrote it, it is only the default, and the populator copies without gates.
+        if (options.Populate.Policy == PopulatePolicy.Gate && locations.Has("populate.policy"))
+            yield return new(
+                "populate.policy",
+                "gate depends on which images are downstream, which CEL cannot know; use delayed or none, or the webhook"
             );
         if (options.ProxyHealth.Fallback == true)
             yield return new(

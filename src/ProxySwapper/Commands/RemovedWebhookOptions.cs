@@ -16,7 +16,11 @@ internal sealed class RemovedWebhookOptions
     private readonly Option<string?> _file = new("--file") { Description = "A file that keeps the configuration, instead of a ConfigMap." };
 
     public Option<string> Name { get; } =
-        new("--name") { Description = "The MutatingWebhookConfiguration.", DefaultValueFactory = _ => WebhookSwitch.DefaultName };
+        new("--name")
+        {
+            Description = "The MutatingWebhookConfiguration, or the policy's binding.",
+            DefaultValueFactory = _ => WebhookSwitch.DefaultName,
+        };
 
     public void AddTo(Command command)
     {

@@ -29,8 +29,10 @@ internal static class ServeCommand
         var options = ConfigurationReader.ReadText(path ?? "(no file)", file?.Text ?? "", environment);
         try
         {
-            var certificate = options.Certificates is { } selfSigned
-                ? SelfSignedCertificateService.Temporary(selfSigned)
+            // Where the API server runs the rules itself, nobody posts reviews.
+            var certificate =
+                options.AdmissionPolicy.Name is not null ? null
+                : options.Certificates is { } selfSigned ? SelfSignedCertificateService.Temporary(selfSigned)
                 : ServingCertificate.Load(options.TlsCertPath, options.TlsKeyPath);
             var host = ServeHost.Create(
                 options,

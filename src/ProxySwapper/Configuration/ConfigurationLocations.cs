@@ -21,6 +21,9 @@ internal sealed class ConfigurationLocations
     /// <param name="key">A path such as <c>rules[2].matchRegex</c>.</param>
     public int? LineOf(string key) => Find(key) is { } node ? (int)node.Start.Line : null;
 
+    /// <summary>Whether a key is written in the file, or said by its variable.</summary>
+    public bool Has(string key) => _environment.ContainsKey(EnvironmentOverlay.VariableOf(key)) || Find(key) is not null;
+
     /// <summary>A fault at a key's value, or at the variable that says it.</summary>
     public ConfigurationFault FaultOf(string key, string message)
     {

@@ -75,8 +75,12 @@ internal static class ConfigurationReader
             Populate = PopulateSectionReader.Read(top),
             Registries = RegistriesSectionReader.Read(top),
             ProxyHealth = ReadProxyHealth(top),
+            AdmissionPolicy = AdmissionPolicySectionReader.Read(top),
         };
         options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
+        // An admission policy adds no gates.
+        if (options.AdmissionPolicy.Name is not null && top.Section("populate")?.Has("policy") != true)
+            options = options with { Populate = options.Populate with { Policy = PopulatePolicy.Delayed } };
         if (options.Port != 0 && options.Port == options.ManagementPort)
             top.Fault("managementPort", "is the port of the webhook, which needs its own");
         top.RejectUnknownKeys();

@@ -40,6 +40,7 @@ internal sealed record ProxySwapperOptions
     public PopulateOptions Populate { get; init; } = new();
     public IReadOnlyList<RegistryEntryOptions> Registries { get; init; } = [];
     public ProxyHealthOptions ProxyHealth { get; init; } = new();
+    public AdmissionPolicyOptions AdmissionPolicy { get; init; } = new();
 }
 
 /// <summary>The label that marks a Pod whose images were rewritten.</summary>

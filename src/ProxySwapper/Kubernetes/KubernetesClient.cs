@@ -47,6 +47,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
                 ContentType = kind switch
                 {
                     PatchKind.Json => "application/json-patch+json",
+                    PatchKind.Apply => "application/apply-patch+yaml",
                     _ => "application/merge-patch+json",
                 },
             },

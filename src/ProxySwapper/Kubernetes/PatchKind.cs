@@ -11,4 +11,7 @@ internal enum PatchKind
 
     /// <summary>RFC 7386: an object laid over the other.</summary>
     Merge,
+
+    /// <summary>Server-side apply: the object as this field manager wants it; it is created where it is not there.</summary>
+    Apply,
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Rules;
@@ -16,6 +17,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     private readonly string _file;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly ConfigurationMonitor _provider;
+    private readonly ServedPolicy _policy;
     private readonly TimeProvider _time;
     private readonly ILogger<ConfigurationWatcher> _logger;
     private readonly Counter<long> _reloads;
@@ -24,13 +26,14 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     public ConfigurationWatcher(
         ConfigurationFile file,
         ConfigurationMonitor provider,
+        ServedPolicy policy,
         IMeterFactory meters,
         TimeProvider time,
         ILogger<ConfigurationWatcher> logger
     )
     {
         (_file, _environment, _lastText) = (file.Path, file.Environment, file.Text);
-        (_provider, _time, _logger) = (provider, time, logger);
+        (_provider, _policy, _time, _logger) = (provider, policy, time, logger);
         var meter = meters.Create("ProxySwapper");
         _reloads = meter.CreateCounter<long>("proxyswapper_config_reloads_total", description: "Reloads of the configuration, by result.");
         meter.CreateObservableGauge(
@@ -55,6 +58,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
                 return;
             _lastText = text;
             var options = ConfigurationReader.ReadText(_file, text, _environment);
+            _policy.Apply(_file, text, _environment, options);
             WarnOfRestart(_provider.Current.Options, options);
             _provider.Apply(RuleSet.Compile(options), _time.GetUtcNow());
             _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
@@ -99,6 +103,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             keys.Add("shutdownGracePeriod");
         if (old.LogLevel != changed.LogLevel)
             keys.Add("logLevel");
+        if (old.AdmissionPolicy.Name != changed.AdmissionPolicy.Name)
+            keys.Add("admissionPolicy.name");
         if (!WithoutRepositories(old).SequenceEqual(WithoutRepositories(changed)))
             keys.Add("registries");
         if (keys.Count > 0)

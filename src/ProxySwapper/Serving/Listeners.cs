@@ -14,9 +14,16 @@ namespace ProxySwapper.Serving;
 /// The two ports: one with TLS for reviews, one without for probes and metrics. What a client that sends much and reads little makes the
 /// process hold is bounded for each connection here, and the connections in <see cref="ConnectionLimits"/>.
 /// </summary>
-internal sealed class Listeners(ProxySwapperOptions options, ServingCertificate certificate, ConnectionLimits limits, ServeScope scope)
-    : IConfigureOptions<KestrelServerOptions>,
-        IConfigureOptions<SocketTransportOptions>
+/// <param name="options">The ports.</param>
+/// <param name="limits">How many connections.</param>
+/// <param name="scope">Where to listen.</param>
+/// <param name="certificate">The webhook's certificate; without one, where an admission policy does the swap, nobody posts reviews.</param>
+internal sealed class Listeners(
+    ProxySwapperOptions options,
+    ConnectionLimits limits,
+    ServeScope scope,
+    ServingCertificate? certificate = null
+) : IConfigureOptions<KestrelServerOptions>, IConfigureOptions<SocketTransportOptions>
 {
     /// <summary>A client that is slower than this is none of ours.</summary>
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
@@ -41,7 +48,8 @@ internal sealed class Listeners(ProxySwapperOptions options, ServingCertificate 
         kestrel.Limits.Http2.MaxStreamsPerConnection = MaximumStreams;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 * BufferSize;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * BufferSize;
-        Listen(kestrel, options.Port, ConfigureWebhook);
+        if (certificate is not null)
+            Listen(kestrel, options.Port, listen => ConfigureWebhook(listen, certificate));
         Listen(kestrel, options.ManagementPort, ConfigureManagement);
     }
 
@@ -61,7 +69,7 @@ internal sealed class Listeners(ProxySwapperOptions options, ServingCertificate 
             kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
     }
 
-    private void ConfigureWebhook(ListenOptions listen)
+    private void ConfigureWebhook(ListenOptions listen, ServingCertificate served)
     {
         // Before TLS: handshakes that do not end count too.
         Limit(listen, limits.Webhook);
@@ -73,7 +81,7 @@ internal sealed class Listeners(ProxySwapperOptions options, ServingCertificate 
                     new(
                         new SslServerAuthenticationOptions
                         {
-                            ServerCertificateContext = certificate.Context,
+                            ServerCertificateContext = served.Context,
                             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                             ApplicationProtocols = Protocols,
                         }

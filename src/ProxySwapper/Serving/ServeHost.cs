@@ -18,14 +18,14 @@ internal static class ServeHost
     /// <summary>Builds the host; it listens once it is started.</summary>
     /// <param name="options">The configuration at the start.</param>
     /// <param name="file">The file to watch, or null when the environment says all.</param>
-    /// <param name="certificate">The webhook's certificate.</param>
+    /// <param name="certificate">The webhook's certificate; null where an admission policy does the swap, and nobody posts reviews.</param>
     /// <param name="logging">Sets up the log.</param>
     /// <param name="isLocal">Listens on the loopback address alone, and has no cluster but that of <paramref name="kubeconfig"/>.</param>
     /// <param name="kubeconfig">With <paramref name="isLocal"/>: the file of a kubeconfig, or null.</param>
     public static IHost Create(
         ProxySwapperOptions options,
         ConfigurationFile? file,
-        ServingCertificate certificate,
+        ServingCertificate? certificate,
         Action<ILoggingBuilder> logging,
         bool isLocal = false,
         string? kubeconfig = null
@@ -62,42 +62,54 @@ internal static class ServeHost
         IServiceCollection services,
         ProxySwapperOptions options,
         ConfigurationFile? file,
-        ServingCertificate certificate,
+        ServingCertificate? certificate,
         Func<string, string?> environment,
         bool isLocal
     )
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        services.AddHostedService<WarmUp>();
         services.AddManagement();
-        services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(certificate);
-        services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
-        if (options.Certificates is not null && !isLocal)
-        {
-            services.AddSingleton(provider => new SelfSignedCertificateService(
-                options.Certificates,
-                certificate,
-                environment,
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
-            ));
-            services.AddHostedService(provider => provider.GetRequiredService<SelfSignedCertificateService>());
-            services.AddSingleton(provider => new ReadinessCheck(
-                "issued certificate",
-                () => provider.GetRequiredService<SelfSignedCertificateService>().State
-            ));
-        }
-        services.AddSingleton(provider => new ReadinessCheck(
-            "certificate",
-            () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")
-        ));
+        services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
+        if (certificate is not null)
+            AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
+        services.AddAdmissionPolicy(options, file);
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
         services.AddPopulation(options, environment);
         services.AddAdmission();
         services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
+    }
+
+    /// <summary>What the listener for reviews needs.</summary>
+    private static void AddReviews(
+        IServiceCollection services,
+        ServingCertificate certificate,
+        SelfSignedOptions? selfSigned,
+        Func<string, string?> environment
+    )
+    {
+        services.AddSingleton(certificate).AddHostedService<WarmUp>();
+        services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
+        services.AddSingleton(provider => new ReadinessCheck(
+            "certificate",
+            () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")
+        ));
+        if (selfSigned is null)
+            return;
+        services.AddSingleton(provider => new SelfSignedCertificateService(
+            selfSigned,
+            certificate,
+            environment,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
+        ));
+        services.AddHostedService(provider => provider.GetRequiredService<SelfSignedCertificateService>());
+        services.AddSingleton(provider => new ReadinessCheck(
+            "issued certificate",
+            () => provider.GetRequiredService<SelfSignedCertificateService>().State
+        ));
     }
 
     private static string DescribeReload(ReloadState state) =>

@@ -5,8 +5,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Switching;
 
 /// <summary>
-/// Takes the webhook's configuration out of the API server and puts the same back. Either can be said twice, and between keeping and
-/// removing nothing can be lost: only the very version that was kept is removed.
+/// Takes the webhook's configuration, or the admission policy's binding, out of the API server and puts the same back. Either can be said
+/// twice, and between keeping and removing nothing can be lost: only the very version that was kept is removed.
 /// </summary>
 internal sealed class WebhookSwitch(KubernetesClient client, string name)
 {
@@ -26,10 +26,15 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         "selfLink",
     ];
 
-    private readonly ResourceClient _webhooks = new(client, ResourceType.MutatingWebhookConfigurations);
-
-    /// <summary>Removes the configuration; false when it was not there.</summary>
-    public Task<bool> DiscardAsync(CancellationToken cancellationToken) => _webhooks.DeleteAsync(null, name, null, cancellationToken);
+    /// <summary>Removes the configuration, or binding and policy; false when nothing was there.</summary>
+    public async Task<bool> DiscardAsync(CancellationToken cancellationToken)
+    {
+        var isRemoved = false;
+        // The binding goes first: without it no replica makes the policy anew.
+        foreach (var kind in SwitchedKind.All.Concat(SwitchedKind.Policies))
+            isRemoved |= await ClientOf(kind).DeleteAsync(null, name, null, cancellationToken);
+        return isRemoved;
+    }
 
     /// <summary>Keeps the configuration and removes it.</summary>
     /// <param name="store">Where it is kept; null means the ConfigMap that the configuration names.</param>
@@ -40,13 +45,13 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     {
         for (var attempt = 1; ; attempt++)
         {
-            if (await _webhooks.GetAsync(null, name, cancellationToken) is not { } webhook)
+            if (await FindAsync(cancellationToken) is not var (kind, webhook))
                 return null;
             store ??= StoreOf(webhook);
             await store.KeepAsync(WithoutServerFields(webhook), cancellationToken);
             try
             {
-                await _webhooks.DeleteAsync(null, name, Preconditions.Of(webhook), cancellationToken);
+                await ClientOf(kind).DeleteAsync(null, name, Preconditions.Of(webhook), cancellationToken);
                 return store;
             }
             catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
@@ -61,23 +66,36 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     public async Task<EnableOutcome> EnableAsync(IRemovedWebhookStore store, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(cancellationToken) is not { } webhook)
-            return await _webhooks.GetAsync(null, name, cancellationToken) is not null
+            return await FindAsync(cancellationToken) is not null
                 ? EnableOutcome.WasInPlace
                 : throw new WebhookSwitchException(
                     $"nothing is kept in {store}, and {name} is not in place: upgrade the chart to reinstate it"
                 );
-        if ((string?)webhook["kind"] != "MutatingWebhookConfiguration" || (string?)webhook["metadata"]?["name"] != name)
-            throw new WebhookSwitchException($"what is kept in {store} is no MutatingWebhookConfiguration named {name}");
-        var outcome = await CreateAsync(WithoutServerFields(webhook), cancellationToken);
+        if (SwitchedKind.Of(webhook) is not { } kind || (string?)webhook["metadata"]?["name"] != name)
+            throw new WebhookSwitchException(
+                $"what is kept in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
+            );
+        var outcome = await CreateAsync(kind, WithoutServerFields(webhook), cancellationToken);
         await store.ForgetAsync(cancellationToken);
         return outcome;
     }
 
-    private async Task<EnableOutcome> CreateAsync(JsonObject webhook, CancellationToken cancellationToken)
+    /// <summary>What is in force, with its kind.</summary>
+    private async Task<(SwitchedKind Kind, JsonObject Object)?> FindAsync(CancellationToken cancellationToken)
+    {
+        foreach (var kind in SwitchedKind.All)
+            if (await ClientOf(kind).GetAsync(null, name, cancellationToken) is { } found)
+                return (kind, found);
+        return null;
+    }
+
+    private ResourceClient ClientOf(SwitchedKind kind) => new(client, kind.Type);
+
+    private async Task<EnableOutcome> CreateAsync(SwitchedKind kind, JsonObject webhook, CancellationToken cancellationToken)
     {
         try
         {
-            await _webhooks.CreateAsync(null, webhook, cancellationToken);
+            await ClientOf(kind).CreateAsync(null, webhook, cancellationToken);
             return EnableOutcome.PutBack;
         }
         catch (KubernetesException fault) when (fault.Reason == "AlreadyExists")

@@ -8,6 +8,7 @@ internal sealed partial class ChartGoldenTests
 {
     [TestCase("default")]
     [TestCase("full")]
+    [TestCase("policy")]
     public async Task The_objects_are_those_that_were_looked_at(string name)
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(name));
@@ -26,6 +27,7 @@ internal sealed partial class ChartGoldenTests
 
     [TestCase("default")]
     [TestCase("full")]
+    [TestCase("policy")]
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
     public async Task The_notes_are_those_that_were_looked_at(string name) =>

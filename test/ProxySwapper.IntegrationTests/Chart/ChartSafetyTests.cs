@@ -241,10 +241,11 @@ internal sealed class ChartSafetyTests
             )
         );
         Assert.That(
-            hooks[1]["rules"]!.ToJsonString(),
+            hooks[1]["rules"]![0]!.ToJsonString(),
             Is.EqualTo(
-                """[{"apiGroups":["admissionregistration.k8s.io"],"resources":["mutatingwebhookconfigurations"]"""
-                    + ""","resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}]"""
+                """{"apiGroups":["admissionregistration.k8s.io"],"resources":["""
+                    + "\"mutatingwebhookconfigurations\",\"mutatingadmissionpolicybindings\",\"mutatingadmissionpolicies\""
+                    + """],"resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}"""
             )
         );
         Assert.That(_sets["unregistered"].Where(IsHook), Is.Empty);

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 using ProxySwapper.Serving;
@@ -119,6 +120,7 @@ internal sealed class ConfigurationWatcherTests
             new ConfigurationWatcher(
                 file,
                 provider,
+                new ServedPolicy(),
                 _services.GetRequiredService<IMeterFactory>(),
                 _time,
                 NullLogger<ConfigurationWatcher>.Instance

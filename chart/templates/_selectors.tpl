@@ -1,0 +1,30 @@
+{{- /* Which namespaces and Pods are swapped, for the webhook and for the policy's binding alike. */ -}}
+{{- define "proxyswapper.selectors" -}}
+{{- $own := .Values.webhook -}}
+{{- $never := uniq (concat (list "kube-system" .Release.Namespace) $own.excludedNamespaces) -}}
+{{- if $own.dangerouslyIncludeKubeSystem -}}
+{{- $never = without $never "kube-system" -}}
+{{- end -}}
+{{- if and $own.dangerouslyIncludeReleaseNamespace (ne .Release.Namespace "kube-system") -}}
+{{- $never = without $never .Release.Namespace -}}
+{{- end -}}
+{{- $ignored := dict "key" "proxyswapper.io/ignore" "operator" "NotIn" "values" (list "true") -}}
+{{- $namespaces := list $ignored -}}
+{{- if $never -}}
+{{- $namespaces = prepend $namespaces (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" $never) -}}
+{{- end -}}
+namespaceSelector:
+  {{- with $own.namespaceSelector.matchLabels }}
+  matchLabels:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  matchExpressions:
+    {{- toYaml (concat $namespaces ($own.namespaceSelector.matchExpressions | default list)) | nindent 4 }}
+objectSelector:
+  {{- with $own.objectSelector.matchLabels }}
+  matchLabels:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  matchExpressions:
+    {{- toYaml (concat (list $ignored) ($own.objectSelector.matchExpressions | default list)) | nindent 4 }}
+{{- end -}}

@@ -1,0 +1,119 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
+
+/// <summary>The built program keeps the policy of an API server that of its configuration; the binding switches it on and off.</summary>
+[TestFixture, NeedsServer]
+internal sealed class PolicyServeTests
+{
+    private const string Policy = "mutatingadmissionpolicy";
+    private const string Binding = "mutatingadmissionpolicybinding";
+
+    private PolicyScene _scene = null!;
+    private ProxySwapperProcess _program = null!;
+    private string _name = "";
+
+    private KubeApiServer Server => _scene.Server;
+
+    [OneTimeSetUp]
+    public async Task StartServerAsync() => _scene = await PolicyScene.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopServerAsync() => await _scene.DisposeAsync();
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _name = $"swap-{Guid.NewGuid():n}";
+        var binding = new PolicyObjects(_name, "v1").Binding(podUpdates: false);
+        await Server.KubectlWithInputAsync(binding.ToJsonString(), "apply", "-f", "-");
+        _program = await ProxySwapperProcess.StartAsync(
+            Configuration("r.example"),
+            new Dictionary<string, string> { ["KUBECONFIG"] = Server.Kubeconfig }
+        );
+        await WaitForImageAsync("r.example/library/nginx:latest");
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _program.DisposeAsync();
+        await _scene.RemoveAllAsync();
+    }
+
+    [Test]
+    public async Task A_reload_changes_the_policy_and_one_that_it_cannot_do_changes_nothing()
+    {
+        await File.WriteAllTextAsync(_program.ConfigurationFile, _program.Complete(Configuration("s.example")));
+        await WaitForImageAsync("s.example/library/nginx:latest");
+        await File.WriteAllTextAsync(_program.ConfigurationFile, _program.Complete(Configuration("t.example") + "\nswapPolicy: exists"));
+        await TestWait.UntilAsync(
+            () => Task.FromResult(_program.Log.Contains("asks the registry", StringComparison.Ordinal)),
+            "the refusal"
+        );
+        Assert.That(await ImageAsync(), Is.EqualTo("s.example/library/nginx:latest"));
+        Assert.That(await _program.Management.GetStringAsync("/readyz?verbose"), Does.Contain("admission policy ok"));
+    }
+
+    [Test]
+    public async Task Who_changes_or_removes_the_policy_gets_it_back()
+    {
+        var patch = """[{"op":"replace","path":"/spec/mutations/0/jsonPatch/expression","value":"[]"}]""";
+        await Server.KubectlAsync("patch", Policy, _name, "--type", "json", "--patch", patch);
+        await TestWait.UntilAsync(async () => !await IsEmptiedAsync(), "the mutation that was");
+        await Server.KubectlAsync("delete", Policy, _name);
+        await TestWait.UntilAsync(async () => await IsThereAsync(Policy), "the policy that was removed");
+        await WaitForImageAsync("r.example/library/nginx:latest");
+    }
+
+    [Test]
+    public async Task Disable_and_enable_take_the_swap_away_and_bring_it_back()
+    {
+        var file = Path.Combine(_program.Folder, "kept.json");
+        var disabled = await RunAsync("disable", "--file", file);
+        Assert.That(disabled.ExitCode, Is.Zero, disabled.Error);
+        await WaitForImageAsync("nginx");
+        await TestWait.UntilAsync(
+            async () => (await _program.Management.GetStringAsync("/readyz?verbose")).Contains("not in force", StringComparison.Ordinal),
+            "the program's word that the policy is not in force"
+        );
+        var enabled = await RunAsync("enable", "--file", file);
+        Assert.That(enabled.ExitCode, Is.Zero, enabled.Error);
+        await WaitForImageAsync("r.example/library/nginx:latest");
+    }
+
+    [Test]
+    public async Task What_is_removed_for_good_stays_removed_while_the_program_runs()
+    {
+        var discarded = await RunAsync("disable", "--discard");
+        Assert.That(discarded.ExitCode, Is.Zero, discarded.Error);
+        await TestWait.UntilAsync(
+            async () => (await _program.Management.GetStringAsync("/readyz?verbose")).Contains("not in force", StringComparison.Ordinal),
+            "the program's next look"
+        );
+        Assert.That(await IsThereAsync(Binding), Is.False);
+        Assert.That(await IsThereAsync(Policy), Is.False);
+    }
+
+    private string Configuration(string target) => $"admissionPolicy: {{name: {_name}}}\nproxyUrl: {target}\npopulate: {{policy: none}}";
+
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync([.. arguments, "--name", _name, "--kubeconfig", Server.Kubeconfig]);
+
+    private async Task<bool> IsThereAsync(string kind) => (await Server.TryKubectlAsync("", "get", kind, _name)).ExitCode == 0;
+
+    private async Task<bool> IsEmptiedAsync() =>
+        await Server.KubectlAsync("get", Policy, _name, "-o", "jsonpath={.spec.mutations[0].jsonPatch.expression}") == "[]";
+
+    private Task WaitForImageAsync(string image) => TestWait.UntilAsync(async () => await ImageAsync() == image, $"a Pod with {image}");
+
+    private async Task<string?> ImageAsync()
+    {
+        var (_, pod) = await _scene.CreateAsync("nobody", "default", PodGenerator.PodOf(["nginx"]));
+        return (string?)pod["spec"]?["containers"]?[0]?["image"];
+    }
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Testing.Time;
+using ProxySwapper.Tests.Kubernetes;
+
+namespace ProxySwapper.Tests.AdmissionPolicies;
+
+[TestFixture]
+internal sealed class PolicyControllerTests
+{
+    private const string Resources = """{"resources":[{"name":"mutatingadmissionpolicies"},{"name":"mutatingadmissionpolicybindings"}]}""";
+    private const string Missing = """{"kind":"Status","reason":"NotFound","code":404}""";
+    private static readonly string Ours = ManagedBy("proxyswapper");
+    private static readonly string Edited = ManagedBy("kubectl-edit");
+
+    private ScriptedApiServer _server = null!;
+    private ServiceProvider _services = null!;
+    private ManualTimeProvider _time = null!;
+    private ServedPolicy _policy = null!;
+    private PolicyController _controller = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _server = await ScriptedApiServer.StartAsync();
+        _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        _time = new ManualTimeProvider();
+        _policy = new ServedPolicy();
+        Apply("admissionPolicy: {name: swap}\nproxyUrl: r.example");
+        _controller = new PolicyController(
+            new PolicyClient(_server.Client(), "swap"),
+            _policy,
+            _services.GetRequiredService<IMeterFactory>(),
+            _time,
+            NullLogger<PolicyController>.Instance
+        );
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        _controller.Dispose();
+        await _services.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task The_policy_is_applied_in_the_newest_version_that_is_served()
+    {
+        _server.Answer(404, Missing).Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        await _controller.CheckAsync(default);
+        const string Group = "/apis/admissionregistration.k8s.io";
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                _server.Requests,
+                Is.EqualTo(
+                    new[]
+                    {
+                        $"GET {Group}/v1",
+                        $"GET {Group}/v1beta1",
+                        $"GET {Group}/v1beta1/mutatingadmissionpolicybindings/swap",
+                        $"GET {Group}/v1beta1/mutatingadmissionpolicies/swap",
+                        $"PATCH {Group}/v1beta1/mutatingadmissionpolicies/swap?fieldManager=proxyswapper&force=true",
+                    }
+                )
+            );
+            Assert.That(_server.Bodies.Last(), Does.Contain("admissionregistration.k8s.io/v1beta1").And.Contain("r.example"));
+            Assert.That(_controller.State.IsReady, Is.True);
+            Assert.That(_controller.State.Detail, Is.Empty);
+        });
+    }
+
+    [Test]
+    public async Task It_is_applied_again_when_somebody_changed_or_removed_it_and_not_otherwise()
+    {
+        await InForceAsync();
+        _server.Answer(200, "{}").Answer(200, Ours);
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(1), "as it was");
+        _server.Answer(200, "{}").Answer(200, Edited).Answer(200, "{}");
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(2), "changed");
+        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(3), "removed");
+    }
+
+    [Test]
+    public async Task A_new_configuration_is_applied_without_waiting()
+    {
+        await InForceAsync();
+        await _controller.CheckAsync(default);
+        Assert.That(Applications(), Is.EqualTo(1), "nothing new");
+        Apply("admissionPolicy: {name: swap}\nproxyUrl: s.example");
+        _server.Answer(200, "{}").Answer(200, Ours).Answer(200, "{}");
+        await _controller.CheckAsync(default);
+        Assert.That(Applications(), Is.EqualTo(2));
+        Assert.That(_server.Bodies.Last(), Does.Contain("s.example"));
+    }
+
+    [Test]
+    public async Task Without_its_binding_the_policy_is_not_made_and_with_it_it_comes_back()
+    {
+        _server.Answer(200, Resources).Answer(404, Missing);
+        await _controller.CheckAsync(default);
+        Assert.That(Applications(), Is.Zero);
+        Assert.That(_controller.State.IsReady, Is.True);
+        Assert.That(_controller.State.Detail, Does.Contain("there is no MutatingAdmissionPolicyBinding swap"));
+        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(1));
+        Assert.That(_controller.State.Detail, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_api_server_without_policies_and_one_that_refuses_are_told_and_asked_again()
+    {
+        _server.Answer(404, Missing).Answer(404, Missing).Answer(404, Missing);
+        await _controller.CheckAsync(default);
+        Assert.That(_controller.State.IsReady, Is.False);
+        Assert.That(_controller.State.Detail, Does.Contain("does not serve MutatingAdmissionPolicy"));
+        _server.Answer(200, Resources).Answer(403, """{"kind":"Status","reason":"Forbidden","message":"no"}""");
+        await CheckLaterAsync();
+        Assert.That(_controller.State.IsReady, Is.False);
+        Assert.That(_controller.State.Detail, Does.Contain("mutatingadmissionpolicybindings"));
+        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        await CheckLaterAsync();
+        Assert.That(_controller.State.IsReady, Is.True);
+    }
+
+    [Test]
+    public void What_a_policy_cannot_do_is_refused_with_its_line_and_the_policy_before_stays()
+    {
+        var before = _policy.Current;
+        var refused = Assert.Throws<ConfigurationException>(() =>
+            Apply("admissionPolicy: {name: swap}\nproxyUrl: r.example\nswapPolicy: exists")
+        );
+        Assert.That(refused!.Faults.Single().ToString(), Does.StartWith("c.yaml:3:13: swapPolicy: "));
+        Assert.That(_policy.Current, Is.SameAs(before));
+    }
+
+    private static string ManagedBy(string manager) =>
+        $$$"""
+            {"metadata":{"managedFields":[
+              {"manager":"{{{manager}}}","operation":"Apply","fieldsV1":{"f:spec":{"f:variables":{} } } },
+              {"manager":"another","operation":"Update","fieldsV1":{"f:status":{} } }]} }
+            """;
+
+    private async Task InForceAsync()
+    {
+        _server.Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        await _controller.CheckAsync(default);
+        Assert.That(Applications(), Is.EqualTo(1));
+    }
+
+    private Task CheckLaterAsync()
+    {
+        _time.Advance(TimeSpan.FromSeconds(6));
+        return _controller.CheckAsync(default);
+    }
+
+    private int Applications() => _server.Requests.Count(request => request.StartsWith("PATCH ", StringComparison.Ordinal));
+
+    private void Apply(string text)
+    {
+        var environment = new Dictionary<string, string>();
+        _policy.Apply("c.yaml", text, environment, ConfigurationReader.ReadText("c.yaml", text, environment));
+    }
+}
