@@ -60,12 +60,12 @@ internal static class GateMeasurement
                     var created = clock.Elapsed;
                     await client.PostAsync(
                         "/api/v1/namespaces/team/pods",
-                        Pod($"pod{index}", $"{upstream.Address}/team/app{index % Images}:1"),
+                        Pod($"pod{index}", $"{upstream.Address}/team/app{index * Images / Pods}:1"),
                         default
                     );
                     while (IsGated(server.FindPod("team", $"pod{index}")!))
                         await Task.Delay(Poll, TimeProvider.System);
-                    return (Image: index % Images, Created: created, At: clock.Elapsed);
+                    return (Image: index * Images / Pods, Created: created, At: clock.Elapsed);
                 })
         );
         await Task.WhenAll(watching);
