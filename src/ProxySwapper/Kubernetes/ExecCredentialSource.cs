@@ -55,11 +55,11 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             if (process.ExitCode == 0)
                 return await output;
             var said = (await complaint).Trim();
-            throw Fault($"ended with {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
+            throw Fault($"exited with code {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Fault($"took longer than {Timeout.TotalSeconds} s");
+            throw Fault($"timed out after {Timeout.TotalSeconds} s");
         }
         finally
         {
@@ -113,12 +113,12 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             using var document = JsonDocument.Parse(output);
             var version = document.RootElement.GetProperty("apiVersion").GetString();
             if (version != plugin.ApiVersion)
-                throw Fault($"answered as {version}, and the kubeconfig says {plugin.ApiVersion}");
+                throw Fault($"returned apiVersion {version}; the kubeconfig has {plugin.ApiVersion}");
             var status = document.RootElement.GetProperty("status");
             var token = Text(status, "token");
             var certificate = Text(status, "clientCertificateData");
             if (token is null && certificate is null)
-                throw Fault("printed neither a token nor a certificate");
+                throw Fault("returned neither a token nor a certificate");
             DateTimeOffset? expires =
                 status.TryGetProperty("expirationTimestamp", out var until) && until.ValueKind == JsonValueKind.String
                     ? until.GetDateTimeOffset()
@@ -134,7 +134,7 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             // What it printed may hold a token: it is not repeated.
-            throw Fault("printed something that is not an ExecCredential", fault);
+            throw Fault("returned output that is not an ExecCredential", fault);
         }
     }
 

@@ -83,7 +83,7 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         }
         catch (Exception fault) when (fault is CryptographicException or ArgumentException)
         {
-            throw new KubernetesConnectionException($"The client certificate is not usable: {fault.Message}", fault);
+            throw new KubernetesConnectionException($"The client certificate is not valid: {fault.Message}", fault);
         }
     }
 }

@@ -84,7 +84,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
                 documents.Add((top, Path.GetDirectoryName(Path.GetFullPath(file))!));
         return documents.Count > 0 || faults.Count > 0
             ? documents
-            : throw new KubernetesConnectionException($"There is no kubeconfig at {string.Join(", ", files)}.");
+            : throw new KubernetesConnectionException($"Kubeconfig not found: {string.Join(", ", files)}.");
     }
 
     private static string TextOf(string file)
@@ -122,7 +122,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
             return new ExecCredentialSource(Plugin(exec, directory, cluster, server), time);
         if (user.Has("auth-provider"))
             throw new KubernetesConnectionException(
-                "The kubeconfig's user has an auth-provider, which Kubernetes removed in 1.26; use an exec plugin."
+                "The kubeconfig's auth-provider is not supported: Kubernetes removed it in 1.26; use an exec plugin."
             );
         return new FileCredentialSource(time)
         {
@@ -154,12 +154,12 @@ internal sealed class KubeconfigReader(TimeProvider time)
         var version = exec.String("apiVersion") ?? "";
         if (version is not (ExecGroup + "v1" or ExecGroup + "v1beta1"))
             throw new KubernetesConnectionException(
-                $"The kubeconfig's exec has apiVersion '{version}'; valid are {ExecGroup}v1 and {ExecGroup}v1beta1."
+                $"The kubeconfig's exec.apiVersion must be {ExecGroup}v1 or {ExecGroup}v1beta1, not '{version}'."
             );
-        var command = exec.String("command") ?? throw new KubernetesConnectionException("The kubeconfig's exec names no command.");
+        var command = exec.String("command") ?? throw new KubernetesConnectionException("The kubeconfig's exec.command is required.");
         if (exec.String("interactiveMode") == "Always")
             throw new KubernetesConnectionException(
-                $"The credential plugin {command} wants to talk to a person (interactiveMode Always), and there is none."
+                $"The credential plugin {command} requires a terminal (interactiveMode: Always), which is not supported."
             );
         var isPath =
             command.Contains('/', StringComparison.Ordinal) || command.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);

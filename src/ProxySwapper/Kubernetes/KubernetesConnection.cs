@@ -49,7 +49,8 @@ internal sealed record KubernetesConnection(Uri Server, IKubernetesCredentialSou
         return File.Exists(file)
             ? new KubeconfigReader(time).Read([file], context)
             : throw new KubernetesConnectionException(
-                $"There is no Kubernetes to talk to: KUBECONFIG is not set, this is no Pod with a service account, and {file} is not there."
+                "No Kubernetes API server: KUBECONFIG is not set, this is not a Pod with a service account token, "
+                    + $"and {file} does not exist."
             );
     }
 }

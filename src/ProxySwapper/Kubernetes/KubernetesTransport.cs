@@ -108,12 +108,12 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
         catch (CryptographicException fault)
         {
             throw new KubernetesConnectionException(
-                $"The certificate authorities of the API server are not readable: {fault.Message}",
+                $"The certificate authorities of the API server are not valid PEM: {fault.Message}",
                 fault
             );
         }
         if (policy.CustomTrustStore.Count == 0)
-            throw new KubernetesConnectionException("The file of the API server's certificate authorities holds no certificate.");
+            throw new KubernetesConnectionException("The certificate authorities of the API server contain no certificate.");
         return policy;
     }
 }

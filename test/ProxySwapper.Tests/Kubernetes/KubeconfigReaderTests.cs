@@ -135,7 +135,7 @@ internal sealed class KubeconfigReaderTests
         Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} is larger than 4 MiB."));
         Assert.That(
             Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
-            Is.EqualTo($"There is no kubeconfig at {_directory}.")
+            Is.EqualTo($"Kubeconfig not found: {_directory}.")
         );
     }
 
@@ -222,7 +222,7 @@ internal sealed class KubeconfigReaderTests
         var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
             Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
         );
-        Assert.That(failing!.Message, Does.EndWith("plugin ended with 3: no session."));
+        Assert.That(failing!.Message, Does.EndWith("plugin exited with code 3: no session."));
         var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
             Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
         );
@@ -251,7 +251,7 @@ internal sealed class KubeconfigReaderTests
         var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
             Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
         );
-        Assert.That(fault!.Message, Does.EndWith("printed something that is not an ExecCredential.").And.Not.Contain("topsecret"));
+        Assert.That(fault!.Message, Does.EndWith("returned output that is not an ExecCredential.").And.Not.Contain("topsecret"));
     }
 
     private ExecCredentialSource Plugin(string version, string command) =>
