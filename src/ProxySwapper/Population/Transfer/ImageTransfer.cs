@@ -10,6 +10,11 @@ namespace ProxySwapper.Population.Transfer;
 /// <summary>Does one job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
 internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources)
 {
+    /// <summary>
+    /// What takes longer gives its worker back, whatever size the image claims to have; blobs that move too slowly end long before.
+    /// </summary>
+    private static readonly TimeSpan LongestCopy = TimeSpan.FromHours(4);
+
     public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) =>
         job.Work switch
         {
@@ -33,6 +38,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             Platforms = work.Platforms,
             // One platform is what the populator plugin wrote: its manifest under the tag.
             Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
+            Timeout = LongestCopy,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
             Progress = progress,
         };
