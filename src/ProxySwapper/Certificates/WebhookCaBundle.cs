@@ -26,8 +26,8 @@ internal sealed class WebhookCaBundle(KubernetesClient client, string webhookNam
             if (webhook?["clientConfig"]?["caBundle"]?.GetValue<string>() == wanted)
                 continue;
             // The name is tested, so that what somebody moves meanwhile does not get our authorities.
-            patch.Add(Operation("test", $"/webhooks/{index}/name", webhook?["name"]?.GetValue<string>() ?? ""));
-            patch.Add(Operation("add", $"/webhooks/{index}/clientConfig/caBundle", wanted));
+            patch.Add((JsonNode)Operation("test", $"/webhooks/{index}/name", webhook?["name"]?.GetValue<string>() ?? ""));
+            patch.Add((JsonNode)Operation("add", $"/webhooks/{index}/clientConfig/caBundle", wanted));
         }
         if (patch.Count == 0)
             return true;

@@ -39,7 +39,7 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
         return Plan(image, tags, present.ToHashSet(StringComparer.Ordinal));
     }
 
-    private MirrorPlan Plan(MirrorImage image, IReadOnlyList<string> tags, HashSet<string> present)
+    private static MirrorPlan Plan(MirrorImage image, IReadOnlyList<string> tags, HashSet<string> present)
     {
         var tasks = new List<MirrorTask>();
         var settled = new List<MirrorResult>();
