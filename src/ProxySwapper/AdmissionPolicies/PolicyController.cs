@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Management;

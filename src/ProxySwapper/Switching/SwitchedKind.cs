@@ -10,6 +10,9 @@ internal sealed record SwitchedKind(ResourceType Type, string Kind)
 {
     private const string Group = "admissionregistration.k8s.io";
 
+    // Before what is made of it: static members are set in the order of the file.
+    private static readonly string[] PolicyVersions = ["v1", "v1beta1", "v1alpha1"];
+
     /// <summary>From the one that most releases have to the oldest version of the other.</summary>
     public static IReadOnlyList<SwitchedKind> All { get; } =
     [
@@ -27,6 +30,6 @@ internal sealed record SwitchedKind(ResourceType Type, string Kind)
         );
 
     private static IEnumerable<SwitchedKind> Versions(string kind, string plural) =>
-        from version in new[] { "v1", "v1beta1", "v1alpha1" }
+        from version in PolicyVersions
         select new SwitchedKind(new ResourceType($"{Group}/{version}", plural), kind);
 }
