@@ -1,3 +1,4 @@
+using System.Net;
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
@@ -70,9 +71,22 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
             return $"the API server is {version}, and scheduling gates need v1.27";
         var access = new AccessReviewClient(client);
         foreach (var verb in NeededVerbs)
-            if (!await access.IsAllowedAsync(new ResourceAccess(verb, ResourceType.Pods), cancellationToken))
+            if (!await IsAllowedAsync(access, verb, cancellationToken))
                 return $"the ServiceAccount must not {verb} pods";
         return null;
+    }
+
+    /// <summary>An API server without access reviews has no rules either that could forbid it.</summary>
+    private static async Task<bool> IsAllowedAsync(AccessReviewClient access, string verb, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await access.IsAllowedAsync(new ResourceAccess(verb, ResourceType.Pods), cancellationToken);
+        }
+        catch (KubernetesException problem) when (problem.Status == HttpStatusCode.NotFound)
+        {
+            return true;
+        }
     }
 
     private static partial class Log
