@@ -3,6 +3,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
+using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
@@ -286,17 +287,6 @@ internal sealed class ChartSafetyTests
         Assert.That((string?)job["metadata"]!["name"], Does.Match("^proxyswapper-mirror-[0-9a-f]{8}$"));
         Assert.That(((string)other["metadata"]!["name"]!)[^8..], Is.Not.EqualTo(((string)job["metadata"]!["name"]!)[^8..]));
     }
-
-    private static bool IsHook(JsonObject item) => item["metadata"]!["annotations"]?["helm.sh/hook"] is not null;
-
-    private static bool Selects(JsonObject selector, JsonNode item) =>
-        selector.All(pair => (string?)item["metadata"]!["labels"]?[pair.Key] == (string?)pair.Value);
-
-    private static IEnumerable<string?> PortsOf(JsonNode pod) =>
-        pod["spec"]!["containers"]!
-            .AsArray()
-            .SelectMany(container => container!["ports"]?.AsArray() ?? [])
-            .Select(port => (string?)port!["name"]);
 
     private IEnumerable<(string Set, JsonObject Item)> Objects(params string[] kinds) =>
         _sets.SelectMany(set => set.Value.Where(item => kinds.Contains((string?)item["kind"])).Select(item => (set.Key, item)));

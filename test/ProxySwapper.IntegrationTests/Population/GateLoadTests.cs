@@ -25,7 +25,10 @@ internal sealed class GateLoadTests
         await scene.StartReplicaAsync("populate: {maxNumberOfParallelJobs: 4}", isRegistered: false);
         var watch = Stopwatch.StartNew();
         var early = new List<string>();
-        var pods = Enumerable.Range(0, Pods).Select(index => ObserveAsync(scene, index, images[index * Images / Pods], watch, early)).ToList();
+        var pods = Enumerable
+            .Range(0, Pods)
+            .Select(index => ObserveAsync(scene, index, images[index * Images / Pods], watch, early))
+            .ToList();
         var copied = TimeSpan.Zero;
         await TestWait.UntilAsync(
             () => images.All(image => IsDownstream(scene, image.Target)) && (copied = watch.Elapsed) > TimeSpan.Zero,

@@ -11,9 +11,10 @@ internal sealed class ConfigurationPageTests
     private const string Beginning = """
         # Configuration
 
-        One YAML file, checked as a whole: every mistake is told with its line, its key and what is allowed, with exit code 2. It is read again
-        when it changes; a change that is not valid leaves the one before in force. A variable `PROXYSWAPPER_<KEY>` (`PROXYSWAPPER_LOG_LEVEL`,
-        `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of [config.schema.json](../chart/config.schema.json).
+        One YAML file, checked as a whole: every mistake is told with its line, its key and what is allowed, with exit code 2. It is
+        read again when it changes; a change that is not valid leaves the one before in force. A variable `PROXYSWAPPER_<KEY>`
+        (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of
+        [config.schema.json](../chart/config.schema.json).
 
         ```yaml
         # config.yaml
@@ -61,7 +62,8 @@ internal sealed class ConfigurationPageTests
             var name = prefix + property.Name;
             var isList = value.TryGetProperty("items", out var items);
             page.Append(
-                $"| `{name}` | {TypeOf(root, value)} | {DefaultOf(property.Value)} | {Text(property.Value, "description") ?? Text(value, "description")} |\n"
+                $"| `{name}` | {TypeOf(root, value)} | {DefaultOf(property.Value)} "
+                    + $"| {Text(property.Value, "description") ?? Text(value, "description")} |\n"
             );
             if (isList && Resolve(root, items).TryGetProperty("properties", out _))
                 Append(page, root, Resolve(root, items), $"{name}[].");

@@ -1,0 +1,18 @@
+using System.Text.Json.Nodes;
+
+namespace ProxySwapper.IntegrationTests.Chart;
+
+/// <summary>What tests ask of the chart's objects.</summary>
+internal static class ChartObjects
+{
+    public static bool IsHook(JsonObject item) => item["metadata"]!["annotations"]?["helm.sh/hook"] is not null;
+
+    public static bool Selects(JsonObject selector, JsonNode item) =>
+        selector.All(pair => (string?)item["metadata"]!["labels"]?[pair.Key] == (string?)pair.Value);
+
+    public static IEnumerable<string?> PortsOf(JsonNode pod) =>
+        pod["spec"]!["containers"]!
+            .AsArray()
+            .SelectMany(container => container!["ports"]?.AsArray() ?? [])
+            .Select(port => (string?)port!["name"]);
+}
