@@ -193,7 +193,10 @@ internal sealed class GateTests(object kind)
         for (var i = 0; i < 3; i++)
             await scene.CreateAsync(GateScene.Pod($"killed{i}", source));
         await TestWait.UntilAsync(
-            async () => JsonNode.Parse(await ManagementAsync(scene, 0, "/populate"))!["claims"]!.AsArray().Count == 1,
+            async () =>
+                JsonNode.Parse(await ManagementAsync(scene, 0, "/populate"))!["claims"]!
+                    .AsArray()
+                    .Any(claim => (string?)claim!["target"] == target),
             "the claim"
         );
         foreach (var replica in scene.Replicas)
