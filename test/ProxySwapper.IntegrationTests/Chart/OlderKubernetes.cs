@@ -21,7 +21,7 @@ internal static class OlderKubernetes
     {
         var version = (string)item["apiVersion"]!;
         // Since 1.30, and in a group and version that older servers have for other kinds.
-        if (((string)item["kind"]!).StartsWith("ValidatingAdmissionPolicy", StringComparison.Ordinal) && versions.Contains("batch/v1beta1"))
+        if (((string)item["kind"]!).Contains("AdmissionPolicy", StringComparison.Ordinal) && versions.Contains("batch/v1beta1"))
             return false;
         if (
             !versions.Contains(version)
