@@ -1,5 +1,4 @@
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
