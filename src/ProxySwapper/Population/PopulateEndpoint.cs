@@ -12,7 +12,8 @@ internal sealed class PopulateEndpoint(
     PopulationQueue queue,
     FailedImages givenUp,
     Func<IEnumerable<Lease>> claims,
-    Func<IEnumerable<GatedPodState>> gated
+    Func<IEnumerable<GatedPodState>> gated,
+    Action<Utf8JsonWriter> writeSummary
 )
 {
     public const string Path = "/populate";
@@ -71,6 +72,7 @@ internal sealed class PopulateEndpoint(
         json.WriteEndArray();
         WriteClaims(json);
         WriteGated(json);
+        writeSummary(json);
         json.WriteEndObject();
     }
 

@@ -66,7 +66,12 @@ internal static class PopulationRegistration
         AddHosted<GatedPods>(services);
         AddHosted<PodWatch>(services);
         services.AddSingleton(provider => new ReadinessCheck("watch", () => new(true, provider.GetRequiredService<PodWatch>().Describe())));
-        services.AddSingleton<PopulationMetrics>().AddSingleton<FailedImages>().AddSingleton<JobExecutor>();
+        services
+            .AddSingleton<PopulationMetrics>()
+            .AddSingleton<FailedImages>()
+            .AddSingleton<FinishedImages>()
+            .AddSingleton<PopulationSummary>()
+            .AddSingleton<JobExecutor>();
         AddHosted<FailureEvents>(services);
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
@@ -80,8 +85,10 @@ internal static class PopulationRegistration
             provider.GetRequiredService<PopulationQueue>(),
             provider.GetRequiredService<FailedImages>(),
             () => provider.GetRequiredService<ClaimWatch>().Held,
-            () => provider.GetRequiredService<GatedPods>().Snapshot()
+            () => provider.GetRequiredService<GatedPods>().Snapshot(),
+            provider.GetRequiredService<PopulationSummary>().WriteTo
         ));
+        services.AddSingleton(new ManagementEndpoint(PageEndpoint.Path, new PageEndpoint().AnswerAsync));
         services.AddSingleton(provider => new ManagementEndpoint(
             PopulateEndpoint.Path,
             provider.GetRequiredService<PopulateEndpoint>().AnswerAsync

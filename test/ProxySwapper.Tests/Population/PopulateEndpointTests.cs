@@ -56,7 +56,7 @@ internal sealed class PopulateEndpointTests
             Images = [new GatedImage("/spec/containers/0/image", "down.example.com/queued:1", "queued", "key")],
         };
         using var state = new GatedPodState(pod, time.GetUtcNow(), wasListed: false);
-        await new PopulateEndpoint(queue, givenUp, () => [lease], () => [state]).AnswerAsync(context);
+        await new PopulateEndpoint(queue, givenUp, () => [lease], () => [state], _ => { }).AnswerAsync(context);
         var json = JsonNode.Parse(body.ToArray());
         Assert.That(
             JsonNode.DeepEquals(

@@ -84,6 +84,14 @@ internal sealed partial class DownstreamHealth(
                 )
         );
 
+    /// <summary>The registries that are looked after, each with why it fails, or null.</summary>
+    public IReadOnlyList<(string Registry, string? Failure)> Snapshot() =>
+        [
+            .. _registries
+                .Values.Select(health => (health.Registry, health.Fault))
+                .OrderBy(health => health.Registry, StringComparer.Ordinal),
+        ];
+
     /// <summary>Asks all registries whose turn it is.</summary>
     /// <returns>When the next one has its turn, or null when there is none.</returns>
     internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)

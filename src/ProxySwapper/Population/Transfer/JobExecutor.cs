@@ -13,6 +13,7 @@ internal sealed partial class JobExecutor(
     CopyClaims claims,
     DownstreamLookup lookup,
     FailedImages givenUp,
+    FinishedImages finished,
     PopulationMetrics metrics,
     FailureEvents events,
     DownstreamHealth health,
@@ -105,6 +106,7 @@ internal sealed partial class JobExecutor(
     {
         givenUp.Forget(job.Work.Key);
         metrics.Succeeded(job, result, duration);
+        finished.Add(job, result, duration);
         if (result.Outcome == TransferOutcome.UpToDate)
             Log.UpToDate(logger, job.Work.Key, result.Digest);
         else
