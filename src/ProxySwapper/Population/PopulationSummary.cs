@@ -6,7 +6,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
-/// <summary>What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, what was finished lately.</summary>
+/// <summary>What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, what was finished.</summary>
 internal sealed class PopulationSummary(FinishedImages finished, DownstreamHealth health, ConfigurationMonitor rules, TimeProvider time)
 {
     private static readonly string Version =
