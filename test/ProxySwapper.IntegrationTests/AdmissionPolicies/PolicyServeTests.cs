@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;

@@ -160,7 +160,7 @@ internal sealed class SelfSignedCertificateTests
     {
         using var client = new TcpClient();
         await client.ConnectAsync("localhost", replica.Port);
-        await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown is not null);
         await tls.AuthenticateAsClientAsync("localhost");
         using var certificate = X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
         return certificate.ExportCertificatePem();

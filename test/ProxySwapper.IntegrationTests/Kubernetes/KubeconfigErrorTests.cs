@@ -3,17 +3,13 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
 /// <summary>What the program says of a kubeconfig that is not one.</summary>
-[TestFixture]
-internal sealed class KubeconfigErrorTests
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class KubeconfigErrorTests : IDisposable
 {
-    private TemporaryFolder _folder = null!;
+    private readonly TemporaryFolder _folder = new();
 
     private string Kubeconfig => _folder.PathOf("config");
 
-    [SetUp]
-    public void Make() => _folder = new TemporaryFolder();
-
-    [TearDown]
     public void Dispose() => _folder.Dispose();
 
     [TestCase("clusters: [\n", ":")]
