@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Rules;
 
@@ -13,6 +14,8 @@ internal sealed class AdmissionMetrics
     ];
     private static readonly string[] ReasonNames = [.. Enum.GetNames<DecisionReason>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
+    private static readonly string[] RefusedStatuses = ["400", "405", "408", "413", "415", "503"];
+
     private readonly Counter<long> _admissions;
     private readonly Counter<long> _images;
     private readonly Counter<long> _refused;
@@ -21,16 +24,26 @@ internal sealed class AdmissionMetrics
     public AdmissionMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("ProxySwapper");
-        _admissions = meter.CreateCounter<long>("proxyswapper_admissions_total", description: "Admission reviews answered, by result.");
-        _images = meter.CreateCounter<long>("proxyswapper_images_total", description: "Images decided on, by result and source registry.");
+        _admissions = meter.CreateCounter<long>(
+            "proxyswapper_admissions_total",
+            unit: null,
+            description: "Admission reviews of Pods answered, by result: patched when at least one image was rewritten.",
+            tags: [new("result", OutcomeNames)]
+        );
+        _images = meter.CreateCounter<long>(
+            "proxyswapper_images_total",
+            description: "Images of Pods, by what the rules decided and by the registry that the Pod names."
+        );
         _refused = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",
-            description: "Requests that were no review, by HTTP status."
+            unit: null,
+            description: "Requests to the webhook that were not answered with a review, by HTTP status.",
+            tags: [new("status", RefusedStatuses)]
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_patch_duration_seconds",
             "s",
-            "From the whole request in memory to the answer.",
+            "Time from the whole request in memory to the response, in seconds.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],
@@ -50,5 +63,6 @@ internal sealed class AdmissionMetrics
         _duration.Record(elapsed.TotalSeconds);
     }
 
-    public void Refused(int status) => _refused.Add(1, new KeyValuePair<string, object?>("status", status));
+    public void Refused(int status) =>
+        _refused.Add(1, new KeyValuePair<string, object?>("status", status.ToString(CultureInfo.InvariantCulture)));
 }

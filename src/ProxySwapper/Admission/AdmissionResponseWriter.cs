@@ -44,8 +44,9 @@ internal static class AdmissionResponseWriter
             AdmissionOutcome.MalformedPod =>
                 "the Pod is left unchanged: metadata, metadata.labels and metadata.annotations must be objects",
             AdmissionOutcome.TooManyImages => $"the Pod is left unchanged: it has more than {PodSummary.MaximumImages} images",
+            AdmissionOutcome.PodTooLarge => "the Pod is left unchanged: with other images it would be larger than etcd stores",
             AdmissionOutcome.Patched when !decision.KeepsOriginalImages =>
-                "the Pod's annotations are too large to keep the original images there too",
+                "the original images are not kept in annotations: the Pod or its annotations are near their largest size",
             _ => null,
         };
 

@@ -75,4 +75,7 @@ internal enum AdmissionOutcome
 
     /// <summary>More images than any Pod has: a patch for each would take memory that other reviews need.</summary>
     TooManyImages,
+
+    /// <summary>With other images the Pod would be larger than etcd stores.</summary>
+    PodTooLarge,
 }

@@ -6,9 +6,6 @@ namespace ProxySwapper.Admission;
 /// <summary>Decides on the images of a Pod: which may be changed at all, and what the rules make of them.</summary>
 internal static class PodEvaluator
 {
-    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
-    private const int MaximumAnnotationsSize = 256 * 1024;
-
     private const string EphemeralContainers = "ephemeralcontainers";
 
     /// <summary>What the rules make of a review.</summary>
@@ -36,10 +33,14 @@ internal static class PodEvaluator
         if (count < decided.Length)
             Array.Resize(ref decided, count);
         var images = ImmutableCollectionsMarshal.AsImmutableArray(decided);
-        return new PodDecision(PodDecision.OutcomeOf(images), images)
-        {
-            KeepsOriginalImages = review.SubResource.Length > 0 || HasRoomForOriginalImages(pod, images.AsSpan()),
-        };
+        // Through the subresource no annotations are added.
+        var room = PodSize.RoomFor(pod, images.AsSpan());
+        return room == PatchRoom.None && PodDecision.OutcomeOf(images) == AdmissionOutcome.Patched
+            ? PodDecision.Skipped(AdmissionOutcome.PodTooLarge)
+            : new PodDecision(PodDecision.OutcomeOf(images), images)
+            {
+                KeepsOriginalImages = room == PatchRoom.Everything || review.SubResource.Length > 0,
+            };
     }
 
     private static bool IsApplicable(AdmissionReview review) =>
@@ -71,17 +72,4 @@ internal static class PodEvaluator
     /// would restart a running container.
     /// </summary>
     private static (PodImageKind Kind, string Name, string Image) IdentityOf(PodImage image) => (image.Kind, image.Name, image.Image);
-
-    /// <summary>
-    /// False when the original images would make the annotations too large and so the Pod refused. Counts generously: the annotations
-    /// as they were sent, with quotes and escapes.
-    /// </summary>
-    private static bool HasRoomForOriginalImages(PodSummary pod, ReadOnlySpan<PodImageDecision> images)
-    {
-        var size = pod.AnnotationsSize;
-        foreach (var image in images)
-            if (image.CanKeepOriginal)
-                size += image.Place.Field.AnnotationPrefix.Length + image.Place.Name.Length + image.Place.Image.Length;
-        return size <= MaximumAnnotationsSize;
-    }
 }

@@ -8,6 +8,7 @@ internal static class PodReader
     /// <summary>Reads the value of the member that the scanner is at; null when it is not an object.</summary>
     public static PodSummary? Read(ref JsonScanner scanner, string patchLabelKey)
     {
+        var start = scanner.Position;
         if (!scanner.EnterObject())
             return null;
         var pod = new PodSummary();
@@ -23,6 +24,7 @@ internal static class PodReader
                 scanner.Skip();
         }
         pod.DropOverwrittenImages();
+        pod.Size = PodSize.Decoded(scanner.TextSince(start));
         return pod;
     }
 

@@ -47,6 +47,9 @@ internal sealed class PodSummary
     /// <summary>The value of the label that marks a rewritten Pod, or null when it has none.</summary>
     public string? PatchLabel { get; set; }
 
+    /// <summary>The size of the whole as JSON without escapes, in bytes.</summary>
+    public long Size { get; set; }
+
     /// <summary>The size of all annotations as they were sent, in bytes.</summary>
     public long AnnotationsSize { get; set; }
 

@@ -12,6 +12,14 @@ internal sealed class ProcessMetrics
         var meter = meters.Create("ProxySwapper.Process");
         // A moment late, which spares us a library in memory that is good for nothing else here.
         var start = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
+        var version = typeof(ProcessMetrics).Assembly.GetName().Version?.ToString(3);
+        meters
+            .Create("ProxySwapper")
+            .CreateObservableGauge(
+                "proxyswapper_build_info",
+                () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)),
+                description: "Always 1; the label says which version of ProxySwapper runs."
+            );
         meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "When the process was set up.");
         meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Resident memory.");
         meter.CreateObservableCounter(

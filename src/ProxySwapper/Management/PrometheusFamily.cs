@@ -39,7 +39,23 @@ internal sealed class PrometheusFamily
         var isSum = !instrument.IsObservable && !kind.StartsWith("Gauge", StringComparison.Ordinal);
         var buckets =
             type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
-        return new PrometheusFamily(instrument.Name, type, instrument.Description ?? instrument.Name, isSum, buckets);
+        var family = new PrometheusFamily(instrument.Name, type, instrument.Description ?? instrument.Name, isSum, buckets);
+        if (isSum && instrument.Tags is { } labels)
+            family.StartAtZero([.. labels]);
+        return family;
+    }
+
+    /// <summary>
+    /// A series for each value that an instrument declares of its label, or the one of an instrument that declares to have none: a rate
+    /// needs to see a counter before its first count.
+    /// </summary>
+    private void StartAtZero(KeyValuePair<string, object?>[] labels)
+    {
+        if (labels.Length == 0)
+            Record(0, []);
+        else if (labels is [{ Value: string[] values } label])
+            foreach (var value in values)
+                Record(0, [new(label.Key, value)]);
     }
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)

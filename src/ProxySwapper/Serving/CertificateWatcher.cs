@@ -21,11 +21,15 @@ internal sealed partial class CertificateWatcher : BackgroundService
         var meter = meters.Create("ProxySwapper");
         _reads = meter.CreateCounter<long>(
             "proxyswapper_certificate_renewals_total",
-            description: "Certificates taken into use after the first."
+            unit: null,
+            description: "Serving certificates taken into use after the first one.",
+            tags: []
         );
         _errors = meter.CreateCounter<long>(
             "proxyswapper_certificate_read_errors_total",
-            description: "Times that the certificate's files could not be used."
+            unit: null,
+            description: "Times that the certificate's files could not be used.",
+            tags: []
         );
         meter.CreateObservableGauge(
             "proxyswapper_certificate_expiry_timestamp_seconds",

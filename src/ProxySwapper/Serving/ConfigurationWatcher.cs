@@ -14,6 +14,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    private static readonly string[] ResultNames = ["success", "failure"];
+
     private readonly string _file;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly ConfigurationMonitor _provider;
@@ -35,7 +37,12 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         (_file, _environment, _lastText) = (file.Path, file.Environment, file.Text);
         (_provider, _policy, _time, _logger) = (provider, policy, time, logger);
         var meter = meters.Create("ProxySwapper");
-        _reloads = meter.CreateCounter<long>("proxyswapper_config_reloads_total", description: "Reloads of the configuration, by result.");
+        _reloads = meter.CreateCounter<long>(
+            "proxyswapper_config_reloads_total",
+            unit: null,
+            description: "Reloads of the configuration file, by result.",
+            tags: [new("result", ResultNames)]
+        );
         meter.CreateObservableGauge(
             "proxyswapper_config_last_reload_successful",
             () => _provider.LastReload.IsSuccessful ? 1 : 0,

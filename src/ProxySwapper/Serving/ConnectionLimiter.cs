@@ -19,6 +19,12 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     /// </summary>
     private readonly int _maximumRequests = 4 * maximumConnections;
 
+    private const string TooManyConnections = "too many connections";
+    private const string TooManyRequests = "too many requests";
+
+    /// <summary>Why connections are closed.</summary>
+    public static readonly string[] Reasons = [TooManyConnections, TooManyRequests];
+
     /// <summary>How long a new connection may take for a handshake and its first request before others come first.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
@@ -32,7 +38,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     {
         var connection = new LimitedConnection(context, time.GetTimestamp());
         context.Features.Set(connection);
-        Close(Add(connection), "too many connections");
+        Close(Add(connection), TooManyConnections);
         try
         {
             await next(context);
@@ -49,7 +55,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     {
         var connection = context.Features.Get<LimitedConnection>();
         if (connection?.TryBegin() == true && Interlocked.Increment(ref _requests) > _maximumRequests)
-            Close(RemoveBusiest(), "too many requests");
+            Close(RemoveBusiest(), TooManyRequests);
         return connection;
     }
 

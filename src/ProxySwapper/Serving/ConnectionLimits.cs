@@ -20,8 +20,10 @@ internal sealed class ConnectionLimits
             .Create("ProxySwapper")
             .CreateCounter<long>(
                 "proxyswapper_connections_closed_total",
+                unit: null,
                 description: "Connections closed to make room for others, by reason: the idlest of too many connections, or the busiest "
-                    + "one when there are too many requests."
+                    + "one when there are too many requests.",
+                tags: [new("reason", ConnectionLimiter.Reasons)]
             );
         var files = OpenFilesLimit();
         // Copies, the configuration and the API server need files too.

@@ -46,7 +46,8 @@ internal sealed class FloodTests
     {
         await _flood.OpenAsync(5000, (flood, _) => flood.ConnectAsync());
         await AssertServesAsync();
-        Assert.That(await _webhook.Management.GetStringAsync("/metrics"), Does.Contain("proxyswapper_connections_closed_total"));
+        var metrics = PrometheusText.Parse(await _webhook.Management.GetStringAsync("/metrics"));
+        Assert.That(metrics["""proxyswapper_connections_closed_total{reason="too many connections"}"""], Is.GreaterThan(4000));
     }
 
     [Test]

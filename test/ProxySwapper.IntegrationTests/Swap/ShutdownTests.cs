@@ -51,7 +51,9 @@ internal sealed class ShutdownTests : ServingFixture
             .ToList();
         await TestWait.UntilAsync(
             async () =>
-                (await webhook.Management.GetStringAsync("/metrics")).Contains("proxyswapper_admissions_total", StringComparison.Ordinal),
+                PrometheusText.Parse(await webhook.Management.GetStringAsync("/metrics"))[
+                    """proxyswapper_admissions_total{result="patched"}"""
+                ] > 0,
             "the first review"
         );
         webhook.Terminate();

@@ -118,7 +118,24 @@ internal sealed class AdmissionReviewReaderTests
                 GoldenTests.PatchOf(response)!.AsArray().Select(operation => (string)operation!["path"]!),
                 Is.EqualTo(["/spec/containers/0/image", "/metadata/labels"])
             );
-            Assert.That((string)response["warnings"]![0]!, Does.Contain("annotations are too large"));
+            Assert.That((string)response["warnings"]![0]!, Does.Contain("annotations are near their largest size"));
+        });
+    }
+
+    [TestCase(1_560_000, true, true)]
+    [TestCase(1_564_400, true, false)]
+    [TestCase(1_572_000, false, false)]
+    public void A_Pod_near_what_etcd_stores_is_not_made_larger_than_that(int size, bool isPatched, bool keepsOriginals)
+    {
+        // As Go writes it: each character in six bytes.
+        var value = string.Concat(Enumerable.Repeat("\\u003c", size));
+        var response = AnswerTo(Review($$"""{"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx","args":["{{value}}"]}]} }"""));
+        var paths = GoldenTests.PatchOf(response)?.AsArray().Select(operation => (string)operation!["path"]!).ToList();
+        Assert.Multiple(() =>
+        {
+            Assert.That(paths is not null, Is.EqualTo(isPatched));
+            Assert.That(paths?.Contains("/metadata/annotations") == true, Is.EqualTo(keepsOriginals));
+            Assert.That((string?)response["warnings"]?[0], keepsOriginals ? Is.Null : Does.Contain("larg"));
         });
     }
 

@@ -28,6 +28,20 @@ internal sealed class PrometheusExporterTests
     public void Stop() => _services.Dispose();
 
     [Test]
+    public void Counters_that_declare_their_labels_are_there_from_the_start()
+    {
+        _meter.CreateCounter<long>("plain_total", null, null, tags: []);
+        _meter
+            .CreateCounter<long>("results_total", null, null, tags: [new("result", new[] { "good", "bad" })])
+            .Add(2, new KeyValuePair<string, object?>("result", "bad"));
+        var values = PrometheusText.Parse(_exporter.Render());
+        Assert.That(
+            (values["plain_total"], values["""results_total{result="good"}"""], values["""results_total{result="bad"}"""]),
+            Is.EqualTo((0, 0, 2))
+        );
+    }
+
+    [Test]
     public void Every_kind_of_instrument_is_shown_as_what_it_is()
     {
         _meter.CreateCounter<long>("a_total").Add(2);

@@ -27,6 +27,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     /// <summary>How many bytes lie behind.</summary>
     public int Position { get; private set; }
 
+    /// <summary>The text from a former position to this one.</summary>
+    public readonly ReadOnlySpan<byte> TextSince(int position) => _text[position..Position];
+
     /// <summary>To the value of an object's next member; false behind the object's end.</summary>
     public bool NextMember()
     {
