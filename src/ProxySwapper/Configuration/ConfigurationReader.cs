@@ -63,6 +63,7 @@ internal static class ConfigurationReader
             TlsKeyPath = top.Path("tlsKeyPath") ?? defaults.TlsKeyPath,
             Certificates = ReadCertificates(top),
             ManagementPort = top.Integer("managementPort", 0, 65535) ?? defaults.ManagementPort,
+            ManagementTokenFrom = top.Section("management") is { } management ? ReadManagement(management) : null,
             DrainDelay = top.Duration("drainDelay", TimeSpan.Zero, TimeSpan.FromMinutes(5)) ?? defaults.DrainDelay,
             ShutdownGracePeriod =
                 top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,
@@ -85,6 +86,13 @@ internal static class ConfigurationReader
             top.Fault("managementPort", "is the port of the webhook, which needs its own");
         top.RejectUnknownKeys();
         return options;
+    }
+
+    private static SecretSource? ReadManagement(YamlSection section)
+    {
+        var token = RegistriesSectionReader.ReadSecret(section, "tokenFrom");
+        section.RejectUnknownKeys();
+        return token;
     }
 
     private static SelfSignedOptions? ReadCertificates(YamlSection top)

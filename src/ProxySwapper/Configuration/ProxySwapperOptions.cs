@@ -20,6 +20,9 @@ internal sealed record ProxySwapperOptions
     public SelfSignedOptions? Certificates { get; init; }
     public int ManagementPort { get; init; } = 9090;
 
+    /// <summary>Where the token is that the management port's pages ask for, besides probes and metrics; null opens them.</summary>
+    public SecretSource? ManagementTokenFrom { get; init; }
+
     /// <summary>How long requests are still served after SIGTERM, while endpoints learn that we are not ready any more.</summary>
     public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(5);
 

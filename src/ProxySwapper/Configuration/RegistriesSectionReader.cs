@@ -86,7 +86,8 @@ internal static class RegistriesSectionReader
         return "";
     }
 
-    private static SecretSource? ReadSecret(YamlSection parent, string key)
+    /// <summary>Where a secret is: a variable or a file.</summary>
+    public static SecretSource? ReadSecret(YamlSection parent, string key)
     {
         if (parent.Section(key) is not { } section)
             return null;

@@ -3,13 +3,11 @@ namespace ProxySwapper.Management;
 /// <summary>
 /// The management port's pages: probes and metrics of every process, and whatever else is registered as a <see cref="ManagementEndpoint"/>.
 /// </summary>
-internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints)
+/// <param name="endpoints">The pages.</param>
+/// <param name="token">What pages that are not open ask for; null opens all.</param>
+internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints, ManagementToken? token = null)
 {
-    private readonly Dictionary<string, RequestDelegate> _answers = endpoints.ToDictionary(
-        page => page.Path,
-        page => page.Answer,
-        StringComparer.Ordinal
-    );
+    private readonly Dictionary<string, ManagementEndpoint> _pages = endpoints.ToDictionary(page => page.Path, StringComparer.Ordinal);
 
     public static Task NotFound(HttpContext context)
     {
@@ -19,12 +17,18 @@ internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints)
 
     public Task AnswerAsync(HttpContext context)
     {
-        if (!_answers.TryGetValue(context.Request.Path.Value ?? "", out var answer))
+        if (!_pages.TryGetValue(context.Request.Path.Value ?? "", out var page))
             return NotFound(context);
-        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
-            return answer(context);
-        context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-        return Task.CompletedTask;
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            return Task.CompletedTask;
+        }
+        if (page.IsOpen || token is null || token.IsGivenBy(context.Request))
+            return page.Answer(context);
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = new[] { "Bearer", "Basic realm=\"proxyswapper\", charset=\"UTF-8\"" };
+        return context.Response.WriteAsync("the management token is required, as Bearer or as the password of Basic\n");
     }
 }
 
@@ -37,11 +41,16 @@ internal static class ManagementRegistration
         services.AddSingleton<Readiness>();
         services.AddHostedService<ServingLifecycle>();
         services.AddSingleton<PrometheusExporter>().AddSingleton<ProcessMetrics>();
-        services.AddSingleton(new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n")));
-        services.AddSingleton(provider => new ManagementEndpoint("/readyz", provider.GetRequiredService<Readiness>().AnswerAsync));
+        services.AddSingleton(new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n"), IsOpen: true));
+        services.AddSingleton(provider => new ManagementEndpoint(
+            "/readyz",
+            provider.GetRequiredService<Readiness>().AnswerAsync,
+            IsOpen: true
+        ));
         services.AddSingleton(provider => new ManagementEndpoint(
             "/metrics",
-            provider.GetRequiredService<PrometheusExporter>().AnswerAsync
+            provider.GetRequiredService<PrometheusExporter>().AnswerAsync,
+            IsOpen: true
         ));
         return services.AddSingleton<ManagementPages>();
     }

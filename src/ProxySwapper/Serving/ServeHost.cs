@@ -70,6 +70,12 @@ internal static class ServeHost
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         services.AddManagement();
+        if (options.ManagementTokenFrom is { } token)
+            services.AddSingleton(provider => new ManagementToken(
+                token,
+                environment,
+                provider.GetRequiredService<ILogger<ManagementToken>>()
+            ));
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
         if (certificate is not null)
             AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
