@@ -8,8 +8,9 @@ namespace ProxySwapper.Registry;
 /// <c>nginx</c> is <c>docker.io/library/nginx</c>, <c>localhost/x</c> and <c>host:5000/x</c> name a registry, <c>team/x</c> does not.
 /// </summary>
 /// <remarks>
-/// One difference, on purpose: a first segment with a dot or colon that is no valid host (<c>a__b.c/d</c>) is refused here,
-/// where that grammar reads it as a path without a registry, which nothing could pull.
+/// Two differences, on purpose. A first segment with a dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused here,
+/// where that grammar reads it as a path without a registry, which nothing could pull. And a registry has one name, that of
+/// <see cref="RegistryName"/>, where that grammar keeps the case of its letters, <c>:443</c> and all but one of Docker Hub's aliases.
 /// </remarks>
 public sealed record ImageReference
 {
@@ -20,7 +21,7 @@ public sealed record ImageReference
         (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
 
     /// <summary>
-    /// The registry's host with its port, as written, for instance <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.
+    /// The registry's name as <see cref="RegistryName"/> normalises it, for instance <c>docker.io</c>, <c>localhost:5000</c>.
     /// </summary>
     public string Registry { get; }
 

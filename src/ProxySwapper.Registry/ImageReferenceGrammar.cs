@@ -10,7 +10,6 @@ internal static class ImageReferenceGrammar
 
     private const int MaximumPathLength = 255;
     private const int MaximumTagLength = 128;
-    private const string DefaultRegistry = "docker.io";
     private const string OfficialNamespace = "library/";
 
     private static readonly SearchValues<char> LowerAlphanumerics = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
@@ -19,7 +18,6 @@ internal static class ImageReferenceGrammar
     );
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
-    private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
 
     /// <summary>64 lower-case hex digits, which engines take for an image's id.</summary>
     public static bool IsBareIdentifier(ReadOnlySpan<char> text) => text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
@@ -29,23 +27,23 @@ internal static class ImageReferenceGrammar
     {
         var slash = name.IndexOf('/');
         var first = slash < 0 ? [] : name[..slash];
-        return first.ContainsAny('.', ':') || first is "localhost" || HasUpper(first) ? first : [];
+        return RegistryName.IsRegistry(first) || HasUpper(first) ? first : [];
     }
 
     /// <summary>The registry's name as it is normalised.</summary>
     public static string Registry(ReadOnlySpan<char> registry) =>
-        registry is "" or DefaultRegistry or "index.docker.io" ? DefaultRegistry : registry.ToString();
+        registry.IsEmpty ? RegistryName.DockerHub : RegistryName.Normalize(registry);
 
     /// <summary>The repository's full path: official images get their namespace.</summary>
     public static string Repository(string registry, ReadOnlySpan<char> path) =>
-        registry == DefaultRegistry && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
+        registry == RegistryName.DockerHub && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
 
     /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
     public static string? Validate(string registry, ReadOnlySpan<char> path)
     {
         if (path.IsEmpty)
             return "it has no repository";
-        if (!IsHost(registry))
+        if (!RegistryName.IsHost(registry))
             return $"'{registry}' is not a registry's host";
         if (HasUpper(path))
             return "its repository has upper-case letters";
@@ -55,38 +53,11 @@ internal static class ImageReferenceGrammar
     }
 
     private static int LengthOf(string registry, ReadOnlySpan<char> path) =>
-        path.Length + (registry == DefaultRegistry && !path.Contains('/') ? OfficialNamespace.Length : 0);
+        path.Length + (registry == RegistryName.DockerHub && !path.Contains('/') ? OfficialNamespace.Length : 0);
 
     /// <summary>A tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
     public static bool IsTag(ReadOnlySpan<char> tag) =>
         tag.Length is > 0 and <= MaximumTagLength && tag[0] is not ('.' or '-') && !tag.ContainsAnyExcept(TagCharacters);
-
-    /// <summary>A host name, an IPv4 address or a bracketed IPv6 address, with an optional port.</summary>
-    public static bool IsHost(ReadOnlySpan<char> host)
-    {
-        if (host.StartsWith('['))
-        {
-            var end = host.IndexOf(']');
-            return end > 1 && !host[1..end].ContainsAnyExcept(AddressCharacters) && IsPort(host[(end + 1)..]);
-        }
-        var colon = host.IndexOf(':');
-        var name = colon < 0 ? host : host[..colon];
-        if (name.IsEmpty || colon >= 0 && !IsPort(host[colon..]))
-            return false;
-        foreach (var range in name.Split('.'))
-        {
-            var label = name[range];
-            if (label.IsEmpty || label[0] == '-' || label[^1] == '-')
-                return false;
-            foreach (var character in label)
-                if (!char.IsAsciiLetterOrDigit(character) && character != '-')
-                    return false;
-        }
-        return true;
-    }
-
-    private static bool IsPort(ReadOnlySpan<char> port) =>
-        port.IsEmpty || port is [':', _, ..] && !port[1..].ContainsAnyExceptInRange('0', '9');
 
     private static bool IsPath(ReadOnlySpan<char> path)
     {

@@ -3,7 +3,7 @@ namespace ProxySwapper.Registry;
 /// <summary>How registries are reached: what holds for all, and what one host needs.</summary>
 public sealed record RegistryOptions
 {
-    /// <summary>Settings of single hosts, by host as written in references (<c>docker.io</c>, <c>localhost:5000</c>).</summary>
+    /// <summary>Settings of single hosts, by <see cref="RegistryName.Text"/> (<c>docker.io</c>, <c>localhost:5000</c>).</summary>
     public IReadOnlyDictionary<string, RegistryHostOptions> Hosts { get; init; } = new Dictionary<string, RegistryHostOptions>();
 
     /// <summary>Tries again after the first failure of one request. Default 5.</summary>
@@ -39,5 +39,6 @@ public sealed record RegistryOptions
     public string UserAgent { get; init; } = "proxyswapper";
 
     /// <summary>The settings of a host, defaults when it has none of its own.</summary>
-    public RegistryHostOptions For(string host) => Hosts.TryGetValue(host, out var options) ? options : new RegistryHostOptions();
+    public RegistryHostOptions For(string host) =>
+        Hosts.TryGetValue(RegistryName.Normalize(host), out var options) ? options : new RegistryHostOptions();
 }

@@ -37,7 +37,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
             isStarted = process.Start();
             process.ErrorDataReceived += (_, _) => { }; // read, so that it cannot block; it may hold anything
             process.BeginErrorReadLine();
-            await AskAsync(process.StandardInput, registry == "docker.io" ? DockerHub : registry);
+            await AskAsync(process.StandardInput, registry == RegistryName.DockerHub ? DockerHub : registry);
             var answer = await ReadAsync(process.StandardOutput, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
             return Read(answer, process.ExitCode);

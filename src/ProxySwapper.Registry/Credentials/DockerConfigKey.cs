@@ -10,13 +10,8 @@ internal sealed record DockerConfigKey(string Host, string Path)
 
     public static DockerConfigKey Parse(string key)
     {
-        var rest = key.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? key[(scheme + 3)..] : key;
-        var slash = rest.IndexOf('/');
-        var (host, path) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..].TrimEnd('/'));
-        return new DockerConfigKey(
-            host is "index.docker.io" or "registry-1.docker.io" or "registry.hub.docker.com" ? "docker.io" : host,
-            path is "v1" or "v2" ? "" : path
-        );
+        var host = RegistryName.HostOfAddress(key, out var path);
+        return new DockerConfigKey(host, path);
     }
 
     public bool IsMatch(ImageReference image) =>
@@ -27,7 +22,7 @@ internal sealed record DockerConfigKey(string Host, string Path)
     private bool TakesHost(string registry)
     {
         if (!HasStars)
-            return Host.Equals(registry, StringComparison.OrdinalIgnoreCase);
+            return Host == registry;
         var (own, other) = (Host.Split(':'), registry.Split(':'));
         if (own.Length != other.Length || own.Length > 1 && own[1] != other[1])
             return false;

@@ -8,9 +8,6 @@ namespace ProxySwapper.Registry.Transport;
 /// <summary>What is known of one host, and shared by all its clients: its address, limits and rate limit.</summary>
 internal sealed class RegistryHost
 {
-    private const string DockerHub = "docker.io";
-    private const string DockerHubAddress = "registry-1.docker.io";
-
     private readonly RegistryHostOptions _options;
     private readonly TimeProvider _time;
     private readonly string _authority;
@@ -21,7 +18,7 @@ internal sealed class RegistryHost
     {
         (Name, _options, _time) = (name, options.For(name), time);
         _probeLimit = options.ResponseTimeout / 6;
-        _authority = name == DockerHub ? DockerHubAddress : name;
+        _authority = RegistryName.TryParse(name, out var registry) ? registry.ApiAuthority : name;
         Sender = new RedirectingSender(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
         ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);

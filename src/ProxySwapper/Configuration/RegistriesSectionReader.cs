@@ -14,7 +14,7 @@ internal static class RegistriesSectionReader
         {
             var entry = ReadEntry(section);
             section.RejectUnknownKeys();
-            if (entries.Any(other => other.Host == entry.Host))
+            if (entry.Host.Length > 0 && entries.Any(other => other.Host == entry.Host))
                 section.Fault("host", $"'{entry.Host}' has an entry already");
             entries.Add(entry);
         }
@@ -79,10 +79,14 @@ internal static class RegistriesSectionReader
     {
         if (section.String("host") is not { } host)
             section.Fault("host", "is missing: a registry's host, such as harbor.example.com or localhost:5000");
-        else if (ImageReference.TryParse($"{host}/x", out var image) && image.Name == $"{host}/x")
-            return host;
+        else if (RegistryName.TryParse(host, out var name))
+            return name.Text;
         else
-            section.Fault("host", $"'{host}' is no registry's host, such as harbor.example.com or localhost:5000");
+            section.Fault(
+                "host",
+                $"'{host}' is not a registry's host; it must be a host with an optional port, "
+                    + "such as harbor.example.com or localhost:5000, without scheme and path"
+            );
         return "";
     }
 

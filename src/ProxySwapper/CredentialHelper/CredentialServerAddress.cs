@@ -14,14 +14,11 @@ internal static class CredentialServerAddress
     /// </summary>
     public static bool TryParse(string server, [NotNullWhen(true)] out ImageReference? image)
     {
-        var rest = server.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? server[(scheme + 3)..] : server;
-        var (host, path) = rest.IndexOf('/') is >= 0 and var slash ? (rest[..slash], rest[(slash + 1)..].TrimEnd('/')) : (rest, "");
-        if (host is "registry-1.docker.io" or "registry.hub.docker.com")
-            host = "docker.io";
-        if (path is "" or "v1" or "v2")
+        var host = RegistryName.HostOfAddress(server, out var path);
+        if (path.Length == 0)
             path = "credential";
         // Without a dot or port a reference would take the host for a path of Docker Hub.
         image = null;
-        return (host.AsSpan().ContainsAny('.', ':') || host == "localhost") && ImageReference.TryParse($"{host}/{path}", out image);
+        return RegistryName.IsRegistry(host) && ImageReference.TryParse($"{host}/{path}", out image);
     }
 }

@@ -67,7 +67,7 @@ internal sealed class ImagePattern
     private static string Complete(string name)
     {
         var host = TargetPrefix.HostOf(name);
-        var hasRegistry = name == "**" || host.Length < name.Length && (TargetPrefix.IsRegistry(host) || host is "*" or "**");
-        return hasRegistry ? name : $"docker.io/{name}";
+        var hasRegistry = name == "**" || host.Length < name.Length && (RegistryName.IsRegistry(host) || host is "*" or "**");
+        return hasRegistry ? name : $"{RegistryName.DockerHub}/{name}";
     }
 }

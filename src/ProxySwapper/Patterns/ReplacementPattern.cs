@@ -17,10 +17,10 @@ internal static partial class ReplacementPattern
         if (replacement.Contains("://", StringComparison.Ordinal))
             return "must be a reference without a scheme";
         var prefix = PrefixOf(replacement);
-        if (!(prefix.Contains('/', StringComparison.Ordinal) && TargetPrefix.IsRegistry(TargetPrefix.HostOf(prefix))))
+        if (!(prefix.Contains('/', StringComparison.Ordinal) && RegistryName.IsRegistry(TargetPrefix.HostOf(prefix))))
             return "must begin with the target's registry written out and a slash, such as "
                 + "'localhost:5000/$1', so that an image that is there already is recognised";
-        if (prefix == "docker.io/")
+        if (prefix == $"{RegistryName.DockerHub}/")
             return "may go anywhere on Docker Hub, where images are read from; name a "
                 + "registry of yours, or an organisation: 'docker.io/my-org/$1'";
         if (pattern is null)
@@ -42,9 +42,9 @@ internal static partial class ReplacementPattern
     /// <summary>The text before the first group, as references are normalised.</summary>
     public static string PrefixOf(string replacement)
     {
-        const string OldDockerHub = "index.docker.io/";
         var prefix = IsImage(replacement) ? replacement : replacement[..replacement.IndexOf('$')];
-        return prefix.StartsWith(OldDockerHub, StringComparison.Ordinal) ? $"docker.io/{prefix[OldDockerHub.Length..]}" : prefix;
+        var host = TargetPrefix.HostOf(prefix);
+        return host.Length < prefix.Length ? string.Concat(RegistryName.Normalize(host), prefix.AsSpan(host.Length)) : prefix;
     }
 
     [GeneratedRegex(@"\$(?:(\d+)|\{(\w+)\})")]

@@ -11,7 +11,6 @@ namespace ProxySwapper.Patterns;
 internal sealed class RepositoryPattern
 {
     private const string AnySegments = "**";
-    private const string DockerHub = "docker.io";
 
     private readonly string _registry;
     private readonly string[] _segments;
@@ -28,11 +27,11 @@ internal sealed class RepositoryPattern
     {
         pattern = null;
         var parts = text.Split('/');
-        var registry = parts[0] is "index.docker.io" ? DockerHub : parts[0];
+        var registry = RegistryName.Normalize(parts[0]);
         fault = Validate(text, registry, parts.AsSpan(1));
         if (fault is not null)
             return false;
-        if (registry == DockerHub && parts is [_, not AnySegments])
+        if (registry == RegistryName.DockerHub && parts is [_, not AnySegments])
             parts = [registry, "library", parts[1]];
         pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
@@ -90,8 +89,7 @@ internal sealed class RepositoryPattern
     {
         const string Example = "must be a registry, such as docker.io, or a registry with a repository, such as quay.io/coreos/**";
         var plain = registry.Replace("*", "x", StringComparison.Ordinal);
-        var isRegistry =
-            registry.Contains('*', StringComparison.Ordinal) || registry.AsSpan().ContainsAny('.', ':') || registry == "localhost";
+        var isRegistry = registry.Contains('*', StringComparison.Ordinal) || RegistryName.IsRegistry(registry);
         if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _))
             return $"{Example}; '{registry}' is no registry's host";
         foreach (var segment in segments)

@@ -13,10 +13,10 @@ internal static class TargetPrefix
             return $"{Example}: without a scheme; plain HTTP is said under registries";
         if (target.EndsWith('/'))
             return $"{Example}: without a slash at the end";
-        if (target is "docker.io" or "index.docker.io")
+        if (RegistryName.Normalize(target) == RegistryName.DockerHub)
             return "is Docker Hub itself, where images are read from; name a registry of yours, or an organisation: docker.io/my-org";
         var host = HostOf(target);
-        if (!IsRegistry(host))
+        if (!RegistryName.IsRegistry(host))
             return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
         return ImageReference.TryParse($"{target}/x", out var image, out var fault) && image.Tag is null && image.Digest is null
             ? null
@@ -25,9 +25,6 @@ internal static class TargetPrefix
 
     /// <summary>The text before the first slash.</summary>
     public static string HostOf(string target) => target.IndexOf('/') is >= 0 and var slash ? target[..slash] : target;
-
-    /// <summary>True for a first segment that references take for a registry and not for a path of Docker Hub.</summary>
-    public static bool IsRegistry(string host) => host.AsSpan().ContainsAny('.', ':') || host == "localhost";
 
     /// <summary>What every image at a target begins with.</summary>
     public static string PrefixOf(string target) => ImageReference.Parse($"{target}/x").Name[..^1];

@@ -10,7 +10,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 {
     private readonly string[] _namespaces = [.. namespaces];
 
-    private const string DockerHub = "docker.io/";
+    private const string DockerHub = $"{RegistryName.DockerHub}/";
 
     // A replacement such as docker.io/cache-$1 is completed as every name of Docker Hub is, to docker.io/library/cache-….
     private readonly string? _officialPrefix =
@@ -28,7 +28,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public static Rule[] Compile(ProxySwapperOptions options)
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
-            return [RepositoryRule.Create("proxyUrl", "docker.io", proxyUrl, [], populates: true)];
+            return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, [], populates: true)];
         return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
     }
 

@@ -128,9 +128,9 @@ internal sealed class RuleSet
             .Rules.SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
             .Append(options.ProxyUrl)
             .OfType<string>()
-            .Select(text => text.Split('/')[0])
+            .Select(text => RegistryName.Normalize(TargetPrefix.HostOf(text)))
             .Where(registry => !registry.AsSpan().ContainsAny('*', '$'))
-            .Concat(["docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
+            .Concat([RegistryName.DockerHub, "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
             .ToFrozenSet(StringComparer.Ordinal);
 
     private bool IsIgnored(string @namespace)

@@ -135,6 +135,7 @@ internal sealed class ConfigurationReaderTests
     [TestCase("ignoreImages: ['a@b']", "ignoreImages[0]: 'b' is no sha256")]
     [TestCase("ignoreImages: ['UPPER']", "ignoreImages[0]")]
     [TestCase("ignoreNamespaces: [Team]", "ignoreNamespaces[0]: must be a namespace's name")]
+    [TestCase("registries: [{host: docker.io}, {host: INDEX.docker.io:443}]", "'docker.io' has an entry already")]
     [TestCase("rules: [{match: docker.io}]", "rules[0].target: is missing")]
     [TestCase("rules: [{target: r.example}]", "match: or matchRegex is needed")]
     [TestCase("rules: [{match: docker.io, matchRegex: x, target: r.example}]", "one of them")]
@@ -181,7 +182,7 @@ internal sealed class ConfigurationReaderTests
     [TestCase("registries: [{auth: azure, host: r.example, azureTenantId: a}]", "azureTenantId: needs azureClientId")]
     [TestCase("registries: [{host: r.example, dockerConfigFile: a}]", "dockerConfigFile: has a meaning with auth: dockerConfig alone")]
     [TestCase("registries: [{auth: anonymous}]", "host: is missing")]
-    [TestCase("registries: [{host: 'https://r.example'}]", "is no registry's host")]
+    [TestCase("registries: [{host: 'https://r.example'}]", "is not a registry's host")]
     [TestCase("registries: [{host: r.example}, {host: r.example}]", "has an entry already")]
     [TestCase("port: 9090", "managementPort: is the port of the webhook")]
     public void A_fault_is_told_with_its_place_and_what_is_allowed(string text, params string[] messages) =>

@@ -27,6 +27,20 @@ internal sealed class ConfiguredCredentialSourceTests
         Assert.That((_docker.Asked, _clouds.Single()), Is.EqualTo((0, auth)));
     }
 
+    [TestCase("nginx")]
+    [TestCase("registry-1.docker.io/library/nginx")]
+    public async Task Docker_Hub_has_an_entry_under_any_of_its_names(string image)
+    {
+        var options = ConfigurationReader.ReadText(
+            "c.yaml",
+            "registries: [{host: Index.docker.io, auth: basic, usernameFrom: {env: USER}, passwordFrom: {env: USER}, requestsPerSecond: 7}]",
+            new Dictionary<string, string>()
+        );
+        var source = new ConfiguredCredentialSource(options.Registries, _ => "me", (_, _) => throw new AssertionException("no cloud"));
+        Assert.That((await source.GetAsync(ImageReference.Parse(image), default))!.Username, Is.EqualTo("me"));
+        Assert.That(RegistryServices.OptionsOf(options.Registries).For("registry-1.docker.io:443").RequestsPerSecond, Is.EqualTo(7));
+    }
+
     [Test]
     public async Task What_its_cloud_gave_is_renewed_by_it()
     {

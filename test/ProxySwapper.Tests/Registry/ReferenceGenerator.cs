@@ -30,7 +30,7 @@ internal static class ReferenceGenerator
         from name in Gen.OneOf(
             from host in Hosts
             from path in Paths
-            select $"{host}/{path}",
+            select $"{host.ToLowerInvariant()}/{path}",
             from path in Joined(Component, "/", 2, 5)
             select $"docker.io/{path}"
         )
@@ -39,7 +39,7 @@ internal static class ReferenceGenerator
 
     /// <summary>References as people write them to Docker Hub.</summary>
     public static Gen<string> Familiar { get; } =
-        from prefix in Gen.Elements("", "docker.io/", "index.docker.io/")
+        from prefix in Gen.Elements("", "docker.io/", "index.docker.io/", "Registry-1.docker.io/", "registry.hub.docker.com:443/")
         from path in prefix.Length > 0 ? Paths : from first in Component from rest in Paths select $"{first.Replace('.', '-')}/{rest}"
         from suffix in Suffixes
         select prefix + path + suffix;
@@ -48,7 +48,7 @@ internal static class ReferenceGenerator
     public static Gen<string> Nearly { get; } =
         Gen.OneOf(
             Text(Hostile, 0, 30),
-            from text in Gen.OneOf(Canonical, Familiar)
+            from text in Gen.OneOf(Canonical, Familiar, Hosts.Select(host => $"{host}/x"), Hosts.Select(host => $"{host}:443/x"))
             from at in Gen.Choose(0, text.Length)
             from removed in Gen.Choose(0, Math.Min(1, text.Length - at))
             from added in Text(Hostile, 0, 1)
@@ -64,7 +64,7 @@ internal static class ReferenceGenerator
             select first + middle + last
         );
 
-    private static Gen<string> Port => Gen.Choose(0, 99999).Select(port => $":{port}");
+    private static Gen<string> Port => Gen.Choose(444, 99999).Select(port => $":{port}");
 
     private static Gen<string> Component =>
         from first in Text(Lower, 1, 4)

@@ -19,10 +19,30 @@ internal static partial class ReferenceOracle
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var first = slash < 0 ? "" : text[..slash];
         var isRegistry = first == "localhost" || Registry().IsMatch(first);
-        var (registry, rest) = isRegistry ? (first == "index.docker.io" ? "docker.io" : first, text[(slash + 1)..]) : ("docker.io", text);
+        var (registry, rest) = isRegistry ? (Host(first), text[(slash + 1)..]) : ("docker.io", text);
         var official = registry == "docker.io" && !rest.Split('@')[0].Contains('/', StringComparison.Ordinal) ? "library/" : "";
         return $"{registry}/{official}{rest}";
     }
+
+    /// <summary>One name for a host: lower case, without the default port, Docker Hub's aliases replaced.</summary>
+    private static string Host(string host)
+    {
+        var bare = DefaultPort().Replace(host, "");
+        if (Named().IsMatch(bare))
+            host = bare.ToLowerInvariant();
+        else if (Named().IsMatch(host))
+            host = host.ToLowerInvariant();
+        return Aliases().Replace(host, "docker.io");
+    }
+
+    [GeneratedRegex("(?<=[^:]):443$")]
+    private static partial Regex DefaultPort();
+
+    [GeneratedRegex(@"[.:]|^localhost$")]
+    private static partial Regex Named();
+
+    [GeneratedRegex(@"^(index\.docker\.io|registry-1\.docker\.io|registry\.hub\.docker\.com)$")]
+    private static partial Regex Aliases();
 
     [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
     private static partial Regex Identifier();

@@ -21,6 +21,7 @@ internal sealed class RuleSetTests
     [TestCase("10.0.0.1/x", null)]
     [TestCase("r.example/library/nginx:1", null)]
     [TestCase("r.example/other", null)]
+    [TestCase("R.Example:443/other", null)]
     [TestCase("r.example.com/library/nginx", null)]
     public void With_a_proxy_url_alone_docker_hub_and_nothing_else_goes_there(string image, string? target) =>
         Assert.That(Target("proxyUrl: r.example", image), Is.EqualTo(target));
@@ -43,6 +44,10 @@ internal sealed class RuleSetTests
     }
 
     [TestCase("docker.io", "docker.io/a/b", true)]
+    [TestCase("Registry-1.docker.io", "nginx", true)]
+    [TestCase("docker.io", "registry.hub.docker.com:443/library/nginx", true)]
+    [TestCase("Quay.io:443", "quay.io/a/b", true)]
+    [TestCase("quay.io", "QUAY.io:443/a/b", true)]
     [TestCase("docker.io", "quay.io/a/b", false)]
     [TestCase("index.docker.io", "nginx", true)]
     [TestCase("docker.io/library/nginx", "nginx", true)]

@@ -13,6 +13,8 @@ internal sealed class DockerConfigSourceTests
     [TestCase("""{"auths":{"https://r.example/v2/":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "r.example/a", "user/secret")]
     [TestCase("""{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "nginx", "user/secret")]
     [TestCase("""{"auths":{"docker.io":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "team/x", "user/secret")]
+    [TestCase("""{"auths":{"registry.hub.docker.com":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "index.docker.io/team/x", "user/secret")]
+    [TestCase("""{"auths":{"https://Quay.io:443":{"auth":"dXNlcjpzZWNyZXQ="}}}""", "quay.IO/team/x", "user/secret")]
     [TestCase("""{"auths":{"r.example:5000":{"username":"u","password":"p"}}}""", "r.example:5000/a", "u/p")]
     [TestCase("""{"auths":{"r.example:5000":{"username":"u","password":"p"}}}""", "r.example/a", null)]
     [TestCase("""{"auths":{"r.example":{"identitytoken":"t"}}}""", "r.example/a", "token t")]

@@ -1,0 +1,42 @@
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Tests.Registry;
+
+[TestFixture]
+internal sealed class RegistryNameTests
+{
+    [TestCase("docker.io", "docker.io")]
+    [TestCase("index.docker.io", "docker.io")]
+    [TestCase("registry-1.docker.io:443", "docker.io")]
+    [TestCase("Registry.Hub.Docker.com", "docker.io")]
+    [TestCase("Harbor.Example.com:443", "harbor.example.com")]
+    [TestCase("LOCALHOST:5000", "localhost:5000")]
+    [TestCase("registry:443", "registry:443")]
+    [TestCase("[2001:DB8::1]:443", "[2001:db8::1]")]
+    public void A_host_has_one_name(string text, string expected)
+    {
+        Assert.That(RegistryName.TryParse(text, out var name), Is.True);
+        Assert.That((name!.Text, name.IsDockerHub), Is.EqualTo((expected, expected == "docker.io")));
+        Assert.That(name.ApiAuthority, Is.EqualTo(expected == "docker.io" ? "registry-1.docker.io" : expected));
+        Assert.That(RegistryName.TryParse(name.Text, out var again) && again == name, Is.True);
+        Assert.That(ImageReference.Parse($"{text}/team/x").Registry, Is.EqualTo(expected), "an image names it the same");
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase("harbor")]
+    [TestCase("https://harbor.example.com")]
+    [TestCase("harbor.example.com/project")]
+    [TestCase("harbor.example.com:port")]
+    [TestCase("*.example.com")]
+    [TestCase("-.example.com")]
+    public void What_is_not_a_host_is_refused(string? text) => Assert.That(RegistryName.TryParse(text, out _), Is.False);
+
+    [TestCase("https://index.docker.io/v1/", "docker.io", "")]
+    [TestCase("https://registry-1.docker.io/v2/", "docker.io", "")]
+    [TestCase("Quay.io:443/team/", "quay.io", "team")]
+    [TestCase("*.Example.com", "*.example.com", "")]
+    [TestCase("harbor", "harbor", "")]
+    public void An_address_of_Dockers_configuration_is_a_host_and_a_path(string address, string host, string path) =>
+        Assert.That((RegistryName.HostOfAddress(address, out var found), found), Is.EqualTo((host, path)));
+}
