@@ -6,8 +6,15 @@
   {{- if and $values.proxyUrl $values.config.proxyUrl (ne $values.proxyUrl $values.config.proxyUrl) -}}
     {{- fail "proxyUrl and config.proxyUrl differ: set one of them" -}}
   {{- end -}}
-  {{- if not (or $values.proxyUrl $values.config.proxyUrl $values.config.rules $rewrites) -}}
-    {{- fail "nothing would be swapped: set proxyUrl to the registry that docker.io's images come from instead, or config.rules, or registryCache.rewrite" -}}
+  {{- $populate := $values.config.populate | default dict -}}
+  {{- if not (or $values.proxyUrl $values.config.proxyUrl $values.config.rules $rewrites $populate.proxyCaches) -}}
+    {{- fail "nothing would be swapped: set proxyUrl to the registry that docker.io's images come from instead, or config.rules, or registryCache.rewrite; a populator alone needs config.populate.proxyCaches" -}}
+  {{- end -}}
+  {{- if eq ($populate.policy | default "") "immediate" -}}
+    {{- $deadline := $populate.deadline | default "3s" -}}
+    {{- if ge (include "proxyswapper.seconds" $deadline | int) (int $values.webhook.timeoutSeconds) -}}
+      {{- fail (printf "config.populate.deadline %s must be less than webhook.timeoutSeconds, which is %d s: the API server would give up before the copy" $deadline (int $values.webhook.timeoutSeconds)) -}}
+    {{- end -}}
   {{- end -}}
   {{- if or $values.config.tlsCertPath $values.config.tlsKeyPath -}}
     {{- fail "config.tlsCertPath and config.tlsKeyPath are the chart's business: name the Secret in certificates.existingSecret" -}}

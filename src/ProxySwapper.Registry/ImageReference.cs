@@ -8,7 +8,8 @@ namespace ProxySwapper.Registry;
 /// <c>nginx</c> is <c>docker.io/library/nginx</c>, <c>localhost/x</c> and <c>host:5000/x</c> name a registry, <c>team/x</c> does not.
 /// </summary>
 /// <remarks>
-/// Two differences, on purpose. A first segment with a dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused here,
+/// Three differences, on purpose. <c>sha256:</c> with 64 hex digits is an image's id here, as kubelet takes it, and not a tag.
+///  A first segment with a dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused here,
 /// where that grammar reads it as a path without a registry, which nothing could pull. And a registry has one name, that of
 /// <see cref="RegistryName"/>, where that grammar keeps the case of its letters, <c>:443</c> and all but one of Docker Hub's aliases.
 /// </remarks>
@@ -43,9 +44,7 @@ public sealed record ImageReference
     /// <summary>Parses a reference.</summary>
     /// <exception cref="FormatException">The text is not a reference; the message says why.</exception>
     public static ImageReference Parse(string text) =>
-        TryParse(text, out var reference, out var fault)
-            ? reference
-            : throw new FormatException($"'{text}' is not an image reference: {fault}.");
+        TryParse(text, out var reference, out var fault) ? reference : throw new FormatException($"invalid image '{text}': {fault}");
 
     /// <summary>Parses a reference; false when the text is none.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference) =>
@@ -80,7 +79,7 @@ public sealed record ImageReference
         {
             if (!TryParseDigest(rest[(at + 1)..], out digest))
             {
-                fault = "its digest is not sha256, sha384 or sha512 with all its lower-case hex digits";
+                fault = "a digest is sha256, sha384 or sha512 with all its lower-case hex digits";
                 return false;
             }
             rest = rest[..at];
@@ -94,7 +93,7 @@ public sealed record ImageReference
             path = path[..colon];
             if (!ImageReferenceGrammar.IsTag(tag))
             {
-                fault = "its tag is not 1 to 128 letters, digits, '_', '.', '-', the first no '.' or '-'";
+                fault = "a tag has 1 to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'";
                 return false;
             }
         }

@@ -10,6 +10,7 @@ internal static class ImageReferenceGrammar
 
     private const int MaximumPathLength = 255;
     private const int MaximumTagLength = 128;
+    private const string IdentifierPrefix = "sha256:";
     private const string OfficialNamespace = "library/";
 
     private static readonly SearchValues<char> LowerAlphanumerics = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
@@ -19,8 +20,14 @@ internal static class ImageReferenceGrammar
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
-    /// <summary>64 lower-case hex digits, which engines take for an image's id.</summary>
-    public static bool IsBareIdentifier(ReadOnlySpan<char> text) => text.Length == 64 && !text.ContainsAnyExcept(HexDigits);
+    /// <summary>
+    /// 64 lower-case hex digits, with or without <c>sha256:</c> before them, which kubelet and engines take for an image's id on the node.
+    /// </summary>
+    public static bool IsBareIdentifier(ReadOnlySpan<char> text)
+    {
+        var hex = text.StartsWith(IdentifierPrefix) ? text[IdentifierPrefix.Length..] : text;
+        return hex.Length == 64 && !hex.ContainsAnyExcept(HexDigits);
+    }
 
     /// <summary>The first segment where it is a registry; empty where the whole is a path in the default registry.</summary>
     public static ReadOnlySpan<char> RegistryOf(ReadOnlySpan<char> name)

@@ -55,12 +55,11 @@ public sealed record RegistryName
     /// <summary>The name in the form in which names are compared. What is not a host stays as it is.</summary>
     public static string Normalize(ReadOnlySpan<char> host)
     {
-        var text = host;
-        if (text.EndsWith(DefaultPort) && IsRegistry(text[..^DefaultPort.Length]) && !text[..^DefaultPort.Length].EndsWith(':'))
-            text = text[..^DefaultPort.Length];
         // A host without dot and port is only taken for one because of its upper-case letters: it keeps them.
-        if (text.ContainsAnyInRange('A', 'Z') && IsRegistry(text))
-            text = text.ToString().ToLowerInvariant();
+        var text = host.ContainsAnyInRange('A', 'Z') && IsRegistry(host) ? host.ToString().ToLowerInvariant() : host;
+        var bare = text.EndsWith(DefaultPort) ? text[..^DefaultPort.Length] : text;
+        if (IsRegistry(bare) && !bare.EndsWith(':'))
+            text = bare;
         return text is DockerHub or "index.docker.io" or DockerHubApi or "registry.hub.docker.com" ? DockerHub : text.ToString();
     }
 

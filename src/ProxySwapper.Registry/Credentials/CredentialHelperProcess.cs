@@ -93,9 +93,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new RegistryCredentialException(
-                $"the credential helper docker-credential-{name} answered something else than a credential"
-            );
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} did not answer with a credential");
         }
     }
 

@@ -11,26 +11,35 @@ internal sealed class DockerConfig
     /// </summary>
     private const string Own = "proxyswapper";
 
+    /// <summary>Deeper than anything that writes such a file; the parser does not recurse.</summary>
+    private const int MaximumDepth = 512;
+
     private readonly List<(DockerConfigKey Key, RegistryCredential Credential)> _auths = [];
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The helper for hosts that nothing else is said of, or null.</summary>
     public string? Store { get; private set; }
 
-    /// <exception cref="JsonException">The text is no JSON object.</exception>
+    /// <summary>
+    /// Reads a configuration. What it does not know is passed over, however odd: texts that are not Unicode, deep nesting. An empty text
+    /// is an empty configuration.
+    /// </summary>
+    /// <exception cref="JsonException">The text is not a JSON object.</exception>
     public static DockerConfig Parse(string json)
     {
-        using var document = JsonDocument.Parse(json);
+        if (string.IsNullOrWhiteSpace(json))
+            return new DockerConfig();
+        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaximumDepth });
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
-            throw new JsonException("no object", null, 0, null);
+            throw new JsonException("not an object", null, 0, null);
         var config = new DockerConfig { Store = Text(root, "credsStore") is { } store && store != Own ? store : null };
-        foreach (var entry in Members(root, "auths"))
-            if (CredentialOf(entry.Value) is { } credential)
-                config._auths.Add((DockerConfigKey.Parse(entry.Name), credential));
-        foreach (var entry in Members(root, "credHelpers"))
-            if (entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() != Own)
-                config._helpers[DockerConfigKey.Parse(entry.Name).Host] = entry.Value.GetString()!;
+        foreach (var (key, entry) in Members(root, "auths"))
+            if (CredentialOf(entry) is { } credential)
+                config._auths.Add((DockerConfigKey.Parse(key), credential));
+        foreach (var (key, entry) in Members(root, "credHelpers"))
+            if (TextOf(entry) is { } helper && helper != Own)
+                config._helpers[DockerConfigKey.Parse(key).Host] = helper;
         return config;
     }
 
@@ -64,11 +73,46 @@ internal sealed class DockerConfig
         return Convert.TryFromBase64String(base64, bytes, out var length) ? Encoding.UTF8.GetString(bytes[..length]) : null;
     }
 
-    private static JsonElement.ObjectEnumerator Members(JsonElement root, string name) =>
-        root.TryGetProperty(name, out var members) && members.ValueKind == JsonValueKind.Object ? members.EnumerateObject() : default;
+    /// <summary>The members of an object within an object; none when it is missing or of another kind.</summary>
+    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement root, string name) =>
+        Members(root).LastOrDefault(member => member.Name == name) is (not null, var inner) ? Members(inner) : [];
+
+    private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+            yield break;
+        foreach (var member in element.EnumerateObject())
+            if (NameOf(member) is { } name)
+                yield return (name, member.Value);
+    }
 
     private static string? Text(JsonElement entry, string name) =>
-        entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+        Members(entry).LastOrDefault(member => member.Name == name) is (not null, var value) && TextOf(value) is { Length: > 0 } text
             ? text
             : null;
+
+    private static string? NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            // An escape of half a surrogate pair, which JSON allows and no text can hold.
+            return null;
+        }
+    }
+
+    private static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }

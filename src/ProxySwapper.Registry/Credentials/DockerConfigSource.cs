@@ -10,6 +10,8 @@ namespace ProxySwapper.Registry.Credentials;
 /// </summary>
 public sealed class DockerConfigSource : IRegistryCredentialSource
 {
+    private const string AuthVariable = "DOCKER_AUTH_CONFIG";
+
     private readonly string _name;
     private readonly Func<DockerConfig?> _read;
     private readonly bool _usesHelpers;
@@ -21,7 +23,7 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     /// <summary>The credentials of a text, for instance of a pull secret. Helpers that it names are not run: it is not ours.</summary>
     /// <param name="json">The text of a <c>config.json</c>.</param>
     /// <param name="name">How errors name the source.</param>
-    /// <exception cref="RegistryCredentialException">The text is no JSON of that form.</exception>
+    /// <exception cref="RegistryCredentialException">The text is not JSON of that form.</exception>
     public static DockerConfigSource FromJson(string json, string name)
     {
         var config = Parse(json, name);
@@ -37,7 +39,8 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         new(path, () => ReadFile(path), usesHelpers: true, time ?? TimeProvider.System);
 
     /// <summary>
-    /// The files that Docker and Podman read: <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
+    /// What Docker, Podman and CI systems read: the text of <c>DOCKER_AUTH_CONFIG</c>, the files
+    /// <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
     /// <c>$DOCKER_CONFIG/config.json</c> or <c>~/.docker/config.json</c>, in that order.
     /// </summary>
     /// <param name="variable">Reads a variable of the environment.</param>
@@ -50,7 +53,11 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
             variable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "containers", "auth.json") : null,
             Path.Combine(variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
         ];
-        return [.. paths.OfType<string>().Where(path => path.Length > 0).Select(path => FromFile(path))];
+        return
+        [
+            new DockerConfigSource(AuthVariable, () => ReadVariable(variable), usesHelpers: false, TimeProvider.System),
+            .. paths.OfType<string>().Where(path => path.Length > 0).Select(path => FromFile(path)),
+        ];
     }
 
     /// <inheritdoc />
@@ -88,6 +95,9 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         return Parse(text, path);
     }
 
+    private static DockerConfig? ReadVariable(Func<string, string?> variable) =>
+        variable(AuthVariable) is { Length: > 0 } json ? Parse(json, AuthVariable) : null;
+
     private static DockerConfig Parse(string json, string name)
     {
         try
@@ -97,7 +107,11 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         catch (JsonException fault)
         {
             // The parser's own words could quote a secret.
-            throw new RegistryCredentialException($"{name} is no Docker configuration: broken JSON in line {fault.LineNumber + 1}");
+            throw new RegistryCredentialException($"{name} is not a Docker configuration: invalid JSON in line {fault.LineNumber + 1}");
+        }
+        catch (ArgumentException)
+        {
+            throw new RegistryCredentialException($"{name} is not a Docker configuration: not Unicode");
         }
     }
 }

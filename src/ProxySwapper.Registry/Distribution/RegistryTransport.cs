@@ -153,6 +153,9 @@ internal sealed partial class RegistryTransport(
             var response = await host.Sender.SendAsync(request, MayAuthorize(request) ? authorization?.Header : null, cancellationToken);
             RegistryMetrics.Answered(host.Name, request.Method, (int)response.Status);
             host.RateLimit.Observe(response);
+            // Without the query, which may be signed.
+            var address = request.Address.GetLeftPart(UriPartial.Path);
+            Log.Answered(logger, request.Method, address, (int)response.Status);
             return response;
         }
         catch (RegistryException fault)
@@ -182,6 +185,9 @@ internal sealed partial class RegistryTransport(
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Address}: HTTP {Status}")]
+        public static partial void Answered(ILogger logger, HttpMethod method, string address, int status);
+
         [LoggerMessage(Level = LogLevel.Information, Message = "Trying again in {Seconds:0.0} s: {Fault}")]
         public static partial void Retry(ILogger logger, double seconds, string fault);
     }

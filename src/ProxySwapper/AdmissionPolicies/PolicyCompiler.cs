@@ -67,8 +67,8 @@ internal sealed class PolicyCompiler
         Add(
             "references",
             "Their references, with registry, path and tag or digest written out. What is no reference is left unchanged.",
-            ReferenceExpressions.Normalise("variables.images"),
-            CelCost.OfVariable([2 * ReferenceExpressions.Cost])
+            ReferenceExpressions.Normalise("variables.images", _options.PlaceholderImages),
+            CelCost.OfVariable([2 * ReferenceExpressions.Cost + 3 * CelCost.OfCut()])
         );
     }
 

@@ -19,19 +19,33 @@ internal static class ReferenceExpressions
     public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfCut();
 
     /// <summary>From the images to their normalised references; images that are no references are left out.</summary>
-    public static string Normalise(string images) =>
+    /// <param name="images">The images.</param>
+    /// <param name="placeholders">Texts that are not images yet.</param>
+    public static string Normalise(string images, IReadOnlyList<string> placeholders) =>
         $$"""
-            {{images}}.filter(i, i.size() <= 1024 && !i.matches('^(?:sha256:)?[0-9a-f]{64}$'))
+            {{images}}.filter(i, i.size() <= 1024 && !i.matches('^(?:sha256:)?[0-9a-f]{64}$'){{Except(placeholders)}})
               // The digest apart.
               .map(i, {'image': i, 'name': i.split('@')[0], 'digest': i.contains('@') ? i.substring(i.indexOf('@')) : ''})
               // A first segment without a dot, a colon or an upper-case letter is not a registry but a path on Docker Hub.
               .map(r, {'image': r.image, 'digest': r.digest,
                 'name': r.name.matches('^(?:[^/]*[.:A-Z][^/]*|localhost)/') ? r.name : 'docker.io/' + r.name})
-              .map(r, {'image': r.image, 'digest': r.digest, 'name': r.name.startsWith('index.docker.io/') ? r.name.substring(6) : r.name})
+              // A registry has one name: in lower case, without the default port, Docker Hub's without its aliases.
+              .map(r, {'image': r.image, 'digest': r.digest,
+                'host': r.name.substring(0, r.name.indexOf('/')), 'path': r.name.substring(r.name.indexOf('/'))})
+              .map(r, {'image': r.image, 'digest': r.digest, 'path': r.path,
+                'host': r.host.matches('[.:]') ? r.host.lowerAscii() : r.host})
+              .map(r, {'image': r.image, 'digest': r.digest, 'path': r.path,
+                'host': r.host.matches('^(?:localhost|.*[.:].*):443$') && !r.host.endsWith('::443')
+                  ? r.host.substring(0, r.host.size() - 4) : r.host})
+              .map(r, {'image': r.image, 'digest': r.digest, 'name':
+                (r.host in ['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'] ? 'docker.io' : r.host) + r.path})
               .map(r, {'image': r.image, 'digest': r.digest, 'name': {{Official("r.name")}}})
               .map(r, {'image': r.image, 'text': r.name + (r.digest != '' ? r.digest : r.name.matches(':[^/]*$') ? '' : ':latest')})
               .filter(r, {{IsReference("r.text")}})
             """;
+
+    private static string Except(IReadOnlyList<string> placeholders) =>
+        placeholders.Count == 0 ? "" : $" && !(i in [{string.Join(", ", placeholders.Select(CelText.Quote))}])";
 
     /// <summary>True for a normalised text that is a reference.</summary>
     public static string IsReference(string text) =>
@@ -44,6 +58,9 @@ internal static class ReferenceExpressions
     /// <summary>Official images get their namespace: <c>docker.io/nginx</c> is docker.io/library/nginx.</summary>
     public static string Official(string text) =>
         $"{text}.matches('^docker[.]io/[^/]*$') ? 'docker.io/library/' + {text}.substring(10) : {text}";
+
+    /// <summary>The registry as part of a path, the port's colon as an underscore.</summary>
+    public static string RegistryPath(string text) => $"{text}.substring(0, {text}.indexOf('/')).replace(':', '_')";
 
     /// <summary>The text behind the registry.</summary>
     public static string Path(string text) => $"{text}.substring({text}.indexOf('/') + 1)";

@@ -27,12 +27,18 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
     {
         if (!RepositoryPattern.TryParse(rule.Match!, out var pattern, out var fault))
             throw new ArgumentException(fault, nameof(rule));
-        var prefix = TargetPrefix.PrefixOf(rule.Target ?? proxyUrl!);
+        var (prefix, suffix) = TargetPrefix.Split(rule.Target ?? proxyUrl!);
         return new PolicyRule(
             Place(key),
-            Summary(rule, $"{rule.Match} -> {prefix}"),
+            Summary(rule, $"{rule.Match} -> {(suffix is null ? prefix : rule.Target ?? proxyUrl)}"),
             InNamespaces(rule, PatternExpressions.Of(pattern)),
-            new($"{CelText.Quote(prefix)} + {ReferenceExpressions.Path("r.text")}", CelCost.OfCut()),
+            suffix is null
+                ? new($"{CelText.Quote(prefix)} + {ReferenceExpressions.Path("r.text")}", CelCost.OfCut())
+                : new(
+                    $"{CelText.Quote(prefix)} + {ReferenceExpressions.RegistryPath("r.text")} + {CelText.Quote(suffix)} + "
+                        + ReferenceExpressions.Path("r.text"),
+                    3 * CelCost.OfCut()
+                ),
             AtPrefix(prefix)
         );
     }

@@ -13,6 +13,8 @@ namespace ProxySwapper.Commands;
 /// <summary><c>proxyswapper copy</c>: one image, now, with everything below it.</summary>
 internal static class CopyCommand
 {
+    private const string DockerTransport = "docker://";
+
     public static Command Create()
     {
         var source = Image("SOURCE", "The image to copy: a tag or a digest.");
@@ -36,8 +38,13 @@ internal static class CopyCommand
         {
             Description = "A configuration file; its registries say how hosts are reached and opened.",
         };
-        var debug = new Option<bool>("--debug", "-d") { Description = "Tells every step." };
-        var command = new Command("copy", "Copies one image between registries, with everything below it.")
+        var debug = new Option<bool>("--debug", "-d") { Description = "Logs every step and every request." };
+        var command = new ExampleCommand(
+            "copy",
+            "Copies one image between registries, with everything below it.",
+            "proxyswapper copy docker.io/library/nginx:1.27 registry.example.com/library/nginx:1.27",
+            "proxyswapper copy --platform linux/amd64 --dry-run quay.io/coreos/etcd:v3.5.0 localhost:5000/etcd:v3.5.0"
+        )
         {
             source,
             target,
@@ -52,12 +59,12 @@ internal static class CopyCommand
         command.Validators.Add(result =>
         {
             var chosen = result.GetResult(platforms)?.Tokens.Count ?? 0;
-            if (result.GetValue(sparse) && result.GetValue(flatten))
-                result.AddError("--sparse and --flatten are two answers to one question; give one.");
-            if (result.GetValue(sparse) && chosen == 0)
-                result.AddError("--sparse needs --platform.");
-            if (result.GetValue(flatten) && chosen != 1)
-                result.AddError("--flatten needs one --platform.");
+            if (result.IsSet(sparse) && result.IsSet(flatten))
+                result.AddError("--sparse and --flatten cannot be combined");
+            if (result.IsSet(sparse) && chosen == 0)
+                result.AddError("--sparse requires --platform");
+            if (result.IsSet(flatten) && chosen != 1)
+                result.AddError("--flatten requires exactly one --platform");
         });
         command.SetAction(
             (arguments, cancellationToken) =>
@@ -93,7 +100,7 @@ internal static class CopyCommand
         var options = config is null
             ? new ProxySwapperOptions()
             : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
-        using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
+        using var loggers = CommandLogging.Create(isDebug);
         using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         request = request with
         {
@@ -159,9 +166,13 @@ internal static class CopyCommand
             Description = description,
             CustomParser = result =>
             {
-                if (ImageReference.TryParse(result.Tokens[0].Value, out var image, out var fault))
+                var text = result.Tokens[0].Value;
+                // As skopeo and crane have it.
+                if (text.StartsWith(DockerTransport, StringComparison.Ordinal))
+                    text = text[DockerTransport.Length..];
+                if (ImageReference.TryParse(text, out var image, out var fault))
                     return image;
-                result.AddError($"'{result.Tokens[0].Value}' is no image: {fault}.");
+                result.AddError($"invalid image '{text}': {fault}");
                 return null!;
             },
         };
@@ -173,7 +184,7 @@ internal static class CopyCommand
             if (Platform.TryParse(token.Value, out var platform))
                 platforms.Add(platform);
             else
-                result.AddError($"'{token.Value}' is no platform, such as linux/amd64 or linux/arm/v7.");
+                result.AddError($"'{token.Value}' is not a platform, such as linux/amd64 or linux/arm/v7");
         return [.. platforms];
     }
 }

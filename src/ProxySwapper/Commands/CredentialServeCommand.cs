@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.CredentialHelper;
@@ -17,15 +18,12 @@ internal static class CredentialServeCommand
             Description = "The configuration file; its `registries` are the ones that are answered for.",
             Required = true,
         };
-        var port = new Option<int>("--port") { Description = "The port of the loopback address.", DefaultValueFactory = _ => 5002 };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 65535)
-                result.AddError("--port must be from 1 to 65535.");
-        });
-        var command = new Command(
+        var port = IntegerOption.Create("--port", "The port of the loopback address.", 1, 65535, 5002);
+        var command = new ExampleCommand(
             ServeCommand.Name,
-            "Answers GET /credential?host=HOST on the loopback address, for a registry cache in the same Pod."
+            "Answers GET /credential?host=HOST on the loopback address, for a registry cache in the same Pod.",
+            "proxyswapper credential serve --config config.yaml",
+            "proxyswapper credential serve --config config.yaml --port 5003"
         )
         {
             config,
@@ -43,7 +41,7 @@ internal static class CredentialServeCommand
         if (options.Registries.Count == 0)
             throw new ConfigurationException([new(config, 0, 0, "registries", "is empty: there is nothing to give credentials for")]);
         if (options.ManagementPort == port)
-            throw new ConfigurationException([new(config, 0, 0, "managementPort", "is the port of --port, which needs its own")]);
+            throw new ConfigurationException([new(config, 0, 0, "managementPort", "must differ from --port")]);
         try
         {
             await using var app = CredentialSidecar.Create(
@@ -55,10 +53,9 @@ internal static class CredentialServeCommand
             await app.RunAsync();
             return 0;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
-            // For instance an address that is in use.
-            await Console.Error.WriteLineAsync(exception.Message);
+            await Console.Error.WriteLineAsync(ListenFailure.Message(exception, port, options.ManagementPort));
             return 1;
         }
     }

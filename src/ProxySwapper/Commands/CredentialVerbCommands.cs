@@ -82,7 +82,7 @@ internal static class CredentialVerbCommands
         var server = new string(input, 0, await Console.In.ReadBlockAsync(input, cancellationToken)).Trim();
         if (!CredentialServerAddress.TryParse(server, out var image))
             return Fail("standard input must be a registry, such as registry.example.com:5000");
-        using var loggers = CommandLogging.Create(LogLevel.Warning);
+        using var loggers = CommandLogging.Create(isDebug: false);
         using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential)
             return Fail(NotFound);

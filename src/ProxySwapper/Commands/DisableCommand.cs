@@ -15,14 +15,19 @@ internal static class DisableCommand
             Description = "Keeps nothing: only an upgrade of the chart brings the webhook back.",
         };
         var kubernetes = new KubernetesOptions();
-        var command = new Command("disable", "Takes the webhook out of every Pod's way at once, and keeps its configuration for `enable`.");
+        var command = new ExampleCommand(
+            "disable",
+            "Takes the webhook out of every Pod's way at once, and keeps its configuration for `enable`.",
+            "proxyswapper disable",
+            "proxyswapper disable --context production --file webhook.json"
+        );
         place.AddTo(command);
         command.Add(discard);
         kubernetes.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(discard) && place.IsGiven(result))
-                result.AddError("--discard keeps nothing: give it alone, or --config-map or --file.");
+            if (result.IsSet(discard) && place.IsGiven(result))
+                result.AddError("--discard cannot be combined with --config-map or --file");
         });
         command.SetAction(
             (arguments, cancellationToken) =>

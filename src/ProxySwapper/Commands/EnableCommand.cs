@@ -10,7 +10,12 @@ internal static class EnableCommand
     {
         var place = new RemovedWebhookOptions();
         var kubernetes = new KubernetesOptions();
-        var command = new Command("enable", "Puts back the webhook that `disable` removed.");
+        var command = new ExampleCommand(
+            "enable",
+            "Puts back the webhook that `disable` removed.",
+            "proxyswapper enable",
+            "proxyswapper enable --context production --file webhook.json"
+        );
         place.AddTo(command);
         kubernetes.AddTo(command);
         command.SetAction(

@@ -9,6 +9,8 @@ namespace ProxySwapper.Commands;
 internal static class MirrorCommand
 {
     private const string DefaultFile = "/config/replicant.yaml";
+    private const string Wait = "wait";
+    private const string Stop = "stop";
 
     public static Command Create()
     {
@@ -18,33 +20,33 @@ internal static class MirrorCommand
         };
         var debug = new Option<bool>("--debug", "-d")
         {
-            Description = "Tells every decision. Also by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG.",
+            Description = "Logs the decision on every tag and every request. Also by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG.",
         };
         var exitOnError = new Option<bool>("--exit-on-error", "-e")
         {
             Description = "Stops at the first failure. Also by PROXYSWAPPER_MIRROR_EXIT_ON_ERROR or REPLICANT_EXIT_ON_ERROR.",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints what a run would copy, and copies nothing." };
-        var parallel = new Option<int>("--parallel")
-        {
-            Description = "Repositories looked at, and images copied, at once.",
-            DefaultValueFactory = _ => 4,
-        };
-        parallel.Validators.Add(result =>
-            Require(result, result.GetValueOrDefault<int>() is >= 1 and <= 256, "--parallel must be from 1 to 256")
-        );
+        var parallel = IntegerOption.Create("--parallel", "Repositories looked at, and images copied, at once.", 1, 256, 4);
         var shard = new Option<MirrorShard?>("--shard")
         {
             Description = "This machine's share, I/N with I from 0. Default from JOB_COMPLETION_INDEX and JOB_PARALLELISM, else all.",
             CustomParser = ParseShard,
         };
-        var onRateLimit = new Option<RateLimitAction>("--on-rate-limit")
+        var onRateLimit = new Option<string>("--on-rate-limit")
         {
             Description = "When a registry grants no more pulls: wait as long as it says, or stop and leave the rest to the next run.",
+            DefaultValueFactory = _ => Wait,
         };
+        onRateLimit.AcceptOnlyFromAmong(Wait, Stop);
         var report = new Option<string?>("--report") { Description = "Writes the outcome of each tag to a file, as JSON." };
 
-        var command = new Command("mirror", "Mirrors repositories by SemVer mode, in one pass.")
+        var command = new ExampleCommand(
+            "mirror",
+            "Mirrors repositories by SemVer mode, in one pass.",
+            "proxyswapper mirror --config-file mirror.yaml --dry-run",
+            "proxyswapper mirror --config-file mirror.yaml --parallel 8 --report report.json"
+        )
         {
             configFile,
             debug,
@@ -67,7 +69,7 @@ internal static class MirrorCommand
                         Shard = arguments.GetValue(shard) ?? environment.Shard,
                         DryRun = arguments.GetValue(dryRun),
                         ExitOnError = arguments.GetValue(exitOnError) || environment.ExitOnError,
-                        OnRateLimit = arguments.GetValue(onRateLimit),
+                        OnRateLimit = arguments.GetValue(onRateLimit) == Stop ? RateLimitAction.Stop : RateLimitAction.Wait,
                     };
                     return await RunAsync(
                         file,
@@ -89,7 +91,12 @@ internal static class MirrorCommand
         CancellationToken cancellationToken
     )
     {
-        using var loggers = CommandLogging.Create(isDebug ? LogLevel.Debug : LogLevel.Warning);
+        if (reportFile is not null && !IsWritable(reportFile, out var reason))
+        {
+            await Console.Error.WriteLineAsync($"--report {reportFile}: cannot be written: {reason}");
+            return ConfigurationFaults.ExitCode;
+        }
+        using var loggers = CommandLogging.Create(isDebug);
         using var access = RegistryServices.Create(file.Registries, TimeProvider.System, loggers);
         var report = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
@@ -103,7 +110,25 @@ internal static class MirrorCommand
         return report.IsComplete ? 0 : 1;
 
         Task<MirrorReport> PassAsync(IMirrorOutput output) =>
-            MirrorRun.Create(file, settings, access, output, TimeProvider.System).RunAsync(cancellationToken);
+            MirrorRun
+                .Create(file, settings, access, output, TimeProvider.System, loggers.CreateLogger<MirrorRun>())
+                .RunAsync(cancellationToken);
+    }
+
+    /// <summary>Looked at before the first request: a pass can take hours.</summary>
+    private static bool IsWritable(string file, out string reason)
+    {
+        try
+        {
+            File.Open(file, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
+            reason = "";
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            reason = fault.Message;
+            return false;
+        }
     }
 
     private static MirrorShard? ParseShard(ArgumentResult result)
@@ -112,11 +137,5 @@ internal static class MirrorCommand
             return shard;
         result.AddError($"--shard must be I/N, I from 0 and below N, not '{result.Tokens[0].Value}'");
         return null;
-    }
-
-    private static void Require(SymbolResult result, bool holds, string message)
-    {
-        if (!holds)
-            result.AddError(message);
     }
 }

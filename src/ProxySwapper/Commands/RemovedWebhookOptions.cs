@@ -30,12 +30,12 @@ internal sealed class RemovedWebhookOptions
         _configMap.Validators.Add(result =>
         {
             if (result.Tokens is not [var token] || token.Value.Split('/') is not [{ Length: > 0 }, { Length: > 0 }])
-                result.AddError("--config-map must be NAMESPACE/NAME.");
+                result.AddError("--config-map must be NAMESPACE/NAME");
         });
         command.Validators.Add(result =>
         {
             if (result.GetResult(_configMap) is not null && result.GetResult(_file) is not null)
-                result.AddError("Give --config-map or --file, one of them.");
+                result.AddError("--config-map and --file cannot be combined");
         });
     }
 

@@ -142,7 +142,7 @@ internal static class ReportCommand
         CancellationToken cancellationToken
     )
     {
-        using var loggers = CommandLogging.Create(LogLevel.Warning);
+        using var loggers = CommandLogging.Create(isDebug: false);
         using var registries = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         var all = builder.Entries.Count(entry => entry.Target is not null);
         await new DownstreamCheck(registries, compareDigests).RunAsync(

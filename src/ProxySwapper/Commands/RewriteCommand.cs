@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
@@ -11,6 +12,9 @@ namespace ProxySwapper.Commands;
 internal static class RewriteCommand
 {
     private const string Input = "-";
+    private const string Text = "text";
+    private const string Json = "json";
+    private const int MaximumListed = 20;
 
     public static Command Create()
     {
@@ -23,20 +27,24 @@ internal static class RewriteCommand
             Description = "The namespace of images, and of manifests without one.",
             DefaultValueFactory = _ => "default",
         };
-        var output = new Option<RewriteOutput>("--output", "-o") { Description = "text: a line for each image. json: an array." };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "text: a line for each image. json: an array.",
+            DefaultValueFactory = _ => Text,
+        };
+        output.AcceptOnlyFromAmong(Text, Json);
         var files = new Option<string[]>("--filename", "-f")
         {
             Description = "Manifests, YAML or JSON; - is standard input.",
             DefaultValueFactory = _ => [],
         };
         var images = new Argument<string[]>("IMAGE") { Description = "Images.", Arity = ArgumentArity.ZeroOrMore };
-        images.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens)
-                if (token.Value.StartsWith('-'))
-                    result.AddError($"'{token.Value}' is no option and no image.");
-        });
-        var command = new Command("rewrite", "Shows what would happen to images, or to every Pod template in manifests.")
+        var command = new ExampleCommand(
+            "rewrite",
+            "Shows what would happen to images, or to every Pod template in manifests.",
+            "proxyswapper rewrite --config config.yaml nginx quay.io/coreos/etcd:v3.5.0",
+            "helm template . | proxyswapper rewrite --config config.yaml -f -"
+        )
         {
             config,
             @namespace,
@@ -47,30 +55,60 @@ internal static class RewriteCommand
         command.Validators.Add(result =>
         {
             if (result.GetResult(images) is null or { Tokens.Count: 0 } && result.GetResult(files) is null or { Implicit: true })
-                result.AddError("Give images, or manifests with -f FILE.");
+                result.AddError("an IMAGE, or manifests with -f FILE, are required");
         });
         command.SetAction(
             (arguments, _) =>
                 ConfigurationFaults.ReportAsync(() =>
                 {
+                    if (UnknownOption(arguments) is { } unknown)
+                        return Task.FromResult(UsageErrors.Report(arguments, $"unknown option '{unknown}'"));
                     var rules = RuleSet.Compile(
                         ConfigurationReader.Read(arguments.GetValue(config), ConfigurationReader.ProcessEnvironment())
                     );
                     var place = arguments.GetValue(@namespace)!;
+                    var manifests = arguments
+                        .GetValue(files)!
+                        .Select(file => (file, WorkloadReader.Read(file, TextOf(file), place)))
+                        .ToList();
                     var subjects = arguments
                         .GetValue(images)!
                         .Select(image => new ManifestImage(image, place))
-                        .Concat(arguments.GetValue(files)!.SelectMany(file => WorkloadReader.Read(file, TextOf(file), place)));
+                        .Concat(manifests.SelectMany(manifest => manifest.Item2.Images));
                     var decisions = subjects.Select(subject => Decide(rules, subject)).ToList();
-                    if (arguments.GetValue(output) == RewriteOutput.Json)
+                    var isEmpty = false;
+                    foreach (var (file, found) in manifests)
+                        isEmpty |= !ReportSkipped(file, found);
+                    if (arguments.GetValue(output) == Json)
                         WriteJson(decisions);
                     else
                         foreach (var decision in decisions)
                             Console.WriteLine(LineOf(decision));
-                    return Task.FromResult(decisions.Any(decision => decision.Warning is not null) ? 1 : 0);
+                    return Task.FromResult(isEmpty || decisions.Any(decision => decision.Warning is not null) ? 1 : 0);
                 })
         );
         return command;
+    }
+
+    /// <summary>What looks like an option and stands before a <c>--</c>; behind it everything is an image.</summary>
+    private static string? UnknownOption(ParseResult arguments) =>
+        arguments
+            .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .FirstOrDefault(token => token is { Type: TokenType.Argument, Value: ['-', _, ..] })
+            ?.Value;
+
+    /// <summary>Says what has no Pod, so that nothing is missed without a word.</summary>
+    /// <returns>False when there was no image at all.</returns>
+    private static bool ReportSkipped(string file, ManifestImages found)
+    {
+        if (found.Skipped.Count > 0)
+            Console.Error.WriteLine(
+                $"{file}: no Pod template in {string.Join(", ", found.Skipped.Take(MaximumListed))}"
+                    + (found.Skipped.Count > MaximumListed ? $" and {found.Skipped.Count - MaximumListed} more" : "")
+            );
+        if (found.Images.Count == 0)
+            Console.Error.WriteLine($"{file}: 0 images");
+        return found.Images.Count > 0;
     }
 
     private static ImageDecision Decide(RuleSet rules, ManifestImage subject) =>
@@ -86,11 +124,11 @@ internal static class RewriteCommand
     private static string ReasonOf(ImageDecision decision) =>
         decision.Reason switch
         {
-            DecisionReason.NoRule => "no rule takes it",
-            DecisionReason.AlreadyAtTarget => $"is at the target of {decision.Rule}",
-            DecisionReason.IgnoredImage => "is in ignoreImages",
+            DecisionReason.NoRule => "no rule matches",
+            DecisionReason.AlreadyAtTarget => $"already at the target of {decision.Rule}",
+            DecisionReason.IgnoredImage => "ignored by ignoreImages or placeholderImages",
             DecisionReason.OptedOut => $"its Pod has the label {WellKnownLabels.OptOutLabel}",
-            DecisionReason.IgnoredNamespace => "its namespace is in ignoreNamespaces",
+            DecisionReason.IgnoredNamespace => "namespace ignored by ignoreNamespaces",
             _ => decision.Warning ?? NameOf(decision.Reason),
         };
 
@@ -116,10 +154,4 @@ internal static class RewriteCommand
     }
 
     private static string NameOf(DecisionReason reason) => JsonNamingPolicy.CamelCase.ConvertName(reason.ToString());
-}
-
-internal enum RewriteOutput
-{
-    Text,
-    Json,
 }

@@ -17,7 +17,15 @@ internal static class ServeCommand
         {
             Description = "The configuration file; it is watched. Without it, the environment alone (PROXY_URL, PROXYSWAPPER_…).",
         };
-        var command = new Command(Name, "Runs the webhook and the populator.") { config };
+        var command = new ExampleCommand(
+            Name,
+            "Runs the webhook and the populator.",
+            "proxyswapper serve --config config.yaml",
+            "PROXY_URL=registry.example.com proxyswapper serve"
+        )
+        {
+            config,
+        };
         command.SetAction((arguments, _) => ConfigurationFaults.ReportAsync(() => RunAsync(arguments.GetValue(config))));
         return command;
     }
@@ -59,9 +67,7 @@ internal static class ServeCommand
         catch (Exception exception) when (exception is IOException or SocketException)
         {
             // For instance an address that is in use, or a port below 1024 without the right to it.
-            await Console.Error.WriteLineAsync(
-                $"Ports {options.Port} and {options.ManagementPort} cannot both be listened on: {exception.Message}"
-            );
+            await Console.Error.WriteLineAsync(ListenFailure.Message(exception, options.Port, options.ManagementPort));
             return 1;
         }
     }

@@ -35,6 +35,8 @@ internal static class ConfigurationReader
     {
         try
         {
+            if (Directory.Exists(file))
+                throw new IOException("it is a directory");
             return File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
@@ -70,6 +72,7 @@ internal static class ConfigurationReader
             LogLevel = ReadLogLevel(top) ?? defaults.LogLevel,
             PatchLabel = ReadPatchLabel(top),
             IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),
+            PlaceholderImages = top.Has("placeholderImages") ? top.Strings("placeholderImages") : defaults.PlaceholderImages,
             IgnoreNamespaces = RulesSectionReader.ReadNamespaces(top, "ignoreNamespaces"),
             IgnoreOwners = RulesSectionReader.ReadOwners(top) ?? defaults.IgnoreOwners,
             SwapPolicy = top.Choice<SwapPolicy>("swapPolicy") ?? defaults.SwapPolicy,
@@ -83,7 +86,7 @@ internal static class ConfigurationReader
         if (options.AdmissionPolicy.Name is not null && top.Section("populate")?.Has("policy") != true)
             options = options with { Populate = options.Populate with { Policy = PopulatePolicy.Delayed } };
         if (options.Port != 0 && options.Port == options.ManagementPort)
-            top.Fault("managementPort", "is the port of the webhook, which needs its own");
+            top.Fault("managementPort", "must differ from port, which is the webhook's");
         top.RejectUnknownKeys();
         return options;
     }

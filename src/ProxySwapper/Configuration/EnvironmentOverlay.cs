@@ -49,6 +49,7 @@ internal static class EnvironmentOverlay
     private static readonly string[] Lists =
     [
         "ignoreImages",
+        "placeholderImages",
         "ignoreNamespaces",
         "ignoreOwners",
         "populate.platforms",
@@ -75,7 +76,13 @@ internal static class EnvironmentOverlay
                 Set(root, path, variable, value, source);
             else
                 faults.Add(
-                    new(variable, 0, 0, "", $"is no setting; known are {string.Join(", ", Texts.Concat(Lists).Select(VariableOf))}")
+                    new(
+                        variable,
+                        0,
+                        0,
+                        "",
+                        $"unknown variable; valid variables are {string.Join(", ", Texts.Concat(Lists).Select(VariableOf))}"
+                    )
                 );
         }
     }

@@ -36,7 +36,7 @@ internal static class PopulateSectionReader
         if (PlatformParser.ReadOne(section, "platform") is not { } single)
             return platforms;
         if (platforms.Count > 0)
-            section.Fault("platform", "and platforms say the same; keep one of them");
+            section.Fault("platform", "cannot be combined with platforms");
         return [single];
     }
 
@@ -72,10 +72,7 @@ internal static class PopulateSectionReader
             TargetOs = section.String("targetOS") ?? defaults.TargetOs,
         };
         if (section.Has("patternEcrProxyCache") == section.Has("regexURL"))
-            section.Fault(
-                "patternEcrProxyCache",
-                "or regexURL is needed, one of them: a pattern of proxy-cache paths, or of images to warm"
-            );
+            section.Fault("patternEcrProxyCache", "exactly one of patternEcrProxyCache and regexURL is required");
         if (section.Has("regexURL") && cache.ReplacementOci is null)
             section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
         if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault)

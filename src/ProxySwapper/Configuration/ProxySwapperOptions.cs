@@ -31,6 +31,11 @@ internal sealed record ProxySwapperOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public PatchLabelOptions PatchLabel { get; init; } = new();
     public IReadOnlyList<string> IgnoreImages { get; init; } = [];
+
+    /// <summary>
+    /// Texts that stand in the place of an image until another webhook puts one there, such as Istio's <c>auto</c>: left unchanged.
+    /// </summary>
+    public IReadOnlyList<string> PlaceholderImages { get; init; } = ["auto"];
     public IReadOnlyList<string> IgnoreNamespaces { get; init; } = [];
 
     /// <summary>

@@ -50,29 +50,29 @@ internal static class RegistriesSectionReader
     {
         var isBasic = entry.Auth == RegistryAuth.Basic;
         if (isBasic && entry.UsernameFrom is null)
-            section.Fault("usernameFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+            section.Fault("usernameFrom", "is required with auth: basic, as {env: NAME} or {file: PATH}");
         if (isBasic && entry.PasswordFrom is null)
-            section.Fault("passwordFrom", "is missing: auth basic needs it, as {env: NAME} or {file: PATH}");
+            section.Fault("passwordFrom", "is required with auth: basic, as {env: NAME} or {file: PATH}");
         if (!isBasic && entry.UsernameFrom is not null)
-            section.Fault("usernameFrom", "has a meaning with auth: basic alone");
+            section.Fault("usernameFrom", "requires auth: basic");
         if (!isBasic && entry.PasswordFrom is not null)
-            section.Fault("passwordFrom", "has a meaning with auth: basic alone");
+            section.Fault("passwordFrom", "requires auth: basic");
         if (entry.DockerConfigFile is not null && entry.Auth != RegistryAuth.DockerConfig)
-            section.Fault("dockerConfigFile", "has a meaning with auth: dockerConfig alone");
+            section.Fault("dockerConfigFile", "requires auth: dockerConfig");
         if (entry.AwsProfile is not null && entry.Auth is not (null or RegistryAuth.Ecr))
-            section.Fault("awsProfile", "has a meaning with auth: ecr alone");
+            section.Fault("awsProfile", "requires auth: ecr");
         if (entry.GoogleKeyFile is not null && entry.Auth is not (null or RegistryAuth.Google))
-            section.Fault("googleKeyFile", "has a meaning with auth: google alone");
+            section.Fault("googleKeyFile", "requires auth: google");
         if (entry.AzureClientId is not null && entry.Auth is not (null or RegistryAuth.Azure))
-            section.Fault("azureClientId", "has a meaning with auth: azure alone");
+            section.Fault("azureClientId", "requires auth: azure");
         if (entry.AzureTenantId is not null && entry.AzureClientId is null)
             section.Fault("azureTenantId", "needs azureClientId");
         if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null)
             section.Fault("region", $"is missing: auth ecr needs it, since the name {entry.Host} does not tell it");
         if (entry.PlainHttp && entry.CaFile is not null)
-            section.Fault("caFile", "has no meaning with plainHttp");
+            section.Fault("caFile", "cannot be combined with plainHttp");
         if (entry.InsecureSkipTlsVerify && entry.CaFile is not null)
-            section.Fault("caFile", "has no meaning with insecureSkipTlsVerify");
+            section.Fault("caFile", "cannot be combined with insecureSkipTlsVerify");
     }
 
     private static string ReadHost(YamlSection section)

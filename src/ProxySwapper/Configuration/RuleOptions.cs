@@ -13,4 +13,9 @@ internal sealed record RuleOptions
 
     /// <summary>False where the target fills itself, as a pull-through cache on each node does: nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
+
+    /// <summary>
+    /// True to send images of several registries to one name all the same: who can push to one of them can replace those of the others.
+    /// </summary>
+    public bool AllowSharedTarget { get; init; }
 }

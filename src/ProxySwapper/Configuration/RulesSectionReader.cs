@@ -7,8 +7,12 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads <c>rules</c>, <c>proxyUrl</c> and what is ignored.</summary>
 internal static class RulesSectionReader
 {
-    public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl) =>
-        [.. top.Sections("rules").Select(section => ReadRule(section, proxyUrl))];
+    public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl)
+    {
+        var rules = top.Sections("rules").Select(section => (Section: section, Rule: ReadRule(section, proxyUrl))).ToList();
+        SharedTargetCheck.Check(rules, proxyUrl);
+        return [.. rules.Select(rule => rule.Rule)];
+    }
 
     /// <summary>A registry with an optional path that images are sent to.</summary>
     public static string? ReadTarget(YamlSection section, string key)
@@ -42,7 +46,7 @@ internal static class RulesSectionReader
                 pattern.Length > 0
                 && pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*')
                     ? null
-                    : "must be a namespace's name, in which * stands for any characters"
+                    : "must be the name of a namespace, in which * stands for any characters"
         );
 
     private static RuleOptions ReadRule(YamlSection section, string? proxyUrl)
@@ -55,6 +59,7 @@ internal static class RulesSectionReader
             Replace = section.String("replace"),
             Namespaces = ReadNamespaces(section, "namespaces"),
             Populate = section.Boolean("populate") ?? true,
+            AllowSharedTarget = section.Boolean("allowSharedTarget") ?? false,
         };
         section.RejectUnknownKeys();
         Check(section, rule, proxyUrl);
@@ -73,17 +78,17 @@ internal static class RulesSectionReader
         switch (rule)
         {
             case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:
-                section.Fault("match", "or matchRegex is needed, one of them");
+                section.Fault("match", "exactly one of match and matchRegex is required");
                 break;
             case { Match: not null }:
                 if (rule.Replace is not null)
-                    section.Fault("replace", "goes with matchRegex; match has target");
+                    section.Fault("replace", "cannot be combined with match, which has target");
                 if (rule.Target is null && proxyUrl is null)
-                    section.Fault("target", "is missing, and there is no proxyUrl that could stand for it");
+                    section.Fault("target", "is required, since there is no proxyUrl");
                 break;
             default:
                 if (rule.Target is not null)
-                    section.Fault("target", "goes with match; matchRegex has replace");
+                    section.Fault("target", "cannot be combined with matchRegex, which has replace");
                 if (rule.Replace is null)
                     section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
                 break;

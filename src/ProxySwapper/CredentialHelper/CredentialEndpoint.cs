@@ -48,15 +48,10 @@ internal sealed partial class CredentialEndpoint
     public async Task AnswerAsync(HttpContext context)
     {
         var host = context.Request.Query["host"].ToString();
-        if (!_hosts.Contains(host) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
+        if (!_hosts.Contains(RegistryName.Normalize(host)) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
         {
             Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
-            await RefuseAsync(
-                context,
-                CredentialOutcome.Refused,
-                StatusCodes.Status403Forbidden,
-                "this is no registry of the configuration"
-            );
+            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a registry of the configuration");
             return;
         }
         try
@@ -108,7 +103,7 @@ internal sealed partial class CredentialEndpoint
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Asked for a credential of {Host}, which is no registry of the configuration")]
+        [LoggerMessage(1, LogLevel.Warning, "Asked for a credential of {Host}, which is not a registry of the configuration")]
         public static partial void Refused(ILogger logger, string host);
 
         [LoggerMessage(2, LogLevel.Error, "No source has a credential for {Host}: the registry cache goes on as anonymous")]

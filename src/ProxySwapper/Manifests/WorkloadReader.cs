@@ -6,86 +6,113 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Manifests;
 
 /// <summary>
-/// Finds the images of manifests: YAML of many documents, or JSON, of the kinds that make Pods. Other kinds make none and are passed
-/// over, so that the output of a whole chart can be read.
+/// Finds the images of manifests: YAML of many documents, or JSON. Pods are found wherever they stand, by themselves or as a template
+/// (<c>spec.template.spec.containers</c> and the like), whatever the kind is called: Deployments and CronJobs as well as Rollouts,
+/// DeploymentConfigs and Knative Services.
 /// </summary>
-internal static class WorkloadReader
+internal sealed class WorkloadReader
 {
-    /// <summary>Lists are nested once at most by anything that writes them; a list that holds itself ends here.</summary>
-    private const int MaximumDepth = 8;
-
     private const string ListSuffix = "List";
 
-    /// <summary>Where each kind keeps its Pods: itself, or their template.</summary>
-    private static readonly Dictionary<string, string[]> PodPlaces = new(StringComparer.Ordinal)
-    {
-        ["Pod"] = [],
-        ["PodTemplate"] = ["template"],
-        ["ReplicationController"] = ["spec", "template"],
-        ["ReplicaSet"] = ["spec", "template"],
-        ["Deployment"] = ["spec", "template"],
-        ["StatefulSet"] = ["spec", "template"],
-        ["DaemonSet"] = ["spec", "template"],
-        ["Job"] = ["spec", "template"],
-        ["CronJob"] = ["spec", "jobTemplate", "spec", "template"],
-    };
+    private readonly string _file;
+    private readonly List<ManifestImage> _images = [];
+    private readonly List<string> _skipped = [];
+    private readonly List<ConfigurationFault> _faults = [];
 
-    /// <summary>All images in the order in which they stand there.</summary>
+    private WorkloadReader(string file) => _file = file;
+
+    /// <summary>All images in the order in which they stand there, and what has none.</summary>
     /// <param name="file">How the text is named in faults.</param>
     /// <param name="text">The manifests.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
-    /// <exception cref="ConfigurationException">The text is no YAML.</exception>
-    public static IReadOnlyList<ManifestImage> Read(string file, string text, string defaultNamespace)
+    /// <exception cref="ConfigurationException">The text is not YAML, or an image in it is not a string.</exception>
+    public static ManifestImages Read(string file, string text, string defaultNamespace)
     {
-        var stream = new YamlStream();
+        var reader = new WorkloadReader(file);
         try
         {
-            stream.Load(new StringReader(text));
+            foreach (var document in YamlLoader.Load(text))
+                reader.ReadManifest(document.RootNode, defaultNamespace);
         }
         catch (YamlException fault)
         {
-            throw new ConfigurationException([
-                new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}"),
-            ]);
+            reader._faults.Add(new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"invalid YAML: {fault.Message}"));
         }
-        return [.. stream.Documents.SelectMany(document => ImagesOf(document.RootNode, defaultNamespace, depth: 0))];
+        return reader._faults.Count > 0
+            ? throw new ConfigurationException(reader._faults)
+            : new ManifestImages(reader._images, reader._skipped);
     }
 
-    /// <summary>The images of one manifest; the items of an API server's <c>PodList</c> have no kind of their own.</summary>
-    private static IEnumerable<ManifestImage> ImagesOf(YamlNode node, string defaultNamespace, int depth, string? defaultKind = null)
+    /// <summary>Reads one manifest, or those of a list, each of which has a namespace of its own.</summary>
+    /// <param name="node">The manifest.</param>
+    /// <param name="defaultNamespace">Its namespace where it has none.</param>
+    /// <param name="listedKind">Its kind where it has none, as the items that an API server lists.</param>
+    private void ReadManifest(YamlNode node, string defaultNamespace, string? listedKind = null)
     {
-        if (node is not YamlMappingNode manifest || (Text(manifest, "kind") ?? defaultKind) is not { } kind)
-            return [];
-        if (kind.EndsWith(ListSuffix, StringComparison.Ordinal) && Child(manifest, "items") is YamlSequenceNode items)
-            return depth == MaximumDepth
-                ? []
-                : items.SelectMany(item => ImagesOf(item, defaultNamespace, depth + 1, kind[..^ListSuffix.Length]));
-        if (!PodPlaces.TryGetValue(kind, out var path))
-            return [];
+        if (node is not YamlMappingNode manifest)
+        {
+            if (!YamlSection.IsNull(node))
+                _skipped.Add($"line {node.Start.Line}");
+            return;
+        }
+        if (Child(manifest, "items") is YamlSequenceNode items)
+        {
+            var kind =
+                Text(manifest, "kind") is { } list && list.EndsWith(ListSuffix, StringComparison.Ordinal)
+                    ? list[..^ListSuffix.Length]
+                    : null;
+            foreach (var item in items)
+                ReadManifest(item, defaultNamespace, kind);
+            return;
+        }
         var metadata = Child(manifest, "metadata") as YamlMappingNode;
-        var @namespace = metadata is null ? null : Text(metadata, "namespace");
-        var name = metadata is null ? null : Text(metadata, "name") ?? Text(metadata, "generateName");
-        YamlNode? pod = manifest;
-        foreach (var key in path)
-            pod = pod is YamlMappingNode parent ? Child(parent, key) : null;
-        if (pod is not YamlMappingNode template || Child(template, "spec") is not YamlMappingNode spec)
-            return [];
-        var isOptedOut = Find(template, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
-        return ImagesOfPod(spec)
-            .Select(image => new ManifestImage(image, @namespace ?? defaultNamespace, isOptedOut) { Kind = kind, Name = name ?? "" });
+        var workload = new ManifestImage("", (metadata is null ? null : Text(metadata, "namespace")) ?? defaultNamespace)
+        {
+            Kind = Text(manifest, "kind") ?? listedKind ?? "",
+            Name = (metadata is null ? null : Text(metadata, "name") ?? Text(metadata, "generateName")) ?? "",
+        };
+        if (!FindPods(manifest, workload))
+            _skipped.Add(workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}");
     }
 
-    private static IEnumerable<string> ImagesOfPod(YamlMappingNode pod)
+    /// <returns>True when there is a Pod at or below the node, with images or without.</returns>
+    private bool FindPods(YamlNode node, ManifestImage workload)
+    {
+        if (node is YamlSequenceNode list)
+            return list.Aggregate(false, (found, item) => FindPods(item, workload) || found);
+        if (node is not YamlMappingNode mapping)
+            return false;
+        if (Child(mapping, "spec") is YamlMappingNode spec && IsPod(spec))
+        {
+            var isOptedOut = Find(mapping, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
+            foreach (var image in ImagesOf(spec))
+                _images.Add(workload with { Image = image, IsOptedOut = isOptedOut });
+            return true;
+        }
+        return mapping.Children.Values.Aggregate(false, (found, child) => FindPods(child, workload) || found);
+    }
+
+    private static bool IsPod(YamlMappingNode spec) => Child(spec, "containers") is YamlSequenceNode;
+
+    private IEnumerable<string> ImagesOf(YamlMappingNode pod)
     {
         foreach (var field in PodImageFields.OfSpec)
         foreach (var item in Items(pod, field.List))
         {
-            var image =
-                !field.IsVolume ? Text(item, "image")
-                : Child(item, "image") is YamlMappingNode source ? Text(source, "reference")
-                : null;
-            if (!string.IsNullOrEmpty(image))
-                yield return image;
+            var (holder, key) = field.IsVolume ? (Child(item, "image") as YamlMappingNode, "reference") : (item, "image");
+            var image = holder is null ? null : Child(holder, key);
+            if (image is not (null or YamlScalarNode))
+                _faults.Add(
+                    new(
+                        _file,
+                        (int)image.Start.Line,
+                        (int)image.Start.Column,
+                        "",
+                        $"{key} must be a string; render templates before their images are read, for instance with helm template"
+                    )
+                );
+            else if (holder is not null && Text(holder, key) is { Length: > 0 } text)
+                yield return text;
         }
     }
 
@@ -101,6 +128,11 @@ internal static class WorkloadReader
     private static YamlNode? Child(YamlMappingNode parent, string key) =>
         parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }
+
+/// <summary>What manifests name.</summary>
+/// <param name="Images">The images of all Pods and templates.</param>
+/// <param name="Skipped">The manifests without one, by kind and name.</param>
+internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped);
 
 /// <summary>An image that a manifest names, in the namespace that its Pods would be in, and whether they ask to be left alone.</summary>
 internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false)

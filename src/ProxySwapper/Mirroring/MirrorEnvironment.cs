@@ -25,7 +25,7 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
                         0,
                         0,
                         "",
-                        $"is '{current}', and REPLICANT_{name}, its old name, is '{old}'; keep one of them"
+                        $"is '{current}', and REPLICANT_{name}, its old name, is '{old}'; set one of them"
                     )
                 );
             return current ?? old;
@@ -53,9 +53,7 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
             return MirrorShard.Whole;
         if (MirrorShard.TryParse($"{index}/{count}", out var shard))
             return shard;
-        faults.Add(
-            new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is no part of a whole; give --shard I/N")
-        );
+        faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is not a share of it; give --shard I/N"));
         return MirrorShard.Whole;
     }
 }

@@ -51,7 +51,7 @@ internal static class MirrorImageReader
         }
         else if (!ImageReference.TryParse(text, out var repository, out var fault))
         {
-            entry.Fault(used, $"'{text}' is no repository: {fault}");
+            entry.Fault(used, $"invalid repository '{text}': {fault}");
         }
         else if (repository.Tag is not null || repository.Digest is not null)
         {
@@ -81,7 +81,7 @@ internal static class MirrorImageReader
             Deny = deny,
         };
         if (filter.HigherFrom is not null && mode != MirrorMode.Higher)
-            entry.Fault("higher-from", "has a meaning with mode higher alone");
+            entry.Fault("higher-from", "requires mode: higher");
         if (filter.Newest is not null && mode is MirrorMode.All or MirrorMode.Highest)
             entry.Fault("newest", "needs mode semver or higher");
         if (filter.SemVerRange is not null && mode == MirrorMode.All)
@@ -95,7 +95,7 @@ internal static class MirrorImageReader
             return null;
         if (SemanticVersionRange.TryParse(text, out var range))
             return range;
-        entry.Fault("semverRange", $"'{text}' is no range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
+        entry.Fault("semverRange", $"'{text}' is not a range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
         return null;
     }
 

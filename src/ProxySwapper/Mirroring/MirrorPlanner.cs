@@ -12,7 +12,12 @@ namespace ProxySwapper.Mirroring;
 /// Finds out what one image needs, by the cheapest requests: tags of both sides page by page, or one HEAD where a single tag counts.
 /// Manifests of the source are never asked for.
 /// </summary>
-internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredentialSource credentials, MirrorShard shard)
+internal sealed partial class MirrorPlanner(
+    RegistryClients clients,
+    IRegistryCredentialSource credentials,
+    MirrorShard shard,
+    ILogger logger
+)
 {
     private const int ParallelLooks = 4;
 
@@ -28,6 +33,8 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
         var destinationTags = isSingle ? [] : await ListDestinationAsync(image, cancellationToken);
         var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? []);
+        if (logger.IsEnabled(LogLevel.Debug))
+            LogSelection(image, sourceTags, selection.Tags);
         if (selection.Tags.Count == 0)
             return selection.Explanation is null
                 ? MirrorPlan.Nothing
@@ -123,5 +130,24 @@ internal sealed class MirrorPlanner(RegistryClients clients, IRegistryCredential
         await foreach (var tag in clients.For(repository.Registry, credentials).ListTagsAsync(repository.Repository, cancellationToken))
             tags.Add(tag);
         return tags;
+    }
+
+    private void LogSelection(MirrorImage image, IReadOnlyList<string> tags, IReadOnlyList<string> selected)
+    {
+        var chosen = selected.ToHashSet(StringComparer.Ordinal);
+        foreach (var tag in tags)
+            if (chosen.Contains(tag))
+                Log.Selected(logger, image.Name, image.Source, tag);
+            else
+                Log.LeftOut(logger, image.Name, image.Source, tag, image.Filter.Mode);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Debug, "{Image}: {Source}:{Tag} belongs to the destination")]
+        public static partial void Selected(ILogger logger, string image, ImageReference source, string tag);
+
+        [LoggerMessage(2, LogLevel.Debug, "{Image}: {Source}:{Tag} left out by mode {Mode} and the entry's filters")]
+        public static partial void LeftOut(ILogger logger, string image, ImageReference source, string tag, MirrorMode mode);
     }
 }

@@ -10,13 +10,14 @@ namespace ProxySwapper.Mirroring;
 /// One pass over a file. Looking and copying overlap: images are planned in parallel, and what they need goes through a channel to
 /// the workers. One that fails does not stop the others, unless it was asked for.
 /// </summary>
-internal sealed class MirrorRun(
+internal sealed partial class MirrorRun(
     MirrorFile file,
     MirrorSettings settings,
     MirrorPlanner planner,
     MirrorWorker worker,
     RateLimitGate gate,
-    IMirrorOutput output
+    IMirrorOutput output,
+    ILogger logger
 )
 {
     private readonly ConcurrentQueue<MirrorResult> _results = new();
@@ -26,13 +27,14 @@ internal sealed class MirrorRun(
         MirrorSettings settings,
         RegistryServices access,
         IMirrorOutput output,
-        TimeProvider time
+        TimeProvider time,
+        ILogger logger
     )
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
-        var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard, logger);
         var worker = new MirrorWorker(access.Copier, access.Credentials, access.Repositories.CreateAsync, gate, output, settings.DryRun);
-        return new MirrorRun(file, settings, planner, worker, gate, output);
+        return new MirrorRun(file, settings, planner, worker, gate, output, logger);
     }
 
     /// <summary>Runs to the end, or until it is cancelled: then what is left is in the report, and nothing is half done.</summary>
@@ -107,7 +109,14 @@ internal sealed class MirrorRun(
     {
         _results.Enqueue(result);
         output.Finished(result);
+        Log.Settled(logger, result.Image.Name, result.Tag, result.Outcome, result.Detail);
         if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed)
             await stopping.CancelAsync();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Debug, "{Image}: {Tag}: {Outcome} {Detail}")]
+        public static partial void Settled(ILogger logger, string image, string? tag, MirrorOutcome outcome, string? detail);
     }
 }

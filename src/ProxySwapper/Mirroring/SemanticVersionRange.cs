@@ -132,5 +132,5 @@ internal sealed class SemanticVersionRange
     }
 
     private static SemanticVersion Parse(string text) =>
-        SemanticVersion.TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is no version.");
+        SemanticVersion.TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is not a version");
 }

@@ -32,7 +32,7 @@ internal sealed class ImagePattern
         {
             if (!Digest.TryParse(text[(at + 1)..], out var parsed))
             {
-                fault = $"'{text[(at + 1)..]}' is no sha256, sha384 or sha512 digest";
+                fault = $"'{text[(at + 1)..]}' is not a sha256, sha384 or sha512 digest";
                 return false;
             }
             (name, digest) = (text[..at], parsed);
@@ -41,12 +41,12 @@ internal sealed class ImagePattern
             (name, tag) = (name[..colon], name[(colon + 1)..]);
         if (tag is not null && !ImageReference.TryParse($"x:{tag.Replace('*', 'x')}", out _))
         {
-            fault = $"'{tag}' is no tag";
+            fault = $"'{tag}' is not a tag";
             return false;
         }
         if (!name.Contains('*', StringComparison.Ordinal) && !ImageReference.TryParse(name, out _, out var wrong))
         {
-            fault = $"'{name}' is no image: {wrong}";
+            fault = $"invalid image '{name}': {wrong}";
             return false;
         }
         if (!RepositoryPattern.TryParse(Complete(name), out var repository, out fault))

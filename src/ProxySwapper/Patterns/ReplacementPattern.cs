@@ -33,7 +33,7 @@ internal static partial class ReplacementPattern
             .Replace(replacement, group => group.Index > 0 && replacement[group.Index - 1] == '@' ? SampleDigest : "x");
         return ImageReference.TryParse(sample, out _, out var fault)
             ? null
-            : $"is no image reference when 'x' stands for its groups: {fault}";
+            : $"is not an image reference when 'x' stands for its groups: {fault}";
     }
 
     /// <summary>True for a replacement without groups: all that the rule takes becomes one image.</summary>

@@ -37,6 +37,25 @@ internal sealed class RepositoryPattern
         return true;
     }
 
+    /// <summary>True when all images that it takes are of one registry.</summary>
+    public bool IsOneRegistry => !_registry.Contains('*', StringComparison.Ordinal);
+
+    /// <summary>False when no path is taken by both, whatever the registries are.</summary>
+    public bool MayOverlap(RepositoryPattern other)
+    {
+        foreach (var (own, others) in _segments.Zip(other._segments))
+        {
+            if (own == AnySegments || others == AnySegments)
+                return true;
+            var isLiteral = !own.Contains('*', StringComparison.Ordinal) && !others.Contains('*', StringComparison.Ordinal);
+            if (isLiteral && own != others)
+                return false;
+        }
+        // What is left of the longer one must take nothing.
+        var common = Math.Min(_segments.Length, other._segments.Length);
+        return _segments.Skip(common).Concat(other._segments.Skip(common)).All(segment => segment == AnySegments);
+    }
+
     public bool IsMatch(ImageReference image) => IsRegistryMatch(image.Registry) && IsMatch(_segments, image.Repository);
 
     private bool IsRegistryMatch(string registry) => _registry == AnySegments || Wildcard.IsMatch(_registry, registry);
@@ -91,7 +110,7 @@ internal sealed class RepositoryPattern
         var plain = registry.Replace("*", "x", StringComparison.Ordinal);
         var isRegistry = registry.Contains('*', StringComparison.Ordinal) || RegistryName.IsRegistry(registry);
         if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _))
-            return $"{Example}; '{registry}' is no registry's host";
+            return $"{Example}; '{registry}' is not a registry's host";
         foreach (var segment in segments)
         {
             if (segment.Length == 0)

@@ -27,7 +27,7 @@ internal static partial class SafeRegex
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
-            fault = $"is no regular expression that can be matched in bounded time: {exception.Message}";
+            fault = $"invalid regular expression: {exception.Message}";
             return null;
         }
     }

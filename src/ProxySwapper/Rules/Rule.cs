@@ -55,18 +55,20 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
             ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
             : RegexRule.Create(name, rule);
 
-    private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string targetPrefix)
-        : Rule(name, namespaces, targetPrefix)
+    private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string target)
+        : Rule(name, namespaces, TargetPrefix.PrefixOf(target))
     {
-        private readonly string _targetPrefix = targetPrefix;
+        private readonly (string Prefix, string? Suffix) _target = TargetPrefix.Split(target);
 
         public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces, bool populates) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, namespaces, pattern, TargetPrefix.PrefixOf(target)) { Populate = populates }
+                ? new RepositoryRule(name, namespaces, pattern, target) { Populate = populates }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>
-            pattern.IsMatch(image) ? string.Concat(_targetPrefix, text.AsSpan(image.Registry.Length + 1)) : null;
+            !pattern.IsMatch(image) ? null
+            : _target.Suffix is null ? string.Concat(_target.Prefix, text.AsSpan(image.Registry.Length + 1))
+            : string.Concat(_target.Prefix, TargetPrefix.PathOf(image.Registry), _target.Suffix, text.AsSpan(image.Registry.Length + 1));
     }
 
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)

@@ -82,6 +82,8 @@ internal sealed class RuleSet
 
     private ImageDecision Decide(string image, string @namespace)
     {
+        if (Options.PlaceholderImages.Contains(image))
+            return new(image, DecisionReason.IgnoredImage, null, null, null, null);
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
             return new(
                 image,
@@ -89,7 +91,7 @@ internal sealed class RuleSet
                 null,
                 null,
                 null,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {fault}"
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {fault}"
             );
         var source = parsed.WithDefaultTag();
         if (IsIgnored(@namespace))
@@ -119,8 +121,8 @@ internal sealed class RuleSet
                 source,
                 null,
                 rule.Name,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' is left as it is: {rule.Name} would "
-                    + $"make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', and that is no reference: {fault}"
+                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {rule.Name} would "
+                    + $"make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', which is not a valid reference: {fault}"
             );
 
     private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) =>

@@ -45,7 +45,7 @@ internal sealed partial class CertificateWatcher : BackgroundService
     {
         try
         {
-            if (_certificate.Reload())
+            if (_certificate.Reload(_time.GetUtcNow()))
             {
                 _reads.Add(1);
                 _saidExpired = false;
@@ -78,7 +78,7 @@ internal sealed partial class CertificateWatcher : BackgroundService
         [LoggerMessage(1, LogLevel.Information, "A new serving certificate is in use, valid until {NotAfter}")]
         public static partial void Renewed(ILogger logger, DateTimeOffset notAfter);
 
-        [LoggerMessage(2, LogLevel.Error, "The one in use stays: {Reason}")]
+        [LoggerMessage(2, LogLevel.Error, "Keeping the current certificate: {Reason}")]
         public static partial void Unusable(ILogger logger, string reason);
 
         [LoggerMessage(

@@ -64,6 +64,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             if (text == _lastText)
                 return;
             _lastText = text;
+            if (IsEmpty(text))
+                throw new ConfigurationException([new(_file, 1, 1, "", "the file is empty")]);
             var options = ConfigurationReader.ReadText(_file, text, _environment);
             _policy.Apply(_file, text, _environment, options);
             WarnOfRestart(_provider.Current.Options, options);
@@ -91,6 +93,10 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         while (await timer.WaitForNextTickAsync(stoppingToken))
             Check();
     }
+
+    /// <summary>An emptied file is a mistake, where an empty one at the start leaves all to the environment.</summary>
+    private static bool IsEmpty(string text) =>
+        text.Split('\n').Select(line => line.Trim()).All(line => line.Length == 0 || line[0] == '#' || line is "---" or "{}");
 
     /// <summary>What is bound at the start keeps its value until the next one.</summary>
     private void WarnOfRestart(ProxySwapperOptions old, ProxySwapperOptions changed)

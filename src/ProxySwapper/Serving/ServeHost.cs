@@ -69,6 +69,7 @@ internal static class ServeHost
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        services.AddHostedService<StartupSummary>();
         services.AddManagement();
         if (options.ManagementTokenFrom is { } token)
             services.AddSingleton(provider => new ManagementToken(

@@ -49,14 +49,18 @@ internal sealed class ServingCertificate
 
     /// <summary>Reads the files again, where there are files; true when a new certificate is in force.</summary>
     /// <exception cref="CertificateException">The files changed and cannot be used; the old certificate stays.</exception>
-    public bool Reload()
+    /// <param name="now">The time, by which a certificate that expired does not replace one that is valid.</param>
+    public bool Reload(DateTimeOffset now)
     {
         if (_certificateFile is null || _keyFile is null)
             return false;
         var (certificate, key) = Read(_certificateFile, _keyFile);
         if (certificate + key == _pem)
             return false;
-        _current = Parse(certificate, key, _certificateFile);
+        var read = Parse(certificate, key, _certificateFile);
+        if (read.NotAfter <= now && _current.NotAfter > now)
+            throw new CertificateException($"{_certificateFile} expired at {read.NotAfter.UtcDateTime:u}");
+        _current = read;
         _pem = certificate + key;
         return true;
     }
@@ -86,7 +90,7 @@ internal sealed class ServingCertificate
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            throw new CertificateException($"{file} is no certificate with the key beside it: {exception.Message}", exception);
+            throw new CertificateException($"{file} is not a certificate with the key beside it: {exception.Message}", exception);
         }
     }
 
@@ -94,4 +98,4 @@ internal sealed class ServingCertificate
 }
 
 /// <summary>The serving certificate cannot be used; the message says why.</summary>
-internal sealed class CertificateException(string message, Exception innerException) : Exception(message, innerException);
+internal sealed class CertificateException(string message, Exception? innerException = null) : Exception(message, innerException);

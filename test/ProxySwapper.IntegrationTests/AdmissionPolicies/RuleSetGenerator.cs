@@ -165,6 +165,7 @@ internal static class RuleSetGenerator
         {
             [key] = value,
             [where] = target,
+            ["allowSharedTarget"] = true,
             ["namespaces"] = new JsonArray([.. namespaces.Select(name => (JsonNode)name)]),
         };
 }

@@ -253,27 +253,6 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void Rules_of_the_caches_stand_behind_those_of_the_configuration_and_copy_nothing()
-    {
-        var file = (string)
-            _sets["full"].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
-                "config.yaml"
-            ]!;
-        var rules = ConfigurationReader.ReadText("config.yaml", file, new Dictionary<string, string>()).Rules;
-        Assert.That(
-            rules.Select(rule => $"{rule.Match} {rule.Target} {rule.Populate}"),
-            Is.EqualTo(
-                new[]
-                {
-                    "quay.io/coreos/** harbor.example.com/proxy_quay.io True",
-                    "us-central1-docker.pkg.dev localhost:30026 False",
-                    "docker.io localhost:30027 False",
-                }
-            )
-        );
-    }
-
-    [Test]
     public void A_first_run_has_another_name_when_what_it_does_is_another()
     {
         var job = Objects("Job").Single(item => item.Set == "mirror-first-run").Item;

@@ -15,7 +15,7 @@ internal sealed class DemoTests
             Assert.That(output, Does.Contain("  nginx → registry.internal.example.com/library/nginx:latest\n"));
             Assert.That(output, Does.Contain("  quay.io/prometheus/node-exporter:v1.7.0 stays\n"));
             Assert.That(output, Does.Contain("replace /spec/volumes/0/image/reference \"registry.internal.example.com/team/model:v3\""));
-            Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' is left as it is"));
+            Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' left unchanged"));
             Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
             Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the digest that it has upstream.\n"));
             Assert.That(output, Does.Contain("SchedulingGated").And.Contain("/mirror/team/cart:1.0\n"));

@@ -145,7 +145,7 @@ internal sealed class KubeApiServerTests
             "-"
         );
         Assert.That(
-            (exitCode, error.Contains("Warning: image 'Nginx:1' is left as it is", StringComparison.Ordinal)),
+            (exitCode, error.Contains("Warning: image 'Nginx:1' left unchanged", StringComparison.Ordinal)),
             Is.EqualTo((0, true)),
             error
         );

@@ -30,8 +30,8 @@ internal sealed class RewriteTests
                     0,
                     """
                     nginx -> r.example/library/nginx:latest
-                    quay.io/a/b:1 (unchanged: no rule takes it)
-                    r.example/library/nginx:1 (unchanged: is at the target of proxyUrl)
+                    quay.io/a/b:1 (unchanged: no rule matches)
+                    r.example/library/nginx:1 (unchanged: already at the target of proxyUrl)
 
                     """
                 )
@@ -56,7 +56,7 @@ internal sealed class RewriteTests
     public async Task Manifests_come_from_standard_input_or_files()
     {
         const string Expected =
-            "quay.io/a/b:1 (unchanged: no rule takes it)\nnginx -> "
+            "quay.io/a/b:1 (unchanged: no rule matches)\nnginx -> "
             + "r.example/library/nginx:latest\nbusybox:1 -> r.example/library/busybox:1\n";
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, Manifests);

@@ -76,7 +76,11 @@ internal sealed class PolicyCompilerTests
     {
         var rules = new StringBuilder("rules:\n");
         for (var index = 0; index < count; index++)
-            rules.AppendFormat(null, CompositeFormat.Parse($"  - {{{{match: \"{match}\", target: \"t.example/{{0}}\"}}}}\n"), index);
+            rules.AppendFormat(
+                null,
+                CompositeFormat.Parse($"  - {{{{match: \"{match}\", target: \"t.example/{{0}}\", allowSharedTarget: true}}}}\n"),
+                index
+            );
         return rules.ToString();
     }
 

@@ -25,8 +25,8 @@ internal sealed class ConfigurationSchemaTests
             foreach (var (path, section) in sections)
             {
                 var fault = FaultsOf(Document(path, new JsonObject { [Unknown] = 1 }))
-                    .Single(fault => fault.Key.EndsWith(Unknown, StringComparison.Ordinal));
-                var known = fault.Message.Split("known are ")[1].Split(", ");
+                    .Single(fault => fault.Message.Contains($"'{Unknown}'", StringComparison.Ordinal));
+                var known = fault.Message.Split("valid keys are ")[1].Split(", ");
                 Assert.That(
                     section["properties"]!.AsObject().Select(property => property.Key).Order(StringComparer.OrdinalIgnoreCase),
                     Is.EqualTo(known),

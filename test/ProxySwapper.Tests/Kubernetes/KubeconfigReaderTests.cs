@@ -100,7 +100,7 @@ internal sealed class KubeconfigReaderTests
     [TestCase("just text\n", "the document must be a mapping of keys to values")]
     [TestCase("\u0000\u0001\u007fELF\u0002\ufffd\n: {", "config:")]
     [TestCase("current-context: here\ncontexts: 3\n", "contexts: must be a list")]
-    [TestCase("current-context: {}\n", "current-context: must be a text")]
+    [TestCase("current-context: {}\n", "current-context: must be a string")]
     [TestCase("current-context: here\ncontexts: [{ name: here, context: [] }]\n", "context: must be a mapping")]
     public void What_is_no_kubeconfig_is_told_with_file_and_line(string text, string message)
     {

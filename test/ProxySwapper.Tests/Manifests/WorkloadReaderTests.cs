@@ -71,7 +71,46 @@ internal sealed class WorkloadReaderTests
     }
 
     [Test]
-    public void A_list_that_holds_itself_ends() => Assert.That(Read("&list {kind: List, items: [*list]}"), Is.Empty);
+    public void A_list_that_contains_itself_is_refused() =>
+        Assert.That(
+            () => Read("&list {kind: List, items: [*list]}"),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contain("'list' contains itself")
+        );
+
+    [TestCase("Rollout", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("DeploymentConfig", "spec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("Service", "apiVersion: serving.knative.dev/v1\nspec: {template: {spec: {containers: [{image: a}]}}}")]
+    [TestCase("Own", "spec: {workers: [{podTemplate: {spec: {containers: [{image: a}]}}}]}")]
+    public void Pod_templates_are_found_in_kinds_of_any_name(string kind, string rest) =>
+        Assert.That(Read($"kind: {kind}\n{rest}"), Is.EqualTo(new[] { new ManifestImage("a", "here") }));
+
+    [Test]
+    public void Merge_keys_are_resolved() =>
+        Assert.That(
+            Read(
+                    """
+                    kind: Pod
+                    x-base: &base {image: a, name: one}
+                    spec: {containers: [{<<: *base, name: two}, {<<: [{image: b}, *base]}]}
+                    """
+                )
+                .Select(image => image.Image),
+            Is.EqualTo(new[] { "a", "b" })
+        );
+
+    [Test]
+    public void What_has_no_pod_is_named()
+    {
+        const string Text = "kind: Service\nmetadata: {name: web}\n---\nkind: ConfigMap\n---\ntext\n---\nkind: Pod\nspec: {containers: []}";
+        Assert.That(WorkloadReader.Read("m.yaml", Text, "here").Skipped, Is.EqualTo(new[] { "Service/web", "ConfigMap", "line 6" }));
+    }
+
+    [Test]
+    public void A_template_that_was_not_rendered_is_refused_with_its_line() =>
+        Assert.That(
+            () => Read("kind: Pod\nspec:\n  containers:\n    - image: {{ .Values.image }}"),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:4:14: image must be a string; render templates")
+        );
 
     [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
     public void What_makes_no_pods_has_no_images(string text) => Assert.That(Read(text), Is.Empty);
@@ -81,5 +120,5 @@ internal sealed class WorkloadReaderTests
         Assert.That(() => Read("kind: Pod\n  spec: ["), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:2:"));
 
     private static IReadOnlyList<ManifestImage> Read(string text) =>
-        [.. WorkloadReader.Read("m.yaml", text, "here").Select(image => image with { Kind = "", Name = "" })];
+        [.. WorkloadReader.Read("m.yaml", text, "here").Images.Select(image => image with { Kind = "", Name = "" })];
 }

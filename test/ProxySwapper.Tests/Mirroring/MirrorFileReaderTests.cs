@@ -111,14 +111,14 @@ internal sealed class MirrorFileReaderTests
                 new[]
                 {
                     "1:7 mode",
-                    "2:1 imagse",
+                    "2:1 ",
                     "5:13 images.a.source",
                     "6:18 images.a.destination",
                     "7:19 images.a.pinned-major",
                     "10:15 images.b.upstream",
                     "12:13 images.b.newest",
                     "13:20 images.b.tags.allow[0]",
-                    "13:26 images.b.tags.only",
+                    "13:26 images.b.tags",
                     "14:18 images.b.semverRange",
                     "15:5 images.c",
                     "16:6 images.d.destination",
@@ -139,7 +139,7 @@ internal sealed class MirrorFileReaderTests
             Does.Contain("old name of source")
         );
 
-    [TestCase("images: [", "no YAML")]
+    [TestCase("images: [", "invalid YAML")]
     [TestCase("[]", "mapping")]
     [TestCase("", "images")]
     [TestCase("images: {a: {source: a, destination: r.example/a}, a: {source: a, destination: r.example/a}}", "")]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
 using ProxySwapper.Testing.Images;
@@ -94,7 +95,7 @@ internal sealed class MirrorRequestTests
         var file = MirrorFiles.Read(text);
         using var access = RegistryServices.Create(file.Registries, TimeProvider.System, log);
         return await MirrorRun
-            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System)
+            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
             .RunAsync(CancellationToken.None);
     }
 }

@@ -33,10 +33,10 @@ internal sealed class ConfiguredCredentialSourceTests
     {
         var options = ConfigurationReader.ReadText(
             "c.yaml",
-            "registries: [{host: Index.docker.io, auth: basic, usernameFrom: {env: USER}, passwordFrom: {env: USER}, requestsPerSecond: 7}]",
+            "registries: [{host: Index.docker.io, auth: basic, usernameFrom: {env: A}, passwordFrom: {env: A}, requestsPerSecond: 7}]",
             new Dictionary<string, string>()
         );
-        var source = new ConfiguredCredentialSource(options.Registries, _ => "me", (_, _) => throw new AssertionException("no cloud"));
+        var source = new ConfiguredCredentialSource(options.Registries, _ => "me", _ => throw new AssertionException("no cloud"));
         Assert.That((await source.GetAsync(ImageReference.Parse(image), default))!.Username, Is.EqualTo("me"));
         Assert.That(RegistryServices.OptionsOf(options.Registries).For("registry-1.docker.io:443").RequestsPerSecond, Is.EqualTo(7));
     }

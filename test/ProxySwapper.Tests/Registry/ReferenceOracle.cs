@@ -27,11 +27,11 @@ internal static partial class ReferenceOracle
     /// <summary>One name for a host: lower case, without the default port, Docker Hub's aliases replaced.</summary>
     private static string Host(string host)
     {
+        if (Named().IsMatch(host))
+            host = host.ToLowerInvariant();
         var bare = DefaultPort().Replace(host, "");
         if (Named().IsMatch(bare))
-            host = bare.ToLowerInvariant();
-        else if (Named().IsMatch(host))
-            host = host.ToLowerInvariant();
+            host = bare;
         return Aliases().Replace(host, "docker.io");
     }
 
@@ -44,7 +44,7 @@ internal static partial class ReferenceOracle
     [GeneratedRegex(@"^(index\.docker\.io|registry-1\.docker\.io|registry\.hub\.docker\.com)$")]
     private static partial Regex Aliases();
 
-    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
+    [GeneratedRegex(@"\A(sha256:)?[0-9a-f]{64}\z")]
     private static partial Regex Identifier();
 
     [GeneratedRegex("[.:A-Z]")]

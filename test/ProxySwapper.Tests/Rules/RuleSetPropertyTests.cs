@@ -41,7 +41,13 @@ internal sealed class RuleSetPropertyTests
             "localhost"
         )
         from target in Targets
-        select (JsonNode)new JsonObject { ["match"] = match, ["target"] = target };
+        select (JsonNode)
+            new JsonObject
+            {
+                ["match"] = match,
+                ["target"] = target,
+                ["allowSharedTarget"] = true,
+            };
 
     private static readonly Gen<JsonNode> Replacements =
         from pattern in Gen.Elements(
@@ -58,7 +64,13 @@ internal sealed class RuleSetPropertyTests
             Gen.Elements("docker.io/cache-", "index.docker.io/", "r.example/cache-", "docker.io/")
         )
         from suffix in Gen.Elements("$1", "x/$1", "$1/x", "fixed:1", "$1-x")
-        select (JsonNode)new JsonObject { ["matchRegex"] = pattern, ["replace"] = prefix + suffix };
+        select (JsonNode)
+            new JsonObject
+            {
+                ["matchRegex"] = pattern,
+                ["replace"] = prefix + suffix,
+                ["allowSharedTarget"] = true,
+            };
 
     private static readonly Gen<RuleSet?> RuleSets =
         from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))

@@ -81,7 +81,10 @@ internal sealed class RuleSetTests
     [TestCase("registry:5000", "registry:5000/a", true)]
     [TestCase("[::1]:5000", "[::1]:5000/a", true)]
     public void A_match_takes_segments(string match, string image, bool taken) =>
-        Assert.That(Target($"rules: [{{match: '{match}', target: r.example}}]", image), taken ? Is.Not.Null : Is.Null);
+        Assert.That(
+            Target($"rules: [{{match: '{match}', target: r.example, allowSharedTarget: true}}]", image),
+            taken ? Is.Not.Null : Is.Null
+        );
 
     [Test]
     public void The_first_match_wins() =>
@@ -123,7 +126,13 @@ internal sealed class RuleSetTests
     [TestCase("docker.io/pause", "pause:latest")]
     public void A_replacement_that_is_one_image_makes_no_target_of_its_registry(string replace, string image)
     {
-        var rules = Rules($"rules: [{{matchRegex: '.*/pause(:.*)', replace: '{replace}'}}, {{match: '**', target: r.example}}]");
+        var rules = Rules(
+            $$"""
+            rules:
+              - {matchRegex: '.*/pause(:.*)', replace: '{{replace}}', allowSharedTarget: true}
+              - {match: '**', target: r.example, allowSharedTarget: true}
+            """
+        );
         Assert.That(
             rules.Evaluate("registry.k8s.io/pause:2", "default").Target,
             Is.EqualTo(ProxySwapper.Registry.ImageReference.Parse(replace))
@@ -219,7 +228,7 @@ internal sealed class RuleSetTests
     public void Many_wildcards_cost_no_more_time_than_the_text_is_long(string match)
     {
         // Were each ** tried with each of the others, this would outlast the test.
-        var rules = Rules($"rules: [{{match: '{match}', target: r.example}}]");
+        var rules = Rules($"rules: [{{match: '{match}', target: r.example, allowSharedTarget: true}}]");
         var path = string.Join('/', Enumerable.Repeat("a", 120));
         Assert.That(
             (rules.Evaluate($"docker.io/{path}", "default").IsRewritten, rules.Evaluate($"docker.io/{path}/z", "default").IsRewritten),
@@ -230,7 +239,9 @@ internal sealed class RuleSetTests
     [Test]
     public void What_went_to_the_proxy_stays_there_when_there_are_rules() =>
         Assert.That(
-            Rules("proxyUrl: r.example\nrules: [{match: '**', target: s.example}]").Evaluate("r.example/library/nginx:1", "default").Reason,
+            Rules("proxyUrl: r.example\nrules: [{match: '**', target: 's.example/{registry}'}]")
+                .Evaluate("r.example/library/nginx:1", "default")
+                .Reason,
             Is.EqualTo(DecisionReason.AlreadyAtTarget)
         );
 

@@ -55,7 +55,7 @@ internal sealed class ServingCertificateTests
     {
         WriteNew();
         var certificate = Load();
-        Assert.That(certificate.Reload(), Is.False);
+        Assert.That(certificate.Reload(TimeProvider.System.GetUtcNow()), Is.False);
     }
 
     [Test]
@@ -66,10 +66,10 @@ internal sealed class ServingCertificateTests
         var before = certificate.Context;
         var (renewed, key) = _certificates.Issue(days: 500);
         File.WriteAllText(CertificateFile, renewed);
-        Assert.That(certificate.Reload, Throws.InstanceOf<CertificateException>());
+        Assert.That(() => certificate.Reload(TimeProvider.System.GetUtcNow()), Throws.InstanceOf<CertificateException>());
         Assert.That(certificate.Context, Is.SameAs(before));
         File.WriteAllText(KeyFile, key);
-        Assert.That(certificate.Reload(), Is.True);
+        Assert.That(certificate.Reload(TimeProvider.System.GetUtcNow()), Is.True);
         Assert.That(certificate.NotAfter - TimeProvider.System.GetUtcNow(), Is.GreaterThan(TimeSpan.FromDays(490)));
     }
 
@@ -79,7 +79,7 @@ internal sealed class ServingCertificateTests
         WriteNew();
         var certificate = Load();
         File.Delete(KeyFile);
-        Assert.That(certificate.Reload, Throws.InstanceOf<CertificateException>());
+        Assert.That(() => certificate.Reload(TimeProvider.System.GetUtcNow()), Throws.InstanceOf<CertificateException>());
         Assert.That(certificate.Context.TargetCertificate.HasPrivateKey, Is.True);
     }
 

@@ -9,7 +9,7 @@ internal static class YamlDocumentReader
     /// <summary>Largest file that is read, in characters.</summary>
     private const int MaximumLength = 4 * 1024 * 1024;
 
-    /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is no YAML.</summary>
+    /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is not YAML.</summary>
     public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults) =>
         ReadMapping(file, text, faults) is { } root ? new YamlSection(new YamlSource(file, faults), "", root) : null;
 
@@ -21,17 +21,17 @@ internal static class YamlDocumentReader
             faults.Add(new(file, 1, 1, "", "the file is larger than 4 MiB"));
             return null;
         }
-        var stream = new YamlStream();
+        IReadOnlyList<YamlDocument> documents;
         try
         {
-            stream.Load(new StringReader(text));
+            documents = YamlLoader.Load(text);
         }
         catch (YamlException fault)
         {
-            faults.Add(new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"this is no YAML: {fault.Message}"));
+            faults.Add(new(file, (int)fault.Start.Line, (int)fault.Start.Column, "", $"invalid YAML: {fault.Message}"));
             return null;
         }
-        switch (stream.Documents)
+        switch (documents)
         {
             case []:
                 return new YamlMappingNode();
@@ -51,7 +51,7 @@ internal static class YamlDocumentReader
                 );
                 return null;
             default:
-                faults.Add(new(file, (int)stream.Documents[1].RootNode.Start.Line, 1, "", "there is a second document; one is allowed"));
+                faults.Add(new(file, (int)documents[1].RootNode.Start.Line, 1, "", "there is a second document; one is allowed"));
                 return null;
         }
     }

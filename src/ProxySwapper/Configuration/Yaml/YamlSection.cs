@@ -17,6 +17,9 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     /// <summary>The keys that are written here, as written, in order.</summary>
     public IEnumerable<string> Keys => mapping.Children.Keys.Select(NameOf);
 
+    /// <summary>Where this section stands, for instance <c>rules[1]</c>.</summary>
+    public string Place => path;
+
     public bool Has(string key) => Take(key) is not null;
 
     public string? String(string key) =>
@@ -24,7 +27,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         {
             null => null,
             YamlScalarNode { Value: { } value } => value,
-            var node => Refuse<string?>(key, node, "must be a text"),
+            var node => Refuse<string?>(key, node, "must be a string"),
         };
 
     /// <summary>A file's path; whether the file is there is seen by whoever reads it.</summary>
@@ -115,7 +118,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         return Items<YamlScalarNode, string>(
             key,
             node is YamlScalarNode ? new YamlSequenceNode(node) : node,
-            "a text",
+            "a string",
             (item, path) =>
             {
                 if (faultOf?.Invoke(item.Value!) is { } fault)
@@ -146,7 +149,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             YamlMappingNode inner
                 when inner.Children.All(pair => pair is { Key: YamlScalarNode, Value: YamlScalarNode { Value: not null } }) =>
                 inner.Children.ToDictionary(pair => NameOf(pair.Key), pair => ((YamlScalarNode)pair.Value).Value!),
-            var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to texts")
+            var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to strings")
                 ?? new Dictionary<string, string>(),
         };
 
@@ -158,7 +161,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     {
         foreach (var (name, value) in mapping.Children)
             if (!_known.Contains(NameOf(name)))
-                Report(NameOf(name), name, $"is no key here; known are {string.Join(", ", _known)}");
+                source.Report(path, name, $"unknown key '{NameOf(name)}'; valid keys are {string.Join(", ", _known)}");
     }
 
     /// <summary>True for nothing, and for null as YAML writes it.</summary>
@@ -204,7 +207,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         var values = new Dictionary<string, YamlNode>(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in mapping.Children)
             if (!values.TryAdd(NameOf(key), value))
-                source.Report(path.Length == 0 ? NameOf(key) : $"{path}.{NameOf(key)}", key, "is here twice");
+                source.Report(path.Length == 0 ? NameOf(key) : $"{path}.{NameOf(key)}", key, "duplicate key");
         return values;
     }
 }

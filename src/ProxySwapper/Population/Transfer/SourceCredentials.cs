@@ -28,12 +28,28 @@ internal sealed class SourceCredentials(
             foreach (var origin in origins.Where(origin => origin.Uid is not null))
             foreach (var name in await NamesOfAsync(secrets, origin, cancellationToken))
                 if (await secrets.DockerConfigAsync(origin.Namespace, name, cancellationToken) is { } json)
-                {
-                    var secret = parse(json, $"pull secret {origin.Namespace}/{name}");
-                    if (await secret.GetAsync(source, cancellationToken) is not null)
+                    if (await UsableAsync(json, $"pull secret {origin.Namespace}/{name}", source, cancellationToken) is { } secret)
                         yield return secret;
-                }
         yield return own;
+    }
+
+    /// <summary>A secret that has something for the source. One that cannot be read is its owner's, and the next one is tried.</summary>
+    private async Task<IRegistryCredentialSource?> UsableAsync(
+        string json,
+        string name,
+        ImageReference source,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            var secret = parse(json, name);
+            return await secret.GetAsync(source, cancellationToken) is null ? null : secret;
+        }
+        catch (RegistryCredentialException)
+        {
+            return null;
+        }
     }
 
     private static async Task<IReadOnlyList<string>> NamesOfAsync(

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>How a wrong command line ends: one line for each mistake, where to read on, exit code 2.</summary>
+internal static class UsageErrors
+{
+    /// <summary>Prints what is wrong with the command line.</summary>
+    public static int Report(ParseResult command)
+    {
+        foreach (var message in command.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal))
+            Console.Error.WriteLine(message);
+        return Fail(command);
+    }
+
+    /// <summary>Prints a mistake that only the whole command line shows.</summary>
+    public static int Report(ParseResult command, string message)
+    {
+        Console.Error.WriteLine(message);
+        return Fail(command);
+    }
+
+    /// <summary>The words of a command, without the program's name: <c>credential serve</c>.</summary>
+    public static string PathOf(CommandResult command)
+    {
+        var names = new List<string>();
+        for (SymbolResult? result = command; result is CommandResult one; result = result.Parent)
+            if (one.Command is not RootCommand)
+                names.Insert(0, one.Command.Name);
+        return string.Join(' ', names);
+    }
+
+    /// <summary>A flag's value for validators, which see the command line before its values are known to be valid.</summary>
+    public static bool IsSet(this CommandResult command, Option<bool> flag)
+    {
+        try
+        {
+            return command.GetValue(flag);
+        }
+        catch (InvalidOperationException)
+        {
+            // '--flag=nonsense' is reported by itself.
+            return false;
+        }
+    }
+
+    private static int Fail(ParseResult command)
+    {
+        Console.Error.WriteLine($"try '{$"proxyswapper {PathOf(command.CommandResult)}".TrimEnd()} --help'");
+        return ConfigurationFaults.ExitCode;
+    }
+}

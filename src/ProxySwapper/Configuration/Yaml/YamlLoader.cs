@@ -1,0 +1,66 @@
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Configuration.Yaml;
+
+/// <summary>
+/// Loads YAML of any origin: within <see cref="BoundedYamlParser"/>'s limits, and with merge keys (<c>&lt;&lt;: *base</c>) resolved as
+/// kubectl does: what a mapping says itself counts, then what it merges first.
+/// </summary>
+internal static class YamlLoader
+{
+    private const string MergeKey = "<<";
+
+    /// <summary>All documents of a text.</summary>
+    /// <exception cref="YamlException">It is not YAML, or goes beyond a limit.</exception>
+    public static IReadOnlyList<YamlDocument> Load(string text)
+    {
+        var stream = new YamlStream();
+        var parser = new Parser(new StringReader(text));
+        try
+        {
+            stream.Load(new BoundedYamlParser(parser));
+        }
+        catch (Exception fault)
+            when (fault is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException)
+        {
+            // The library's scanner meets some broken texts with these, for instance a document that ends within an alias.
+            var at = parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(at, at, "the text cannot be read from here on", fault);
+        }
+        var merged = new HashSet<YamlNode>(ReferenceEqualityComparer.Instance);
+        foreach (var document in stream.Documents)
+            Merge(document.RootNode, merged);
+        return [.. stream.Documents];
+    }
+
+    private static void Merge(YamlNode node, HashSet<YamlNode> merged)
+    {
+        // What an alias names is the same node again.
+        if (!merged.Add(node))
+            return;
+        if (node is YamlSequenceNode sequence)
+            foreach (var item in sequence)
+                Merge(item, merged);
+        if (node is not YamlMappingNode mapping)
+            return;
+        foreach (var (_, value) in mapping.Children)
+            Merge(value, merged);
+        var key = mapping.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Value: MergeKey, Style: ScalarStyle.Plain });
+        if (key is null)
+            return;
+        var sources = SourcesOf(mapping.Children[key]);
+        mapping.Children.Remove(key);
+        foreach (var (name, value) in sources.SelectMany(source => source.Children))
+            if (!mapping.Children.ContainsKey(name))
+                mapping.Add(name, value);
+    }
+
+    private static IEnumerable<YamlMappingNode> SourcesOf(YamlNode value) =>
+        value switch
+        {
+            YamlMappingNode one => [one],
+            YamlSequenceNode list when list.All(item => item is YamlMappingNode) => list.Cast<YamlMappingNode>(),
+            _ => throw new YamlException(value.Start, value.End, $"'{MergeKey}' must be a mapping or a list of mappings"),
+        };
+}

@@ -1,0 +1,41 @@
+using ProxySwapper.Configuration;
+
+namespace ProxySwapper.Serving;
+
+/// <summary>Logs at the start what the program is going to do, and warns when that is nothing.</summary>
+internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogger<StartupSummary> logger) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        var targets = options
+            .Rules.Select(rule => rule.Replace ?? rule.Target ?? options.ProxyUrl)
+            .Append(options.Rules.Count == 0 ? options.ProxyUrl : null)
+            .OfType<string>()
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        if (targets.Count == 0)
+            Log.NoRule(logger);
+        else
+            Log.Rules(logger, Math.Max(1, options.Rules.Count), string.Join(", ", targets), options.SwapPolicy, options.Populate.Policy);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "{Rules} rules send images to {Targets}; swapPolicy {SwapPolicy}, populate.policy {Populate}"
+        )]
+        public static partial void Rules(ILogger logger, int rules, string targets, SwapPolicy swapPolicy, PopulatePolicy populate);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Warning,
+            "No rules and no proxyUrl: all images are left unchanged; set one of them in the configuration"
+        )]
+        public static partial void NoRule(ILogger logger);
+    }
+}

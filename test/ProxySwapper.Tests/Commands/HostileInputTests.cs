@@ -1,0 +1,138 @@
+using System.Text;
+using ProxySwapper.Commands;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Testing.Inputs;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Commands;
+
+/// <summary>
+/// 20,000 files and command lines that nobody should write: each ends with exit code 0, 1 or 2 and sentences, never with a stack trace.
+/// A failure names its seed; running that seed alone repeats it.
+/// </summary>
+[TestFixture, NonParallelizable]
+internal sealed class HostileInputTests
+{
+    private const int FilesOfEachKind = 3_000;
+    private const int CommandLines = 5_000;
+    private const int FirstSeed = 20_261_125;
+
+    /// <summary>Commands that go out to registries or stay when their command line is right.</summary>
+    private static readonly string[] Leaving = ["demo", "copy", "mirror", "serve", "report"];
+
+    private static readonly ImageReference Image = ImageReference.Parse("r.example/team/app");
+
+    private TemporaryFolder _folder = null!;
+    private TextWriter _output = null!;
+    private TextWriter _error = null!;
+    private TextReader _input = null!;
+
+    private string PathOfInput => _folder.PathOf("input");
+
+    [SetUp]
+    public void TakeConsole() => (_folder, _output, _error, _input) = (new TemporaryFolder(), Console.Out, Console.Error, Console.In);
+
+    [TearDown]
+    public void GiveConsoleBack()
+    {
+        Console.SetOut(_output);
+        Console.SetError(_error);
+        Console.SetIn(_input);
+        _folder.Dispose();
+    }
+
+    [TestCase("serve", "--config")]
+    [TestCase("rewrite", "nginx", "--config")]
+    [TestCase("validate", "--kind", "mirror")]
+    [TestCase("rewrite", "-f")]
+    public Task Files_are_refused_in_sentences(params string[] command) =>
+        ForFilesAsync(text =>
+        {
+            File.WriteAllText(PathOfInput, text, new UTF8Encoding(false));
+            return RunAsync([.. command, PathOfInput]);
+        });
+
+    [Test]
+    public Task Kubeconfigs_and_Docker_configurations_are_refused_in_sentences() =>
+        ForFilesAsync(async text =>
+        {
+            await File.WriteAllTextAsync(PathOfInput, text, new UTF8Encoding(false));
+            try
+            {
+                new KubeconfigReader(TimeProvider.System).Read([PathOfInput], "x");
+            }
+            catch (Exception fault) when (fault is ConfigurationException or KubernetesConnectionException)
+            {
+                AssertSentences(fault.Message);
+            }
+            try
+            {
+                await DockerConfigSource.FromJson(text, "a pull secret").GetAsync(Image, default);
+            }
+            catch (RegistryCredentialException fault)
+            {
+                AssertSentences(fault.Message);
+            }
+            return 0;
+        });
+
+    [Test]
+    public async Task Command_lines_are_refused_in_sentences()
+    {
+        for (var seed = FirstSeed; seed < FirstSeed + CommandLines; seed++)
+        {
+            var words = new HostileInputs(seed).CommandLine();
+            var parsed = CommandTree.Create().Parse(words);
+            var isHelp = words.Any(word => word is "--help" or "-h");
+            if (parsed.Errors.Count == 0 && !isHelp && Leaving.Contains(parsed.CommandResult.Command.Name))
+                continue;
+            await CheckAsync(seed, string.Join(' ', words), () => RunAsync(words));
+        }
+    }
+
+    private static async Task ForFilesAsync(Func<string, Task<int>> run)
+    {
+        foreach (var (index, text) in HostileInputs.ByHand.Index())
+            await CheckAsync(-index, text, () => run(text));
+        for (var seed = FirstSeed; seed < FirstSeed + FilesOfEachKind; seed++)
+        {
+            var text = new HostileInputs(seed).File();
+            await CheckAsync(seed, text, () => run(text));
+        }
+    }
+
+    private static async Task CheckAsync(int seed, string input, Func<Task<int>> run)
+    {
+        try
+        {
+            Assert.That(await run(), Is.InRange(0, 2));
+        }
+        catch (Exception fault)
+        {
+            throw new AssertionException($"seed {seed}: {fault.Message}\ninput: {input[..Math.Min(input.Length, 2000)]}", fault);
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] arguments)
+    {
+        using var console = new StringWriter();
+        using var input = new StringReader("r.example");
+        Console.SetOut(console);
+        Console.SetError(console);
+        Console.SetIn(input);
+        var exitCode = await CommandTree.RunAsync(arguments);
+        AssertSentences(console.ToString());
+        if (exitCode != 0 && console.ToString().Trim().Length == 0)
+            throw new InvalidOperationException($"exit code {exitCode} without a word");
+        return exitCode;
+    }
+
+    private static void AssertSentences(string text)
+    {
+        if (text.Contains("\n   at ", StringComparison.Ordinal) || text.Contains("Unhandled exception", StringComparison.OrdinalIgnoreCase))
+            throw new InvalidOperationException($"a stack trace: {text}");
+    }
+}

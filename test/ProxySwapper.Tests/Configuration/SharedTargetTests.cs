@@ -1,0 +1,69 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Tests.Configuration;
+
+/// <summary>Rules that send images of two registries to one name are refused: there one replaces the other.</summary>
+[TestFixture]
+internal sealed class SharedTargetTests
+{
+    [TestCase("{match: '**', target: r.example}")]
+    [TestCase("{match: '*', target: r.example/mirror}")]
+    [TestCase("{match: '*.example.com', target: r.example}")]
+    [TestCase("{match: docker.io, target: r.example}, {match: quay.io, target: r.example}")]
+    [TestCase("{match: docker.io, target: r.example}, {match: quay.io, target: 'R.Example:443'}")]
+    [TestCase("{match: 'docker.io/team/**', target: r.example}, {match: 'quay.io/*/app', target: r.example}")]
+    [TestCase("{matchRegex: '[^/]+/(.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: '(docker|quay)\\.io/(.*)', replace: r.example/$2}")]
+    [TestCase("{matchRegex: '(?:one\\.corp|two\\.corp)/(.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: '.*', replace: 'r.example/one:1'}")]
+    [TestCase("{match: docker.io, target: r.example}, {matchRegex: 'quay\\.io/(.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: 'ghcr\\.io/coreos/(.*)', replace: r.example/$1}, {matchRegex: 'quay\\.io/coreos/(.*)', replace: r.example/$1}")]
+    public void Two_registries_with_one_target_are_refused(string rules)
+    {
+        var fault = Assert.Throws<ConfigurationException>(() => Read($"rules: [{rules}]"))!.Faults.Single();
+        Assert.That(fault.Message, Does.Contain("could replace images of the others").And.Contain("allowSharedTarget: true"));
+        var last = rules.LastIndexOf('}');
+        Assert.That(() => Read($"rules: [{rules[..last]}, allowSharedTarget: true}}]"), Throws.Nothing, "allowed by name");
+    }
+
+    [TestCase("{match: '**', target: 'r.example/{registry}'}")]
+    [TestCase("{match: docker.io, target: r.example/hub}, {match: quay.io, target: r.example/quay}")]
+    [TestCase("{match: 'docker.io/library/**', target: r.example}, {match: 'docker.io/team/**', target: r.example}")]
+    [TestCase("{match: 'docker.io/team/**', target: r.example}, {match: 'quay.io/other/**', target: r.example}")]
+    [TestCase("{matchRegex: '([^/]+)/(.*)', replace: r.example/$1/$2}")]
+    [TestCase("{matchRegex: 'quay\\.io/(.*)', replace: r.example/$1}")]
+    [TestCase("{match: docker.io, target: r.example}, {match: docker.io, target: r.example, namespaces: [a]}")]
+    public void What_keeps_registries_apart_is_taken(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
+
+    [Test]
+    public void ProxyUrl_as_the_target_of_two_registries_is_refused() =>
+        Assert.That(
+            () => Read("proxyUrl: r.example\nrules: [{match: docker.io}, {match: quay.io}]"),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("c.yaml:2:29: rules[1].target: ")
+        );
+
+    [TestCase("nginx", "r.example/m/docker.io/x/library/nginx:latest")]
+    [TestCase("Quay.io:443/a/b:1", "r.example/m/quay.io/x/a/b:1")]
+    [TestCase("registry:5000/a:1", "r.example/m/registry_5000/x/a:1")]
+    [TestCase("[::1]:5000/a:1", null)]
+    [TestCase("r.example/m/quay.io/x/a/b:1", null)]
+    public void The_target_says_where_the_registry_goes(string image, string? target)
+    {
+        var rules = RuleSet.Compile(Read("rules: [{match: '**', target: 'r.example/m/{registry}/x'}]"));
+        var decision = rules.Evaluate(image, "default");
+        Assert.That(decision.Target?.ToString(), Is.EqualTo(target));
+        if (decision.Target is not null)
+            Assert.That(rules.Evaluate(decision.Target.ToString(), "default").Reason, Is.EqualTo(DecisionReason.AlreadyAtTarget));
+    }
+
+    [Test]
+    public void A_host_cannot_have_the_registry_in_it() =>
+        Assert.That(
+            () => Read("proxyUrl: '{registry}.r.example/x'"),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contain("{registry} must be in the path")
+        );
+
+    private static ProxySwapperOptions Read(string text) => ConfigurationReader.ReadText("c.yaml", text, new Dictionary<string, string>());
+}
