@@ -78,8 +78,9 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         (target, reason) = (default, "a '$' that names no group");
         if (ReplacementPart.Read(replacement, regex) is not { } parts)
             return false;
-        if (parts is [{ Group: < 0 } first, ..] && first.Text.StartsWith("index.docker.io/", StringComparison.Ordinal))
-            parts = [first with { Text = first.Text["index.".Length..] }, .. parts.Skip(1)];
+        // It begins with the target's registry written out.
+        var (first, host) = (parts[0].Text, TargetPrefix.HostOf(parts[0].Text));
+        parts = [new ReplacementPart(RegistryName.Normalize(host) + first[host.Length..], -1), .. parts.Skip(1)];
         var numbers = regex.GetGroupNames().ToDictionary(name => name, regex.GroupNumberFromName);
         if (!GroupCutter.TryCut(portable, numbers, parts, out target, out var fault))
         {

@@ -63,6 +63,13 @@ internal static class PodGenerator
         "Nginx:1",
         "a:b:c",
         "localhost/x",
+        "auto",
+        "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "index.docker.io/x/y",
+        "registry-1.docker.io/library/nginx:1",
+        "QUAY.IO:443/a/b:1",
+        "localhost:443/x",
+        "foo:443/x",
         "[::1]:5000/x",
         "nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ];

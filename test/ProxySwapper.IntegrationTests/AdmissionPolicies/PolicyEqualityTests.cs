@@ -164,7 +164,14 @@ internal sealed class PolicyEqualityTests
         {
             var configuration = new JsonObject
             {
-                ["rules"] = new JsonArray(new JsonObject { ["matchRegex"] = pattern, ["replace"] = replacement }),
+                ["rules"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["matchRegex"] = pattern,
+                        ["replace"] = replacement,
+                        ["allowSharedTarget"] = true,
+                    }
+                ),
             }.ToJsonString();
             cases.Add((configuration, await _scene.AddAsync(configuration)));
         }

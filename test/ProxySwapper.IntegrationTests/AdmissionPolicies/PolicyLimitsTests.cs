@@ -134,7 +134,7 @@ internal sealed class PolicyLimitsTests
                 .Select(index =>
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"  - {{match: \"*.r{index}.example/**/app-*\", target: \"t.example/{index}\"}}\n"
+                        $"  - {{match: \"*.r{index}.example/**/app-*\", target: \"t.example/{index}\", allowSharedTarget: true}}\n"
                     )
                 )
         );
