@@ -31,14 +31,17 @@ internal sealed class PolicyControllerTests
         _time = new ManualTimeProvider();
         _policy = new ServedPolicy();
         Apply("admissionPolicy: {name: swap}\nproxyUrl: r.example");
-        _controller = new PolicyController(
+        _controller = Controller();
+    }
+
+    private PolicyController Controller() =>
+        new(
             new PolicyClient(_server.Client(), "swap"),
             _policy,
             _services.GetRequiredService<IMeterFactory>(),
             _time,
             NullLogger<PolicyController>.Instance
         );
-    }
 
     [TearDown]
     public async Task StopAsync()
