@@ -69,6 +69,9 @@ internal static class ServeHost
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        // Before management: the process is ready once what was registered earlier has started, the warm-up among it.
+        if (certificate is not null)
+            AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
         services.AddHostedService<StartupSummary>();
         services.AddManagement();
         if (options.ManagementTokenFrom is { } token)
@@ -78,8 +81,6 @@ internal static class ServeHost
                 provider.GetRequiredService<ILogger<ManagementToken>>()
             ));
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
-        if (certificate is not null)
-            AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
         services.AddAdmissionPolicy(options, file);
         services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
         if (file is not null)

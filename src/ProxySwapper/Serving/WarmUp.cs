@@ -44,7 +44,8 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
                 if (address.Scheme == Uri.UriSchemeHttps)
                     await ConnectAsync(address.Port, cancellationToken);
         }
-        catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or AuthenticationException or OperationCanceledException)
         {
             Log.Failed(logger, exception.Message);
         }
