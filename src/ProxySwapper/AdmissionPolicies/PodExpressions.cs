@@ -48,6 +48,15 @@ internal static class PodExpressions
                 "Static Pods belong to kubelet.",
                 $"!('{WellKnownLabels.MirrorAnnotation}' in object.metadata.?annotations.orValue({{}}))"
             ),
+            new(
+                "not-released",
+                "A Pod that is let go from its gate, or was let go with its original images, keeps what was put back.",
+                $$"""
+                request.operation != 'UPDATE' || request.?subResource.orValue('') != ''
+                  || !('{{GateLabels.LeftOriginal}}' in object.metadata.?annotations.orValue({})
+                    || {{HasGate("oldObject")}} && !{{HasGate("object")}})
+                """
+            ),
         ];
         if (options.IgnoreNamespaces.Count > 0)
         {
@@ -64,6 +73,8 @@ internal static class PodExpressions
             );
         return conditions;
     }
+
+    private static string HasGate(string pod) => $"{pod}.spec.?schedulingGates.orValue([]).exists(g, g.name == '{GateLabels.Gate}')";
 
     /// <summary>The Pod's controller is none of these, <c>group/Kind</c>.</summary>
     private static string NotOwnedBy(IReadOnlyList<string> owners) =>

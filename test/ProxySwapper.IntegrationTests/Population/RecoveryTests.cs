@@ -90,7 +90,11 @@ internal sealed class RecoveryTests
             "the image downstream"
         );
         await Skopeo.PullAsync(PopulationScene.ImageOf(pod));
-        Assert.That(scene.Webhook.Log, Does.Contain("1 were missing downstream and are queued"));
+        // The watch and the reconciliation both find the Pod; whichever is first queues its image.
+        await TestWait.UntilAsync(
+            () => Task.FromResult(scene.Webhook.Log.Contains("is downstream, from", StringComparison.Ordinal)),
+            "the copy in the log of the program that was started again"
+        );
     }
 
     [Test]
