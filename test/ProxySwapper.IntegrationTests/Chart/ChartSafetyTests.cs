@@ -11,6 +11,9 @@ namespace ProxySwapper.IntegrationTests.Chart;
 [TestFixture]
 internal sealed class ChartSafetyTests
 {
+    /// <summary>What the populator needs where Pods wait for their images: Pods to see and to let go, and a Lease for each copy.</summary>
+    private const string Gates = "pods:list,watch,patch events:create,patch leases:get,list,watch,create,update,delete";
+
     /// <summary>What the program needs to issue its own certificate.</summary>
     private const string OwnCertificate =
         "secrets:get,update secrets:create leases:get,update,delete leases:create mutatingwebhookconfigurations:get,patch";
@@ -96,13 +99,13 @@ internal sealed class ChartSafetyTests
         Assert.That((bool)pod["automountServiceAccountToken"]!, Is.False);
     }
 
-    [TestCase("default", "pods:list events:create,patch")]
-    [TestCase("populate-without-reconciling", "events:create,patch")]
+    [TestCase("default", Gates)]
+    [TestCase("populate-without-reconciling", "pods:list,watch events:create,patch leases:get,list,watch,create,update,delete")]
     [TestCase("fallback-without-populating", "events:create,patch")]
     [TestCase("populate-none", "")]
-    [TestCase("pull-secrets-everywhere", "pods:list events:create,patch secrets,serviceaccounts:get")]
-    [TestCase("pull-secrets-in-namespaces", "pods:list events:create,patch secrets,serviceaccounts:get")]
-    [TestCase("unregistered", "pods:list events:create,patch")]
+    [TestCase("pull-secrets-everywhere", Gates + " secrets,serviceaccounts:get")]
+    [TestCase("pull-secrets-in-namespaces", Gates + " secrets,serviceaccounts:get")]
+    [TestCase("unregistered", Gates)]
     [TestCase("self-signed", OwnCertificate)]
     [TestCase("without-cert-manager", OwnCertificate)]
     public void Rights_are_those_of_the_enabled_features(string set, string expected)
