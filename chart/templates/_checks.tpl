@@ -76,6 +76,9 @@
 {{- if not (include "proxyswapper.policyVersion" .) -}}
   {{- fail (printf "webhook.mode policy needs MutatingAdmissionPolicy, which Kubernetes 1.36 has; this is %s, and its API version is not served" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
+{{- if or .Values.dryRun .Values.config.dryRun -}}
+  {{- fail "dryRun cannot be combined with webhook.mode policy, which swaps in the API server: try webhook.mode webhook first, or proxyswapper report" -}}
+{{- end -}}
 {{- if or (ne .Values.webhook.failurePolicy "Ignore") (ne .Values.webhook.reinvocationPolicy "IfNeeded") -}}
   {{- fail "webhook.mode policy has failurePolicy Ignore and reinvocationPolicy IfNeeded, no other" -}}
 {{- end -}}

@@ -1,8 +1,11 @@
-{{- /* The program's file: config as it is; proxyUrl, pullSecrets and the rules of the registry cache are added where they are set. */ -}}
+{{- /* The program's file: config as it is; proxyUrl, dryRun, pullSecrets and the rules of the registry cache are added where they are set. */ -}}
 {{- define "proxyswapper.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if .Values.proxyUrl -}}
 {{- $_ := set $config "proxyUrl" .Values.proxyUrl -}}
+{{- end -}}
+{{- if .Values.dryRun -}}
+{{- $_ := set $config "dryRun" true -}}
 {{- end -}}
 {{- if .Values.pullSecrets.enabled -}}
 {{- $_ := set $config "populate" (merge (dict "pullSecrets" true) ($config.populate | default dict)) -}}

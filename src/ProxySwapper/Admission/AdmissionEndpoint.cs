@@ -13,6 +13,7 @@ internal sealed class AdmissionEndpoint(
     ConfigurationMonitor rules,
     RequestBodyReader bodies,
     IAdmissionObserver population,
+    DryRunImages dryRuns,
     AdmissionMetrics metrics,
     AdmissionLog log,
     TimeProvider time
@@ -64,12 +65,15 @@ internal sealed class AdmissionEndpoint(
             decision = population.Mark(review, decided, decision);
             pod = decided with { Images = decision.Images };
         }
+        decision = reviewer.Settle(decision);
         Write(context.Response, reviewer, review, decision);
         metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
         AdmissionLog.Describe(activity, review, decision);
         // Waits for it to be taken: what the client does not read counts as a request under way.
         await context.Response.CompleteAsync();
         log.Answered(review, decision);
+        if (decision.Outcome == AdmissionOutcome.DryRun)
+            dryRuns.Add(review, decision);
         if (pod is { IsDryRun: false } answered)
             population.AfterResponse(answered);
     }

@@ -52,25 +52,25 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "Pod {Namespace}/{Pod}: {Count} images rewritten")]
-        public static partial void Patched(ILogger logger, string @namespace, string pod, int count);
+        [LoggerMessage(1, LogLevel.Debug, "Pod {PodNamespace}/{Pod}: {Count} images rewritten")]
+        public static partial void Patched(ILogger logger, string podNamespace, string pod, int count);
 
-        [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {Namespace}: {Image} -> {Target} ({Reason}, {Rule})")]
+        [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {PodNamespace}: {Image} -> {Target} ({Reason}, {Rule})")]
         public static partial void Decided(
             ILogger logger,
             string uid,
-            string @namespace,
+            string podNamespace,
             string image,
             string? target,
             DecisionReason reason,
             string? rule
         );
 
-        [LoggerMessage(3, LogLevel.Warning, "In {Namespace}: {Warning}")]
-        public static partial void Warned(ILogger logger, string @namespace, string warning);
+        [LoggerMessage(3, LogLevel.Warning, "In {PodNamespace}: {Warning}")]
+        public static partial void Warned(ILogger logger, string podNamespace, string warning);
 
-        [LoggerMessage(5, LogLevel.Warning, "In {Namespace}: {Count} more warnings for the same Pod")]
-        public static partial void WarnedMore(ILogger logger, string @namespace, int count);
+        [LoggerMessage(5, LogLevel.Warning, "In {PodNamespace}: {Count} more warnings for the same Pod")]
+        public static partial void WarnedMore(ILogger logger, string podNamespace, int count);
 
         [LoggerMessage(4, LogLevel.Warning, "Request refused with {Status}: {Reason}")]
         public static partial void Refused(ILogger logger, int status, string reason);

@@ -19,7 +19,7 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
     {
         if (!TryRead(body, out var review, out error))
             return false;
-        Write(response, review, Decide(review));
+        Write(response, review, Settle(Decide(review)));
         return true;
     }
 
@@ -32,6 +32,9 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
 
     /// <inheritdoc cref="PodEvaluator.Evaluate"/>
     public PodDecision Decide(AdmissionReview review) => PodEvaluator.Evaluate(review, rules);
+
+    /// <summary>What is answered to a decision: that one, or in a dry run the same without effect.</summary>
+    public PodDecision Settle(PodDecision decision) => rules.Options.DryRun ? decision.AsDryRun() : decision;
 
     /// <summary>Writes the response that carries out a decision.</summary>
     public void Write(Utf8JsonBuffer response, AdmissionReview review, PodDecision decision)

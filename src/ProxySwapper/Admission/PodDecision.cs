@@ -25,6 +25,17 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
 
     public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
 
+    /// <summary>The same without any effect: what would be rewritten is named, and nothing is patched.</summary>
+    public PodDecision AsDryRun() =>
+        new(
+            Outcome == AdmissionOutcome.Patched ? AdmissionOutcome.DryRun : Outcome,
+            [
+                .. Images.Select(image =>
+                    image.Decision.IsRewritten ? image with { Decision = image.Decision with { Reason = DecisionReason.DryRun } } : image
+                ),
+            ]
+        );
+
     /// <summary>The same with other decisions on its images.</summary>
     public PodDecision WithImages(ImmutableArray<PodImageDecision> images) => this with { Outcome = OutcomeOf(images), Images = images };
 
@@ -78,4 +89,7 @@ internal enum AdmissionOutcome
 
     /// <summary>With other images the Pod would be larger than etcd stores.</summary>
     PodTooLarge,
+
+    /// <summary>It would be patched, but for <c>dryRun</c>.</summary>
+    DryRun,
 }

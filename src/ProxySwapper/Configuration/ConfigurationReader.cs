@@ -60,6 +60,7 @@ internal static class ConfigurationReader
         var options = defaults with
         {
             ProxyUrl = RulesSectionReader.ReadTarget(top, "proxyUrl"),
+            DryRun = top.Boolean("dryRun") ?? defaults.DryRun,
             Port = top.Integer("port", 0, 65535) ?? defaults.Port,
             TlsCertPath = top.Path("tlsCertPath") ?? defaults.TlsCertPath,
             TlsKeyPath = top.Path("tlsKeyPath") ?? defaults.TlsKeyPath,
@@ -85,6 +86,11 @@ internal static class ConfigurationReader
         // An admission policy adds no gates.
         if (options.AdmissionPolicy.Name is not null && top.Section("populate")?.Has("policy") != true)
             options = options with { Populate = options.Populate with { Policy = PopulatePolicy.Delayed } };
+        if (options is { DryRun: true, AdmissionPolicy.Name: not null })
+            top.Fault(
+                "dryRun",
+                "cannot be combined with admissionPolicy, which swaps in the API server: decide with proxyswapper rewrite or report instead"
+            );
         if (options.Port != 0 && options.Port == options.ManagementPort)
             top.Fault("managementPort", "must differ from port, which is the webhook's");
         top.RejectUnknownKeys();

@@ -17,6 +17,7 @@ internal static class EnvironmentOverlay
     private static readonly string[] Texts =
     [
         "proxyUrl",
+        "dryRun",
         "port",
         "tlsCertPath",
         "tlsKeyPath",

@@ -12,6 +12,9 @@ internal sealed record ProxySwapperOptions
     ];
 
     public string? ProxyUrl { get; init; }
+
+    /// <summary>True to decide, count, log and show, and to patch, gate and copy nothing.</summary>
+    public bool DryRun { get; init; }
     public int Port { get; init; } = 8443;
     public string TlsCertPath { get; init; } = "/tls/tls.crt";
     public string TlsKeyPath { get; init; } = "/tls/tls.key";

@@ -26,7 +26,7 @@ internal sealed partial class PodPlanner(
     /// <summary>Queues the images of a Pod that is not gated.</summary>
     public void Plan(ListedPod pod)
     {
-        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+        if (rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None })
             return;
         foreach (var image in pod.Images)
             if (WorkFor(pod, image) is { } work)
@@ -45,6 +45,8 @@ internal sealed partial class PodPlanner(
         {
             var presence = await lookup.VerifyAsync(work.Target, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
+            if (rules.Current.Options.DryRun)
+                return presence == ImagePresence.Present ? null : "dryRun is on: nothing is copied";
             var (outcome, job) = TryEnqueue(work, pod.Origin, found.IsPulledAlways);
             if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
                 return null;
@@ -86,15 +88,15 @@ internal sealed partial class PodPlanner(
         [LoggerMessage(
             1,
             LogLevel.Warning,
-            "{Target} of Pod {Namespace}/{Pod} is not copied: the queue is full; the next Pod with it tries again"
+            "{Target} of Pod {PodNamespace}/{Pod} is not copied: the queue is full; the next Pod with it tries again"
         )]
-        public static partial void Dropped(ILogger logger, string target, string @namespace, string? pod);
+        public static partial void Dropped(ILogger logger, string target, string podNamespace, string? pod);
 
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "{Target} of Pod {Namespace}/{Pod} is not copied: the program ends; the next start finds it missing"
+            "{Target} of Pod {PodNamespace}/{Pod} is not copied: the program ends; the next start finds it missing"
         )]
-        public static partial void TooLate(ILogger logger, string target, string @namespace, string? pod);
+        public static partial void TooLate(ILogger logger, string target, string podNamespace, string? pod);
     }
 }

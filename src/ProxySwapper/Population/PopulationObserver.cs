@@ -45,7 +45,7 @@ internal sealed class PopulationObserver(
 
     public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision)
     {
-        if (review.SubResource.Length > 0)
+        if (review.SubResource.Length > 0 || rules.Current.Options.DryRun)
             return decision;
         if (decision.Outcome == AdmissionOutcome.Patched && recreations.Created(review, out var isNew))
         {
@@ -199,7 +199,7 @@ internal sealed class PopulationObserver(
     {
         if (
             pod.IsDryRun
-            || rules.Current.Options.Populate.Policy == PopulatePolicy.None
+            || rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None }
             || planner.Value.WorkFor(image.Decision) is not { } work
         )
             return null;

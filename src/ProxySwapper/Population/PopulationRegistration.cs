@@ -70,6 +70,7 @@ internal static class PopulationRegistration
             .AddSingleton<PopulationMetrics>()
             .AddSingleton<FailedImages>()
             .AddSingleton<FinishedImages>()
+            .AddSingleton<DryRunImages>()
             .AddSingleton<PopulationSummary>()
             .AddSingleton<JobExecutor>();
         AddHosted<FailureEvents>(services);

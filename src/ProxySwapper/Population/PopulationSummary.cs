@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using ProxySwapper.Admission;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
@@ -7,7 +8,13 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, what was finished.</summary>
-internal sealed class PopulationSummary(FinishedImages finished, DownstreamHealth health, ConfigurationMonitor rules, TimeProvider time)
+internal sealed class PopulationSummary(
+    FinishedImages finished,
+    DownstreamHealth health,
+    DryRunImages dryRuns,
+    ConfigurationMonitor rules,
+    TimeProvider time
+)
 {
     private static readonly string Version =
         typeof(PopulationSummary).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
@@ -18,6 +25,8 @@ internal sealed class PopulationSummary(FinishedImages finished, DownstreamHealt
         json.WriteString("now", time.GetUtcNow());
         json.WriteString("version", Version);
         json.WriteString("policy", NameOf(rules.Current.Options.Populate.Policy));
+        json.WriteBoolean("dryRun", rules.Current.Options.DryRun);
+        WriteDryRuns(json);
         WriteFinished(json);
         WriteDownstreams(json);
         WriteRules(json);
@@ -34,6 +43,24 @@ internal sealed class PopulationSummary(FinishedImages finished, DownstreamHealt
             json.WriteNumber("bytes", image.Bytes);
             json.WriteNumber("seconds", Math.Round(image.Duration.TotalSeconds, 3));
             json.WriteString("at", image.At);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    /// <summary>What would be rewritten; it stays to be read when <c>dryRun</c> is switched off.</summary>
+    private void WriteDryRuns(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("wouldRewrite");
+        foreach (var image in dryRuns.Snapshot())
+        {
+            json.WriteStartObject();
+            json.WriteString("image", image.Image);
+            json.WriteString("target", image.Target);
+            json.WriteString("rule", image.Rule);
+            json.WriteString("namespace", image.Namespace);
+            json.WriteNumber("count", image.Count);
+            json.WriteString("lastSeen", image.LastSeen);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -31,8 +31,9 @@ internal sealed partial class Reconciler(
             return;
         while (!stoppingToken.IsCancellationRequested)
         {
+            var isDryRun = rules.Current.Options.DryRun;
             var options = rules.Current.Options.Populate;
-            var isOn = options.ReconcileEvery > TimeSpan.Zero && options.Policy != PopulatePolicy.None;
+            var isOn = options.ReconcileEvery > TimeSpan.Zero && options.Policy != PopulatePolicy.None && !isDryRun;
             if (isOn)
                 await RunAsync(client, stoppingToken);
             await Task.Delay(isOn ? options.ReconcileEvery : Off, time, stoppingToken)

@@ -40,4 +40,7 @@ internal enum DecisionReason
     NotDownstream,
     DownstreamFailing,
     RecreatedTooOften,
+
+    /// <summary>It would be rewritten, but for <c>dryRun</c>; the target is the one that it would have.</summary>
+    DryRun,
 }

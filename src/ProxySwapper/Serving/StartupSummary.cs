@@ -17,6 +17,8 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
             Log.NoRule(logger);
         else
             Log.Rules(logger, Math.Max(1, options.Rules.Count), string.Join(", ", targets), options.SwapPolicy, options.Populate.Policy);
+        if (options.DryRun)
+            Log.DryRun(logger);
         return Task.CompletedTask;
     }
 
@@ -37,5 +39,12 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
             "No rules and no proxyUrl: all images are left unchanged; set one of them in the configuration"
         )]
         public static partial void NoRule(ILogger logger);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "dryRun is on: decisions are logged, counted and shown at /populate; nothing is patched, gated or copied"
+        )]
+        public static partial void DryRun(ILogger logger);
     }
 }

@@ -180,6 +180,23 @@ internal sealed class GateFlowTests
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
     }
 
+    [Test]
+    public async Task With_dry_run_nothing_is_copied_and_pods_that_were_gated_before_go_with_their_originals()
+    {
+        await using var scene = await StartAsync(isDryRun: true);
+        await CreateAsync("gated");
+        await ReleasedAsync("gated");
+        var plain = GatedPodSamples.Create("team", "plain", (Source, Target));
+        plain["spec"]!.AsObject().Remove("schedulingGates");
+        plain["metadata"]!["labels"]!.AsObject().Remove(GatedPodSamples.Label);
+        await PostAsync(plain);
+        await CreateAsync("again");
+        await ReleasedAsync("again");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("gated")).Single(), Is.EqualTo(Source));
+        Assert.That((string?)Pod("gated")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal], Does.Contain("dryRun is on"));
+        Assert.That((scene.Queue.WaitingCount + scene.Queue.RunningCount, Copied().Count()), Is.EqualTo((0, 0)));
+    }
+
     private IEnumerable<string> Copied() =>
         _downstream.Repositories.Where(repository => !repository.Value.Manifests.IsEmpty).Select(repository => repository.Key);
 
@@ -187,10 +204,11 @@ internal sealed class GateFlowTests
 
     private string Target => $"{_downstream.Address}/mirror/team/app:1";
 
-    private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1") =>
+    private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1", bool isDryRun = false) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
+                DryRun = isDryRun,
                 Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 Populate = new() { Gate = gate ?? new() },

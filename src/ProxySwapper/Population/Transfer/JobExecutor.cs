@@ -3,11 +3,13 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Runs one job from start to end, and tells the queue, the metrics, the trace and the log how it went. Never throws.</summary>
 internal sealed partial class JobExecutor(
+    ConfigurationMonitor rules,
     PopulationQueue queue,
     ImageTransfer transfer,
     CopyClaims claims,
@@ -28,6 +30,12 @@ internal sealed partial class JobExecutor(
 
     public async Task RunAsync(PopulationJob job, CancellationToken cancellationToken)
     {
+        if (rules.Current.Options.DryRun)
+        {
+            // Queued before a reload switched it on.
+            queue.Failed(job, new JobFailure("dryRun is on: nothing is copied", FailureKind.Final));
+            return;
+        }
         try
         {
             var (claim, heldUntil) = await claims.TryClaimAsync(job.Work, cancellationToken);

@@ -1,0 +1,57 @@
+namespace ProxySwapper.Admission;
+
+/// <summary>What would have been rewritten while <c>dryRun</c> is on: each image once, with how often it was seen.</summary>
+internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImages> logger)
+{
+    /// <summary>Whoever may create Pods may not fill the memory or the log.</summary>
+    private const int MaximumRemembered = 500;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Image, string Target), DryRunImage> _images = [];
+
+    /// <summary>Takes note of a Pod. An image that is new is logged.</summary>
+    public void Add(AdmissionReview review, PodDecision decision)
+    {
+        foreach (var (_, image) in decision.Images)
+            if (image.Target?.ToString() is { } target && IsNew(review.Namespace, image.Image, target, image.Rule ?? ""))
+                Log.WouldRewrite(logger, review.Namespace, review.PodName, image.Image, target, image.Rule);
+    }
+
+    /// <summary>The images, those that were seen last first.</summary>
+    public IReadOnlyList<DryRunImage> Snapshot()
+    {
+        lock (_lock)
+            return [.. _images.Values.OrderByDescending(image => image.LastSeen)];
+    }
+
+    private bool IsNew(string @namespace, string image, string target, string rule)
+    {
+        lock (_lock)
+        {
+            var isKnown = _images.TryGetValue((image, target), out var known);
+            if (!isKnown && _images.Count >= MaximumRemembered)
+                return false;
+            _images[(image, target)] = new DryRunImage(image, target, rule, @namespace, (known?.Count ?? 0) + 1, time.GetUtcNow());
+            return !isKnown;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "Dry run: {Image} of Pod {PodNamespace}/{Pod} would be rewritten to {Target} by {Rule}; further Pods with it are counted"
+        )]
+        public static partial void WouldRewrite(ILogger logger, string podNamespace, string pod, string image, string target, string? rule);
+    }
+}
+
+/// <summary>An image that would have been rewritten.</summary>
+/// <param name="Image">As Pods name it.</param>
+/// <param name="Target">Where it would go.</param>
+/// <param name="Rule">The rule that says so.</param>
+/// <param name="Namespace">The namespace that it was seen in last.</param>
+/// <param name="Count">How often it was seen.</param>
+/// <param name="LastSeen">When it was seen last.</param>
+internal sealed record DryRunImage(string Image, string Target, string Rule, string Namespace, long Count, DateTimeOffset LastSeen);
