@@ -23,6 +23,15 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
     public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
         new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 
+    /// <summary>
+    /// What hosts said last of the pulls that remain, by the host as references write it; hosts that never did are not in it.
+    /// </summary>
+    public IReadOnlyDictionary<string, RateLimitStatus> RateLimits =>
+        _hosts
+            .Values.Select(each => each.Host)
+            .Where(host => host.RateLimit.Status is not null)
+            .ToDictionary(host => host.Name, host => host.RateLimit.Status!, StringComparer.OrdinalIgnoreCase);
+
     /// <inheritdoc />
     public void Dispose() => _connections.Dispose();
 

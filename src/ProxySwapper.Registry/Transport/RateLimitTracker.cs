@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>Keeps what a host says of the pulls that remain, and warns once when they become few.</summary>
-internal sealed partial class RateLimitTracker(string host, ILoggerFactory loggers)
+internal sealed partial class RateLimitTracker(string host, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<RateLimitTracker>();
     private bool _warned;
@@ -16,7 +16,7 @@ internal sealed partial class RateLimitTracker(string host, ILoggerFactory logge
         if (Read(response.Header("ratelimit-remaining")) is not ({ } remaining, var window))
             return;
         var (limit, limitWindow) = Read(response.Header("ratelimit-limit"));
-        Status = new RateLimitStatus(remaining, limit, window ?? limitWindow);
+        Status = new RateLimitStatus(remaining, limit, window ?? limitWindow, time.GetUtcNow());
         RegistryMetrics.RateLimit(host, remaining);
         Log.Remaining(_logger, host, remaining, limit);
         var isFew = limit is { } all ? remaining <= all / 10 : remaining <= 10;
@@ -61,4 +61,5 @@ internal sealed partial class RateLimitTracker(string host, ILoggerFactory logge
 /// <param name="Remaining">Pulls left in the window.</param>
 /// <param name="Limit">Pulls in a window, or null when not said.</param>
 /// <param name="Window">The window's length, or null when not said.</param>
-public sealed record RateLimitStatus(int Remaining, int? Limit, TimeSpan? Window);
+/// <param name="At">When the registry said so.</param>
+public sealed record RateLimitStatus(int Remaining, int? Limit, TimeSpan? Window, DateTimeOffset At);

@@ -23,7 +23,7 @@ internal sealed class RegistryHost
         ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         RateLimiter = _options.RequestsPerSecond is > 0 and { } perSecond ? new RequestRateLimiter(perSecond, time) : null;
-        RateLimit = new RateLimitTracker(name, loggers);
+        RateLimit = new RateLimitTracker(name, time, loggers);
     }
 
     /// <summary>The host as references write it.</summary>

@@ -1,16 +1,23 @@
 using System.Reflection;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Transfer;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
-/// <summary>What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, what was finished.</summary>
+/// <summary>
+/// What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, pulls that remain, what was finished.
+/// </summary>
 internal sealed class PopulationSummary(
     FinishedImages finished,
     DownstreamHealth health,
+    RegistryConnections registries,
+    KubernetesAccess kubernetes,
     DryRunImages dryRuns,
     ConfigurationMonitor rules,
     TimeProvider time
@@ -24,11 +31,21 @@ internal sealed class PopulationSummary(
     {
         json.WriteString("now", time.GetUtcNow());
         json.WriteString("version", Version);
-        json.WriteString("policy", NameOf(rules.Current.Options.Populate.Policy));
+        json.WriteString("replica", kubernetes.PodName);
+        var populate = rules.Current.Options.Populate;
+        json.WriteString("policy", NameOf(populate.Policy));
+        if (populate.Policy == PopulatePolicy.Gate)
+        {
+            json.WriteStartObject("gate");
+            json.WriteNumber("deadlineSeconds", populate.Gate.Deadline.TotalSeconds);
+            json.WriteString("onFailure", NameOf(populate.Gate.OnFailure));
+            json.WriteEndObject();
+        }
         json.WriteBoolean("dryRun", rules.Current.Options.DryRun);
         WriteDryRuns(json);
         WriteFinished(json);
         WriteDownstreams(json);
+        WriteRateLimits(json);
         WriteRules(json);
     }
 
@@ -69,13 +86,40 @@ internal sealed class PopulationSummary(
     private void WriteDownstreams(Utf8JsonWriter json)
     {
         json.WriteStartArray("downstreams");
-        foreach (var (registry, failure) in health.Snapshot())
+        foreach (var state in health.Snapshot())
+        {
+            json.WriteStartObject();
+            json.WriteString("registry", state.Registry);
+            json.WriteString(
+                "state",
+                state.Failure is not null ? "failing"
+                    : state.LookedAt is null ? "unchecked"
+                    : state.LastFailure is not null ? "unsure"
+                    : "ok"
+            );
+            json.WriteString("access", NameOf(state.Access));
+            if (state.LastFailure is not null)
+                json.WriteString("problem", state.LastFailure);
+            if (state.LookedAt is { } at)
+                json.WriteString("checkedAt", at);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private void WriteRateLimits(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("rateLimits");
+        foreach (var (registry, status) in registries.RateLimits)
         {
             json.WriteStartObject();
             json.WriteString("registry", registry);
-            json.WriteString("state", failure is null ? "ok" : "failing");
-            if (failure is not null)
-                json.WriteString("problem", failure);
+            json.WriteNumber("remaining", status.Remaining);
+            if (status.Limit is { } limit)
+                json.WriteNumber("limit", limit);
+            if (status.Window is { } window)
+                json.WriteNumber("windowSeconds", window.TotalSeconds);
+            json.WriteString("at", status.At);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -6,6 +6,7 @@ using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
@@ -51,6 +52,9 @@ internal sealed class GateScene : IAsyncDisposable
 
     public InMemoryRegistry Downstream { get; private set; } = null!;
 
+    /// <summary>Sees every request to the upstream before it does; null passes them on.</summary>
+    public RegistryFault? Interceptor { get; set; }
+
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
     /// <summary>A scene without replicas; null where there is no such API server, which the test's result then says.</summary>
@@ -68,7 +72,7 @@ internal sealed class GateScene : IAsyncDisposable
                 {
                     if (scene._held is { } held)
                         await held.Task.WaitAsync(context.RequestAborted);
-                    await next(context);
+                    await (scene.Interceptor is { } interceptor ? interceptor(context, next) : next(context));
                 },
             }
         );

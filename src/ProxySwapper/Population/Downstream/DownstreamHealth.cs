@@ -84,13 +84,9 @@ internal sealed partial class DownstreamHealth(
                 )
         );
 
-    /// <summary>The registries that are looked after, each with why it fails, or null.</summary>
-    public IReadOnlyList<(string Registry, string? Failure)> Snapshot() =>
-        [
-            .. _registries
-                .Values.Select(health => (health.Registry, health.Fault))
-                .OrderBy(health => health.Registry, StringComparer.Ordinal),
-        ];
+    /// <summary>The registries that are looked after, by name.</summary>
+    public IReadOnlyList<DownstreamState> Snapshot() =>
+        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry, StringComparer.Ordinal)];
 
     /// <summary>Asks all registries whose turn it is.</summary>
     /// <returns>When the next one has its turn, or null when there is none.</returns>
@@ -160,7 +156,7 @@ internal sealed partial class DownstreamHealth(
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
         var fault = await PingAsync(health.Registry, cancellationToken) ?? await AccessFaultAsync(health, cancellationToken);
-        var isNews = fault is null ? health.Answered() : health.Failed(fault);
+        var isNews = fault is null ? health.Answered(time.GetUtcNow()) : health.Failed(fault, time.GetUtcNow());
         var interval = rules.Current.Options.ProxyHealth.Interval;
         health.NextLook = time.GetUtcNow() + (health.Failures > 0 ? interval : interval * CalmFactor);
         _anyFails = _registries.Values.Any(each => each.Fault is not null);
@@ -208,42 +204,50 @@ internal sealed partial class DownstreamHealth(
     private async Task<string?> AccessFaultAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
-            return health.AccessFault = null;
+        {
+            health.Accessed(DownstreamAccess.Unknown);
+            return null;
+        }
         if (health.NextAccessCheck > time.GetUtcNow())
             return health.AccessFault;
-        string? denial = null;
+        var (access, denial) = (DownstreamAccess.Unknown, (string?)null);
         foreach (var repository in health.Repositories)
         {
-            denial = await DenialAsync(health.Registry, repository, cancellationToken);
+            (access, denial) = await AccessOfAsync(health.Registry, repository, cancellationToken);
             if (denial is null)
                 break;
         }
         // Who refuses us is asked again with each look.
         if (denial is null)
             health.NextAccessCheck = time.GetUtcNow() + AccessInterval;
-        return health.AccessFault = denial;
+        health.Accessed(access, denial);
+        return denial;
     }
 
-    private async Task<string?> DenialAsync(string registry, string repository, CancellationToken cancellationToken)
+    private async Task<(DownstreamAccess Access, string? Denial)> AccessOfAsync(
+        string registry,
+        string repository,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             await checkAccess(registry, repository, either.Token);
-            return null;
+            return (DownstreamAccess.Granted, null);
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
         {
-            return $"it refuses our login: {problem.Message}";
+            return (DownstreamAccess.Refused, $"it refuses our login: {problem.Message}");
         }
         catch (Exception problem) when (FailureClassifier.IsExpected(problem))
         {
-            return null;
+            return (DownstreamAccess.Unknown, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return null;
+            return (DownstreamAccess.Unknown, null);
         }
     }
 

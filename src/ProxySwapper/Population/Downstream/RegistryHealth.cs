@@ -10,6 +10,7 @@ internal sealed class RegistryHealth(string registry)
     private const int MaximumRepositories = 3;
 
     private volatile string? _fault;
+    private DownstreamAccess _access;
     private volatile IReadOnlyList<string> _repositories = [];
 
     public string Registry { get; } = registry;
@@ -22,14 +23,17 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>When it is asked next whether we may read and write.</summary>
     public DateTimeOffset NextAccessCheck { get; set; }
 
-    /// <summary>Why we may not; null while we may.</summary>
-    public string? AccessFault { get; set; }
+    /// <summary>Why we may not; null while we may, or while that cannot be told.</summary>
+    public string? AccessFault { get; private set; }
 
     /// <summary>When it is asked next.</summary>
     public DateTimeOffset NextLook { get; set; }
 
     /// <summary>Why it counts as failing; null while it does not.</summary>
     public string? Fault => _fault;
+
+    /// <summary>What people are told, as it was when it was asked last.</summary>
+    public DownstreamState State { get; private set; } = new(registry, null, null, DownstreamAccess.Unknown, null);
 
     /// <summary>Images go to a repository.</summary>
     /// <param name="repository">The repository.</param>
@@ -44,23 +48,29 @@ internal sealed class RegistryHealth(string registry)
 
     private bool HasRepositoryOfRules { get; set; }
 
+    /// <summary>What came of the question whether we may read and write.</summary>
+    /// <param name="access">Whether we may.</param>
+    /// <param name="denial">Why we may not, where it is refused.</param>
+    public void Accessed(DownstreamAccess access, string? denial = null) => (_access, AccessFault) = (access, denial);
+
     /// <summary>It answered; true when that is news.</summary>
-    public bool Answered()
+    public bool Answered(DateTimeOffset at)
     {
         Failures = 0;
         var isNews = _fault is not null;
         _fault = null;
+        State = new DownstreamState(Registry, null, null, _access, at);
         return isNews;
     }
 
     /// <summary>It did not answer; true when it counts as failing from now on.</summary>
-    public bool Failed(string fault)
+    public bool Failed(string fault, DateTimeOffset at)
     {
         Failures++;
-        if (Failures < FailuresThatCount)
-            return false;
-        var isNews = _fault is null;
-        _fault = fault;
+        var isNews = Failures >= FailuresThatCount && _fault is null;
+        if (Failures >= FailuresThatCount)
+            _fault = fault;
+        State = new DownstreamState(Registry, _fault, fault, _access, at);
         return isNews;
     }
 }

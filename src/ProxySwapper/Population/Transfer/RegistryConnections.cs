@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Transfer;
 
@@ -46,6 +47,16 @@ internal sealed class RegistryConnections : IDisposable
 
     /// <summary>For questions that somebody waits for: an answer later is none.</summary>
     public RegistryServices ForLookups { get; }
+
+    /// <summary>What registries said last of the pulls that remain, by name.</summary>
+    public IReadOnlyList<(string Registry, RateLimitStatus Status)> RateLimits =>
+        [
+            .. ForCopies
+                .Clients.RateLimits.Concat(ForLookups.Clients.RateLimits)
+                .GroupBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
+                .Select(same => (same.Key, same.Select(pair => pair.Value).MaxBy(status => status.At)!))
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal),
+        ];
 
     public void Dispose()
     {

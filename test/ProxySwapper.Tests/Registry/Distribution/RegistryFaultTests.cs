@@ -252,11 +252,11 @@ internal sealed class RegistryFaultTests
             RegistryFaults.Header("ratelimit-remaining", "3")
         );
         await scene.Client.PingAsync(default);
-        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(76, null, TimeSpan.FromHours(6))));
+        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(76, null, TimeSpan.FromHours(6), scene.Client.RateLimit!.At)));
         await scene.Client.PingAsync(default);
         Assert.That(scene.Client.RateLimit!.Remaining, Is.EqualTo(76), "an empty number says nothing");
         await scene.Client.PingAsync(default);
-        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(3, null, null)));
+        Assert.That(scene.Client.RateLimit, Is.EqualTo(new RateLimitStatus(3, null, null, scene.Client.RateLimit!.At)));
         Assert.That(scene.Log.Text, Does.Contain("grants only 3 more pulls"));
     }
 

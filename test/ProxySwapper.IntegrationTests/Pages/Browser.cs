@@ -1,0 +1,60 @@
+using Microsoft.Playwright;
+
+namespace ProxySwapper.IntegrationTests.Pages;
+
+/// <summary>Debian's Chromium, without a window, driven by Playwright.</summary>
+internal sealed class Browser : IAsyncDisposable
+{
+    /// <summary>A person's desk, and the narrowest telephone.</summary>
+    public const int Wide = 1280;
+    public const int Narrow = 360;
+
+    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];
+
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+
+    private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+
+    /// <exception cref="InvalidOperationException">There is no Chromium on this machine.</exception>
+    public static async Task<Browser> StartAsync()
+    {
+        NeedsBrowserAttribute.Demand();
+        var program = Find();
+        var playwright = await Playwright.CreateAsync();
+        // In a container shared memory is small, and there is no display.
+        var options = new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--disable-dev-shm-usage", "--disable-gpu"] };
+        return new Browser(playwright, await playwright.Chromium.LaunchAsync(options));
+    }
+
+    /// <summary>Opens a page in a profile of its own, as somebody at a desk with light colours.</summary>
+    /// <param name="address">The page.</param>
+    /// <param name="password">What the browser answers when it is asked for one; null gives none.</param>
+    public async Task<BrowserPage> OpenAsync(Uri address, string? password = null)
+    {
+        var credentials = password is null ? null : new HttpCredentials { Username = "me", Password = password };
+        var context = await _browser.NewContextAsync(new BrowserNewContextOptions { HttpCredentials = credentials });
+        context.SetDefaultTimeout(60_000);
+        var page = new BrowserPage(context, await context.NewPageAsync());
+        await page.LookAsync(Wide, isDark: false);
+        await page.GoToAsync(address);
+        return page;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+
+    private static string Find()
+    {
+        if (Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } given)
+            return given;
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return Names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+            ?? throw new InvalidOperationException(
+                "chromium is not installed: apt-get install chromium (Debian), or say in the variable CHROMIUM where it is."
+            );
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text;
+using Microsoft.Playwright;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using static Microsoft.Playwright.Assertions;
+
+namespace ProxySwapper.IntegrationTests.Pages;
+
+/// <summary>What <c>report -o html</c> writes, opened from a file as people do.</summary>
+[TestFixture, NeedsBrowser]
+internal sealed class ReportPageTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private Browser _browser = null!;
+    private InMemoryRegistry _downstream = null!;
+    private string _file = "";
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _browser = await Browser.StartAsync();
+        SetDefaultExpectTimeout(60_000);
+        _downstream = await InMemoryRegistry.StartAsync();
+        TestImage.Create(303).AddTo(_downstream, "hub/library/nginx", "1.27");
+        var shop = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "report", "shop");
+        var configuration = await File.ReadAllTextAsync(Path.Combine(shop, "config.yaml"));
+        await File.WriteAllTextAsync(
+            _folder.PathOf("config.yaml"),
+            configuration.Replace("registry.example.com", _downstream.Address, StringComparison.Ordinal)
+        );
+        var (code, output, error) = await ProxySwapperProgram.RunAsync([
+            "report",
+            "-f",
+            Path.Combine(shop, "manifests.yaml"),
+            "--config",
+            _folder.PathOf("config.yaml"),
+            "-o",
+            "html",
+        ]);
+        Assert.That(code, Is.Zero, error);
+        _file = _folder.PathOf("report.html");
+        await File.WriteAllTextAsync(_file, output, Encoding.UTF8);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        if (_downstream is not null)
+            await _downstream.DisposeAsync();
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Test]
+    public async Task The_table_is_searched()
+    {
+        await using var page = await OpenAsync();
+        await Expect(Rows(page)).ToHaveCountAsync(9);
+        await page.Page.GetByRole(AriaRole.Searchbox).FillAsync("coreos/ETCD");
+        await Expect(Rows(page)).ToHaveCountAsync(2);
+        await Expect(page.Find("#count")).ToHaveTextAsync("2 of 9 images");
+        await page.Page.GetByRole(AriaRole.Combobox).SelectOptionAsync("missing");
+        await Expect(Rows(page)).ToHaveCountAsync(1);
+        await Expect(Rows(page)).ToContainTextAsync($"{_downstream.Address}/quay/coreos/etcd:v3.5.0");
+        await page.Page.GetByRole(AriaRole.Searchbox).FillAsync("nothing has this");
+        await Expect(Rows(page)).ToHaveCountAsync(0);
+        Assert.That(page.Errors, Is.Empty);
+    }
+
+    [Test]
+    public async Task The_table_is_sorted_by_mouse_and_by_keyboard()
+    {
+        await using var page = await OpenAsync();
+        var images = page.Find("#rows td:nth-child(2)");
+        var header = page.Page.GetByRole(AriaRole.Columnheader, new() { Name = "Image", Exact = true });
+        await header.GetByRole(AriaRole.Button).ClickAsync();
+        await Expect(header).ToHaveAttributeAsync("aria-sort", "ascending");
+        var ascending = await images.AllInnerTextsAsync();
+        Assert.That(ascending, Is.Ordered.Using((System.Collections.IComparer)StringComparer.Ordinal));
+        await page.Page.Keyboard.PressAsync("Enter");
+        await Expect(header).ToHaveAttributeAsync("aria-sort", "descending");
+        Assert.That(await images.AllInnerTextsAsync(), Is.EqualTo(ascending.Reverse()));
+    }
+
+    [TestCase(Browser.Wide, false)]
+    [TestCase(Browser.Wide, true)]
+    [TestCase(Browser.Narrow, false)]
+    public async Task The_report_fits_is_told_to_a_screen_reader_and_asks_nobody(int width, bool isDark)
+    {
+        await using var page = await OpenAsync();
+        await page.LookAsync(width, isDark);
+        await Expect(Rows(page)).ToHaveCountAsync(9);
+        await page.ScreenshotAsync($"report-{width}{(isDark ? "-dark" : "")}");
+        Assert.That(await page.OverflowAsync(), Is.Zero, "pixels beyond the window");
+        Assert.That(await page.AccessibilityFaultsAsync(), Is.Empty);
+        Assert.That(page.Requests, Has.All.StartsWith("file:"));
+    }
+
+    private Task<BrowserPage> OpenAsync() => _browser.OpenAsync(new Uri(_file));
+
+    private static ILocator Rows(BrowserPage page) => page.Find("#rows tr");
+}
