@@ -45,7 +45,10 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
             return;
         }
         using var patch = new Utf8JsonBuffer();
-        new JsonPatchWriter(patch, review.Object!, decision, rules.Options.PatchLabel).Write(isSubResource: review.SubResource.Length > 0);
+        new JsonPatchWriter(patch, review.Object!, decision, rules.Options.PatchLabel).Write(
+            isSubResource: review.SubResource.Length > 0,
+            isCreated: review.Operation == "CREATE"
+        );
         AdmissionResponseWriter.Write(response, review, patch.Written, decision);
     }
 }

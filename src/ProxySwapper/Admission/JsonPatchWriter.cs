@@ -15,9 +15,9 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
 
     /// <summary>
     /// Writes the whole patch; images alone when it is for a subresource, through which nothing else may change. Nothing at all when
-    /// there is nothing to change.
+    /// there is nothing to change. Pull secrets only of a Pod that is created: they cannot be changed later.
     /// </summary>
-    public void Write(bool isSubResource)
+    public void Write(bool isSubResource, bool isCreated)
     {
         foreach (var (place, image) in decision.Images)
             if (image.Target is { } target)
@@ -30,6 +30,8 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
             }
         if (!isSubResource)
         {
+            if (isCreated)
+                WritePullSecrets();
             WriteGate();
             WriteMetadata();
         }
@@ -49,6 +51,35 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
         );
         output.AppendString(gate);
         output.Append(pod.SchedulingGates is null ? "}]}"u8 : "}}"u8);
+    }
+
+    /// <summary>What kubelet pulls the new images with, behind the Pod's own.</summary>
+    private void WritePullSecrets()
+    {
+        var hasList = pod.HasPullSecretList;
+        for (var index = 0; index < decision.Images.Length; index++)
+        {
+            if (SecretOf(index) is not { } secret || pod.PullSecrets.Contains(secret) || IsSecretOfEarlier(index, secret))
+                continue;
+            StartOperation("add"u8);
+            output.Append(
+                hasList ? "/spec/imagePullSecrets/-\",\"value\":{\"name\":"u8 : "/spec/imagePullSecrets\",\"value\":[{\"name\":"u8
+            );
+            output.AppendString(secret);
+            output.Append(hasList ? "}}"u8 : "}]}"u8);
+            hasList = true;
+        }
+    }
+
+    private readonly string? SecretOf(int index) =>
+        decision.Images[index].Decision is { IsRewritten: true, PullSecret: { } secret } ? secret : null;
+
+    private readonly bool IsSecretOfEarlier(int index, string secret)
+    {
+        for (var earlier = 0; earlier < index; earlier++)
+            if (SecretOf(earlier) == secret)
+                return true;
+        return false;
     }
 
     private void WriteMetadata()

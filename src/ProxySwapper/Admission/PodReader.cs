@@ -199,8 +199,9 @@ internal static class PodReader
 
     private static void ReadPullSecrets(ref JsonScanner scanner, PodSummary pod)
     {
-        pod.ResetPullSecrets();
-        if (!scanner.EnterArray())
+        var isList = scanner.EnterArray();
+        pod.ResetPullSecrets(isList);
+        if (!isList)
             return;
         while (scanner.NextItem())
             if (ReadName(ref scanner) is { Length: > 0 } name)

@@ -23,6 +23,8 @@ internal static class PodSize
         {
             if (image.Decision.Target is { } target)
                 replaced += Math.Max(0, target.ToString().Length - image.Place.Image.Length);
+            if (image.Decision is { IsRewritten: true, PullSecret: { } secret })
+                replaced += secret.Length + EntryOverhead;
             if (image.CanKeepOriginal)
                 kept +=
                     2 * (image.Place.Field.AnnotationPrefix.Length + image.Place.Name.Length) + image.Place.Image.Length + EntryOverhead;

@@ -20,6 +20,9 @@ internal sealed class PodSummary
     public string Name { get; set; } = "";
     public string GenerateName { get; set; } = "";
     public string ServiceAccountName { get; set; } = "";
+
+    /// <summary>Whether <c>spec.imagePullSecrets</c> is there to be added to.</summary>
+    public bool HasPullSecretList { get; private set; }
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<PodImage> Images { get; } = [];
 
@@ -81,7 +84,12 @@ internal sealed class PodSummary
             ResetImages(field.Kind);
     }
 
-    public void ResetPullSecrets() => _pullSecrets?.Clear();
+    /// <summary>The list of pull secrets begins, or is not there.</summary>
+    public void ResetPullSecrets(bool isList = false)
+    {
+        HasPullSecretList = isList;
+        _pullSecrets?.Clear();
+    }
 
     public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
 

@@ -6,8 +6,6 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads <c>admissionPolicy</c>.</summary>
 internal static class AdmissionPolicySectionReader
 {
-    private const int MaximumNameLength = 253;
-
     public static AdmissionPolicyOptions Read(YamlSection top)
     {
         if (top.Section("admissionPolicy") is not { } section)
@@ -17,11 +15,8 @@ internal static class AdmissionPolicySectionReader
             Name = section.String("name"),
             MatchConditions = [.. section.Sections("matchConditions").Select(ReadCondition)],
         };
-        if (options.Name is { } name && !IsName(name))
-            section.Fault(
-                "name",
-                "must be an object's name: lower-case letters, digits, '-' and '.', the first and last a letter or digit"
-            );
+        if (options.Name is { } name && !ObjectName.IsValid(name))
+            section.Fault("name", $"must be an object's name: {ObjectName.Rule}");
         section.RejectUnknownKeys();
         return options;
     }
@@ -39,10 +34,4 @@ internal static class AdmissionPolicySectionReader
         section.RejectUnknownKeys();
         return condition;
     }
-
-    private static bool IsName(string text) =>
-        text.Length is > 0 and <= MaximumNameLength
-        && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '.')
-        && char.IsAsciiLetterOrDigit(text[0])
-        && char.IsAsciiLetterOrDigit(text[^1]);
 }

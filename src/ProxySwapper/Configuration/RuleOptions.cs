@@ -15,6 +15,12 @@ internal sealed record RuleOptions
     public bool Populate { get; init; } = true;
 
     /// <summary>
+    /// A Secret of the Pod's namespace that opens the target, added to the <c>imagePullSecrets</c> of Pods whose images went there;
+    /// or null.
+    /// </summary>
+    public string? PullSecret { get; init; }
+
+    /// <summary>
     /// True to send images of several registries to one name all the same: who can push to one of them can replace those of the others.
     /// </summary>
     public bool AllowSharedTarget { get; init; }

@@ -59,6 +59,7 @@ internal static class RulesSectionReader
             Replace = section.String("replace"),
             Namespaces = ReadNamespaces(section, "namespaces"),
             Populate = section.Boolean("populate") ?? true,
+            PullSecret = section.String("pullSecret"),
             AllowSharedTarget = section.Boolean("allowSharedTarget") ?? false,
         };
         section.RejectUnknownKeys();
@@ -68,6 +69,8 @@ internal static class RulesSectionReader
 
     private static void Check(YamlSection section, RuleOptions rule, string? proxyUrl)
     {
+        if (rule.PullSecret is { } secret && !ObjectName.IsValid(secret))
+            section.Fault("pullSecret", $"must be the name of a Secret in the Pod's namespace: {ObjectName.Rule}");
         var regex = default(Regex);
         if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault))
             section.Fault("match", fault);

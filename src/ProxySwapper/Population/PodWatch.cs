@@ -17,6 +17,7 @@ internal sealed class PodWatch(
     ConfigurationMonitor rules,
     PodPlanner planner,
     GatedPods gated,
+    PullSecretCheck pullSecrets,
     TimeProvider time,
     ILogger<PodWatch> logger
 ) : BackgroundService
@@ -112,6 +113,7 @@ internal sealed class PodWatch(
 
     private void See(WatchedPod seen, bool isGated, bool wasListed)
     {
+        pullSecrets.See(seen.Pod);
         if (seen.Gate is not { } gate)
         {
             if (isGated)

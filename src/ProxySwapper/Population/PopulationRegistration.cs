@@ -74,6 +74,7 @@ internal static class PopulationRegistration
             .AddSingleton<PopulationSummary>()
             .AddSingleton<JobExecutor>();
         AddHosted<FailureEvents>(services);
+        AddHosted<PullSecretCheck>(services);
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
         services.AddSingleton(provider => new ReadinessCheck(

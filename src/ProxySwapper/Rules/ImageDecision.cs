@@ -22,6 +22,9 @@ internal sealed record ImageDecision(
 
     /// <summary>False when the rule says <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
+
+    /// <summary>A Secret that kubelet shall pull the target with, by the rule that decided; or null.</summary>
+    public string? PullSecret { get; init; }
 }
 
 /// <summary>

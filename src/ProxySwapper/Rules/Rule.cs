@@ -24,11 +24,14 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
     public bool Populate { get; private init; } = true;
 
+    /// <summary>The Secret that its target is pulled with, or null.</summary>
+    public string? PullSecret { get; private init; }
+
     /// <summary>Compiles the rules of checked options.</summary>
     public static Rule[] Compile(ProxySwapperOptions options)
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
-            return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, [], populates: true)];
+            return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, new RuleOptions())];
         return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
     }
 
@@ -51,18 +54,16 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public abstract string? TargetOf(ImageReference image, string text);
 
     private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) =>
-        rule.Match is { } match
-            ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule.Namespaces, rule.Populate)
-            : RegexRule.Create(name, rule);
+        rule.Match is { } match ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule) : RegexRule.Create(name, rule);
 
     private sealed class RepositoryRule(string name, IReadOnlyList<string> namespaces, RepositoryPattern pattern, string target)
         : Rule(name, namespaces, TargetPrefix.PrefixOf(target))
     {
         private readonly (string Prefix, string? Suffix) _target = TargetPrefix.Split(target);
 
-        public static RepositoryRule Create(string name, string match, string target, IReadOnlyList<string> namespaces, bool populates) =>
+        public static RepositoryRule Create(string name, string match, string target, RuleOptions rule) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, namespaces, pattern, target) { Populate = populates }
+                ? new RepositoryRule(name, rule.Namespaces, pattern, target) { Populate = rule.Populate, PullSecret = rule.PullSecret }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>
@@ -78,8 +79,8 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
         {
             var pattern = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
             return ReplacementPattern.IsImage(rule.Replace!)
-                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate }
-                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate };
+                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret }
+                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret };
         }
 
         public override string? TargetOf(ImageReference image, string text) =>

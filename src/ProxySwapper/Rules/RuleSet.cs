@@ -114,7 +114,11 @@ internal sealed class RuleSet
 
     private static ImageDecision Decide(string image, ImageReference source, Rule rule, string target) =>
         ImageReference.TryParse(target, out var parsed, out var fault)
-            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null) { Populate = rule.Populate }
+            ? new(image, DecisionReason.Rewritten, source, parsed, rule.Name, null)
+            {
+                Populate = rule.Populate,
+                PullSecret = rule.PullSecret,
+            }
             : new(
                 image,
                 DecisionReason.InvalidTarget,

@@ -59,17 +59,6 @@ internal sealed class ConfigurationReaderTests
         """;
 
     [Test]
-    public void A_dry_run_is_refused_where_the_api_server_swaps()
-    {
-        const string Text = "proxyUrl: registry.example.com\ndryRun: true\nadmissionPolicy: {name: swap}";
-        var fault = Assert
-            .Throws<ConfigurationException>(() => ConfigurationReader.ReadText("c.yaml", Text, NoEnvironment))!
-            .Faults.Single();
-        Assert.That((fault.Line, fault.Key), Is.EqualTo((2, "dryRun")));
-        Assert.That(fault.Message, Does.StartWith("cannot be combined with admissionPolicy"));
-    }
-
-    [Test]
     public void Every_section_is_read()
     {
         var options = Read(Whole);

@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Threading.Channels;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population.Cluster;
+
+/// <summary>
+/// Looks whether the Secrets of <c>rules[].pullSecret</c> are there, in the namespaces of Pods that the API server shows, and tells when
+/// one is not: in the log, by an Event on the Pod and by a metric. Only with <c>populate.pullSecrets</c>, which has the right to read them;
+/// a review reads none.
+/// </summary>
+internal sealed partial class PullSecretCheck : BackgroundService
+{
+    private const string Reason = "PullSecretMissing";
+    private const int MaximumRemembered = 1000;
+
+    /// <summary>How long a Secret that is there is not asked for again.</summary>
+    private static readonly TimeSpan PresentFor = TimeSpan.FromMinutes(10);
+
+    /// <summary>The same for one that is missing: its owner may be bringing it.</summary>
+    private static readonly TimeSpan MissingFor = TimeSpan.FromMinutes(1);
+
+    private readonly Channel<Look> _looks = Channel.CreateBounded<Look>(
+        new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
+    private readonly ConcurrentDictionary<(string Namespace, string Secret, string Registry), Found> _found = [];
+    private readonly KubernetesAccess _kubernetes;
+    private readonly ConfigurationMonitor _rules;
+    private readonly FailureEvents _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger<PullSecretCheck> _logger;
+
+    public PullSecretCheck(
+        KubernetesAccess kubernetes,
+        ConfigurationMonitor rules,
+        FailureEvents events,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<PullSecretCheck> logger
+    )
+    {
+        (_kubernetes, _rules, _events, _time, _logger) = (kubernetes, rules, events, time, logger);
+        meters
+            .Create("ProxySwapper")
+            .CreateObservableGauge(
+                "proxyswapper_pull_secrets_missing",
+                () => _found.Count(found => found.Value.IsMissing),
+                description: "Secrets of rules' pullSecret that were missing, or of no use, when a Pod needed them last."
+            );
+    }
+
+    /// <summary>A Pod was seen. Returns at once.</summary>
+    public void See(ListedPod pod)
+    {
+        var rules = _rules.Current;
+        if (_kubernetes.Client is null || !rules.Options.Populate.PullSecrets)
+            return;
+        foreach (var image in pod.Images)
+        {
+            var decision = ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules);
+            if (decision is not { Target: { } target, PullSecret: { } secret })
+                continue;
+            var key = (pod.Origin.Namespace, secret, target.Registry);
+            var now = _time.GetUtcNow();
+            if (_found.TryGetValue(key, out var found) && now < found.Until)
+                continue;
+            if (_found.Count >= MaximumRemembered)
+                foreach (var old in _found.Where(old => old.Value.Until <= now))
+                    _found.TryRemove(old);
+            if (_found.Count >= MaximumRemembered)
+                return;
+            // Before it is asked, so that a thousand Pods ask once.
+            _found[key] = new Found(now + MissingFor, found?.IsMissing == true);
+            _looks.Writer.TryWrite(new Look(key, pod.Origin.Name ?? "", pod.Uid, target, decision.Rule ?? ""));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_kubernetes.Client is not { } client)
+            return;
+        var reader = new PullSecretReader(client);
+        try
+        {
+            await foreach (var look in _looks.Reader.ReadAllAsync(stoppingToken))
+                await LookAsync(reader, look, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The program ends.
+        }
+    }
+
+    private async Task LookAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
+    {
+        var (@namespace, secret, registry) = look.Key;
+        try
+        {
+            var problem = await ProblemOfAsync(reader, look, cancellationToken);
+            var wasMissing = _found.TryGetValue(look.Key, out var before) && before.IsMissing;
+            _found[look.Key] = new Found(_time.GetUtcNow() + (problem is null ? PresentFor : MissingFor), problem is not null);
+            if (problem is not null)
+            {
+                Log.Missing(_logger, secret, @namespace, problem, look.Rule, registry);
+                _events.Write(
+                    $"pull secret {@namespace}/{secret} {registry}",
+                    new EventSubject("v1", "Pod", @namespace, look.Pod, look.Uid),
+                    Reason,
+                    $"Secret {secret} {problem}; {look.Rule} names it as pullSecret, and without it kubelet may not be let in by {registry}"
+                );
+            }
+            else if (wasMissing)
+                Log.Present(_logger, secret, @namespace);
+        }
+        catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
+        {
+            var isDenied = fault is KubernetesException { Status: HttpStatusCode.Forbidden };
+            _found[look.Key] = new Found(_time.GetUtcNow() + (isDenied ? PresentFor : MissingFor), false);
+            Log.NotChecked(_logger, secret, @namespace, fault.Message);
+        }
+    }
+
+    /// <summary>Why kubelet has nothing of the Secret; null when it has.</summary>
+    private static async Task<string?> ProblemOfAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
+    {
+        var (@namespace, secret, registry) = look.Key;
+        if (await reader.DockerConfigAsync(@namespace, secret, cancellationToken) is not { } json)
+            return "is missing, or not of type kubernetes.io/dockerconfigjson";
+        try
+        {
+            IRegistryCredentialSource source = DockerConfigSource.FromJson(json, $"pull secret {@namespace}/{secret}");
+            return await source.GetAsync(look.Target, cancellationToken) is null ? $"has no login for {registry}" : null;
+        }
+        catch (RegistryCredentialException)
+        {
+            return "cannot be read as Docker's config.json";
+        }
+    }
+
+    private sealed record Look(
+        (string Namespace, string Secret, string Registry) Key,
+        string Pod,
+        string Uid,
+        ImageReference Target,
+        string Rule
+    );
+
+    private sealed record Found(DateTimeOffset Until, bool IsMissing);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "Secret {Secret} of namespace {SecretNamespace} {Problem}; {Rule} names it as pullSecret; without it kubelet may not be let "
+                + "in by {Registry}"
+        )]
+        public static partial void Missing(
+            ILogger logger,
+            string secret,
+            string secretNamespace,
+            string problem,
+            string rule,
+            string registry
+        );
+
+        [LoggerMessage(2, LogLevel.Information, "Secret {Secret} of namespace {SecretNamespace} is there now")]
+        public static partial void Present(ILogger logger, string secret, string secretNamespace);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "Whether Secret {Secret} of namespace {SecretNamespace} is there, which a rule names as pullSecret, cannot be told: {Fault}"
+        )]
+        public static partial void NotChecked(ILogger logger, string secret, string secretNamespace, string fault);
+    }
+}

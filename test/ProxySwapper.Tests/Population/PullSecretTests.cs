@@ -1,0 +1,129 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>Secrets that rules add to Pods, at an API server in this process.</summary>
+[TestFixture]
+internal sealed class PullSecretTests
+{
+    private const string Secret = "registry-example-com";
+
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+    private CapturedLog _log = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _server = await InMemoryApiServer.StartAsync();
+        _client = ApiServers.Connect(_server);
+        _log = new CapturedLog();
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _client.Dispose();
+        _log.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_missing_secret_is_told_in_the_log_and_by_an_event_on_the_pod()
+    {
+        await using var scene = await StartAsync();
+        await CreatePodAsync("web");
+        await TestWait.UntilAsync(() => _log.Text.Contains("is missing, or not of type", StringComparison.Ordinal));
+        await TestWait.UntilAsync(() => Events().Any(text => text.Contains("PullSecretMissing", StringComparison.Ordinal)));
+        Assert.That(Events().Single(text => text.Contains("PullSecretMissing", StringComparison.Ordinal)), Does.Contain("\"web\""));
+        Assert.That(_log.Text, Does.Contain($"Secret {Secret} of namespace team").And.Contain("rules[0] names it as pullSecret"));
+    }
+
+    [Test]
+    public async Task A_secret_without_a_login_for_the_target_is_told()
+    {
+        await CreateSecretAsync("""{"auths":{"other.example.com":{"auth":"dTpw"}}}""");
+        await using var scene = await StartAsync();
+        await CreatePodAsync("web");
+        await TestWait.UntilAsync(() => _log.Text.Contains("has no login for registry.example.com", StringComparison.Ordinal));
+        Assert.That(_log.Text, Does.Not.Contain("dTpw"));
+    }
+
+    [Test]
+    public async Task A_secret_that_opens_the_target_is_nothing_to_tell_and_is_read_once()
+    {
+        await CreateSecretAsync("""{"auths":{"registry.example.com":{"auth":"dTpw"}}}""");
+        await using var scene = await StartAsync();
+        for (var index = 0; index < 20; index++)
+            await CreatePodAsync($"web-{index}");
+        await TestWait.UntilAsync(() => Reads() > 0);
+        await CreatePodAsync("last", "other-team");
+        await TestWait.UntilAsync(() => _log.Text.Contains("of namespace other-team", StringComparison.Ordinal));
+        Assert.That(Reads(), Is.EqualTo(2));
+        Assert.That(_log.Text, Does.Not.Contain("of namespace team "));
+    }
+
+    [Test]
+    public async Task Without_the_right_to_read_secrets_none_is_read()
+    {
+        await using var scene = await StartAsync(readsSecrets: false);
+        await CreatePodAsync("web");
+        await TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount > 0);
+        Assert.That(Reads(), Is.Zero);
+    }
+
+    private Task<PopulationScene> StartAsync(bool readsSecrets = true) =>
+        PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules =
+                [
+                    new()
+                    {
+                        Match = "docker.io",
+                        Target = "registry.example.com/hub",
+                        PullSecret = Secret,
+                    },
+                ],
+                ShutdownGracePeriod = TimeSpan.FromSeconds(1),
+                Populate = new() { PullSecrets = readsSecrets },
+            },
+            log: _log,
+            cluster: _server
+        );
+
+    private Task CreatePodAsync(string name, string @namespace = "team") =>
+        new ResourceClient(_client, ResourceType.Pods).CreateAsync(
+            @namespace,
+            GatedPodSamples.Create(@namespace, name, ("nginx:1", "registry.example.com/hub/library/nginx:1")),
+            default
+        );
+
+    private Task CreateSecretAsync(string config) =>
+        new ResourceClient(_client, ResourceType.Secrets).CreateAsync(
+            "team",
+            new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "Secret",
+                ["type"] = "kubernetes.io/dockerconfigjson",
+                ["metadata"] = new JsonObject { ["name"] = Secret },
+                ["data"] = new JsonObject { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(config)) },
+            },
+            default
+        );
+
+    private int Reads() => _server.Requests.GetValueOrDefault("get secrets");
+
+    private IEnumerable<string> Events() =>
+        _server
+            .Store.List(new Selection(new ApiPath("events.k8s.io/v1", "events", null, null, ""), "", ""))
+            .Objects.Select(item => item.ToJsonString());
+}
