@@ -24,6 +24,18 @@ internal sealed class PolicyEqualityTests
         ["update-without-old"] = "no API server sends it",
     };
 
+    /// <summary>Cases whose configuration the compiler refuses, since a policy cannot do what it says.</summary>
+    private static readonly string[] NeverSaid =
+    [
+        "dry-run-configured",
+        "pull-secret-at-target",
+        "pull-secret-list-empty",
+        "pull-secret-list-missing",
+        "pull-secret-list-null",
+        "pull-secret-list-present",
+        "pull-secret-update",
+    ];
+
     private PolicyScene _scene = null!;
 
     [OneTimeSetUp]
@@ -51,7 +63,7 @@ internal sealed class PolicyEqualityTests
         )
         {
             var name = Path.GetFileName(folder);
-            if (NeverSent.ContainsKey(name))
+            if (NeverSent.ContainsKey(name) || NeverSaid.Contains(name))
                 continue;
             var request = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "review.json")))!["request"]!;
             await _scene.CreateNamespaceAsync((string)request["namespace"]!);

@@ -43,6 +43,19 @@ internal sealed class PolicyCompilerTests
         });
     }
 
+    [TestCase("dryRun: true\nproxyUrl: r.example", "dryRun", "has no dry run")]
+    [TestCase(
+        "rules:\n  - {match: quay.io, target: s.example}\n  - {match: docker.io, target: r.example, pullSecret: r}",
+        "rules[1].pullSecret",
+        "added by the webhook alone"
+    )]
+    public void What_a_policy_cannot_do_is_refused_by_its_key(string configuration, string key, string reason)
+    {
+        var refusal = PolicyText.Compile(configuration).Refusals.Single();
+        Assert.That(refusal.Key, Is.EqualTo(key));
+        Assert.That(refusal.Reason, Does.Contain(reason));
+    }
+
     [Test]
     public void A_rule_whose_groups_cannot_be_found_keeps_later_rules_from_its_images()
     {
