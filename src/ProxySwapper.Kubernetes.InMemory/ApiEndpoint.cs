@@ -122,7 +122,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
     {
         if (!path.IsPods)
         {
-            // PUT makes an object that is not there, unless it names a uid.
+            // PUT creates a missing object, unless it has a uid.
             if (context.Request.Method == HttpMethods.Put && Store.Find(path) is null)
             {
                 var body = change([]);
@@ -142,7 +142,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
             throw ApiException.Invalid("metadata.uid: Invalid value: field is immutable");
         changed = await new WebhookCaller(Store).CallAsync(path, UserOf(context), changed, old, isDryRun, context.RequestAborted);
         PodRules.Update(old, changed);
-        // As it was when the webhooks saw it, or it is a conflict.
+        // The version that the webhooks saw, or it is a conflict.
         changed["metadata"]!["resourceVersion"] ??= (string?)old["metadata"]!["resourceVersion"];
         return Store.Update(path, _ => changed, isDryRun);
     }
@@ -199,5 +199,5 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
     }
 
     private static ApiException BadRequest() =>
-        new(StatusCodes.Status400BadRequest, "BadRequest", "the body is not what this request needs");
+        new(StatusCodes.Status400BadRequest, "BadRequest", "the body is not valid for this request");
 }

@@ -1,21 +1,21 @@
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>What a path of the API means.</summary>
+/// <summary>A parsed path of the API.</summary>
 /// <param name="GroupVersion"><c>v1</c>, or group and version.</param>
-/// <param name="Resource">The plural, for instance <c>pods</c>.</param>
+/// <param name="Resource">The plural, such as <c>pods</c>.</param>
 /// <param name="Namespace">The namespace, or null.</param>
 /// <param name="Name">The object, or null for the collection.</param>
-/// <param name="SubResource">For instance <c>binding</c>, or empty.</param>
+/// <param name="SubResource">Such as <c>binding</c>, or empty.</param>
 internal sealed record ApiPath(string GroupVersion, string Resource, string? Namespace, string? Name, string SubResource)
 {
     private const string Namespaces = "namespaces";
 
-    /// <summary>What tells the kinds of objects apart.</summary>
+    /// <summary>Identifies the kind of object.</summary>
     public string Collection => $"{GroupVersion}/{Resource}";
 
     public bool IsPods => Collection == "v1/pods";
 
-    /// <summary>Null for a path that is not one of objects.</summary>
+    /// <summary>Parses a path; null if it is not one of objects.</summary>
     public static ApiPath? Parse(string path)
     {
         var parts = path.Trim('/').Split('/');

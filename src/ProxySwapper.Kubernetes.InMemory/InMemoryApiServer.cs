@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace ProxySwapper.Kubernetes.InMemory;
 
 /// <summary>
-/// A Kubernetes API server in this process and in memory, on a free port of the loopback address: objects of any kind, lists and watches
-/// with selectors, patches, Leases' versions, scheduling gates as Kubernetes has them, mutating webhooks for Pods. For
-/// <c>proxyswapper demo</c> and for tests; without TLS, it believes each bearer token to be its user's name, and keeps nothing.
+/// An in-memory Kubernetes API server in this process, on a free port of the loopback address: objects of any kind, lists and watches with
+/// selectors, patches, Lease versions, scheduling gates as in Kubernetes, mutating webhooks for Pods. For <c>proxyswapper demo</c> and for
+/// tests; it has no TLS, treats each bearer token as its user's name, and stores nothing.
 /// </summary>
 internal sealed class InMemoryApiServer : IAsyncDisposable
 {
@@ -28,13 +28,13 @@ internal sealed class InMemoryApiServer : IAsyncDisposable
 
     public Uri Address { get; private set; } = new("http://localhost");
 
-    /// <summary>What nobody may do: verb and resource, for instance <c>patch pods</c>.</summary>
+    /// <summary>Forbidden operations: verb and resource, such as <c>patch pods</c>.</summary>
     public ConcurrentDictionary<string, bool> Denied { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How often something was asked: verb and resource, for instance <c>watch pods</c>.</summary>
+    /// <summary>The number of requests by verb and resource, such as <c>watch pods</c>.</summary>
     public ConcurrentDictionary<string, int> Requests { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Ends when the watches that are open now are to be broken off.</summary>
+    /// <summary>Cancelled to break the open watches.</summary>
     public CancellationToken WatchesBroken => _watches.Token;
 
     /// <summary>Starts a server; it runs until it is disposed.</summary>
@@ -61,7 +61,7 @@ internal sealed class InMemoryApiServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A kubeconfig for a user of that name.</summary>
+    /// <summary>A kubeconfig for a user with this name.</summary>
     public string Kubeconfig(string user = "administrator", string @namespace = "default") =>
         $$"""
             apiVersion: v1
@@ -72,13 +72,13 @@ internal sealed class InMemoryApiServer : IAsyncDisposable
             users: [{name: memory, user: {token: "{{user}}"} }]
             """;
 
-    /// <summary>A Pod as it is now, or null.</summary>
+    /// <summary>The current state of a Pod, or null.</summary>
     public JsonObject? FindPod(string @namespace, string name) => Store.Find(new ApiPath("v1", "pods", @namespace, name, ""));
 
-    /// <summary>Breaks off all watches, as a network does.</summary>
+    /// <summary>Breaks all watches, like a network failure.</summary>
     public void BreakWatches() => Interlocked.Exchange(ref _watches, new CancellationTokenSource()).Cancel();
 
-    /// <summary>Forgets what changed and breaks off all watches, as a restart does: who watched has to list again.</summary>
+    /// <summary>Drops the history and breaks all watches, like a restart: watchers have to list again.</summary>
     public void Restart()
     {
         Store.ForgetChanges();

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>Applies patches as strictly as an API server does: all of a patch, or nothing of it.</summary>
+/// <summary>Applies patches as strictly as an API server: a patch applies completely or not at all.</summary>
 internal static class JsonPatch
 {
     /// <summary>Applies a JSON patch (RFC 6902: add, remove, replace, test).</summary>
@@ -16,7 +16,7 @@ internal static class JsonPatch
         return patched;
     }
 
-    /// <summary>Lays an object over another one (RFC 7386).</summary>
+    /// <summary>Applies a merge patch (RFC 7386).</summary>
     public static JsonObject Merge(JsonObject document, JsonObject patch)
     {
         var merged = (JsonObject)document.DeepClone();
@@ -38,7 +38,7 @@ internal static class JsonPatch
 
     private static void ApplyOne(JsonObject document, JsonObject operation)
     {
-        var path = (string?)operation["path"] ?? throw Refusal("an operation needs a path");
+        var path = (string?)operation["path"] ?? throw Refusal("an operation must have a path");
         var tokens = path.Split('/')[1..]
             .Select(token => token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))
             .ToArray();

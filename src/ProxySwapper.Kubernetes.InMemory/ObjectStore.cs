@@ -4,8 +4,7 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes.InMemory;
 
 /// <summary>
-/// All objects, and what became of them since: each change has a number, which is the resource version. What it gives out is not to be
-/// changed.
+/// All objects and their history: each change has a number, which is the resource version. Returned objects must not be modified.
 /// </summary>
 internal sealed class ObjectStore(TimeProvider time)
 {
@@ -40,7 +39,7 @@ internal sealed class ObjectStore(TimeProvider time)
             return _objects.GetValueOrDefault(KeyOf(path));
     }
 
-    /// <summary>Stores a new object; <paramref name="isDryRun"/> only says what would be stored.</summary>
+    /// <summary>Stores a new object; <paramref name="isDryRun"/> only returns what would be stored.</summary>
     public JsonObject Create(ApiPath path, JsonObject body, bool isDryRun)
     {
         lock (_gate)
@@ -55,7 +54,7 @@ internal sealed class ObjectStore(TimeProvider time)
         }
     }
 
-    /// <summary>Replaces an object by what <paramref name="change"/> makes of it.</summary>
+    /// <summary>Replaces an object by the result of <paramref name="change"/>.</summary>
     public JsonObject Update(ApiPath path, Func<JsonObject, JsonObject> change, bool isDryRun)
     {
         lock (_gate)
@@ -75,7 +74,7 @@ internal sealed class ObjectStore(TimeProvider time)
         }
     }
 
-    /// <summary>Removes an object that has, where they are given, this uid and this resource version.</summary>
+    /// <summary>Removes an object, checking uid and resource version if given.</summary>
     public JsonObject Delete(ApiPath path, string? uid, string? version)
     {
         lock (_gate)
@@ -91,7 +90,7 @@ internal sealed class ObjectStore(TimeProvider time)
         }
     }
 
-    /// <summary>The changes of one kind after a version, and what ends when there are more; null when they are forgotten.</summary>
+    /// <summary>The changes of one kind after a version, with a token for more; null if that history was dropped.</summary>
     public (IReadOnlyList<StoredChange> Changes, long Version, Task Next)? ChangesAfter(string collection, long version)
     {
         lock (_gate)
@@ -102,7 +101,7 @@ internal sealed class ObjectStore(TimeProvider time)
         }
     }
 
-    /// <summary>Forgets what changed, as a restarted server does: who watches from any version of before has to list again.</summary>
+    /// <summary>Drops the history, like a restarted server: watchers from earlier versions have to list again.</summary>
     public void ForgetChanges()
     {
         lock (_gate)
@@ -132,8 +131,8 @@ internal sealed class ObjectStore(TimeProvider time)
 }
 
 /// <summary>One change of one object.</summary>
-/// <param name="Version">The resource version that it made.</param>
+/// <param name="Version">The resulting resource version.</param>
 /// <param name="Collection">The kind of object.</param>
-/// <param name="Old">What was there before, or null.</param>
-/// <param name="New">What is there since, or null.</param>
+/// <param name="Old">The previous object, or null.</param>
+/// <param name="New">The new object, or null.</param>
 internal sealed record StoredChange(long Version, string Collection, JsonObject? Old, JsonObject? New);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes.InMemory;
 
 /// <summary>
-/// What an API server makes of Pods, as far as images, scheduling gates and nodes go
+/// An API server's rules for images, scheduling gates and nodes of Pods
 /// (<see href="https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/">Pod Scheduling Readiness</see>).
 /// </summary>
 internal static class PodRules
@@ -15,7 +15,7 @@ internal static class PodRules
 
     private static readonly string[] ImageLists = ["containers", "initContainers"];
 
-    /// <summary>The fields that webhooks see although nobody wrote them.</summary>
+    /// <summary>The defaults that webhooks see.</summary>
     public static void SetDefaults(JsonObject pod)
     {
         var spec = Spec(pod);
@@ -23,7 +23,7 @@ internal static class PodRules
         spec["restartPolicy"] ??= "Always";
     }
 
-    /// <summary>Checks a Pod that is made, and gives it its status.</summary>
+    /// <summary>Validates a new Pod and sets its status.</summary>
     public static void Create(JsonObject pod)
     {
         var name = (string?)pod["metadata"]!["name"];
@@ -48,7 +48,7 @@ internal static class PodRules
         pod["status"] = status;
     }
 
-    /// <summary>Checks what a Pod was changed to.</summary>
+    /// <summary>Validates a changed Pod.</summary>
     public static void Update(JsonObject old, JsonObject pod)
     {
         var name = (string?)old["metadata"]!["name"];
@@ -63,7 +63,7 @@ internal static class PodRules
             throw ApiException.Invalid($"Pod \"{name}\" is invalid: spec: Forbidden: {UpdateRefusal}");
     }
 
-    /// <summary>Gives a Pod its node, as a scheduler does through the subresource <c>binding</c>.</summary>
+    /// <summary>Binds a Pod to a node, as a scheduler does through the subresource <c>binding</c>.</summary>
     public static JsonObject Bind(JsonObject old, string node)
     {
         var name = (string?)old["metadata"]!["name"];
@@ -80,7 +80,7 @@ internal static class PodRules
     public static IReadOnlyList<string> GatesOf(JsonObject pod) =>
         [.. (Spec(pod)["schedulingGates"] as JsonArray ?? []).Select(gate => (string?)gate?["name"] ?? "")];
 
-    /// <summary>What must not change.</summary>
+    /// <summary>The immutable part of a Pod.</summary>
     private static JsonObject Frozen(JsonObject pod)
     {
         var spec = (JsonObject)Spec(pod).DeepClone();

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes.InMemory;
 
 /// <summary>
-/// The objects that a list or a watch is about: namespace, label selector (<c>=</c>, <c>==</c>, <c>!=</c>, existence) and field selector.
+/// The objects selected by a list or watch: namespace, label selector (<c>=</c>, <c>==</c>, <c>!=</c>, existence) and field selector.
 /// </summary>
 internal sealed class Selection(ApiPath path, string labels, string fields)
 {

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>Answers a watch: one line for each change of what is selected, until it is broken off or its time has passed.</summary>
+/// <summary>Answers a watch: one line for each change of a selected object, until it is broken or times out.</summary>
 internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selection)
 {
     private readonly TimeProvider _time = TimeProvider.System;
@@ -20,13 +20,13 @@ internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selectio
         try
         {
             await context.Response.StartAsync(either.Token);
-            // The client learns by the headers that it is connected.
+            // The headers tell the client that it is connected.
             await context.Response.Body.FlushAsync(either.Token);
             await FollowAsync(context, version, query["allowWatchBookmarks"] == "true", either.Token);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !end.IsCancellationRequested)
         {
-            // Its time has passed.
+            // Timed out.
         }
         catch (OperationCanceledException)
         {
@@ -57,7 +57,7 @@ internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selectio
         }
     }
 
-    /// <summary>What a change is to who sees only the selection; null when it is nothing.</summary>
+    /// <summary>The event of a change from the selection's view; null if there is none.</summary>
     private (string Type, JsonObject Object)? Describe(StoredChange change)
     {
         var was = change.Old is { } old && selection.IsMatch(old);

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes.InMemory;
 
 /// <summary>
-/// Asks the mutating webhooks that are stored about a Pod. Their rules count with resource and operation; selectors and match conditions
-/// do not.
+/// Calls the stored mutating webhooks for a Pod. Their rules are matched by resource and operation; selectors and match conditions are
+/// ignored.
 /// </summary>
 internal sealed class WebhookCaller(ObjectStore store)
 {
@@ -17,7 +17,7 @@ internal sealed class WebhookCaller(ObjectStore store)
         ""
     );
 
-    /// <returns>The Pod as the webhooks made it.</returns>
+    /// <returns>The Pod after the webhooks.</returns>
     public async Task<JsonObject> CallAsync(
         ApiPath path,
         string user,
@@ -49,7 +49,7 @@ internal sealed class WebhookCaller(ObjectStore store)
             catch (Exception problem)
                 when (problem is HttpRequestException or TaskCanceledException && (string?)webhook!["failurePolicy"] == "Ignore")
             {
-                // The Pod is made as it was asked for.
+                // The Pod is created unchanged.
             }
         }
         return pod;

@@ -7,8 +7,8 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.InMemory;
 
 /// <summary>
-/// A whole registry in this process and in memory (OCI distribution 1.1: pull, push, mount, chunks, tags, referrers), on a free
-/// port of the loopback address. For <c>proxyswapper demo</c> and for tests; it keeps nothing.
+/// An in-memory registry in this process (OCI distribution 1.1: pull, push, mount, chunks, tags, referrers), on a free port of the loopback
+/// address. For <c>proxyswapper demo</c> and for tests; it stores nothing.
 /// </summary>
 internal sealed class InMemoryRegistry : IAsyncDisposable
 {
@@ -23,12 +23,12 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
 
     public InMemoryRegistryOptions Options { get; }
 
-    /// <summary>Host and port, as references write it: <c>127.0.0.1:40123</c>.</summary>
+    /// <summary>Host and port, in the form used in references: <c>127.0.0.1:40123</c>.</summary>
     public string Address { get; private set; } = "";
 
     public ConcurrentDictionary<string, InMemoryRegistryRepository> Repositories { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Requests that came, those that an interceptor answered and those that were turned away included.</summary>
+    /// <summary>All requests received, including those answered by an interceptor or rejected.</summary>
     public int Requests => _requests.Values.Sum();
 
     /// <summary>Starts a registry; it runs until it is disposed.</summary>
@@ -70,12 +70,12 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
 
     public InMemoryRegistryRepository Repository(string name) => Repositories.GetOrAdd(name, _ => new InMemoryRegistryRepository());
 
-    /// <summary>Requests with this method about this.</summary>
+    /// <summary>The number of requests with this method and kind.</summary>
     public int Count(HttpMethod method, InMemoryRegistryRequestKind kind) => _requests.GetValueOrDefault((method.Method, kind));
 
     public void ResetCounts() => _requests.Clear();
 
-    /// <summary>Puts a blob in without a request.</summary>
+    /// <summary>Adds a blob without a request.</summary>
     public Descriptor AddBlob(string repository, ReadOnlyMemory<byte> content, string mediaType = "application/octet-stream")
     {
         var digest = Digest.OfBytes(content.Span);
@@ -83,7 +83,7 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
         return new Descriptor(mediaType, digest, content.Length);
     }
 
-    /// <summary>Puts a manifest in without a request and without a look at what it names.</summary>
+    /// <summary>Adds a manifest without a request and without checking its references.</summary>
     public Descriptor AddManifest(string repository, string mediaType, ReadOnlyMemory<byte> content, params IEnumerable<string> tags)
     {
         var manifest = new Manifest(mediaType, Digest.OfBytes(content.Span), content);

@@ -2,30 +2,30 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Registry.InMemory;
 
-/// <summary>What an <see cref="InMemoryRegistry"/> is like.</summary>
+/// <summary>Options of an <see cref="InMemoryRegistry"/>.</summary>
 internal sealed record InMemoryRegistryOptions
 {
-    /// <summary>With a password, the user that Basic authentication demands; null (default) lets everybody in.</summary>
+    /// <summary>The user for Basic authentication, together with a password; null (default) allows anonymous access.</summary>
     public string? Username { get; init; }
     public string? Password { get; init; }
 
-    /// <summary>Speaks TLS with this certificate; null (default) is plain HTTP.</summary>
+    /// <summary>The TLS certificate; null (default) for plain HTTP.</summary>
     public X509Certificate2? Certificate { get; init; }
 
-    /// <summary>Answers the referrers API and says <c>OCI-Subject</c>. False is a registry from before OCI 1.1.</summary>
+    /// <summary>Supports the referrers API and sends <c>OCI-Subject</c>. False for a registry before OCI 1.1.</summary>
     public bool ReferrersApi { get; init; } = true;
 
     /// <summary>
-    /// Said as <c>OCI-Chunk-Min-Length</c> when an upload starts, and demanded of every chunk but the last; 0 (default) is not said.
+    /// Sent as <c>OCI-Chunk-Min-Length</c> when an upload starts, and enforced for every chunk but the last; 0 (default) for none.
     /// </summary>
     public int ChunkMinLength { get; init; }
 
-    /// <summary>Refuses to move a tag that is there, as ECR does with <c>IMMUTABLE</c>.</summary>
+    /// <summary>Refuses to move existing tags, as ECR does with <c>IMMUTABLE</c>.</summary>
     public bool ImmutableTags { get; init; }
 
-    /// <summary>Takes an index whose manifests are not all there; many registries refuse it.</summary>
+    /// <summary>Accepts an index with missing manifests, which many registries reject.</summary>
     public bool SparseIndexes { get; init; }
 
-    /// <summary>Sees every request before the registry does, and may answer it alone.</summary>
+    /// <summary>Middleware for every request, which may answer it.</summary>
     public Func<HttpContext, RequestDelegate, Task>? Interceptor { get; init; }
 }

@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.InMemory;
 
-/// <summary>What one repository of an <see cref="InMemoryRegistry"/> holds.</summary>
+/// <summary>One repository of an <see cref="InMemoryRegistry"/>.</summary>
 internal sealed class InMemoryRegistryRepository
 {
     public ConcurrentDictionary<Digest, ReadOnlyMemory<byte>> Blobs { get; } = new();
@@ -12,10 +12,10 @@ internal sealed class InMemoryRegistryRepository
 
     public ConcurrentDictionary<string, Digest> Tags { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Upload sessions that are open, by their name, with the bytes that came so far.</summary>
+    /// <summary>Open upload sessions by name, with the bytes received so far.</summary>
     public ConcurrentDictionary<string, MemoryStream> Uploads { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The manifest that a tag or digest names, or null.</summary>
+    /// <summary>The manifest of a tag or digest, or null.</summary>
     public Manifest? Find(string reference) =>
         (Digest.TryParse(reference, out var digest) || Tags.TryGetValue(reference, out digest))
         && Manifests.TryGetValue(digest, out var manifest)

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Registry.InMemory;
 
-/// <summary>A request's path, read: repositories have slashes, so the words of the protocol are looked for from the right.</summary>
+/// <summary>A parsed request path: repositories contain slashes, so the protocol's keywords are searched from the right.</summary>
 internal readonly record struct InMemoryRegistryRoute(InMemoryRegistryRequestKind Kind, string Repository, string Reference)
 {
     private const string Root = "/v2/";
@@ -34,7 +34,7 @@ internal readonly record struct InMemoryRegistryRoute(InMemoryRegistryRequestKin
         path.LastIndexOf(word, StringComparison.Ordinal) is > 0 and var at ? (path[..at], path[(at + word.Length)..]) : null;
 }
 
-/// <summary>What a request is about, for counting.</summary>
+/// <summary>The kind of request, for counting.</summary>
 internal enum InMemoryRegistryRequestKind
 {
     Other,

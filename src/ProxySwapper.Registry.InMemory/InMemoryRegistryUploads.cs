@@ -125,9 +125,7 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
             }
         );
 
-    /// <summary>
-    /// A chunk says <c>Content-Range: FIRST-LAST</c> and must begin where the session is; without it, it is what comes next.
-    /// </summary>
+    /// <summary>A chunk with <c>Content-Range: FIRST-LAST</c> must start at the session's position; without it, it is appended.</summary>
     private static bool IsInOrder(HttpRequest request, MemoryStream session)
     {
         var range = request.Headers.ContentRange.ToString();

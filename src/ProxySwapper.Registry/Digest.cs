@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace ProxySwapper.Registry;
 
 /// <summary>
-/// The digest of some content, <c>algorithm:hex</c>, as registries name it
+/// The digest of content, <c>algorithm:hex</c>
 /// (<see href="https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests">OCI image-spec, Digests</see>).
-/// Only algorithms that this program can compute are digests: sha256, sha384 and sha512, in lower-case hex.
+/// Supports the algorithms sha256, sha384 and sha512, in lower-case hex.
 /// </summary>
 public readonly record struct Digest
 {
@@ -14,10 +14,10 @@ public readonly record struct Digest
 
     private Digest(string text) => _text = text;
 
-    /// <summary>The algorithm's name, for instance <c>sha256</c>.</summary>
+    /// <summary>The algorithm's name, such as <c>sha256</c>.</summary>
     public string Algorithm => Text[..Text.IndexOf(':')];
 
-    /// <summary>The digest itself in lower-case hex.</summary>
+    /// <summary>The hash in lower-case hex.</summary>
     public string Hex => Text[(Text.IndexOf(':') + 1)..];
 
     private string Text => _text ?? throw new InvalidOperationException("A default digest has no value.");
@@ -44,14 +44,14 @@ public readonly record struct Digest
     /// <summary>The sha256 digest of bytes in memory.</summary>
     public static Digest OfBytes(ReadOnlySpan<byte> content) => OfHash(HashAlgorithmName.SHA256, SHA256.HashData(content));
 
-    /// <summary>A digest made of a hash that was computed while content streamed.</summary>
+    /// <summary>Creates a digest from a hash computed while streaming.</summary>
     public static Digest OfHash(HashAlgorithmName algorithm, ReadOnlySpan<byte> hash) =>
         Parse($"{algorithm.Name!.ToLowerInvariant()}:{Convert.ToHexStringLower(hash)}");
 
-    /// <summary>A hash of this digest's algorithm, to be fed with content that should have this digest.</summary>
+    /// <summary>Creates a hash of this digest's algorithm, to verify content.</summary>
     public IncrementalHash CreateHash() => IncrementalHash.CreateHash(HashName);
 
-    /// <summary>True when these bytes have this digest.</summary>
+    /// <summary>True if these bytes have this digest.</summary>
     public bool Matches(ReadOnlySpan<byte> content) => this == OfHash(HashName, CryptographicOperations.HashData(HashName, content));
 
     /// <inheritdoc />

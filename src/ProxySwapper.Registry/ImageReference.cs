@@ -8,37 +8,35 @@ namespace ProxySwapper.Registry;
 /// <c>nginx</c> is <c>docker.io/library/nginx</c>, <c>localhost/x</c> and <c>host:5000/x</c> name a registry, <c>team/x</c> does not.
 /// </summary>
 /// <remarks>
-/// Three differences, on purpose. <c>sha256:</c> with 64 hex digits is an image's id here, as kubelet takes it, and not a tag.
-///  A first segment with a dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused here,
-/// where that grammar reads it as a path without a registry, which nothing could pull. And a registry has one name, that of
-/// <see cref="RegistryName"/>, where that grammar keeps the case of its letters, <c>:443</c> and all but one of Docker Hub's aliases.
+/// Three deliberate differences. <c>sha256:</c> with 64 hex digits is an image ID, as for kubelet, and not a tag. A first segment with a
+/// dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused, where that grammar reads it as a path without a registry, which
+/// could not be pulled. And registry names are normalised by <see cref="RegistryName"/>, where that grammar keeps their case, <c>:443</c>
+/// and all but one of Docker Hub's aliases.
 /// </remarks>
 public sealed record ImageReference
 {
-    // The same reference is printed again and again: as a target, in logs, as a key.
+    // Cached, since the same reference is formatted often: as a target, in logs, as a key.
     private string? _text;
 
     private ImageReference(string registry, string repository, string? tag, Digest? digest) =>
         (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
 
-    /// <summary>
-    /// The registry's name as <see cref="RegistryName"/> normalises it, for instance <c>docker.io</c>, <c>localhost:5000</c>.
-    /// </summary>
+    /// <summary>The registry's name, normalised by <see cref="RegistryName"/>, such as <c>docker.io</c>, <c>localhost:5000</c>.</summary>
     public string Registry { get; }
 
-    /// <summary>The path in the registry, for instance <c>library/nginx</c>.</summary>
+    /// <summary>The path in the registry, such as <c>library/nginx</c>.</summary>
     public string Repository { get; }
 
-    /// <summary>The tag, or null when none was written.</summary>
+    /// <summary>The tag, or null if there is none.</summary>
     public string? Tag { get; }
 
-    /// <summary>The digest, or null when none was written.</summary>
+    /// <summary>The digest, or null if there is none.</summary>
     public Digest? Digest { get; }
 
     /// <summary>Registry and repository: <c>docker.io/library/nginx</c>.</summary>
     public string Name => $"{Registry}/{Repository}";
 
-    /// <summary>What a registry is asked for: the digest when there is one, else the tag, else <c>latest</c>.</summary>
+    /// <summary>What to request from a registry: the digest if there is one, else the tag, else <c>latest</c>.</summary>
     public string ManifestReference => Digest?.ToString() ?? Tag ?? "latest";
 
     /// <summary>Parses a reference.</summary>
@@ -46,11 +44,11 @@ public sealed record ImageReference
     public static ImageReference Parse(string text) =>
         TryParse(text, out var reference, out var fault) ? reference : throw new FormatException($"invalid image '{text}': {fault}");
 
-    /// <summary>Parses a reference; false when the text is none.</summary>
+    /// <summary>Parses a reference; false if the text is not valid.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference) =>
         TryParse(text, out reference, out _);
 
-    /// <summary>Parses a reference; when the text is none, <paramref name="fault"/> says why in a few words. Never throws.</summary>
+    /// <summary>Parses a reference; if the text is not valid, <paramref name="fault"/> says briefly why. Never throws.</summary>
     public static bool TryParse(
         [NotNullWhen(true)] string? text,
         [NotNullWhen(true)] out ImageReference? reference,
@@ -70,7 +68,7 @@ public sealed record ImageReference
         }
         if (ImageReferenceGrammar.IsBareIdentifier(text))
         {
-            fault = "64 hex digits are an image's id, not its name";
+            fault = "64 hex digits are an image ID, not a name";
             return false;
         }
         Digest? digest = null;
@@ -93,7 +91,7 @@ public sealed record ImageReference
             path = path[..colon];
             if (!ImageReferenceGrammar.IsTag(tag))
             {
-                fault = "a tag has 1 to 128 letters, digits, '_', '.' and '-', and does not begin with '.' or '-'";
+                fault = "a tag has 1 to 128 letters, digits, '_', '.' and '-', and does not start with '.' or '-'";
                 return false;
             }
         }
@@ -105,7 +103,7 @@ public sealed record ImageReference
         return true;
     }
 
-    /// <summary>True for a text that can be a tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
+    /// <summary>True for a valid tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
     public static bool IsTag(string text) => ImageReferenceGrammar.IsTag(text);
 
     /// <summary>The same repository with this tag and no digest.</summary>
@@ -116,10 +114,10 @@ public sealed record ImageReference
     /// <summary>The same repository with this digest and no tag.</summary>
     public ImageReference WithDigest(Digest digest) => new(Registry, Repository, null, digest);
 
-    /// <summary>This reference with the tag <c>latest</c> when it has neither tag nor digest.</summary>
+    /// <summary>This reference with the tag <c>latest</c> if it has neither tag nor digest.</summary>
     public ImageReference WithDefaultTag() => Tag is null && Digest is null ? new(Registry, Repository, "latest", null) : this;
 
-    /// <summary>The whole normalised reference: <c>docker.io/library/nginx:1.25@sha256:…</c>, with only the parts that it has.</summary>
+    /// <summary>The whole normalised reference: <c>docker.io/library/nginx:1.25@sha256:…</c>, with only the parts it has.</summary>
     public override string ToString() =>
         _text ??= (Tag, Digest) switch
         {
@@ -129,7 +127,7 @@ public sealed record ImageReference
             _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
         };
 
-    /// <summary>True for a reference of the same normalised text.</summary>
+    /// <summary>True for a reference with the same normalised text.</summary>
     public bool Equals(ImageReference? other) => other is not null && ToString() == other.ToString();
 
     /// <inheritdoc />

@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry;
 /// <summary>The productions of distribution/reference, each a scan over characters: no regular expression, no allocation.</summary>
 internal static class ImageReferenceGrammar
 {
-    /// <summary>Longer than any valid reference (a host of 255, a path of 255, a tag of 128, a sha512 digest) can be.</summary>
+    /// <summary>Longer than any valid reference (a host of 255, a path of 255, a tag of 128, a sha512 digest).</summary>
     public const int MaximumLength = 1024;
 
     private const int MaximumPathLength = 255;
@@ -21,7 +21,7 @@ internal static class ImageReferenceGrammar
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>
-    /// 64 lower-case hex digits, with or without <c>sha256:</c> before them, which kubelet and engines take for an image's id on the node.
+    /// 64 lower-case hex digits, with or without <c>sha256:</c>, which kubelet and engines treat as the ID of an image on the node.
     /// </summary>
     public static bool IsBareIdentifier(ReadOnlySpan<char> text)
     {
@@ -29,7 +29,7 @@ internal static class ImageReferenceGrammar
         return hex.Length == 64 && !hex.ContainsAnyExcept(HexDigits);
     }
 
-    /// <summary>The first segment where it is a registry; empty where the whole is a path in the default registry.</summary>
+    /// <summary>The first segment if it is a registry; empty if the whole is a path in the default registry.</summary>
     public static ReadOnlySpan<char> RegistryOf(ReadOnlySpan<char> name)
     {
         var slash = name.IndexOf('/');
@@ -37,7 +37,7 @@ internal static class ImageReferenceGrammar
         return RegistryName.IsRegistry(first) || HasUpper(first) ? first : [];
     }
 
-    /// <summary>The registry's name as it is normalised.</summary>
+    /// <summary>The normalised registry name.</summary>
     public static string Registry(ReadOnlySpan<char> registry) =>
         registry.IsEmpty ? RegistryName.DockerHub : RegistryName.Normalize(registry);
 
@@ -45,17 +45,17 @@ internal static class ImageReferenceGrammar
     public static string Repository(string registry, ReadOnlySpan<char> path) =>
         registry == RegistryName.DockerHub && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
 
-    /// <summary>Why registry and path are no valid name, in a few words; null when they are.</summary>
+    /// <summary>Why registry and path are not a valid name, briefly; null if they are.</summary>
     public static string? Validate(string registry, ReadOnlySpan<char> path)
     {
         if (path.IsEmpty)
             return "it has no repository";
         if (!RegistryName.IsHost(registry))
-            return $"'{registry}' is not a registry's host";
+            return $"'{registry}' is not a registry host";
         if (HasUpper(path))
             return "its repository has upper-case letters";
         if (!IsPath(path))
-            return "its repository is not made of lower-case letters and digits, joined by '.', '_', '__' or '-'";
+            return "its repository must consist of lower-case letters and digits, separated by '.', '_', '__' or '-'";
         return LengthOf(registry, path) > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
     }
 

@@ -1,25 +1,23 @@
 namespace ProxySwapper.Registry;
 
-/// <summary>How one registry host is reached.</summary>
+/// <summary>How to connect to one registry host.</summary>
 public sealed record RegistryHostOptions
 {
     /// <summary>
-    /// Plain HTTP instead of TLS. Default false. <c>localhost</c>, <c>127.0.0.0/8</c> and <c>[::1]</c> are asked once whether they
-    /// speak TLS, and reached by plain HTTP when they do not.
+    /// Plain HTTP instead of TLS. Default false. <c>localhost</c>, <c>127.0.0.0/8</c> and <c>[::1]</c> are probed for TLS once and use
+    /// plain HTTP if they do not support it.
     /// </summary>
     public bool PlainHttp { get; init; }
 
-    /// <summary>
-    /// A PEM file with the certificate authorities that sign this host's certificate, besides the system's. Default none.
-    /// </summary>
+    /// <summary>A PEM file with certificate authorities trusted for this host in addition to the system's. Default none.</summary>
     public string? CaFile { get; init; }
 
-    /// <summary>Takes any certificate from this host. Default false.</summary>
+    /// <summary>Accepts any certificate from this host. Default false.</summary>
     public bool InsecureSkipTlsVerify { get; init; }
 
     /// <summary>
-    /// Requests under way at once, of those that read and of those that write (a copy within a host needs one of each). Default 8.
-    /// With more than one, a place is kept for small requests that streams of blobs can't take.
+    /// Limit of concurrent requests, separately for reads and writes (a copy within a host needs one of each). Default 8. With more than
+    /// one, one is reserved for small requests, which blob streams cannot occupy.
     /// </summary>
     public int MaxConcurrency { get; init; } = 8;
 

@@ -3,12 +3,12 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxySwapper.Registry;
 
 /// <summary>
-/// The name of a registry: its host, with its port where that is not 443. Upper and lower case are the same host, and Docker Hub, which
-/// has several names, is <c>docker.io</c>. Images, rules, entries of <c>registries</c> and credentials all name registries by this type.
+/// The name of a registry: its host, with the port unless it is 443. Case does not matter, and Docker Hub, which has several names, is
+/// <c>docker.io</c>. Images, rules, entries of <c>registries</c> and credentials all use this type.
 /// </summary>
 public sealed record RegistryName
 {
-    /// <summary>Docker Hub, as references name it.</summary>
+    /// <summary>Docker Hub's name in references.</summary>
     public const string DockerHub = "docker.io";
 
     private const string DockerHubApi = "registry-1.docker.io";
@@ -16,16 +16,16 @@ public sealed record RegistryName
 
     private RegistryName(string text) => Text = text;
 
-    /// <summary>The host in lower case with its port, for instance <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.</summary>
+    /// <summary>The host in lower case with its port, such as <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.</summary>
     public string Text { get; }
 
     /// <summary>True for Docker Hub under any of its names.</summary>
     public bool IsDockerHub => Text == DockerHub;
 
-    /// <summary>The host and port where the registry's API is: <c>registry-1.docker.io</c> for Docker Hub, else the name itself.</summary>
+    /// <summary>The host and port of the registry's API: <c>registry-1.docker.io</c> for Docker Hub, else the name itself.</summary>
     public string ApiAuthority => IsDockerHub ? DockerHubApi : Text;
 
-    /// <summary>Parses a host with an optional port; false for anything else, and for a name that references take for a path.</summary>
+    /// <summary>Parses a host with an optional port; false for anything else, and for a name that references treat as a path.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out RegistryName? name)
     {
         name = text is not null && IsRegistry(text) && IsHost(text) ? new RegistryName(Normalize(text)) : null;
@@ -33,12 +33,12 @@ public sealed record RegistryName
     }
 
     /// <summary>
-    /// Parses an address as Docker's configuration and credential helpers have them: a host, with an optional scheme and path, which is
-    /// empty for the API's version. <c>https://index.docker.io/v1/</c> is Docker Hub.
+    /// Parses an address in the format of Docker's configuration and credential helpers: a host with an optional scheme and path, where the
+    /// API version counts as an empty path. <c>https://index.docker.io/v1/</c> is Docker Hub.
     /// </summary>
     /// <param name="address">The address.</param>
-    /// <param name="path">The path without slashes at its ends, for instance a repository or the beginning of some.</param>
-    /// <returns>The host as written where it is not a registry's name (it has stars, or neither dot nor port), else normalised.</returns>
+    /// <param name="path">The path without leading and trailing slashes, such as a repository or its prefix.</param>
+    /// <returns>The host, normalised; unchanged if it is not a registry name (it has stars, or neither dot nor port).</returns>
     public static string HostOfAddress(string address, out string path)
     {
         var rest = address.IndexOf("://", StringComparison.Ordinal) is >= 0 and var scheme ? address[(scheme + 3)..] : address;
@@ -49,13 +49,13 @@ public sealed record RegistryName
         return Normalize(host);
     }
 
-    /// <summary>True for a first segment that references take for a registry and not for a path on Docker Hub.</summary>
+    /// <summary>True for a first segment that references treat as a registry and not as a path on Docker Hub.</summary>
     public static bool IsRegistry(ReadOnlySpan<char> segment) => segment.ContainsAny('.', ':') || segment is "localhost";
 
-    /// <summary>The name in the form in which names are compared. What is not a host stays as it is.</summary>
+    /// <summary>The normalised name. Text that is not a host stays unchanged.</summary>
     public static string Normalize(ReadOnlySpan<char> host)
     {
-        // A host without dot and port is only taken for one because of its upper-case letters: it keeps them.
+        // A host without dot and port is only recognised by its upper-case letters, so it keeps them.
         var text = host.ContainsAnyInRange('A', 'Z') && IsRegistry(host) ? host.ToString().ToLowerInvariant() : host;
         var bare = text.EndsWith(DefaultPort) ? text[..^DefaultPort.Length] : text;
         if (IsRegistry(bare) && !bare.EndsWith(':'))
@@ -63,7 +63,7 @@ public sealed record RegistryName
         return text is DockerHub or "index.docker.io" or DockerHubApi or "registry.hub.docker.com" ? DockerHub : text.ToString();
     }
 
-    /// <summary>The name in the form in which names are compared.</summary>
+    /// <summary>The normalised name.</summary>
     public override string ToString() => Text;
 
     /// <summary>A host name, an IPv4 address or a bracketed IPv6 address, with an optional port.</summary>

@@ -67,7 +67,7 @@ registry-cache-{{ .upstream.name }}
     {{- fail (printf "registryCache.upstreams %s: auth basic needs secret, the name of a Secret with username and password" .name) -}}
   {{- end -}}
   {{- if and (eq (.auth | default "none") "ecr") (not .region) (not (regexMatch "^https://([0-9]{12}\\.dkr[.-]ecr|(public\\.ecr\\.aws|ecr-public\\.aws\\.com)/?$)" .remoteUrl)) -}}
-    {{- fail (printf "registryCache.upstreams %s: auth ecr needs region, since the name of %s does not tell it" .name .remoteUrl) -}}
+    {{- fail (printf "registryCache.upstreams %s: auth ecr needs region, since the host name %s does not contain it" .name .remoteUrl) -}}
   {{- end -}}
   {{- $storage := include "proxyswapper.cache.storage" (dict "root" $ "upstream" .) | fromYaml -}}
   {{- $claim := $storage.persistentVolumeClaim -}}

@@ -13,10 +13,10 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
 
     public string? Service => Parameters.GetValueOrDefault("service");
 
-    /// <summary>The scopes that the registry itself names.</summary>
+    /// <summary>The scopes in the challenge.</summary>
     public IReadOnlyList<string> Scopes => Parameters.GetValueOrDefault("scope")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    /// <summary>The challenge to response: Bearer where the registry offers it, else Basic; null when there is neither.</summary>
+    /// <summary>The challenge to respond to: Bearer if offered, else Basic; null if there is neither.</summary>
     public static AuthenticationChallenge? Of(HttpResponseHeaders headers)
     {
         if (!headers.NonValidated.TryGetValues("WWW-Authenticate", out var values))

@@ -3,8 +3,8 @@ using System.Text;
 namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>
-/// Reads the value of <c>WWW-Authenticate</c>: any number of challenges, tokens and quoted strings
-/// (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1">RFC 9110, 11.6.1</see>). What is malformed ends the reading.
+/// Parses the value of <c>WWW-Authenticate</c>: any number of challenges, tokens and quoted strings
+/// (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1">RFC 9110, 11.6.1</see>). Parsing stops at malformed input.
 /// </summary>
 internal ref struct AuthenticationChallengeParser
 {
@@ -50,7 +50,7 @@ internal ref struct AuthenticationChallengeParser
     }
 
     /// <summary>
-    /// The value after a name's <c>=</c>, blanks around it allowed; null when there is no <c>=</c>, and nothing is consumed.
+    /// The value after a name's <c>=</c>, with optional whitespace around it; null, with nothing consumed, if there is no <c>=</c>.
     /// </summary>
     private string? Assigned()
     {
@@ -78,7 +78,7 @@ internal ref struct AuthenticationChallengeParser
         return content.ToString();
     }
 
-    /// <summary>Wider than a token: registries send addresses without quotes.</summary>
+    /// <summary>More than a token: some registries send URLs without quotes.</summary>
     private string Unquoted()
     {
         var start = _at;

@@ -2,12 +2,12 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Authentication;
 
-/// <summary>What one host asked for, and the tokens that were fetched for it: shared by all its clients.</summary>
+/// <summary>The challenge of one host and the tokens fetched for it, shared by all its clients.</summary>
 internal sealed class HostAuthentication(RegistryHost host, TimeProvider time)
 {
     public RegistryHost Host => host;
 
-    /// <summary>The last challenge of the host; null before it ever sent one.</summary>
+    /// <summary>The host's last challenge; null until it has sent one.</summary>
     public AuthenticationChallenge? Challenge { get; set; }
 
     public TokenCache Tokens { get; } = new(time);

@@ -5,14 +5,14 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>
-/// Opens one host with one credential source. What the host challenged with is remembered, so that later requests come with what it
-/// wants; a refusal is answered in three steps: what the challenge asks for, then a new token, then a renewed credential.
+/// Authenticates to one host with one credential source. The host's challenge is remembered, so that later requests start with the right
+/// authorization; a refusal is handled in three steps: what the challenge asks for, then a new token, then a renewed credential.
 /// </summary>
 internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCredentialSource source)
 {
     public AuthenticationChallenge? Challenge => host.Challenge;
 
-    /// <summary>What to send along from the start; null while the host has never challenged.</summary>
+    /// <summary>The authorization to start with; null until the host has sent a challenge.</summary>
     public async ValueTask<RequestAuthorization?> AuthorizeAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
         if (host.Challenge is not { } challenge)
@@ -20,7 +20,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         return await AuthorizeAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
-    /// <summary>A better authorization after a refusal; null when there is none, and the refusal stands.</summary>
+    /// <summary>A better authorization after a refusal; null if there is none, and the refusal is final.</summary>
     public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
         RegistryRequest request,
         RequestAuthorization? refused,
@@ -57,7 +57,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             : null;
     }
 
-    /// <summary>A 401; a 403 that asks for another token; what may be an expired password of a registry that does not say 401.</summary>
+    /// <summary>A 401, a 403 that asks for another token, or a possibly expired password at a registry that does not send 401.</summary>
     private static bool IsAboutAuthentication(
         RegistryException refusal,
         AuthenticationChallenge? challenge,
@@ -82,11 +82,11 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
             ?? throw request.Fault(
                 HttpStatusCode.Unauthorized,
-                $"its token server {TokenRealm.Describe(challenge.Realm)} is neither an https address nor on the registry's own host, "
-                    + "and gets no credential"
+                $"its token server {TokenRealm.Describe(challenge.Realm)} is neither an https URL nor on the registry's own host, "
+                    + "so no credential is sent to it"
             );
-        // What the registry names for this repository is what is asked for anyway, in other words perhaps; of other names some registries
-        // have one for everything.
+        // The scopes that the registry names for this repository are requested anyway, perhaps in another form; those for other names may
+        // be generic ones that some registries use for everything.
         var others = named
             .Union(challenge.Scopes.Where(name => !name.StartsWith("repository:", StringComparison.Ordinal)), StringComparer.Ordinal)
             .Where(name => !name.StartsWith($"repository:{request.Repository}:", StringComparison.Ordinal))
@@ -96,7 +96,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             return new RequestAuthorization(credential, cached, key);
         if (!request.Scope.Push)
         {
-            // Who may write may read: the token of a push saves asking for another one.
+            // A push token also allows reading, which saves fetching another one.
             var wider = KeyOf(request.Scope with { Push = true });
             if (host.Tokens.Find(wider) is { } writing)
                 return new RequestAuthorization(credential, writing, wider);
@@ -128,7 +128,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         CancellationToken cancellationToken
     ) => await source.RenewAsync(ImageOf(request), refused, cancellationToken) is { } renewed && renewed != refused ? renewed : null;
 
-    /// <summary>A ping has no repository; credentials that are scoped to one are not meant for it.</summary>
+    /// <summary>A ping has no repository, so credentials scoped to one do not apply.</summary>
     private static ImageReference ImageOf(RegistryRequest request) =>
         ImageReference.Parse($"{request.Registry}/{(request.Repository.Length == 0 ? "ping/ping" : request.Repository)}");
 }

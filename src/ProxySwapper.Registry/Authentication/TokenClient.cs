@@ -7,18 +7,18 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>
-/// Asks the token server that a registry named: by GET with Basic for users with a password and for nobody, by an OAuth2 form for
-/// identity tokens and for servers that take no GET. Its errors never hold the address's query.
+/// Requests tokens from a registry's token server: by GET with Basic for password users and anonymously, by an OAuth2 form for identity
+/// tokens and for servers that do not support GET. Errors never contain the URL's query.
 /// </summary>
 internal sealed class TokenClient(string registry, RedirectingSender sender, TimeProvider time)
 {
     private const string ClientId = "proxyswapper";
     private const int MaxResponseSize = 1024 * 1024;
 
-    /// <summary>What a server gave instead of an identity token: the old one counts no longer.</summary>
+    /// <summary>Identity tokens that a server has replaced: the old ones are no longer valid.</summary>
     private readonly System.Collections.Concurrent.ConcurrentDictionary<RegistryCredential, string> _rotated = new();
 
-    /// <exception cref="RegistryException">The token server refused, failed, or sent a response that makes no sense.</exception>
+    /// <exception cref="RegistryException">The token server refused, failed, or sent an invalid response.</exception>
     public async Task<BearerToken> FetchAsync(TokenKey key)
     {
         if (key.Credential.IdentityToken is { } identity)
@@ -62,7 +62,7 @@ internal sealed class TokenClient(string registry, RedirectingSender sender, Tim
             ?? throw request.Fault(response.Status, $"{DescribeServer(key)}: the response has no token");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;
-        // A tenth of the lifetime is left unused, so that a token does not end on its way.
+        // A tenth of the lifetime is left unused, so that a token does not expire in transit.
         return new BearerToken(token.Token, time.GetUtcNow() + token.Lifetime * 0.9);
     }
 
@@ -104,13 +104,13 @@ internal sealed class TokenClient(string registry, RedirectingSender sender, Tim
         return ToServer(HttpMethod.Post, key.Realm) with
         {
             Content = _ => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
-            // The secret within goes to this server alone: no redirect takes it elsewhere.
+            // The body contains a secret, so no redirect is followed.
             IsRepeatable = false,
             Secrets = [secret],
         };
     }
 
-    /// <summary>A failure is one of the registry, which cannot be reached without its token server.</summary>
+    /// <summary>A failure counts as the registry's, which is unusable without its token server.</summary>
     private RegistryRequest ToServer(HttpMethod method, Uri address) =>
         new(method, registry, "", address) { Expected = [HttpStatusCode.OK] };
 

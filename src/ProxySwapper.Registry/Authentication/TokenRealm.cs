@@ -2,12 +2,12 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Authentication;
 
-/// <summary>Which token servers are trusted with a credential.</summary>
+/// <summary>Decides which token servers are trusted with a credential.</summary>
 internal static class TokenRealm
 {
     /// <summary>
-    /// The address of a challenge's realm; null where it must not be asked: it has to be https, or on the registry's own host where
-    /// that itself is reached by plain HTTP, and no link-local address, since clouds keep their metadata there.
+    /// The URL of a challenge's realm; null if it must not be used: it must be https, or on the registry's own host if that uses plain
+    /// HTTP, and never a link-local address, where clouds serve their metadata.
     /// </summary>
     public static Uri? Trusted(string? realm, Uri registry)
     {
@@ -20,9 +20,9 @@ internal static class TokenRealm
         return (isPlain || address.Scheme == Uri.UriSchemeHttps) && !LinkLocalAddress.IsMatch(address) ? address : null;
     }
 
-    /// <summary>A realm for an error: without its query and whatever stands before an @, since both may hold secrets.</summary>
+    /// <summary>A realm for error messages: without query and user info, which may contain secrets.</summary>
     public static string Describe(string? realm) =>
         Uri.TryCreate(realm, UriKind.Absolute, out var address)
             ? $"{address.Scheme}://{address.Authority}{address.AbsolutePath}"
-            : "(its realm is not an address)";
+            : "(its realm is not a URL)";
 }

@@ -3,18 +3,18 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>
-/// What a token server answers
+/// The response of a token server
 /// (<see href="https://distribution.github.io/distribution/spec/auth/token/">Docker Registry v2, token authentication</see>,
 /// <see href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth2</see>): <c>token</c> or <c>access_token</c>,
-/// and a new <c>refresh_token</c> where the server changes them.
+/// and a new <c>refresh_token</c> if the server rotates them.
 /// </summary>
 internal sealed record TokenResponse(string Token, TimeSpan Lifetime, string? RefreshToken)
 {
-    /// <summary>The lifetime that is assumed where none is said, and the shortest that is believed, as that specification has it.</summary>
+    /// <summary>The lifetime assumed if none is given, and the minimum lifetime, both from that specification.</summary>
     private const int ShortestLifetime = 60;
     private const int LongestLifetime = 24 * 60 * 60;
 
-    /// <summary>Reads a response; null when it holds no token.</summary>
+    /// <summary>Reads a response; null if it contains no token.</summary>
     public static TokenResponse? Read(ReadOnlySpan<byte> json)
     {
         string? token = null,

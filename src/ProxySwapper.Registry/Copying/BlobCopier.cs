@@ -4,8 +4,8 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Makes blobs be in one repository, with the least that has to move: (1) what is known to be there, (2) what a HEAD shows, (3) what the
-/// host mounts from a repository of its own, (4) the bytes, from the source straight to the target.
+/// Brings blobs to one repository with the least traffic: (1) what is known to exist, (2) what a HEAD shows, (3) what the host mounts from
+/// another of its repositories, (4) the bytes, streamed from source to target.
 /// </summary>
 internal sealed class BlobCopier(
     RepositoryClient source,
@@ -29,7 +29,7 @@ internal sealed class BlobCopier(
             BytesCopied = _bytes,
         };
 
-    /// <summary>Makes sure of one blob.</summary>
+    /// <summary>Ensures that one blob exists.</summary>
     public async Task EnsureAsync(Descriptor blob, CancellationToken cancellationToken)
     {
         var tracked = session.Track(target.Registry, blob.Digest);
@@ -40,8 +40,8 @@ internal sealed class BlobCopier(
                 Report(blob, CopyStep.Present, ref _present);
                 return;
             }
-            // Some registries mount only what a committed manifest references. Earlier copies alone are waited for, and that before
-            // becoming the copier: who copies waits for nobody, so that no two copies can wait for each other by way of a third.
+            // Some registries only mount what a committed manifest references. Only earlier copies are waited for, and only before becoming
+            // the copier: a copier never waits, so no two copies can wait for each other through a third.
             if (tracked.Copier is { } earlier && session.IsAfter(earlier) && !earlier.Ended.IsCompleted && !earlier.IsStalled)
             {
                 await session.WaitAsync(earlier, tracked.Copying, cancellationToken);
@@ -60,7 +60,7 @@ internal sealed class BlobCopier(
                 }
                 finally
                 {
-                    // Who waits looks again: at what is known now, or to copy it himself when this failed.
+                    // Waiters check again: for the result, or to copy the blob themselves if this failed.
                     copied.SetResult();
                 }
             }
@@ -68,7 +68,7 @@ internal sealed class BlobCopier(
         }
     }
 
-    /// <summary>True when the repository lacks the blob; asks, and changes nothing.</summary>
+    /// <summary>True if the repository lacks the blob; does not change anything.</summary>
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
         !session.Track(target.Registry, blob.Digest).IsIn(target.Repository)
         && await TargetContent.FindBlobAsync(target.Client, target.Repository, blob, cancellationToken) != BlobPresence.Present;
@@ -108,8 +108,8 @@ internal sealed class BlobCopier(
     }
 
     /// <summary>
-    /// Mounts what this copy may read: the source itself is a repository of the host, or it shows the blob that another one is known to
-    /// have. Else a manifest that names the digest of somebody's private layer would be enough to get it, by the login of the target.
+    /// Only mounts what this copy may read: the source is a repository of the same host, or the source shows a blob that another repository
+    /// is known to have. Otherwise a manifest naming the digest of a private layer would be enough to obtain it with the target's login.
     /// </summary>
     private async Task<bool> TryMountAsync(Descriptor blob, TrackedBlob tracked, CancellationToken cancellationToken)
     {
@@ -120,7 +120,7 @@ internal sealed class BlobCopier(
             && await target.MountBlobAsync(blob.Digest, from, cancellationToken);
     }
 
-    /// <summary>A registry that keeps what it had in spite of an upload is found out by the length that a GET says.</summary>
+    /// <summary>The length of a GET detects a registry that keeps its old content despite an upload.</summary>
     private async Task AssertWholeAsync(Descriptor blob, CancellationToken cancellationToken)
     {
         await using var content = await target.OpenBlobAsync(blob, cancellationToken);

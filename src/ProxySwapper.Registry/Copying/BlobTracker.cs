@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// What the copies of one run know of the blobs of target hosts, and which are under way: each digest is copied to a host by one of them,
-/// and the others wait for it. What is known grows old, since a registry may clean up behind our back.
+/// Tracks the blobs of target hosts for the copies of one run: each digest is copied to a host by one of them while the others wait.
+/// Knowledge expires, since a registry may clean up in the meantime.
 /// </summary>
 internal sealed class BlobTracker(TimeProvider time)
 {
@@ -14,10 +14,10 @@ internal sealed class BlobTracker(TimeProvider time)
     private readonly ConcurrentDictionary<(string Host, Digest Digest), TrackedBlob> _blobs = new();
     private long _sequence;
 
-    /// <summary>A place in the order of copies, from which it follows who waits for whom.</summary>
+    /// <summary>The position in the order of copies, which decides who waits for whom.</summary>
     public CopySession Enter() => new(this, Interlocked.Increment(ref _sequence), time);
 
-    /// <summary>All that is known of a blob on a host.</summary>
+    /// <summary>The state of a blob on a host.</summary>
     public TrackedBlob Track(string host, Digest digest)
     {
         if (_blobs.Count > MaxEntries)
@@ -34,7 +34,7 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     private Task? _copying;
     private CopySession? _copier;
 
-    /// <summary>True when the repository was seen to have the blob not long ago.</summary>
+    /// <summary>True if the repository was recently seen to have the blob.</summary>
     public bool IsIn(string repository)
     {
         lock (_gate)
@@ -58,7 +58,7 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
             _repositories[repository] = time.GetUtcNow();
     }
 
-    /// <summary>Forgets what turned out to be wrong.</summary>
+    /// <summary>Removes what turned out to be wrong.</summary>
     public void Remove(string repository)
     {
         lock (_gate)
@@ -66,8 +66,8 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
     }
 
     /// <summary>
-    /// Begins to copy the blob, null; or tells which copy does, and the task that ends with that transfer. A copy that stands still does
-    /// not keep others from it.
+    /// Starts copying the blob and returns null, or returns the copy that is doing so and a task that completes with its transfer. A
+    /// stalled copy does not block others.
     /// </summary>
     public (CopySession Copier, Task Copying)? Begin(CopySession session, TaskCompletionSource copied)
     {
@@ -80,7 +80,7 @@ internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
         }
     }
 
-    /// <summary>Ends with the transfer that is under way, if there is one.</summary>
+    /// <summary>Completes with the running transfer, if there is one.</summary>
     public Task Copying
     {
         get

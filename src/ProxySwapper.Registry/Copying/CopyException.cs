@@ -1,4 +1,4 @@
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>An image cannot be copied as it was asked for: it is malformed, too large, or lacks the platforms that were named.</summary>
+/// <summary>An image cannot be copied as requested: it is malformed, too large, or lacks the requested platforms.</summary>
 public sealed class CopyException(string message, Exception? innerException = null) : Exception(message, innerException);

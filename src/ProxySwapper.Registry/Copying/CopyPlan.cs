@@ -3,11 +3,11 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>What a copy would do.</summary>
-/// <param name="SourceDigest">What the source points at.</param>
-/// <param name="TargetDigest">What the target would point at.</param>
-/// <param name="Manifests">Manifests and indexes that would be written, children first.</param>
-/// <param name="Blobs">Blobs that would be moved or mounted.</param>
-/// <param name="Requests">Requests that would change the target.</param>
+/// <param name="SourceDigest">The source's digest.</param>
+/// <param name="TargetDigest">The target's future digest.</param>
+/// <param name="Manifests">Manifests and indexes to write, children first.</param>
+/// <param name="Blobs">Blobs to copy or mount.</param>
+/// <param name="Requests">The number of requests that change the target.</param>
 public sealed record CopyPlan(
     Digest SourceDigest,
     Digest TargetDigest,
@@ -16,9 +16,9 @@ public sealed record CopyPlan(
     int Requests
 )
 {
-    /// <summary>True when nothing is to do.</summary>
+    /// <summary>True if there is nothing to do.</summary>
     public bool IsUpToDate => Manifests.Count == 0 && Blobs.Count == 0;
 
-    /// <summary>Bytes of the blobs, at the most: some may be mounted.</summary>
+    /// <summary>Bytes of the blobs, at most: some may be mounted.</summary>
     public long Bytes => Blobs.Sum(blob => blob.Size);
 }

@@ -4,53 +4,53 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>One image to copy, with everything below it.</summary>
-/// <param name="Source">Where it is: a tag, a digest, or both (then the digest counts).</param>
+/// <summary>One image to copy, with everything it references.</summary>
+/// <param name="Source">The source: a tag, a digest, or both (then the digest counts).</param>
 /// <param name="Target">
-/// Where it shall be: its tag is written when it has one; with a digest, exactly that digest is written, whatever the platforms.
+/// The target: its tag is written if it has one; with a digest, exactly that digest is written, whatever the platforms.
 /// </param>
 public sealed record CopyRequest(ImageReference Source, ImageReference Target)
 {
-    /// <summary>Opens the source. Default anonymous.</summary>
+    /// <summary>Credentials for the source. Default anonymous.</summary>
     public IRegistryCredentialSource SourceCredentials { get; init; } = CredentialChain.Anonymous;
 
-    /// <summary>Opens the target. Default anonymous.</summary>
+    /// <summary>Credentials for the target. Default anonymous.</summary>
     public IRegistryCredentialSource TargetCredentials { get; init; } = CredentialChain.Anonymous;
 
-    /// <summary>The platforms to take of an index; empty (default) takes all and keeps the digest.</summary>
+    /// <summary>The platforms of an index to copy; empty (default) copies all and keeps the digest.</summary>
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
 
-    /// <summary>What is written when <see cref="Platforms"/> leaves some out. Default a new index of those platforms.</summary>
+    /// <summary>What to write if <see cref="Platforms"/> leaves some out. Default a new index of those platforms.</summary>
     public PlatformSubset Subset { get; init; } = PlatformSubset.NewIndex;
 
-    /// <summary>Takes along what refers to the image (signatures, SBOMs), and cosign's tags. Default false.</summary>
+    /// <summary>Also copies referrers (signatures, SBOMs) and cosign's tags. Default false.</summary>
     public bool Referrers { get; init; }
 
-    /// <summary>Further tags for the same content at the target; default none.</summary>
+    /// <summary>Additional tags for the same content at the target; default none.</summary>
     public IReadOnlyList<string> ExtraTags { get; init; } = [];
 
     /// <summary>
-    /// Called when the target says that its repository is unknown (or, as ECR does, drops the upload); true when it was created and
-    /// the copy shall go on. Null (default): such a target fails.
+    /// Called if the target's repository does not exist (or, as ECR does, the upload is dropped); returns true if it was created and the
+    /// copy should continue. Null (default): the copy fails.
     /// </summary>
     public Func<ImageReference, CancellationToken, ValueTask<bool>>? CreateRepository { get; init; }
 
     /// <summary>
-    /// Asked before a tag of the target that points at something else is moved: the tag, what it points at, and whether it may. False
-    /// leaves it, and the copy fails with a <see cref="CopyException"/> before anything was written. Null (default): it may.
+    /// Called before a tag of the target is moved, with the tag and what it points at. If it returns false, the copy fails with a
+    /// <see cref="CopyException"/> before anything is written. Null (default): tags may be moved.
     /// </summary>
     public Func<string, Descriptor, CancellationToken, ValueTask<bool>>? MayOverwrite { get; init; }
 
     /// <summary>
-    /// How long the whole copy may take; what is slower ends with a <see cref="TimeoutException"/>. Null (default) for no limit. Its
-    /// blobs have a limit of their own: <see cref="RegistryOptions.MinThroughput"/>.
+    /// Timeout of the whole copy, which then ends with a <see cref="TimeoutException"/>. Null (default) for none. Blobs have their own
+    /// limit: <see cref="RegistryOptions.MinThroughput"/>.
     /// </summary>
     public TimeSpan? Timeout { get; init; }
 
-    /// <summary>The spans on whose account the image is copied; the copy's own span is linked to them. Default none.</summary>
+    /// <summary>Spans to which the copy's own span is linked. Default none.</summary>
     public IReadOnlyList<ActivityContext> Causes { get; init; } = [];
 
-    /// <summary>Told of each blob's way, or null.</summary>
+    /// <summary>Receives the progress of blobs, or null.</summary>
     public IProgress<CopyProgress>? Progress { get; init; }
 }
 
@@ -60,9 +60,9 @@ public enum PlatformSubset
     /// <summary>A new, valid index of those platforms; its digest is a new one.</summary>
     NewIndex,
 
-    /// <summary>The original index with its digest, children missing; many registries refuse it.</summary>
+    /// <summary>The original index with its digest but without the other children; many registries reject it.</summary>
     Sparse,
 
-    /// <summary>The one platform's manifest alone.</summary>
+    /// <summary>Only the manifest of the single platform.</summary>
     Flatten,
 }

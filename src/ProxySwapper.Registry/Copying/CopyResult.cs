@@ -1,9 +1,9 @@
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>How a copy ended.</summary>
+/// <summary>The result of a copy.</summary>
 /// <param name="Outcome">Whether anything had to be written.</param>
-/// <param name="SourceDigest">What the source points at.</param>
-/// <param name="TargetDigest">What the target points at now; another one when platforms were left out.</param>
+/// <param name="SourceDigest">The source's digest.</param>
+/// <param name="TargetDigest">The target's digest, which differs if platforms were left out.</param>
 public sealed record CopyResult(CopyOutcome Outcome, Digest SourceDigest, Digest TargetDigest)
 {
     /// <summary>Blobs that were streamed.</summary>
@@ -12,7 +12,7 @@ public sealed record CopyResult(CopyOutcome Outcome, Digest SourceDigest, Digest
     /// <summary>Blobs that the target's host mounted from another repository of its own.</summary>
     public int BlobsMounted { get; init; }
 
-    /// <summary>Blobs that were there.</summary>
+    /// <summary>Blobs that already existed.</summary>
     public int BlobsPresent { get; init; }
 
     /// <summary>Manifests and indexes written.</summary>
@@ -22,10 +22,10 @@ public sealed record CopyResult(CopyOutcome Outcome, Digest SourceDigest, Digest
     public long BytesCopied { get; init; }
 }
 
-/// <summary>Whether a copy had anything to do.</summary>
+/// <summary>Whether a copy had to do anything.</summary>
 public enum CopyOutcome
 {
-    /// <summary>The target pointed at the content already.</summary>
+    /// <summary>The target already had the content.</summary>
     UpToDate,
 
     /// <summary>Something was written.</summary>

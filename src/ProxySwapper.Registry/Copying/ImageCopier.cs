@@ -7,17 +7,17 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// The only code that copies. One per run: what it learns of the target (which repository has which blob) and what is under way
-/// is shared by all its copies, so that each digest moves once.
+/// Copies images; the only code that does. One per run: what it learns about the target (which repository has which blob) and what is being
+/// copied is shared by all its copies, so that each digest is transferred once.
 /// </summary>
 public sealed partial class ImageCopier(RegistryClients clients, TimeProvider time, ILogger<ImageCopier> logger)
 {
     private static readonly ActivitySource Activities = new("ProxySwapper");
     private readonly BlobTracker _tracker = new(time);
 
-    /// <summary>Copies one image. A tag appears at the target only when all below it is there.</summary>
-    /// <exception cref="RegistryException">Source or target finally refused.</exception>
-    /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
+    /// <summary>Copies one image. A tag is only written once everything below it exists.</summary>
+    /// <exception cref="RegistryException">Source or target failed after all retries.</exception>
+    /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
     /// <exception cref="TimeoutException">It took longer than <see cref="CopyRequest.Timeout"/>.</exception>
     public async Task<CopyResult> CopyAsync(CopyRequest request, CancellationToken cancellationToken)
     {
@@ -52,9 +52,9 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         }
     }
 
-    /// <summary>What a copy would do, by requests that change nothing.</summary>
-    /// <exception cref="RegistryException">Source or target finally refused.</exception>
-    /// <exception cref="CopyException">The image cannot be copied as asked.</exception>
+    /// <summary>Plans a copy with requests that do not change anything.</summary>
+    /// <exception cref="RegistryException">Source or target failed after all retries.</exception>
+    /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
     public async Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken)
     {
         using var copy = new ImageCopy(clients, _tracker, request);
@@ -71,7 +71,7 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {
-            throw new TimeoutException($"{request.Target}: not copied from {request.Source} within {request.Timeout}", fault);
+            throw new TimeoutException($"{request.Target}: copying from {request.Source} timed out after {request.Timeout}", fault);
         }
     }
 
@@ -80,7 +80,7 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         [LoggerMessage(
             1,
             LogLevel.Debug,
-            "{Source} copied to {Target} as {Digest}: {Copied} blobs moved, {Mounted} mounted, {Bytes} bytes"
+            "{Source} copied to {Target} as {Digest}: {Copied} blobs copied, {Mounted} mounted, {Bytes} bytes"
         )]
         public static partial void Copied(
             ILogger logger,

@@ -6,8 +6,7 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// One copy of one image: (1) what the source points at, and what the target, (2) everything below, (3) the writing of what is missing,
-/// (4) what refers to the image.
+/// One copy of one image: (1) resolve source and target, (2) read everything below, (3) write what is missing, (4) copy referrers.
 /// </summary>
 internal sealed class ImageCopy : IDisposable
 {
@@ -24,13 +23,13 @@ internal sealed class ImageCopy : IDisposable
         _writer = new ImageWriter(_source, _target, tracker.Enter(), request);
     }
 
-    /// <summary>A digest at the target is a promise: then platforms are not looked at.</summary>
+    /// <summary>A digest at the target is binding, so platforms are ignored.</summary>
     private IReadOnlyList<Platform> Platforms => _request.Target.Digest is null ? _request.Platforms : [];
 
-    /// <summary>What is asked for at the source; the target's digest counts, since exactly it must be written.</summary>
+    /// <summary>The source's reference; a digest at the target has priority, since exactly that must be written.</summary>
     private string SourceReference => _request.Target.Digest?.ToString() ?? _request.Source.ManifestReference;
 
-    /// <summary>The names to write: tags, or the digest where there is no tag.</summary>
+    /// <summary>The names to write: tags, or the digest without a tag.</summary>
     private IReadOnlyList<string> Names =>
         (_request.Target.Tag, _request.Target.Digest, _request.ExtraTags.Count) switch
         {
@@ -47,7 +46,7 @@ internal sealed class ImageCopy : IDisposable
         if (MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
         {
             image ??= await ReadAsync(digest, cancellationToken);
-            // What was read counts, should a HEAD have told another digest.
+            // The content counts if a HEAD reported another digest.
             var missing = MissingNames(present, image.Root.Manifest.Digest);
             await AssertMayOverwriteAsync(missing, present, cancellationToken);
             await _writer.WriteAsync(image, missing, cancellationToken);
@@ -90,7 +89,7 @@ internal sealed class ImageCopy : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    /// <summary>What the source points at, and what the names of the target, in the time of one look.</summary>
+    /// <summary>Resolves the source and the target's names in parallel.</summary>
     private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> LookAsync(CancellationToken cancellationToken)
     {
         var source = _source.ResolveManifestAsync(SourceReference, cancellationToken);
@@ -111,11 +110,11 @@ internal sealed class ImageCopy : IDisposable
         return (found.Digest, await target);
     }
 
-    /// <summary>Which of the names do not point at the digest.</summary>
+    /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>
         [.. Names.Where((_, index) => present[index]?.Digest != digest)];
 
-    /// <exception cref="CopyException">A tag is there that must stay as it is.</exception>
+    /// <exception cref="CopyException">An existing tag must not be moved.</exception>
     private async Task AssertMayOverwriteAsync(
         IReadOnlyList<string> missing,
         IReadOnlyList<Descriptor?> present,
@@ -127,7 +126,7 @@ internal sealed class ImageCopy : IDisposable
         foreach (var (name, existing) in Names.Zip(present))
             if (existing is not null && missing.Contains(name) && !await mayOverwrite(name, existing, cancellationToken))
                 throw new CopyException(
-                    $"{_target.Registry}/{_target.Repository}:{name} points at {existing.Digest}, which is not to be overwritten "
+                    $"{_target.Registry}/{_target.Repository}:{name} points at {existing.Digest}, which must not be overwritten "
                         + $"with {_request.Source}"
                 );
     }
@@ -140,7 +139,7 @@ internal sealed class ImageCopy : IDisposable
             cancellationToken
         );
 
-    /// <summary>By digest, so that a tag that moves changes nothing; by its tag where a registry has it under no other name.</summary>
+    /// <summary>By digest, so that a moving tag has no effect; by tag if a registry only has it under that name.</summary>
     private async Task<Manifest> GetRootAsync(Digest digest, CancellationToken cancellationToken)
     {
         try

@@ -4,8 +4,8 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Reads an image with everything below it. All is asked for by digest, so that a tag which moves meanwhile changes nothing. For one
-/// image: the sum of what is read is limited.
+/// Reads an image with everything below it. Everything is requested by digest, so that a tag that moves in the meantime has no effect. Each
+/// image has a limit on the total read.
 /// </summary>
 internal sealed class ImageGraphReader(RepositoryClient source)
 {
@@ -13,18 +13,18 @@ internal sealed class ImageGraphReader(RepositoryClient source)
     private const int MaxManifests = 10_000;
     private const int ParallelReads = 4;
 
-    /// <summary>A thousand times what a usual image has. All of it is held until it is written.</summary>
+    /// <summary>A thousand times a usual image. Everything is held in memory until written.</summary>
     private const long MaxTotalSize = 16 * 1024 * 1024;
 
     private long _totalSize;
 
-    /// <summary>The image of a digest, whole.</summary>
-    /// <exception cref="CopyException">It cannot be copied.</exception>
+    /// <summary>Reads the whole image of a digest.</summary>
+    /// <exception cref="CopyException">The image cannot be copied.</exception>
     public async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
         await ReadAsync(await source.GetManifestAsync(digest.ToString(), cancellationToken), [], default, cancellationToken);
 
-    /// <summary>The image of a manifest; with platforms, what is written for those.</summary>
-    /// <exception cref="CopyException">It cannot be copied so.</exception>
+    /// <summary>Reads the image of a manifest or, with platforms, what to write for those.</summary>
+    /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
     public async Task<ImageGraph> ReadAsync(
         Manifest manifest,
         IReadOnlyList<Platform> platforms,
@@ -82,7 +82,7 @@ internal sealed class ImageGraphReader(RepositoryClient source)
             Place(child.Digest);
         return new ImageGraph(root, order);
 
-        // A manifest comes behind all that it names; that it names itself is beyond what a hash can do.
+        // A manifest comes after everything it names; it cannot contain its own hash.
         void Place(Digest digest)
         {
             if (!placed.Add(digest))
@@ -95,7 +95,7 @@ internal sealed class ImageGraphReader(RepositoryClient source)
 
     private async Task<ManifestReferences[]> ReadLevelAsync(List<Descriptor> children, CancellationToken cancellationToken)
     {
-        // What says itself that it is too large is not even asked for; what lies about it is found out on its way.
+        // A declared size over the limit is not requested; a wrong declaration is detected while reading.
         if (children.Sum(child => child.Size) + _totalSize > MaxTotalSize)
             throw TooLarge();
         var nodes = new ManifestReferences[children.Count];
@@ -127,14 +127,14 @@ internal sealed class ImageGraphReader(RepositoryClient source)
 
     private CopyException TooLarge() =>
         new(
-            $"the manifests of the image in {source.Registry}/{source.Repository} are larger than {MaxTotalSize / (1024 * 1024)} MiB on "
-                + "the whole, which is the most that is read"
+            $"the manifests of the image in {source.Registry}/{source.Repository} exceed {MaxTotalSize / (1024 * 1024)} MiB in "
+                + "total, which is the limit"
         );
 }
 
-/// <summary>What is to be written for one image: the manifest that the tags will point at, and all manifests below it.</summary>
+/// <summary>What to write for one image: the manifest that the tags will point at, and all manifests below it.</summary>
 /// <param name="Root">The manifest under the tags.</param>
-/// <param name="Below">Everything below, children before parents.</param>
+/// <param name="Below">All manifests below, children before parents.</param>
 internal sealed record ImageGraph(ManifestReferences Root, IReadOnlyList<ManifestReferences> Below)
 {
     public IEnumerable<ManifestReferences> Manifests => Below.Append(Root);

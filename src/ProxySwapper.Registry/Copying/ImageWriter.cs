@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Writes images to the target's repository, each with all that is missing below it: (1) which manifests are missing, (2) their blobs,
-/// (3) manifests, children first, (4) the tags. An image and what refers to it share one.
+/// Writes images to the target's repository, each with everything missing below it: (1) find missing manifests, (2) copy their blobs, (3)
+/// write manifests, children first, (4) write the tags. An image and its referrers share one writer.
 /// </summary>
 internal sealed class ImageWriter : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class ImageWriter : IDisposable
 
     public CopyResult AddTo(CopyResult result) => _blobs.AddTo(result with { ManifestsWritten = _manifestsWritten });
 
-    /// <summary>Ends the session too: then the blobs belong to a committed manifest, or the copy failed.</summary>
+    /// <summary>Ends the session: its blobs now belong to a committed manifest, or the copy failed.</summary>
     public void Dispose()
     {
         _session.End();
@@ -47,14 +47,14 @@ internal sealed class ImageWriter : IDisposable
         }
         catch (RegistryException fault) when (fault.HasCode("MANIFEST_BLOB_UNKNOWN") || fault.HasCode("BLOB_UNKNOWN"))
         {
-            // Something that was known to be there is there no more: what is known is asked for anew, once.
+            // Something known to exist is gone: check everything again, once.
             foreach (var blob in image.Manifests.SelectMany(node => node.Blobs))
                 _session.Track(_target.Registry, blob.Digest).Remove(_target.Repository);
             await WriteAsync(image.Root, image.Below, names, cancellationToken);
         }
     }
 
-    /// <summary>What of an image <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write.</summary>
+    /// <summary>What <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write.</summary>
     public async Task<(IReadOnlyList<Manifest> Manifests, IReadOnlyList<Descriptor> Blobs)> PlanAsync(
         ImageGraph image,
         CancellationToken cancellationToken
@@ -78,7 +78,7 @@ internal sealed class ImageWriter : IDisposable
         CancellationToken cancellationToken
     )
     {
-        // The large ones first: they take longest, and the small ones fill the gaps.
+        // Large ones first: they take longest, and small ones fill the gaps.
         var blobs = BlobsOf(below.Append(root)).OrderByDescending(blob => blob.Size);
         await ForEachAsync(blobs, ParallelBlobs, _blobs.EnsureAsync, cancellationToken);
         await ForEachAsync(
@@ -107,9 +107,7 @@ internal sealed class ImageWriter : IDisposable
         _session.Touch();
     }
 
-    /// <summary>
-    /// A manifest that is there has its blobs, which registries demand when it is written; an index can have lost children.
-    /// </summary>
+    /// <summary>An existing manifest has its blobs, which registries require when it is written; an index can have lost children.</summary>
     private async Task<IReadOnlyList<ManifestReferences>> FindMissingAsync(
         IReadOnlyList<ManifestReferences> manifests,
         CancellationToken cancellationToken

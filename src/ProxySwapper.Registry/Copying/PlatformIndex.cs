@@ -3,14 +3,14 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>Chooses platforms of an index, and writes the index of those alone.</summary>
+/// <summary>Selects platforms of an index and creates an index of only those.</summary>
 internal static class PlatformIndex
 {
-    /// <summary>BuildKit's mark on a manifest that attests another one of the same index.</summary>
+    /// <summary>BuildKit's annotation of a manifest that attests another one of the same index.</summary>
     private const string AttestedDigest = "vnd.docker.reference.digest";
 
-    /// <summary>The children for these platforms, with what attests them.</summary>
-    /// <exception cref="CopyException">A platform is not there; the message names those that are.</exception>
+    /// <summary>The children for these platforms, with their attestations.</summary>
+    /// <exception cref="CopyException">A platform is missing; the message lists the existing ones.</exception>
     public static IReadOnlyList<Descriptor> Choose(ManifestReferences index, IReadOnlyList<Platform> platforms)
     {
         var chosen = new HashSet<Digest>();
@@ -38,7 +38,7 @@ internal static class PlatformIndex
         ];
     }
 
-    /// <summary>An index of some of its children; everything else, and every byte of their entries, is as it was.</summary>
+    /// <summary>An index of some of the children; everything else, and every byte of their entries, is unchanged.</summary>
     public static Manifest Write(Manifest index, IReadOnlyList<Descriptor> children)
     {
         var kept = children.Select(child => child.Digest.ToString()).ToHashSet(StringComparer.Ordinal);

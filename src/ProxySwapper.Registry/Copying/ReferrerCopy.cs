@@ -3,9 +3,8 @@ using ProxySwapper.Registry.Distribution;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Takes along what refers to an image and to the manifests below it, and what refers to that: by the referrers API, and by the tags
-/// that cosign writes (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature
-/// specification</see>).
+/// Copies the referrers of an image and of the manifests below it, recursively: from the referrers API, and from cosign's tags
+/// (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature specification</see>).
 /// </summary>
 internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient target, ImageWriter writer)
 {

@@ -2,14 +2,14 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
 
-/// <summary>The repository that is written to, created once when the registry says that there is none and somebody can create it.</summary>
+/// <summary>Creates the target repository once if the registry says that it does not exist and it can be created.</summary>
 internal sealed class RepositoryCreator(ImageReference target, Func<ImageReference, CancellationToken, ValueTask<bool>>? create)
     : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private bool _isCreated;
 
-    /// <summary>Does some writing; when the repository is unknown, creates it and does the writing again.</summary>
+    /// <summary>Runs a write; if the repository does not exist, creates it and repeats the write.</summary>
     public async Task<T> RetryAfterCreatingAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellationToken)
     {
         try

@@ -6,13 +6,12 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// What a repository has that is about to be written. An entry that the registry cannot read (HTTP 500) counts as missing: CNCF
-/// Distribution leaves empty entries behind when its disk is full, fails over each for ever, and mends it only when the content is
-/// written once more.
+/// Checks what a target repository has. Content that the registry cannot read (HTTP 500) counts as missing: CNCF Distribution leaves empty
+/// entries behind when its disk is full, always fails on them, and only recovers when the content is written again.
 /// </summary>
 public static class TargetContent
 {
-    /// <summary>What the repository has of the blob.</summary>
+    /// <summary>Looks up a blob.</summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
     public static async Task<BlobPresence> FindBlobAsync(
         RegistryClient target,
@@ -31,7 +30,7 @@ public static class TargetContent
         }
     }
 
-    /// <summary>What a tag or digest points at; null when the repository has no such manifest.</summary>
+    /// <summary>Resolves a tag or digest; null if the repository has no such manifest.</summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
     public static async Task<Descriptor?> FindManifestAsync(
         RegistryClient target,

@@ -2,24 +2,23 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Credentials;
 
-/// <summary>A credential and when it ends; no credential at all is known for a while too.</summary>
+/// <summary>A credential with its expiry; the lack of a credential is cached for a while too.</summary>
 internal readonly record struct RenewableCredential(RegistryCredential? Credential, DateTimeOffset EndsAt);
 
 /// <summary>
-/// Keeps what a cloud gave until shortly before it ends. Whoever asks meanwhile waits for the same call; a failure is told to those who
-/// wait and to nobody later, and while the old credential still holds a failed renewal hurts nobody.
+/// Caches a cloud's credential until shortly before it expires. Concurrent callers share one call; a failure is only reported to those
+/// waiting, and a failed renewal does not matter while the old credential is valid.
 /// </summary>
 internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken, Task<RenewableCredential>> fetch)
 {
-    /// <summary>How long before its end a credential is renewed: a copy that begins with it must get to its end.</summary>
+    /// <summary>How long before expiry a credential is renewed: a copy that starts with it must be able to finish.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a cloud may take, its client's retries included.</summary>
+    /// <summary>How long a cloud may take, including its client's retries.</summary>
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// A credential that is refused so soon after another one was is not replaced: who may not do a thing may not do it with the next one
-    /// either.
+    /// A credential refused this soon after the previous one is not replaced: without permission, the next one would be refused too.
     /// </summary>
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
 
@@ -48,7 +47,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         }
     }
 
-    /// <summary>Another credential than the refused one, or the same when there is no other yet.</summary>
+    /// <summary>Another credential than the refused one, or the same if there is no other yet.</summary>
     public ValueTask<RegistryCredential?> RenewAsync(RegistryCredential refused, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -69,7 +68,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         }
         catch (OperationCanceledException fault)
         {
-            throw new RegistryCredentialException($"the cloud gave no credential within {FetchTimeout.TotalSeconds} s", fault);
+            throw new RegistryCredentialException($"the cloud's credential timed out after {FetchTimeout.TotalSeconds} s", fault);
         }
     }
 }

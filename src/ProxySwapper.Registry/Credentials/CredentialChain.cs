@@ -1,9 +1,9 @@
 namespace ProxySwapper.Registry.Credentials;
 
-/// <summary>Asks sources in order; the first that knows the image answers, an error ends the asking, nobody means anonymous.</summary>
+/// <summary>Tries sources in order: the first with a credential wins, an error ends the search, and none means anonymous.</summary>
 public sealed class CredentialChain(params IReadOnlyList<IRegistryCredentialSource> sources) : IRegistryCredentialSource
 {
-    /// <summary>A chain of no source: everything is anonymous.</summary>
+    /// <summary>An empty chain: everything is anonymous.</summary>
     public static CredentialChain Anonymous { get; } = new();
 
     /// <inheritdoc />

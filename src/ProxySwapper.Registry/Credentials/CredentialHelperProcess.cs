@@ -7,7 +7,7 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Registry.Credentials;
 
 /// <summary>
-/// Asks a program named <c>docker-credential-NAME</c>, with <c>get</c> as its argument and the server on its standard input
+/// Runs a program named <c>docker-credential-NAME</c>, with <c>get</c> as its argument and the server on its standard input
 /// (<see href="https://github.com/docker/docker-credential-helpers">docker-credential-helpers</see>).
 /// </summary>
 internal sealed class CredentialHelperProcess(string name, TimeProvider time)
@@ -16,11 +16,11 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     private const int MaximumAnswer = 64 * 1024;
     internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    /// <exception cref="RegistryCredentialException">The helper is missing, failed or answered nonsense.</exception>
+    /// <exception cref="RegistryCredentialException">The helper is missing, failed, or returned invalid output.</exception>
     public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
     {
         if (name.AsSpan().ContainsAny('/', '\\'))
-            throw new RegistryCredentialException($"'{name}' is not a valid name of a credential helper");
+            throw new RegistryCredentialException($"'{name}' is not a valid credential helper name");
         using var process = new Process
         {
             StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"])
@@ -35,7 +35,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         try
         {
             isStarted = process.Start();
-            process.ErrorDataReceived += (_, _) => { }; // read, so that it cannot block; it may hold anything
+            process.ErrorDataReceived += (_, _) => { }; // read so that it cannot block; never shown, since it may contain anything
             process.BeginErrorReadLine();
             await AskAsync(process.StandardInput, registry == RegistryName.DockerHub ? DockerHub : registry);
             var answer = await ReadAsync(process.StandardOutput, timeout.Token);
@@ -49,12 +49,12 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         catch (OperationCanceledException) when (timeout.HasPassed)
         {
             throw new RegistryCredentialException(
-                $"the credential helper docker-credential-{name} gave no answer within {Deadline.TotalSeconds} s"
+                $"the credential helper docker-credential-{name} timed out after {Deadline.TotalSeconds} s"
             );
         }
         finally
         {
-            // One that is not waited for any more must not stay behind.
+            // It must not keep running after a timeout.
             if (isStarted && !process.HasExited)
                 process.Kill(entireProcessTree: true);
         }
@@ -69,13 +69,13 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
         catch (IOException)
         {
-            // It ended without reading; what it answered counts.
+            // It exited without reading its input; its output counts.
         }
     }
 
     private RegistryCredential? Read(string answer, int exitCode)
     {
-        // By its protocol a helper says so when it just has nothing.
+        // The protocol's way of saying that there is no credential.
         if (answer.Contains("credentials not found", StringComparison.OrdinalIgnoreCase))
             return null;
         if (exitCode != 0)
@@ -93,7 +93,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new RegistryCredentialException($"the credential helper docker-credential-{name} did not answer with a credential");
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} did not return a credential");
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         {
             if (answer.Append(buffer, 0, read).Length > MaximumAnswer)
                 throw new RegistryCredentialException(
-                    $"the credential helper docker-credential-{name} answered more than {MaximumAnswer} characters"
+                    $"the credential helper docker-credential-{name} returned more than {MaximumAnswer} characters"
                 );
         }
         return answer.ToString();

@@ -3,26 +3,24 @@ using System.Text.Json;
 
 namespace ProxySwapper.Registry.Credentials;
 
-/// <summary>A Docker <c>config.json</c>, as far as it is about credentials.</summary>
+/// <summary>The credential settings of a Docker <c>config.json</c>.</summary>
 internal sealed class DockerConfig
 {
-    /// <summary>
-    /// This program is a helper itself: started by its own name it would ask itself for ever, and what it knows is in the chain anyway.
-    /// </summary>
+    /// <summary>This program is a helper itself: it would call itself forever, and its credentials are in the chain anyway.</summary>
     private const string Own = "proxyswapper";
 
-    /// <summary>Deeper than anything that writes such a file; the parser does not recurse.</summary>
+    /// <summary>Deeper than any real file; the parser does not recurse.</summary>
     private const int MaximumDepth = 512;
 
     private readonly List<(DockerConfigKey Key, RegistryCredential Credential)> _auths = [];
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The helper for hosts that nothing else is said of, or null.</summary>
+    /// <summary>The helper for all other hosts, or null.</summary>
     public string? Store { get; private set; }
 
     /// <summary>
-    /// Reads a configuration. What it does not know is passed over, however odd: texts that are not Unicode, deep nesting. An empty text
-    /// is an empty configuration.
+    /// Parses a configuration. Unknown content is skipped, however odd: invalid Unicode, deep nesting. An empty text is an empty
+    /// configuration.
     /// </summary>
     /// <exception cref="JsonException">The text is not a JSON object.</exception>
     public static DockerConfig Parse(string json)
@@ -45,9 +43,7 @@ internal sealed class DockerConfig
 
     public string? HelperOf(string registry) => _helpers.GetValueOrDefault(registry);
 
-    /// <summary>
-    /// The credential of the key that is closest to the image: the longest path, a host written out before one with stars.
-    /// </summary>
+    /// <summary>The credential of the most specific key for an image: the longest path, an exact host before wildcards.</summary>
     public RegistryCredential? Find(ImageReference image) =>
         _auths
             .Where(entry => entry.Key.IsMatch(image))
@@ -73,7 +69,7 @@ internal sealed class DockerConfig
         return Convert.TryFromBase64String(base64, bytes, out var length) ? Encoding.UTF8.GetString(bytes[..length]) : null;
     }
 
-    /// <summary>The members of an object within an object; none when it is missing or of another kind.</summary>
+    /// <summary>The members of a nested object; none if it is missing or of another type.</summary>
     private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement root, string name) =>
         Members(root).LastOrDefault(member => member.Name == name) is (not null, var inner) ? Members(inner) : [];
 
@@ -99,7 +95,7 @@ internal sealed class DockerConfig
         }
         catch (InvalidOperationException)
         {
-            // An escape of half a surrogate pair, which JSON allows and no text can hold.
+            // An escaped unpaired surrogate, which JSON allows but a string cannot represent.
             return null;
         }
     }

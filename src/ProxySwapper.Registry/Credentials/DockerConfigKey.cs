@@ -1,8 +1,8 @@
 namespace ProxySwapper.Registry.Credentials;
 
 /// <summary>
-/// A key of <c>auths</c>: a host, with or without scheme, a path that is the API's version or a repository's beginning, and stars in the
-/// host's labels as kubelet takes them. Docker Hub stands there as <c>https://index.docker.io/v1/</c>.
+/// A key of <c>auths</c>: a host with or without scheme, an optional path (the API version or a repository prefix), and wildcards in the
+/// host's labels as in kubelet. Docker Hub appears as <c>https://index.docker.io/v1/</c>.
 /// </summary>
 internal sealed record DockerConfigKey(string Host, string Path)
 {
@@ -18,7 +18,7 @@ internal sealed record DockerConfigKey(string Host, string Path)
         TakesHost(image.Registry)
         && (Path.Length == 0 || image.Repository == Path || image.Repository.StartsWith($"{Path}/", StringComparison.Ordinal));
 
-    /// <summary>A star stands for characters of one label; ports have to be the same.</summary>
+    /// <summary>A star matches characters of one label; ports must be equal.</summary>
     private bool TakesHost(string registry)
     {
         if (!HasStars)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Credentials;
 
 /// <summary>
-/// Credentials of a Docker <c>config.json</c>, or of a pull secret, which has the same form: <c>auths</c> whole hosts or single
+/// Credentials from a Docker <c>config.json</c> or a pull secret in the same format: <c>auths</c> for hosts or single
 /// repositories, helpers by host (<c>credHelpers</c>) and for all (<c>credsStore</c>)
 /// (<see href="https://docs.docker.com/reference/cli/docker/login/#credential-stores">docker login</see>,
 /// <see href="https://kubernetes.io/docs/concepts/containers/images/#config-json">Kubernetes, interpretation of config.json</see>).
@@ -20,10 +20,10 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     private DockerConfigSource(string name, Func<DockerConfig?> read, bool usesHelpers, TimeProvider time) =>
         (_name, _read, _usesHelpers, _time) = (name, read, usesHelpers, time);
 
-    /// <summary>The credentials of a text, for instance of a pull secret. Helpers that it names are not run: it is not ours.</summary>
+    /// <summary>Creates a source from a text, such as a pull secret. Its helpers are not run, since the text is not trusted.</summary>
     /// <param name="json">The text of a <c>config.json</c>.</param>
-    /// <param name="name">How errors name the source.</param>
-    /// <exception cref="RegistryCredentialException">The text is not JSON of that form.</exception>
+    /// <param name="name">The name of the source in errors.</param>
+    /// <exception cref="RegistryCredentialException">The text is not JSON in that format.</exception>
     public static DockerConfigSource FromJson(string json, string name)
     {
         var config = Parse(json, name);
@@ -31,19 +31,19 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     }
 
     /// <summary>
-    /// The credentials of a file, which is read each time, so that a new login counts at once. A file that is missing has none.
+    /// Creates a source for a file, which is read each time, so that a new login takes effect at once. A missing file has no credentials.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="time">The clock by which helpers are given up; null is the system's.</param>
+    /// <param name="time">The clock for helper timeouts; null for the system's.</param>
     public static DockerConfigSource FromFile(string path, TimeProvider? time = null) =>
         new(path, () => ReadFile(path), usesHelpers: true, time ?? TimeProvider.System);
 
     /// <summary>
-    /// What Docker, Podman and CI systems read: the text of <c>DOCKER_AUTH_CONFIG</c>, the files
+    /// Creates a source for the places that Docker, Podman and CI systems use: the text of <c>DOCKER_AUTH_CONFIG</c>, the files
     /// <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
     /// <c>$DOCKER_CONFIG/config.json</c> or <c>~/.docker/config.json</c>, in that order.
     /// </summary>
-    /// <param name="variable">Reads a variable of the environment.</param>
+    /// <param name="variable">Reads an environment variable.</param>
     public static IReadOnlyList<DockerConfigSource> Defaults(Func<string, string?> variable)
     {
         var home = variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -90,7 +90,7 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new RegistryCredentialException($"{path} cannot be read: {fault.Message}", fault);
+            throw new RegistryCredentialException($"cannot read {path}: {fault.Message}", fault);
         }
         return Parse(text, path);
     }
@@ -106,7 +106,7 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         }
         catch (JsonException fault)
         {
-            // The parser's own words could quote a secret.
+            // The parser's message could quote a secret.
             throw new RegistryCredentialException($"{name} is not a Docker configuration: invalid JSON in line {fault.LineNumber + 1}");
         }
         catch (ArgumentException)

@@ -1,22 +1,22 @@
 namespace ProxySwapper.Registry.Credentials;
 
-/// <summary>One place that credentials come from: a file, a cloud, a Pod's pull secrets.</summary>
+/// <summary>A source of credentials: a file, a cloud, a Pod's pull secrets.</summary>
 public interface IRegistryCredentialSource
 {
     /// <summary>
-    /// The credential for an image; null when this source has none for it and the next one may be asked. The whole reference is
-    /// given since pull secrets can be scoped to a repository. May be called often: a source caches what is worth it.
+    /// The credential for an image; null if this source has none and the next one should be tried. The whole reference is passed, since
+    /// pull secrets can be scoped to a repository. May be called often: a source should cache what is expensive.
     /// </summary>
-    /// <exception cref="RegistryCredentialException">This source is the one for the image, and failed.</exception>
+    /// <exception cref="RegistryCredentialException">This source is responsible for the image, and failed.</exception>
     ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The credential for an image after a registry refused <paramref name="refused"/>, which this source gave before: it may have
-    /// ended early. A source that caches forgets it and gets another one, or gives the one that it got meanwhile; giving the refused
-    /// one again means that there is no other. Called once per refused request, so a source that asks a cloud limits how often it does.
-    /// The default asks <see cref="GetAsync"/>.
+    /// The credential for an image after a registry refused <paramref name="refused"/>, which this source returned earlier: it may have
+    /// expired early. A caching source drops it and gets another one, or returns the one that it got in the meantime; returning the refused
+    /// one means that there is no other. Called once per refused request, so a source that calls a cloud limits how often it does. The
+    /// default calls <see cref="GetAsync"/>.
     /// </summary>
-    /// <exception cref="RegistryCredentialException">This source is the one for the image, and failed.</exception>
+    /// <exception cref="RegistryCredentialException">This source is responsible for the image, and failed.</exception>
     ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
         GetAsync(image, cancellationToken);
 }

@@ -1,13 +1,13 @@
 namespace ProxySwapper.Registry.Credentials;
 
-/// <summary>What opens a registry: a user with a password, or an identity token that its token server exchanges.</summary>
-/// <remarks>Its text never shows a secret, so that no log can.</remarks>
+/// <summary>A credential for a registry: a user with a password, or an identity token that its token server exchanges.</summary>
+/// <remarks>Its text never shows a secret, so that none can be logged.</remarks>
 public sealed record RegistryCredential
 {
     private RegistryCredential(string username, string password, string? identityToken) =>
         (Username, Password, IdentityToken) = (username, password, identityToken);
 
-    /// <summary>No credential at all, said by a source that knows this registry as a public one: the chain ends here.</summary>
+    /// <summary>No credential, from a source that knows this registry to be public: the chain ends here.</summary>
     public static RegistryCredential Anonymous { get; } = new("", "", null);
 
     /// <summary>The user's name, empty with an identity token.</summary>
@@ -25,7 +25,7 @@ public sealed record RegistryCredential
     /// <summary>A user with a password.</summary>
     public static RegistryCredential Basic(string username, string password) => new(username, password, null);
 
-    /// <summary>A refresh token, as <c>docker login</c> keeps for registries such as Azure's.</summary>
+    /// <summary>A refresh token, as stored by <c>docker login</c> for registries such as Azure's.</summary>
     public static RegistryCredential Identity(string token) => new("", "", token);
 
     /// <inheritdoc />

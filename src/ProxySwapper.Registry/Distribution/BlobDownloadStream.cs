@@ -9,12 +9,12 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
-/// A blob on its way: resumes where a connection broke, and hashes what passes. The last bytes are given out only when length and
-/// digest are right, so that nobody downstream ever has a whole wrong blob.
+/// A blob download that resumes after broken connections and hashes the content. The last bytes are only returned once length and digest
+/// match, so that no consumer ever gets a complete but wrong blob.
 /// </summary>
 internal sealed class BlobDownloadStream : Stream
 {
-    /// <summary>A connection that brought this much was worth its try: the retries begin anew.</summary>
+    /// <summary>A connection that transferred this much counts as a success and resets the retries.</summary>
     private const long WorthATry = 1024 * 1024;
 
     private readonly RegistryTransport _transport;
@@ -60,9 +60,7 @@ internal sealed class BlobDownloadStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>
-    /// Opens a blob; what the registry refuses at once is thrown here. One lease of the host is held until the stream is disposed.
-    /// </summary>
+    /// <summary>Opens a blob; immediate errors are thrown here. One lease of the host is held until the stream is disposed.</summary>
     public static async Task<Stream> OpenAsync(
         RegistryTransport transport,
         RegistryRequest request,
@@ -173,7 +171,7 @@ internal sealed class BlobDownloadStream : Stream
 
     private async ValueTask EndAsync(CancellationToken cancellationToken)
     {
-        // With a length in its header, the body has ended already.
+        // With a Content-Length, the body has already ended.
         if (_response!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0)
             throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
         var digest = Digest.OfHash(_blob.Digest.HashName, _hash.GetHashAndReset());
@@ -197,14 +195,14 @@ internal sealed class BlobDownloadStream : Stream
         catch (Exception fault) when (fault is IOException or HttpRequestException && !cancellationToken.IsCancellationRequested)
         {
             throw Fault(
-                $"it broke off after {_position} of {_blob.Size} bytes: {fault.GetBaseException().Message}",
+                $"the connection broke after {_position} of {_blob.Size} bytes: {fault.GetBaseException().Message}",
                 transient: true,
                 fault
             );
         }
     }
 
-    /// <summary>Asks for what is still missing. A registry that sends everything again is read up to where we are.</summary>
+    /// <summary>Requests the rest. If a registry sends everything again, the known part is skipped.</summary>
     private async Task ConnectAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -236,10 +234,10 @@ internal sealed class BlobDownloadStream : Stream
     {
         var range = ContentRangeHeaderValue.TryParse(response.Header("Content-Range"), out var parsed) ? parsed : null;
         if (range is not { Unit: "bytes", From: { } from })
-            throw Fault("a part of it came without saying which", transient: false);
+            throw Fault("the registry sent a partial response without Content-Range", transient: false);
         if (from > _position || range.Length is { } all && all != _blob.Size)
             throw Fault(
-                string.Create(CultureInfo.InvariantCulture, $"from byte {_position} of {_blob.Size} was asked and {range} came"),
+                string.Create(CultureInfo.InvariantCulture, $"requested from byte {_position} of {_blob.Size}, received {range}"),
                 transient: false
             );
         return from;
@@ -248,7 +246,7 @@ internal sealed class BlobDownloadStream : Stream
     private async Task SkipAsync(long start, CancellationToken cancellationToken)
     {
         if (_response!.ContentHeaders.ContentLength is { } length && start + length != _blob.Size)
-            throw Fault($"it should have {_blob.Size} bytes and has {start + length}", transient: false);
+            throw Fault($"expected {_blob.Size} bytes, the registry has {start + length}", transient: false);
         var left = _position - start;
         if (left == 0)
             return;

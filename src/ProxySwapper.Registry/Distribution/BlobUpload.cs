@@ -4,8 +4,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
-/// One blob's upload: a POST, then everything in one PUT, which most registries take. What breaks begins anew with a session of its own;
-/// a body that is refused, for its size or as a whole, goes in chunks.
+/// One blob's upload: a POST, then everything in one PUT, which most registries accept. After a failure it restarts in a new session; a
+/// body that is refused, for its size or in general, is sent in chunks.
 /// </summary>
 internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
 {
@@ -70,7 +70,8 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
             Content = context.ToContent(content, 0, context.Blob.Size),
             IsRepeatable = false,
             IsStream = true,
-            // A registry that refuses in the middle of a body is heard only by who asks first; it costs a round trip, so not at once.
+            // A refusal in the middle of a body is only noticed with Expect: 100-continue, which costs a round trip, so it is not used at
+            // first.
             ExpectContinue = isRetry,
             Expected = [HttpStatusCode.Created, HttpStatusCode.NoContent],
         };
@@ -78,7 +79,7 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
         context.Check(request, response);
     }
 
-    /// <summary>A size of chunks that may pass where a larger one did not; null when there is none that the registry would take.</summary>
+    /// <summary>A smaller chunk size to try next; null if the registry would accept none.</summary>
     private long? SmallerThan(long? refused, UploadSession session)
     {
         var smaller = refused is { } size ? size / 2 : Math.Min(FirstChunkSize, context.Blob.Size / 2);

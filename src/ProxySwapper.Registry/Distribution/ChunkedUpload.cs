@@ -4,14 +4,14 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>An upload in chunks, each a PATCH; after a fault the session is asked where it is, and goes on there.</summary>
-/// <param name="context">What is uploaded, and where to.</param>
-/// <param name="isRetry">An upload before this one failed: the registry is asked before a body is sent.</param>
+/// <summary>An upload in chunks, one PATCH each; after a failure the session is queried for its position and continues there.</summary>
+/// <param name="context">The upload.</param>
+/// <param name="isRetry">True after a failed upload: Expect: 100-continue is used.</param>
 internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
 {
     private readonly RegistryTransport _transport = context.Transport;
 
-    /// <summary>For the faults between two chunks that were taken; those of whole sessions are the caller's.</summary>
+    /// <summary>For failures between two accepted chunks; the caller handles those of whole sessions.</summary>
     private readonly RetrySchedule _schedule = new(context.Transport.Options);
 
     public async Task SendAsync(UploadSession session, long chunkSize, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         context.Check(request, response);
     }
 
-    /// <summary>Sends a chunk; gives the session as it is then, and how many bytes it has.</summary>
+    /// <summary>Sends a chunk; returns the new session and its position.</summary>
     private async Task<(UploadSession Session, long Reached)> SendChunkAsync(
         UploadSession session,
         Stream content,
@@ -72,7 +72,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         }
         catch (RegistryException fault) when (fault.IsTransient || fault.Status == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
-            // A registry that never agrees where its session is would be asked forever: that counts as a fault, too.
+            // A registry that never confirms its position would be queried forever, so that counts as a failure too.
             if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))
                 throw;
             return await AskAsync(session, fault, cancellationToken);
@@ -95,7 +95,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         return (session.After(response, request), reached);
     }
 
-    /// <summary>Reads <c>Range: 0-LAST</c>; <c>0-0</c> is what a session without content says.</summary>
+    /// <summary>Reads <c>Range: 0-LAST</c>; <c>0-0</c> is sent for an empty session.</summary>
     private static long? ReachedBy(RegistryResponse response)
     {
         var range = response.Header("Range") is { } text ? text.Replace("bytes=", "", StringComparison.Ordinal) : "";
@@ -113,7 +113,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
             {
                 var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, count)), cancellationToken);
                 if (read == 0)
-                    throw new EndOfStreamException("The content to upload is shorter than its descriptor says.");
+                    throw new EndOfStreamException("The content to upload is shorter than declared by its descriptor.");
                 count -= read;
             }
         }

@@ -2,16 +2,14 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>
-/// The header <c>Link</c> that leads to a list's next page (<see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>).
-/// </summary>
+/// <summary>The header <c>Link</c> to a list's next page (<see href="https://www.rfc-editor.org/rfc/rfc8288">RFC 8288</see>).</summary>
 internal static class LinkHeader
 {
     /// <summary>
-    /// The request for the next page; null at the list's end. Of the link only its query counts: origin and path stay those of the
-    /// list, since registries behind proxies and redirects name internal hosts and other schemes.
+    /// The request for the next page; null at the end. Only the query of the link is used: origin and path stay those of the list, since
+    /// registries behind proxies and redirects return internal hosts and other schemes.
     /// </summary>
-    /// <exception cref="RegistryException">There is a next page that cannot be asked for: a list never ends without a word.</exception>
+    /// <exception cref="RegistryException">The next page cannot be requested: a list must never end silently.</exception>
     public static RegistryRequest? Next(RegistryResponse response, RegistryRequest page)
     {
         if (response.Header("Link") is not { } links)
@@ -19,12 +17,12 @@ internal static class LinkHeader
         if (TargetOfNext(links) is not { } target)
             return IsReadable(links) ? null : throw Unusable(page, response, links, "cannot be read");
         if (!Uri.TryCreate(page.Address, target, out var address))
-            throw Unusable(page, response, links, "is not an address");
+            throw Unusable(page, response, links, "is not a URL");
         if (address.Query.Length <= 1)
-            throw Unusable(page, response, links, "has no query that leads to the next page");
+            throw Unusable(page, response, links, "has no query for the next page");
         var next = new UriBuilder(page.Address) { Query = address.Query }.Uri;
         if (next == page.Address)
-            throw Unusable(page, response, links, "leads to the same page again: the list does not end");
+            throw Unusable(page, response, links, "points to the same page again, so the list would not end");
         return page with { Address = next };
     }
 
@@ -53,7 +51,7 @@ internal static class LinkHeader
         return null;
     }
 
-    /// <summary>A relation may be one of several, and a link without any can lead nowhere but on.</summary>
+    /// <summary>A relation may be one of several, and a link without a relation can only be the next page.</summary>
     private static bool IsNext(ReadOnlySpan<char> parameters)
     {
         var hasRelation = false;

@@ -5,13 +5,13 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Reads manifests. A digest is what the bytes hash to; what a header says of it is compared and never taken for it.</summary>
+/// <summary>Reads manifests. Digests are computed from the bytes; those in headers are only compared.</summary>
 internal sealed partial class ManifestReader(RegistryTransport transport, RegistryRequests requests, ILogger logger)
 {
     private const string DigestHeader = "Docker-Content-Digest";
 
     /// <summary>
-    /// What a reference points at; null when there is nothing. A registry whose HEAD tells too little, or is refused, is asked by GET.
+    /// Resolves a reference; null if it does not exist. If a HEAD is refused or has too little information, a GET is used.
     /// </summary>
     public async Task<Descriptor?> HeadAsync(string repository, string reference, CancellationToken cancellationToken)
     {
@@ -30,18 +30,18 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         }
         catch (RegistryException refusal) when (RegistryQuirks.IsHeadRefused(refusal))
         {
-            // The GET tells more, the reason of a refusal too.
+            // The GET has more information, including the reason of a refusal.
         }
         return (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
     }
 
-    /// <summary>The same; nothing is missing before a GET said so, since some registries answer every HEAD with 404.</summary>
+    /// <summary>The same, but only a GET proves absence, since some registries answer every HEAD with 404.</summary>
     public async Task<Descriptor?> ResolveAsync(string repository, string reference, CancellationToken cancellationToken) =>
         await HeadAsync(repository, reference, cancellationToken)
         ?? (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
 
     /// <exception cref="RegistryException">
-    /// It is not there, its bytes do not have the digest, or it is not one that can be copied.
+    /// The manifest does not exist, its bytes do not have the digest, or it is not of a kind that can be copied.
     /// </exception>
     public async Task<Manifest> GetAsync(string repository, string reference, CancellationToken cancellationToken)
     {
@@ -53,7 +53,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         );
     }
 
-    /// <summary>The same; null when it is not there.</summary>
+    /// <summary>The same; null if it does not exist.</summary>
     public async Task<Manifest?> FindAsync(string repository, string reference, CancellationToken cancellationToken)
     {
         var request = await ToGetAsync(repository, reference, cancellationToken) with
@@ -83,7 +83,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         )
             return null;
         if (asked is { } expected && digest != expected && digest.Algorithm == expected.Algorithm)
-            throw request.Fault(response.Status, $"it was asked for {expected} and says that it has {digest}");
+            throw request.Fault(response.Status, $"requested {expected}, the registry returned {digest}");
         return new Descriptor(mediaType, asked ?? digest, size);
     }
 
@@ -109,12 +109,11 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
                     response.Status,
-                    "it is a manifest of Docker's first schema, which cannot be copied "
-                        + "with its digest; push the image anew with a current tool"
+                    "Docker schema 1 manifests cannot be copied " + "with their digest; push the image again with a current tool"
                 );
             var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
             if (named != default && !named.Matches(bytes.Span))
-                throw request.Fault(response.Status, $"its content has the digest {Digest.OfBytes(bytes.Span)}");
+                throw request.Fault(response.Status, $"the content has the digest {Digest.OfBytes(bytes.Span)}");
             if (Digest.TryParse(response.Header(DigestHeader), out var told) && !told.Matches(bytes.Span))
                 Log.WrongDigest(logger, request.Registry, request.Repository, reference, told, digest);
             return new Manifest(mediaType, digest, bytes);
@@ -125,7 +124,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     {
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "{Host}/{Repository}: the header of {Reference} says the digest {Told}, and its content has {Digest}, which counts"
+            Message = "{Host}/{Repository}: the header of {Reference} has the digest {Told}, but its content has {Digest}; using the latter"
         )]
         public static partial void WrongDigest(
             ILogger logger,

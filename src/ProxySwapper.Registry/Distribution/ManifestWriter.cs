@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Writes manifests, exactly as they are.</summary>
+/// <summary>Writes manifests byte for byte.</summary>
 internal sealed class ManifestWriter(RegistryTransport transport, RegistryRequests requests, ManifestReader reader)
 {
     private readonly ReferrersTag _referrersTag = new(reader, transport.Host);
@@ -24,7 +24,7 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
             );
     }
 
-    /// <summary>Whether the registry said that it keeps the manifest's subject in mind; null when the tag had the digest before.</summary>
+    /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject); null if the tag already had the digest.</summary>
     private async Task<bool?> SendAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
     {
         var request = await requests.ToManifestAsync(HttpMethod.Put, repository, reference, cancellationToken) with
@@ -39,7 +39,7 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
         {
             using var response = await transport.SendAsync(request, cancellationToken);
             if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
-                throw request.Fault(response.Status, $"it was given {manifest.Digest} and stored {stored}");
+                throw request.Fault(response.Status, $"sent {manifest.Digest}, the registry stored {stored}");
             return response.Header("OCI-Subject") is not null;
         }
         catch (RegistryException refusal) when (RegistryQuirks.IsImmutableTag(refusal) && !Digest.TryParse(reference, out _))

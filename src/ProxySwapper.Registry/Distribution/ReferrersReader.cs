@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Lists what refers to a manifest: by the referrers API, or by the tag that stands in for it.</summary>
+/// <summary>Lists the referrers of a manifest: from the referrers API or its fallback tag.</summary>
 internal sealed class ReferrersReader(RegistryTransport transport, RegistryRequests requests, ManifestReader manifests)
 {
     private const int MaxReferrers = 10_000;
@@ -16,7 +16,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         var request = await requests.ToReferrersAsync(repository, subject, cancellationToken) with
         {
             Accept = [MediaTypes.OciIndex],
-            // Registries from before the API say "no such page" in every way that there is.
+            // Registries without the API report that in many ways.
             Expected =
             [
                 HttpStatusCode.OK,
@@ -41,14 +41,14 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
                     : throw request.Fault(null, "a page of its list of referrers is missing");
             referrers.AddRange(found);
             if (referrers.Count > MaxReferrers || page == MaxPages)
-                throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, which are not all read", limit: true);
+                throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, the limit", limit: true);
             if (next is null)
                 return referrers;
             request = next;
         }
     }
 
-    /// <summary>A page's entries; null when the response is none of the API.</summary>
+    /// <summary>A page's entries; null if the response is not from the API.</summary>
     private async Task<(IReadOnlyList<Descriptor>? Found, RegistryRequest? Next)> ReadPageAsync(
         RegistryResponse response,
         RegistryRequest request,
@@ -73,7 +73,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         return await manifests.FindAsync(repository, tag, cancellationToken) is { } index ? Entries(index.Bytes, request) ?? [] : [];
     }
 
-    /// <summary>The entries of an index; null for what is not one. An entry that cannot be read is not left out without a word.</summary>
+    /// <summary>The entries of an index; null if it is not one. An invalid entry is an error, never skipped silently.</summary>
     private static IReadOnlyList<Descriptor>? Entries(ReadOnlyMemory<byte> index, RegistryRequest request)
     {
         try

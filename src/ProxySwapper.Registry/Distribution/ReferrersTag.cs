@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
-/// The tag that stands in for the referrers API where a registry has none: an index of what refers to a manifest, which clients keep
+/// The fallback tag for registries without the referrers API: an index of referrers, maintained by clients
 /// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#unavailable-referrers-api">distribution-spec,
 /// Unavailable Referrers API</see>).
 /// </summary>
@@ -14,9 +14,7 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
 {
     public static string Of(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
 
-    /// <summary>
-    /// Enters a manifest among those that refer to a subject. Others of this process wait meanwhile, so that none is lost.
-    /// </summary>
+    /// <summary>Adds a manifest to the referrers of a subject. Others in this process wait meanwhile, so that none is lost.</summary>
     public async Task EnterAsync(
         string repository,
         Digest subject,
@@ -32,7 +30,7 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
             await write(tag, changed, cancellationToken);
     }
 
-    /// <summary>The index with one entry more, all else of it as it was; null when the entry is there.</summary>
+    /// <summary>The index with one more entry and otherwise unchanged; null if it already has the entry.</summary>
     public static Manifest? With(Manifest? index, Manifest manifest)
     {
         var entry = ManifestReferences.Read(manifest).Referrer;

@@ -8,10 +8,10 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
-/// One registry host, as one credential source sees it
+/// One registry host with one credential source
 /// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md">OCI distribution-spec 1.1</see>).
-/// Retries, limits and authentication happen inside; every method throws <see cref="RegistryException"/> when the registry
-/// finally refuses, and <see cref="RegistryCredentialException"/> when no credential can be had.
+/// Retries, limits and authentication happen inside; every method throws <see cref="RegistryException"/> if the registry fails after all
+/// retries, and <see cref="RegistryCredentialException"/> if no credential can be obtained.
 /// </summary>
 public sealed class RegistryClient
 {
@@ -40,45 +40,43 @@ public sealed class RegistryClient
         _sessions = new UploadSessions(_transport, _requests);
     }
 
-    /// <summary>The host as references write it.</summary>
+    /// <summary>The host, in the form used in references.</summary>
     public string Registry => _host.Name;
 
-    /// <summary>
-    /// What the host said last of the pulls that remain, or null when it never did (Docker Hub's <c>ratelimit-remaining</c>).
-    /// </summary>
+    /// <summary>The host's last reported pull limit, or null if it never reported one (Docker Hub's <c>ratelimit-remaining</c>).</summary>
     public RateLimitStatus? RateLimit => _host.RateLimit.Status;
 
-    /// <summary>The registry answers and lets us in: <c>GET /v2/</c>.</summary>
+    /// <summary>Checks that the registry responds and accepts our credentials: <c>GET /v2/</c>.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
     {
         using var response = await _transport.SendAsync(await _requests.ToPingAsync(cancellationToken), cancellationToken);
     }
 
-    /// <summary>What a tag or digest points at, without pulling it: HEAD. Null when there is none.</summary>
-    /// <remarks>Where a registry answers a HEAD without a digest, the manifest is fetched to compute it.</remarks>
+    /// <summary>Resolves a tag or digest without pulling it: HEAD. Null if it does not exist.</summary>
+    /// <remarks>If a registry answers a HEAD without a digest, the manifest is fetched to compute it.</remarks>
     public Task<Descriptor?> HeadManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.HeadAsync(repository, reference, cancellationToken);
 
     /// <summary>
-    /// The same, where a HEAD that shows nothing is not believed: some registries answer every HEAD with 404. For what should be there.
+    /// The same, but a failed HEAD is not trusted, since some registries answer every HEAD with 404. For what should exist.
     /// </summary>
     public Task<Descriptor?> ResolveManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.ResolveAsync(repository, reference, cancellationToken);
 
-    /// <summary>A manifest's bytes; when <paramref name="reference"/> is a digest they are proven to have it.</summary>
-    /// <remarks>A manifest of Docker's first schema is refused, since it cannot be copied with its digest.</remarks>
+    /// <summary>Gets a manifest; if <paramref name="reference"/> is a digest, the content is verified.</summary>
+    /// <remarks>Docker schema 1 manifests are refused, since they cannot be copied with their digest.</remarks>
     public Task<Manifest> GetManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.GetAsync(repository, reference, cancellationToken);
 
     /// <summary>
-    /// Writes a manifest under a tag or its digest. An immutable tag that has this digest already counts as written; one with another
-    /// throws with <see cref="RegistryException.IsTagConflict"/>. A manifest with a subject is entered in the tag that stands in for
-    /// the referrers API where the registry has none.
+    /// Writes a manifest under a tag or its digest. An immutable tag that already has this digest counts as written; one with another
+    /// digest throws with <see cref="RegistryException.IsTagConflict"/>. A manifest with a subject is added to the fallback tag if the
+    /// registry has no referrers API.
     /// </summary>
     public Task PutManifestAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken) =>
         _writer.PutAsync(repository, reference, manifest, cancellationToken);
 
-    /// <summary>What a repository has of a blob: HEAD. A registry that refuses the HEAD is taken to lack it.</summary>
+    /// <summary>Looks up a blob: HEAD. If the registry refuses the HEAD, the blob counts as missing.</summary>
     public async Task<BlobPresence> FindBlobAsync(string repository, Descriptor blob, CancellationToken cancellationToken)
     {
         var request = await _requests.ToBlobAsync(HttpMethod.Head, repository, blob.Digest, cancellationToken);
@@ -104,8 +102,8 @@ public sealed class RegistryClient
     }
 
     /// <summary>
-    /// Opens a blob for one reading from start to end. The stream resumes where a connection broke, checks length and digest, and
-    /// throws <see cref="RegistryException"/> at the last read when they differ: content counts only after the end was read.
+    /// Opens a blob for sequential reading. The stream resumes after broken connections, verifies length and digest, and throws
+    /// <see cref="RegistryException"/> at the last read if they differ: content is only valid once the end has been read.
     /// </summary>
     public async Task<Stream> OpenBlobAsync(string repository, Descriptor blob, CancellationToken cancellationToken) =>
         await BlobDownloadStream.OpenAsync(
@@ -115,21 +113,19 @@ public sealed class RegistryClient
             cancellationToken
         );
 
-    /// <summary>
-    /// Makes a blob of another repository of this host appear in this one. False when the registry would rather have it uploaded.
-    /// </summary>
+    /// <summary>Mounts a blob from another repository of this host. False if the registry wants it uploaded.</summary>
     public Task<bool> MountBlobAsync(string repository, Digest digest, string fromRepository, CancellationToken cancellationToken) =>
         _sessions.MountAsync(repository, digest, fromRepository, cancellationToken);
 
     /// <summary>
-    /// Uploads a blob. <paramref name="open"/> is called once per try, and must give the content from its start each time; what it
-    /// gives is disposed here. A fault of the content ends the upload as it is, since who gives it does its own retries.
+    /// Uploads a blob. <paramref name="open"/> is called once per attempt and must return the content from its start each time; the result
+    /// is disposed here. A failure of the content ends the upload, since its provider does its own retries.
     /// </summary>
     /// <param name="repository">The repository to write to.</param>
-    /// <param name="blob">Digest and size, which the registry is held to.</param>
+    /// <param name="blob">Digest and size, which the registry must confirm.</param>
     /// <param name="open">Opens the content.</param>
-    /// <param name="progress">Told the bytes sent so far in the current try, or null.</param>
-    /// <param name="cancellationToken">Ends the upload; an upload session that is open is cancelled at the registry.</param>
+    /// <param name="progress">Receives the bytes sent so far in the current attempt, or null.</param>
+    /// <param name="cancellationToken">Cancels the upload; an open upload session is cancelled at the registry.</param>
     public Task UploadBlobAsync(
         string repository,
         Descriptor blob,
@@ -139,8 +135,8 @@ public sealed class RegistryClient
     ) => new BlobUpload(new UploadContext(_transport, _requests, repository, blob, open, progress), _sessions).RunAsync(cancellationToken);
 
     /// <summary>
-    /// Asks whether we may write to a repository, by an upload that is opened and cancelled. That there is no such repository yet is told
-    /// by <see cref="RegistryException.IsRepositoryUnknown"/>.
+    /// Checks whether we may write to a repository, by an upload that is started and cancelled. A missing repository is reported by
+    /// <see cref="RegistryException.IsRepositoryUnknown"/>.
     /// </summary>
     public Task CheckUploadAsync(string repository, CancellationToken cancellationToken) =>
         _sessions.CheckAsync(repository, cancellationToken);
@@ -149,20 +145,20 @@ public sealed class RegistryClient
     public IAsyncEnumerable<string> ListTagsAsync(string repository, CancellationToken cancellationToken) =>
         TagLister.ReadAsync(_transport, _requests, repository, cancellationToken);
 
-    /// <summary>What refers to a manifest: signatures, SBOMs. The referrers API, or the tag that stands in for it.</summary>
+    /// <summary>The referrers of a manifest, such as signatures and SBOMs, from the referrers API or its fallback tag.</summary>
     public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
         _referrers.ListAsync(repository, subject, cancellationToken);
 }
 
-/// <summary>What a repository has of a blob.</summary>
+/// <summary>The state of a blob in a repository.</summary>
 public enum BlobPresence
 {
-    /// <summary>Nothing, or nothing that a HEAD shows.</summary>
+    /// <summary>Missing, or not visible to a HEAD.</summary>
     Missing,
 
-    /// <summary>The blob.</summary>
+    /// <summary>Present.</summary>
     Present,
 
-    /// <summary>Something under its digest that has another length: it cannot be pulled, and has to be uploaded again.</summary>
+    /// <summary>Present with another length: it cannot be pulled and must be uploaded again.</summary>
     OtherSize,
 }

@@ -7,18 +7,18 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
-/// All registries, one per process: it holds the connections, the limits and the tokens of each host, and gives out clients,
-/// which are cheap.
+/// All registries, one instance per process: it holds the connections, limits and tokens of each host, and creates clients, which are
+/// cheap.
 /// </summary>
 public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConnectionPool _connections = new();
     private readonly ConcurrentDictionary<string, HostAuthentication> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A client for one host that opens it with these credentials.</summary>
-    /// <param name="registry">The host as references write it, for instance <c>docker.io</c> or <c>localhost:5000</c>.</param>
+    /// <summary>Gets a client for one host with these credentials.</summary>
+    /// <param name="registry">The host, in the form used in references, such as <c>docker.io</c> or <c>localhost:5000</c>.</param>
     /// <param name="credentials">
-    /// Asked when the registry challenges. A token is used only for the credential that it was fetched with.
+    /// Used when the registry sends a challenge. A token is only used for the credential it was fetched with.
     /// </param>
     public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
         new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());

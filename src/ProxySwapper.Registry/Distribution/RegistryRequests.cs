@@ -52,7 +52,7 @@ internal sealed class RegistryRequests(RegistryHost host)
             Expected = [HttpStatusCode.Created, HttpStatusCode.Accepted],
         };
 
-    /// <summary>A request to an upload session, wherever the registry put it.</summary>
+    /// <summary>A request to an upload session, at the registry's Location.</summary>
     public RegistryRequest ToSession(HttpMethod method, string repository, Digest digest, Uri session) =>
         new(method, host.Name, repository, session)
         {

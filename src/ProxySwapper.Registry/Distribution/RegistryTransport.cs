@@ -8,8 +8,8 @@ namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
 /// Sends requests to one host with one credential source:
-/// 1. wait for the concurrency and rate limits; 2. add what the host is known to ask for; 3. send and follow redirects;
-/// 4. answer a refusal with a better authorization; 5. pause and begin again after a transient fault.
+/// 1. wait for the concurrency and rate limits; 2. add the authorization that the host is known to require; 3. send and follow redirects;
+/// 4. respond to a refusal with a better authorization; 5. retry after a transient failure.
 /// </summary>
 internal sealed partial class RegistryTransport(
     RegistryHost host,
@@ -29,13 +29,13 @@ internal sealed partial class RegistryTransport(
 
     public TimeProvider Time => time;
 
-    /// <summary>Sends a request until it is answered with a status that it expects; a request that cannot be repeated, once.</summary>
-    /// <exception cref="RegistryException">The registry finally refused, or could not be reached.</exception>
+    /// <summary>Sends a request until it gets an expected status; once if it is not repeatable.</summary>
+    /// <exception cref="RegistryException">The registry failed after all retries.</exception>
     public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, Task.FromResult, cancellationToken);
 
-    /// <summary>The same, with what is read of the response as part of it: a response that breaks off is asked for again.</summary>
-    /// <exception cref="RegistryException">The registry finally refused, could not be reached, or sends more than is read.</exception>
+    /// <summary>The same, including the reading of the response, which is retried too.</summary>
+    /// <exception cref="RegistryException">The registry failed after all retries, or sent more than the limit.</exception>
     public async Task<T> SendAsync<T>(RegistryRequest request, Func<RegistryResponse, Task<T>> read, CancellationToken cancellationToken)
     {
         var schedule = new RetrySchedule(options);
@@ -55,7 +55,7 @@ internal sealed partial class RegistryTransport(
     }
 
     /// <summary>
-    /// Sends a request once, without a second try after a transient fault; with this lease when one is given, which stays the caller's.
+    /// Sends a request once, without retries after transient failures; with the given lease, if any, which the caller keeps.
     /// </summary>
     public async Task<RegistryResponse> SendOnceAsync(
         RegistryRequest request,
@@ -82,7 +82,7 @@ internal sealed partial class RegistryTransport(
         }
     }
 
-    /// <summary>Waits as long as the schedule says; false when it says to give up.</summary>
+    /// <summary>Waits as the schedule requires; false to give up.</summary>
     public async Task<bool> PauseAsync(RetrySchedule schedule, RegistryException fault, CancellationToken cancellationToken)
     {
         if (schedule.Next(fault.RetryAfter) is not { } pause)
@@ -107,7 +107,12 @@ internal sealed partial class RegistryTransport(
             if (fault is SlowStreamException)
                 throw request.Fault(response.Status, fault.Message, fault);
             if (fault is IOException or HttpRequestException)
-                throw request.Fault(response.Status, $"the response broke off: {fault.GetBaseException().Message}", fault, transient: true);
+                throw request.Fault(
+                    response.Status,
+                    $"the response ended early: {fault.GetBaseException().Message}",
+                    fault,
+                    transient: true
+                );
             throw;
         }
     }
@@ -137,7 +142,13 @@ internal sealed partial class RegistryTransport(
             if (better is null)
                 throw refusal;
             if (!request.IsRepeatable)
-                throw request.Fault(refusal.Status, "the authorization ended during the upload", refusal, refusal.Errors, transient: true);
+                throw request.Fault(
+                    refusal.Status,
+                    "the authorization expired during the upload",
+                    refusal,
+                    refusal.Errors,
+                    transient: true
+                );
             authorization = better;
         }
     }
@@ -165,7 +176,7 @@ internal sealed partial class RegistryTransport(
         }
     }
 
-    /// <summary>A registry may send an upload elsewhere by its Location; our credential does not go there.</summary>
+    /// <summary>A registry's Location may point an upload to another host, which does not get our credential.</summary>
     private bool MayAuthorize(RegistryRequest request) =>
         host.KnownAddress is { } own && RedirectingSender.IsSameOrigin(own, request.Address);
 
@@ -188,7 +199,7 @@ internal sealed partial class RegistryTransport(
         [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Address}: HTTP {Status}")]
         public static partial void Answered(ILogger logger, HttpMethod method, string address, int status);
 
-        [LoggerMessage(Level = LogLevel.Information, Message = "Trying again in {Seconds:0.0} s: {Fault}")]
+        [LoggerMessage(Level = LogLevel.Information, Message = "Retrying in {Seconds:0.0} s: {Fault}")]
         public static partial void Retry(ILogger logger, double seconds, string fault);
     }
 }

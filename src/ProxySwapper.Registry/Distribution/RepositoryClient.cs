@@ -2,10 +2,10 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>One repository of a registry, as one credential source sees it.</summary>
+/// <summary>One repository of a registry with one credential source.</summary>
 internal sealed record RepositoryClient(RegistryClient Client, string Repository)
 {
-    /// <summary>The registry's host, as references write it.</summary>
+    /// <summary>The registry's host, in the form used in references.</summary>
     public string Registry => Client.Registry;
 
     /// <inheritdoc cref="RegistryClient.HeadManifestAsync"/>

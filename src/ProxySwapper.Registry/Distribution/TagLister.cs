@@ -4,10 +4,10 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Lists tags page by page. A list that goes beyond all reason is refused, since whoever asked holds it in memory.</summary>
+/// <summary>Lists tags page by page. An excessively long list is refused, since it is held in memory.</summary>
 internal static class TagLister
 {
-    /// <summary>Registries that do not page send everything at once.</summary>
+    /// <summary>Registries without paging send everything at once.</summary>
     private const int MaxPageSize = 16 * 1024 * 1024;
 
     private const int MaxTags = 500_000;
@@ -32,14 +32,14 @@ internal static class TagLister
             if (next is null)
                 yield break;
             if ((count += tags.Count) > MaxTags)
-                throw request.Fault(System.Net.HttpStatusCode.OK, $"it has more than {MaxTags} tags, which are not all read", limit: true);
+                throw request.Fault(System.Net.HttpStatusCode.OK, $"it has more than {MaxTags} tags, the limit", limit: true);
             if (page == MaxPages)
-                throw request.Fault(System.Net.HttpStatusCode.OK, $"its list of tags has more than {MaxPages} pages", limit: true);
+                throw request.Fault(System.Net.HttpStatusCode.OK, $"it has more than {MaxPages} pages of tags", limit: true);
             request = next;
         }
     }
 
-    /// <summary>A registry that does not take the size of a page is asked without.</summary>
+    /// <summary>If a registry does not support the page size, it is omitted.</summary>
     private static async Task<TagPage> ReadFirstPageAsync(
         RegistryTransport transport,
         RegistryRequest request,
@@ -75,7 +75,7 @@ internal static class TagLister
             cancellationToken
         );
 
-    /// <summary>What is not a list of tags must not pass for an empty one.</summary>
+    /// <summary>An invalid response must not pass as an empty list.</summary>
     private static IReadOnlyList<string> Parse(ReadOnlyMemory<byte> body, RegistryRequest request, RegistryResponse response)
     {
         try

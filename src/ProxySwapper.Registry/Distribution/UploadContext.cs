@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>What the ways to upload a blob share: where it goes, what it is, and how its content is had.</summary>
+/// <summary>What whole and chunked uploads share: the repository, the blob and its content.</summary>
 internal sealed record UploadContext(
     RegistryTransport Transport,
     RegistryRequests Requests,
@@ -14,7 +14,7 @@ internal sealed record UploadContext(
     IProgress<long>? Progress
 )
 {
-    /// <summary>The content from its start.</summary>
+    /// <summary>Opens the content from its start.</summary>
     public async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
         try
@@ -27,10 +27,10 @@ internal sealed record UploadContext(
         }
     }
 
-    /// <summary>A request to an upload session, wherever the registry put it.</summary>
+    /// <summary>A request to an upload session, at the registry's Location.</summary>
     public RegistryRequest ToSession(HttpMethod method, Uri session) => Requests.ToSession(method, Repository, Blob.Digest, session);
 
-    /// <summary>The next bytes of the content as a body that reports how far it is.</summary>
+    /// <summary>The next bytes of the content as a body that reports its progress.</summary>
     public Func<OperationTimeout, HttpContent> ToContent(Stream content, long from, long length) =>
         timeout =>
         {
@@ -45,7 +45,7 @@ internal sealed record UploadContext(
             }
         };
 
-    /// <exception cref="RegistryException">The registry says that it stored something else.</exception>
+    /// <exception cref="RegistryException">The registry reports that it stored something else.</exception>
     public void Check(RegistryRequest request, RegistryResponse response)
     {
         if (
@@ -53,6 +53,6 @@ internal sealed record UploadContext(
             && stored.Algorithm == Blob.Digest.Algorithm
             && stored != Blob.Digest
         )
-            throw request.Fault(response.Status, $"it was given {Blob.Digest} and stored {stored}");
+            throw request.Fault(response.Status, $"sent {Blob.Digest}, the registry stored {stored}");
     }
 }

@@ -3,13 +3,13 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>An upload that a registry opened.</summary>
-/// <param name="Address">Where it goes on: the newest <c>Location</c>.</param>
-/// <param name="ChunkMinLength">The smallest chunk that the registry takes, 0 when it did not say.</param>
+/// <summary>An upload session.</summary>
+/// <param name="Address">Where it continues: the latest <c>Location</c>.</param>
+/// <param name="ChunkMinLength">The registry's minimum chunk size, or 0 if unspecified.</param>
 internal sealed record UploadSession(Uri Address, long ChunkMinLength)
 {
-    /// <summary>The session that a response opens or offers; null when it says no location.</summary>
-    /// <exception cref="RegistryException">The location is one that nothing is sent to.</exception>
+    /// <summary>The session that a response opens or offers; null without a Location.</summary>
+    /// <exception cref="RegistryException">The location is not allowed.</exception>
     public static UploadSession? Of(RegistryResponse response, RegistryRequest request) =>
         LocationOf(response, request) is { } address
             ? new UploadSession(
@@ -20,12 +20,12 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
             )
             : null;
 
-    /// <summary>Where the session is to be found after a step, which may have moved it.</summary>
-    /// <exception cref="RegistryException">The location is one that nothing is sent to.</exception>
+    /// <summary>The session after a step, which may have moved it.</summary>
+    /// <exception cref="RegistryException">The location is not allowed.</exception>
     public UploadSession After(RegistryResponse response, RegistryRequest request) =>
         LocationOf(response, request) is { } next ? this with { Address = next } : this;
 
-    /// <summary>The address that ends it: the digest is added to whatever query there is.</summary>
+    /// <summary>The URL that completes it: the digest is added to the existing query.</summary>
     public Uri ToFinish(Digest digest)
     {
         var separator =
@@ -36,8 +36,8 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
     }
 
     /// <summary>
-    /// Registries behind a proxy do not know by which scheme and port they are reached: on the same host, ours count. Another host is
-    /// taken where a redirect to it would be.
+    /// Registries behind a proxy do not know their own scheme and port: on the same host, ours are used. Another host is allowed if a
+    /// redirect to it would be.
     /// </summary>
     private static Uri? LocationOf(RegistryResponse response, RegistryRequest request)
     {
@@ -47,7 +47,7 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
         if (location.IsAbsoluteUri && location.IdnHost.Equals(own.IdnHost, StringComparison.OrdinalIgnoreCase))
             return new UriBuilder(location) { Scheme = own.Scheme, Port = own.Port }.Uri;
         if (RedirectingSender.RefusalOf(own, location) is { } refusal)
-            throw request.Fault(response.Status, $"it sends the upload to {location.Scheme}://{location.Authority}, {refusal}");
+            throw request.Fault(response.Status, $"its upload Location is {location.Scheme}://{location.Authority}, {refusal}");
         return location;
     }
 }

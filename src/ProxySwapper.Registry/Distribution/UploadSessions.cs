@@ -14,10 +14,10 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     private readonly ConcurrentDictionary<(string Repository, Digest Blob), UploadSession> _offered = new();
 
     /// <summary>
-    /// Mounts a blob; false when it has to be uploaded. A mount only saves an upload, so whatever goes wrong with it, at the registry or
-    /// at a token server that does not give a token for two repositories, is no reason to fail, and none to wait.
+    /// Mounts a blob; false if it has to be uploaded. A mount only saves an upload, so a failure, at the registry or at a token server that
+    /// refuses a token for two repositories, is neither an error nor retried.
     /// </summary>
-    /// <exception cref="RegistryException">There is no repository to mount to.</exception>
+    /// <exception cref="RegistryException">The target repository does not exist.</exception>
     public async Task<bool> MountAsync(string repository, Digest digest, string from, CancellationToken cancellationToken)
     {
         var request = await requests.ToMountAsync(repository, digest, from, cancellationToken);
@@ -47,7 +47,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         return UploadSession.Of(response, request) ?? throw request.Fault(response.Status, "it opened an upload without a Location");
     }
 
-    /// <summary>Opens an upload and gives it up: the registry lets us write there.</summary>
+    /// <summary>Opens and cancels an upload, to check that we may write.</summary>
     public async Task CheckAsync(string repository, CancellationToken cancellationToken)
     {
         var probe = Digest.OfBytes([]);
@@ -55,9 +55,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         await CancelAsync(requests.ToSession(HttpMethod.Delete, repository, probe, session.Address));
     }
 
-    /// <summary>
-    /// Gives up a session, so that the registry needs not keep what came of it. That this fails is not a fault of the upload.
-    /// </summary>
+    /// <summary>Cancels a session, so that the registry can discard its data. A failure is ignored.</summary>
     public Task CancelAsync(UploadContext upload, UploadSession session) =>
         CancelAsync(upload.ToSession(HttpMethod.Delete, session.Address));
 
@@ -72,8 +70,8 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     }
 
     /// <summary>
-    /// Opens an upload. A dropped connection may say that there is no such repository: where the host is known to do so that is asked at
-    /// once, elsewhere before giving up.
+    /// Opens an upload. A dropped connection may mean that the repository does not exist: if the host is known to do that, it is checked at
+    /// once, otherwise before giving up.
     /// </summary>
     private async Task<RegistryResponse> PostAsync(RegistryRequest request, CancellationToken cancellationToken)
     {
@@ -118,7 +116,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
                 upload.Repository,
                 null,
                 refusal.Errors,
-                "it dropped the upload, since it has no such repository",
+                "it dropped the upload because the repository does not exist",
                 fault,
                 upload.Reference
             )
@@ -128,7 +126,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         }
         catch (RegistryException)
         {
-            // Then it was the network after all.
+            // So it was the network after all.
         }
     }
 }

@@ -6,10 +6,10 @@ namespace ProxySwapper.Registry.Oci;
 /// <summary>Descriptors as JSON.</summary>
 internal static class DescriptorJson
 {
-    /// <summary>256 TiB: more than any blob has, and little enough that the sizes of a whole image can be added.</summary>
+    /// <summary>256 TiB: more than any blob, and small enough that the sizes of a whole image can be added.</summary>
     private const long MaxSize = 1L << 48;
 
-    /// <summary>Reads a descriptor; false for what is not one: without media type, size or a digest of a known algorithm.</summary>
+    /// <summary>Reads a descriptor; false if it is not one: without media type, size or a digest of a known algorithm.</summary>
     public static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor)
     {
         descriptor = null;
@@ -42,7 +42,7 @@ internal static class DescriptorJson
         return true;
     }
 
-    /// <summary>The descriptors of a list of an object, for instance <c>manifests</c>; what is not one is left out.</summary>
+    /// <summary>The descriptors of a list in an object, such as <c>manifests</c>; invalid ones are skipped.</summary>
     public static IEnumerable<Descriptor> List(JsonElement json, string name)
     {
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var list) || list.ValueKind != JsonValueKind.Array)
@@ -52,7 +52,7 @@ internal static class DescriptorJson
                 yield return descriptor;
     }
 
-    /// <summary>The same; what is not a descriptor is an error.</summary>
+    /// <summary>The same; an invalid descriptor is an error.</summary>
     /// <exception cref="FormatException">One of the entries is not a descriptor.</exception>
     public static IReadOnlyList<Descriptor> ListStrictly(JsonElement json, string name)
     {
@@ -61,7 +61,7 @@ internal static class DescriptorJson
         return descriptors.Count == count ? descriptors : throw new FormatException($"its {name} are not all descriptors");
     }
 
-    /// <summary>The annotations of a manifest or descriptor; those that are not strings are left out.</summary>
+    /// <summary>The annotations of a manifest or descriptor; those that are not strings are skipped.</summary>
     public static IReadOnlyDictionary<string, string> Annotations(JsonElement json) =>
         json.TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object
             ? annotations
@@ -74,7 +74,7 @@ internal static class DescriptorJson
     public static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>Writes a descriptor as an entry of an index: what it is of, what it is, and its annotations.</summary>
+    /// <summary>Writes a descriptor as an entry of an index, with platform, artifact type and annotations.</summary>
     public static void Write(Utf8JsonWriter writer, Descriptor descriptor)
     {
         writer.WriteStartObject();

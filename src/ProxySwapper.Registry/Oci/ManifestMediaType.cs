@@ -3,12 +3,12 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Oci;
 
 /// <summary>
-/// What kind of manifest some bytes are. Its own <c>mediaType</c> counts before the header's, which registries and caches get wrong;
-/// where it has none, the header, and where that is of no use, its shape.
+/// Determines the media type of a manifest. Its own <c>mediaType</c> has priority over the header, which registries and caches get wrong;
+/// without it the header is used, and if that is no help, the structure.
 /// </summary>
 internal static class ManifestMediaType
 {
-    /// <summary>The media type without parameters; null for bytes that are no manifest.</summary>
+    /// <summary>The media type without parameters; null if the bytes are not a manifest.</summary>
     public static string? Of(ReadOnlySpan<byte> manifest, string? contentType)
     {
         string? own = null;

@@ -3,16 +3,16 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Oci;
 
 /// <summary>
-/// A manifest and what it names
+/// A manifest and its references
 /// (<see href="https://github.com/opencontainers/image-spec/blob/main/manifest.md">OCI image-spec, Image Manifest</see>,
 /// <see href="https://github.com/opencontainers/image-spec/blob/main/image-index.md">Image Index</see>).
 /// </summary>
 /// <param name="Manifest">The manifest itself.</param>
 /// <param name="Children">The manifests of an index, in its order; empty for an image.</param>
-/// <param name="Blobs">Configuration and layers that a registry holds, each once; foreign layers are not among them.</param>
+/// <param name="Blobs">Configuration and layers stored by the registry, each once; without foreign layers.</param>
 /// <param name="Subject">The digest of the manifest that this one refers to, or null.</param>
-/// <param name="ArtifactType">What an artifact is: its own word, else its configuration's media type; or null.</param>
-/// <param name="Annotations">Its annotations; empty when there are none.</param>
+/// <param name="ArtifactType">The artifact type, else the configuration's media type; or null.</param>
+/// <param name="Annotations">Its annotations; empty if there are none.</param>
 public sealed record ManifestReferences(
     Manifest Manifest,
     IReadOnlyList<Descriptor> Children,
@@ -22,14 +22,14 @@ public sealed record ManifestReferences(
     IReadOnlyDictionary<string, string> Annotations
 )
 {
-    /// <summary>More than any real manifest names; more is an attack on whoever reads it.</summary>
+    /// <summary>More than any real manifest has; more would be an attack.</summary>
     private const int MaxEntries = 10_000;
 
-    /// <summary>The manifest as a list of referrers shows it.</summary>
+    /// <summary>The manifest's descriptor for a list of referrers.</summary>
     public Descriptor Referrer => Manifest.Descriptor with { ArtifactType = ArtifactType, Annotations = Annotations };
 
-    /// <summary>Reads what a manifest names. What is not a descriptor is an error: left out, it would be lost without a word.</summary>
-    /// <exception cref="FormatException">It is malformed, or names more than is sane; the message says its digest.</exception>
+    /// <summary>Reads a manifest's references. An invalid descriptor is an error, since skipping it would silently lose content.</summary>
+    /// <exception cref="FormatException">It is malformed or has too many references; the message has its digest.</exception>
     public static ManifestReferences Read(Manifest manifest)
     {
         try
@@ -46,7 +46,7 @@ public sealed record ManifestReferences(
                 blobs = blobs.Prepend(config);
             List<Descriptor> held = [.. blobs.Where(blob => !blob.IsForeign).DistinctBy(blob => blob.Digest)];
             if (children.Count + held.Count > MaxEntries)
-                throw new FormatException($"it names more than {MaxEntries} others");
+                throw new FormatException($"it has more than {MaxEntries} references");
             return new ManifestReferences(
                 manifest,
                 children,

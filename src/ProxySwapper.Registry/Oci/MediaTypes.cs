@@ -18,18 +18,18 @@ public static class MediaTypes
     /// <summary>A list of manifests, Docker.</summary>
     public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-    /// <summary>Docker's first schema, unsigned; refused, since it cannot be copied with its digest.</summary>
+    /// <summary>Docker schema 1, unsigned; refused, since it cannot be copied with its digest.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+json";
 
-    /// <summary>Docker's first schema, signed; refused.</summary>
+    /// <summary>Docker schema 1, signed; refused.</summary>
     public const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
-    /// <summary>The configuration of an artifact that has none, the blob <c>{}</c>.</summary>
+    /// <summary>The configuration of artifacts without one, the blob <c>{}</c>.</summary>
     public const string OciEmpty = "application/vnd.oci.empty.v1+json";
 
-    /// <summary>All that a client of ours can read, for an Accept header: asked for at once, so that one request is enough.</summary>
+    /// <summary>All supported media types for an Accept header, so that one request is enough.</summary>
     public static readonly IReadOnlyList<string> Manifests = [OciIndex, OciManifest, DockerManifestList, DockerManifest];
 
-    /// <summary>True for an index and a manifest list: content that names other manifests.</summary>
+    /// <summary>True for an index and a manifest list: content that references other manifests.</summary>
     public static bool IsIndex(string mediaType) => mediaType is OciIndex or DockerManifestList;
 }

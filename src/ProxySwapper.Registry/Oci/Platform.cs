@@ -2,10 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ProxySwapper.Registry.Oci;
 
-/// <summary>An operating system and a processor that an image runs on, as an index names it: <c>linux/arm64/v8</c>.</summary>
-/// <param name="OperatingSystem">For instance <c>linux</c>.</param>
-/// <param name="Architecture">For instance <c>amd64</c>.</param>
-/// <param name="Variant">For instance <c>v7</c>, or null.</param>
+/// <summary>The platform of an image in an index: <c>linux/arm64/v8</c>.</summary>
+/// <param name="OperatingSystem">Such as <c>linux</c>.</param>
+/// <param name="Architecture">Such as <c>amd64</c>.</param>
+/// <param name="Variant">Such as <c>v7</c>, or null.</param>
 public sealed record Platform(string OperatingSystem, string Architecture, string? Variant = null)
 {
     /// <summary>The version of Windows that an image needs, or null.</summary>
@@ -24,8 +24,8 @@ public sealed record Platform(string OperatingSystem, string Architecture, strin
     }
 
     /// <summary>
-    /// True when this platform, as a person asks for it, takes that one, as an index declares it: a variant that was not
-    /// asked for is not looked at, and arm64 is the same with and without v8.
+    /// True if this platform, as requested by a user, matches one declared in an index: a variant that was not requested is ignored, and
+    /// arm64 is the same with and without v8.
     /// </summary>
     public bool IsMatch(Platform declared) =>
         OperatingSystem == declared.OperatingSystem

@@ -1,27 +1,27 @@
 namespace ProxySwapper.Registry.Timing;
 
-/// <summary>Pauses between tries: they double from one second to five minutes, with jitter, so that tries spread out.</summary>
-/// <param name="random">Gives numbers from 0 to 1.</param>
+/// <summary>Pauses between attempts: they double from one second to five minutes, with jitter to spread attempts.</summary>
+/// <param name="random">Returns numbers from 0 to 1.</param>
 public sealed class Backoff(Func<double> random)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    /// <summary>What a registry asks for beyond this is a mistake of its clock.</summary>
+    /// <summary>A longer Retry-After must be an error of the registry's clock.</summary>
     private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(1);
 
-    /// <summary>A first pause, doubled as often as said, and never beyond the longest.</summary>
-    /// <param name="first">The pause to begin with.</param>
-    /// <param name="longest">The longest one.</param>
+    /// <summary>A first pause, doubled the given number of times, up to the longest.</summary>
+    /// <param name="first">The first pause.</param>
+    /// <param name="longest">The longest pause.</param>
     /// <param name="times">How often it is doubled.</param>
     public static TimeSpan Doubled(TimeSpan first, TimeSpan longest, int times)
     {
-        // Beyond that, a time span overflows.
+        // Beyond that, TimeSpan overflows.
         var doubled = first * Math.Pow(2, Math.Min(times, 20));
         return doubled < longest ? doubled : longest;
     }
 
-    /// <summary>The pause after a number of failures in a row: never shorter than the registry asked for.</summary>
+    /// <summary>The pause after a number of failures in a row: never shorter than the registry's Retry-After.</summary>
     public TimeSpan After(int failures, TimeSpan? asked)
     {
         var own = Doubled(Shortest, Longest, failures - 1) * (0.75 + random() / 2);

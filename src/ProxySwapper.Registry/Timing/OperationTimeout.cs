@@ -1,6 +1,6 @@
 namespace ProxySwapper.Registry.Timing;
 
-/// <summary>Ends an operation when its time is up, and knows whether that or its caller ended it.</summary>
+/// <summary>Cancels an operation after a timeout, and knows whether the timeout or the caller cancelled it.</summary>
 public sealed class OperationTimeout : IDisposable
 {
     private readonly CancellationToken _caller;
@@ -8,10 +8,10 @@ public sealed class OperationTimeout : IDisposable
     private readonly CancellationTokenSource _either;
     private bool _isDisposed;
 
-    /// <summary>Begins an operation.</summary>
+    /// <summary>Starts the timeout.</summary>
     /// <param name="limit">How long it may take; <see cref="Timeout.InfiniteTimeSpan"/> for no limit yet.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="caller">Ends it too.</param>
+    /// <param name="caller">The caller's token, which also cancels the operation.</param>
     public OperationTimeout(TimeSpan limit, TimeProvider time, CancellationToken caller)
     {
         _caller = caller;
@@ -20,13 +20,13 @@ public sealed class OperationTimeout : IDisposable
         Reason = $"no response within {limit.TotalSeconds:0} s";
     }
 
-    /// <summary>Cancelled when the time is up, and when the caller gives up.</summary>
+    /// <summary>Cancelled after the timeout, and by the caller.</summary>
     public CancellationToken Token => _either.Token;
 
-    /// <summary>The time is up, and the caller still waits.</summary>
+    /// <summary>Whether the timeout has passed and the caller has not cancelled.</summary>
     public bool HasPassed => _timer.IsCancellationRequested && !_caller.IsCancellationRequested;
 
-    /// <summary>What did not happen in time.</summary>
+    /// <summary>What timed out.</summary>
     public string Reason { get; private set; }
 
     /// <inheritdoc />
@@ -38,9 +38,9 @@ public sealed class OperationTimeout : IDisposable
         _timer.Dispose();
     }
 
-    /// <summary>Begins anew, with this much time for something else.</summary>
+    /// <summary>Restarts the timeout for another phase.</summary>
     /// <remarks>
-    /// A body may still be on its way when an early response has ended the operation: then there is nothing left to limit.
+    /// A body may still be sent when an early response has ended the operation: then there is nothing left to limit.
     /// </remarks>
     internal void Restart(TimeSpan limit, string reason)
     {

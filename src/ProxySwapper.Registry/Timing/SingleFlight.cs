@@ -1,21 +1,21 @@
 namespace ProxySwapper.Registry.Timing;
 
 /// <summary>
-/// Does a piece of work once for all who ask for it while it is under way. Who gives up waiting ends it for nobody else, so the work needs
-/// a limit of its own. What it gave or threw is kept for nobody who asks later. Safe for many threads.
+/// Runs a piece of work once for all concurrent callers. A caller that stops waiting does not cancel it for others, so the work needs its
+/// own timeout. Results and exceptions are not kept for later callers. Thread-safe.
 /// </summary>
-/// <typeparam name="TKey">What tells one piece of work from another.</typeparam>
-/// <typeparam name="TResult">What it gives.</typeparam>
+/// <typeparam name="TKey">Identifies a piece of work.</typeparam>
+/// <typeparam name="TResult">The result.</typeparam>
 public sealed class SingleFlight<TKey, TResult>
     where TKey : notnull
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, Task<TResult>> _running = [];
 
-    /// <summary>The result of the work that is under way, or of the work that this call begins.</summary>
+    /// <summary>The result of the running work, or of the work that this call starts.</summary>
     /// <param name="key">The piece of work.</param>
-    /// <param name="work">Does it; called on another thread, outside of any lock, and with no token of a caller.</param>
-    /// <param name="cancellationToken">Ends the waiting, and not the work.</param>
+    /// <param name="work">The work; called on another thread, outside any lock, and without a caller's token.</param>
+    /// <param name="cancellationToken">Cancels the waiting, not the work.</param>
     public Task<TResult> RunAsync(TKey key, Func<Task<TResult>> work, CancellationToken cancellationToken)
     {
         lock (_gate)

@@ -1,12 +1,11 @@
 namespace ProxySwapper.Registry.Timing;
 
 /// <summary>
-/// Limits how long a stream may stand still, drip, or crawl. Only the time counts that is spent waiting for the stream: it must move
-/// <see cref="Enough"/> bytes in each stretch of that time, and on the whole, once the first stretch is over, a number of bytes per
-/// second.
+/// Limits how long a stream may stall, trickle or crawl. Only time spent waiting for the stream counts: it must transfer
+/// <see cref="Enough"/> bytes in each interval and, after the first one, a minimum number of bytes per second on average.
 /// </summary>
-/// <param name="limit">The length of a stretch.</param>
-/// <param name="minThroughput">The least bytes per second on average over the whole stream; 0 for none.</param>
+/// <param name="limit">The length of an interval.</param>
+/// <param name="minThroughput">The minimum average throughput in bytes per second; 0 for none.</param>
 /// <param name="time">The clock.</param>
 internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvider time) : IDisposable
 {
@@ -23,10 +22,10 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
 
     private TimeSpan Left => _left > TimeSpan.Zero ? _left : TimeSpan.Zero;
 
-    private string StallReason => $"less than {Enough / 1024} KiB came through in {_limit.TotalSeconds:0} s";
+    private string StallReason => $"less than {Enough / 1024} KiB transferred in {_limit.TotalSeconds:0} s";
 
-    /// <exception cref="SlowStreamException">The stream moves, and too slowly on the whole.</exception>
-    /// <exception cref="IOException">The stream broke, or stood still.</exception>
+    /// <exception cref="SlowStreamException">The stream is too slow overall.</exception>
+    /// <exception cref="IOException">The stream broke or stalled.</exception>
     public async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken caller)
     {
         var started = Begin(caller);
@@ -44,10 +43,8 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
         return read;
     }
 
-    /// <summary>
-    /// Writes to a server. Its stream ignores the token of a single write, so it is the request's own timeout that ends a write.
-    /// </summary>
-    /// <exception cref="SlowStreamException">The stream moves, and too slowly on the whole.</exception>
+    /// <summary>Writes to a server. Its stream ignores the token of a single write, so the request's own timeout ends the write.</summary>
+    /// <exception cref="SlowStreamException">The stream is too slow overall.</exception>
     public async ValueTask WriteAsync(Stream stream, ReadOnlyMemory<byte> buffer, OperationTimeout request, CancellationToken caller)
     {
         var started = time.GetTimestamp();
@@ -57,10 +54,10 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
         Count(started, buffer.Length);
     }
 
-    /// <summary>Others are waited for, who have limits of their own.</summary>
+    /// <summary>Pauses the limit while waiting for others, which have their own limits.</summary>
     public void Suspend(OperationTimeout request) => request.Restart(Timeout.InfiniteTimeSpan, StallReason);
 
-    /// <summary>All was written: now it is the response that is waited for, for this long.</summary>
+    /// <summary>Everything was written: limits the wait for the response.</summary>
     public static void AwaitResponse(OperationTimeout request, TimeSpan responseTimeout) =>
         request.Restart(responseTimeout, $"no response within {responseTimeout.TotalSeconds:0} s after the content was sent");
 
@@ -91,10 +88,10 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
             (_left, _moved) = (_limit, 0);
         if (moved > 0 && _waited > _limit && _total < minThroughput * _waited.TotalSeconds)
             throw new SlowStreamException(
-                $"too slow: {_total} bytes in {_waited.TotalSeconds:0} s, and at least {minThroughput} bytes per second are required"
+                $"too slow: {_total} bytes in {_waited.TotalSeconds:0} s, at least {minThroughput} bytes per second are required"
             );
     }
 }
 
-/// <summary>A stream moves, and too slowly on the whole: to begin anew would be no faster.</summary>
+/// <summary>A stream is too slow overall, so that restarting would not help.</summary>
 internal sealed class SlowStreamException(string message) : IOException(message);

@@ -1,8 +1,8 @@
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// How many requests of one kind may be under way at a host. The limit halves when the host says 429, once for all the requests
-/// that it hit at once, and grows again by one for each full round of successes. One of it is kept for small requests.
+/// Limits the concurrent requests of one kind at a host. The limit halves on a 429, once for all requests hit at the same time, and grows
+/// by one for each full round of successes. One lease is reserved for small requests.
 /// </summary>
 internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 {
@@ -14,7 +14,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     private long _shrunk;
     private DateTimeOffset _closedUntil;
 
-    /// <summary>How many requests may be under way now.</summary>
+    /// <summary>The current limit.</summary>
     public int Size
     {
         get
@@ -24,7 +24,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         }
     }
 
-    /// <summary>Waits until a request may be sent; its lease is given back by disposing it.</summary>
+    /// <summary>Waits until a request may be sent; disposing the lease returns it.</summary>
     public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {
         while (Closed() is { } pause)
@@ -118,7 +118,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
     private sealed record Waiter(Lease Lease, TaskCompletionSource Turn);
 
-    /// <summary>The right to have one request under way.</summary>
+    /// <summary>The permission for one concurrent request.</summary>
     internal sealed class Lease(AdaptiveConcurrencyLimiter limiter, bool isStream) : IDisposable
     {
         private int _left;
@@ -127,10 +127,10 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
 
         internal long Entered { get; set; }
 
-        /// <summary>The host took the request.</summary>
+        /// <summary>The host accepted the request.</summary>
         public void Succeeded() => limiter.Grow();
 
-        /// <summary>The host said that there are too many, and perhaps when to come back.</summary>
+        /// <summary>The host responded with 429, perhaps with Retry-After.</summary>
         public void Refused(TimeSpan? retryAfter) => limiter.Shrink(Entered, retryAfter);
 
         public void Dispose()

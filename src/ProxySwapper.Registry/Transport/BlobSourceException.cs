@@ -2,13 +2,13 @@ using System.Runtime.ExceptionServices;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What was to be uploaded could not be read: not a fault of the registry that it goes to. Never leaves the library.</summary>
+/// <summary>The content to upload could not be read, which is not the target registry's failure. Never leaves the library.</summary>
 internal sealed class BlobSourceException(Exception fault) : Exception(fault.Message, fault)
 {
-    /// <summary>The fault of the source that a failed request comes from; null when it is another.</summary>
+    /// <summary>The source's failure behind a failed request, or null.</summary>
     public static BlobSourceException? Of(Exception fault) =>
         fault as BlobSourceException ?? (fault.InnerException is { } inner ? Of(inner) : null);
 
-    /// <summary>Throws what the source threw, as it was.</summary>
+    /// <summary>Rethrows the source's exception.</summary>
     public void Rethrow() => ExceptionDispatchInfo.Throw(InnerException!);
 }

@@ -4,12 +4,12 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>The next bytes of a stream as a request's body, sent once and never held in memory.</summary>
+/// <summary>The next bytes of a stream as a request body, sent once and never buffered.</summary>
 internal sealed class BlobUploadContent : HttpContent
 {
     private const int BufferSize = 128 * 1024;
 
-    /// <summary>How fast a registry at least is expected to store what it got, before it responds.</summary>
+    /// <summary>The minimum speed at which a registry is expected to store content before it responds.</summary>
     private const long StoredPerSecond = 8 * 1024 * 1024;
 
     private readonly Stream _source;
@@ -19,10 +19,10 @@ internal sealed class BlobUploadContent : HttpContent
     private readonly RegistryOptions _options;
     private readonly TimeProvider _time;
 
-    /// <param name="source">What is read; a fault of it is thrown as a <see cref="BlobSourceException"/>.</param>
-    /// <param name="length">How many bytes of it.</param>
-    /// <param name="progress">Told how many bytes were sent, each time; or null.</param>
-    /// <param name="timeout">That of the request: while the body is sent, it is one for stalls.</param>
+    /// <param name="source">The stream; its failures are thrown as a <see cref="BlobSourceException"/>.</param>
+    /// <param name="length">The number of bytes.</param>
+    /// <param name="progress">Receives the number of bytes sent each time, or null.</param>
+    /// <param name="timeout">The request's timeout, which limits stalls while the body is sent.</param>
     /// <param name="options">How long stalls and responses may take.</param>
     /// <param name="time">The clock.</param>
     public BlobUploadContent(
@@ -75,7 +75,7 @@ internal sealed class BlobUploadContent : HttpContent
         try
         {
             var read = await _source.ReadAsync(buffer, cancellationToken);
-            return read > 0 ? read : throw new EndOfStreamException("The content to upload is shorter than its descriptor says.");
+            return read > 0 ? read : throw new EndOfStreamException("The content to upload is shorter than declared by its descriptor.");
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {

@@ -4,14 +4,14 @@ using System.Net.Security;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// The connections, pooled by how a host is reached. HTTP/1.1 alone: over one HTTP/2 connection, streams of blobs share one flow
-/// control. No redirect is followed here, no cookie is kept, nothing is decompressed, and nothing of our tracing is told to strangers.
+/// The connections, pooled by host settings. HTTP/1.1 only: over one HTTP/2 connection, blob streams share one flow control. Redirects are
+/// not followed, cookies not kept, nothing is decompressed, and no trace context is sent to third parties.
 /// </summary>
 internal sealed class ConnectionPool : IDisposable
 {
     private readonly ConcurrentDictionary<ConnectionKind, Lazy<HttpMessageInvoker>> _invokers = new();
 
-    /// <summary>What opens connections to hosts with these settings.</summary>
+    /// <summary>The handler for hosts with these settings.</summary>
     public HttpMessageInvoker For(RegistryHostOptions options, Uri address) =>
         _invokers
             .GetOrAdd(

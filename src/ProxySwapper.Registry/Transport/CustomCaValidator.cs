@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Trusts the authorities of a PEM file besides the system's; the file is read again when it has changed.</summary>
+/// <summary>Trusts the authorities of a PEM file in addition to the system's; the file is read again when it changes.</summary>
 internal sealed class CustomCaValidator(string file)
 {
     private readonly Lock _gate = new();

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Makes an exception of a response that is none of those expected: its status, the registry's own errors, when to come back. What the
-/// request sent as a secret is not in it, even where the server echoes it.
+/// Converts an unexpected response to an exception: its status, the registry's own errors, Retry-After. Secrets of the request are removed,
+/// even if the server echoes them.
 /// </summary>
 internal static class ErrorResponseReader
 {
@@ -16,10 +16,10 @@ internal static class ErrorResponseReader
     private const int MaxTextLength = 400;
 
     /// <param name="response">The response; its body is read.</param>
-    /// <param name="request">The request that it is for.</param>
-    /// <param name="server">Who answered, where that is not the registry itself; else null.</param>
-    /// <param name="time">The clock, for a Retry-After that is a date.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="server">The responding server, if it is not the registry itself.</param>
+    /// <param name="time">The clock, for a Retry-After with a date.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
     public static async Task<RegistryException> ReadAsync(
         RegistryResponse response,
         RegistryRequest request,
@@ -52,9 +52,9 @@ internal static class ErrorResponseReader
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         || (int)status >= 500 && status is not (HttpStatusCode.NotImplemented or HttpStatusCode.HttpVersionNotSupported);
 
-    /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text as it is.</summary>
+    /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text unchanged.</summary>
     /// <param name="body">The response's body.</param>
-    /// <param name="mediaType">What it is said to be.</param>
+    /// <param name="mediaType">Its media type.</param>
     /// <param name="secrets">Texts that are replaced by <c>***</c>.</param>
     public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType, IReadOnlyList<string> secrets)
     {
@@ -116,10 +116,10 @@ internal static class ErrorResponseReader
     private static string Text(JsonElement element, string name, IReadOnlyList<string> secrets) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Clean(value.GetString()!, secrets) : "";
 
-    /// <summary>One line of bounded length without our secrets: what a stranger sends goes into logs.</summary>
+    /// <summary>One line of limited length without our secrets, since it is logged.</summary>
     private static string Clean(string text, IReadOnlyList<string> secrets)
     {
-        // Before it is cut, or half a secret would stay.
+        // Before truncation, or part of a secret could remain.
         foreach (var secret in secrets)
             text = text.Replace(secret, "***", StringComparison.Ordinal);
         var line = string.Concat(text.Take(MaxTextLength).Select(character => char.IsControl(character) ? ' ' : character)).Trim();

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Link-local addresses (RFC 3927, RFC 4291 section 2.5.6), where clouds serve a machine's metadata and credentials: no request of a
-/// registry's choosing goes there.
+/// Link-local addresses (RFC 3927, RFC 4291 section 2.5.6), where clouds serve metadata and credentials: a registry must not direct
+/// requests there.
 /// </summary>
 internal static class LinkLocalAddress
 {
@@ -13,8 +13,8 @@ internal static class LinkLocalAddress
     private static readonly IPAddress Ec2Metadata = IPAddress.Parse("fd00:ec2::254");
 
     /// <summary>
-    /// True for <c>169.254.0.0/16</c>, <c>fe80::/10</c> and <c>fd00:ec2::254</c>; an IPv4 address counts also within an IPv6 one
-    /// (mapped, compatible, NAT64 of RFC 6052, 6to4 of RFC 3056), and a name's final dot does not hide it.
+    /// True for <c>169.254.0.0/16</c>, <c>fe80::/10</c> and <c>fd00:ec2::254</c>; also for IPv4 addresses embedded in IPv6
+    /// (mapped, compatible, NAT64 of RFC 6052, 6to4 of RFC 3056), and with a trailing dot.
     /// </summary>
     public static bool IsMatch(Uri address)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Keeps what a host says of the pulls that remain, and warns once when they become few.</summary>
+/// <summary>Tracks a host's remaining pulls, and warns once when they become few.</summary>
 internal sealed partial class RateLimitTracker(string host, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<RateLimitTracker>();
@@ -25,7 +25,7 @@ internal sealed partial class RateLimitTracker(string host, TimeProvider time, I
         _warned = isFew;
     }
 
-    /// <summary>Reads <c>N;w=S</c>: a number, which may be missing, and a window in seconds, which may be missing too.</summary>
+    /// <summary>Parses <c>N;w=S</c>: an optional number and an optional window in seconds.</summary>
     public static (int? Count, TimeSpan? Window) Read(string? value)
     {
         if (value is null)
@@ -44,22 +44,20 @@ internal sealed partial class RateLimitTracker(string host, TimeProvider time, I
 
     private static partial class Log
     {
-        [LoggerMessage(Level = LogLevel.Debug, Message = "{Host} grants {Remaining} more pulls of {Limit}")]
+        [LoggerMessage(Level = LogLevel.Debug, Message = "{Host}: {Remaining} of {Limit} pulls remain")]
         public static partial void Remaining(ILogger logger, string host, int remaining, int? limit);
 
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "{Host} grants only {Remaining} more pulls of {Limit} in {Window}: a login there raises the limit"
+            Message = "{Host}: only {Remaining} of {Limit} pulls remain in {Window}; logging in raises the limit"
         )]
         public static partial void Few(ILogger logger, string host, int remaining, int? limit, TimeSpan? window);
     }
 }
 
-/// <summary>
-/// The pulls that a registry still grants (<see href="https://docs.docker.com/docker-hub/usage/pulls/">Docker Hub, pull usage</see>).
-/// </summary>
+/// <summary>A registry's pull limit (<see href="https://docs.docker.com/docker-hub/usage/pulls/">Docker Hub, pull usage</see>).</summary>
 /// <param name="Remaining">Pulls left in the window.</param>
-/// <param name="Limit">Pulls in a window, or null when not said.</param>
-/// <param name="Window">The window's length, or null when not said.</param>
+/// <param name="Limit">Pulls in a window, or null if unknown.</param>
+/// <param name="Window">The window's length, or null if unknown.</param>
 /// <param name="At">When the registry said so.</param>
 public sealed record RateLimitStatus(int Remaining, int? Limit, TimeSpan? Window, DateTimeOffset At);

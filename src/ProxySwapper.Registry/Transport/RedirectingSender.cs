@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Sends one request and gives the response as soon as its headers are here. It follows redirects itself: at most
+/// Sends one request and returns the response as soon as its headers have arrived. It follows redirects itself: at most
 /// <see cref="MaxRedirects"/>, never from https to http, and never with a credential for another scheme, host or port.
 /// </summary>
 internal sealed class RedirectingSender(
@@ -19,7 +19,7 @@ internal sealed class RedirectingSender(
 {
     private const int MaxRedirects = 5;
 
-    /// <exception cref="RegistryException">No response came, or a redirect that is not followed.</exception>
+    /// <exception cref="RegistryException">There was no response, or a redirect that is not followed.</exception>
     public async Task<RegistryResponse> SendAsync(
         RegistryRequest request,
         AuthenticationHeaderValue? authorization,
@@ -48,11 +48,11 @@ internal sealed class RedirectingSender(
     public static bool IsSameOrigin(Uri one, Uri other) =>
         one.Scheme == other.Scheme && one.Port == other.Port && one.IdnHost.Equals(other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Why a server must not send us to an address: encryption is never lost, metadata never asked; null when it may.</summary>
+    /// <summary>Why a server must not redirect us to a URL (losing encryption, or to a metadata server); null if it may.</summary>
     public static string? RefusalOf(Uri from, Uri to)
     {
         if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
-            return "which is not an https address";
+            return "which is not an https URL";
         return LinkLocalAddress.IsMatch(to) ? "which is a link-local address" : null;
     }
 
@@ -71,7 +71,7 @@ internal sealed class RedirectingSender(
         if (!request.IsWriting)
             return null;
         if (status is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))
-            return $"which does not keep the method {request.Method}";
+            return $"which does not preserve the method {request.Method}";
         return request.IsRepeatable ? null : "after the content was sent";
     }
 
@@ -136,7 +136,7 @@ internal sealed class RedirectingSender(
         return message;
     }
 
-    /// <summary>Another host, of a redirect or of tokens, is reached by its own settings, and trusted no more than they say.</summary>
+    /// <summary>Another host, of a redirect or a token server, uses its own settings.</summary>
     private RegistryHostOptions OptionsOf(Uri address) =>
         address.IdnHost.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? own : options.For(address.Authority);
 

@@ -4,23 +4,23 @@ using System.Text;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// A registry refused, failed or sent a response that makes no sense. The message names the method, the content asked for, the status
+/// A registry refused, failed or sent an invalid response. The message has the method, the requested content, the status
 /// and the registry's own errors: <c>GET host/repo:1.0: not found (HTTP 404): MANIFEST_UNKNOWN: manifest unknown</c>.
 /// </summary>
 public sealed class RegistryException : Exception
 {
-    /// <summary>How many texts of the registry a message holds.</summary>
+    /// <summary>The maximum number of registry errors in a message.</summary>
     private const int MaxTexts = 8;
 
     /// <summary>A failure of one request.</summary>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="host">The registry's host, as references write it.</param>
-    /// <param name="repository">The repository, empty where there is none.</param>
+    /// <param name="host">The registry's host, in the form used in references.</param>
+    /// <param name="repository">The repository, empty if there is none.</param>
     /// <param name="status">The HTTP status, or null when there was no response.</param>
     /// <param name="errors">The registry's own <c>errors[]</c>, empty when it sent none.</param>
-    /// <param name="detail">What the registry did not say, for instance that a digest does not match.</param>
-    /// <param name="innerException">The cause, for instance a broken connection.</param>
-    /// <param name="reference">The tag or digest that the request was about; null or empty where it was about none.</param>
+    /// <param name="detail">Our own explanation, such as a digest mismatch.</param>
+    /// <param name="innerException">The cause, such as a broken connection.</param>
+    /// <param name="reference">The tag or digest of the request, null or empty if there is none.</param>
     public RegistryException(
         HttpMethod method,
         string host,
@@ -37,10 +37,10 @@ public sealed class RegistryException : Exception
     /// <summary>The HTTP method.</summary>
     public HttpMethod Method { get; }
 
-    /// <summary>The registry's host, as references write it.</summary>
+    /// <summary>The registry's host, in the form used in references.</summary>
     public string Host { get; }
 
-    /// <summary>The repository, empty where there is none.</summary>
+    /// <summary>The repository, empty if there is none.</summary>
     public string Repository { get; }
 
     /// <summary>The HTTP status, or null when there was no response.</summary>
@@ -52,25 +52,24 @@ public sealed class RegistryException : Exception
     /// <summary>How long the registry asked to wait, or null.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>True when the same request may succeed later: 408, 429, 5xx, a broken or silent connection.</summary>
+    /// <summary>True if a retry may succeed: 408, 429, 5xx, a broken or stalled connection.</summary>
     public bool IsTransient { get; init; }
 
     /// <summary>
-    /// True when the content goes beyond what this library reads (the size of a manifest, the length of a list): asking again changes
-    /// nothing.
+    /// True if the content exceeds a limit of this library (the size of a manifest, the length of a list): a retry would not help.
     /// </summary>
     public bool IsLimitExceeded { get; init; }
 
     /// <summary>
-    /// True when the repository does not exist and has to be created before anything can be pushed to it: the registry says
-    /// <c>NAME_UNKNOWN</c>, or drops the upload and says so when asked (ECR).
+    /// True if the repository does not exist and has to be created before a push: the registry returns <c>NAME_UNKNOWN</c>, or drops the
+    /// upload and says so when checked (ECR).
     /// </summary>
     public bool IsRepositoryUnknown { get; init; }
 
-    /// <summary>True when an immutable tag points at something else than what was to be written.</summary>
+    /// <summary>True if an immutable tag points at something else.</summary>
     public bool IsTagConflict { get; init; }
 
-    /// <summary>True when one of the registry's errors has this code.</summary>
+    /// <summary>True if one of the registry's errors has this code.</summary>
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
     private static string NameOf(string host, string repository, string? reference)
@@ -118,6 +117,6 @@ public sealed class RegistryException : Exception
 /// One entry of a registry's <c>errors[]</c>
 /// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes">distribution-spec, Error Codes</see>).
 /// </summary>
-/// <param name="Code">For instance <c>MANIFEST_UNKNOWN</c>.</param>
-/// <param name="Message">The registry's own words.</param>
+/// <param name="Code">Such as <c>MANIFEST_UNKNOWN</c>.</param>
+/// <param name="Message">The registry's own text.</param>
 public sealed record RegistryError(string Code, string Message);

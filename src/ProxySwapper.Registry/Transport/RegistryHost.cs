@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What is known of one host, and shared by all its clients: its address, limits and rate limit.</summary>
+/// <summary>The state of one host shared by all its clients: its address, limits and rate limit.</summary>
 internal sealed class RegistryHost
 {
     private readonly RegistryHostOptions _options;
@@ -26,7 +26,7 @@ internal sealed class RegistryHost
         RateLimit = new RateLimitTracker(name, time, loggers);
     }
 
-    /// <summary>The host as references write it.</summary>
+    /// <summary>The host, in the form used in references.</summary>
     public string Name { get; }
 
     public RedirectingSender Sender { get; }
@@ -39,19 +39,19 @@ internal sealed class RegistryHost
 
     public RateLimitTracker RateLimit { get; }
 
-    /// <summary>Locks for what changes the same thing at this host.</summary>
+    /// <summary>Locks for concurrent changes to the same content at this host.</summary>
     public KeyedLock Locks { get; } = new();
 
-    /// <summary>The largest body that the host is sent; null while it has taken everything.</summary>
+    /// <summary>The maximum body size for the host; null until it has refused one.</summary>
     public long? ChunkSize { get; set; }
 
-    /// <summary>The host refuses a blob in one PUT, whatever its size, and takes it in chunks.</summary>
+    /// <summary>True if the host refuses single PUTs of any size but accepts chunks.</summary>
     public bool RequiresChunks { get; set; }
 
-    /// <summary>Where <c>/v2/</c> lies, once that was found out.</summary>
+    /// <summary>The base URL of <c>/v2/</c>, once known.</summary>
     public Uri? KnownAddress => _address;
 
-    /// <summary>Where <c>/v2/</c> lies.</summary>
+    /// <summary>The base URL of <c>/v2/</c>.</summary>
     public ValueTask<Uri> AddressAsync(CancellationToken cancellationToken) =>
         _address is { } known ? new(known) : new(FindAddressAsync(cancellationToken));
 
@@ -70,14 +70,12 @@ internal sealed class RegistryHost
         {
             true => _address = encrypted,
             false => _address = plain,
-            // Nobody is there: the request will say so, and the next one asks again.
+            // There is no server: the request will fail, and the next one probes again.
             null => plain,
         };
     }
 
-    /// <summary>
-    /// Whether a server begins a TLS handshake; its certificate is for the requests to judge. Null when there is no server.
-    /// </summary>
+    /// <summary>Whether a server starts a TLS handshake; requests validate its certificate. Null if there is no server.</summary>
     private async Task<bool?> SpeaksTlsAsync(Uri address, CancellationToken cancellationToken)
     {
         using var timeout = new OperationTimeout(_probeLimit, _time, cancellationToken);

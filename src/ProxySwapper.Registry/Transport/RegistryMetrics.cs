@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What registries are asked and how they response. Hosts are label values, the first <see cref="MaxHosts"/> of them.</summary>
+/// <summary>Metrics of registry requests. The first <see cref="MaxHosts"/> hosts are label values.</summary>
 internal static class RegistryMetrics
 {
     public const string MeterName = "ProxySwapper.Registry";
@@ -20,7 +20,7 @@ internal static class RegistryMetrics
 
     private static readonly Counter<long> Retries = Meter.CreateCounter<long>(
         "proxyswapper_registry_retries_total",
-        description: "Requests to registries that were sent again, by host."
+        description: "Retries of requests to registries, by host."
     );
 
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
@@ -30,7 +30,7 @@ internal static class RegistryMetrics
 
     private static readonly Gauge<int> Remaining = Meter.CreateGauge<int>(
         "proxyswapper_registry_ratelimit_remaining",
-        description: "Pulls that a registry still grants, as it said last."
+        description: "Remaining pulls last reported by a registry."
     );
 
     public static void Answered(string host, HttpMethod method, int? status) =>

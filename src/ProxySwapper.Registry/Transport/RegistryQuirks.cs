@@ -2,23 +2,23 @@ using System.Net;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What single registries do otherwise than the distribution-spec says.</summary>
+/// <summary>Deviations of single registries from the distribution-spec.</summary>
 internal static class RegistryQuirks
 {
-    /// <summary>The service that a private registry of ECR names in its challenge.</summary>
+    /// <summary>The service in the challenge of a private ECR registry.</summary>
     private const string EcrService = "ecr.amazonaws.com";
 
-    /// <summary>ECR drops the connection of an upload to a repository that it does not have, instead of answering.</summary>
+    /// <summary>For an upload to a missing repository, ECR drops the connection instead of responding.</summary>
     public static bool DropsUploadsToUnknownRepositories(string? service) => service == EcrService;
 
     /// <summary>
-    /// ECR says of an expired password 403 (private) or 400 (public), without a challenge; the response to a HEAD has no body to say more.
+    /// For an expired password, ECR returns 403 (private) or 400 (public) without a challenge; a HEAD's response has no body with more.
     /// </summary>
     public static bool IsPerhapsAnExpiredPassword(RegistryException refusal) =>
         refusal.Status == HttpStatusCode.Forbidden
         || refusal.Status == HttpStatusCode.BadRequest && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head);
 
-    /// <summary>A tag that must not move: ECR says TAG_INVALID, Harbor 412, others 409 or a sentence.</summary>
+    /// <summary>An immutable tag: ECR returns TAG_INVALID, Harbor 412, others 409 or a text.</summary>
     public static bool IsImmutableTag(RegistryException refusal) =>
         refusal.Status switch
         {
@@ -32,8 +32,8 @@ internal static class RegistryQuirks
         };
 
     /// <summary>
-    /// Some registries (Nexus, GitLab) refuse a HEAD that they would answer as a GET; 401 and 404 are not among these refusals, since
-    /// those have a meaning.
+    /// Some registries (Nexus, GitLab) refuse a HEAD where they would answer a GET; 401 and 404 do not count as such a refusal, since they
+    /// have a meaning.
     /// </summary>
     public static bool IsHeadRefused(RegistryException refusal) =>
         refusal.Method == HttpMethod.Head
@@ -45,7 +45,7 @@ internal static class RegistryQuirks
                 or HttpStatusCode.UnprocessableEntity
                 or HttpStatusCode.NotImplemented;
 
-    /// <summary>A page size is refused, where the same list without one is not (older GitLab, Quay).</summary>
+    /// <summary>The page size is refused, but the list without it works (older GitLab, Quay).</summary>
     public static bool IsPageSizeRefused(RegistryException refusal) =>
         refusal.Status
             is HttpStatusCode.BadRequest
@@ -54,14 +54,14 @@ internal static class RegistryQuirks
                 or HttpStatusCode.UnprocessableEntity
                 or HttpStatusCode.NotImplemented;
 
-    /// <summary>A blob is not taken in one PUT, whatever its size.</summary>
+    /// <summary>A single PUT is refused, whatever the blob's size.</summary>
     public static bool IsWholeUploadRefused(RegistryException refusal) =>
         refusal.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.LengthRequired
         || refusal.HasCode("UNSUPPORTED");
 
     /// <summary>
-    /// An upload session that this replica of the registry does not know, or has other bytes in than were sent: several replicas behind
-    /// one name that do not share their sessions. A new session may meet another one.
+    /// An upload session that this replica of the registry does not know, or whose bytes differ: several replicas behind one name that do
+    /// not share sessions. A new session may reach another replica.
     /// </summary>
     public static bool IsUploadSessionLost(RegistryException refusal) =>
         !refusal.IsRepositoryUnknown

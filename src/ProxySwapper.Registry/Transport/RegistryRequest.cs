@@ -3,10 +3,10 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>One request to a registry, as often as it takes to send it.</summary>
+/// <summary>One request to a registry, which may be sent several times.</summary>
 internal sealed record RegistryRequest(HttpMethod Method, string Registry, string Repository, Uri Address)
 {
-    /// <summary>The tag or digest that the request is about, for errors; null for none.</summary>
+    /// <summary>The tag or digest of the request, for errors; null for none.</summary>
     public string? Reference { get; init; }
 
     public RegistryScope Scope { get; init; } = RegistryScope.None;
@@ -14,28 +14,28 @@ internal sealed record RegistryRequest(HttpMethod Method, string Registry, strin
     /// <summary>Media types to accept; empty sends no header.</summary>
     public IReadOnlyList<string> Accept { get; init; } = [];
 
-    /// <summary>Statuses that are results and not errors.</summary>
+    /// <summary>Statuses that are results, not errors.</summary>
     public required IReadOnlyList<HttpStatusCode> Expected { get; init; }
 
-    /// <summary>The first byte wanted, for a download that is resumed.</summary>
+    /// <summary>The first byte to request, for resuming a download.</summary>
     public long? From { get; init; }
 
-    /// <summary>A header of the body, for a chunk: <c>0-99</c>, without a unit, as the distribution-spec has it.</summary>
+    /// <summary>The Content-Range of a chunk: <c>0-99</c>, without a unit, as in the distribution-spec.</summary>
     public string? ContentRange { get; init; }
 
-    /// <summary>Makes the body anew for each sending, for a request that has this timeout; null for no body.</summary>
+    /// <summary>Creates the body for each attempt, for a request with this timeout; null for no body.</summary>
     public Func<OperationTimeout, HttpContent>? Content { get; init; }
 
-    /// <summary>False when the body can be sent only once: then neither a 401 nor a fault is answered by sending again.</summary>
+    /// <summary>False if the body can only be sent once, so that the request cannot be repeated after a 401 or a failure.</summary>
     public bool IsRepeatable { get; init; } = true;
 
-    /// <summary>Asks before a body is sent whether it is welcome.</summary>
+    /// <summary>Sends Expect: 100-continue before the body.</summary>
     public bool ExpectContinue { get; init; }
 
-    /// <summary>The request carries a blob in either direction, which may take long.</summary>
+    /// <summary>True if the request transfers a blob in either direction, which may take long.</summary>
     public bool IsStream { get; init; }
 
-    /// <summary>Secrets that the body holds: whoever echoes them, they do not reach an error.</summary>
+    /// <summary>Secrets in the body, which are removed from errors even if echoed.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
     public bool IsWriting => Method != HttpMethod.Get && Method != HttpMethod.Head;

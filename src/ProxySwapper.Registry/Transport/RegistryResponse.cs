@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>A response with its headers read and its body not yet. Whoever has it disposes it.</summary>
+/// <summary>A response whose body has not been read yet. Its owner disposes it.</summary>
 internal sealed class RegistryResponse(HttpResponseMessage response, Uri address, RegistryOptions options, TimeProvider time) : IDisposable
 {
     private const int BufferSize = 16 * 1024;
@@ -18,31 +18,31 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
 
     public HttpContent Content => response.Content;
 
-    /// <summary>Who responded in the end, after redirects.</summary>
+    /// <summary>The URL that responded, after redirects.</summary>
     public Uri Address => address;
 
-    /// <summary>The header <c>Location</c>, made absolute; null when there is none that is an address.</summary>
+    /// <summary>The header <c>Location</c>, made absolute; null if missing or not a URL.</summary>
     public Uri? Location => Header("Location") is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
 
-    /// <summary>No other host had a part in it: a refusal is about our credential.</summary>
+    /// <summary>True if no other host was involved, so that a refusal concerns our credential.</summary>
     public bool IsOwn { get; set; }
 
-    /// <summary>What the request sent as secrets: not to be shown, should the response repeat them.</summary>
+    /// <summary>The request's secrets, which must not be shown if the response repeats them.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
-    /// <summary>Disposed with the response: gives back the lease of the host's limiter.</summary>
+    /// <summary>Disposed with the response: the lease of the host's limiter.</summary>
     public IDisposable? Lease { get; set; }
 
-    /// <summary>A header of the response or of its content, as it came; null when it is missing.</summary>
+    /// <summary>A header of the response or of its content, unchanged; null if it is missing.</summary>
     public string? Header(string name) =>
         response.Headers.NonValidated.TryGetValues(name, out var values)
         || response.Content.Headers.NonValidated.TryGetValues(name, out values)
             ? values.ToString()
             : null;
 
-    /// <summary>The whole body, which may have this many bytes.</summary>
+    /// <summary>Reads the whole body, up to this many bytes.</summary>
     /// <exception cref="InvalidDataException">It is larger.</exception>
-    /// <exception cref="IOException">The connection broke, stood still or was too slow.</exception>
+    /// <exception cref="IOException">The connection broke, stalled or was too slow.</exception>
     public async Task<ReadOnlyMemory<byte>> ReadBodyAsync(int limit, CancellationToken cancellationToken)
     {
         if (ContentHeaders.ContentLength > limit)
@@ -65,5 +65,5 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
         Lease?.Dispose();
     }
 
-    private static InvalidDataException TooLarge(int limit) => new($"larger than the {limit} bytes that are read at the most");
+    private static InvalidDataException TooLarge(int limit) => new($"larger than the limit of {limit} bytes");
 }

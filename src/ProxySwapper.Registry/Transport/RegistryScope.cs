@@ -1,11 +1,11 @@
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// What a request needs to be let in for
+/// The access that a request needs
 /// (<see href="https://distribution.github.io/distribution/spec/auth/scope/">Docker Registry v2, token scope</see>).
 /// </summary>
-/// <param name="Repository">The repository, or null for the registry as such.</param>
-/// <param name="Push">Writing, not only reading.</param>
+/// <param name="Repository">The repository, or null for the registry as a whole.</param>
+/// <param name="Push">True for write access.</param>
 /// <param name="MountFrom">Another repository to read from while writing to this one, or null.</param>
 internal readonly record struct RegistryScope(string? Repository, bool Push, string? MountFrom)
 {
@@ -17,7 +17,7 @@ internal readonly record struct RegistryScope(string? Repository, bool Push, str
 
     public static RegistryScope ToMount(string repository, string from) => new(repository, true, from);
 
-    /// <summary>The scopes as a token server is asked for them: the one for writing first, since some look only at that.</summary>
+    /// <summary>The scopes to request from a token server: the one for writing first, since some only use the first.</summary>
     public IReadOnlyList<string> Names =>
         (Repository, MountFrom) switch
         {

@@ -1,13 +1,13 @@
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Starts requests at an even pace, so that no second sees more than the limit.</summary>
+/// <summary>Starts requests at an even pace, so that no second exceeds the limit.</summary>
 internal sealed class RequestRateLimiter(double perSecond, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly TimeSpan _step = TimeSpan.FromSeconds(1 / perSecond);
     private DateTimeOffset _next;
 
-    /// <summary>Waits for this request's turn; turns are given in the order of asking.</summary>
+    /// <summary>Waits for this request's turn, in order of arrival.</summary>
     public Task WaitAsync(CancellationToken cancellationToken)
     {
         TimeSpan wait;

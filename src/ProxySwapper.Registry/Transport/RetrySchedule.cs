@@ -2,7 +2,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>When one operation is tried again: pauses that double, with jitter, or what the registry asked for.</summary>
+/// <summary>The retries of one operation: pauses double, with jitter, or follow the registry's Retry-After.</summary>
 internal sealed class RetrySchedule(RegistryOptions options)
 {
     private int _tries;
@@ -10,10 +10,10 @@ internal sealed class RetrySchedule(RegistryOptions options)
     /// <summary>Failures so far.</summary>
     public int Tries => _tries;
 
-    /// <summary>How long to wait before the next try; null when there is none.</summary>
+    /// <summary>How long to wait before the next attempt; null to give up.</summary>
     public TimeSpan? Next(TimeSpan? retryAfter)
     {
-        // Coming back earlier than asked would be a new offence: who asks for more than the longest pause gets no retry.
+        // Retrying earlier than requested would be rude: if the registry asks for more than the longest pause, there is no retry.
         if (_tries >= options.MaxRetries || retryAfter > options.MaxRetryDelay)
             return null;
         var doubled = Backoff.Doubled(options.RetryDelay, options.MaxRetryDelay, _tries++) * (0.5 + Random.Shared.NextDouble());
@@ -21,6 +21,6 @@ internal sealed class RetrySchedule(RegistryOptions options)
         return asked < options.MaxRetryDelay ? asked : options.MaxRetryDelay;
     }
 
-    /// <summary>Something worth it was achieved: the next failure is the first one again.</summary>
+    /// <summary>Resets the failures after progress.</summary>
     public void Reset() => _tries = 0;
 }

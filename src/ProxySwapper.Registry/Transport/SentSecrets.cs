@@ -3,10 +3,10 @@ using System.Text;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>The secrets of a request, in every form in which a server may repeat them.</summary>
+/// <summary>The secrets of a request, in every form in which a server may echo them.</summary>
 internal static class SentSecrets
 {
-    /// <summary>Shorter texts are in every other message, and no secrets that are worth the name.</summary>
+    /// <summary>Shorter texts occur in many messages and are not real secrets.</summary>
     private const int Shortest = 4;
 
     public static IReadOnlyList<string> Of(AuthenticationHeaderValue? authorization, IReadOnlyList<string> ofBody)
@@ -16,7 +16,7 @@ internal static class SentSecrets
         return [.. Forms([parameter, .. PasswordOf(authorization), .. ofBody])];
     }
 
-    /// <summary>The longest first, so that none is cut by a shorter one within it.</summary>
+    /// <summary>Longest first, so that a shorter one inside does not split it.</summary>
     private static IEnumerable<string> Forms(IEnumerable<string> secrets) =>
         secrets
             .Where(secret => secret.Length >= Shortest)

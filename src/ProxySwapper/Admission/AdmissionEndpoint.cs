@@ -6,8 +6,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// <c>POST /mutate</c>: (1) reads the body within its limits, (2) reads the review, (3) decides, (4) awaits what the policies ask for,
-/// which by default is nothing, (5) writes the response, (6) tells population.
+/// <c>POST /mutate</c>: (1) reads the body within its limits, (2) reads the review, (3) decides, (4) awaits what the policies require, by
+/// default nothing, (5) writes the response, (6) notifies population.
 /// </summary>
 internal sealed class AdmissionEndpoint(
     ConfigurationMonitor rules,
@@ -69,7 +69,7 @@ internal sealed class AdmissionEndpoint(
         Write(context.Response, reviewer, review, decision);
         metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
         AdmissionLog.Describe(activity, review, decision);
-        // Waits for it to be taken: what the client does not read counts as a request under way.
+        // Waits until the client has read the response: one that is not read counts as a request in progress.
         await context.Response.CompleteAsync();
         log.Answered(review, decision);
         if (decision.Outcome == AdmissionOutcome.DryRun)
@@ -78,7 +78,7 @@ internal sealed class AdmissionEndpoint(
             population.AfterResponse(answered);
     }
 
-    /// <summary>Gives the body back at once: what follows may wait.</summary>
+    /// <summary>Releases the body at once, since what follows may wait.</summary>
     private static bool TryRead(
         AdmissionReviewer reviewer,
         RequestBody body,

@@ -3,15 +3,15 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>What is logged and traced of a review.</summary>
+/// <summary>Logs and traces of a review.</summary>
 internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
 {
-    /// <summary>Whoever may create Pods may not fill the log with one.</summary>
+    /// <summary>Limits the warnings logged per Pod, so that one Pod cannot fill the log.</summary>
     private const int MaximumWarnings = 10;
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
 
-    /// <summary>A span below the API server's own, where that one traces; null where nobody listens.</summary>
+    /// <summary>A child of the API server's span, if it traces; null without a listener.</summary>
     public static Activity? StartActivity(IHeaderDictionary headers)
     {
         if (!Activities.HasListeners())
@@ -72,7 +72,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
         [LoggerMessage(5, LogLevel.Warning, "In {PodNamespace}: {Count} more warnings for the same Pod")]
         public static partial void WarnedMore(ILogger logger, string podNamespace, int count);
 
-        [LoggerMessage(4, LogLevel.Warning, "Request refused with {Status}: {Reason}")]
+        [LoggerMessage(4, LogLevel.Warning, "Request rejected with {Status}: {Reason}")]
         public static partial void Refused(ILogger logger, int status, string reason);
     }
 }

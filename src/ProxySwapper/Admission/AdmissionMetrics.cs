@@ -5,7 +5,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>What admission counts. Image names never become label values; a registry does only when a rule names it.</summary>
+/// <summary>Metrics of admission. Image names never become label values; registries do only if a rule names them.</summary>
 internal sealed class AdmissionMetrics
 {
     private static readonly string[] OutcomeNames =
@@ -27,23 +27,23 @@ internal sealed class AdmissionMetrics
         _admissions = meter.CreateCounter<long>(
             "proxyswapper_admissions_total",
             unit: null,
-            description: "Admission reviews of Pods answered, by result: patched when at least one image was rewritten.",
+            description: "Admission reviews of Pods answered, by result; patched means that at least one image was rewritten.",
             tags: [new("result", OutcomeNames)]
         );
         _images = meter.CreateCounter<long>(
             "proxyswapper_images_total",
-            description: "Images of Pods, by what the rules decided and by the registry that the Pod names."
+            description: "Images of Pods, by the rules' decision and by the registry in the Pod."
         );
         _refused = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",
             unit: null,
-            description: "Requests to the webhook that were not answered with a review, by HTTP status.",
+            description: "Requests to the webhook that were rejected without a review, by HTTP status.",
             tags: [new("status", RefusedStatuses)]
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_patch_duration_seconds",
             "s",
-            "Time from the whole request in memory to the response, in seconds.",
+            "Time from the complete request to the response, in seconds.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],

@@ -3,10 +3,10 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>Writes the response: always allowed, in the version of the request, with a patch where there is one.</summary>
+/// <summary>Writes the response: always allowed, in the version of the request, with a patch if there is one.</summary>
 internal static class AdmissionResponseWriter
 {
-    /// <summary>API servers truncate a longer warning, and drop warnings beyond the sum.</summary>
+    /// <summary>API servers truncate longer warnings and drop those beyond the total.</summary>
     private const int MaximumWarningLength = 256;
     private const int MaximumWarningsLength = 4096;
 
@@ -44,9 +44,9 @@ internal static class AdmissionResponseWriter
             AdmissionOutcome.MalformedPod =>
                 "the Pod is left unchanged: metadata, metadata.labels and metadata.annotations must be objects",
             AdmissionOutcome.TooManyImages => $"the Pod is left unchanged: it has more than {PodSummary.MaximumImages} images",
-            AdmissionOutcome.PodTooLarge => "the Pod is left unchanged: with other images it would be larger than etcd stores",
+            AdmissionOutcome.PodTooLarge => "the Pod is left unchanged: the patched Pod would exceed etcd's size limit",
             AdmissionOutcome.Patched when !decision.KeepsOriginalImages =>
-                "the original images are not kept in annotations: the Pod or its annotations are near their largest size",
+                "the original images are not stored in annotations: the Pod or its annotations are close to the size limit",
             _ => null,
         };
 

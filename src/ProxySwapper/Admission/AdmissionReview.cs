@@ -6,7 +6,7 @@ namespace ProxySwapper.Admission;
 /// </summary>
 internal sealed class AdmissionReview
 {
-    /// <summary><c>admission.k8s.io/v1</c> or <c>v1beta1</c>; the response has the same.</summary>
+    /// <summary><c>admission.k8s.io/v1</c> or <c>v1beta1</c>; the response uses the same.</summary>
     public string ApiVersion { get; set; } = "";
     public bool HasRequest { get; set; }
     public string Uid { get; set; } = "";
@@ -18,7 +18,7 @@ internal sealed class AdmissionReview
     public PodSummary? Object { get; set; }
     public PodSummary? OldObject { get; set; }
 
-    /// <summary>The Pod's name, or what its name will begin with.</summary>
+    /// <summary>The Pod's name, or its <c>generateName</c>.</summary>
     public string PodName =>
         Object is null ? ""
         : Object.Name.Length > 0 ? Object.Name

@@ -6,22 +6,22 @@ using ProxySwapper.Admission.Json;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Reads a review in one scan over its bytes: only what the answer depends on becomes an object, so that no unknown field can be lost or
-/// do harm.
+/// Reads a review in one scan over its bytes: only what the response depends on becomes an object, so that no unknown field can be lost or
+/// cause harm.
 /// </summary>
 internal static class AdmissionReviewReader
 {
-    /// <summary>Deeper than any Pod with its managed fields.</summary>
+    /// <summary>Deeper than any Pod, including its managed fields.</summary>
     private const int MaximumDepth = 256;
 
-    /// <summary>The pool would keep larger arrays, of the next power of two, for every thread.</summary>
+    /// <summary>For larger arrays, the pool would keep the next power of two for every thread.</summary>
     private const int MaximumPooledSize = 1024 * 1024;
 
-    /// <summary>Reads a review; false, with the reason, when it cannot be answered.</summary>
+    /// <summary>Reads a review; false, with the reason, if it cannot be answered.</summary>
     /// <param name="body">The request's body.</param>
     /// <param name="patchLabelKey">The key of the label that marks a rewritten Pod.</param>
     /// <param name="review">The review.</param>
-    /// <param name="fault">Why there is none.</param>
+    /// <param name="fault">Why the body is not a review.</param>
     public static bool TryRead(
         ReadOnlySequence<byte> body,
         string patchLabelKey,
@@ -31,7 +31,7 @@ internal static class AdmissionReviewReader
     {
         if (body.IsSingleSegment)
             return TryRead(body.FirstSpan, patchLabelKey, out review, out fault);
-        // A contiguous body is read so much faster that the copy pays for itself.
+        // Reading a contiguous body is so much faster that the copy pays off.
         var isPooled = body.Length <= MaximumPooledSize;
         var whole = isPooled ? ArrayPool<byte>.Shared.Rent((int)body.Length) : GC.AllocateUninitializedArray<byte>((int)body.Length);
         try
@@ -130,7 +130,7 @@ internal static class AdmissionReviewReader
         }
     }
 
-    /// <summary>The kind's name, with its group where that is not the core's: a custom resource may be called Pod too.</summary>
+    /// <summary>The kind's name, with its group unless that is the core group: a custom resource may be called Pod too.</summary>
     private static string ReadKind(ref JsonScanner scanner)
     {
         var (kind, group) = ("", "");
@@ -146,7 +146,7 @@ internal static class AdmissionReviewReader
         return group.Length == 0 ? kind : $"{kind}.{group}";
     }
 
-    /// <summary>Files that a person posts may begin with one (RFC 8259 §8.1 allows to pass over it).</summary>
+    /// <summary>A byte order mark, which files may start with (RFC 8259 §8.1 allows ignoring it).</summary>
     private static ReadOnlySpan<byte> WithoutByteOrderMark(ReadOnlySpan<byte> body) =>
         body.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? body[3..] : body;
 }

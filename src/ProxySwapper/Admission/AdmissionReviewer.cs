@@ -6,15 +6,15 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// The way of a review, without HTTP and without side effects: (1) <see cref="TryRead"/> its bytes, (2) <see cref="Decide"/> by the
+/// The pipeline of a review, without HTTP and without side effects: (1) <see cref="TryRead"/> the bytes, (2) <see cref="Decide"/> by the
 /// rules, (3) <see cref="Write"/> the response.
 /// </summary>
-/// <param name="rules">The rules in force; one review sees the same ones throughout.</param>
+/// <param name="rules">The current rules; one review uses the same snapshot throughout.</param>
 internal readonly struct AdmissionReviewer(RuleSet rules)
 {
     public RuleSet Rules => rules;
 
-    /// <summary>The whole way: from a request's body to the response; false, with the reason, when the body cannot be answered.</summary>
+    /// <summary>The whole pipeline, from a request body to the response; false, with the reason, if the body cannot be answered.</summary>
     public bool TryReview(ReadOnlySequence<byte> body, Utf8JsonBuffer response, [NotNullWhen(false)] out string? error)
     {
         if (!TryRead(body, out var review, out error))
@@ -23,7 +23,7 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
         return true;
     }
 
-    /// <summary>Reads a review; false, with the reason, when it cannot be answered.</summary>
+    /// <summary>Reads a review; false, with the reason, if it cannot be answered.</summary>
     public bool TryRead(
         ReadOnlySequence<byte> body,
         [NotNullWhen(true)] out AdmissionReview? review,
@@ -33,10 +33,10 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
     /// <inheritdoc cref="PodEvaluator.Evaluate"/>
     public PodDecision Decide(AdmissionReview review) => PodEvaluator.Evaluate(review, rules);
 
-    /// <summary>What is answered to a decision: that one, or in a dry run the same without effect.</summary>
+    /// <summary>The decision to respond with: the given one or, in a dry run, the same without effect.</summary>
     public PodDecision Settle(PodDecision decision) => rules.Options.DryRun ? decision.AsDryRun() : decision;
 
-    /// <summary>Writes the response that carries out a decision.</summary>
+    /// <summary>Writes the response for a decision.</summary>
     public void Write(Utf8JsonBuffer response, AdmissionReview review, PodDecision decision)
     {
         if (!decision.HasPatch)

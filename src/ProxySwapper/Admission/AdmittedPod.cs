@@ -3,21 +3,21 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>A Pod as population sees it: whose images, and with which secrets they may be read.</summary>
+/// <summary>A Pod as population sees it: its images and the pull secrets that may be used for them.</summary>
 internal readonly record struct AdmittedPod
 {
     public required string Namespace { get; init; }
 
-    /// <summary>The Pod's name, or what its name will begin with.</summary>
+    /// <summary>The Pod's name, or its <c>generateName</c>.</summary>
     public required string Name { get; init; }
     public required string ServiceAccountName { get; init; }
     public required IReadOnlyList<string> PullSecrets { get; init; }
     public required ImmutableArray<PodImageDecision> Images { get; init; }
 
-    /// <summary>A request that must have no side effect.</summary>
+    /// <summary>A dry run, which must not have side effects.</summary>
     public required bool IsDryRun { get; init; }
 
-    /// <summary>The admission's span, which the spans of the copies that it causes are linked to.</summary>
+    /// <summary>The admission's span, to which the spans of the resulting copies are linked.</summary>
     public ActivityContext Activity { get; init; }
 
     public static AdmittedPod Create(AdmissionReview review, PodDecision decision, ActivityContext activity)

@@ -4,9 +4,8 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Writes the patch (RFC 6902) that makes a Pod what was decided: images, then the scheduling gate, labels and annotations. It applies
-/// to exactly the object that was sent: a patch that does not is an error of the API server, and the Pod is refused whatever the failure
-/// policy says.
+/// Writes the patch (RFC 6902) for a decision: images, then the scheduling gate, labels and annotations. It applies to exactly the object
+/// that was sent: if a patch does not apply, the API server rejects the Pod whatever the failure policy.
 /// </summary>
 internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDecision decision, PatchLabelOptions label)
 {
@@ -14,8 +13,8 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
     private bool _hasMembers;
 
     /// <summary>
-    /// Writes the whole patch; images alone when it is for a subresource, through which nothing else may change. Nothing at all when
-    /// there is nothing to change. Pull secrets only of a Pod that is created: they cannot be changed later.
+    /// Writes the whole patch, or the images only for a subresource, which cannot change anything else. Writes nothing if there is nothing
+    /// to change.
     /// </summary>
     public void Write(bool isSubResource, bool isCreated)
     {
@@ -107,7 +106,7 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
         }
     }
 
-    /// <summary>Adds to the labels or annotations where there are any, else adds the whole object.</summary>
+    /// <summary>Adds to the existing labels or annotations, or adds the whole object.</summary>
     private void WriteMap(ReadOnlySpan<byte> path, JsonNodeState state, bool isAnnotations)
     {
         if (state == JsonNodeState.Object)
@@ -130,7 +129,7 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
         output.Append("}"u8);
     }
 
-    /// <summary>Each label or annotation: an operation below a path, or, without one, the member of an object.</summary>
+    /// <summary>One label or annotation: an operation below a path or, without a path, a member of an object.</summary>
     private void WriteEntries(ReadOnlySpan<byte> path, bool isAnnotations)
     {
         if (!isAnnotations)
@@ -149,7 +148,7 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
             WriteEntry(path, key, "", value);
     }
 
-    /// <summary>To add a member that is there already is to replace it (RFC 6902 §4.1).</summary>
+    /// <summary>Adding an existing member replaces it (RFC 6902 §4.1).</summary>
     private void WriteEntry(ReadOnlySpan<byte> path, string keyStart, string keyEnd, string value)
     {
         if (path.IsEmpty)

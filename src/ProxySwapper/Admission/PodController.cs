@@ -1,15 +1,15 @@
 namespace ProxySwapper.Admission;
 
-/// <summary>The object that made a Pod and keeps it as it wants: the owner reference with <c>controller: true</c>.</summary>
-/// <param name="ApiVersion">Group and version, for instance <c>apps/v1</c>; <c>v1</c> for the core group.</param>
-/// <param name="Kind">For instance <c>ReplicaSet</c>.</param>
-/// <param name="Uid">What tells it from another one of that name.</param>
+/// <summary>The controller of a Pod: the owner reference with <c>controller: true</c>.</summary>
+/// <param name="ApiVersion">Group and version, such as <c>apps/v1</c>; <c>v1</c> for the core group.</param>
+/// <param name="Kind">Such as <c>ReplicaSet</c>.</param>
+/// <param name="Uid">Distinguishes it from others of the same name.</param>
 internal sealed record PodController(string ApiVersion, string Kind, string Uid)
 {
     /// <summary>The group; empty for the core group.</summary>
     public ReadOnlySpan<char> Group => ApiVersion.IndexOf('/') is >= 0 and var slash ? ApiVersion.AsSpan(0, slash) : [];
 
-    /// <summary>One of those that make Pods from a template of the user and do not look at the images that the Pod has.</summary>
+    /// <summary>True for controllers that create Pods from a user's template and never check the images of existing Pods.</summary>
     public bool IsBuiltIn =>
         (ApiVersion, Kind)
             is

@@ -4,7 +4,7 @@ using System.Text;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// The fields of a Pod that name images: the one table that reviews, patches, lists of Pods and manifests are read and written by
+/// The fields of a Pod that name images: the single table behind reading and writing of reviews, patches, lists of Pods and manifests
 /// (<see href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/"/>).
 /// </summary>
 internal static class PodImageFields
@@ -26,7 +26,7 @@ internal static class PodImageFields
     public static PodImageField Of(PodImageKind kind) => ByKind[(int)kind];
 }
 
-/// <summary>A list whose items name images.</summary>
+/// <summary>A list whose items contain images.</summary>
 internal sealed class PodImageField
 {
     public PodImageField(PodImageKind kind, string list)
@@ -46,16 +46,16 @@ internal sealed class PodImageField
     /// <summary>The list's name in UTF-8.</summary>
     public byte[] ListBytes { get; }
 
-    /// <summary>An item's image is the object <c>image</c> with <c>reference</c> and <c>pullPolicy</c>, not a string.</summary>
+    /// <summary>True if an item's image is an object with <c>reference</c> and <c>pullPolicy</c> instead of a string.</summary>
     public bool IsVolume => Kind == PodImageKind.Volume;
 
-    /// <summary>What the JSON pointer (RFC 6901) of an image has before the item's index, and behind it.</summary>
+    /// <summary>The parts of an image's JSON pointer (RFC 6901) before and after the item's index.</summary>
     public byte[] PointerStart { get; }
 
     /// <inheritdoc cref="PointerStart"/>
     public byte[] PointerEnd { get; }
 
-    /// <summary>What the key of the annotation begins with that keeps an image as it was written; the item's name follows.</summary>
+    /// <summary>The prefix of the annotation key that stores the original image; the item's name follows.</summary>
     public string AnnotationPrefix { get; }
 }
 

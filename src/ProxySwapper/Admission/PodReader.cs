@@ -174,7 +174,7 @@ internal static class PodReader
                 else
                     image = scanner.Text();
             }
-            // A container may have no image where a controller fills it in later.
+            // A container may lack an image if a controller fills it in later.
             if (!string.IsNullOrEmpty(image))
                 pod.AddImage(new PodImage(field.Kind, index, name, image, policy));
         }
@@ -218,7 +218,7 @@ internal static class PodReader
             pod.SchedulingGates.Add(ReadName(ref scanner) ?? "");
     }
 
-    /// <summary>The <c>name</c> of an object; null where there is none.</summary>
+    /// <summary>The <c>name</c> of an object; null if it has none.</summary>
     private static string? ReadName(ref JsonScanner scanner)
     {
         var name = default(string);
@@ -232,7 +232,7 @@ internal static class PodReader
         return name;
     }
 
-    /// <summary>Into the value where it is an object, behind it otherwise.</summary>
+    /// <summary>Enters the value if it is an object; otherwise skips it.</summary>
     private static JsonNodeState EnterMember(ref JsonScanner scanner) =>
         scanner.SkipNull() ? JsonNodeState.Missing
         : scanner.EnterObject() ? JsonNodeState.Object

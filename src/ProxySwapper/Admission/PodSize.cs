@@ -1,21 +1,21 @@
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// What a Pod and its patch may weigh: an API server answers with an error, whatever the failure policy says, where a patch makes a Pod
-/// larger than it or etcd takes.
+/// Size limits of a Pod with its patch: if a patch makes a Pod larger than the API server or etcd accepts, the request fails whatever the
+/// failure policy.
 /// </summary>
 internal static class PodSize
 {
-    /// <summary>The size of all keys and values of a Pod's annotations above which an API server refuses it.</summary>
+    /// <summary>The API server's limit on the total size of annotation keys and values.</summary>
     private const int MaximumAnnotations = 256 * 1024;
 
-    /// <summary>etcd's default <c>--max-request-bytes</c>, less what the API server adds of its own.</summary>
+    /// <summary>etcd's default <c>--max-request-bytes</c>, less what the API server adds.</summary>
     private const int MaximumPod = 3 * 512 * 1024 - 8 * 1024;
 
-    /// <summary>What a label or annotation takes besides its text; its key is in <c>managedFields</c> once more.</summary>
+    /// <summary>Overhead of a label or annotation; its key is repeated in <c>managedFields</c>.</summary>
     private const int EntryOverhead = 32;
 
-    /// <summary>How much of a patch there is room for. Counts generously: the Pod as JSON, which is stored as less.</summary>
+    /// <summary>How much of a patch fits. Estimates high: it counts the Pod as JSON, which is stored more compactly.</summary>
     public static PatchRoom RoomFor(PodSummary pod, ReadOnlySpan<PodImageDecision> images)
     {
         var (replaced, kept) = (4L * EntryOverhead, 0L);
@@ -36,10 +36,10 @@ internal static class PodSize
             : PatchRoom.Everything;
     }
 
-    /// <summary>The size of JSON with its escapes decoded: Go writes <c>&lt;</c>, for instance, in six bytes.</summary>
+    /// <summary>The size of JSON with its escapes decoded: Go writes <c>&lt;</c> in six bytes.</summary>
     public static long Decoded(ReadOnlySpan<byte> json)
     {
-        // Of what is small enough with its escapes they need not be counted.
+        // If it is small enough with escapes, there is no need to count them.
         if (json.Length < MaximumPod / 2)
             return json.Length;
         long size = json.Length;
@@ -53,12 +53,12 @@ internal static class PodSize
     }
 }
 
-/// <summary>How much of a patch a Pod has room for.</summary>
+/// <summary>How much of a patch fits into a Pod.</summary>
 internal enum PatchRoom
 {
     None,
 
-    /// <summary>Images and labels, but no annotations with the original images.</summary>
+    /// <summary>Images and labels, but not the annotations with the original images.</summary>
     Images,
     Everything,
 }

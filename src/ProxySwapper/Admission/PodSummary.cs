@@ -3,18 +3,18 @@ using System.Runtime.CompilerServices;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// The parts of a Pod that an answer depends on. Where a key is repeated the last value counts, as it does for whoever applies the
-/// patch: what was read before is reset.
+/// The parts of a Pod that the response depends on. If a key is repeated, the last value counts, as it does when the patch is applied:
+/// earlier values are reset.
 /// </summary>
 internal sealed class PodSummary
 {
-    /// <summary>As many images as a Pod may have, with those of lists that came again.</summary>
+    /// <summary>Maximum number of images, including those of repeated lists.</summary>
     public const int MaximumImages = 1000;
 
-    // Where in the images each list begins that was read last.
+    // The start, in the images, of the last list read of each kind.
     private ListStarts _starts;
 
-    // Most Pods have none, and then there is no list.
+    // Most Pods have none, so the list is created on demand.
     private List<string>? _pullSecrets;
 
     public string Name { get; set; } = "";
@@ -26,40 +26,42 @@ internal sealed class PodSummary
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<PodImage> Images { get; } = [];
 
-    /// <summary>The names in <c>spec.schedulingGates</c>, or null where that list is missing.</summary>
+    /// <summary>The names in <c>spec.schedulingGates</c>, or null if that list is missing.</summary>
     public List<string>? SchedulingGates { get; set; }
 
     public string NodeName { get; set; } = "";
     public string SchedulerName { get; set; } = "";
     public string PriorityClassName { get; set; } = "";
 
-    /// <summary>The controller of the Pod, as its owner references name it; null where it has none.</summary>
+    /// <summary>The controller of the Pod, from its owner references, or null.</summary>
     public PodController? Controller { get; set; }
 
-    /// <summary>Original images were put back when the Pod was let go.</summary>
+    /// <summary>True if the original images were restored when the Pod was released.</summary>
     public bool IsLeftOriginal { get; set; }
 
-    /// <summary>There were more than <see cref="MaximumImages"/>; those beyond are not in <see cref="Images"/>.</summary>
+    /// <summary>True if there were more than <see cref="MaximumImages"/>; those beyond are not in <see cref="Images"/>.</summary>
     public bool HasTooManyImages { get; private set; }
 
-    /// <summary>Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> are there to be added to.</summary>
+    /// <summary>
+    /// Whether <c>metadata</c>, <c>metadata.labels</c> and <c>metadata.annotations</c> exist, so that members can be added.
+    /// </summary>
     public JsonNodeState Metadata { get; set; }
     public JsonNodeState Labels { get; set; }
     public JsonNodeState Annotations { get; set; }
 
-    /// <summary>The value of the label that marks a rewritten Pod, or null when it has none.</summary>
+    /// <summary>The value of the label that marks a rewritten Pod, or null.</summary>
     public string? PatchLabel { get; set; }
 
-    /// <summary>The size of the whole as JSON without escapes, in bytes.</summary>
+    /// <summary>The size of the Pod as JSON without escapes, in bytes.</summary>
     public long Size { get; set; }
 
-    /// <summary>The size of all annotations as they were sent, in bytes.</summary>
+    /// <summary>The size of all annotations as sent, in bytes.</summary>
     public long AnnotationsSize { get; set; }
 
-    /// <summary>A static Pod, which kubelet owns: the API server only mirrors it.</summary>
+    /// <summary>True for the mirror Pod of a static Pod, which kubelet owns.</summary>
     public bool IsMirror { get; set; }
 
-    /// <summary>The Pod's label asks to leave it unchanged.</summary>
+    /// <summary>True if the Pod's label opts out.</summary>
     public bool IsOptedOut { get; set; }
 
     public void ResetMetadata()
@@ -93,7 +95,7 @@ internal sealed class PodSummary
 
     public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
 
-    /// <summary>A list of images begins.</summary>
+    /// <summary>Starts a list of images.</summary>
     public void ResetImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;
 
     public void AddImage(PodImage image)
@@ -104,7 +106,7 @@ internal sealed class PodSummary
     }
 
     /// <summary>
-    /// Drops the images of lists that came again, all at once: one by one it would cost the square of a body made for that.
+    /// Drops the images of repeated lists all at once: dropping them one by one would take quadratic time for a malicious body.
     /// </summary>
     public void DropOverwrittenImages()
     {
@@ -115,7 +117,7 @@ internal sealed class PodSummary
         Images.RemoveRange(kept, Images.Count - kept);
     }
 
-    /// <summary>A number for each kind of list.</summary>
+    /// <summary>An index for each kind of list.</summary>
     [InlineArray((int)PodImageKind.Volume + 1)]
     private struct ListStarts
     {
@@ -123,13 +125,13 @@ internal sealed class PodSummary
     }
 }
 
-/// <summary>What stands where an object must be before members can be added to it.</summary>
+/// <summary>The state of an object to which members are to be added.</summary>
 internal enum JsonNodeState
 {
-    /// <summary>Nothing, or null: the object has to be added.</summary>
+    /// <summary>Missing or null: the object has to be added.</summary>
     Missing,
     Object,
 
-    /// <summary>Something else: no API server sends that, and no patch would be sure to apply.</summary>
+    /// <summary>Something else: API servers never send that, and no patch is certain to apply.</summary>
     Malformed,
 }

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Notices controllers that delete and make a Pod anew because its images are not those that they wrote. ReplicaSets, StatefulSets and
-/// the like do not look; of any other controller, a Pod that comes three times within ten minutes with the same images is left unchanged
-/// for an hour. Bounded; safe for many threads.
+/// Detects controllers that delete and recreate a Pod because its images differ from what they wrote. ReplicaSets, StatefulSets and the
+/// like never check; for any other controller, a Pod that is created three times within ten minutes with the same images is left unchanged
+/// for an hour. Bounded and thread-safe.
 /// </summary>
 internal sealed class RecreationGuard(TimeProvider time)
 {
@@ -15,10 +15,10 @@ internal sealed class RecreationGuard(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Creations> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>A Pod is made. Costs nothing for Pods of the built-in controllers and for those without one.</summary>
-    /// <param name="review">The Pod's creation.</param>
-    /// <param name="isNew">Whether it is left unchanged from now on.</param>
-    /// <returns>Whether it is left unchanged.</returns>
+    /// <summary>Records the creation of a Pod. Free for Pods of built-in controllers and Pods without a controller.</summary>
+    /// <param name="review">The review of the creation.</param>
+    /// <param name="isNew">True if this is the first Pod to be left unchanged.</param>
+    /// <returns>True if the Pod must be left unchanged.</returns>
     public bool Created(AdmissionReview review, out bool isNew)
     {
         isNew = false;
@@ -52,7 +52,7 @@ internal sealed class RecreationGuard(TimeProvider time)
         foreach (var (key, creations) in _seen.ToList())
             if (creations.RestsUntil <= now && (creations.Times.Count == 0 || creations.Times.Last() <= now - Window))
                 _seen.Remove(key);
-        // Pods that are all different: none of them is in a loop.
+        // All these Pods differ, so none is in a loop.
         if (_seen.Count >= Capacity)
             _seen.Clear();
     }

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>A request's whole body, or the status and the reason with which the request is refused.</summary>
+/// <summary>A complete request body, or the status and reason to reject the request with.</summary>
 internal readonly struct RequestBody : IDisposable
 {
     public static readonly RequestBody TooLarge = new(
@@ -18,27 +18,27 @@ internal readonly struct RequestBody : IDisposable
 
     private static readonly RequestBody Evicted = new(
         StatusCodes.Status503ServiceUnavailable,
-        "too many incomplete request bodies: this one was the oldest"
+        "too many incomplete request bodies; the oldest was dropped"
     );
 
     private readonly PipeReader? _pipe;
     private readonly SemaphoreSlim? _turn;
 
-    /// <summary>A body to be worked on.</summary>
-    /// <param name="pipe">Where it is consumed in the end.</param>
+    /// <summary>A complete body.</summary>
+    /// <param name="pipe">The pipe to advance on disposal.</param>
     /// <param name="content">Its bytes.</param>
-    /// <param name="turn">What is released then.</param>
+    /// <param name="turn">Released on disposal.</param>
     public RequestBody(PipeReader pipe, ReadOnlySequence<byte> content, SemaphoreSlim? turn = null) =>
         (_pipe, Content, _turn) = (pipe, content, turn);
 
     public RequestBody(int status, string error) => (Status, Error) = (status, error);
 
-    /// <summary>The bytes; valid until this is disposed of.</summary>
+    /// <summary>The bytes; valid until disposal.</summary>
     public ReadOnlySequence<byte> Content { get; }
 
     public int Status { get; }
 
-    /// <summary>Why the request is refused, or null.</summary>
+    /// <summary>Why the request is rejected, or null.</summary>
     public string? Error { get; }
 
     public static RequestBody Refused(BodyEnd? reason) =>

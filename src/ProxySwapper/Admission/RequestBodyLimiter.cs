@@ -3,22 +3,22 @@ using System.IO.Pipelines;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// Bounds the memory that incomplete request bodies hold. Small and large ones have a share each, so that slow large ones harm only
-/// themselves. Where a share is full its oldest body is evicted: API servers send a body at once.
+/// Limits the memory held by incomplete request bodies. Small and large ones have separate budgets, so that slow large ones harm only
+/// themselves. When a budget is exhausted, its oldest body is evicted: API servers send a body at once.
 /// </summary>
 internal sealed class RequestBodyLimiter
 {
-    /// <summary>In bytes; most reviews are a tenth of it.</summary>
+    /// <summary>In bytes; most reviews are a tenth of this.</summary>
     public const int MaximumSmallSize = 128 * 1024;
 
     private readonly Lock _gate = new();
     private readonly BodyShare _small = new(24 * 1024 * 1024);
 
-    // One body of the largest size, and a little more.
+    // One body of the maximum size, and a little more.
     private readonly BodyShare _large = new(24 * 1024 * 1024);
 
-    /// <summary>Takes note of a body whose bytes are to come.</summary>
-    /// <param name="pipe">Where they come; a read that waits there is cancelled when the body is evicted.</param>
+    /// <summary>Registers a body that is about to arrive.</summary>
+    /// <param name="pipe">The pipe it arrives on; its pending read is cancelled when the body is evicted.</param>
     public IncompleteBody Add(PipeReader pipe)
     {
         var body = new IncompleteBody(pipe);
@@ -27,7 +27,7 @@ internal sealed class RequestBodyLimiter
         return body;
     }
 
-    /// <summary>Says how many bytes of a body are there now.</summary>
+    /// <summary>Updates how many bytes of a body have arrived.</summary>
     public void Grow(IncompleteBody body, long size)
     {
         List<IncompleteBody>? evicted = null;
@@ -44,11 +44,11 @@ internal sealed class RequestBodyLimiter
             while (share.IsOverfull)
                 (evicted ??= []).Add(share.RemoveOldest());
         }
-        // Outside of the lock, since what waits for the read may go on within this call.
+        // Outside the lock, since the reader's continuation may run within this call.
         evicted?.ForEach(oldest => oldest.End(BodyEnd.Evicted));
     }
 
-    /// <summary>The body is complete, or nobody waits for it any longer.</summary>
+    /// <summary>Removes a body that is complete or no longer awaited.</summary>
     public void Remove(IncompleteBody body)
     {
         lock (_gate)
@@ -56,7 +56,7 @@ internal sealed class RequestBodyLimiter
     }
 }
 
-/// <summary>Bodies that share memory, the oldest first. Not for several threads.</summary>
+/// <summary>Bodies that share a budget, oldest first. Not thread-safe.</summary>
 internal sealed class BodyShare(long maximum)
 {
     private readonly LinkedList<IncompleteBody> _bodies = [];
@@ -92,7 +92,7 @@ internal sealed class BodyShare(long maximum)
     }
 }
 
-/// <summary>A request body that has not arrived as a whole.</summary>
+/// <summary>A request body that has not arrived completely.</summary>
 internal sealed class IncompleteBody
 {
     private readonly PipeReader _pipe;
@@ -103,18 +103,18 @@ internal sealed class IncompleteBody
         Node = new(this);
     }
 
-    /// <summary>Where it is counted; null once it is not.</summary>
+    /// <summary>The budget it counts towards; null once removed.</summary>
     public BodyShare? Share { get; set; }
 
     public LinkedListNode<IncompleteBody> Node { get; }
 
-    /// <summary>How many bytes are there.</summary>
+    /// <summary>How many bytes have arrived.</summary>
     public long Size { get; set; }
 
-    /// <summary>Why it is not waited for any longer, or null.</summary>
+    /// <summary>Why it is no longer awaited, or null.</summary>
     public BodyEnd? Reason { get; private set; }
 
-    /// <summary>Ends the wait for it.</summary>
+    /// <summary>Stops waiting for it.</summary>
     public void End(BodyEnd reason)
     {
         Reason = reason;
@@ -122,12 +122,12 @@ internal sealed class IncompleteBody
     }
 }
 
-/// <summary>Why a body is not waited for any longer.</summary>
+/// <summary>Why a body is no longer awaited.</summary>
 internal enum BodyEnd
 {
     /// <summary>It took too long.</summary>
     Late,
 
-    /// <summary>Others needed its room.</summary>
+    /// <summary>It was evicted for newer bodies.</summary>
     Evicted,
 }

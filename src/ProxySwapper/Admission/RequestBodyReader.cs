@@ -3,25 +3,25 @@ using System.IO.Pipelines;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>Reads whole request bodies within limits of size and time, each by itself and all together.</summary>
+/// <summary>Reads complete request bodies within limits of size and time, per request and in total.</summary>
 internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
 {
     /// <summary>
-    /// The largest body, in bytes: etcd stores at most 1.5 MiB for a Pod, an update sends the old one too, and Go's JSON needs six bytes
-    /// for characters such as <c>&lt;</c>.
+    /// The maximum body size in bytes: etcd stores at most 1.5 MiB for a Pod, an update also sends the old one, and Go's JSON needs six
+    /// bytes for characters such as <c>&lt;</c>.
     /// </summary>
     public const int MaximumSize = 20 * 1024 * 1024;
 
     /// <summary>How long a body may take to arrive; API servers send it at once.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Bodies beyond this size are worked on one at a time: each needs its size in memory once more.</summary>
+    /// <summary>Larger bodies are processed one at a time, since each needs its size in memory a second time.</summary>
     private const int MaximumConcurrentSize = 1024 * 1024;
 
     private readonly RequestBodyLimiter _limiter = new();
     private readonly SemaphoreSlim _largeTurn = new(1);
 
-    /// <summary>Reads a request's body, which must be disposed of.</summary>
+    /// <summary>Reads a request body; the caller disposes of it.</summary>
     public async ValueTask<RequestBody> ReadAsync(HttpRequest request)
     {
         if (request.ContentLength > MaximumSize)
@@ -29,7 +29,7 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
         var pipe = request.BodyReader;
         try
         {
-            // Nearly every body is there already: only one that is awaited, or a large one, needs a timer and is counted.
+            // Nearly every body has arrived already; only one that is incomplete, or large, needs a timer and is counted.
             while (true)
             {
                 var reading = pipe.ReadAsync();
@@ -66,7 +66,7 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
             {
                 var result = await reading;
                 _limiter.Grow(body, result.Buffer.Length);
-                // A read that is cancelled by the host, which stops, just goes on: requests that have begun are answered.
+                // A read cancelled by the stopping host continues: requests in progress are answered.
                 var isDone = result.IsCompleted && body.Reason is null;
                 if (isDone && result.Buffer.Length <= MaximumSize)
                     return await TakeTurnAsync(pipe, result.Buffer, body);
@@ -85,7 +85,7 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
         }
     }
 
-    /// <summary>While a large body waits for its turn it can still be evicted.</summary>
+    /// <summary>A large body can still be evicted while it waits for its turn.</summary>
     private async ValueTask<RequestBody> TakeTurnAsync(PipeReader pipe, ReadOnlySequence<byte> content, IncompleteBody body)
     {
         if (content.Length <= MaximumConcurrentSize)

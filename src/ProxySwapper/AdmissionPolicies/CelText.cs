@@ -25,11 +25,11 @@ internal static class CelText
         return literal.Append('"').ToString();
     }
 
-    /// <summary>A string literal of a regular expression, raw where that is possible: its backslashes stay as they are written.</summary>
+    /// <summary>A string literal of a regular expression, raw if possible, so that backslashes stay as written.</summary>
     public static string Pattern(string pattern) =>
         pattern.Contains('\'', StringComparison.Ordinal) || pattern.Any(char.IsControl) ? Quote(pattern) : $"r'{pattern}'";
 
-    /// <summary>A comment to the end of the line, in one line whatever the text is.</summary>
+    /// <summary>A comment to the end of the line, with line breaks in the text replaced.</summary>
     public static string Comment(string text) =>
         $"// {string.Concat(text.Select(character => char.IsControl(character) || character is '\u2028' or '\u2029' ? ' ' : character))}";
 }

@@ -3,16 +3,16 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>
-/// Finds in CEL, which has no groups, what the groups of a regular expression take: cuts the text between the parts of the expression,
-/// from left to right, as a matcher would that prefers the leftmost alternative and the longest (lazy: the shortest) repetition. That
-/// is possible where each place can be found by looking at few candidates; everything else is refused.
+/// CEL has no capture groups. This finds what the groups of a regular expression would capture by cutting the text between the parts of the
+/// expression, left to right, preferring the leftmost alternative and the longest (lazy: shortest) repetition as a matcher does. It works
+/// if each cut can be found among few candidates; everything else is refused.
 /// </summary>
 /// <remarks>The text is known to match the whole expression.</remarks>
 internal sealed class GroupCutter
 {
     private readonly List<Piece> _pieces = [];
 
-    // For each group by its number: the first piece and the one behind its last.
+    // For each group number: its first piece and the one after its last.
     private readonly Dictionary<int, (int Start, int End)> _groups = [];
     private readonly HashSet<int> _used;
     private readonly IReadOnlyDictionary<string, int> _numbers;
@@ -20,12 +20,12 @@ internal sealed class GroupCutter
 
     private GroupCutter(HashSet<int> used, IReadOnlyDictionary<string, int> numbers) => (_used, _numbers) = (used, numbers);
 
-    /// <summary>Makes the CEL that gives what a replacement makes of a text.</summary>
+    /// <summary>Generates the CEL for a replacement.</summary>
     /// <param name="regex">The expression.</param>
     /// <param name="numbers">The number of each named group.</param>
     /// <param name="replacement">The replacement.</param>
     /// <param name="result">The text, from <c>r.text</c>.</param>
-    /// <param name="reason">Why it cannot be said.</param>
+    /// <param name="reason">Why it cannot be expressed.</param>
     public static bool TryCut(
         PortableRegex regex,
         IReadOnlyDictionary<string, int> numbers,
@@ -93,7 +93,7 @@ internal sealed class GroupCutter
             throw new NotCuttableException($"'{group.Source}', a repeated group that the replacement uses");
     }
 
-    /// <summary>The numbers of the groups inside of one, which are counted by the way.</summary>
+    /// <summary>The numbers of the nested groups, counting them along the way.</summary>
     private List<int> Captures(RegexGroup group)
     {
         var numbers = new List<int>();
@@ -151,7 +151,7 @@ internal sealed class GroupCutter
         return steps switch
         {
             [] => new(Join(replacement, _ => "r.text"), cost),
-            // The usual case: something of fixed length, and all the rest.
+            // The usual case: a fixed length, then the rest.
             [_] when _pieces is [FixedPiece first, _] => new(
                 Join(replacement, piece => piece == 0 ? $"r.text.substring(0, {first.Length})" : $"r.text.substring({first.Length})"),
                 cost
@@ -174,10 +174,10 @@ internal sealed class GroupCutter
             })
         );
 
-    /// <summary>Where groups begin and end that the replacement uses.</summary>
+    /// <summary>Where groups used by the replacement begin and end.</summary>
     private IEnumerable<int> Borders => _used.SelectMany(number => new[] { _groups[number].Start, _groups[number].End });
 
-    /// <summary>Makes one piece of neighbours of fixed length between which no such group begins or ends.</summary>
+    /// <summary>Merges adjacent pieces of fixed length with no group boundary between them.</summary>
     private void Merge()
     {
         for (var index = _pieces.Count - 1; index > 0; index--)
@@ -196,5 +196,5 @@ internal sealed class GroupCutter
     }
 }
 
-/// <summary>Why a group's place cannot be found.</summary>
+/// <summary>Why a group's position cannot be found.</summary>
 internal sealed class NotCuttableException(string message) : Exception(message);

@@ -3,7 +3,7 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Patterns of rules and of what is ignored, as conditions on a normalised reference <c>r.text</c>, or on a namespace.</summary>
+/// <summary>Patterns of rules and ignore lists, as conditions on a normalised reference <c>r.text</c>, or on a namespace.</summary>
 internal static class PatternExpressions
 {
     private const string Text = "r.text";
@@ -12,16 +12,16 @@ internal static class PatternExpressions
     /// <summary>Always true.</summary>
     public static CelExpression Always { get; } = new("true", 1);
 
-    /// <summary>The reference begins with this text.</summary>
+    /// <summary>The reference starts with this text.</summary>
     public static CelExpression StartsWith(string prefix) => new($"{Text}.startsWith({CelText.Quote(prefix)})", CelCost.OfText(prefix));
 
-    /// <summary>The reference is this text.</summary>
+    /// <summary>The reference equals this text.</summary>
     public static CelExpression Equals(string reference) => new($"{Text} == {CelText.Quote(reference)}", CelCost.OfText(reference));
 
-    /// <summary>The reference matches this regular expression as a whole.</summary>
+    /// <summary>The whole reference matches this regular expression.</summary>
     public static CelExpression Matches(string pattern) => new($"{Text}.matches({CelText.Pattern(pattern)})", CelCost.OfPattern(pattern));
 
-    /// <summary>A registry, or repositories of registries, whatever tag or digest the reference has.</summary>
+    /// <summary>A registry, or repositories of registries, with any tag or digest.</summary>
     public static CelExpression Of(RepositoryPattern pattern)
     {
         if (pattern is { Registry: AnySegments, Segments: ["*", AnySegments] })
@@ -35,7 +35,7 @@ internal static class PatternExpressions
         return isOpen ? StartsWith($"{name}/") : CelExpression.Any([StartsWith($"{name}:"), StartsWith($"{name}@")]);
     }
 
-    /// <summary>Images to be ignored: a repository pattern, perhaps with a tag, in which <c>*</c> may stand, or a digest.</summary>
+    /// <summary>Images to ignore: a repository pattern, optionally with a tag, which may contain <c>*</c>, or a digest.</summary>
     public static CelExpression Of(ImagePattern pattern)
     {
         if (pattern is { Tag: null, PinnedDigest: null })
@@ -51,10 +51,10 @@ internal static class PatternExpressions
         return Matches($"^{Names(parts)}{tags}{(digest is null ? "(?:@.*)?" : $"@{digest}")}$");
     }
 
-    /// <summary>The request's namespace is one of these, in which <c>*</c> stands for any characters.</summary>
+    /// <summary>The request's namespace is one of these, where <c>*</c> matches any characters.</summary>
     public static CelExpression OfNamespaces(IReadOnlyList<string> patterns) => CelExpression.Any([.. patterns.Select(OfNamespace)]);
 
-    /// <summary>A controller, <c>group/Kind</c>, is one of these, in which <c>*</c> stands for any characters of either part.</summary>
+    /// <summary>A controller, <c>group/Kind</c>, is one of these, where <c>*</c> matches any characters of either part.</summary>
     public static string OfOwners(string owner, IReadOnlyList<string> patterns) =>
         string.Join(
             " || ",

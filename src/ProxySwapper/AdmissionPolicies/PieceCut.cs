@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>A part of a regular expression between two places that may have to be found.</summary>
-/// <param name="Source">How it is written.</param>
+/// <summary>A part of a regular expression between two possible cuts.</summary>
+/// <param name="Source">Its source text.</param>
 internal abstract record Piece(string Source);
 
 /// <summary>Always the same number of characters.</summary>
-/// <param name="Source">How it is written.</param>
+/// <param name="Source">Its source text.</param>
 /// <param name="Length">The number.</param>
-/// <param name="First">The characters with which it can begin; empty for none.</param>
+/// <param name="First">The characters it can start with; empty for none.</param>
 internal sealed record FixedPiece(string Source, int Length, string First) : Piece(Source);
 
 /// <summary>Characters of a set, few or many.</summary>
@@ -18,10 +18,10 @@ internal sealed record RepeatedPiece(string Source, RegexSet Set) : Piece(Source
 /// <summary>One of several, each of fixed length.</summary>
 internal sealed record ChoicePiece(string Source, IReadOnlyList<(string Source, int Length)> Alternatives) : Piece(Source);
 
-/// <summary>Finds in CEL how long the next piece of a text is.</summary>
+/// <summary>Generates CEL for the length of the next piece of a text.</summary>
 internal static class PieceCut
 {
-    /// <summary>The length of the piece with which <c>p[index]</c>, the rest of the text, begins; and what finding it costs.</summary>
+    /// <summary>The length of the piece at the start of <c>p[index]</c>, the rest of the text, and the cost of finding it.</summary>
     /// <exception cref="NotCuttableException">It cannot be found among few candidates.</exception>
     public static (string Length, long Cost) LengthOf(IReadOnlyList<Piece> pieces, int index)
     {
@@ -32,11 +32,11 @@ internal static class PieceCut
             FixedPiece piece => (Number(piece.Length), 1),
             ChoicePiece piece => OfChoice(piece, text, SourceOf(rest)),
             RepeatedPiece piece => OfRepeated(piece, text, rest),
-            _ => throw new InvalidOperationException($"A piece of another kind: {pieces[index]}."),
+            _ => throw new InvalidOperationException($"Unknown kind of piece: {pieces[index]}."),
         };
     }
 
-    /// <summary>The first alternative that leaves a rest which matches.</summary>
+    /// <summary>The first alternative after which the rest matches.</summary>
     private static (string Length, long Cost) OfChoice(ChoicePiece piece, string text, string rest)
     {
         if (piece.Alternatives.Select(alternative => alternative.Length).Distinct().Count() == 1)
@@ -66,13 +66,14 @@ internal static class PieceCut
             FixedPiece { First.Length: > 0 } next when !next.First.Any(set.Set.Contains) => Longest(piece, text),
             RepeatedPiece { Set: { Repetition.Minimum: > 0 } next } when !next.Set.Any(set.Set.Contains) => Longest(piece, text),
             var next => throw new NotCuttableException(
-                $"'{piece.Source}' with '{next.Source}' behind it: where one ends and the other begins cannot be found in CEL"
+                $"'{piece.Source}' followed by '{next.Source}': CEL cannot find where one ends and the other begins"
             ),
         };
     }
 
     /// <summary>
-    /// Whether what comes next takes all that this set leaves: then it has as many characters as there are, or as few as it must.
+    /// Whether the next piece consumes everything this set leaves; this set then takes as many characters as possible, or as few as
+    /// allowed.
     /// </summary>
     private static bool Absorbs(List<Piece> rest, RegexSet set) =>
         rest[0] is RepeatedPiece { Set: { Repetition: { Minimum: 0, Maximum: int.MaxValue } } next }
@@ -80,7 +81,7 @@ internal static class PieceCut
         && set.Set.All(next.Set.Contains)
         && (rest is [_] || rest[1] is FixedPiece { First.Length: > 0 } last && !last.First.Any(set.Set.Contains));
 
-    /// <summary>As many characters of the set as there are.</summary>
+    /// <summary>As many characters of the set as possible.</summary>
     private static (string Length, long Cost) Longest(RepeatedPiece piece, string text)
     {
         var pattern = $"^{(piece.Set.Repetition.IsLazy ? piece.Source[..^1] : piece.Source)}";
@@ -88,7 +89,7 @@ internal static class PieceCut
     }
 
     /// <summary>
-    /// The last place of a character (for a lazy repetition the first) before which the piece matches, and from which the rest does.
+    /// The last occurrence of a character (for a lazy repetition the first) before which the piece matches and from which the rest matches.
     /// </summary>
     private static (string Length, long Cost) AmongPlacesOf(char first, RepeatedPiece piece, string text, string rest)
     {
@@ -99,7 +100,7 @@ internal static class PieceCut
             + $".filter(n, {text}.substring(0, n).matches({CelText.Pattern(before)})"
             + $" && {text}.substring(n).matches({CelText.Pattern(behind)}))"
             + $".{(piece.Set.Repetition.IsLazy ? "min" : "max")}()";
-        // More places than references have of any character that one would cut at.
+        // More occurrences than references have of any character worth cutting at.
         const int Places = 12;
         return (length, Places * (CelCost.OfPattern(before) + CelCost.OfPattern(behind) + 2 * CelCost.OfCut()) / 2);
     }

@@ -4,27 +4,27 @@ using ProxySwapper.Configuration;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Which Pods a policy looks at, and the patch.</summary>
+/// <summary>Which Pods a policy applies to, and the patch.</summary>
 internal static class PodExpressions
 {
-    /// <summary>The size of all annotations beyond which an API server refuses a Pod.</summary>
+    /// <summary>The API server's limit on the total size of annotations.</summary>
     private const int MaximumAnnotationsSize = 256 * 1024;
 
-    /// <summary>What the key of an annotation of ours has at most before the name: each is counted with that.</summary>
+    /// <summary>The longest prefix of our annotation keys, counted for each.</summary>
     private static readonly int KeySize = PodImageFields.OfSpec.Max(field => field.AnnotationPrefix.Length);
 
-    /// <summary>From the targets to what is written.</summary>
+    /// <summary>From the targets to the patch.</summary>
     public static IReadOnlyList<PolicyExpression> Changes { get; } =
     [
         new("changed", "The fields whose images change.", "variables.places.filter(p, p.image in variables.targets)"),
         new(
             "originals",
-            "Those whose original image is kept in an annotation: the name must fit into its key.",
+            "Fields whose original image is stored in an annotation: the name must fit into its key.",
             "variables.changed.filter(p, p.name.matches('^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))"
         ),
         new(
             "originalsFit",
-            "Whether the API server takes that many annotations.",
+            "Whether the API server accepts that many annotations.",
             $$"""
             object.metadata.?annotations.orValue({}).map(k, bytes(k).size() + bytes(object.metadata.annotations[k]).size()).sum()
               + variables.changed.map(p, {{Number(KeySize)}} + bytes(p.name).size() + bytes(p.image).size()).sum()
@@ -33,14 +33,14 @@ internal static class PodExpressions
         ),
     ];
 
-    /// <summary>What must hold before anything else is looked at.</summary>
+    /// <summary>The match conditions.</summary>
     public static IReadOnlyList<PolicyExpression> Conditions(ProxySwapperOptions options)
     {
         List<PolicyExpression> conditions =
         [
             new(
                 "not-opted-out",
-                "The label by which a Pod asks to be left unchanged.",
+                "Pods opt out by this label.",
                 $"object.metadata.?labels[?'{WellKnownLabels.OptOutLabel}'].orValue('') != 'true'"
             ),
             new(
@@ -50,7 +50,7 @@ internal static class PodExpressions
             ),
             new(
                 "not-released",
-                "A Pod that is let go from its gate, or was let go with its original images, keeps what was put back.",
+                "A Pod that is being released from its gate, or was released with its original images, keeps them.",
                 $$"""
                 request.operation != 'UPDATE' || request.?subResource.orValue('') != ''
                   || !('{{GateLabels.LeftOriginal}}' in object.metadata.?annotations.orValue({})
@@ -76,7 +76,7 @@ internal static class PodExpressions
 
     private static string HasGate(string pod) => $"{pod}.spec.?schedulingGates.orValue([]).exists(g, g.name == '{GateLabels.Gate}')";
 
-    /// <summary>The Pod's controller is none of these, <c>group/Kind</c>.</summary>
+    /// <summary>The Pod's controller is not one of these, <c>group/Kind</c>.</summary>
     private static string NotOwnedBy(IReadOnlyList<string> owners) =>
         $"""
             !object.metadata.?ownerReferences.orValue([]).filter(o, o.?controller.orValue(false))
@@ -84,7 +84,7 @@ internal static class PodExpressions
               .exists(o, {PatternExpressions.OfOwners("o", owners)})
             """;
 
-    /// <summary>The patch: one expression, so that all of it applies or nothing.</summary>
+    /// <summary>The patch: one expression, so that it applies as a whole or not at all.</summary>
     public static string Mutation(PatchLabelOptions label)
     {
         var (path, value) = (CelText.Quote($"/metadata/labels/{PodImageExpressions.Token(label.Key)}"), CelText.Quote(label.Value));

@@ -3,22 +3,22 @@ using ProxySwapper.Admission;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Where in CEL a Pod names images, from the same table as the webhook's.</summary>
+/// <summary>The image fields of a Pod in CEL, from the same table as the webhook's.</summary>
 internal static class PodImageExpressions
 {
     private static readonly PodImageField Ephemeral = PodImageFields.Of(PodImageKind.EphemeralContainer);
 
-    /// <summary>From the request to the images that may change.</summary>
+    /// <summary>From the request to the images that may be rewritten.</summary>
     public static IReadOnlyList<PolicyExpression> Variables { get; } =
     [
         new(
             "ephemeral",
-            "Through this subresource only ephemeral containers change, and no metadata.",
+            "This subresource only changes ephemeral containers, not metadata.",
             "request.?subResource.orValue('') == 'ephemeralcontainers'"
         ),
         new(
             "untouched",
-            "An update changes no image that was there before, or it would restart a running container.",
+            "An update never rewrites an existing image, which would restart a running container.",
             $"request.operation != 'UPDATE' ? [] :\n  {string.Join("\n  + ", PodImageFields.OfSpec.Select(Old))}"
         ),
         new(
@@ -31,7 +31,7 @@ internal static class PodImageExpressions
               .filter(p, !(p.identity in variables.untouched))
             """
         ),
-        new("images", "The images, each once.", "variables.places.map(p, p.image).distinct()"),
+        new("images", "The distinct images.", "variables.places.map(p, p.image).distinct()"),
     ];
 
     /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>
@@ -49,7 +49,7 @@ internal static class PodImageExpressions
             """;
     }
 
-    /// <summary>What makes an image of an update the one that was there before, wherever in its list.</summary>
+    /// <summary>Identifies an image across an update, wherever it is in its list.</summary>
     private static string Identity(PodImageField field) => $"'{field.List} ' + c.name + ' ' + {Image(field)}";
 
     private static string Image(PodImageField field) => field.IsVolume ? "c.?image.?reference.orValue('')" : "c.?image.orValue('')";

@@ -24,7 +24,7 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken) =>
         await client.GetAsync(PathOf(await FindVersionAsync(cancellationToken), Policies), cancellationToken);
 
-    /// <summary>Makes the policy what it has to be; fields of others that are in its way are taken over.</summary>
+    /// <summary>Applies the policy, taking over conflicting fields.</summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task ApplyAsync(AdmissionPolicy policy, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
         );
     }
 
-    /// <summary>The newest version of the API group that has policies.</summary>
+    /// <summary>The newest version of the API group that serves policies.</summary>
     private async Task<string> FindVersionAsync(CancellationToken cancellationToken)
     {
         if (_version is not null)
@@ -49,8 +49,8 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
                 return _version = version;
         }
         throw new KubernetesConnectionException(
-            "this API server does not serve MutatingAdmissionPolicy: it needs Kubernetes 1.36, or from 1.32 on the feature gate and the "
-                + "API version enabled"
+            "this API server does not serve MutatingAdmissionPolicy: it requires Kubernetes 1.36, or 1.32 or later "
+                + "with the feature gate and the API version enabled"
         );
     }
 

@@ -3,7 +3,7 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Makes an admission policy of a configuration, or says what of it a policy cannot do.</summary>
+/// <summary>Compiles a configuration to an admission policy, or reports what a policy cannot do.</summary>
 internal sealed class PolicyCompiler
 {
     private readonly ProxySwapperOptions _options;
@@ -19,9 +19,9 @@ internal sealed class PolicyCompiler
         _expressions = new RuleExpressions(options.ProxyUrl, locations);
     }
 
-    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has checked.</summary>
+    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has validated.</summary>
     /// <param name="options">The configuration.</param>
-    /// <param name="locations">Where its keys stand: lines are told in the policy's comments.</param>
+    /// <param name="locations">Where its keys are: the policy's comments contain line numbers.</param>
     public static CompiledPolicy Compile(ProxySwapperOptions options, ConfigurationLocations locations) =>
         new PolicyCompiler(options, locations).Compile();
 
@@ -33,7 +33,7 @@ internal sealed class PolicyCompiler
                 ? [_expressions.OfProxyUrl()]
                 : _options.Rules.Select((rule, index) => _expressions.Of($"rules[{index}]", rule)).OfType<PolicyRule>().ToList();
         if (_options.Rules.Count == 0 && _options.ProxyUrl is null)
-            _refusals.Add(new("rules", "missing, and there is no proxyUrl: nothing would be swapped"));
+            _refusals.Add(new("rules", "rules or proxyUrl is required: no image would be rewritten"));
         _refusals.AddRange(_expressions.Refusals);
         AddPlaces();
         var last = AddRules(rules, AddExclusions(rules));
@@ -66,14 +66,14 @@ internal sealed class PolicyCompiler
         _variables.AddRange(PodImageExpressions.Variables);
         Add(
             "references",
-            "Their references, with registry, path and tag or digest written out. What is no reference is left unchanged.",
+            "Normalised references, with registry, path and tag or digest. Invalid references are left unchanged.",
             ReferenceExpressions.Normalise("variables.images", _options.PlaceholderImages),
             CelCost.OfVariable([2 * ReferenceExpressions.Cost + 3 * CelCost.OfCut()])
         );
     }
 
-    /// <summary>Leaves out what is at a target already, and what is ignored.</summary>
-    /// <returns>The variable with what is left.</returns>
+    /// <summary>Excludes images already at a target, and ignored ones.</summary>
+    /// <returns>The variable with the remaining images.</returns>
     private string AddExclusions(IEnumerable<PolicyRule> rules)
     {
         var atTarget = rules
@@ -87,7 +87,7 @@ internal sealed class PolicyCompiler
             var name = index == 0 ? "candidates" : $"candidates_{index + 1}";
             Add(
                 name,
-                "Without those that are at a target already, and those that are ignored.",
+                "Without images that are already at a target or ignored.",
                 RuleChunks.Exclude(source, chunk),
                 CelCost.OfVariable(chunk.Select(item => item.condition.Cost))
             );
@@ -101,7 +101,7 @@ internal sealed class PolicyCompiler
             ? PatternExpressions.Of(pattern)
             : throw new ArgumentException(fault, nameof(text));
 
-    /// <summary>Gives each reference the target of the first rule that takes it.</summary>
+    /// <summary>Gives each reference the target of the first rule that matches it.</summary>
     private string AddRules(IReadOnlyList<PolicyRule> rules, string source)
     {
         foreach (var (index, chunk) in RuleChunks.Cut(rules, CostOf).Index())
@@ -109,7 +109,7 @@ internal sealed class PolicyCompiler
             var name = index == 0 ? "decisions" : $"decisions_{index + 1}";
             Add(
                 name,
-                "The first rule that takes a reference decides where it goes; '' where none did yet.",
+                "The first rule that matches a reference decides its target; '' if none has matched yet.",
                 RuleChunks.Decide(source, chunk, isFirst: index == 0),
                 CelCost.OfVariable(chunk.Select(CostOf))
             );
@@ -124,7 +124,7 @@ internal sealed class PolicyCompiler
     {
         Add(
             "targets",
-            "From the image as it is written to its target. What would not be a reference is left unchanged.",
+            "From the image as written to its target. Results that are not valid references are left unchanged.",
             $$"""
             variables.{{decisions}}.filter(r, {{ReferenceExpressions.IsReference("r.target")}})
               .transformMapEntry(_, r, {r.image: r.target})
@@ -141,5 +141,5 @@ internal sealed class PolicyCompiler
     }
 }
 
-/// <summary>A policy, and what of the configuration is not in it.</summary>
+/// <summary>A policy, and the parts of the configuration that it lacks.</summary>
 internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<PolicyRefusal> Refusals);

@@ -6,23 +6,23 @@ using ProxySwapper.Management;
 namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>
-/// Keeps the policy at the API server that of the configuration, by server-side apply: after a reload, and when somebody changed or
-/// removed it. The binding belongs to the chart or to whoever made it: without it the policy is not in force, and then nothing is done.
-/// So taking the binding away switches the swap off, and no replica brings it back.
+/// Keeps the policy at the API server in step with the configuration, by server-side apply: after a reload, and when it was changed or
+/// deleted. The chart or the user owns the binding: without it the policy is not in force and nothing is done, so deleting the binding
+/// disables the swap and no replica restores it.
 /// </summary>
 /// <remarks>
-/// Replicas do not fight while they see a new configuration at different times: each applies when its own configuration changes, and
-/// what another replica applied is left.
+/// Replicas that see a new configuration at different times do not fight: each applies only when its own configuration changes, and leaves
+/// what another replica applied.
 /// </remarks>
 internal sealed partial class PolicyController : BackgroundService
 {
-    /// <summary>The name by which the API server knows who applied a field.</summary>
+    /// <summary>The field manager of our applies.</summary>
     public const string FieldManager = "proxyswapper";
 
     /// <summary>How soon a new configuration is applied.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often the API server is asked whether the policy is still there.</summary>
+    /// <summary>How often the policy is checked at the API server.</summary>
     private static readonly TimeSpan RecheckAfter = TimeSpan.FromSeconds(5);
 
     private readonly PolicyClient? _client;
@@ -35,9 +35,9 @@ internal sealed partial class PolicyController : BackgroundService
     private volatile string _fault = "not applied yet";
     private volatile bool _isReady;
 
-    /// <param name="client">The API server, or null where there is none.</param>
-    /// <param name="policy">What is to be in force.</param>
-    /// <param name="meters">Makes the meter.</param>
+    /// <param name="client">The API server, or null if there is none.</param>
+    /// <param name="policy">The policy to apply.</param>
+    /// <param name="meters">Creates the meter.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public PolicyController(
@@ -57,10 +57,10 @@ internal sealed partial class PolicyController : BackgroundService
             );
     }
 
-    /// <summary>Ready once the policy was in force, or is switched off by the lack of its binding.</summary>
+    /// <summary>Ready once the policy has been in force, or is disabled for lack of its binding.</summary>
     public ReadinessState State => new(_isReady, _fault);
 
-    /// <summary>Applies the policy if it has to be; does nothing else.</summary>
+    /// <summary>Applies the policy if necessary.</summary>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         var (now, policy) = (_time.GetUtcNow(), _policy.Current);
@@ -70,7 +70,7 @@ internal sealed partial class PolicyController : BackgroundService
         try
         {
             if (_client is null)
-                throw new KubernetesConnectionException("there is no API server: neither the Pod's own account nor a kubeconfig");
+                throw new KubernetesConnectionException("no API server configured: neither a service account nor a kubeconfig was found");
             Report(await ApplyAsync(_client, policy, cancellationToken));
             _isReady = true;
         }
@@ -96,7 +96,7 @@ internal sealed partial class PolicyController : BackgroundService
         if (!await client.HasBindingAsync(cancellationToken))
         {
             _applied = null;
-            return $"not in force: there is no MutatingAdmissionPolicyBinding {client.Name}";
+            return $"not in force: MutatingAdmissionPolicyBinding {client.Name} not found";
         }
         var found = await client.FindAsync(cancellationToken);
         if (found is not null && ReferenceEquals(policy, _applied) && !IsChangedByAnother(found))
@@ -106,7 +106,7 @@ internal sealed partial class PolicyController : BackgroundService
         Log.Applied(
             _logger,
             client.Name,
-            found is null ? "it was not there"
+            found is null ? "it did not exist"
                 : ReferenceEquals(policy, _applied) ? "it was changed"
                 : "new rules"
         );
@@ -114,7 +114,7 @@ internal sealed partial class PolicyController : BackgroundService
         return "";
     }
 
-    /// <summary>Whether a field of its spec belongs to somebody else by now (server-side apply, field management).</summary>
+    /// <summary>Whether another field manager now owns a field of its spec.</summary>
     private static bool IsChangedByAnother(JsonObject policy) =>
         policy["metadata"]?["managedFields"] is JsonArray entries
         && entries.Any(entry => (string?)entry?["manager"] != FieldManager && entry?["fieldsV1"]?["f:spec"] is not null);
@@ -131,7 +131,7 @@ internal sealed partial class PolicyController : BackgroundService
         [LoggerMessage(1, LogLevel.Information, "MutatingAdmissionPolicy {Name} applied: {Reason}")]
         public static partial void Applied(ILogger logger, string name, string reason);
 
-        [LoggerMessage(2, LogLevel.Error, "The admission policy cannot be applied, trying again: {Reason}")]
+        [LoggerMessage(2, LogLevel.Error, "Cannot apply the admission policy, retrying: {Reason}")]
         public static partial void Failed(ILogger logger, string reason);
 
         [LoggerMessage(3, LogLevel.Warning, "The admission policy is {State}")]

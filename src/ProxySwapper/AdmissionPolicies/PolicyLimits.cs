@@ -2,7 +2,7 @@ using ProxySwapper.Configuration;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>What changes admission and cannot be said in CEL, since it asks a registry or remembers something.</summary>
+/// <summary>Settings that CEL cannot express, since they need a registry or state.</summary>
 internal static class PolicyLimits
 {
     public static IEnumerable<PolicyRefusal> RefusalsOf(ProxySwapperOptions options, ConfigurationLocations locations)
@@ -14,7 +14,7 @@ internal static class PolicyLimits
                 "populate.policy",
                 "immediate copies before the Pod is admitted, which CEL cannot do; use delayed or none, or the webhook"
             );
-        // Where nobody wrote it, it is only the default, and the populator copies without gates.
+        // If it is only the default, the populator copies without gates.
         if (options.Populate.Policy == PopulatePolicy.Gate && locations.Has("populate.policy"))
             yield return new(
                 "populate.policy",

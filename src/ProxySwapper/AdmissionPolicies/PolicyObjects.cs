@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>The objects by which an API server knows a policy.</summary>
+/// <summary>The API objects of a policy.</summary>
 /// <param name="name">The name of both.</param>
 /// <param name="apiVersion"><c>v1</c>, <c>v1beta1</c> or <c>v1alpha1</c>.</param>
 internal sealed class PolicyObjects(string name, string apiVersion)
 {
     /// <summary>
-    /// The policy. It takes everything in which images can change; the binding says what of it is meant. What an API server
-    /// would fill in is written out, so that what is applied is what is read.
+    /// The policy. It matches everything in which images can change; the binding narrows it down. Defaults that an API server would fill in
+    /// are written out, so that what is read equals what was applied.
     /// </summary>
     public JsonObject PolicyOf(AdmissionPolicy policy) =>
         new()
@@ -35,7 +35,7 @@ internal sealed class PolicyObjects(string name, string apiVersion)
         };
 
     /// <summary>The binding that puts the policy in force: everywhere but in kube-system and in namespaces that opted out.</summary>
-    /// <param name="podUpdates">Whether an update of a Pod is looked at, besides its creation and its ephemeral containers.</param>
+    /// <param name="podUpdates">Whether updates of a Pod match, besides its creation and its ephemeral containers.</param>
     public JsonObject Binding(bool podUpdates) =>
         new()
         {
@@ -97,7 +97,7 @@ internal sealed class PolicyObjects(string name, string apiVersion)
             ["values"] = new JsonArray(value),
         };
 
-    /// <summary>Each with its comment in CEL, so that whoever reads the object in the cluster reads it too.</summary>
+    /// <summary>Each with its comment in CEL, so that it is visible in the cluster.</summary>
     private static JsonArray ArrayOf(IEnumerable<PolicyExpression> expressions) =>
         new([
             .. expressions.Select(item =>

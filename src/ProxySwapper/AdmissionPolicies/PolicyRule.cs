@@ -1,11 +1,12 @@
 namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>A rule in CEL.</summary>
-/// <param name="Key">Its place in the configuration, with the line where that is known.</param>
-/// <param name="Summary">What it says.</param>
-/// <param name="Condition">Which references it takes, in which namespaces.</param>
-/// <param name="Target">The new reference; <see cref="Unchanged"/> where the rule cannot be said and its images are left unchanged.</param>
-/// <param name="AtTarget">The references that are where this rule sends them.</param>
+/// <param name="Key">Its key in the configuration, with the line if known.</param>
+/// <param name="Summary">A short description.</param>
+/// <param name="Condition">Which references it matches, in which namespaces.</param>
+/// <param name="Target">The new reference; <see cref="Unchanged"/> if the rule cannot be expressed and its images are left
+/// unchanged.</param>
+/// <param name="AtTarget">Matches references already at this rule's target.</param>
 internal sealed record PolicyRule(
     string Key,
     string Summary,
@@ -14,6 +15,6 @@ internal sealed record PolicyRule(
     IReadOnlyList<CelExpression> AtTarget
 )
 {
-    /// <summary>A target that is no reference, by which an image is left unchanged and later rules do not see it.</summary>
+    /// <summary>Not a reference: marks an image to be left unchanged and hides it from later rules.</summary>
     public static CelExpression Unchanged { get; } = new("'-'", 1);
 }

@@ -5,7 +5,7 @@ using YamlDotNet.Core.Events;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Writes JSON objects as YAML for people: texts of several lines as they are.</summary>
+/// <summary>Writes JSON objects as readable YAML: multi-line texts stay multi-line.</summary>
 internal static class PolicyYaml
 {
     private static readonly string[] Words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];

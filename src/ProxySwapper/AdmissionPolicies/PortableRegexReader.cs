@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Reads a regular expression that .NET has taken already, and refuses what RE2 does not have or reads otherwise.</summary>
+/// <summary>Parses a regular expression that .NET accepts, and refuses what RE2 lacks or interprets differently.</summary>
 internal sealed class PortableRegexReader
 {
     private const string Digits = "0123456789";
@@ -19,7 +19,7 @@ internal sealed class PortableRegexReader
 
     private PortableRegexReader(string pattern) => _pattern = pattern;
 
-    /// <summary>Reads a pattern; false when RE2 would not mean the same, with the reason in a few words.</summary>
+    /// <summary>Parses a pattern; false, with a short reason, if RE2 would interpret it differently.</summary>
     public static bool TryRead(string pattern, [NotNullWhen(true)] out PortableRegex? regex, [NotNullWhen(false)] out string? reason)
     {
         (regex, reason) = (null, null);
@@ -81,7 +81,7 @@ internal sealed class PortableRegexReader
                 }
                 return Repeated(start, ReadEscape(out _));
             case '{':
-                throw new NotPortableException(@"a '{' that begins no repetition; write \{");
+                throw new NotPortableException(@"a '{' that does not start a repetition; write \{");
             default:
                 return Repeated(start, $"{ReadLiteral()}");
         }
@@ -150,7 +150,7 @@ internal sealed class PortableRegexReader
         return (false, null);
     }
 
-    /// <param name="copies">The copies that RE2 makes already of what stands before the quantifier.</param>
+    /// <param name="copies">The copies that RE2 already makes of the part before the quantifier.</param>
     private RegexRepetition ReadQuantifier(int copies)
     {
         if (Current is not ('*' or '+' or '?' or '{'))
@@ -171,18 +171,18 @@ internal sealed class PortableRegexReader
             : throw new NotPortableException($"repetitions that make more than {PortableRegex.MaximumRepetition}");
     }
 
-    /// <summary>Inside of <c>{n}</c>, <c>{n,}</c>, <c>{n,m}</c>; stops at the closing brace.</summary>
+    /// <summary>Reads the inside of <c>{n}</c>, <c>{n,}</c>, <c>{n,m}</c>; stops at the closing brace.</summary>
     private (int Minimum, int Maximum) ReadBraces()
     {
         var end = _pattern.IndexOf('}', _at);
         var bounds = end < 0 ? [] : _pattern[(_at + 1)..end].Split(',');
         if (bounds is not [_] and not [_, _] || !TryReadCount(bounds[0], out var minimum))
-            throw new NotPortableException(@"a '{' that begins no repetition; write \{");
+            throw new NotPortableException(@"a '{' that does not start a repetition; write \{");
         var maximum = int.MaxValue;
         if (bounds is [_])
             maximum = minimum;
         else if (bounds[1].Length > 0 && !TryReadCount(bounds[1], out maximum))
-            throw new NotPortableException(@"a '{' that begins no repetition; write \{");
+            throw new NotPortableException(@"a '{' that does not start a repetition; write \{");
         _at = end;
         return (minimum, maximum);
     }
@@ -239,10 +239,10 @@ internal sealed class PortableRegexReader
         var literal = _pattern[_at++];
         return literal is >= ' ' and <= '~'
             ? literal
-            : throw new NotPortableException("a character that is not printable ASCII, which no reference has");
+            : throw new NotPortableException("a character other than printable ASCII, which cannot occur in a reference");
     }
 
-    /// <summary>The characters that an escape stands for.</summary>
+    /// <summary>The characters that an escape matches.</summary>
     private string ReadEscape(out char? single)
     {
         single = null;

@@ -1,8 +1,8 @@
 namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>
-/// Image references in CEL: the grammar of distribution/reference as one regular expression over the normalised text, in which the
-/// registry is always written out, and what makes a text normalised.
+/// Image references in CEL: the grammar of distribution/reference as one regular expression over normalised text, in which the registry is
+/// always written out, and the normalisation.
 /// </summary>
 internal static class ReferenceExpressions
 {
@@ -18,18 +18,18 @@ internal static class ReferenceExpressions
     /// <summary>The cost of checking one reference.</summary>
     public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfCut();
 
-    /// <summary>From the images to their normalised references; images that are no references are left out.</summary>
+    /// <summary>From the images to their normalised references; invalid references are left out.</summary>
     /// <param name="images">The images.</param>
-    /// <param name="placeholders">Texts that are not images yet.</param>
+    /// <param name="placeholders">Placeholders that are not images yet.</param>
     public static string Normalise(string images, IReadOnlyList<string> placeholders) =>
         $$"""
             {{images}}.filter(i, i.size() <= 1024 && !i.matches('^(?:sha256:)?[0-9a-f]{64}$'){{Except(placeholders)}})
-              // The digest apart.
+              // With the digest split off.
               .map(i, {'image': i, 'name': i.split('@')[0], 'digest': i.contains('@') ? i.substring(i.indexOf('@')) : ''})
               // A first segment without a dot, a colon or an upper-case letter is not a registry but a path on Docker Hub.
               .map(r, {'image': r.image, 'digest': r.digest,
                 'name': r.name.matches('^(?:[^/]*[.:A-Z][^/]*|localhost)/') ? r.name : 'docker.io/' + r.name})
-              // A registry has one name: in lower case, without the default port, Docker Hub's without its aliases.
+              // Registry names are normalised: lower case, no default port, no Docker Hub aliases.
               .map(r, {'image': r.image, 'digest': r.digest,
                 'host': r.name.substring(0, r.name.indexOf('/')), 'path': r.name.substring(r.name.indexOf('/'))})
               .map(r, {'image': r.image, 'digest': r.digest, 'path': r.path,
@@ -47,7 +47,7 @@ internal static class ReferenceExpressions
     private static string Except(IReadOnlyList<string> placeholders) =>
         placeholders.Count == 0 ? "" : $" && !(i in [{string.Join(", ", placeholders.Select(CelText.Quote))}])";
 
-    /// <summary>True for a normalised text that is a reference.</summary>
+    /// <summary>True for a normalised text that is a valid reference.</summary>
     public static string IsReference(string text) =>
         $"""
             {text}.size() <= 1024
@@ -62,6 +62,6 @@ internal static class ReferenceExpressions
     /// <summary>The registry as part of a path, the port's colon as an underscore.</summary>
     public static string RegistryPath(string text) => $"{text}.substring(0, {text}.indexOf('/')).replace(':', '_')";
 
-    /// <summary>The text behind the registry.</summary>
+    /// <summary>The text after the registry.</summary>
     public static string Path(string text) => $"{text}.substring({text}.indexOf('/') + 1)";
 }

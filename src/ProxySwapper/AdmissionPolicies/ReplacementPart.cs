@@ -8,7 +8,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <param name="Group">A group's number; 0 is the whole reference.</param>
 internal readonly record struct ReplacementPart(string Text, int Group)
 {
-    /// <summary>The parts of a replacement of .NET; null when it has one that is neither text nor group.</summary>
+    /// <summary>Splits a .NET replacement; null if a part is neither text nor a group.</summary>
     public static IReadOnlyList<ReplacementPart>? Read(string replacement, Regex regex)
     {
         var parts = new List<ReplacementPart>();
@@ -39,7 +39,7 @@ internal readonly record struct ReplacementPart(string Text, int Group)
         return parts;
     }
 
-    /// <summary>A group by the name or number that stands behind the <c>$</c>.</summary>
+    /// <summary>The group with the name or number after the <c>$</c>.</summary>
     private static string? NameAt(string replacement, int at, out int end)
     {
         end = at;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Cuts what each image has to meet into variables, so that none costs more than the API server allows.</summary>
+/// <summary>Splits the rules over variables, so that none costs more than the API server allows.</summary>
 internal static class RuleChunks
 {
-    /// <summary>Runs of items whose costs fit into one variable each; an item that alone does not fit has a run of its own.</summary>
+    /// <summary>Splits items into chunks whose cost fits into one variable each; an item too large to fit has its own chunk.</summary>
     public static IEnumerable<IReadOnlyList<T>> Cut<T>(IEnumerable<T> items, Func<T, long> costOf)
     {
         var chunk = new List<T>();
@@ -27,7 +27,7 @@ internal static class RuleChunks
             yield return chunk;
     }
 
-    /// <summary>The references of a variable without those that one of the conditions takes.</summary>
+    /// <summary>The references of a variable, without those that match one of the conditions.</summary>
     public static string Exclude(string source, IReadOnlyList<(string Comment, CelExpression Condition)> conditions)
     {
         var expression = new StringBuilder($"variables.{source}.filter(r, !(");
@@ -36,7 +36,7 @@ internal static class RuleChunks
         return expression.Append("))").ToString();
     }
 
-    /// <summary>The references of a variable with the target that the first of the rules gives them, or the one that they have.</summary>
+    /// <summary>The references of a variable with the target of the first matching rule, or the one they already have.</summary>
     public static string Decide(string source, IReadOnlyList<PolicyRule> rules, bool isFirst)
     {
         var expression = new StringBuilder(

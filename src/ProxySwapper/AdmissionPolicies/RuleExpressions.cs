@@ -5,21 +5,21 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Makes CEL of rules; what cannot be said is refused by its key.</summary>
+/// <summary>Compiles rules to CEL; what cannot be expressed is refused by its key.</summary>
 internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations locations)
 {
     private readonly List<PolicyRefusal> _refusals = [];
 
-    /// <summary>What could not be said so far.</summary>
+    /// <summary>What could not be expressed so far.</summary>
     public IReadOnlyList<PolicyRefusal> Refusals => _refusals;
 
-    /// <summary>The rule that <c>proxyUrl</c> alone stands for.</summary>
+    /// <summary>The rule implied by <c>proxyUrl</c> alone.</summary>
     public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = "docker.io" });
 
-    /// <summary>A rule, or null when nothing of it can be said.</summary>
+    /// <summary>A rule, or null if it cannot be expressed at all.</summary>
     public PolicyRule? Of(string key, RuleOptions rule) => rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);
 
-    /// <summary>Images at <c>proxyUrl</c>, which stay there also when no rule names it any more.</summary>
+    /// <summary>Images at <c>proxyUrl</c> stay there even if no rule names it any more.</summary>
     public IEnumerable<CelExpression> AtProxyUrl() =>
         proxyUrl is null ? [] : [PatternExpressions.StartsWith(TargetPrefix.PrefixOf(proxyUrl))];
 
@@ -68,17 +68,17 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         if (TryReplace(regex, portable, rule.Replace!, out var target, out reason))
             return new PolicyRule(place, summary, condition, target, atTarget);
         _refusals.Add(
-            new($"{key}.replace", $"cannot be used in CEL, which has no groups, and their places cannot be found otherwise: {reason}")
+            new($"{key}.replace", $"cannot be used in CEL, which has no capture groups and cannot locate them otherwise: {reason}")
         );
         return new PolicyRule(place, summary, condition, PolicyRule.Unchanged, atTarget);
     }
 
     private static bool TryReplace(Regex regex, PortableRegex portable, string replacement, out CelExpression target, out string reason)
     {
-        (target, reason) = (default, "a '$' that names no group");
+        (target, reason) = (default, "a '$' that does not name a group");
         if (ReplacementPart.Read(replacement, regex) is not { } parts)
             return false;
-        // It begins with the target's registry written out.
+        // It starts with the target registry written out.
         var (first, host) = (parts[0].Text, TargetPrefix.HostOf(parts[0].Text));
         parts = [new ReplacementPart(RegistryName.Normalize(host) + first[host.Length..], -1), .. parts.Skip(1)];
         var numbers = regex.GetGroupNames().ToDictionary(name => name, regex.GroupNumberFromName);
@@ -87,7 +87,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
             reason = fault;
             return false;
         }
-        // What a replacement makes of Docker Hub is completed as every name there is.
+        // Results on Docker Hub are completed like every name there.
         if (parts[0].Text.StartsWith("docker.io/", StringComparison.Ordinal))
             target = new($"[{target.Expression}].map(t, {ReferenceExpressions.Official("t")})[0]", target.Cost + CelCost.OfCut());
         return true;

@@ -3,20 +3,20 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>The policy that is to be in force: always that of the last good configuration.</summary>
+/// <summary>The policy to apply: always that of the last valid configuration.</summary>
 internal sealed class ServedPolicy
 {
     private volatile AdmissionPolicy? _current;
 
-    /// <summary>The policy; null where the webhook does the swap.</summary>
+    /// <summary>The policy; null if the webhook rewrites images.</summary>
     public AdmissionPolicy? Current => _current;
 
-    /// <summary>Takes the policy of a configuration, if that wants one.</summary>
+    /// <summary>Compiles the policy of a configuration, if it asks for one.</summary>
     /// <param name="file">The configuration file's path, for faults.</param>
     /// <param name="text">Its text.</param>
-    /// <param name="environment">What is laid over it.</param>
-    /// <param name="options">What was read of both.</param>
-    /// <exception cref="ConfigurationException">A policy cannot do what the configuration says; the one before stays.</exception>
+    /// <param name="environment">The environment laid over it.</param>
+    /// <param name="options">The resulting options.</param>
+    /// <exception cref="ConfigurationException">A policy cannot express the configuration; the previous policy stays.</exception>
     public void Apply(string file, string text, IReadOnlyDictionary<string, string> environment, ProxySwapperOptions options)
     {
         if (options.AdmissionPolicy.Name is null)

@@ -4,8 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Certificates;
 
 /// <summary>
-/// Issues an authority and serving certificates, ECDSA on P-256 as <see href="https://www.rfc-editor.org/rfc/rfc5280">RFC 5280</see> has
-/// them, and says when the next ones are due.
+/// Issues a certificate authority and serving certificates, ECDSA on P-256 (<see href="https://www.rfc-editor.org/rfc/rfc5280">RFC
+/// 5280</see>), and decides when they are renewed.
 /// </summary>
 internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProvider time)
 {
@@ -15,10 +15,10 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
     private static readonly TimeSpan CertificateLifetime = TimeSpan.FromDays(90);
     private static readonly TimeSpan CertificateRenewal = TimeSpan.FromDays(30);
 
-    /// <summary>Clocks of API servers may be behind ours.</summary>
+    /// <summary>Backdating: the clocks of API servers may be behind ours.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromHours(1);
 
-    /// <summary>A new authority with a certificate.</summary>
+    /// <summary>Creates a new authority with a certificate.</summary>
     public CertificateSet Create()
     {
         var (authority, key) = CreateAuthority();
@@ -28,12 +28,12 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
     }
 
     /// <summary>
-    /// The set that takes this one's place now, or null while it is good. An authority that is due is replaced in two steps, so that no
-    /// API server meets a certificate of an authority that it does not know yet: first the new authority joins the old one, and only once
-    /// both are published it signs the certificate.
+    /// The set that replaces this one now, or null while it is good. An authority is replaced in two steps, so that no API server meets a
+    /// certificate of an authority that it does not know yet: the new authority first joins the old one, and signs the certificate only
+    /// once both are published.
     /// </summary>
-    /// <param name="current">The set in force.</param>
-    /// <param name="isPublished">API servers have had the set's authorities for long enough.</param>
+    /// <param name="current">The current set.</param>
+    /// <param name="isPublished">True if API servers have had the set's authorities for long enough.</param>
     public CertificateSet? Renew(CertificateSet current, bool isPublished)
     {
         var now = time.GetUtcNow();
@@ -47,7 +47,7 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
             using (addedKey)
             {
                 var both = $"{added.ExportCertificatePem()}\n{kept}";
-                // A certificate that has expired is trusted by nobody: then there is nothing to wait for.
+                // An expired certificate is not trusted anyway, so there is nothing to wait for.
                 return certificate.NotAfter <= now
                     ? Issue(added, addedKey, both)
                     : current with
@@ -69,7 +69,7 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
     private (X509Certificate2 Certificate, ECDsa Key) CreateAuthority()
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        // The name tells authorities apart: a certificate's issuer says which one signed it.
+        // Each authority has its own name, so that a certificate's issuer says which one signed it.
         var name = new X500DistinguishedName($"CN=proxyswapper-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
         var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));

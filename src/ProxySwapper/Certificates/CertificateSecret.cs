@@ -5,8 +5,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Certificates;
 
 /// <summary>
-/// The Secret that keeps a <see cref="CertificateSet"/> for all replicas. Only who holds the Lease of the Secret's name writes it, and
-/// only over the version that was read, so that of two replicas one issues and the other takes what was issued.
+/// The Secret that stores a <see cref="CertificateSet"/> for all replicas. Only the holder of the Lease with the Secret's name writes it,
+/// and only over the version that was read, so that one replica issues and the others use the result.
 /// </summary>
 internal sealed class CertificateSecret(KubernetesClient client, string name, string holder, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
     private readonly ResourceClient _secrets = new(client, ResourceType.Secrets);
     private readonly LeaseClient _leases = new(client);
 
-    /// <summary>What the Secret holds; null when it is missing, and a content of null when it holds no valid set.</summary>
+    /// <summary>Reads the Secret; null if it is missing. Its set is null if it is not valid.</summary>
     /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
     public async Task<StoredCertificates?> ReadAsync(CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
         );
     }
 
-    /// <summary>Writes a set over what was read; false when another replica is at it or was faster.</summary>
+    /// <summary>Replaces what was read by a new set; false if another replica is doing so or was faster.</summary>
     /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
     public async Task<bool> TryWriteAsync(CertificateSet set, StoredCertificates? over, CancellationToken cancellationToken)
     {
@@ -76,7 +76,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
         };
         if (await _leases.TryCreateAsync(wanted, cancellationToken) is { } created)
             return created;
-        // A holder that died leaves its Lease behind.
+        // A holder that crashed leaves its Lease behind.
         if (await _leases.GetAsync(client.Namespace, name, cancellationToken) is not { } other)
             return null;
         return other.RenewTime + (other.Duration ?? LeaseDuration) > now
@@ -102,8 +102,8 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
         };
 }
 
-/// <summary>What was read of the Secret.</summary>
+/// <summary>The content of the Secret.</summary>
 /// <param name="Secret">The object, with its version.</param>
-/// <param name="Set">The set, or null where the Secret holds no valid one.</param>
-/// <param name="AuthoritiesSince">When its authorities became what they are.</param>
+/// <param name="Set">The set, or null if the Secret has no valid one.</param>
+/// <param name="AuthoritiesSince">When its authorities last changed.</param>
 internal sealed record StoredCertificates(JsonObject Secret, CertificateSet? Set, DateTimeOffset AuthoritiesSince);

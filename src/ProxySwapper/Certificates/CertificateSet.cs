@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Certificates;
 
-/// <summary>A certificate with its key, and the authorities that signed it and will sign the next one. All PEM (RFC 7468).</summary>
-/// <param name="Authorities">The current authority first, then those before it that have not expired: what clients trust.</param>
+/// <summary>A certificate with its key and the authorities that signed it and will sign the next, all in PEM (RFC 7468).</summary>
+/// <param name="Authorities">The current authority first, then earlier ones that have not expired: what clients trust.</param>
 /// <param name="AuthorityKey">The current authority's key.</param>
 /// <param name="Certificate">The serving certificate.</param>
 /// <param name="Key">Its key.</param>
@@ -17,7 +17,7 @@ internal sealed record CertificateSet(string Authorities, string AuthorityKey, s
     private const string CertificateKey = "tls.crt";
     private const string KeyKey = "tls.key";
 
-    /// <summary>The set of a Secret; null where something is missing or is not valid.</summary>
+    /// <summary>The set of a Secret; null if anything is missing or not valid.</summary>
     public static CertificateSet? Read(JsonObject secret)
     {
         if (secret["data"] is not JsonObject data)
@@ -41,10 +41,10 @@ internal sealed record CertificateSet(string Authorities, string AuthorityKey, s
             [KeyKey] = Base64(Key),
         };
 
-    /// <summary>The serving certificate without its key, to be disposed.</summary>
+    /// <summary>The serving certificate without its key; the caller disposes of it.</summary>
     public X509Certificate2 ReadCertificate() => X509Certificate2.CreateFromPem(Certificate);
 
-    /// <summary>The authorities, the current one first, to be disposed.</summary>
+    /// <summary>The authorities, current one first; the caller disposes of them.</summary>
     public X509Certificate2Collection ReadAuthorities()
     {
         var all = new X509Certificate2Collection();

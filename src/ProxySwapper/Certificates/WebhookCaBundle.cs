@@ -5,15 +5,17 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Certificates;
 
-/// <summary>Keeps <c>clientConfig.caBundle</c> of our own webhook configuration at the authorities that sign our certificate.</summary>
+/// <summary>
+/// Keeps <c>clientConfig.caBundle</c> of our webhook configuration in step with the authorities that sign our certificate.
+/// </summary>
 internal sealed class WebhookCaBundle(KubernetesClient client, string webhookName)
 {
     private readonly ResourceClient _configurations = new(client, ResourceType.MutatingWebhookConfigurations);
 
-    /// <summary>Writes the authorities where they are not there yet.</summary>
+    /// <summary>Writes the authorities where they are missing.</summary>
     /// <param name="authorities">PEM.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>False when there is no such configuration: it was disabled, or is not installed yet.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>False if the configuration does not exist: it was disabled or is not installed yet.</returns>
     /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
     public async Task<bool> PublishAsync(string authorities, CancellationToken cancellationToken)
     {
@@ -25,7 +27,7 @@ internal sealed class WebhookCaBundle(KubernetesClient client, string webhookNam
         {
             if (webhook?["clientConfig"]?["caBundle"]?.GetValue<string>() == wanted)
                 continue;
-            // The name is tested, so that what somebody moves meanwhile does not get our authorities.
+            // The test of the name makes sure that a concurrent reordering does not give another webhook our authorities.
             patch.Add((JsonNode)Operation("test", $"/webhooks/{index}/name", webhook?["name"]?.GetValue<string>() ?? ""));
             patch.Add((JsonNode)Operation("add", $"/webhooks/{index}/clientConfig/caBundle", wanted));
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Sizes for people: <c>512 B</c>, <c>12.3 MiB</c>.</summary>
+/// <summary>Human-readable sizes: <c>512 B</c>, <c>12.3 MiB</c>.</summary>
 internal static class ByteSize
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -4,10 +4,10 @@ using Serilog.Extensions.Logging;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>The log of commands that a person runs: on standard error, so that what they print can be piped.</summary>
+/// <summary>The log of interactive commands: on standard error, so that their output can be piped.</summary>
 internal static class CommandLogging
 {
-    /// <param name="isDebug">True for every request and decision; else warnings, and what registries make a person wait for.</param>
+    /// <param name="isDebug">True to log every request and decision; otherwise warnings, and waits that registries impose.</param>
     public static ILoggerFactory Create(bool isDebug) =>
         LoggerFactory.Create(logging =>
         {

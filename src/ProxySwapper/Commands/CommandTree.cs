@@ -3,11 +3,11 @@ using System.CommandLine.Help;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>All commands of the program, and how a command line is run.</summary>
+/// <summary>All commands of the program.</summary>
 internal static class CommandTree
 {
-    /// <summary>Parses and runs a command line. Nothing that a user can write makes it throw.</summary>
-    /// <returns>The exit code: 2 for a wrong command line or an unusable file, 1 for what failed, 0 else.</returns>
+    /// <summary>Parses and runs a command line. No user input makes it throw.</summary>
+    /// <returns>The exit code: 2 for an invalid command line or file, 1 for a failure, 0 otherwise.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
         var command = Create().Parse(arguments);
@@ -15,8 +15,8 @@ internal static class CommandTree
             return UsageErrors.Report(command);
         var invocation = new InvocationConfiguration
         {
-            // A command that is stopped finishes or abandons what it does, and says so, before the process ends. The server's host does
-            // that itself.
+            // A stopped command finishes or abandons its work, and says so, before the process exits. The server's host handles that
+            // itself.
             ProcessTerminationTimeout = command.CommandResult.Command.Name == ServeCommand.Name ? null : TimeSpan.FromSeconds(30),
         };
         return await command.InvokeAsync(invocation);
@@ -25,7 +25,7 @@ internal static class CommandTree
     /// <summary>The root command.</summary>
     public static RootCommand Create()
     {
-        var root = new RootCommand("Puts a cluster behind its own registry without anybody changing a manifest.")
+        var root = new RootCommand("Puts a Kubernetes cluster behind its own registry without changing any manifest.")
         {
             ServeCommand.Create(),
             DemoCommand.Create(),

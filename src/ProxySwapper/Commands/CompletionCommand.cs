@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace ProxySwapper.Commands;
 
 /// <summary>
-/// <c>proxyswapper completion</c>: scripts that have a shell ask the program itself, by the directive <c>[suggest]</c> of its command line.
+/// <c>proxyswapper completion</c>: scripts that make a shell query the program through the <c>[suggest]</c> directive of its command line.
 /// </summary>
 internal static class CompletionCommand
 {
@@ -38,9 +38,17 @@ internal static class CompletionCommand
 
     public static Command Create()
     {
-        var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
+        var shell = new Argument<string>("SHELL") { Description = "The shell: bash, zsh or fish." };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        var command = new Command("completion", "Prints a script that completes commands and options in a shell.") { shell };
+        var command = new ExampleCommand(
+            "completion",
+            "Prints a shell script that completes commands and options.",
+            "source <(proxyswapper completion bash)",
+            "proxyswapper completion fish > ~/.config/fish/completions/proxyswapper.fish"
+        )
+        {
+            shell,
+        };
         command.SetAction(arguments =>
         {
             Console.WriteLine(

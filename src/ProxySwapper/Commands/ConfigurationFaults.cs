@@ -3,9 +3,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>
-/// How every command ends that meets a configuration or a kubeconfig which is not usable: all faults on standard error, exit code 2.
-/// </summary>
+/// <summary>What every command does about an invalid configuration or kubeconfig: all faults on standard error, exit code 2.</summary>
 internal static class ConfigurationFaults
 {
     public const int ExitCode = 2;

@@ -10,7 +10,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper copy</c>: one image, now, with everything below it.</summary>
+/// <summary><c>proxyswapper copy</c>: one image with everything it references.</summary>
 internal static class CopyCommand
 {
     private const string DockerTransport = "docker://";
@@ -18,30 +18,24 @@ internal static class CopyCommand
     public static Command Create()
     {
         var source = Image("SOURCE", "The image to copy: a tag or a digest.");
-        var target = Image("TARGET", "Where it shall be.");
+        var target = Image("TARGET", "Where to copy it.");
         var platforms = new Option<Platform[]>("--platform")
         {
-            Description = "Only this platform of an index, OS/ARCH[/VARIANT]; may be given again. Default all.",
+            Description = "Copies only this platform of an index, OS/ARCH[/VARIANT]; can be repeated. Default: all.",
             CustomParser = ParsePlatforms,
         };
         var sparse = new Option<bool>("--sparse")
         {
-            Description = "With --platform: writes the index as it is, its other children missing. Many registries refuse that.",
+            Description = "With --platform: writes the index unchanged, without its other manifests. Many registries reject that.",
         };
-        var flatten = new Option<bool>("--flatten") { Description = "With one --platform: writes that manifest alone." };
-        var referrers = new Option<bool>("--referrers")
-        {
-            Description = "Takes along signatures, SBOMs and whatever else refers to the image.",
-        };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Prints what would be done: requests, blobs and bytes." };
-        var config = new Option<string?>("--config")
-        {
-            Description = "A configuration file; its registries say how hosts are reached and opened.",
-        };
+        var flatten = new Option<bool>("--flatten") { Description = "With one --platform: writes only that manifest, without an index." };
+        var referrers = new Option<bool>("--referrers") { Description = "Also copies signatures, SBOMs and other referrers." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Prints the requests, blobs and bytes of the copy without making it." };
+        var config = new Option<string?>("--config") { Description = "The configuration file, for its registries section. Default: none." };
         var debug = new Option<bool>("--debug", "-d") { Description = "Logs every step and every request." };
         var command = new ExampleCommand(
             "copy",
-            "Copies one image between registries, with everything below it.",
+            "Copies one image with everything it references between registries.",
             "proxyswapper copy docker.io/library/nginx:1.27 registry.example.com/library/nginx:1.27",
             "proxyswapper copy --platform linux/amd64 --dry-run quay.io/coreos/etcd:v3.5.0 localhost:5000/etcd:v3.5.0"
         )
@@ -126,7 +120,7 @@ internal static class CopyCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync("Stopped; the tag was not written.");
+            await Console.Error.WriteLineAsync("Cancelled; the tag was not written.");
             return 1;
         }
     }
@@ -139,9 +133,7 @@ internal static class CopyCommand
         foreach (var manifest in plan.Manifests)
             Console.WriteLine($"  manifest  {manifest.Digest}");
         Console.WriteLine(
-            plan.IsUpToDate
-                ? "up to date"
-                : $"{plan.Requests} requests, {plan.Blobs.Count} blobs, {ByteSize.Format(plan.Bytes)} at the most"
+            plan.IsUpToDate ? "up to date" : $"{plan.Requests} requests, {plan.Blobs.Count} blobs, {ByteSize.Format(plan.Bytes)} at most"
         );
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
     }
@@ -152,13 +144,13 @@ internal static class CopyCommand
             result.Outcome == CopyOutcome.UpToDate
                 ? $"{request.Target} is up to date"
                 : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} "
-                    + $"mounted, {result.BlobsPresent} there; {ByteSize.Format(result.BytesCopied)} moved"
+                    + $"mounted, {result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied"
         );
         PrintDigest(result.SourceDigest, result.TargetDigest);
     }
 
     private static void PrintDigest(Digest source, Digest target) =>
-        Console.WriteLine(source == target ? $"digest {target}" : $"digest {target}, a new one: platforms were left out of {source}");
+        Console.WriteLine(source == target ? $"digest {target}" : $"digest {target} (differs from {source}: platforms were left out)");
 
     private static Argument<ImageReference> Image(string name, string description) =>
         new(name)
@@ -167,7 +159,7 @@ internal static class CopyCommand
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                // As skopeo and crane have it.
+                // The prefix that skopeo and crane use.
                 if (text.StartsWith(DockerTransport, StringComparison.Ordinal))
                     text = text[DockerTransport.Length..];
                 if (ImageReference.TryParse(text, out var image, out var fault))
@@ -184,7 +176,9 @@ internal static class CopyCommand
             if (Platform.TryParse(token.Value, out var platform))
                 platforms.Add(platform);
             else
-                result.AddError($"'{token.Value}' is not a platform, such as linux/amd64 or linux/arm/v7");
+                result.AddError(
+                    $"'{token.Value}' is not a valid platform; it must be OS/ARCH[/VARIANT], such as linux/amd64 or linux/arm/v7"
+                );
         return [.. platforms];
     }
 }

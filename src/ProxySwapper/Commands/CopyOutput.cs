@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Shows the blobs of a copy: a bar for each on a terminal, a line for each that is settled elsewhere.</summary>
+/// <summary>Shows the blobs of a copy: a progress bar for each on a terminal, otherwise a line for each finished blob.</summary>
 internal static class CopyOutput
 {
     private const int DigestLength = 19;

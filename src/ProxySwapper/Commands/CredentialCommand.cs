@@ -2,19 +2,19 @@ using System.CommandLine;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>
-/// <c>proxyswapper credential</c>: credentials of registries, for programs that ask as they ask Docker's credential helpers.
-/// </summary>
+/// <summary><c>proxyswapper credential</c>: registry credentials for programs that support Docker's credential helpers.</summary>
 internal static class CredentialCommand
 {
     public const string Name = "credential";
 
     public static Command Create()
     {
-        var command = new Command(
+        var command = new ExampleCommand(
             Name,
-            "Gives registries' credentials to other programs. A link to this program named "
-                + $"{CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman."
+            "Provides registry credentials to other programs. A link to this program named "
+                + $"{CredentialVerbCommands.HelperName} is a credential helper for Docker, skopeo and Podman.",
+            "echo registry.example.com | proxyswapper credential get --config config.yaml",
+            $"ln -s /usr/local/bin/proxyswapper /usr/local/bin/{CredentialVerbCommands.HelperName}"
         )
         {
             CredentialServeCommand.Create(),

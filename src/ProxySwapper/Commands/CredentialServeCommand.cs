@@ -15,13 +15,13 @@ internal static class CredentialServeCommand
     {
         var config = new Option<string>("--config")
         {
-            Description = "The configuration file; its `registries` are the ones that are answered for.",
+            Description = "The configuration file, for its registries section.",
             Required = true,
         };
-        var port = IntegerOption.Create("--port", "The port of the loopback address.", 1, 65535, 5002);
+        var port = IntegerOption.Create("--port", "The port on the loopback address.", 1, 65535, 5002);
         var command = new ExampleCommand(
             ServeCommand.Name,
-            "Answers GET /credential?host=HOST on the loopback address, for a registry cache in the same Pod.",
+            "Serves GET /credential?host=HOST on the loopback address, for a registry cache in the same Pod.",
             "proxyswapper credential serve --config config.yaml",
             "proxyswapper credential serve --config config.yaml --port 5003"
         )
@@ -39,7 +39,7 @@ internal static class CredentialServeCommand
     {
         var options = ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
         if (options.Registries.Count == 0)
-            throw new ConfigurationException([new(config, 0, 0, "registries", "is empty: there is nothing to give credentials for")]);
+            throw new ConfigurationException([new(config, 0, 0, "registries", "must have at least one entry")]);
         if (options.ManagementPort == port)
             throw new ConfigurationException([new(config, 0, 0, "managementPort", "must differ from --port")]);
         try

@@ -9,46 +9,55 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Commands;
 
 /// <summary>
-/// <c>proxyswapper credential get|list|store|erase</c>, also by the file name <c>docker-credential-proxyswapper</c>: the protocol of
-/// Docker's credential helpers, in which errors are told on standard output
+/// <c>proxyswapper credential get|list|store|erase</c>, also run by the file name <c>docker-credential-proxyswapper</c>: the protocol of
+/// Docker's credential helpers, in which errors go to standard output
 /// (<see href="https://github.com/docker/docker-credential-helpers#development"/>).
 /// </summary>
 internal static class CredentialVerbCommands
 {
-    /// <summary>The name under which the program is a credential helper: <c>"credHelpers": {"HOST": "proxyswapper"}</c>.</summary>
+    /// <summary>The file name that makes the program a credential helper: <c>"credHelpers": {"HOST": "proxyswapper"}</c>.</summary>
     public const string HelperName = "docker-credential-proxyswapper";
 
     private const string ConfigVariable = "PROXYSWAPPER_CREDENTIAL_CONFIG";
 
-    /// <summary>By these words Docker and skopeo know that there is nothing, and go on as anonymous.</summary>
+    /// <summary>Docker and skopeo recognise this text and continue anonymously.</summary>
     private const string NotFound = "credentials not found in native keychain";
     private const string ReadOnly =
-        "proxyswapper keeps no credentials: they come from `registries` of its "
+        "proxyswapper does not store credentials: they come from `registries` in its "
         + "configuration, Docker's config.json and the clouds' identities";
 
-    /// <summary>The user by which the protocol marks an identity token.</summary>
+    /// <summary>The user name that marks an identity token in the protocol.</summary>
     private const string TokenUser = "<token>";
     private const int MaximumInput = 64 * 1024;
 
     public static IEnumerable<Command> Create()
     {
-        yield return Verb("get", "Prints the credential of the registry that stands on standard input.", GetAsync);
+        yield return Verb("get", "Prints the credential of the registry named on standard input.", GetAsync);
         yield return Verb(
             "list",
-            "Prints the hosts that the configuration opens, with their users.",
+            "Prints the registries that the configuration has credentials for, with their users.",
             (options, _) => Task.FromResult(List(options))
         );
-        yield return Verb("store", "Refuses: credentials are only given.", (_, _) => Task.FromResult(Fail(ReadOnly)));
-        yield return Verb("erase", "Refuses: credentials are only given.", (_, _) => Task.FromResult(Fail(ReadOnly)));
+        yield return Verb("store", "Always fails: credentials are read-only.", (_, _) => Task.FromResult(Fail(ReadOnly)));
+        yield return Verb("erase", "Always fails: credentials are read-only.", (_, _) => Task.FromResult(Fail(ReadOnly)));
     }
+
+    private static string[] ExamplesOf(string verb) =>
+        verb == "list"
+            ? ["proxyswapper credential list --config config.yaml", $"{ConfigVariable}=config.yaml {HelperName} list"]
+            :
+            [
+                $"echo registry.example.com | proxyswapper credential {verb} --config config.yaml",
+                $"echo registry.example.com | {ConfigVariable}=config.yaml {HelperName} {verb}",
+            ];
 
     private static Command Verb(string name, string description, Func<ProxySwapperOptions, CancellationToken, Task<int>> run)
     {
         var config = new Option<string?>("--config")
         {
-            Description = $"A configuration file; its registries say how hosts are opened. Also by {ConfigVariable}.",
+            Description = $"The configuration file, for its registries section. Default: {ConfigVariable}, else none.",
         };
-        var command = new Command(name, description) { config };
+        var command = new ExampleCommand(name, description, ExamplesOf(name)) { config };
         command.SetAction(
             async (arguments, cancellationToken) =>
             {
@@ -81,7 +90,7 @@ internal static class CredentialVerbCommands
         var input = new char[MaximumInput];
         var server = new string(input, 0, await Console.In.ReadBlockAsync(input, cancellationToken)).Trim();
         if (!CredentialServerAddress.TryParse(server, out var image))
-            return Fail("standard input must be a registry, such as registry.example.com:5000");
+            return Fail("standard input must be a registry host, such as registry.example.com:5000");
         using var loggers = CommandLogging.Create(isDebug: false);
         using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
         if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential)
@@ -103,7 +112,7 @@ internal static class CredentialVerbCommands
         return 0;
     }
 
-    /// <summary>The user that the host will be shown, as far as that is known without asking anybody.</summary>
+    /// <summary>The user name for the host, if it is known without a request.</summary>
     private static string? UserOf(RegistryEntryOptions entry) =>
         entry.Auth switch
         {

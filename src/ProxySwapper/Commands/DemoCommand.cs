@@ -4,15 +4,17 @@ using ProxySwapper.Demo;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper demo</c>: the main job on this machine alone, with nothing to set up.</summary>
+/// <summary><c>proxyswapper demo</c>: shows the webhook and the populator on this machine, without any setup.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
-        var command = new Command(
+        var command = new ExampleCommand(
             "demo",
-            "Shows the main job: sample Pods through the webhook over TLS, what becomes of "
-                + "their images, one that is copied from a registry to another, and Pods that wait for theirs."
+            "Sends sample Pods through the webhook over TLS, shows their new images, copies an image between "
+                + "two registries in memory, and lets Pods wait for their images. Needs no cluster and no network.",
+            "proxyswapper demo",
+            "NO_COLOR=1 proxyswapper demo > demo.txt"
         );
         command.SetAction(
             async (_, cancellationToken) =>

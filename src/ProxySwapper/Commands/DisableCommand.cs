@@ -4,20 +4,17 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper disable</c>: the way out of the webhook, and the first thing that an uninstallation does.</summary>
+/// <summary><c>proxyswapper disable</c>: removes the webhook; also the first step of an uninstall.</summary>
 internal static class DisableCommand
 {
     public static Command Create()
     {
         var place = new RemovedWebhookOptions();
-        var discard = new Option<bool>("--discard")
-        {
-            Description = "Keeps nothing: only an upgrade of the chart brings the webhook back.",
-        };
+        var discard = new Option<bool>("--discard") { Description = "Keeps no copy: only an upgrade of the chart restores the webhook." };
         var kubernetes = new KubernetesOptions();
         var command = new ExampleCommand(
             "disable",
-            "Takes the webhook out of every Pod's way at once, and keeps its configuration for `enable`.",
+            "Removes the webhook from the API server at once, keeping its configuration for `enable`, and releases gated Pods.",
             "proxyswapper disable",
             "proxyswapper disable --context production --file webhook.json"
         );
@@ -39,18 +36,16 @@ internal static class DisableCommand
                         var webhook = new WebhookSwitch(client, name);
                         if (arguments.GetValue(discard))
                             Console.WriteLine(
-                                await webhook.DiscardAsync(cancellationToken)
-                                    ? $"{name} is removed."
-                                    : $"{name} is not there: nothing to remove."
+                                await webhook.DiscardAsync(cancellationToken) ? $"Removed {name}." : $"{name} not found: nothing to remove."
                             );
                         else if (await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken) is { } store)
                             Console.WriteLine(
-                                $"{name} is removed: Pods start with the images that they name. "
-                                    + $"`proxyswapper enable` puts it back from {store}."
+                                $"Removed {name}: Pods now start with their original images. "
+                                    + $"`proxyswapper enable` restores it from {store}."
                             );
                         else
-                            Console.WriteLine($"{name} is not there: nothing to disable.");
-                        // Nobody gates Pods from now on; those that wait must not wait for ever.
+                            Console.WriteLine($"{name} not found: nothing to disable.");
+                        // From now on no Pod is gated; release those that still wait.
                         var version = await KubernetesVersion.GetAsync(client, cancellationToken);
                         return version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
                     }

@@ -3,7 +3,7 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper enable</c>: puts back exactly what <c>disable</c> removed.</summary>
+/// <summary><c>proxyswapper enable</c>: restores exactly what <c>disable</c> removed.</summary>
 internal static class EnableCommand
 {
     public static Command Create()
@@ -12,7 +12,7 @@ internal static class EnableCommand
         var kubernetes = new KubernetesOptions();
         var command = new ExampleCommand(
             "enable",
-            "Puts back the webhook that `disable` removed.",
+            "Restores the webhook that `disable` removed.",
             "proxyswapper enable",
             "proxyswapper enable --context production --file webhook.json"
         );
@@ -29,8 +29,8 @@ internal static class EnableCommand
                         var outcome = await new WebhookSwitch(client, name).EnableAsync(store, cancellationToken);
                         Console.WriteLine(
                             outcome == EnableOutcome.PutBack
-                                ? $"{name} is back: images are swapped."
-                                : $"{name} is in place: nothing to enable."
+                                ? $"Restored {name}: images are rewritten again."
+                                : $"{name} already exists: nothing to enable."
                         );
                         return 0;
                     }

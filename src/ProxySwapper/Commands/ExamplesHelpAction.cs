@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Prints a command's help and behind it its examples and where to read more.</summary>
+/// <summary>Prints a command's help, followed by its examples and a link to the manual.</summary>
 internal sealed class ExamplesHelpAction(HelpAction help) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;
@@ -19,16 +19,17 @@ internal sealed class ExamplesHelpAction(HelpAction help) : SynchronousCommandLi
         foreach (var example in command.Examples)
             output.WriteLine($"  {example}");
         output.WriteLine();
-        output.WriteLine($"More: docs/commands.md#{UsageErrors.PathOf(parseResult.CommandResult).Replace(' ', '-')}");
+        output.WriteLine($"More: docs/commands.md#{UsageErrors.PathOf(parseResult.CommandResult).Split(' ')[0]}");
         return exitCode;
     }
 }
 
-/// <summary>A command that shows in its help how it is used.</summary>
-/// <param name="name">The word on the command line.</param>
+/// <summary>A command whose help shows examples.</summary>
+/// <param name="name">The command's name.</param>
 /// <param name="description">What it does.</param>
-/// <param name="examples">Whole command lines.</param>
+/// <param name="examples">Complete command lines.</param>
 internal sealed class ExampleCommand(string name, string description, params IReadOnlyList<string> examples) : Command(name, description)
 {
+    /// <summary>Shown by <c>--help</c>.</summary>
     public IReadOnlyList<string> Examples => examples;
 }

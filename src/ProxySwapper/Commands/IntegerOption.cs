@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Makes options that take a whole number within limits.</summary>
+/// <summary>Creates options that take an integer within limits.</summary>
 internal static class IntegerOption
 {
     public static Option<int> Create(string name, string description, int minimum, int maximum, int defaultValue) =>
@@ -16,7 +16,7 @@ internal static class IntegerOption
             {
                 var isNumber = int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value);
                 if (!isNumber || value < minimum || value > maximum)
-                    result.AddError($"{name} must be a whole number from {minimum} to {maximum}, not '{result.Tokens[0].Value}'");
+                    result.AddError($"{name} must be an integer from {minimum} to {maximum}, not '{result.Tokens[0].Value}'");
                 return value;
             },
         };

@@ -4,14 +4,14 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>The options of commands that talk to the API server, and how such a command ends when that fails.</summary>
+/// <summary>The options of commands that call the API server, and the handling of their failures.</summary>
 internal sealed class KubernetesOptions
 {
     private readonly Option<string?> _kubeconfig = new("--kubeconfig")
     {
-        Description = "The kubeconfig file. Default KUBECONFIG, then the Pod's own account, then ~/.kube/config.",
+        Description = "The kubeconfig file. Default: KUBECONFIG, then the Pod's service account, then ~/.kube/config.",
     };
-    private readonly Option<string?> _context = new("--context") { Description = "The kubeconfig's context. Default its current one." };
+    private readonly Option<string?> _context = new("--context") { Description = "The kubeconfig context. Default: the current one." };
 
     public void AddTo(Command command)
     {
@@ -20,7 +20,7 @@ internal sealed class KubernetesOptions
     }
 
     /// <summary>
-    /// Runs a command with a client. What failed is told in one line, with exit code 1; no way to a cluster is exit code 2.
+    /// Runs a command with a client. Failures are reported in one line with exit code 1; without a usable kubeconfig the exit code is 2.
     /// </summary>
     public async Task<int> RunAsync(ParseResult arguments, Func<KubernetesClient, Task<int>> command)
     {

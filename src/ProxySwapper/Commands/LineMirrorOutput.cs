@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>One line for each tag that is settled: for logs of a CronJob.</summary>
+/// <summary>One line for each finished tag, for the logs of a CronJob.</summary>
 internal sealed class LineMirrorOutput(TextWriter writer, bool isDryRun) : IMirrorOutput
 {
     private static readonly IProgress<CopyProgress> Silent = new TransferMeter(null);

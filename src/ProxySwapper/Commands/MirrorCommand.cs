@@ -5,7 +5,7 @@ using ProxySwapper.Registries;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper mirror</c>: one pass over a file of repositories.</summary>
+/// <summary><c>proxyswapper mirror</c>: one run over the repositories of a mirror file.</summary>
 internal static class MirrorCommand
 {
     private const string DefaultFile = "/config/replicant.yaml";
@@ -16,34 +16,37 @@ internal static class MirrorCommand
     {
         var configFile = new Option<string?>("--config-file", "-c", "--config")
         {
-            Description = $"The mirror file. Default {DefaultFile}; also by PROXYSWAPPER_MIRROR_CONFIG_FILE or REPLICANT_CONFIG_FILE.",
+            Description = $"The mirror file. Default: PROXYSWAPPER_MIRROR_CONFIG_FILE or REPLICANT_CONFIG_FILE, else {DefaultFile}.",
         };
         var debug = new Option<bool>("--debug", "-d")
         {
-            Description = "Logs the decision on every tag and every request. Also by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG.",
+            Description = "Logs every request and the decision on every tag. Also set by PROXYSWAPPER_MIRROR_DEBUG or REPLICANT_DEBUG.",
         };
         var exitOnError = new Option<bool>("--exit-on-error", "-e")
         {
-            Description = "Stops at the first failure. Also by PROXYSWAPPER_MIRROR_EXIT_ON_ERROR or REPLICANT_EXIT_ON_ERROR.",
+            Description = "Stops at the first failure. Also set by PROXYSWAPPER_MIRROR_EXIT_ON_ERROR or REPLICANT_EXIT_ON_ERROR.",
         };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Prints what a run would copy, and copies nothing." };
-        var parallel = IntegerOption.Create("--parallel", "Repositories looked at, and images copied, at once.", 1, 256, 4);
+        var dryRun = new Option<bool>("--dry-run") { Description = "Prints what a run would copy without copying it." };
+        var parallel = IntegerOption.Create("--parallel", "How many repositories are checked, and images copied, in parallel.", 1, 256, 4);
         var shard = new Option<MirrorShard?>("--shard")
         {
-            Description = "This machine's share, I/N with I from 0. Default from JOB_COMPLETION_INDEX and JOB_PARALLELISM, else all.",
+            Description = "The shard to process, I/N with I from 0. Default: JOB_COMPLETION_INDEX and JOB_PARALLELISM, else everything.",
             CustomParser = ParseShard,
         };
         var onRateLimit = new Option<string>("--on-rate-limit")
         {
-            Description = "When a registry grants no more pulls: wait as long as it says, or stop and leave the rest to the next run.",
+            Description = "What to do at a registry's pull limit: wait as long as it says, or stop and leave the rest to the next run.",
             DefaultValueFactory = _ => Wait,
         };
         onRateLimit.AcceptOnlyFromAmong(Wait, Stop);
-        var report = new Option<string?>("--report") { Description = "Writes the outcome of each tag to a file, as JSON." };
+        var report = new Option<string?>("--report")
+        {
+            Description = "Writes the result of each tag to this file, as JSON. Default: none.",
+        };
 
         var command = new ExampleCommand(
             "mirror",
-            "Mirrors repositories by SemVer mode, in one pass.",
+            "Mirrors repositories by SemVer mode, in one run.",
             "proxyswapper mirror --config-file mirror.yaml --dry-run",
             "proxyswapper mirror --config-file mirror.yaml --parallel 8 --report report.json"
         )
@@ -93,7 +96,7 @@ internal static class MirrorCommand
     {
         if (reportFile is not null && !IsWritable(reportFile, out var reason))
         {
-            await Console.Error.WriteLineAsync($"--report {reportFile}: cannot be written: {reason}");
+            await Console.Error.WriteLineAsync($"cannot write --report {reportFile}: {reason}");
             return ConfigurationFaults.ExitCode;
         }
         using var loggers = CommandLogging.Create(isDebug);
@@ -115,7 +118,7 @@ internal static class MirrorCommand
                 .RunAsync(cancellationToken);
     }
 
-    /// <summary>Looked at before the first request: a pass can take hours.</summary>
+    /// <summary>Checked before the first request: a run can take hours.</summary>
     private static bool IsWritable(string file, out string reason)
     {
         try
@@ -135,7 +138,7 @@ internal static class MirrorCommand
     {
         if (MirrorShard.TryParse(result.Tokens[0].Value, out var shard))
             return shard;
-        result.AddError($"--shard must be I/N, I from 0 and below N, not '{result.Tokens[0].Value}'");
+        result.AddError($"--shard must be I/N with I from 0 to N-1, not '{result.Tokens[0].Value}'");
         return null;
     }
 }

@@ -2,7 +2,7 @@ using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Results and sums in words.</summary>
+/// <summary>Results and totals as text.</summary>
 internal static class MirrorLine
 {
     public static string Of(MirrorResult result, bool isDryRun)
@@ -21,7 +21,7 @@ internal static class MirrorLine
                 .Where(sum => sum.Count > 0)
                 .Select(sum => $"{sum.Count} {sum.Word}")
                 .DefaultIfEmpty("nothing to do")
-        ) + (report.IsDryRun ? "" : $"; {ByteSize.Format(report.Bytes)} moved");
+        ) + (report.IsDryRun ? "" : $"; {ByteSize.Format(report.Bytes)} copied");
 
     private static string WordOf(MirrorOutcome outcome, bool isDryRun) =>
         outcome switch

@@ -8,40 +8,51 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper policy</c>: the rules as CEL that the API server runs itself, without a webhook.</summary>
+/// <summary><c>proxyswapper policy</c>: the rules as CEL that the API server evaluates itself, without a webhook.</summary>
 internal static class PolicyCommand
 {
+    private const string Yaml = "yaml";
+    private const string Json = "json";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
         var config = new Option<string?>("--config")
         {
-            Description = "The configuration file; without it, the environment alone (PROXY_URL).",
+            Description = "The configuration file. Default: the environment only (PROXY_URL, PROXYSWAPPER_…).",
         };
         var apiVersion = new Option<string>("--api-version")
         {
-            Description = "v1 is served from Kubernetes 1.36, v1beta1 from 1.34, v1alpha1 from 1.32.",
+            Description = "The API version: v1 (Kubernetes 1.36 or later), v1beta1 (1.34) or v1alpha1 (1.32).",
             DefaultValueFactory = _ => "v1",
         };
         apiVersion.AcceptOnlyFromAmong("v1", "v1beta1", "v1alpha1");
         var name = new Option<string>("--name")
         {
-            Description = "Name of the policy and of its binding.",
+            Description = "The name of the policy and of its binding.",
             DefaultValueFactory = _ => WebhookSwitch.DefaultName,
         };
         var podUpdates = new Option<bool>("--pod-updates")
         {
-            Description = "Also looks at changes of a Pod's images. Deployments and the like make new Pods and need it not.",
+            Description =
+                "Also rewrites images when a Pod is updated. Not needed for Deployments and other controllers, which create new Pods.",
         };
         var partial = new Option<bool>("--partial")
         {
-            Description = "Leaves out what CEL cannot say, and lists it on standard error, instead of refusing it.",
+            Description = "Leaves out what CEL cannot express and lists it on standard error, instead of failing.",
         };
-        var output = new Option<PolicyOutput>("--output", "-o") { Description = "yaml, or json: a List." };
-        var command = new Command(
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The format: yaml, or json (a List).",
+            DefaultValueFactory = _ => Yaml,
+        };
+        output.AcceptOnlyFromAmong(Yaml, Json);
+        var command = new ExampleCommand(
             "policy",
-            "Prints the rules as a MutatingAdmissionPolicy and its binding, which swap images without the webhook."
+            "Prints the rules as a MutatingAdmissionPolicy with its binding, which rewrites images without the webhook.",
+            "proxyswapper policy --config config.yaml | kubectl apply -f -",
+            "proxyswapper policy --config config.yaml --api-version v1beta1 --partial -o json"
         )
         {
             config,
@@ -59,9 +70,12 @@ internal static class PolicyCommand
                     if (faults.Count > 0 && !arguments.GetValue(partial))
                         throw new ConfigurationException(faults);
                     foreach (var fault in faults)
-                        await Console.Error.WriteLineAsync($"left out: {fault}");
+                        await Console.Error.WriteLineAsync($"not expressible in CEL, left out: {fault}");
                     var objects = new PolicyObjects(arguments.GetValue(name)!, arguments.GetValue(apiVersion)!);
-                    Write(arguments.GetValue(output), [objects.PolicyOf(compiled.Policy), objects.Binding(arguments.GetValue(podUpdates))]);
+                    Write(
+                        arguments.GetValue(output)!,
+                        [objects.PolicyOf(compiled.Policy), objects.Binding(arguments.GetValue(podUpdates))]
+                    );
                     return 0;
                 })
         );
@@ -78,9 +92,9 @@ internal static class PolicyCommand
         return compiled;
     }
 
-    private static void Write(PolicyOutput output, IReadOnlyList<JsonObject> objects)
+    private static void Write(string output, IReadOnlyList<JsonObject> objects)
     {
-        if (output == PolicyOutput.Yaml)
+        if (output == Yaml)
         {
             PolicyYaml.Write(Console.Out, objects);
             return;
@@ -93,10 +107,4 @@ internal static class PolicyCommand
         };
         Console.Out.Write(list.ToJsonString(Indented) + "\n");
     }
-}
-
-internal enum PolicyOutput
-{
-    Yaml,
-    Json,
 }

@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Standard output for people: colours and the terminal's width where there is one, plain unbroken lines in a pipe.</summary>
+/// <summary>Human-readable standard output: colours and the terminal's width where there is one, plain unbroken lines in a pipe.</summary>
 internal static class ProgramConsole
 {
     private const int Unbroken = 10_000;

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Commands;
 
-/// <summary>One line on standard error that says what goes on, where a person looks at it; nothing in a pipe.</summary>
+/// <summary>One line of progress on standard error if that is a terminal; nothing in a pipe.</summary>
 internal sealed class ProgressLine
 {
-    /// <summary>More often than this a person sees nothing new.</summary>
+    /// <summary>Updating more often than this makes no visible difference.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly bool _isShown = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");

@@ -6,18 +6,23 @@ using ProxySwapper.Population.Gates;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper release</c>: lets every Pod go that waits behind our scheduling gate.</summary>
+/// <summary><c>proxyswapper release</c>: releases every Pod that waits behind our scheduling gate.</summary>
 internal static class ReleaseCommand
 {
     public static Command Create()
     {
-        var @namespace = new Option<string?>("--namespace", "-n") { Description = "Only Pods of this namespace. Default all." };
+        var @namespace = new Option<string?>("--namespace", "-n") { Description = "Only Pods of this namespace. Default: all." };
         var keep = new Option<bool>("--keep-images")
         {
-            Description = "Leaves the images as they are. Default: the original images are put back, since the others may not be there.",
+            Description = "Keeps the rewritten images. By default the original ones are restored, since the others may be missing.",
         };
         var kubernetes = new KubernetesOptions();
-        var command = new Command("release", "Lets every Pod go that waits behind the scheduling gate proxyswapper.io/image.")
+        var command = new ExampleCommand(
+            "release",
+            "Releases every Pod that waits behind the scheduling gate proxyswapper.io/image.",
+            "proxyswapper release",
+            "proxyswapper release --namespace team --keep-images"
+        )
         {
             @namespace,
             keep,
@@ -33,7 +38,7 @@ internal static class ReleaseCommand
         return command;
     }
 
-    /// <summary>Lets Pods go and tells of each.</summary>
+    /// <summary>Releases Pods and prints a line for each.</summary>
     /// <returns>The exit code: 1 when one of them still waits.</returns>
     public static async Task<int> RunAsync(
         KubernetesClient client,
@@ -50,13 +55,13 @@ internal static class ReleaseCommand
         }
         catch (KubernetesException problem) when (problem.Status == HttpStatusCode.Forbidden)
         {
-            await Console.Error.WriteLineAsync($"Gated Pods are not released: {problem.Message}");
+            await Console.Error.WriteLineAsync($"cannot release gated Pods: {problem.Message}");
             return 1;
         }
         if (failed > 0)
-            await Console.Error.WriteLineAsync($"{released} gated Pods are released, {failed} are not.");
+            await Console.Error.WriteLineAsync($"Released {released} gated Pods; {failed} failed.");
         else if (released > 0)
-            Console.WriteLine($"{released} gated Pods are released.");
+            Console.WriteLine($"Released {released} gated Pods.");
         return failed == 0 ? 0 : 1;
 
         void Tell(GatedPod pod, GateResult? result, string? error)

@@ -5,20 +5,23 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>The options that <c>disable</c> and <c>enable</c> share: which webhook, and where its configuration is kept.</summary>
+/// <summary>The options that <c>disable</c> and <c>enable</c> share: which webhook, and where its configuration is stored.</summary>
 internal sealed class RemovedWebhookOptions
 {
     private readonly Option<string?> _configMap = new("--config-map")
     {
-        Description = "The ConfigMap that keeps the configuration, NAMESPACE/NAME. Default the release's own.",
+        Description = "The ConfigMap that stores the configuration, NAMESPACE/NAME. Default: the release's own.",
     };
 
-    private readonly Option<string?> _file = new("--file") { Description = "A file that keeps the configuration, instead of a ConfigMap." };
+    private readonly Option<string?> _file = new("--file")
+    {
+        Description = "A file that stores the configuration instead of a ConfigMap. Default: none.",
+    };
 
     public Option<string> Name { get; } =
         new("--name")
         {
-            Description = "The MutatingWebhookConfiguration, or the policy's binding.",
+            Description = "The name of the MutatingWebhookConfiguration, or of the policy's binding.",
             DefaultValueFactory = _ => WebhookSwitch.DefaultName,
         };
 

@@ -9,7 +9,9 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper report</c>: what a cluster runs, from where, and whether it could start again.</summary>
+/// <summary>
+/// <c>proxyswapper report</c>: which images a cluster runs, where they come from, and whether it could restart without those registries.
+/// </summary>
 internal static class ReportCommand
 {
     private const string Text = "text";
@@ -24,25 +26,32 @@ internal static class ReportCommand
         var config = new Option<string?>("--config")
         {
             Description =
-                "The configuration file. Default PROXY_URL or PROXYSWAPPER_… of the environment, then the release in the cluster.",
+                "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… of the environment, else the release in the cluster.",
         };
-        var @namespace = new Option<string?>("--namespace", "-n") { Description = "Only this namespace. Default all." };
-        var output = new Option<string>("--output", "-o") { Description = "text, json or html.", DefaultValueFactory = _ => Text };
+        var @namespace = new Option<string?>("--namespace", "-n") { Description = "Only this namespace. Default: all." };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The format: text, json or html.",
+            DefaultValueFactory = _ => Text,
+        };
         output.AcceptOnlyFromAmong(Text, Json, Html);
         var digests = new Option<bool>("--digests")
         {
-            Description = "Also asks each source for its digest (a HEAD, which Docker Hub does not count), and compares.",
+            Description = "Also compares digests with each source (by HEAD, which Docker Hub does not count as a pull).",
         };
-        var noCheck = new Option<bool>("--no-check") { Description = "Asks no registry: what is downstream stays open." };
+        var noCheck = new Option<bool>("--no-check")
+        {
+            Description = "Makes no registry requests; which images are downstream remains unknown.",
+        };
         var failOn = new Option<string[]>("--fail-on")
         {
-            Description = "Exit code 1 when an image is missing downstream, or unswapped. May be given twice.",
+            Description = "Exits with 1 if an image is missing downstream, or not rewritten. Can be given twice. Default: neither.",
             DefaultValueFactory = _ => [],
         };
         failOn.AcceptOnlyFromAmong(Missing, Unswapped);
         var files = new Option<string[]>("--filename", "-f")
         {
-            Description = "Manifests in place of a cluster, YAML or JSON; - is standard input.",
+            Description = "Reads manifests instead of a cluster, YAML or JSON; - is standard input. Default: the cluster.",
             DefaultValueFactory = _ => [],
         };
         var webhook = new Option<string>("--webhook-name")
@@ -50,7 +59,12 @@ internal static class ReportCommand
             Description = "The MutatingWebhookConfiguration.",
             DefaultValueFactory = _ => WebhookSwitch.DefaultName,
         };
-        var command = new Command("report", "Shows every image of a cluster: its rule, its target, whether that has it, and who uses it.")
+        var command = new ExampleCommand(
+            "report",
+            "Shows every image of a cluster: its rule, its target, whether it exists there, and which workloads use it.",
+            "proxyswapper report --namespace team --digests",
+            "proxyswapper report -o html > report.html"
+        )
         {
             config,
             @namespace,
@@ -86,7 +100,7 @@ internal static class ReportCommand
                                 0,
                                 0,
                                 "",
-                                "the cluster has no ConfigMap of a release; give --config FILE, or set PROXY_URL"
+                                "no ConfigMap of a release found in the cluster; use --config FILE or set PROXY_URL"
                             ),
                         ]);
                 }
@@ -147,7 +161,7 @@ internal static class ReportCommand
         var all = builder.Entries.Count(entry => entry.Target is not null);
         await new DownstreamCheck(registries, compareDigests).RunAsync(
             builder.Entries,
-            done => progress.Show($"asked registries for {done} of {all} images"),
+            done => progress.Show($"checked {done} of {all} images"),
             cancellationToken
         );
     }

@@ -8,7 +8,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper rewrite</c>: what would happen to images, or to the Pods of manifests, without a cluster.</summary>
+/// <summary><c>proxyswapper rewrite</c>: how images, or the Pods of manifests, would be rewritten, without a cluster.</summary>
 internal static class RewriteCommand
 {
     private const string Input = "-";
@@ -20,28 +20,28 @@ internal static class RewriteCommand
     {
         var config = new Option<string?>("--config")
         {
-            Description = "The configuration file; without it, the environment alone (PROXY_URL).",
+            Description = "The configuration file. Default: the environment only (PROXY_URL, PROXYSWAPPER_…).",
         };
         var @namespace = new Option<string>("--namespace", "-n")
         {
-            Description = "The namespace of images, and of manifests without one.",
+            Description = "The namespace of the images, and of manifests without one.",
             DefaultValueFactory = _ => "default",
         };
         var output = new Option<string>("--output", "-o")
         {
-            Description = "text: a line for each image. json: an array.",
+            Description = "The format: text (one line per image) or json (an array).",
             DefaultValueFactory = _ => Text,
         };
         output.AcceptOnlyFromAmong(Text, Json);
         var files = new Option<string[]>("--filename", "-f")
         {
-            Description = "Manifests, YAML or JSON; - is standard input.",
+            Description = "Reads manifests, YAML or JSON; - is standard input. Default: the IMAGE arguments.",
             DefaultValueFactory = _ => [],
         };
-        var images = new Argument<string[]>("IMAGE") { Description = "Images.", Arity = ArgumentArity.ZeroOrMore };
+        var images = new Argument<string[]>("IMAGE") { Description = "The images to rewrite.", Arity = ArgumentArity.ZeroOrMore };
         var command = new ExampleCommand(
             "rewrite",
-            "Shows what would happen to images, or to every Pod template in manifests.",
+            "Shows how images, or all Pod templates in manifests, would be rewritten.",
             "proxyswapper rewrite --config config.yaml nginx quay.io/coreos/etcd:v3.5.0",
             "helm template . | proxyswapper rewrite --config config.yaml -f -"
         )
@@ -55,7 +55,7 @@ internal static class RewriteCommand
         command.Validators.Add(result =>
         {
             if (result.GetResult(images) is null or { Tokens.Count: 0 } && result.GetResult(files) is null or { Implicit: true })
-                result.AddError("an IMAGE, or manifests with -f FILE, are required");
+                result.AddError("IMAGE arguments or -f FILE are required");
         });
         command.SetAction(
             (arguments, _) =>
@@ -90,15 +90,15 @@ internal static class RewriteCommand
         return command;
     }
 
-    /// <summary>What looks like an option and stands before a <c>--</c>; behind it everything is an image.</summary>
+    /// <summary>An argument before <c>--</c> that looks like an option; after <c>--</c> everything is an image.</summary>
     private static string? UnknownOption(ParseResult arguments) =>
         arguments
             .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
             .FirstOrDefault(token => token is { Type: TokenType.Argument, Value: ['-', _, ..] })
             ?.Value;
 
-    /// <summary>Says what has no Pod, so that nothing is missed without a word.</summary>
-    /// <returns>False when there was no image at all.</returns>
+    /// <summary>Reports objects without a Pod template, so that nothing is skipped silently.</summary>
+    /// <returns>False when there was no image.</returns>
     private static bool ReportSkipped(string file, ManifestImages found)
     {
         if (found.Skipped.Count > 0)
@@ -107,7 +107,7 @@ internal static class RewriteCommand
                     + (found.Skipped.Count > MaximumListed ? $" and {found.Skipped.Count - MaximumListed} more" : "")
             );
         if (found.Images.Count == 0)
-            Console.Error.WriteLine($"{file}: 0 images");
+            Console.Error.WriteLine($"{file}: no images found");
         return found.Images.Count > 0;
     }
 

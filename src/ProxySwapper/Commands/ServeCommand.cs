@@ -15,7 +15,7 @@ internal static class ServeCommand
     {
         var config = new Option<string?>("--config")
         {
-            Description = "The configuration file; it is watched. Without it, the environment alone (PROXY_URL, PROXYSWAPPER_…).",
+            Description = "The configuration file, reloaded when it changes. Default: the environment only (PROXY_URL, PROXYSWAPPER_…).",
         };
         var command = new ExampleCommand(
             Name,
@@ -37,7 +37,7 @@ internal static class ServeCommand
         var options = ConfigurationReader.ReadText(path ?? "(no file)", file?.Text ?? "", environment);
         try
         {
-            // Where the API server runs the rules itself, nobody posts reviews.
+            // When the API server evaluates the rules itself, no reviews arrive.
             var certificate =
                 options.AdmissionPolicy.Name is not null ? null
                 : options.Certificates is { } selfSigned ? SelfSignedCertificateService.Temporary(selfSigned)
@@ -66,7 +66,7 @@ internal static class ServeCommand
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
-            // For instance an address that is in use, or a port below 1024 without the right to it.
+            // Such as an address in use, or a port below 1024 without permission.
             await Console.Error.WriteLineAsync(ListenFailure.Message(exception, options.Port, options.ManagementPort));
             return 1;
         }

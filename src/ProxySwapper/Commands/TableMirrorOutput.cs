@@ -5,12 +5,12 @@ using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>A live table with a bar for each copy under way; what is settled scrolls away above it.</summary>
+/// <summary>A live table with a progress bar for each running copy; finished tags scroll away above it.</summary>
 internal sealed class TableMirrorOutput(IAnsiConsole console, ProgressContext table, bool isDryRun) : IMirrorOutput
 {
     private readonly ConcurrentDictionary<(MirrorImage, string), ProgressTask> _bars = new();
 
-    /// <summary>Shows the table while some work runs.</summary>
+    /// <summary>Shows the table while the work runs.</summary>
     public static Task<T> ShowAsync<T>(IAnsiConsole console, bool isDryRun, Func<IMirrorOutput, Task<T>> work) =>
         console
             .Progress()
@@ -50,7 +50,7 @@ internal sealed class TableMirrorOutput(IAnsiConsole console, ProgressContext ta
             MirrorOutcome.UpToDate => "grey",
             _ => "yellow",
         };
-        // A pass over thousands of tags that are there is not worth thousands of lines to somebody who watches.
+        // Thousands of up-to-date tags are not worth thousands of lines on a terminal.
         if (result.Outcome != MirrorOutcome.UpToDate)
             console.MarkupLine($"[{style}]{Markup.Escape(MirrorLine.Of(result, isDryRun))}[/]");
     }

@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Adds up the blobs of one copy: how much there is to move, and how much was moved.</summary>
+/// <summary>Sums up the blobs of one copy: bytes to copy and bytes copied.</summary>
 internal sealed class TransferMeter(Action<long, long>? changed) : IProgress<CopyProgress>
 {
     private readonly ConcurrentDictionary<Digest, (long Done, long Size)> _blobs = new();

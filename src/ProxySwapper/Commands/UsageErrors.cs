@@ -3,10 +3,10 @@ using System.CommandLine.Parsing;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>How a wrong command line ends: one line for each mistake, where to read on, exit code 2.</summary>
+/// <summary>Reports an invalid command line: one line for each mistake, a pointer to --help, exit code 2.</summary>
 internal static class UsageErrors
 {
-    /// <summary>Prints what is wrong with the command line.</summary>
+    /// <summary>Prints the parser's errors.</summary>
     public static int Report(ParseResult command)
     {
         foreach (var message in command.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal))
@@ -14,7 +14,7 @@ internal static class UsageErrors
         return Fail(command);
     }
 
-    /// <summary>Prints a mistake that only the whole command line shows.</summary>
+    /// <summary>Prints a mistake that the parser cannot see.</summary>
     public static int Report(ParseResult command, string message)
     {
         Console.Error.WriteLine(message);
@@ -31,7 +31,7 @@ internal static class UsageErrors
         return string.Join(' ', names);
     }
 
-    /// <summary>A flag's value for validators, which see the command line before its values are known to be valid.</summary>
+    /// <summary>A flag's value for validators, which run before values are known to be valid.</summary>
     public static bool IsSet(this CommandResult command, Option<bool> flag)
     {
         try
@@ -40,7 +40,7 @@ internal static class UsageErrors
         }
         catch (InvalidOperationException)
         {
-            // '--flag=nonsense' is reported by itself.
+            // '--flag=nonsense' is reported separately.
             return false;
         }
     }

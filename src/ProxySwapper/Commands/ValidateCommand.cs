@@ -7,7 +7,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper validate</c>: whether files are valid, before anything uses them.</summary>
+/// <summary><c>proxyswapper validate</c>: checks files before they are used.</summary>
 internal static class ValidateCommand
 {
     private const string Auto = "auto";
@@ -15,19 +15,24 @@ internal static class ValidateCommand
     private const string Mirror = "mirror";
     private const string Values = "values";
 
-    /// <summary>Keys of the chart's values that neither of the other files has.</summary>
+    /// <summary>Keys that only the chart's values have.</summary>
     private static readonly string[] ValuesKeys = ["config", "image", "webhook", "mirror", "registryCache", "certificates", "monitoring"];
 
     public static Command Create()
     {
-        var files = new Argument<string[]>("FILE") { Description = "YAML files.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "The YAML files to check.", Arity = ArgumentArity.OneOrMore };
         var kind = new Option<string>("--kind")
         {
-            Description = "What the files are: config, mirror, values of the chart, or auto, which tells by their keys.",
+            Description = "The kind of file: config, mirror, values (of the chart), or auto, which decides by the keys.",
             DefaultValueFactory = _ => Auto,
         };
         kind.AcceptOnlyFromAmong(Auto, Configuration, Mirror, Values);
-        var command = new Command("validate", "Checks configurations, mirror files and values of the chart, and prints every mistake.")
+        var command = new ExampleCommand(
+            "validate",
+            "Checks configurations, mirror files and chart values, and prints every mistake with its line.",
+            "proxyswapper validate config.yaml mirror.yaml",
+            "helm get values proxyswapper -o yaml > values.yaml && proxyswapper validate --kind values values.yaml"
+        )
         {
             files,
             kind,
@@ -51,7 +56,7 @@ internal static class ValidateCommand
         return command;
     }
 
-    /// <returns>What the file is, in words.</returns>
+    /// <returns>The kind of file, as text.</returns>
     /// <exception cref="ConfigurationException">It is not valid.</exception>
     private static string Validate(string file, string kind)
     {

@@ -9,7 +9,12 @@ internal static class VersionCommand
 {
     public static Command Create()
     {
-        var command = new Command("version", "Prints the version, the commit that it was built from, and the platform.");
+        var command = new ExampleCommand(
+            "version",
+            "Prints the version, the commit it was built from, and the platform.",
+            "proxyswapper version",
+            "docker run --rm registry.example.com/proxyswapper:0.1.0 version"
+        );
         command.SetAction(_ =>
         {
             var (version, commit) = Read();
@@ -19,7 +24,7 @@ internal static class VersionCommand
         return command;
     }
 
-    /// <summary>What the build put into the assembly: <c>1.2.3+COMMIT</c>.</summary>
+    /// <summary>The version that the build wrote into the assembly: <c>1.2.3+COMMIT</c>.</summary>
     private static (string Version, string Commit) Read()
     {
         var text = typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";

@@ -25,12 +25,9 @@ internal static class AdmissionPolicySectionReader
     {
         var condition = new MatchConditionOptions(section.String("name") ?? "", section.String("expression") ?? "");
         if (!LabelSyntax.IsKey(condition.Name))
-            section.Fault(
-                "name",
-                "must be a condition's name: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'"
-            );
+            section.Fault("name", "must be a condition name: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
         if (condition.Expression.Length == 0)
-            section.Fault("expression", "is missing: a condition in CEL, such as request.userInfo.username != 'system:admin'");
+            section.Fault("expression", "is required: a CEL expression such as request.userInfo.username != 'system:admin'");
         section.RejectUnknownKeys();
         return condition;
     }

@@ -3,7 +3,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration;
 
-/// <summary>Where the keys of a configuration stand, for those who find after reading it that one of them will not do.</summary>
+/// <summary>Where each configuration key was written, so that faults found after reading can still name file and line.</summary>
 internal sealed class ConfigurationLocations
 {
     private readonly string _file;
@@ -13,18 +13,18 @@ internal sealed class ConfigurationLocations
     private ConfigurationLocations(string file, YamlMappingNode root, IReadOnlyDictionary<string, string> environment) =>
         (_file, _root, _environment) = (file, root, environment);
 
-    /// <summary>The places of a file's text, over which the environment is laid.</summary>
+    /// <summary>The locations of a file's text, overlaid with the environment.</summary>
     public static ConfigurationLocations Of(string file, string text, IReadOnlyDictionary<string, string> environment) =>
         new(file, YamlDocumentReader.ReadMapping(file, text, []) ?? new YamlMappingNode(), environment);
 
-    /// <summary>The line of a key's value, from 1; null when the file does not have it.</summary>
+    /// <summary>The line of a key's value, counted from 1; null when the file does not contain it.</summary>
     /// <param name="key">A path such as <c>rules[2].matchRegex</c>.</param>
     public int? LineOf(string key) => Find(key) is { } node ? (int)node.Start.Line : null;
 
-    /// <summary>Whether a key is written in the file, or said by its variable.</summary>
+    /// <summary>Whether a key is set, in the file or by its environment variable.</summary>
     public bool Has(string key) => _environment.ContainsKey(EnvironmentOverlay.VariableOf(key)) || Find(key) is not null;
 
-    /// <summary>A fault at a key's value, or at the variable that says it.</summary>
+    /// <summary>A fault at a key's value, or at the variable that sets it.</summary>
     public ConfigurationFault FaultOf(string key, string message)
     {
         var variable = EnvironmentOverlay.VariableOf(key);

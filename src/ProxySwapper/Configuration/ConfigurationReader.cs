@@ -4,18 +4,18 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Configuration;
 
-/// <summary>Reads the configuration file, lays the environment over it and checks the whole.</summary>
+/// <summary>Reads the configuration file, overlays the environment and validates the result.</summary>
 internal static class ConfigurationReader
 {
-    /// <summary>The options of a file; with no file, those of the environment alone.</summary>
+    /// <summary>Options from a file; without a file, from the environment only.</summary>
     /// <param name="file">The file's path, or null.</param>
-    /// <param name="environment">Variables: <c>PROXY_URL</c> and <c>PROXYSWAPPER_…</c> are looked at.</param>
-    /// <exception cref="ConfigurationException">Something is wrong; all of it is told.</exception>
+    /// <param name="environment">Variables: <c>PROXY_URL</c> and <c>PROXYSWAPPER_…</c> are used.</param>
+    /// <exception cref="ConfigurationException">The configuration is not valid; carries every fault.</exception>
     public static ProxySwapperOptions Read(string? file, IReadOnlyDictionary<string, string> environment) =>
         ReadText(file ?? "(no file)", file is null ? "" : TextOf(file), environment);
 
-    /// <summary>The options of a file's text.</summary>
-    /// <exception cref="ConfigurationException">Something is wrong; all of it is told.</exception>
+    /// <summary>Options from a file's text.</summary>
+    /// <exception cref="ConfigurationException">The configuration is not valid; carries every fault.</exception>
     public static ProxySwapperOptions ReadText(string file, string text, IReadOnlyDictionary<string, string> environment)
     {
         var faults = new List<ConfigurationFault>();
@@ -29,7 +29,7 @@ internal static class ConfigurationReader
         return faults.Count > 0 ? throw new ConfigurationException(faults) : options!;
     }
 
-    /// <summary>A file's text, as what a person is told when it cannot be read.</summary>
+    /// <summary>Reads a file's text; failures become a configuration fault.</summary>
     /// <exception cref="ConfigurationException">It cannot be read.</exception>
     public static string TextOf(string file)
     {
@@ -47,7 +47,7 @@ internal static class ConfigurationReader
         }
     }
 
-    /// <summary>This process's environment, as <see cref="Read"/> takes it.</summary>
+    /// <summary>This process's environment, in the form that <see cref="Read"/> takes.</summary>
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
         Environment
             .GetEnvironmentVariables()
@@ -92,7 +92,7 @@ internal static class ConfigurationReader
                 "cannot be combined with admissionPolicy, which swaps in the API server: decide with proxyswapper rewrite or report instead"
             );
         if (options.Port != 0 && options.Port == options.ManagementPort)
-            top.Fault("managementPort", "must differ from port, which is the webhook's");
+            top.Fault("managementPort", "must differ from port, which the webhook uses");
         top.RejectUnknownKeys();
         return options;
     }
@@ -110,9 +110,9 @@ internal static class ConfigurationReader
             return null;
         var (secret, names) = (section.String("secret"), section.Strings("dnsNames"));
         if (secret is null)
-            section.Fault("secret", "is required: the Secret that keeps the certificate");
+            section.Fault("secret", "is required: the Secret that stores the certificate");
         if (names.Count == 0)
-            section.Fault("dnsNames", "is required: the names of the webhook's Service, for instance proxyswapper.proxyswapper.svc");
+            section.Fault("dnsNames", "is required: the DNS names of the webhook's Service, such as proxyswapper.proxyswapper.svc");
         var options = new SelfSignedOptions
         {
             Secret = secret ?? "",
@@ -147,11 +147,11 @@ internal static class ConfigurationReader
             return defaults;
         var label = new PatchLabelOptions(section.String("key") ?? defaults.Key, section.String("value") ?? defaults.Value);
         if (!LabelSyntax.IsKey(label.Key))
-            section.Fault("key", "must be a label's key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
+            section.Fault("key", "must be a label key: up to 63 letters, digits, '-', '_', '.', with an optional DNS prefix and '/'");
         if (!LabelSyntax.IsValue(label.Value))
             section.Fault(
                 "value",
-                "must be a label's value: up to 63 letters, digits, '-', '_', '.', the first and last a letter or digit"
+                "must be a label value: up to 63 letters, digits, '-', '_', '.', starting and ending with a letter or digit"
             );
         section.RejectUnknownKeys();
         return label;

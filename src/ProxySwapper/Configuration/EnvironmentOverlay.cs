@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Configuration;
 
 /// <summary>
-/// Lays the environment over the file: <c>PROXY_URL</c>, and <c>PROXYSWAPPER_</c> with the key's path in upper case, with or without
-/// underscores between its words: <c>PROXYSWAPPER_POPULATE_MAX_RETRIES</c>. Lists are separated by commas.
+/// Overlays the file with the environment: <c>PROXY_URL</c>, and <c>PROXYSWAPPER_</c> followed by the key's path in upper case, with or
+/// without underscores between its words: <c>PROXYSWAPPER_POPULATE_MAX_RETRIES</c>. List items are separated by commas.
 /// </summary>
 internal static class EnvironmentOverlay
 {
@@ -88,7 +88,7 @@ internal static class EnvironmentOverlay
         }
     }
 
-    /// <summary>The name in which a key's variable is documented.</summary>
+    /// <summary>The documented name of a key's variable.</summary>
     public static string VariableOf(string path) =>
         Prefix
         + string.Concat(
@@ -100,8 +100,8 @@ internal static class EnvironmentOverlay
         );
 
     /// <summary>
-    /// Variables that are not ours to judge: those of other commands, and those that kubelet makes of each Service in the namespace,
-    /// one of which may well be called proxyswapper
+    /// Variables that this reader does not judge: those of other commands, and those that kubelet creates for each Service in the
+    /// namespace, since a Service may well be called proxyswapper
     /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     /// </summary>
     private static bool IsOther(string variable, string value) =>
@@ -120,7 +120,7 @@ internal static class EnvironmentOverlay
         {
             if (Find(mapping, key) is not { } child)
                 mapping.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
-            // What stands there is no mapping: reading the file will say so.
+            // The value is not a mapping; reading the file reports that.
             if (child is not YamlMappingNode inner)
                 return;
             mapping = inner;

@@ -6,7 +6,7 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads platforms as people write them: <c>linux/amd64</c>, <c>linux/arm/v7</c>.</summary>
 internal static class PlatformParser
 {
-    private const string Allowed = "must be os/architecture or os/architecture/variant, for instance linux/arm64";
+    private const string Allowed = "must be os/architecture or os/architecture/variant, such as linux/arm64";
 
     public static IReadOnlyList<Platform> Read(YamlSection section, string key)
     {

@@ -5,7 +5,7 @@ namespace ProxySwapper.Configuration;
 /// <summary>The section <c>populate</c>.</summary>
 internal sealed record PopulateOptions
 {
-    /// <summary>An image with more than this to move counts as large: together such images hold at most all workers but one.</summary>
+    /// <summary>Images with more bytes to copy than this count as large; large images never occupy the last free worker.</summary>
     public const long LargeImageBytes = 1L << 30;
 
     public PopulatePolicy Policy { get; init; } = PopulatePolicy.Gate;
@@ -25,15 +25,15 @@ internal enum PopulatePolicy
 {
     None,
 
-    /// <summary>The image is copied after the Pod was admitted; kubelet may be too early.</summary>
+    /// <summary>The image is copied after the Pod is admitted; kubelet may pull too early.</summary>
     Delayed,
 
-    /// <summary>The answer waits for the copy, a few seconds at most.</summary>
+    /// <summary>The answer waits for the copy, for a few seconds at most.</summary>
     Immediate,
 
     /// <summary>
-    /// The Pod waits behind a scheduling gate for the copy. Where the API server does not know gates or we may not patch Pods, this is
-    /// <see cref="Delayed"/>.
+    /// The Pod waits for the copy behind a scheduling gate. Where the API server does not support gates or we may not patch Pods, this
+    /// behaves as <see cref="Delayed"/>.
     /// </summary>
     Gate,
 }
@@ -44,10 +44,10 @@ internal sealed record GateOptions
     /// <summary>How long a Pod waits at most.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>What becomes of images that are not downstream then.</summary>
+    /// <summary>What happens to images that are not downstream by then.</summary>
     public GateFailurePolicy OnFailure { get; init; } = GateFailurePolicy.Restore;
 
-    /// <summary>The schedulers that are known to leave gated Pods alone.</summary>
+    /// <summary>Schedulers that are known to respect scheduling gates.</summary>
     public IReadOnlyList<string> Schedulers { get; init; } = ["default-scheduler"];
 
     /// <summary>Whether Pods of Jobs are gated: the time counts towards a Job's <c>activeDeadlineSeconds</c>.</summary>
@@ -59,15 +59,16 @@ internal sealed record GateOptions
 
 internal enum GateFailurePolicy
 {
-    /// <summary>The original images are put back: Pods start, whatever happens.</summary>
+    /// <summary>The original images are restored, so that Pods start in any case.</summary>
     Restore,
 
-    /// <summary>The images stay: kubelet pulls from the downstream or not at all.</summary>
+    /// <summary>The images stay: kubelet pulls from downstream or not at all.</summary>
     Keep,
 }
 
 /// <summary>
-/// One block of <c>populate.proxyCaches</c>, as the two populator plugins had it: an ECR proxy-cache path, or a pull-through cache to warm.
+/// One block of <c>populate.proxyCaches</c>, in the format of the two populator plugins: an ECR proxy-cache path, or a pull-through cache
+/// to warm.
 /// </summary>
 internal sealed record ProxyCacheOptions
 {

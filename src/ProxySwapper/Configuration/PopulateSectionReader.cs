@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Configuration;
 
-/// <summary>Reads the section <c>populate</c>; the blocks of the two populator plugins paste in unchanged.</summary>
+/// <summary>Reads the section <c>populate</c>; blocks written for the two populator plugins work unchanged.</summary>
 internal static class PopulateSectionReader
 {
     public static PopulateOptions Read(YamlSection top)
@@ -74,7 +74,7 @@ internal static class PopulateSectionReader
         if (section.Has("patternEcrProxyCache") == section.Has("regexURL"))
             section.Fault("patternEcrProxyCache", "exactly one of patternEcrProxyCache and regexURL is required");
         if (section.Has("regexURL") && cache.ReplacementOci is null)
-            section.Fault("replacementOCI", "is missing: the manifest's URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
+            section.Fault("replacementOCI", "is required: the manifest URL, such as https://harbor.example.com/v2/$1/$2/manifests/$3");
         if (cache.ReplacementOci is { } manifest && ManifestUrl.Validate(manifest) is { } fault)
             section.Fault("replacementOCI", fault);
         if (cache.ReplacementArch is { Length: > 0 } child && ManifestUrl.Validate(child) is { } childFault)

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Configuration;
 
-/// <summary>The program's configuration: one YAML file with the environment laid over it, checked as a whole.</summary>
+/// <summary>The program's configuration: one YAML file overlaid with the environment, validated as a whole.</summary>
 internal sealed record ProxySwapperOptions
 {
-    /// <summary>CloudNativePG (its issues 3231, 4138 and 6344) and KubeBlocks (its issue 7723).</summary>
+    /// <summary>CloudNativePG (issues 3231, 4138 and 6344) and KubeBlocks (issue 7723).</summary>
     private static readonly IReadOnlyList<string> OwnersThatCompare =
     [
         "postgresql.cnpg.io/Cluster",
@@ -19,31 +19,29 @@ internal sealed record ProxySwapperOptions
     public string TlsCertPath { get; init; } = "/tls/tls.crt";
     public string TlsKeyPath { get; init; } = "/tls/tls.key";
 
-    /// <summary>Null reads the certificate's files; else the program issues it.</summary>
+    /// <summary>Null: the certificate is read from files; otherwise the program issues it.</summary>
     public SelfSignedOptions? Certificates { get; init; }
     public int ManagementPort { get; init; } = 9090;
 
-    /// <summary>Where the token is that the management port's pages ask for, besides probes and metrics; null opens them.</summary>
+    /// <summary>Where to read the token that the management pages require (probes and metrics never do); null requires none.</summary>
     public SecretSource? ManagementTokenFrom { get; init; }
 
-    /// <summary>How long requests are still served after SIGTERM, while endpoints learn that we are not ready any more.</summary>
+    /// <summary>How long requests are still served after SIGTERM, while the endpoints are updated.</summary>
     public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long running work may take to end after that.</summary>
+    /// <summary>How long running work may take to finish after that.</summary>
     public TimeSpan ShutdownGracePeriod { get; init; } = TimeSpan.FromSeconds(25);
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
     public PatchLabelOptions PatchLabel { get; init; } = new();
     public IReadOnlyList<string> IgnoreImages { get; init; } = [];
 
-    /// <summary>
-    /// Texts that stand in the place of an image until another webhook puts one there, such as Istio's <c>auto</c>: left unchanged.
-    /// </summary>
+    /// <summary>Placeholders for an image that another webhook fills in later, such as Istio's <c>auto</c>: left unchanged.</summary>
     public IReadOnlyList<string> PlaceholderImages { get; init; } = ["auto"];
     public IReadOnlyList<string> IgnoreNamespaces { get; init; } = [];
 
     /// <summary>
-    /// Controllers whose Pods are left unchanged, <c>group/Kind</c>: operators that compare the images of their Pods, and make a Pod anew,
-    /// for ever, when they find another one.
+    /// Controllers whose Pods are left unchanged, as <c>group/Kind</c>: operators that compare their Pods' images and recreate a Pod,
+    /// forever, when they find a different one.
     /// </summary>
     public IReadOnlyList<string> IgnoreOwners { get; init; } = OwnersThatCompare;
     public IReadOnlyList<RuleOptions> Rules { get; init; } = [];
@@ -64,7 +62,7 @@ internal enum SwapPolicy
 }
 
 /// <summary>
-/// When images are let through because the downstream registry fails. Null follows <see cref="SwapPolicy"/>: on for exists.
+/// Whether images are left unchanged when the downstream registry fails. Null follows <see cref="SwapPolicy"/>: on for exists.
 /// </summary>
 internal sealed record ProxyHealthOptions
 {

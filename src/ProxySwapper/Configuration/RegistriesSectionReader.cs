@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Clouds.Aws;
 
 namespace ProxySwapper.Configuration;
 
-/// <summary>Reads the list <c>registries</c>, which the program's configuration and mirror files share.</summary>
+/// <summary>Reads the list <c>registries</c>, which the configuration and mirror files share.</summary>
 internal static class RegistriesSectionReader
 {
     public static IReadOnlyList<RegistryEntryOptions> Read(YamlSection parent)
@@ -15,7 +15,7 @@ internal static class RegistriesSectionReader
             var entry = ReadEntry(section);
             section.RejectUnknownKeys();
             if (entry.Host.Length > 0 && entries.Any(other => other.Host == entry.Host))
-                section.Fault("host", $"'{entry.Host}' has an entry already");
+                section.Fault("host", $"'{entry.Host}' already has an entry");
             entries.Add(entry);
         }
         return entries;
@@ -68,7 +68,7 @@ internal static class RegistriesSectionReader
         if (entry.AzureTenantId is not null && entry.AzureClientId is null)
             section.Fault("azureTenantId", "needs azureClientId");
         if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null)
-            section.Fault("region", $"is missing: auth ecr needs it, since the name {entry.Host} does not tell it");
+            section.Fault("region", $"is required with auth: ecr, since the host name {entry.Host} does not contain it");
         if (entry.PlainHttp && entry.CaFile is not null)
             section.Fault("caFile", "cannot be combined with plainHttp");
         if (entry.InsecureSkipTlsVerify && entry.CaFile is not null)
@@ -78,19 +78,19 @@ internal static class RegistriesSectionReader
     private static string ReadHost(YamlSection section)
     {
         if (section.String("host") is not { } host)
-            section.Fault("host", "is missing: a registry's host, such as harbor.example.com or localhost:5000");
+            section.Fault("host", "is required: a registry host, such as harbor.example.com or localhost:5000");
         else if (RegistryName.TryParse(host, out var name))
             return name.Text;
         else
             section.Fault(
                 "host",
-                $"'{host}' is not a registry's host; it must be a host with an optional port, "
+                $"'{host}' is not a registry host; it must be a host with an optional port, "
                     + "such as harbor.example.com or localhost:5000, without scheme and path"
             );
         return "";
     }
 
-    /// <summary>Where a secret is: a variable or a file.</summary>
+    /// <summary>Where to read a secret from: a variable or a file.</summary>
     public static SecretSource? ReadSecret(YamlSection parent, string key)
     {
         if (parent.Section(key) is not { } section)
@@ -116,7 +116,7 @@ internal static class RegistriesSectionReader
             RepositoryPolicy = section.String("repositoryPolicy"),
         };
         if (options.KmsKey is not null && options.EncryptionType != "KMS")
-            section.Fault("kmsKey", "needs encryptionType: KMS");
+            section.Fault("kmsKey", "requires encryptionType: KMS");
         section.RejectUnknownKeys();
         return options;
     }

@@ -1,31 +1,31 @@
 namespace ProxySwapper.Configuration;
 
-/// <summary>One entry of <c>registries</c>: how a host is reached and opened.</summary>
+/// <summary>One entry of <c>registries</c>: how to connect and authenticate to a host.</summary>
 internal sealed record RegistryEntryOptions
 {
     public required string Host { get; init; }
 
-    /// <summary>Null: the chain's own order (Docker's config.json, then the cloud that the host belongs to, then anonymous).</summary>
+    /// <summary>Null: the chain's own order (Docker's config.json, then the host's cloud, then anonymous).</summary>
     public RegistryAuth? Auth { get; init; }
     public SecretSource? UsernameFrom { get; init; }
     public SecretSource? PasswordFrom { get; init; }
 
-    /// <summary>Another Docker config.json than the default one, with <see cref="RegistryAuth.DockerConfig"/>.</summary>
+    /// <summary>A Docker config.json other than the default, with <see cref="RegistryAuth.DockerConfig"/>.</summary>
     public string? DockerConfigFile { get; init; }
 
-    /// <summary>With <see cref="RegistryAuth.Ecr"/>: the region of a host whose name does not tell it.</summary>
+    /// <summary>With <see cref="RegistryAuth.Ecr"/>: the region of a host whose name does not contain one.</summary>
     public string? Region { get; init; }
 
-    /// <summary>The profile of the AWS configuration files that opens this host; null for the default chain.</summary>
+    /// <summary>The profile of the AWS configuration files to use for this host; null for the default chain.</summary>
     public string? AwsProfile { get; init; }
 
-    /// <summary>The Azure application or managed identity that opens this host; null for Azure.Identity's default chain.</summary>
+    /// <summary>The Azure application or managed identity to use for this host; null for Azure.Identity's default chain.</summary>
     public string? AzureClientId { get; init; }
 
-    /// <summary>The tenant of that identity, where it is not the process's own.</summary>
+    /// <summary>The tenant of that identity, where it differs from the process's own.</summary>
     public string? AzureTenantId { get; init; }
 
-    /// <summary>A key file of a Google service account that opens this host; null for Application Default Credentials.</summary>
+    /// <summary>The key file of the Google service account to use for this host; null for Application Default Credentials.</summary>
     public string? GoogleKeyFile { get; init; }
 
     public string? CaFile { get; init; }
@@ -34,7 +34,7 @@ internal sealed record RegistryEntryOptions
     public int? MaxConcurrency { get; init; }
     public double? RequestsPerSecond { get; init; }
 
-    /// <summary>How missing ECR repositories are made; null for the defaults.</summary>
+    /// <summary>How missing ECR repositories are created; null for the defaults.</summary>
     public CreateRepositoriesOptions? CreateRepositories { get; init; }
 }
 
@@ -48,11 +48,11 @@ internal enum RegistryAuth
     Azure,
 }
 
-/// <summary>Where a secret is read from, each time it is needed: a variable of the environment or a file.</summary>
+/// <summary>Where a secret is read from each time it is needed: an environment variable or a file.</summary>
 internal sealed record SecretSource(string? Environment, string? File);
 
 /// <summary>
-/// How a missing ECR repository is made
+/// How a missing ECR repository is created
 /// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).
 /// </summary>
 internal sealed record CreateRepositoriesOptions

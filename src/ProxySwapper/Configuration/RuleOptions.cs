@@ -11,7 +11,7 @@ internal sealed record RuleOptions
     public string? Replace { get; init; }
     public IReadOnlyList<string> Namespaces { get; init; } = [];
 
-    /// <summary>False where the target fills itself, as a pull-through cache on each node does: nothing is copied there.</summary>
+    /// <summary>False where the target fills itself, like a pull-through cache on each node: nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
 
     /// <summary>
@@ -21,7 +21,7 @@ internal sealed record RuleOptions
     public string? PullSecret { get; init; }
 
     /// <summary>
-    /// True to send images of several registries to one name all the same: who can push to one of them can replace those of the others.
+    /// True to allow images of several registries under one name: anyone who can push to one of them can replace images of the others.
     /// </summary>
     public bool AllowSharedTarget { get; init; }
 }

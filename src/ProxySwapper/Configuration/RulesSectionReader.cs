@@ -4,7 +4,7 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Configuration;
 
-/// <summary>Reads <c>rules</c>, <c>proxyUrl</c> and what is ignored.</summary>
+/// <summary>Reads <c>rules</c>, <c>proxyUrl</c> and the ignore lists.</summary>
 internal static class RulesSectionReader
 {
     public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl)
@@ -14,7 +14,7 @@ internal static class RulesSectionReader
         return [.. rules.Select(rule => rule.Rule)];
     }
 
-    /// <summary>A registry with an optional path that images are sent to.</summary>
+    /// <summary>The registry, with an optional path, that images are sent to.</summary>
     public static string? ReadTarget(YamlSection section, string key)
     {
         if (section.String(key) is not { } text)
@@ -27,7 +27,7 @@ internal static class RulesSectionReader
     public static IReadOnlyList<string> ReadIgnoredImages(YamlSection top) =>
         top.Strings("ignoreImages", pattern => ImagePattern.TryParse(pattern, out _, out var fault) ? null : fault);
 
-    /// <summary>Kinds of controllers, or null when the key is not there.</summary>
+    /// <summary>Controller kinds, or null when the key is missing.</summary>
     public static IReadOnlyList<string>? ReadOwners(YamlSection top) =>
         top.Has("ignoreOwners")
             ? top.Strings(
@@ -35,7 +35,7 @@ internal static class RulesSectionReader
                 pattern =>
                     pattern.Split('/') is [{ Length: > 0 }, { Length: > 0 }]
                         ? null
-                        : "must be group/Kind of a controller, such as postgresql.cnpg.io/Cluster, in which * stands for any characters"
+                        : "must be a controller's group/Kind, such as postgresql.cnpg.io/Cluster; * matches any characters"
             )
             : null;
 
@@ -46,7 +46,7 @@ internal static class RulesSectionReader
                 pattern.Length > 0
                 && pattern.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '*')
                     ? null
-                    : "must be the name of a namespace, in which * stands for any characters"
+                    : "must be a namespace name; * matches any characters"
         );
 
     private static RuleOptions ReadRule(YamlSection section, string? proxyUrl)
@@ -87,13 +87,13 @@ internal static class RulesSectionReader
                 if (rule.Replace is not null)
                     section.Fault("replace", "cannot be combined with match, which has target");
                 if (rule.Target is null && proxyUrl is null)
-                    section.Fault("target", "is required, since there is no proxyUrl");
+                    section.Fault("target", "is required, since proxyUrl is not set");
                 break;
             default:
                 if (rule.Target is not null)
                     section.Fault("target", "cannot be combined with matchRegex, which has replace");
                 if (rule.Replace is null)
-                    section.Fault("replace", "is missing: the new reference, such as 'localhost:5000/$1'");
+                    section.Fault("replace", "is required: the new reference, such as 'localhost:5000/$1'");
                 break;
         }
     }

@@ -5,12 +5,12 @@ namespace ProxySwapper.Configuration;
 /// </summary>
 internal sealed record SelfSignedOptions
 {
-    /// <summary>The Secret that keeps authority and certificate, in the program's own namespace.</summary>
+    /// <summary>The Secret, in the program's own namespace, that stores the CA and the certificate.</summary>
     public required string Secret { get; init; }
 
-    /// <summary>The names of the Service as the API server calls it, for instance <c>proxyswapper.proxyswapper.svc</c>.</summary>
+    /// <summary>The names under which the API server calls the Service, such as <c>proxyswapper.proxyswapper.svc</c>.</summary>
     public required IReadOnlyList<string> DnsNames { get; init; }
 
-    /// <summary>The MutatingWebhookConfiguration whose <c>caBundle</c> is kept current; null leaves that to others.</summary>
+    /// <summary>The MutatingWebhookConfiguration whose <c>caBundle</c> is kept up to date; null for none.</summary>
     public string? Webhook { get; init; }
 }

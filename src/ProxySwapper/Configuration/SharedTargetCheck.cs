@@ -6,9 +6,9 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Configuration;
 
 /// <summary>
-/// Finds rules that send images of two registries to one name. There, whoever can push to one of the registries replaces the images of
-/// the other for the whole cluster, so such rules are refused unless the target says where the registry's name goes or the rule says
-/// that the danger is known. Patterns are compared as they are written; what a regular expression makes of registries, by samples.
+/// Finds rules that send images of two registries to one name. Anyone who can push to one of the registries could then replace images of
+/// the other for the whole cluster, so such rules are refused unless the target contains the registry's name or the rule accepts the risk.
+/// Patterns are compared as written; regular expressions are tested with sample images.
 /// </summary>
 internal static partial class SharedTargetCheck
 {
@@ -37,7 +37,7 @@ internal static partial class SharedTargetCheck
             if (rule.IsAllowed || rule.KeepsRegistry)
                 continue;
             if (rule.Match is { IsOneRegistry: false })
-                rule.Refuse($"{rule.Key} takes images of more than one registry, and the target does not say of which");
+                rule.Refuse($"{rule.Key} matches images of more than one registry, and the target does not contain the registry's name");
             else if (SharedWithin(rule, samples) is { } shared)
                 rule.Refuse(shared);
             else if (
@@ -88,7 +88,7 @@ internal static partial class SharedTargetCheck
 
     private static string Shared(string one, string two, string target) => $"{one} and {two} would both become {target}";
 
-    /// <summary>Registries and paths of every form, and those that the rules name.</summary>
+    /// <summary>Sample registries and paths of every form, and those that the rules name.</summary>
     private static List<(string Registry, string Path)> SamplesOf(List<CheckedRule> rules)
     {
         var patterns = rules.Select(rule => rule.Regex).OfType<string>().Select(text => text.Replace("\\", "", StringComparison.Ordinal));
@@ -168,7 +168,7 @@ internal static partial class SharedTargetCheck
         public void Refuse(string what) =>
             _section.Fault(
                 Match is null ? "replace" : "target",
-                $"{what}: whoever can push to one of these registries could replace images of the others. "
+                $"{what}: anyone who can push to one of these registries could replace images of the others. "
                     + (Match is null ? "Let the replacement keep" : "Use a target such as 'registry.example.com/{registry}', which keeps")
                     + " the registry's name, or set allowSharedTarget: true"
             );

@@ -7,14 +7,14 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.CredentialHelper;
 
 /// <summary>
-/// Answers <c>GET /credential?host=HOST</c> with what Docker's credential helpers print for <c>get</c>, for the registries of the
-/// configuration and no other. Whoever asks may go on without a credential when there is none, so each such answer is logged and counted.
+/// Answers <c>GET /credential?host=HOST</c> in the format of Docker's credential helpers' <c>get</c>, for configured registries only. The
+/// caller may continue anonymously without a credential, so each such answer is logged and counted.
 /// </summary>
 internal sealed partial class CredentialEndpoint
 {
     public const string Path = "/credential";
 
-    /// <summary>The user under which Azure's registry takes a refresh token as a password.</summary>
+    /// <summary>The user name with which Azure's registry accepts a refresh token as a password.</summary>
     private const string TokenUser = "00000000-0000-0000-0000-000000000000";
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
@@ -36,13 +36,13 @@ internal sealed partial class CredentialEndpoint
         (_source, _hosts, _time, _logger) = (source, hosts, time, logger);
         _requests = meters
             .Create("ProxySwapper")
-            .CreateCounter<long>("proxyswapper_credential_requests_total", description: "Credentials asked for, by result.");
-        // An alert can only see a series that was there before it grew.
+            .CreateCounter<long>("proxyswapper_credential_requests_total", description: "Requests for credentials, by result.");
+        // Alerts only work on series that exist before they grow.
         foreach (var outcome in Enum.GetValues<CredentialOutcome>())
             Count(outcome, 0);
     }
 
-    /// <summary>Why the last request failed; null when it did not.</summary>
+    /// <summary>Why the last request failed, or null.</summary>
     public string? Fault { get; private set; }
 
     public async Task AnswerAsync(HttpContext context)
@@ -51,7 +51,7 @@ internal sealed partial class CredentialEndpoint
         if (!_hosts.Contains(RegistryName.Normalize(host)) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
         {
             Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
-            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a registry of the configuration");
+            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a configured registry");
             return;
         }
         try
@@ -71,11 +71,11 @@ internal sealed partial class CredentialEndpoint
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody waits for the answer any more.
+            // The caller is gone.
         }
         catch (Exception fault) when (fault is RegistryCredentialException or OperationCanceledException)
         {
-            var reason = fault is OperationCanceledException ? $"nothing within {Deadline.TotalSeconds} s" : fault.Message;
+            var reason = fault is OperationCanceledException ? $"timed out after {Deadline.TotalSeconds} s" : fault.Message;
             Log.Failed(_logger, host, reason);
             Fault = $"{host}: {reason}";
             await RefuseAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);
@@ -103,13 +103,13 @@ internal sealed partial class CredentialEndpoint
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Asked for a credential of {Host}, which is not a registry of the configuration")]
+        [LoggerMessage(1, LogLevel.Warning, "Credential requested for {Host}, which is not a configured registry")]
         public static partial void Refused(ILogger logger, string host);
 
-        [LoggerMessage(2, LogLevel.Error, "No source has a credential for {Host}: the registry cache goes on as anonymous")]
+        [LoggerMessage(2, LogLevel.Error, "No source has a credential for {Host}: the registry cache continues anonymously")]
         public static partial void None(ILogger logger, string host);
 
-        [LoggerMessage(3, LogLevel.Error, "The credential for {Host} cannot be had, and the registry cache goes on as anonymous: {Reason}")]
+        [LoggerMessage(3, LogLevel.Error, "Cannot get the credential for {Host}, the registry cache continues anonymously: {Reason}")]
         public static partial void Failed(ILogger logger, string host, string reason);
     }
 }

@@ -4,15 +4,15 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.CredentialHelper;
 
 /// <summary>
-/// A credential in the form that Docker's credential helpers print
+/// A credential in the format of Docker's credential helpers
 /// (<see href="https://github.com/docker/docker-credential-helpers#development"/>).
 /// </summary>
 internal static class CredentialJson
 {
-    /// <param name="json">Where it is written.</param>
-    /// <param name="server">What was asked for, as it was asked.</param>
+    /// <param name="json">The writer.</param>
+    /// <param name="server">The requested server, as requested.</param>
     /// <param name="credential">The credential.</param>
-    /// <param name="tokenUser">The user under which whoever asked takes an identity token.</param>
+    /// <param name="tokenUser">The user name with which the caller accepts an identity token.</param>
     public static void Write(Utf8JsonWriter json, string server, RegistryCredential credential, string tokenUser)
     {
         json.WriteStartObject();

@@ -1,6 +1,6 @@
 namespace ProxySwapper.CredentialHelper;
 
-/// <summary>How asking for a credential went; the names, in lower case, are the metric's label.</summary>
+/// <summary>The result of a request for a credential; the names, in lower case, are the metric's label.</summary>
 internal enum CredentialOutcome
 {
     Ok,
@@ -11,6 +11,6 @@ internal enum CredentialOutcome
     /// <summary>A source failed.</summary>
     Failed,
 
-    /// <summary>The registry is none that this process answers for.</summary>
+    /// <summary>The registry is not configured.</summary>
     Refused,
 }

@@ -7,13 +7,13 @@ using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.CredentialHelper;
 
-/// <summary>The sidecar of a registry cache: credentials on the Pod's loopback alone, probes and metrics on the management port.</summary>
+/// <summary>The sidecar of a registry cache: credentials on the loopback address only, probes and metrics on the management port.</summary>
 internal static class CredentialSidecar
 {
-    /// <summary>Builds the host; it listens once it is started.</summary>
-    /// <param name="options">The configuration; its registries are those that are answered for.</param>
-    /// <param name="port">The port of the loopback address.</param>
-    /// <param name="sourceOf">Makes the source of credentials.</param>
+    /// <summary>Builds the host, which listens once started.</summary>
+    /// <param name="options">The configuration with the registries to serve.</param>
+    /// <param name="port">The port on the loopback address.</param>
+    /// <param name="sourceOf">Creates the source of credentials.</param>
     /// <param name="logging">Sets up the log.</param>
     public static WebApplication Create(
         ProxySwapperOptions options,
@@ -44,13 +44,13 @@ internal static class CredentialSidecar
         builder.Services.AddSingleton(provider =>
             ActivatorUtilities.CreateInstance<CredentialEndpoint>(provider, (IReadOnlySet<string>)hosts)
         );
-        // Ready all the same: what is cached needs no credential.
+        // Still ready: cached content needs no credential.
         builder.Services.AddSingleton(provider => new ReadinessCheck(
             "credentials",
             () => new(true, provider.GetRequiredService<CredentialEndpoint>().Fault ?? "")
         ));
         var app = builder.Build();
-        // First the pages, whose exporter sees only what is counted from then on.
+        // The management pages first: their exporter only sees what is counted afterwards.
         var pages = app.Services.GetRequiredService<ManagementPages>();
         var credentials = app.Services.GetRequiredService<CredentialEndpoint>();
         app.Run(context =>

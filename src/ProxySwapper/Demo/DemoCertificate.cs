@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>A certificate for this machine and this hour, in a folder that goes when it is disposed.</summary>
+/// <summary>A certificate for localhost, valid for an hour, in a folder that is deleted on disposal.</summary>
 internal sealed class DemoCertificate : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("proxyswapper-demo-");
@@ -20,20 +20,20 @@ internal sealed class DemoCertificate : IDisposable
         request.CertificateExtensions.Add(names.Build());
         _certificate = request.CreateSelfSigned(time.GetUtcNow().AddMinutes(-5), time.GetUtcNow().AddHours(1));
         File.WriteAllText(CertificateFile, _certificate.ExportCertificatePem());
-        File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem()); // the folder is this user's alone
+        File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem()); // only this user can read the folder
     }
 
-    /// <summary>The authority as a webhook configuration has it.</summary>
+    /// <summary>The authority in the format of a webhook configuration.</summary>
     public string CaBundle => Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(_certificate.ExportCertificatePem()));
 
     public string CertificateFile => Path.Combine(_folder.FullName, "tls.crt");
 
-    /// <summary>A file beside the certificate.</summary>
+    /// <summary>A file next to the certificate.</summary>
     public string FileOf(string name) => Path.Combine(_folder.FullName, name);
 
     public string KeyFile => Path.Combine(_folder.FullName, "tls.key");
 
-    /// <summary>A client that trusts this certificate and no other, and checks all that is checked: name, dates and signature.</summary>
+    /// <summary>A client that trusts only this certificate and verifies name, dates and signature.</summary>
     public HttpClient CreateClient(Uri address) =>
         new(
             new SocketsHttpHandler

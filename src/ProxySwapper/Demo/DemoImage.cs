@@ -5,12 +5,12 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>A small image for two platforms, made up on the spot.</summary>
+/// <summary>A small generated image for two platforms.</summary>
 internal static class DemoImage
 {
     private const int LayerSize = 512 * 1024;
 
-    /// <summary>Puts the image into a registry; its index.</summary>
+    /// <summary>Adds the image to a registry and returns its index.</summary>
     public static Descriptor AddTo(InMemoryRegistry registry, string repository, string tag)
     {
         var children = new JsonArray();

@@ -10,7 +10,7 @@ using ProxySwapper.Serving;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>The webhook in this process, asked over TLS as an API server does.</summary>
+/// <summary>The webhook in this process, called over TLS like an API server does.</summary>
 internal sealed class DemoWebhook : IAsyncDisposable
 {
     private readonly DemoCertificate _certificate = new(TimeProvider.System);
@@ -34,7 +34,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
 
     public Uri Address { get; private set; } = new("https://localhost");
 
-    /// <summary>The authority as a webhook configuration has it.</summary>
+    /// <summary>The authority in the format of a webhook configuration.</summary>
     public string CaBundle => _certificate.CaBundle;
 
     public static Task<DemoWebhook> StartAsync(ProxySwapperOptions options, CancellationToken cancellationToken) =>
@@ -58,7 +58,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
 
-    /// <summary>What the webhook answers to the creation of a Pod.</summary>
+    /// <summary>Sends the creation of a Pod to the webhook.</summary>
     public async Task<(JsonArray? Patch, JsonArray? Warnings)> AskAsync(JsonObject pod, CancellationToken cancellationToken)
     {
         var review = new JsonObject

@@ -10,18 +10,18 @@ using Spectre.Console;
 namespace ProxySwapper.Demo;
 
 /// <summary>
-/// Pods that wait for their images, with an API server and two registries in this process: one is released when its image was copied, one
-/// whose image is nowhere gets its original back and goes.
+/// Pods that wait for their images, with an API server and two registries in this process: one is released when its image has been copied,
+/// the other, with an image that does not exist, is released with its original image.
 /// </summary>
 internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options)
 {
     private const string Namespace = "demo";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    /// <summary>An upstream on the other side of the world.</summary>
+    /// <summary>The latency of a remote upstream.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Runs the demo; true when both Pods went as they should.</summary>
+    /// <summary>Runs the demo; true if both Pods were released as expected.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await using var upstream = await InMemoryRegistry.StartAsync(
@@ -52,7 +52,7 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
         Register(server, webhook);
         console.WriteLine();
         console.MarkupLineInterpolated(
-            $"[bold]Before the pull[/]: with an API server that knows scheduling gates, a Pod waits until its image is there."
+            $"[bold]Before the pull[/]: if the API server supports scheduling gates, a Pod waits until its image is downstream."
         );
         var isReleased = await ShowAsync(
             server,
@@ -65,7 +65,7 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
         return isReleased & await ShowAsync(server, "lost", lost, lost, cancellationToken);
     }
 
-    /// <summary>Creates a Pod and tells what becomes of it; true when it goes with the image that is expected.</summary>
+    /// <summary>Creates a Pod and reports what happens; true if it is released with the expected image.</summary>
     private async Task<bool> ShowAsync(
         InMemoryApiServer server,
         string name,
@@ -93,7 +93,7 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
         var waited = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
         var isGood = wasGated && ImageOf(released) == expected;
         console.MarkupLineInterpolated(
-            $"  released after {waited:0} ms with {ImageOf(released)}{(isGood ? "" : ", which is NOT as it should be")}"
+            $"  released after {waited:0} ms with {ImageOf(released)}{(isGood ? "" : ", which is NOT the expected image")}"
         );
         if ((string?)released["metadata"]!["annotations"]?["proxyswapper.io/left-original"] is { } reason)
             console.MarkupLineInterpolated($"  [grey]proxyswapper.io/left-original: {reason}[/]");

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>Applies the operations that our patches have (RFC 6902: add, replace), as strictly as an API server does.</summary>
+/// <summary>Applies the operations that our patches use (RFC 6902: add, replace), as strictly as an API server.</summary>
 internal static class JsonPatchApplier
 {
     /// <exception cref="InvalidOperationException">The patch does not apply to this document.</exception>

@@ -14,14 +14,14 @@ using Spectre.Console;
 namespace ProxySwapper.Demo;
 
 /// <summary>
-/// A Pod through the webhook, with two registries in this process: the image that it names is in the first one, and is in the second
-/// one when the demo ends, which a pull of all of it proves.
+/// Sends a Pod through the webhook, with two registries in this process. The Pod's image exists in the first one and is copied to the
+/// second, which the demo proves by pulling it.
 /// </summary>
 internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions options)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    /// <summary>Runs the demo; true when the image is downstream with the digest that it has upstream.</summary>
+    /// <summary>Runs the demo; true if the image is downstream with its upstream digest.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await using var upstream = await InMemoryRegistry.StartAsync(cancellationToken: cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {answered:0} ms[/]");
         if (rewritten != target || !await IsCopiedAsync(webhook.Get<PopulationQueue>(), target, cancellationToken))
         {
-            console.MarkupLineInterpolated($"  The image did NOT come downstream.");
+            console.MarkupLineInterpolated($"  The image was NOT copied downstream.");
             return false;
         }
         var copied = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
@@ -66,7 +66,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            // The Pod is handed over after its answer: its job may be there in a moment only.
+            // The Pod is queued after the response, so its job may appear a moment later.
             while (!queue.Known.IsKnown(target))
                 await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token);
             return true;
@@ -84,7 +84,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
             TimeProvider.System,
             Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance
         );
-        // A pull as a node does it, with every byte checked, is what warming a cache is.
+        // Warming a cache pulls like a node, verifying every byte.
         var warmer = new CacheWarmer(clients, CredentialChain.Anonymous, TimeProvider.System);
         var isGood = true;
         foreach (var architecture in (string[])["amd64", "arm64"])
@@ -98,7 +98,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
             console.MarkupLineInterpolated($"  pulled for linux/{architecture}: {pulled.Bytes} bytes, every digest verified");
         }
         console.MarkupLineInterpolated(
-            $"  [green]{target}[/] is {expected}, {(isGood ? "the digest that it has upstream" : "NOT the digest that it has upstream")}."
+            $"  [green]{target}[/] is {expected}, {(isGood ? "the upstream digest" : "NOT the upstream digest")}."
         );
         return isGood;
     }

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>The Pods of <c>manifests/samples</c>, which the program carries with it.</summary>
+/// <summary>The Pods of <c>manifests/samples</c>, embedded in the program.</summary>
 internal static class SamplePods
 {
     public const string Prefix = "samples/";
@@ -30,5 +30,5 @@ internal static class SamplePods
     }
 }
 
-/// <summary>One sample: its file, what it shows, and the Pod as an API server would send it.</summary>
+/// <summary>One sample: its file, what it shows, and the Pod in the form an API server sends.</summary>
 internal sealed record SamplePod(string File, string About, JsonObject Pod);

@@ -6,10 +6,10 @@ using Spectre.Console;
 
 namespace ProxySwapper.Demo;
 
-/// <summary>Posts the sample Pods to a webhook of this process, over TLS as an API server does, and shows what comes back.</summary>
+/// <summary>Posts the sample Pods to a webhook in this process, over TLS like an API server, and shows the results.</summary>
 internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options)
 {
-    /// <summary>Runs the demo; true when every patch applied and made the images that the rules say.</summary>
+    /// <summary>Runs the demo; true if every patch applied and produced the images that the rules give.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         await using var webhook = await DemoWebhook.StartAsync(options, cancellationToken);

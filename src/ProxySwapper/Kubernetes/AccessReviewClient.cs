@@ -2,20 +2,20 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>Something that RBAC allows or forbids.</summary>
+/// <summary>A permission in terms of RBAC.</summary>
 /// <param name="Verb"><c>get</c>, <c>list</c>, <c>watch</c>, <c>create</c>, <c>update</c>, <c>patch</c>, <c>delete</c>.</param>
 /// <param name="Type">The kind of object.</param>
 /// <param name="Namespace">One namespace, or null for all.</param>
 internal sealed record ResourceAccess(string Verb, ResourceType Type, string? Namespace = null);
 
 /// <summary>
-/// Asks the API server what we may do
+/// Asks the API server for our permissions
 /// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access">SelfSubjectAccessReview</see>);
-/// everybody may ask that.
+/// every account may ask this.
 /// </summary>
 internal sealed class AccessReviewClient(KubernetesClient client)
 {
-    /// <summary>Whether the API server would let us do that now.</summary>
+    /// <summary>Whether we currently have a permission.</summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<bool> IsAllowedAsync(ResourceAccess access, CancellationToken cancellationToken)
     {

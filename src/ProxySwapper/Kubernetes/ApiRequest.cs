@@ -12,8 +12,8 @@ internal sealed record ApiRequest(HttpMethod Method, string Path)
     public string ContentType { get; init; } = "application/json";
 
     /// <summary>
-    /// What the request does, in the words of kubectl and RBAC: <c>get configmaps team/web</c>, <c>watch pods</c>,
-    /// <c>create leases.coordination.k8s.io in namespace team</c>; method and path for what is no resource.
+    /// The operation in the terms of kubectl and RBAC: <c>get configmaps team/web</c>, <c>watch pods</c>, <c>create
+    /// leases.coordination.k8s.io in namespace team</c>; otherwise method and path.
     /// </summary>
     public override string ToString()
     {

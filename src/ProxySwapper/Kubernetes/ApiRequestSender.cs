@@ -6,15 +6,15 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// Sends requests to the API server: with our credential, which is renewed once when the server refuses it, and again when an
-/// overloaded server says when.
+/// Sends requests to the API server: with our credential, which is renewed once if the server rejects it, and with retries when an
+/// overloaded server sends Retry-After.
 /// </summary>
 internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProvider time) : IDisposable
 {
-    /// <summary>The largest response that is held in memory, in bytes. The API server's own limit for one object is below 3 MiB.</summary>
+    /// <summary>The largest buffered response, in bytes. The API server's own limit for one object is below 3 MiB.</summary>
     private const int MaximumBuffered = 16 * 1024 * 1024;
 
-    /// <summary>How often a server that is overloaded is asked again.</summary>
+    /// <summary>The number of retries for an overloaded server.</summary>
     private const int MaximumRetries = 4;
 
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
@@ -24,11 +24,11 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
 
     /// <summary>Sends a request and reads the whole response.</summary>
     /// <exception cref="KubernetesException">The server refused it or did not answer within 30 s.</exception>
-    /// <exception cref="KubernetesConnectionException">There is no usable credential.</exception>
+    /// <exception cref="KubernetesConnectionException">No usable credential was found.</exception>
     public Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, isBuffered: true, cancellationToken);
 
-    /// <summary>Sends a request whose response is read by the caller as it comes; the headers must come within 30 s.</summary>
+    /// <summary>Sends a request whose response the caller reads as a stream; the headers must arrive within 30 s.</summary>
     /// <inheritdoc cref="SendAsync(ApiRequest, CancellationToken)"/>
     public Task<HttpResponseMessage> OpenAsync(ApiRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, isBuffered: false, cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
                     isRefused = true;
                     continue;
                 }
-                // The server sends Retry-After exactly when it did not process the request, so any method may be sent again.
+                // The server sends Retry-After exactly when it did not process the request, so any method may be retried.
                 if (PauseOf(response) is not { } pause || attempt >= MaximumRetries)
                     throw await ErrorAsync(request, response, cancellationToken);
                 await Task.Delay(pause, time, cancellationToken);
@@ -73,7 +73,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             var invoker = await _transport.GetAsync(credential.ClientCertificate, either.Token);
             using var message = Message(request, credential);
             var response = await invoker.SendAsync(message, either.Token);
-            // An error is always short enough to be held, and must be read within the deadline.
+            // An error response is short enough to buffer, and must be read within the timeout.
             if (isBuffered || !response.IsSuccessStatusCode)
                 await response.Content.LoadIntoBufferAsync(MaximumBuffered, either.Token);
             return response;
@@ -94,7 +94,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         message.Headers.Authorization = credential.Authorization;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         message.Headers.UserAgent.Add(new ProductInfoHeaderValue("proxyswapper", null));
-        // .NET checks the certificate, and sends SNI, for the name in the Host header.
+        // .NET uses the Host header's name for SNI and to verify the certificate.
         if (connection.TlsServerName is { } name)
             message.Headers.Host = name;
         foreach (var (header, value) in connection.Impersonation)
@@ -111,7 +111,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             : null;
 
     /// <summary>
-    /// What a Status object says (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).
+    /// Reads a Status object (<see href="https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/"/>).
     /// </summary>
     private static async Task<KubernetesException> ErrorAsync(
         ApiRequest request,
@@ -130,7 +130,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
-            // A proxy in front of the server answered with a page of its own.
+            // A proxy in front of the server sent its own error page.
         }
         return new KubernetesException(request, response.StatusCode, null, text[..Math.Min(text.Length, 300)].Trim());
     }

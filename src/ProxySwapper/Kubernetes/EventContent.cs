@@ -1,8 +1,8 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>What an Event says.</summary>
-/// <param name="Reason">One word that machines match, for instance <c>ImagePopulateFailed</c>.</param>
-/// <param name="Action">What was being done, one word.</param>
-/// <param name="Note">What people read; shortened to what the API server takes.</param>
-/// <param name="IsWarning">Whether somebody should look.</param>
+/// <summary>The content of an Event.</summary>
+/// <param name="Reason">One machine-readable word, such as <c>ImagePopulateFailed</c>.</param>
+/// <param name="Action">The action that was taken, in one word.</param>
+/// <param name="Note">A human-readable text; shortened to the API server's limit.</param>
+/// <param name="IsWarning">True for a warning.</param>
 internal sealed record EventContent(string Reason, string Action, string Note, bool IsWarning = true);

@@ -4,21 +4,21 @@ namespace ProxySwapper.Kubernetes;
 
 /// <summary>
 /// Writes Events (<see href="https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/">events.k8s.io/v1</see>),
-/// which <c>kubectl describe</c> shows with the object that they are about.
+/// which <c>kubectl describe</c> shows with their object.
 /// </summary>
 internal sealed class EventWriter(KubernetesClient client, string instance, TimeProvider time)
 {
     private const string Controller = "proxyswapper.io/proxyswapper";
 
-    /// <summary>The longest note that the API server takes, in bytes.</summary>
+    /// <summary>The API server's limit for a note, in bytes.</summary>
     private const int MaximumNote = 1024;
 
     /// <summary>Writes one Event.</summary>
-    /// <returns>Its path, by which it can be told to have happened again.</returns>
+    /// <returns>Its path, for <see cref="RepeatAsync"/>.</returns>
     /// <exception cref="KubernetesException">The API server refused it.</exception>
     public async Task<string> WriteAsync(EventSubject subject, EventContent content, CancellationToken cancellationToken)
     {
-        // Events of objects without a namespace stand in default.
+        // Events of objects without a namespace are in the namespace default.
         var @namespace = subject.Namespace.Length == 0 ? "default" : subject.Namespace;
         var collection = ResourceType.Events.CollectionPath(@namespace);
         var now = time.GetUtcNow();
@@ -51,7 +51,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
         return $"{collection}/{Uri.EscapeDataString(name)}";
     }
 
-    /// <summary>Says that an Event happened again; false when it is gone meanwhile, as Events are after an hour.</summary>
+    /// <summary>Records that an Event happened again; false if it has expired, as Events do after an hour.</summary>
     public async Task<bool> RepeatAsync(string path, int count, CancellationToken cancellationToken)
     {
         try

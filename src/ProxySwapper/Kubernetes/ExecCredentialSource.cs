@@ -7,10 +7,10 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// A credential that a program prints, as managed clusters have it
+/// A credential printed by a program, as managed clusters use it
 /// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins">credential
 /// plugins</see>).
-/// It is asked again when what it said expires or is refused.
+/// The program runs again when the credential expires or is rejected.
 /// </summary>
 internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time) : IKubernetesCredentialSource, IDisposable
 {
@@ -133,7 +133,7 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            // What it printed may hold a token: it is not repeated.
+            // The output may contain a token, so it is not shown.
             throw Fault("returned output that is not an ExecCredential", fault);
         }
     }

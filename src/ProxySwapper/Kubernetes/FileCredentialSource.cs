@@ -6,8 +6,8 @@ using System.Text;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// A credential as a kubeconfig or a mounted service account states it. Files are read again after a minute and when the server
-/// refused, since kubelet renews the token of an account before it expires.
+/// A credential from a kubeconfig or a mounted service account. Files are read again after a minute and when the server rejects the
+/// credential, since kubelet renews an account's token before it expires.
 /// </summary>
 internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCredentialSource, IDisposable
 {
@@ -38,7 +38,7 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         }
         catch (KubernetesConnectionException) when (_current is not null && !refused)
         {
-            // A mount that is just being replaced: what was read before is good for a while.
+            // The mount is being replaced: what was read before remains valid for a while.
             return _current;
         }
         finally
@@ -61,15 +61,15 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
             return new KubernetesCredential(authorization, null);
         var certificate = await ClientCertificate.ReadAsync(cancellationToken);
         var key = await (ClientKey ?? ClientCertificate).ReadAsync(cancellationToken);
-        // The same certificate stays the same object, so that connections made with it stay.
+        // An unchanged certificate keeps its object, so that its connections are reused.
         if (_current?.ClientCertificate is { } same && certificate + key == _certificateText)
             return new KubernetesCredential(authorization, same);
         _certificateText = certificate + key;
         return new KubernetesCredential(authorization, Parse(certificate, key));
     }
 
-    /// <summary>A certificate with its key, usable for TLS on every system.</summary>
-    /// <exception cref="KubernetesConnectionException">The text is no certificate, or the key is not its own.</exception>
+    /// <summary>A certificate with its key, usable for TLS on every platform.</summary>
+    /// <exception cref="KubernetesConnectionException">The text is not a certificate, or the key does not match it.</exception>
     public static X509Certificate2 Parse(string certificate, string key)
     {
         try
@@ -77,7 +77,7 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
             var parsed = X509Certificate2.CreateFromPem(certificate, key);
             if (!OperatingSystem.IsWindows())
                 return parsed;
-            // Windows' TLS takes no key that lives in memory alone.
+            // TLS on Windows does not accept ephemeral keys.
             using (parsed)
                 return X509CertificateLoader.LoadPkcs12(parsed.Export(X509ContentType.Pkcs12), null);
         }

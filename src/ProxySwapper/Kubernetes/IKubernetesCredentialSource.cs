@@ -1,11 +1,9 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>Where the API server's credential comes from: what a file says, or what a program prints.</summary>
+/// <summary>A source of credentials for the API server: a file or a program.</summary>
 internal interface IKubernetesCredentialSource
 {
-    /// <summary>
-    /// The credential; after the server refused it with 401, <paramref name="refused"/> is true and a new one is looked for.
-    /// </summary>
-    /// <exception cref="KubernetesConnectionException">None can be had; the message says from where.</exception>
+    /// <summary>Gets the credential; after a 401, <paramref name="refused"/> is true and a new one is obtained.</summary>
+    /// <exception cref="KubernetesConnectionException">No credential is available; the message names the source.</exception>
     ValueTask<KubernetesCredential> GetAsync(bool refused, CancellationToken cancellationToken);
 }

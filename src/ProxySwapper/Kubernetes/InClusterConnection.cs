@@ -1,14 +1,14 @@
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// The connection that every Pod has
+/// The connection of a process in a Pod
 /// (<see href="https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/">Accessing the Kubernetes API from a Pod</see>).
 /// </summary>
 internal static class InClusterConnection
 {
     public const string AccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-    /// <summary>The Pod's connection; null outside a cluster and in Pods that mount no token.</summary>
+    /// <summary>The Pod's connection; null outside a cluster and in Pods without a token.</summary>
     public static KubernetesConnection? Find(Func<string, string?> environment, TimeProvider time, string directory = AccountDirectory)
     {
         var token = Path.Combine(directory, "token");

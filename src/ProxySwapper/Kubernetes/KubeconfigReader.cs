@@ -6,19 +6,19 @@ namespace ProxySwapper.Kubernetes;
 /// <summary>
 /// Reads kubeconfig files as kubectl does
 /// (<see href="https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/">Organizing Cluster Access</see>):
-/// of several files the first that has a name wins, and paths are relative to the file that they stand in.
+/// of several files, the first definition of a name wins, and paths are relative to the file that contains them.
 /// </summary>
 internal sealed class KubeconfigReader(TimeProvider time)
 {
     private const string ExecGroup = "client.authentication.k8s.io/";
 
-    /// <summary>Largest file that is read, in bytes.</summary>
+    /// <summary>Size limit of a file, in bytes.</summary>
     private const long MaximumLength = 4 * 1024 * 1024;
 
     /// <summary>The connection of a context.</summary>
-    /// <param name="files">Files in order; those that do not exist are passed over, as long as one does.</param>
+    /// <param name="files">Files in order; missing ones are skipped as long as one exists.</param>
     /// <param name="context">The context's name, or null for the current one.</param>
-    /// <exception cref="KubernetesConnectionException">There is no such context, or it is not usable.</exception>
+    /// <exception cref="KubernetesConnectionException">The context does not exist or is not usable.</exception>
     /// <exception cref="ConfigurationException">A file is not a kubeconfig.</exception>
     public KubernetesConnection Read(IReadOnlyList<string> files, string? context)
     {
@@ -32,7 +32,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
         }
         catch (KubernetesConnectionException) when (faults.Count > 0)
         {
-            // It follows from what is wrong in a file, and that is told with its line.
+            // The cause is a fault in a file, which is reported with its line.
         }
         return faults.Count == 0 ? connection! : throw new ConfigurationException(faults);
     }
@@ -72,7 +72,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
         return Uri.TryCreate(text, UriKind.Absolute, out var address) && schemes.Contains(address.Scheme)
             ? address
             : throw new KubernetesConnectionException(
-                $"The {key} of context {context} in {names} must be a URL with one of the schemes {string.Join(", ", schemes)}."
+                $"The {key} of context {context} in {names} must be a URL with one of these schemes: {string.Join(", ", schemes)}."
             );
     }
 
@@ -144,7 +144,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
         }
         catch (FormatException fault)
         {
-            throw new KubernetesConnectionException($"The kubeconfig's {key}-data is not base64.", fault);
+            throw new KubernetesConnectionException($"The kubeconfig's {key}-data is not valid Base64.", fault);
         }
         return section.String(key) is { Length: > 0 } file ? PemSource.OfFile(Path.GetFullPath(file, directory)) : null;
     }

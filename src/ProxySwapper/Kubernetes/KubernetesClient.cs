@@ -5,12 +5,12 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// The API server's objects by path and as they came: what this program does not know of an object is never lost. The kinds that are
-/// used often have clients of their own: <see cref="PodClient"/>, <see cref="LeaseClient"/>, <see cref="ResourceClient"/> for the rest.
+/// The API server's objects by path, as JSON: fields unknown to this program are never lost. Frequently used kinds have their own clients:
+/// <see cref="PodClient"/>, <see cref="LeaseClient"/>, and <see cref="ResourceClient"/> for the rest.
 /// </summary>
 internal sealed class KubernetesClient(KubernetesConnection connection, TimeProvider time) : IDisposable
 {
-    /// <summary>How long a list may stand still.</summary>
+    /// <summary>How long a list may stall.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ApiRequestSender _sender = new(connection, time);
@@ -19,8 +19,8 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     public string Namespace => connection.Namespace;
 
     /// <summary>An object, or null when it (or its kind) does not exist.</summary>
-    /// <param name="path">For instance <c>/api/v1/namespaces/default/configmaps/name</c>, escaped where names come from outside.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="path">Such as <c>/api/v1/namespaces/default/configmaps/name</c>, with external names escaped.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken) =>
         FindAsync(new ApiRequest(HttpMethod.Get, path), cancellationToken);
@@ -29,16 +29,16 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
         SendAsync(new ApiRequest(HttpMethod.Post, path) { Body = Bytes(body) }, cancellationToken);
 
-    /// <summary>Replaces an object; with its <c>resourceVersion</c> in the body, only when nobody changed it meanwhile.</summary>
+    /// <summary>Replaces an object; with its <c>resourceVersion</c> in the body, only if it has not changed since.</summary>
     public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
         SendAsync(new ApiRequest(HttpMethod.Put, path) { Body = Bytes(body) }, cancellationToken);
 
     /// <summary>Changes an object.</summary>
     /// <param name="path">The object's path.</param>
-    /// <param name="kind">What <paramref name="patch"/> is.</param>
+    /// <param name="kind">The format of <paramref name="patch"/>.</param>
     /// <param name="patch">The change.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The object as it is now.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The object after the change.</returns>
     public Task<JsonObject> PatchAsync(string path, PatchKind kind, JsonNode patch, CancellationToken cancellationToken) =>
         SendAsync(
             new ApiRequest(HttpMethod.Patch, path)
@@ -54,13 +54,13 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
             cancellationToken
         );
 
-    /// <summary>Removes an object; false when it did not exist.</summary>
+    /// <summary>Removes an object; false if it did not exist.</summary>
     public Task<bool> DeleteAsync(string path, CancellationToken cancellationToken) => DeleteAsync(path, null, cancellationToken);
 
-    /// <summary>Removes an object if it still is the one that was seen; false when it did not exist.</summary>
+    /// <summary>Deletes an object if it is still the one that was read; false if it did not exist.</summary>
     /// <param name="path">The object's path.</param>
-    /// <param name="preconditions">The <c>uid</c> and <c>resourceVersion</c> that it must have, or null; another one is a conflict.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="preconditions">The <c>uid</c> and <c>resourceVersion</c> that it must have, or null; a mismatch is a conflict.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public async Task<bool> DeleteAsync(string path, JsonObject? preconditions, CancellationToken cancellationToken)
     {
         var options = preconditions is null
@@ -75,14 +75,13 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     }
 
     /// <summary>
-    /// Reads one page of a list item by item. The items are given out while the response is still coming: what is done with one must
-    /// be short.
+    /// Reads one page of a list item by item. Items are passed on while the response is still arriving, so they must be handled quickly.
     /// </summary>
     /// <param name="path">The collection with its query string.</param>
-    /// <param name="item">Takes of an item what is needed; the element is not usable afterwards.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="item">Extracts what is needed from an item; the element is not valid afterwards.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The resource version of the list, and the token of the next page or null.</returns>
-    /// <exception cref="KubernetesException">The server refused, broke off, or answered something else than a list.</exception>
+    /// <exception cref="KubernetesException">The server refused, closed the connection early, or did not return a list.</exception>
     public async Task<(string ResourceVersion, string? Continue)> ReadListAsync(
         string path,
         Action<JsonElement> item,
@@ -95,10 +94,10 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         return (reader.ResourceVersion, reader.Continue);
     }
 
-    /// <summary>Sends a GET whose response is read as it comes.</summary>
+    /// <summary>Sends a GET and returns the response as a stream.</summary>
     /// <param name="path">Path and query string.</param>
     /// <param name="limit">How long one read may take.</param>
-    /// <param name="cancellationToken">Ends this call and every read.</param>
+    /// <param name="cancellationToken">Cancels this call and every read.</param>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public Task<StreamedResponse> OpenAsync(string path, TimeSpan limit, CancellationToken cancellationToken) =>
         StreamedResponse.OpenAsync(_sender, path, limit, time, cancellationToken);

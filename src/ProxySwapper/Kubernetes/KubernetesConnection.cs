@@ -1,42 +1,42 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>How one API server is reached and opened.</summary>
-/// <param name="Server">Its address; a path in it is kept, as some proxies of clusters need.</param>
-/// <param name="Credentials">What opens it.</param>
+/// <summary>How to connect and authenticate to an API server.</summary>
+/// <param name="Server">Its address; its path is kept, which some cluster proxies need.</param>
+/// <param name="Credentials">The source of credentials.</param>
 internal sealed record KubernetesConnection(Uri Server, IKubernetesCredentialSource Credentials)
 {
-    /// <summary>The namespace that is meant when none is named.</summary>
+    /// <summary>The default namespace.</summary>
     public string Namespace { get; init; } = "default";
 
-    /// <summary>The authorities that may sign the server's certificate; null means the system's.</summary>
+    /// <summary>The authorities trusted to sign the server's certificate; null for the system's.</summary>
     public PemSource? CertificateAuthorities { get; init; }
 
     public bool InsecureSkipTlsVerify { get; init; }
 
-    /// <summary>The name that the server's certificate must have, when it is not that of the address.</summary>
+    /// <summary>The name that the server's certificate must have, if it differs from the address.</summary>
     public string? TlsServerName { get; init; }
 
-    /// <summary>The proxy on the way, or null.</summary>
+    /// <summary>The HTTP proxy, or null.</summary>
     public Uri? Proxy { get; init; }
 
     /// <summary>
-    /// Whether HTTPS_PROXY counts when <see cref="Proxy"/> is null. Not in the cluster: the server has a cluster address there, and
-    /// .NET does not understand the address ranges that NO_PROXY names it with.
+    /// Whether HTTPS_PROXY is used if <see cref="Proxy"/> is null. Not in a cluster: there the server has a cluster address, and .NET does
+    /// not support the address ranges that NO_PROXY lists.
     /// </summary>
     public bool UsesEnvironmentProxy { get; init; } = true;
 
-    /// <summary>The headers of impersonation, empty as a rule.</summary>
+    /// <summary>The impersonation headers, usually empty.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Impersonation { get; init; } = [];
 
     /// <summary>
-    /// The connection that this process is meant to use: an explicit kubeconfig file, else the files of <c>KUBECONFIG</c>, else the
-    /// Pod's own account, else <c>~/.kube/config</c>.
+    /// Finds the connection for this process: an explicit kubeconfig file, else the files of <c>KUBECONFIG</c>, else the Pod's service
+    /// account, else <c>~/.kube/config</c>.
     /// </summary>
-    /// <param name="kubeconfig">A file that was named on the command line, or null.</param>
+    /// <param name="kubeconfig">A file from the command line, or null.</param>
     /// <param name="context">A context of the kubeconfig, or null for its current one.</param>
-    /// <param name="environment">Reads a variable of the environment.</param>
-    /// <param name="time">The clock that ages what is read.</param>
-    /// <exception cref="KubernetesConnectionException">There is none, or it cannot be read.</exception>
+    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="time">The clock for the age of what was read.</param>
+    /// <exception cref="KubernetesConnectionException">No connection was found, or it cannot be read.</exception>
     public static KubernetesConnection Find(string? kubeconfig, string? context, Func<string, string?> environment, TimeProvider time)
     {
         if (kubeconfig is not null)

@@ -1,4 +1,4 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>How to reach the API server cannot be told: no kubeconfig, a context that is not there, a plugin that fails.</summary>
+/// <summary>The API server's connection is not usable: no kubeconfig, a missing context, a failing plugin.</summary>
 internal sealed class KubernetesConnectionException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// What opens the API server: a header, a client certificate, both or neither. A class and no record, so that no log shows it.
+/// A credential for the API server: a header, a client certificate, both or neither. Not a record, so that no log prints it.
 /// </summary>
 internal sealed class KubernetesCredential(AuthenticationHeaderValue? authorization, X509Certificate2? clientCertificate)
 {

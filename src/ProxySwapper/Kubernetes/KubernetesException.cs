@@ -21,7 +21,7 @@ internal sealed class KubernetesException(
     /// <summary>The machine-readable reason of the server's Status object, for instance <c>AlreadyExists</c>, or null.</summary>
     public string? Reason { get; } = reason;
 
-    /// <summary>Where a list goes on after its continue token expired: the token of the 410's metadata, or null.</summary>
+    /// <summary>The token to continue a list whose continue token has expired, from the 410's metadata, or null.</summary>
     public string? Continue { get; init; }
 
     private static string Describe(ApiRequest request, HttpStatusCode? status, string? text)
@@ -29,7 +29,7 @@ internal sealed class KubernetesException(
         string? outcome = status switch
         {
             null => "no response",
-            // The server took the request; the text says what is wrong with what it sent.
+            // The server accepted the request; the text says what is wrong with its response.
             >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => null,
             { } code => $"{Words(code)} (HTTP {(int)code})",
         };

@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// The HTTP connections to the API server. They are made anew when the authorities' file or the client certificate changes, so that
-/// a rotated authority needs no restart.
+/// The HTTP connections to the API server. They are recreated when the CA file or the client certificate changes, so that a rotated
+/// authority needs no restart.
 /// </summary>
 internal sealed class KubernetesTransport(KubernetesConnection connection, TimeProvider time) : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
     private string? _authorities;
     private long _readAt;
 
-    /// <summary>Connections that present this certificate. What was given out before stays usable until it is idle.</summary>
+    /// <summary>Connections that present this certificate. Earlier ones stay usable until they are idle.</summary>
     public async ValueTask<HttpMessageInvoker> GetAsync(X509Certificate2? clientCertificate, CancellationToken cancellationToken)
     {
         await _making.WaitAsync(cancellationToken);
@@ -69,15 +69,15 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
             handler.SslOptions.ClientCertificates = [clientCertificate];
         if (authorities is not null)
             handler.SslOptions.CertificateChainPolicy = Trusting(authorities);
-        // The owner of the kubeconfig said insecure-skip-tls-verify, which kubectl honours too.
+        // The kubeconfig sets insecure-skip-tls-verify, which kubectl honours too.
         if (connection.InsecureSkipTlsVerify)
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
         return handler;
     }
 
     /// <summary>
-    /// A connection that is probed while nothing comes: a watch is silent for minutes, and when the server's machine is gone nothing else
-    /// would say so. The system gives it up half a minute after the last answer.
+    /// A connection with keep-alive probes: a watch can be silent for minutes, and a crashed server would otherwise go unnoticed. The
+    /// system closes it half a minute after the last response.
     /// </summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -113,7 +113,7 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
             );
         }
         if (policy.CustomTrustStore.Count == 0)
-            throw new KubernetesConnectionException("The certificate authorities of the API server contain no certificate.");
+            throw new KubernetesConnectionException("The certificate authorities of the API server do not contain a certificate.");
         return policy;
     }
 }

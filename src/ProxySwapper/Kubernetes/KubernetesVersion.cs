@@ -5,12 +5,12 @@ namespace ProxySwapper.Kubernetes;
 
 /// <summary>The version of an API server.</summary>
 /// <param name="Major">1.</param>
-/// <param name="Minor">For instance 27.</param>
-/// <param name="GitVersion">As the vendor writes it, for instance <c>v1.27.3-gke.100</c>.</param>
+/// <param name="Minor">Such as 27.</param>
+/// <param name="GitVersion">The vendor's version, such as <c>v1.27.3-gke.100</c>.</param>
 internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion)
 {
     /// <summary>Asks the API server.</summary>
-    /// <exception cref="KubernetesException">The server refused, did not answer, or said something else than a version.</exception>
+    /// <exception cref="KubernetesException">The server refused, did not answer, or did not return a version.</exception>
     public static async Task<KubernetesVersion> GetAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         const string path = "/version";
@@ -21,7 +21,7 @@ internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion
             : throw new KubernetesException(new ApiRequest(HttpMethod.Get, path), HttpStatusCode.OK, null, "the response has no version");
     }
 
-    /// <summary>Whether this is that version or a later one.</summary>
+    /// <summary>Whether this is the given version or later.</summary>
     public bool IsAtLeast(int major, int minor) => (Major, Minor).CompareTo((major, minor)) >= 0;
 
     public override string ToString() => GitVersion;

@@ -1,32 +1,32 @@
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// A claim on something, by whom and until when
+/// A claim with its holder and expiry
 /// (<see href="https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/">coordination.k8s.io/v1 Lease</see>).
 /// </summary>
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name: lower-case letters, digits, <c>-</c> and <c>.</c>, at most 253.</param>
 internal sealed record Lease(string Namespace, string Name)
 {
-    /// <summary>Tells it from another Lease of that name; empty before it is created.</summary>
+    /// <summary>Distinguishes it from other Leases of the same name; empty before it is created.</summary>
     public string Uid { get; init; } = "";
 
     /// <summary>Changes with every update; empty before it is created.</summary>
     public string ResourceVersion { get; init; } = "";
 
-    /// <summary>Who holds it, or null when nobody does.</summary>
+    /// <summary>The holder, or null if there is none.</summary>
     public string? HolderIdentity { get; init; }
 
-    /// <summary>How long it is valid after <see cref="RenewTime"/>, in whole seconds, at least one; null when it does not say.</summary>
+    /// <summary>How long it is valid after <see cref="RenewTime"/>, in whole seconds, at least one; null if not specified.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>When its holder got it, in microseconds.</summary>
+    /// <summary>When its holder acquired it, with microseconds.</summary>
     public DateTimeOffset? AcquireTime { get; init; }
 
-    /// <summary>When its holder last renewed it, in microseconds.</summary>
+    /// <summary>When its holder last renewed it, with microseconds.</summary>
     public DateTimeOffset? RenewTime { get; init; }
 
-    /// <summary>How often it went from one holder to another.</summary>
+    /// <summary>How often it changed hands.</summary>
     public int Transitions { get; init; }
 
     /// <summary>Its labels.</summary>

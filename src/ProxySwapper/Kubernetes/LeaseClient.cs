@@ -1,8 +1,8 @@
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// Leases, changed only by who saw their last version: an update carries uid and resourceVersion, since a PUT without the uid creates a
-/// Lease that was released meanwhile.
+/// Leases, changed only by a client that has read their latest version: an update carries uid and resourceVersion, since a PUT without the
+/// uid would recreate a Lease that was released in the meantime.
 /// </summary>
 internal sealed class LeaseClient(KubernetesClient client)
 {
@@ -22,7 +22,7 @@ internal sealed class LeaseClient(KubernetesClient client)
             cancellationToken
         );
 
-    /// <summary>Creates a Lease; null when there is one of that name.</summary>
+    /// <summary>Creates a Lease; null if the name is taken.</summary>
     /// <returns>The Lease with its uid and resource version.</returns>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<Lease?> TryCreateAsync(Lease lease, CancellationToken cancellationToken)
@@ -37,9 +37,9 @@ internal sealed class LeaseClient(KubernetesClient client)
         }
     }
 
-    /// <summary>Replaces the version that was seen; null when it is another one by now, or was removed.</summary>
-    /// <param name="lease">The Lease with the uid and resource version that were seen.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>Replaces the version that was read; null if it has changed or been deleted.</summary>
+    /// <param name="lease">The Lease with the uid and resource version that were read.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The Lease with its new resource version.</returns>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<Lease?> TryUpdateAsync(Lease lease, CancellationToken cancellationToken)
@@ -57,7 +57,7 @@ internal sealed class LeaseClient(KubernetesClient client)
         }
     }
 
-    /// <summary>Removes the version that was seen; false when it is another one by now, or was removed.</summary>
+    /// <summary>Deletes the version that was read; false if it has changed or been deleted.</summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<bool> TryDeleteAsync(Lease lease, CancellationToken cancellationToken)
     {

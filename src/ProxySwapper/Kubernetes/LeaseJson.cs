@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>Leases as the API server has them.</summary>
+/// <summary>The JSON of Leases.</summary>
 internal static class LeaseJson
 {
     public static JsonObject Write(Lease lease)

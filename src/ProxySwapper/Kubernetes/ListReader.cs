@@ -3,25 +3,23 @@ using System.Text.Json;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>
-/// Reads a list of the API server item by item as it comes: a list of any length takes the memory of its largest item.
-/// </summary>
+/// <summary>Reads a list of the API server as a stream, item by item: memory is bounded by the largest item.</summary>
 internal sealed class ListReader(StreamedResponse response, Action<JsonElement> item)
 {
-    /// <summary>The largest item that is read, in bytes.</summary>
+    /// <summary>Size limit of an item, in bytes.</summary>
     private const int MaximumItem = 16 * 1024 * 1024;
 
     private JsonReaderState _state;
     private string _property = "";
 
-    /// <summary>The list's resource version: where a watch goes on. Empty when the server did not say.</summary>
+    /// <summary>The list's resource version, from which a watch continues. Empty if the server sent none.</summary>
     public string ResourceVersion { get; private set; } = "";
 
-    /// <summary>The token of the list's next page, or null behind the last one.</summary>
+    /// <summary>The token of the list's next page, or null after the last one.</summary>
     public string? Continue { get; private set; }
 
     /// <summary>Reads to the end.</summary>
-    /// <exception cref="KubernetesException">The body broke off, stood still, or is not a list.</exception>
+    /// <exception cref="KubernetesException">The body ended early, stalled, or is not a list.</exception>
     public async Task ReadAsync()
     {
         while (true)
@@ -48,7 +46,7 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
             var before = reader;
             if (reader.Read() && TryTake(ref reader))
                 continue;
-            // The value is not all there yet: the next call begins with it again.
+            // The value is incomplete: the next call starts with it again.
             _state = before.CurrentState;
             return data.Length - before.BytesConsumed <= MaximumItem
                 ? data.GetPosition(before.BytesConsumed)
@@ -56,7 +54,7 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
         }
     }
 
-    /// <summary>Takes the value that the reader stands at; false when its end has not come yet.</summary>
+    /// <summary>Reads the current value; false if it is still incomplete.</summary>
     private bool TryTake(ref Utf8JsonReader reader)
     {
         switch (reader.CurrentDepth, reader.TokenType)
@@ -64,7 +62,7 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
             case (0, JsonTokenType.StartObject or JsonTokenType.EndObject):
                 return true;
             case (0, _):
-                throw new JsonException("it must be an object");
+                throw new JsonException("an item must be an object");
             case (1, JsonTokenType.PropertyName):
                 _property = reader.GetString()!;
                 return true;

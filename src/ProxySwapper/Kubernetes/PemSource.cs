@@ -2,10 +2,10 @@ using System.Text;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>PEM text that stands in a kubeconfig itself or in a file, which may change while we run.</summary>
+/// <summary>PEM text in a kubeconfig itself, or in a file that may change at runtime.</summary>
 internal sealed class PemSource
 {
-    /// <summary>Largest file that is read, in bytes.</summary>
+    /// <summary>Size limit of a file, in bytes.</summary>
     private const int MaximumLength = 4 * 1024 * 1024;
 
     private readonly string? _file;
@@ -15,8 +15,8 @@ internal sealed class PemSource
 
     public static PemSource OfFile(string file) => new(file, null);
 
-    /// <summary>PEM text in base64, as the keys of a kubeconfig that end with <c>-data</c> have it.</summary>
-    /// <exception cref="FormatException">It is no base64.</exception>
+    /// <summary>PEM text in Base64, the format of kubeconfig keys that end with <c>-data</c>.</summary>
+    /// <exception cref="FormatException">The text is not valid Base64.</exception>
     public static PemSource OfBase64(string base64) => new(null, Encoding.UTF8.GetString(Convert.FromBase64String(base64)));
 
     public async ValueTask<string> ReadAsync(CancellationToken cancellationToken)

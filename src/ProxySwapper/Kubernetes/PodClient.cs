@@ -7,7 +7,7 @@ namespace ProxySwapper.Kubernetes;
 /// <summary>Pods: listed and watched as a stream, changed by JSON patch.</summary>
 internal sealed class PodClient(KubernetesClient client)
 {
-    /// <summary>Lists Pods; an object may come twice when the server made us begin anew.</summary>
+    /// <summary>Lists Pods; an object may occur twice if the list had to be restarted.</summary>
     /// <inheritdoc cref="ResourceLister.ListAsync{T}"/>
     public IAsyncEnumerable<T> ListAsync<T>(ResourceQuery query, Func<JsonElement, T> read, CancellationToken cancellationToken) =>
         new ResourceLister(client).ListAsync(query, read, cancellationToken);
@@ -15,13 +15,13 @@ internal sealed class PodClient(KubernetesClient client)
     /// <summary>Changes a Pod with a JSON patch (RFC 6902).</summary>
     /// <param name="namespace">The Pod's namespace.</param>
     /// <param name="name">The Pod's name.</param>
-    /// <param name="patch">The operations. All of them are applied, or none.</param>
-    /// <param name="fieldManager">Who changes it, as <c>managedFields</c> and webhooks show it.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>The Pod as it is now.</returns>
+    /// <param name="patch">The operations. Either all are applied or none.</param>
+    /// <param name="fieldManager">The field manager, which <c>managedFields</c> and webhooks show.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The Pod after the change.</returns>
     /// <exception cref="KubernetesException">
-    /// 404 when the Pod does not exist; 422 when a <c>test</c> failed, a path does not exist, or a field must not be changed; 403 when
-    /// we may not; 409 when a <c>resourceVersion</c> in the patch is not the Pod's.
+    /// 404 if the Pod does not exist; 422 if a <c>test</c> failed, a path does not exist, or a field is immutable; 403 without permission;
+    /// 409 if a <c>resourceVersion</c> in the patch does not match.
     /// </exception>
     public Task<JsonObject> PatchAsync(
         string @namespace,
@@ -38,8 +38,8 @@ internal sealed class PodClient(KubernetesClient client)
         );
 
     /// <summary>
-    /// Reads a Pod with the right to patch Pods, by a patch without operations: no right to get Pods is needed. Null when the Pod does
-    /// not exist.
+    /// Reads a Pod by a patch without operations, which needs the permission to patch Pods but not to get them. Null if the Pod does not
+    /// exist.
     /// </summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<JsonObject?> ReadByPatchAsync(string @namespace, string name, CancellationToken cancellationToken)

@@ -2,16 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>What an object must still be for it to be removed; a null member does not count.</summary>
-/// <param name="Uid">Tells it from another one of that name.</param>
-/// <param name="ResourceVersion">Tells whether somebody changed it.</param>
+/// <summary>What an object must still match to be deleted; null members are ignored.</summary>
+/// <param name="Uid">Distinguishes it from others of the same name.</param>
+/// <param name="ResourceVersion">Changes with every update.</param>
 internal sealed record Preconditions(string? Uid, string? ResourceVersion)
 {
-    /// <summary>Those of an object as the API server gave it.</summary>
+    /// <summary>The preconditions for an object that was read.</summary>
     public static Preconditions Of(JsonObject @object) =>
         new((string?)@object["metadata"]?["uid"], (string?)@object["metadata"]?["resourceVersion"]);
 
-    /// <summary>As DeleteOptions have them.</summary>
+    /// <summary>The JSON for DeleteOptions.</summary>
     public JsonObject ToJson()
     {
         var json = new JsonObject();

@@ -4,12 +4,12 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// Reads the pull secrets of one Pod, by name, for one copy: nothing is kept. As with kubelet, a secret that is missing or of another
-/// type is passed over, since the image may be had without it.
+/// Reads the pull secrets of one Pod by name, for one copy; nothing is cached. Like kubelet, it skips secrets that are missing or of
+/// another type, since the image may be accessible without them.
 /// </summary>
 internal sealed class PullSecretReader(KubernetesClient client)
 {
-    /// <summary>The names of a service account's own pull secrets, which the API server adds to Pods that name none.</summary>
+    /// <summary>The names of a service account's own pull secrets, which the API server adds to Pods without any.</summary>
     public async Task<IReadOnlyList<string>> NamesOfAccountAsync(string @namespace, string account, CancellationToken cancellationToken)
     {
         var found = await client.GetAsync(ResourceType.ServiceAccounts.ObjectPath(@namespace, account), cancellationToken);
@@ -18,14 +18,14 @@ internal sealed class PullSecretReader(KubernetesClient client)
             : [];
     }
 
-    /// <summary>A secret's Docker configuration as JSON text, in the form of <c>config.json</c>; null when it has none.</summary>
+    /// <summary>A secret's Docker configuration as JSON, in the format of <c>config.json</c>; null if it has none.</summary>
     public async Task<string?> DockerConfigAsync(string @namespace, string name, CancellationToken cancellationToken)
     {
         var secret = await client.GetAsync(ResourceType.Secrets.ObjectPath(@namespace, name), cancellationToken);
         return (string?)secret?["type"] switch
         {
             "kubernetes.io/dockerconfigjson" => Data(secret, ".dockerconfigjson"),
-            // The form of Docker before 1.7: the hosts stand at the top.
+            // The format before Docker 1.7: hosts are at the top level.
             "kubernetes.io/dockercfg" when Data(secret, ".dockercfg") is { } hosts => $"{{\"auths\":{hosts}}}",
             _ => null,
         };

@@ -6,22 +6,19 @@ using System.Text.Json;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// Lists objects page by page, each page read item by item as it comes, so that a large cluster costs neither the API server nor us
-/// much at once.
+/// Lists objects page by page and reads each page as a stream, so that a large cluster burdens neither the API server nor this process.
 /// </summary>
 internal sealed class ResourceLister(KubernetesClient client, int pageSize = ResourceLister.DefaultPageSize)
 {
     private const int DefaultPageSize = 500;
 
-    /// <summary>How often a list that expired on the way is begun anew.</summary>
+    /// <summary>How often an expired list is restarted.</summary>
     private const int MaximumRestarts = 5;
 
-    /// <summary>
-    /// What <paramref name="read"/> took of each object. An object may come twice when the server made us begin anew.
-    /// </summary>
+    /// <summary>What <paramref name="read"/> took of each object. An object may come twice when the server made us begin anew.</summary>
     /// <param name="query">Which objects.</param>
-    /// <param name="read">Takes of an object what is needed; the element is not usable afterwards.</param>
-    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <param name="read">Extracts what is needed from an object; the element is not valid afterwards.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async IAsyncEnumerable<T> ListAsync<T>(
         ResourceQuery query,
@@ -41,7 +38,7 @@ internal sealed class ResourceLister(KubernetesClient client, int pageSize = Res
             }
             catch (KubernetesException problem) when (problem.Status == HttpStatusCode.Gone && restarts++ < MaximumRestarts)
             {
-                // The snapshot that the token meant is compacted; the server may offer to go on with a newer one, else we begin anew.
+                // The token's snapshot was compacted. The server may offer a token for a newer one; otherwise the list starts over.
                 token = problem.Continue;
             }
             foreach (var item in page)
@@ -52,9 +49,9 @@ internal sealed class ResourceLister(KubernetesClient client, int pageSize = Res
     /// <summary>Reads one page.</summary>
     /// <param name="query">Which objects.</param>
     /// <param name="token">The page's token, or null for the first.</param>
-    /// <param name="read">Takes of an object what is needed.</param>
-    /// <param name="page">Gets what was taken.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="read">Extracts what is needed from an object.</param>
+    /// <param name="page">Receives the results.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The list's resource version and the token of the next page.</returns>
     public Task<(string ResourceVersion, string? Continue)> ReadPageAsync<T>(
         ResourceQuery query,

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>Which objects of one kind a list or a watch is about.</summary>
+/// <summary>Selects the objects of one kind for a list or a watch.</summary>
 /// <param name="Type">Their kind.</param>
 /// <param name="Namespace">One namespace, or null for all.</param>
 internal sealed record ResourceQuery(ResourceType Type, string? Namespace = null)
 {
-    /// <summary>Pods that have not ended: those that cannot start for want of an image are among them.</summary>
+    /// <summary>Pods that have not terminated, including those that cannot start for lack of an image.</summary>
     /// <param name="namespace">One namespace, or null for all.</param>
-    /// <param name="labelSelector">Labels that they have.</param>
+    /// <param name="labelSelector">A label selector.</param>
     public static ResourceQuery LivePods(string? @namespace, string labelSelector) =>
         new(ResourceType.Pods, @namespace)
         {
@@ -17,13 +17,13 @@ internal sealed record ResourceQuery(ResourceType Type, string? Namespace = null
             FieldSelector = "status.phase!=Succeeded,status.phase!=Failed",
         };
 
-    /// <summary>Labels that they have, for instance <c>key=value</c>, or null for any.</summary>
+    /// <summary>A label selector such as <c>key=value</c>, or null for any.</summary>
     public string? LabelSelector { get; init; }
 
-    /// <summary>Fields that they have, for instance <c>spec.nodeName=</c>, or null for any.</summary>
+    /// <summary>A field selector such as <c>spec.nodeName=</c>, or null for any.</summary>
     public string? FieldSelector { get; init; }
 
-    /// <summary>Path and query string, with more parameters behind the selectors.</summary>
+    /// <summary>Path and query string, with additional parameters after the selectors.</summary>
     public string ToPath(params ReadOnlySpan<(string Name, string? Value)> more)
     {
         var path = new StringBuilder(Type.CollectionPath(Namespace));

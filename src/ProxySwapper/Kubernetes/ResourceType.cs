@@ -1,11 +1,11 @@
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// A kind of object by the names that the API server's paths have for it
+/// A kind of object, by its names in the API server's paths
 /// (<see href="https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris">API concepts, Resource URIs</see>).
 /// </summary>
-/// <param name="GroupVersion">Group and version, for instance <c>apps/v1</c>; <c>v1</c> for the core group.</param>
-/// <param name="Plural">The resource, for instance <c>deployments</c>.</param>
+/// <param name="GroupVersion">Group and version, such as <c>apps/v1</c>; <c>v1</c> for the core group.</param>
+/// <param name="Plural">The resource, such as <c>deployments</c>.</param>
 internal sealed record ResourceType(string GroupVersion, string Plural)
 {
     public static ResourceType Pods { get; } = new("v1", "pods");
@@ -28,9 +28,7 @@ internal sealed record ResourceType(string GroupVersion, string Plural)
     public static ResourceType ValidatingWebhookConfigurations { get; } =
         new("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations");
 
-    /// <summary>
-    /// The path of the objects of one namespace; of all namespaces, or of a resource without namespaces, when that is null.
-    /// </summary>
+    /// <summary>The path of the objects of one namespace; null for all namespaces or a cluster-scoped resource.</summary>
     public string CollectionPath(string? @namespace = null)
     {
         var root = GroupVersion.Contains('/', StringComparison.Ordinal) ? $"/apis/{GroupVersion}" : $"/api/{GroupVersion}";
@@ -38,7 +36,7 @@ internal sealed record ResourceType(string GroupVersion, string Plural)
     }
 
     /// <summary>The path of one object.</summary>
-    /// <param name="namespace">Its namespace, or null when the resource has none.</param>
+    /// <param name="namespace">Its namespace, or null if the resource is cluster-scoped.</param>
     /// <param name="name">Its name; escaped here.</param>
     public string ObjectPath(string? @namespace, string name) => $"{CollectionPath(@namespace)}/{Uri.EscapeDataString(name)}";
 }

@@ -6,16 +6,18 @@ using System.Threading.Channels;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// Lists objects and then watches what becomes of them, for as long as it is asked to: it goes on where a stream ended, lists again when
-/// the server no longer knows that place, when the events are not taken in time, and at intervals, and connects again after errors.
-/// A loop that does nothing else reads the events into a channel, since an API server closes a watch that is not read.
+/// Lists objects and then watches for changes until stopped. It continues where a stream ended, lists again when the server no longer has
+/// that version, when events are not consumed in time, and at intervals, and reconnects after errors. A dedicated loop reads the events
+/// into a channel, since an API server closes a watch that is not read.
 /// </summary>
 /// <param name="client">The API server.</param>
 /// <param name="query">Which objects.</param>
-/// <param name="read">Takes of an object what is needed. It runs in the reading loop: it must be short, and must bear any object.</param>
-/// <param name="options">Times and capacity.</param>
+/// <param name="read">
+/// Extracts what is needed from an object. It runs in the reading loop, so it must be fast and accept any object.
+/// </param>
+/// <param name="options">Timeouts and capacity.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Gets what goes wrong.</param>
+/// <param name="logger">Logs errors.</param>
 internal sealed class ResourceWatcher<T>(
     KubernetesClient client,
     ResourceQuery query,
@@ -25,10 +27,10 @@ internal sealed class ResourceWatcher<T>(
     ILogger logger
 )
 {
-    /// <summary>A stream that ends sooner than this without an event was no good.</summary>
+    /// <summary>A stream that ends sooner than this without an event counts as failed.</summary>
     private static readonly TimeSpan ShortestStream = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much longer than it was told the server may keep a stream.</summary>
+    /// <summary>How much longer than requested the server may keep a stream open.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     private readonly ResourceLister _lister = new(client);
@@ -37,14 +39,14 @@ internal sealed class ResourceWatcher<T>(
     private long _listedAt;
     private int _failures;
 
-    /// <summary>Whether the watch is connected now; any thread may ask.</summary>
+    /// <summary>Whether the watch is currently connected. Thread-safe.</summary>
     public WatchStatus Status => _status;
 
     /// <summary>
-    /// Watches until the caller stops; to be called once. Errors of the API server do not end it: they are logged, and
-    /// <see cref="Status"/> has them.
+    /// Watches until cancelled; can be called once. Errors of the API server do not end it: they are logged and reported by
+    /// <see cref="Status"/>.
     /// </summary>
-    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <param name="cancellationToken">Stops the watch.</param>
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var events = Channel.CreateBounded<WatchEvent<T>>(
@@ -77,7 +79,7 @@ internal sealed class ResourceWatcher<T>(
         }
         catch (Exception problem)
         {
-            // A fault of this program: whoever reads the events gets it.
+            // A bug: the reader of the events gets the exception.
             events.Complete(problem);
         }
         finally
@@ -86,7 +88,7 @@ internal sealed class ResourceWatcher<T>(
         }
     }
 
-    /// <summary>One list where that is due, then one stream, then a pause where it failed.</summary>
+    /// <summary>Lists if that is due, then reads one stream, then pauses if it failed.</summary>
     private async Task FollowAsync(ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
     {
         string? error;
@@ -130,10 +132,10 @@ internal sealed class ResourceWatcher<T>(
     }
 
     /// <summary>Reads one stream.</summary>
-    /// <param name="isListed">Whether everything was listed just before.</param>
-    /// <param name="events">Gets its events.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Why the watch is interrupted, or null when it goes on.</returns>
+    /// <param name="isListed">Whether everything has just been listed.</param>
+    /// <param name="events">Receives its events.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Why the watch was interrupted, or null if it continues.</returns>
     private async Task<string?> StreamAsync(bool isListed, ChannelWriter<WatchEvent<T>> events, CancellationToken cancellationToken)
     {
         var opened = time.GetTimestamp();
@@ -163,7 +165,7 @@ internal sealed class ResourceWatcher<T>(
             case WatchStreamEnd.Overflowed:
                 return $"more than {options.Capacity} events were waiting";
             case WatchStreamEnd.Expired when !isListed:
-                // After a restart the server knows no version of before: that is no reason to wait.
+                // A restarted server no longer has earlier versions; that is not a reason to wait.
                 _failures = 0;
                 return stream.Error;
             default:
@@ -185,7 +187,7 @@ internal sealed class ResourceWatcher<T>(
         return client.OpenAsync(path, TimeSpan.FromSeconds(seconds) + Grace, cancellationToken);
     }
 
-    /// <summary>None without a failure; then doubled with each one, with some chance so that replicas do not come all at once.</summary>
+    /// <summary>Zero without a failure; doubles with each one, with jitter so that replicas do not reconnect all at once.</summary>
     private TimeSpan Pause()
     {
         if (_failures == 0)

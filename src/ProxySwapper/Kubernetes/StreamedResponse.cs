@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>The body of a response that is read as it comes. Each read must bring something within a time.</summary>
+/// <summary>The body of a streamed response. Each read must make progress within a timeout.</summary>
 internal sealed class StreamedResponse : IDisposable
 {
     private const int BufferSize = 64 * 1024;
@@ -31,11 +31,11 @@ internal sealed class StreamedResponse : IDisposable
     }
 
     /// <summary>Sends a GET and waits for the headers of its response.</summary>
-    /// <param name="sender">Sends it.</param>
+    /// <param name="sender">The sender.</param>
     /// <param name="path">Path and query string.</param>
     /// <param name="limit">How long one read may take.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends this call and every read.</param>
+    /// <param name="cancellationToken">Cancels this call and every read.</param>
     /// <exception cref="KubernetesException">The server refused it or did not answer.</exception>
     public static async Task<StreamedResponse> OpenAsync(
         ApiRequestSender sender,
@@ -51,8 +51,8 @@ internal sealed class StreamedResponse : IDisposable
         return new StreamedResponse(request, response, body, limit, time, cancellationToken);
     }
 
-    /// <summary>What has come and was not yet passed over, and more of it than at the last call unless the body has ended.</summary>
-    /// <exception cref="KubernetesException">The body broke off or stood still.</exception>
+    /// <summary>The data received but not yet consumed; more than at the last call, unless the body has ended.</summary>
+    /// <exception cref="KubernetesException">The body ended early or stalled.</exception>
     public async ValueTask<ReadResult> ReadAsync()
     {
         _timer.CancelAfter(_limit);
@@ -62,11 +62,11 @@ internal sealed class StreamedResponse : IDisposable
         }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
-            throw Error($"the response broke off: {problem.InnerException?.Message ?? problem.Message}", problem);
+            throw Error($"the response ended early: {problem.InnerException?.Message ?? problem.Message}", problem);
         }
         catch (OperationCanceledException problem) when (!_caller.IsCancellationRequested)
         {
-            throw Error($"nothing came within {_limit.TotalSeconds:0} s", problem);
+            throw Error($"no data for {_limit.TotalSeconds:0} s", problem);
         }
         finally
         {
@@ -74,10 +74,10 @@ internal sealed class StreamedResponse : IDisposable
         }
     }
 
-    /// <summary>Passes over what was used, and says how much was looked at.</summary>
+    /// <summary>Consumes data, and marks how much was examined.</summary>
     public void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _reader.AdvanceTo(consumed, examined);
 
-    /// <summary>An error that names this request.</summary>
+    /// <summary>Creates an error that names this request.</summary>
     public KubernetesException Error(string text, Exception? innerException = null) =>
         new(_request, _response.StatusCode, null, text, innerException);
 

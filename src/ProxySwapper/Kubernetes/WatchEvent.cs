@@ -1,25 +1,27 @@
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>What a watch tells.</summary>
+/// <summary>The kinds of events of a watch.</summary>
 internal enum WatchEventKind
 {
-    /// <summary>Everything that there is follows as <see cref="Added"/>, until <see cref="ListCompleted"/>.</summary>
+    /// <summary>All existing objects follow as <see cref="Added"/>, until <see cref="ListCompleted"/>.</summary>
     ListStarted,
 
-    /// <summary>The object came into the selection, or was in a list.</summary>
+    /// <summary>The object entered the selection, or is part of a list.</summary>
     Added,
 
     /// <summary>The object changed and is still in the selection.</summary>
     Modified,
 
-    /// <summary>The object left the selection: it was deleted, or it no longer has the labels or fields. As it was inside.</summary>
+    /// <summary>
+    /// The object left the selection: it was deleted or no longer matches. The item is its last state inside the selection.
+    /// </summary>
     Deleted,
 
-    /// <summary>What did not come since <see cref="ListStarted"/> does not exist any more.</summary>
+    /// <summary>Objects not reported since <see cref="ListStarted"/> no longer exist.</summary>
     ListCompleted,
 }
 
 /// <summary>One event of a watch.</summary>
 /// <param name="Kind">What happened.</param>
-/// <param name="Item">What was read of the object; the default of <typeparamref name="T"/> for the two events of a list.</param>
+/// <param name="Item">What was extracted from the object; the default of <typeparamref name="T"/> for the two events of a list.</param>
 internal readonly record struct WatchEvent<T>(WatchEventKind Kind, T? Item);

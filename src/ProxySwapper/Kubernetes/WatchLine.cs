@@ -19,18 +19,18 @@ internal readonly struct WatchLine : IDisposable
     /// <summary>The object; of a bookmark only its resource version, of an error a Status.</summary>
     public JsonElement Object => Member(_document.RootElement, "object");
 
-    /// <summary>From where on a watch goes on after this line, or null.</summary>
+    /// <summary>The resource version to continue from after this line, or null.</summary>
     public string? ResourceVersion => Text(Member(Object, "metadata"), "resourceVersion");
 
     /// <summary>The code of an error's Status.</summary>
     public int ErrorCode =>
         Member(Object, "code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) ? number : 0;
 
-    /// <summary>The text of an error's Status.</summary>
+    /// <summary>The message of an error's Status.</summary>
     public string ErrorMessage => Text(Object, "message") ?? "";
 
     /// <summary>Parses a line.</summary>
-    /// <exception cref="JsonException">It is not such an object.</exception>
+    /// <exception cref="JsonException">The line is not such an object.</exception>
     public static WatchLine Parse(in ReadOnlySequence<byte> text)
     {
         var line = new WatchLine(JsonDocument.Parse(text));

@@ -1,7 +1,7 @@
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>Whether a watch is connected.</summary>
-/// <param name="IsConnected">Everything was listed, and the server sends what changes.</param>
-/// <param name="Since">Since when that is so.</param>
-/// <param name="Error">Why not, or null.</param>
+/// <param name="IsConnected">True if everything was listed and the server is sending changes.</param>
+/// <param name="Since">The time of the last change of that.</param>
+/// <param name="Error">Why it is not connected, or null.</param>
 internal sealed record WatchStatus(bool IsConnected, DateTimeOffset Since, string? Error);

@@ -4,23 +4,23 @@ using System.Threading.Channels;
 
 namespace ProxySwapper.Kubernetes;
 
-/// <summary>Why one stream of a watch is over.</summary>
+/// <summary>Why a stream of a watch ended.</summary>
 internal enum WatchStreamEnd
 {
-    /// <summary>The server ended it, as it does at the time that it was told: the watch goes on where it was.</summary>
+    /// <summary>The server ended it, as it does at its timeout: the watch continues from the same place.</summary>
     Completed,
 
-    /// <summary>The server no longer knows the place where it was to go on (410): everything must be listed.</summary>
+    /// <summary>The server no longer has the requested version (410): everything must be listed.</summary>
     Expired,
 
     /// <summary>The server sent another error event: everything must be listed.</summary>
     Failed,
 
-    /// <summary>The events were not taken in time, and one is lost: everything must be listed.</summary>
+    /// <summary>Events were not consumed in time and one was lost: everything must be listed.</summary>
     Overflowed,
 }
 
-/// <summary>Reads the lines of one watch request into a channel, and never waits for anything but the server.</summary>
+/// <summary>Reads the lines of one watch request into a channel, waiting only for the server.</summary>
 internal sealed class WatchStream<T>(
     StreamedResponse response,
     Func<JsonElement, T> read,
@@ -28,22 +28,22 @@ internal sealed class WatchStream<T>(
     string resourceVersion
 )
 {
-    /// <summary>The largest line that is read, in bytes: the API server's limit for an object is below 3 MiB.</summary>
+    /// <summary>Size limit of a line, in bytes: the API server's limit for an object is below 3 MiB.</summary>
     private const int MaximumLine = 16 * 1024 * 1024;
 
     private const int Gone = 410;
 
-    /// <summary>Where the watch goes on after this stream.</summary>
+    /// <summary>The resource version from which the watch continues after this stream.</summary>
     public string ResourceVersion { get; private set; } = resourceVersion;
 
     /// <summary>Whether the server sent anything but an error.</summary>
     public bool HasEvents { get; private set; }
 
-    /// <summary>What an error event said, or null.</summary>
+    /// <summary>The message of an error event, or null.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>Reads until the stream is over.</summary>
-    /// <exception cref="KubernetesException">It broke off, stood still, or is not a watch.</exception>
+    /// <summary>Reads until the stream ends.</summary>
+    /// <exception cref="KubernetesException">It ended early, stalled, or is not a watch.</exception>
     public async Task<WatchStreamEnd> ReadAsync()
     {
         while (true)
@@ -80,7 +80,7 @@ internal sealed class WatchStream<T>(
         return true;
     }
 
-    /// <summary>Takes one event; an end when the stream must not be read further.</summary>
+    /// <summary>Handles one event; returns an end if the stream must not be read further.</summary>
     private WatchStreamEnd? Take(in ReadOnlySequence<byte> text)
     {
         if (text.IsEmpty)

@@ -1,10 +1,8 @@
 namespace ProxySwapper.Management;
 
-/// <summary>
-/// The management port's pages: probes and metrics of every process, and whatever else is registered as a <see cref="ManagementEndpoint"/>.
-/// </summary>
+/// <summary>The management port's pages: probes, metrics and everything else registered as a <see cref="ManagementEndpoint"/>.</summary>
 /// <param name="endpoints">The pages.</param>
-/// <param name="token">What pages that are not open ask for; null opens all.</param>
+/// <param name="token">The token that pages other than open ones require; null for none.</param>
 internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints, ManagementToken? token = null)
 {
     private readonly Dictionary<string, ManagementEndpoint> _pages = endpoints.ToDictionary(page => page.Path, StringComparer.Ordinal);
@@ -34,7 +32,9 @@ internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints,
 
 internal static class ManagementRegistration
 {
-    /// <summary>Probes, metrics and a drained end, for a host with <see cref="Configuration.ProxySwapperOptions"/> and a clock.</summary>
+    /// <summary>
+    /// Adds probes, metrics and graceful shutdown to a host with <see cref="Configuration.ProxySwapperOptions"/> and a clock.
+    /// </summary>
     public static IServiceCollection AddManagement(this IServiceCollection services)
     {
         services.AddMetrics();

@@ -6,15 +6,15 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Management;
 
 /// <summary>
-/// The token that pages of the management port ask for: as <c>Authorization: Bearer TOKEN</c>, or as the password of Basic with any user,
+/// The token that pages of the management port require: as <c>Authorization: Bearer TOKEN</c>, or as the password of Basic with any user,
 /// which browsers can send.
 /// </summary>
-/// <param name="source">Where the token is; a file is read for each request, so that it can be renewed.</param>
+/// <param name="source">Where to read the token; a file is read for each request, so that it can be rotated.</param>
 /// <param name="environment">Variables of the environment.</param>
-/// <param name="logger">Told when there is no token to be had.</param>
+/// <param name="logger">Logs that the token cannot be read.</param>
 internal sealed partial class ManagementToken(SecretSource source, Func<string, string?> environment, ILogger logger)
 {
-    /// <summary>Whether a request has the token; never when the token cannot be read or is empty.</summary>
+    /// <summary>Whether a request has the token; always false if the token cannot be read or is empty.</summary>
     public bool IsGivenBy(HttpRequest request)
     {
         if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header) || header.Parameter is not { } parameter)
@@ -52,7 +52,7 @@ internal sealed partial class ManagementToken(SecretSource source, Func<string, 
         return colon < 0 ? null : pair[(colon + 1)..];
     }
 
-    /// <summary>Takes the same time wherever they differ, and whatever their lengths.</summary>
+    /// <summary>Takes the same time wherever they differ and however long they are.</summary>
     private static bool AreEqual(string given, string token) =>
         CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(given)),
@@ -61,7 +61,7 @@ internal sealed partial class ManagementToken(SecretSource source, Func<string, 
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The management token cannot be read, so its pages are closed: {Reason}")]
+        [LoggerMessage(1, LogLevel.Warning, "Cannot read the management token, denying access to its pages: {Reason}")]
         public static partial void Missing(ILogger logger, string reason);
     }
 }

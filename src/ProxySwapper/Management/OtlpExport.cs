@@ -5,7 +5,7 @@ using OpenTelemetry.Trace;
 namespace ProxySwapper.Management;
 
 /// <summary>
-/// Sends spans and metrics to a collector when the environment names one, with all the variables that OpenTelemetry defines
+/// Sends spans and metrics to a collector if the environment names one, using the standard OpenTelemetry variables
 /// (<see href="https://opentelemetry.io/docs/specs/otel/protocol/exporter/"/>). Not loaded otherwise, which saves memory.
 /// </summary>
 internal static class OtlpExport
@@ -13,15 +13,15 @@ internal static class OtlpExport
     private const string VariablePrefix = "OTEL_";
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    /// <summary>True when the environment names a collector.</summary>
+    /// <summary>True if the environment names a collector.</summary>
     public static bool IsWanted(IReadOnlyDictionary<string, string> environment) =>
         environment.GetValueOrDefault(Endpoint, "").Length > 0
         && !string.Equals(environment.GetValueOrDefault("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Has the host export the program's spans and metrics, from before the server starts until it has stopped.</summary>
+    /// <summary>Makes the host export spans and metrics, from before the server starts until it has stopped.</summary>
     public static IHostBuilder UseOtlpExport(this IHostBuilder host, IReadOnlyDictionary<string, string> environment) =>
         host
-        // The SDK takes its variables from the host's configuration, which has nothing else.
+        // The SDK reads its variables from the host's configuration, which is otherwise empty.
         .ConfigureAppConfiguration(settings =>
                 settings.AddInMemoryCollection(
                     environment
@@ -38,7 +38,7 @@ internal static class OtlpExport
                     .WithMetrics(metrics => metrics.AddMeter("ProxySwapper*").AddOtlpExporter())
             );
 
-    /// <summary>Who we are; what the environment says of it comes last and has its way.</summary>
+    /// <summary>Our resource attributes; those of the environment come last and win.</summary>
     private static void Describe(ResourceBuilder resource, IReadOnlyDictionary<string, string> environment) =>
         resource
             .Clear()
@@ -47,7 +47,7 @@ internal static class OtlpExport
             .AddAttributes(PodAttributes(environment))
             .AddEnvironmentVariableDetector();
 
-    /// <summary>What the chart tells of the Pod that this runs in.</summary>
+    /// <summary>The attributes of the Pod that the chart passes on.</summary>
     private static IEnumerable<KeyValuePair<string, object>> PodAttributes(IReadOnlyDictionary<string, string> environment)
     {
         foreach (var (variable, attribute) in new[] { ("POD_NAME", "k8s.pod.name"), ("POD_NAMESPACE", "k8s.namespace.name") })

@@ -2,12 +2,12 @@ using System.Diagnostics.Tracing;
 
 namespace ProxySwapper.Management;
 
-/// <summary>Logs what the OTLP exporter reports as events only: that the collector cannot be reached, for instance.</summary>
+/// <summary>Logs failures that the OTLP exporter only reports as events, such as an unreachable collector.</summary>
 internal sealed partial class OtlpFailureLog(ILogger<OtlpFailureLog> logger) : EventListener, IHostedService
 {
     private const string ExporterSource = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
 
-    // Hosted services are made before any of them starts, and so before the exporter; this one listens until it is disposed, after the
+    // Hosted services are created before any of them starts, and so before the exporter; this one listens until it is disposed, after the
     // last export.
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -23,7 +23,7 @@ internal sealed partial class OtlpFailureLog(ILogger<OtlpFailureLog> logger) : E
     {
         var text = eventData.Message ?? eventData.EventName ?? "";
         for (var index = 0; index < eventData.Payload?.Count; index++)
-            // The first line: what follows is a stack trace.
+            // Only the first line; a stack trace follows.
             text = text.Replace($"{{{index}}}", $"{eventData.Payload[index]}".Split('\n')[0], StringComparison.Ordinal);
         Log.Failed(logger, text);
     }

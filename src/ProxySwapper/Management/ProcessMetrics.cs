@@ -2,15 +2,13 @@ using System.Diagnostics.Metrics;
 
 namespace ProxySwapper.Management;
 
-/// <summary>
-/// What every process is asked: memory, processor time, its start, its garbage collections, under the names that dashboards know.
-/// </summary>
+/// <summary>Metrics of the process, under the usual names: memory, CPU time, start time, garbage collections.</summary>
 internal sealed class ProcessMetrics
 {
     public ProcessMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("ProxySwapper.Process");
-        // A moment late, which spares us a library in memory that is good for nothing else here.
+        // Slightly late, but avoids loading a library only for this.
         var start = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
         var version = typeof(ProcessMetrics).Assembly.GetName().Version?.ToString(3);
         meters
@@ -18,14 +16,14 @@ internal sealed class ProcessMetrics
             .CreateObservableGauge(
                 "proxyswapper_build_info",
                 () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)),
-                description: "Always 1; the label says which version of ProxySwapper runs."
+                description: "Always 1; the label is the version of ProxySwapper."
             );
-        meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "When the process was set up.");
+        meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "Start time of the process.");
         meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Resident memory.");
         meter.CreateObservableCounter(
             "process_cpu_seconds_total",
             () => Environment.CpuUsage.TotalTime.TotalSeconds,
-            description: "Processor time, user and system."
+            description: "CPU time, user and system."
         );
         meter.CreateObservableGauge(
             "dotnet_gc_heap_bytes",

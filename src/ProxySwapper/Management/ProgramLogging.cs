@@ -6,7 +6,7 @@ using Serilog.Formatting.Json;
 
 namespace ProxySwapper.Management;
 
-/// <summary>The log: a line of JSON for each event where a collector reads it, text where a person does.</summary>
+/// <summary>The log: one line of JSON per event for collectors, text for people.</summary>
 internal static class ProgramLogging
 {
     private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
@@ -14,7 +14,7 @@ internal static class ProgramLogging
     public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, bool isPerson)
     {
         var level = LevelConvert.ToSerilogLevel(minimum);
-        // A failed handshake or an aborted request is the other side's business; what the framework says of itself is news when tracing.
+        // Failed handshakes and aborted requests are the client's problem; the framework's own messages only matter when tracing.
         var framework = minimum == LogLevel.Trace ? LogEventLevel.Verbose : LogEventLevel.Warning;
         var configuration = new LoggerConfiguration()
             .MinimumLevel.Is(level)
@@ -22,12 +22,12 @@ internal static class ProgramLogging
             .MinimumLevel.Override("System", framework)
             .Filter.ByExcluding(IsAbortedBody);
         logging.AddSerilog(Configure(configuration, isPerson).CreateLogger(), dispose: true);
-        // Also ends the span that the framework makes of each request: ours is the admission's, which has the API server's as its parent.
-        // Said of the provider, since AddSerilog lets that one see everything.
+        // Also disables the framework's span per request: ours is the admission's, a child of the API server's.
+        // Set on the provider, since AddSerilog lets it see everything.
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
-    /// <summary>A client that goes away in the middle of a body is for Kestrel an error of ours.</summary>
+    /// <summary>Kestrel reports a client that disconnects in the middle of a body as our error.</summary>
     private static bool IsAbortedBody(LogEvent log) =>
         log.Properties.TryGetValue("EventId", out var id)
         && id is StructureValue structure

@@ -6,8 +6,8 @@ using System.Text;
 namespace ProxySwapper.Management;
 
 /// <summary>
-/// Shows every instrument of meters whose name begins with <c>ProxySwapper</c> in the text format of Prometheus
-/// (<see href="https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"/>). An instrument has the same label names
+/// Exports all instruments of meters named <c>ProxySwapper…</c> in the text format of Prometheus
+/// (<see href="https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"/>). Each instrument has the same label names
 /// in the same order at each measurement.
 /// </summary>
 internal sealed class PrometheusExporter : IDisposable
@@ -22,7 +22,7 @@ internal sealed class PrometheusExporter : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            // The meters of this host, and those that belong to none.
+            // The meters of this host, and those without a host.
             if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal) && (instrument.Meter.Scope ?? meters) == meters)
                 listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, PrometheusFamily.Create));
         };

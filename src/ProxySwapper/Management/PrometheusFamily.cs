@@ -4,12 +4,10 @@ using System.Text;
 
 namespace ProxySwapper.Management;
 
-/// <summary>One instrument with all its label values.</summary>
+/// <summary>One instrument with all its series.</summary>
 internal sealed class PrometheusFamily
 {
-    /// <summary>
-    /// More label values than any instrument of ours has; what is beyond is a fault of the program, and must not cost memory.
-    /// </summary>
+    /// <summary>More series than any instrument should have; more are a bug and must not cost memory.</summary>
     private const int MaximumSeries = 1000;
 
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -35,7 +33,7 @@ internal sealed class PrometheusFamily
             _ when kind.Contains("UpDown", StringComparison.Ordinal) || kind.Contains("Gauge", StringComparison.Ordinal) => "gauge",
             _ => "counter",
         };
-        // Those that are observed tell their value, the others what is added to it.
+        // Observable instruments report their value, the others an increment.
         var isSum = !instrument.IsObservable && !kind.StartsWith("Gauge", StringComparison.Ordinal);
         var buckets =
             type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
@@ -46,8 +44,8 @@ internal sealed class PrometheusFamily
     }
 
     /// <summary>
-    /// A series for each value that an instrument declares of its label, or the one of an instrument that declares to have none: a rate
-    /// needs to see a counter before its first count.
+    /// Creates a series for each declared value of the instrument's label, or the only one of an instrument without labels: a rate needs to
+    /// see a counter before its first increment.
     /// </summary>
     private void StartAtZero(KeyValuePair<string, object?>[] labels)
     {
@@ -77,7 +75,7 @@ internal sealed class PrometheusFamily
         }
     }
 
-    /// <summary>Before observing anew: what is not observed any more is gone.</summary>
+    /// <summary>Called before observing: series that are no longer observed disappear.</summary>
     public void Forget()
     {
         lock (_gate)
@@ -146,8 +144,8 @@ internal sealed class PrometheusFamily
             .Replace("\n", "\\n", StringComparison.Ordinal);
 
     /// <summary>
-    /// The values of labels as a key. They are few and our own, so that a hash of a text's length and ends will do, and mostly they are the
-    /// same objects: this is asked several times for each review.
+    /// Hashes label values. They are few, our own, and mostly the same objects, so a hash of length and ends is enough: this runs several
+    /// times per review.
     /// </summary>
     private readonly struct LabelValues(object? first, object? second, object? third) : IEquatable<LabelValues>
     {

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace ProxySwapper.Management;
 
-/// <summary>Something that has to be in order for requests to be sent here, or that an operator should see beside it.</summary>
+/// <summary>A condition for receiving requests, or information for the operator.</summary>
 /// <param name="Name">Its name in <c>/readyz?verbose</c>.</param>
-/// <param name="Look">How it is now.</param>
+/// <param name="Look">Returns its current state.</param>
 internal sealed record ReadinessCheck(string Name, Func<ReadinessState> Look);
 
-/// <summary>How a check is now.</summary>
-/// <param name="IsReady">False takes this process out of its Service.</param>
-/// <param name="Detail">What an operator should know; empty when all is well.</param>
+/// <summary>The current state of a check.</summary>
+/// <param name="IsReady">False removes this process from its Service.</param>
+/// <param name="Detail">A message for the operator; empty if everything is fine.</param>
 internal readonly record struct ReadinessState(bool IsReady, string Detail = "");
 
 /// <summary>Answers <c>/readyz</c>: 503 until everything is loaded, and while draining; <c>?verbose</c> lists the checks.</summary>

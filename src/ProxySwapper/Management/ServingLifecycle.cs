@@ -5,8 +5,8 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Management;
 
 /// <summary>
-/// Ready once everything else has started; and between SIGTERM and the end, not ready at once and serving on for a while, since
-/// requests come until the endpoint is gone from the Service everywhere.
+/// Ready once everything else has started. After SIGTERM it is not ready at once, but keeps serving for a while, since requests arrive
+/// until the endpoint is removed from the Service everywhere.
 /// </summary>
 internal sealed partial class ServingLifecycle(
     Readiness readiness,
@@ -47,7 +47,7 @@ internal sealed partial class ServingLifecycle(
         [LoggerMessage(2, LogLevel.Information, "Ready")]
         public static partial void Ready(ILogger logger);
 
-        [LoggerMessage(3, LogLevel.Information, "Not ready any more; serving on for {Delay} before the end")]
+        [LoggerMessage(3, LogLevel.Information, "No longer ready; still serving for {Delay} before shutdown")]
         public static partial void Draining(ILogger logger, TimeSpan delay);
     }
 }

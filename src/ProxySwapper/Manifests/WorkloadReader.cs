@@ -6,9 +6,9 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Manifests;
 
 /// <summary>
-/// Finds the images of manifests: YAML of many documents, or JSON. Pods are found wherever they stand, by themselves or as a template
-/// (<c>spec.template.spec.containers</c> and the like), whatever the kind is called: Deployments and CronJobs as well as Rollouts,
-/// DeploymentConfigs and Knative Services.
+/// Finds the images in manifests, YAML with any number of documents or JSON. Pods are found on their own and as templates
+/// (<c>spec.template.spec.containers</c> and the like) of any kind: Deployments and CronJobs as well as Rollouts, DeploymentConfigs and
+/// Knative Services.
 /// </summary>
 internal sealed class WorkloadReader
 {
@@ -21,8 +21,8 @@ internal sealed class WorkloadReader
 
     private WorkloadReader(string file) => _file = file;
 
-    /// <summary>All images in the order in which they stand there, and what has none.</summary>
-    /// <param name="file">How the text is named in faults.</param>
+    /// <summary>Reads all images in document order, and lists manifests without any.</summary>
+    /// <param name="file">The name of the text in faults.</param>
     /// <param name="text">The manifests.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
     /// <exception cref="ConfigurationException">The text is not YAML, or an image in it is not a string.</exception>
@@ -43,10 +43,10 @@ internal sealed class WorkloadReader
             : new ManifestImages(reader._images, reader._skipped);
     }
 
-    /// <summary>Reads one manifest, or those of a list, each of which has a namespace of its own.</summary>
+    /// <summary>Reads one manifest, or the items of a list, each with its own namespace.</summary>
     /// <param name="node">The manifest.</param>
-    /// <param name="defaultNamespace">Its namespace where it has none.</param>
-    /// <param name="listedKind">Its kind where it has none, as the items that an API server lists.</param>
+    /// <param name="defaultNamespace">Its namespace if it has none.</param>
+    /// <param name="listedKind">Its kind if it has none, like items listed by an API server.</param>
     private void ReadManifest(YamlNode node, string defaultNamespace, string? listedKind = null)
     {
         if (node is not YamlMappingNode manifest)
@@ -75,7 +75,7 @@ internal sealed class WorkloadReader
             _skipped.Add(workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}");
     }
 
-    /// <returns>True when there is a Pod at or below the node, with images or without.</returns>
+    /// <returns>True if there is a Pod at or below the node, with or without images.</returns>
     private bool FindPods(YamlNode node, ManifestImage workload)
     {
         if (node is YamlSequenceNode list)
@@ -108,7 +108,7 @@ internal sealed class WorkloadReader
                         (int)image.Start.Line,
                         (int)image.Start.Column,
                         "",
-                        $"{key} must be a string; render templates before their images are read, for instance with helm template"
+                        $"{key} must be a string; render templates first, for example with helm template"
                     )
                 );
             else if (holder is not null && Text(holder, key) is { Length: > 0 } text)
@@ -129,17 +129,17 @@ internal sealed class WorkloadReader
         parent.Children.TryGetValue(new YamlScalarNode(key), out var child) ? child : null;
 }
 
-/// <summary>What manifests name.</summary>
+/// <summary>The images of manifests.</summary>
 /// <param name="Images">The images of all Pods and templates.</param>
-/// <param name="Skipped">The manifests without one, by kind and name.</param>
+/// <param name="Skipped">The manifests without any, by kind and name.</param>
 internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped);
 
-/// <summary>An image that a manifest names, in the namespace that its Pods would be in, and whether they ask to be left alone.</summary>
+/// <summary>An image in a manifest, with the namespace of its Pods and whether they opt out.</summary>
 internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false)
 {
-    /// <summary>The kind of the manifest that names it; empty for an image without one.</summary>
+    /// <summary>The manifest's kind; empty for an image without a manifest.</summary>
     public string Kind { get; init; } = "";
 
-    /// <summary>The name of that manifest; empty when it has none.</summary>
+    /// <summary>The manifest's name; empty if it has none.</summary>
     public string Name { get; init; } = "";
 }

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Manifests;
 
-/// <summary>Makes JSON of a manifest's YAML, as kubectl does before it sends it.</summary>
+/// <summary>Converts a manifest's YAML to JSON, as kubectl does before sending it.</summary>
 internal static class YamlJson
 {
     public static JsonNode? Convert(YamlNode node) =>

@@ -3,12 +3,11 @@ using ProxySwapper.Configuration.Yaml;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// What the environment says of a run: under our names, or under those that replicant gave them. Two variables of one setting that
-/// differ are refused, since nobody could tell which was meant.
+/// Settings of a run from the environment, under our names or replicant's. Conflicting values of one setting are refused.
 /// </summary>
 internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool ExitOnError, MirrorShard Shard)
 {
-    /// <exception cref="ConfigurationException">A variable is not usable; all that are not are told.</exception>
+    /// <exception cref="ConfigurationException">A variable is not valid; carries every fault.</exception>
     public static MirrorEnvironment Read(Func<string, string?> variable)
     {
         var faults = new List<ConfigurationFault>();
@@ -34,7 +33,7 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
         bool Flag(string name)
         {
             var text = Text(name);
-            // As Go reads truth values, which replicant's users may have written.
+            // Booleans in Go's syntax, which replicant's users may have written.
             if (text is null or "0" or "f" or "F" or "false" or "False" or "FALSE")
                 return false;
             if (text is not ("1" or "t" or "T" or "true" or "True" or "TRUE"))
@@ -45,7 +44,7 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
         string? NonEmpty(string name) => variable(name) is { Length: > 0 } text ? text : null;
     }
 
-    /// <summary>The Pod of an Indexed Job knows its index; how many there are is given beside it by the chart.</summary>
+    /// <summary>The Pod of an Indexed Job knows its index; the chart also passes the number of Pods.</summary>
     private static MirrorShard ReadShard(Func<string, string?> variable, List<ConfigurationFault> faults)
     {
         var (index, count) = (variable("JOB_COMPLETION_INDEX"), variable("JOB_PARALLELISM"));
@@ -53,7 +52,7 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
             return MirrorShard.Whole;
         if (MirrorShard.TryParse($"{index}/{count}", out var shard))
             return shard;
-        faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' of JOB_PARALLELISM '{count}' is not a share of it; give --shard I/N"));
+        faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' is not below JOB_PARALLELISM '{count}'; use --shard I/N"));
         return MirrorShard.Whole;
     }
 }

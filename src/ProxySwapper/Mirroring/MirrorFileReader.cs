@@ -3,10 +3,10 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>Reads a mirror file: replicant's, with its older names, and the keys that we add.</summary>
+/// <summary>Reads a mirror file: replicant's format, including its older names, with our additional keys.</summary>
 internal static class MirrorFileReader
 {
-    /// <exception cref="ConfigurationException">Something in the file is wrong; all of it is told.</exception>
+    /// <exception cref="ConfigurationException">The file is not valid; carries every fault.</exception>
     public static MirrorFile Read(string path)
     {
         var faults = new List<ConfigurationFault>();
@@ -21,7 +21,7 @@ internal static class MirrorFileReader
         var images = new List<MirrorImage>();
         var section = top.Section("images");
         if (section is null)
-            top.Fault("images", "is missing: a mapping of names to source and destination");
+            top.Fault("images", "is required: a mapping of names to source and destination");
         foreach (var name in section?.Keys ?? [])
             if (section!.Section(name) is not { } entry)
                 section.Fault(name, "must have a source and a destination");

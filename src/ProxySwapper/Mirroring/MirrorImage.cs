@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>One entry of <c>images</c>: a repository, where it is mirrored to, and which of its tags.</summary>
+/// <summary>One entry of <c>images</c>: a repository, its destination, and which of its tags to mirror.</summary>
 internal sealed record MirrorImage(string Name, ImageReference Source, ImageReference Destination)
 {
     public TagFilter Filter { get; init; } = new();

@@ -12,7 +12,7 @@ internal static class MirrorImageReader
 {
     private const int HighestMajor = 1024;
 
-    /// <summary>The entry, or null when it has no usable source or destination; every fault is reported through the section.</summary>
+    /// <summary>Reads the entry, or returns null without a valid source or destination; faults are reported through the section.</summary>
     public static MirrorImage? Read(string name, YamlSection entry, MirrorMode defaultMode, IReadOnlyList<Platform> defaultPlatforms)
     {
         var source = Repository(entry, "source", "upstream");
@@ -25,7 +25,7 @@ internal static class MirrorImageReader
         if (source is null || destination is null)
             return null;
         if (source == destination)
-            entry.Fault("destination", "is the source itself");
+            entry.Fault("destination", "must differ from source");
         return new MirrorImage(name, source, destination)
         {
             Filter = filter,
@@ -35,19 +35,19 @@ internal static class MirrorImageReader
         };
     }
 
-    /// <summary>A repository under its name, or under the name that it had in older files.</summary>
+    /// <summary>Reads a repository by its current or its old key.</summary>
     private static ImageReference? Repository(YamlSection entry, string key, string oldKey)
     {
         var (current, old) = (entry.String(key), entry.String(oldKey));
         if (current is not null && old is not null)
         {
-            entry.Fault(oldKey, $"is the old name of {key}, which is here too; keep {key} alone");
+            entry.Fault(oldKey, $"is the old name of {key}; remove one of them");
             return null;
         }
         var used = current is null && old is not null ? oldKey : key;
         if ((current ?? old) is not { } text)
         {
-            entry.Fault(key, "is missing: a repository, for instance docker.io/library/nginx");
+            entry.Fault(key, "is required: a repository, such as docker.io/library/nginx");
         }
         else if (!ImageReference.TryParse(text, out var repository, out var fault))
         {
@@ -55,7 +55,7 @@ internal static class MirrorImageReader
         }
         else if (repository.Tag is not null || repository.Digest is not null)
         {
-            entry.Fault(used, "must be a repository without tag and digest; tags are chosen by mode and tags");
+            entry.Fault(used, "must be a repository without tag and digest; tags are selected by mode and tags");
         }
         else
         {
@@ -83,9 +83,9 @@ internal static class MirrorImageReader
         if (filter.HigherFrom is not null && mode != MirrorMode.Higher)
             entry.Fault("higher-from", "requires mode: higher");
         if (filter.Newest is not null && mode is MirrorMode.All or MirrorMode.Highest)
-            entry.Fault("newest", "needs mode semver or higher");
+            entry.Fault("newest", "requires mode: semver or higher");
         if (filter.SemVerRange is not null && mode == MirrorMode.All)
-            entry.Fault("semverRange", "needs mode highest, higher or semver");
+            entry.Fault("semverRange", "requires mode: highest, higher or semver");
         return filter;
     }
 
@@ -95,7 +95,7 @@ internal static class MirrorImageReader
             return null;
         if (SemanticVersionRange.TryParse(text, out var range))
             return range;
-        entry.Fault("semverRange", $"'{text}' is not a range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
+        entry.Fault("semverRange", $"'{text}' is not a valid version range, such as '>=1.2 <2', '~1.25', '^3' or '1.x || >=3'");
         return null;
     }
 
@@ -124,7 +124,7 @@ internal static class MirrorImageReader
         return patterns;
     }
 
-    /// <summary>Patterns take a whole tag, as those of regsync do.</summary>
+    /// <summary>Patterns match a whole tag, as in regsync.</summary>
     private static List<Regex> Compile(YamlSection tags, string key)
     {
         var patterns = new List<Regex>();

@@ -6,7 +6,7 @@ internal enum MirrorMode
     /// <summary>The highest version.</summary>
     Highest,
 
-    /// <summary>All versions above the highest that the destination has.</summary>
+    /// <summary>All versions above the destination's highest.</summary>
     Higher,
 
     /// <summary>All versions.</summary>

@@ -1,8 +1,8 @@
 namespace ProxySwapper.Mirroring;
 
-/// <summary>What one image needs.</summary>
-/// <param name="Tasks">Tags to move, or to look at since they may have changed.</param>
-/// <param name="Settled">Tags and images that need nothing, with the reason.</param>
+/// <summary>The work for one image.</summary>
+/// <param name="Tasks">Tags to copy, or to check for changes.</param>
+/// <param name="Settled">Tags and images with nothing to do, with the reason.</param>
 internal sealed record MirrorPlan(IReadOnlyList<MirrorTask> Tasks, IReadOnlyList<MirrorResult> Settled)
 {
     public static MirrorPlan Nothing { get; } = new([], []);

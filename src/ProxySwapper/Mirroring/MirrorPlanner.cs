@@ -9,8 +9,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Finds out what one image needs, by the cheapest requests: tags of both sides page by page, or one HEAD where a single tag counts.
-/// Manifests of the source are never asked for.
+/// Plans one image with the cheapest requests: paged tag lists of both sides, or one HEAD for a single tag. Never requests manifests from
+/// the source.
 /// </summary>
 internal sealed partial class MirrorPlanner(
     RegistryClients clients,
@@ -23,7 +23,7 @@ internal sealed partial class MirrorPlanner(
 
     private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<string>>>> _sourceTags = new();
 
-    /// <summary>What has to be done, and what is settled without doing anything.</summary>
+    /// <summary>Returns the work, and the tags that need none.</summary>
     /// <exception cref="RegistryException">A registry refused.</exception>
     public async Task<MirrorPlan> PlanAsync(MirrorImage image, CancellationToken cancellationToken)
     {
@@ -68,8 +68,8 @@ internal sealed partial class MirrorPlanner(
     }
 
     /// <summary>
-    /// A destination that does not exist yet has no tags. One that refuses the list, null, is asked for single tags, unless the mode
-    /// cannot do without the list.
+    /// A missing destination has no tags. If it refuses to list tags, the result is null and single tags are checked, unless the mode needs
+    /// the list.
     /// </summary>
     private async Task<IReadOnlyList<string>?> ListDestinationAsync(MirrorImage image, CancellationToken cancellationToken)
     {
@@ -87,7 +87,7 @@ internal sealed partial class MirrorPlanner(
         }
     }
 
-    /// <summary>Which of these tags a destination has.</summary>
+    /// <summary>Returns which of these tags a destination has.</summary>
     private async Task<IReadOnlyList<string>> FindPresentAsync(
         ImageReference destination,
         IReadOnlyList<string> tags,
@@ -108,7 +108,7 @@ internal sealed partial class MirrorPlanner(
         return [.. present];
     }
 
-    /// <summary>Two entries with one source list it once; a listing that failed may be tried again.</summary>
+    /// <summary>Two entries with the same source list it once; a failed listing may be retried.</summary>
     private async Task<IReadOnlyList<string>> ListSourceAsync(ImageReference repository, CancellationToken cancellationToken)
     {
         // Lazy, since of two that come at once both are asked for a value, and one of them is dropped.
@@ -144,7 +144,7 @@ internal sealed partial class MirrorPlanner(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "{Image}: {Source}:{Tag} belongs to the destination")]
+        [LoggerMessage(1, LogLevel.Debug, "{Image}: {Source}:{Tag} selected")]
         public static partial void Selected(ILogger logger, string image, ImageReference source, string tag);
 
         [LoggerMessage(2, LogLevel.Debug, "{Image}: {Source}:{Tag} left out by mode {Mode} and the entry's filters")]

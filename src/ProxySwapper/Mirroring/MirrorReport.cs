@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>All that a run did, as the summary and <c>--report</c> tell it.</summary>
+/// <summary>The results of a run, for the summary and <c>--report</c>.</summary>
 internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool IsDryRun)
 {
     public long Bytes => Results.Sum(result => result.Bytes);
 
-    /// <summary>Nothing failed and nothing is left to another run.</summary>
+    /// <summary>True if nothing failed and nothing is left for another run.</summary>
     public bool IsComplete => Count(MirrorOutcome.Failed) == 0 && Count(MirrorOutcome.Left) == 0;
 
     public int Count(MirrorOutcome outcome) => Results.Count(result => result.Outcome == outcome);
 
-    /// <summary>Writes the report as JSON: the sums, then a line of facts for each tag.</summary>
+    /// <summary>Writes the report as JSON: the totals, then one entry per tag.</summary>
     public void WriteTo(Stream stream)
     {
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });

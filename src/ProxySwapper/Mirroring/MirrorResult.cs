@@ -1,12 +1,12 @@
 namespace ProxySwapper.Mirroring;
 
-/// <summary>What became of one tag, or of a whole image when <paramref name="Tag"/> is null.</summary>
+/// <summary>The result of one tag, or of a whole image if <paramref name="Tag"/> is null.</summary>
 /// <param name="Image">The entry of the file.</param>
 /// <param name="Tag">The tag, or null.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Detail">Why it was skipped, failed or left; null otherwise.</param>
-/// <param name="Digest">What the destination's tag points at now, where that is known.</param>
-/// <param name="Bytes">Bytes that were moved.</param>
+/// <param name="Detail">Why it was skipped, failed or left, otherwise null.</param>
+/// <param name="Digest">What the destination's tag now points to, if known.</param>
+/// <param name="Bytes">Bytes copied.</param>
 internal sealed record MirrorResult(
     MirrorImage Image,
     string? Tag,
@@ -25,6 +25,6 @@ internal enum MirrorOutcome
     Skipped,
     Failed,
 
-    /// <summary>Not reached: the run was stopped, or the source grants no more pulls. The next run takes it.</summary>
+    /// <summary>Not reached: the run was stopped, or the source's pull limit was reached. Left to the next run.</summary>
     Left,
 }

@@ -7,8 +7,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// One pass over a file. Looking and copying overlap: images are planned in parallel, and what they need goes through a channel to
-/// the workers. One that fails does not stop the others, unless it was asked for.
+/// One run over a mirror file. Planning and copying overlap: images are planned in parallel, and their tasks go through a channel to the
+/// workers. One failure does not stop the others, unless requested.
 /// </summary>
 internal sealed partial class MirrorRun(
     MirrorFile file,
@@ -37,7 +37,7 @@ internal sealed partial class MirrorRun(
         return new MirrorRun(file, settings, planner, worker, gate, output, logger);
     }
 
-    /// <summary>Runs to the end, or until it is cancelled: then what is left is in the report, and nothing is half done.</summary>
+    /// <summary>Runs until finished or cancelled; after cancellation the report lists what is left, and nothing is half done.</summary>
     public async Task<MirrorReport> RunAsync(CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -51,7 +51,7 @@ internal sealed partial class MirrorRun(
 
     private async Task PlanAllAsync(ChannelWriter<MirrorTask> tasks, CancellationTokenSource stopping)
     {
-        // Not cancelled as a whole: each image that is not reached says so.
+        // Not cancelled as a whole, so that each image not reached is reported.
         await Parallel.ForEachAsync(
             file.Images,
             new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel },
@@ -70,7 +70,7 @@ internal sealed partial class MirrorRun(
         {
             stopping.Token.ThrowIfCancellationRequested();
             var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), stopping.Token);
-            plan ??= new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Left, $"{closed} grants no more pulls for now")]);
+            plan ??= new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Left, $"the pull limit of {closed} was reached")]);
             foreach (var result in plan.Settled)
                 await SettleAsync(result, stopping);
             return plan.Tasks;

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Mirroring;
 
-/// <summary>How one pass runs, from the command line.</summary>
+/// <summary>The command line's settings for a run.</summary>
 internal sealed record MirrorSettings
 {
-    /// <summary>Repositories looked at, and images copied, at once.</summary>
+    /// <summary>How many repositories are checked, and images copied, in parallel.</summary>
     public int Parallel { get; init; } = 4;
     public MirrorShard Shard { get; init; } = MirrorShard.Whole;
     public bool DryRun { get; init; }
@@ -11,12 +11,12 @@ internal sealed record MirrorSettings
     public RateLimitAction OnRateLimit { get; init; } = RateLimitAction.Wait;
 }
 
-/// <summary>What is done when a registry grants no more pulls.</summary>
+/// <summary>What to do at a registry's pull limit.</summary>
 internal enum RateLimitAction
 {
-    /// <summary>Waits as long as the registry says, and goes on.</summary>
+    /// <summary>Waits as long as the registry says.</summary>
     Wait,
 
-    /// <summary>Leaves what needs that registry to the next run.</summary>
+    /// <summary>Leaves that registry's images to the next run.</summary>
     Stop,
 }

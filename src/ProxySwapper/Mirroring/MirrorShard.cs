@@ -6,14 +6,12 @@ using System.Text;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>
-/// One of several machines that share a file: each takes what a stable hash gives it, and together they take all, nothing twice.
-/// </summary>
+/// <summary>One of several processes that share a file by a stable hash: together they handle everything exactly once.</summary>
 internal sealed record MirrorShard(int Index, int Count)
 {
     public static MirrorShard Whole { get; } = new(0, 1);
 
-    /// <summary>Parses <c>I/N</c>, I from 0 and below N.</summary>
+    /// <summary>Parses <c>I/N</c>, I from 0 to N-1.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out MirrorShard? shard)
     {
         shard =
@@ -24,8 +22,8 @@ internal sealed record MirrorShard(int Index, int Count)
     }
 
     /// <summary>
-    /// True when the image's repositories have to be looked at here. With mode highest there is one tag, so that the repository as a
-    /// whole belongs to one machine; otherwise single tags do.
+    /// True if this shard must check the image's repositories. In mode highest there is one tag, so the whole repository belongs to one
+    /// shard; otherwise single tags do.
     /// </summary>
     public bool IncludesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || IsMatch(image.Destination.Name);
 

@@ -5,7 +5,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>Carries out one task; what goes wrong becomes its result.</summary>
+/// <summary>Executes one task; a failure becomes its result.</summary>
 internal sealed class MirrorWorker(
     ImageCopier copier,
     IRegistryCredentialSource credentials,
@@ -24,7 +24,7 @@ internal sealed class MirrorWorker(
                 token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token),
                 cancellationToken
             );
-            return result ?? Result(task, MirrorOutcome.Left, $"{closed} grants no more pulls for now");
+            return result ?? Result(task, MirrorOutcome.Left, $"the pull limit of {closed} was reached");
         }
         catch (Exception fault) when (fault is RegistryException or RegistryCredentialException or IOException or HttpRequestException)
         {
@@ -39,7 +39,7 @@ internal sealed class MirrorWorker(
         return new MirrorResult(task.Image, task.Tag, outcome, Digest: result.TargetDigest.ToString(), Bytes: result.BytesCopied);
     }
 
-    /// <summary>A dry run asks for manifests only where a tag is on both sides: each could count as a pull.</summary>
+    /// <summary>A dry run only requests manifests of tags that both sides have, since each may count as a pull.</summary>
     private async Task<MirrorResult> PlanAsync(MirrorTask task, CancellationToken cancellationToken)
     {
         if (!task.IsPresent)

@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Holds back work on a registry that grants no more pulls: all work on that registry waits together until the time that it named,
-/// or is left to the next run.
+/// Holds back work on a registry whose pull limit was reached: all of it waits until the time the registry named, or is left to the next
+/// run.
 /// </summary>
 internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output, TimeProvider time)
 {
@@ -15,8 +15,8 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
 
     private readonly ConcurrentDictionary<string, Closing> _closings = new();
 
-    /// <summary>Does some work on an image's registries, again and again while one of them asks to come back later.</summary>
-    /// <returns>What the work gave, or the registry on whose account it is left.</returns>
+    /// <summary>Runs work on an image's registries, repeating it while one of them asks to retry later.</summary>
+    /// <returns>The result, or the registry because of which the work is left.</returns>
     public async Task<(T? Result, string? ClosedRegistry)> RunAsync<T>(
         MirrorImage image,
         Func<CancellationToken, Task<T>> work,
@@ -52,7 +52,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         return true;
     }
 
-    /// <summary>Closes a registry for as long as it asked, or, when it did not say, for longer each time.</summary>
+    /// <summary>Closes a registry for as long as it asked; if it did not say, for longer each time.</summary>
     private void Close(string registry, RegistryException fault)
     {
         var now = time.GetUtcNow();
@@ -64,7 +64,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         );
         if (isNew)
             output.Note(
-                $"{registry} grants no more pulls: "
+                $"the pull limit of {registry} was reached: "
                     + (
                         action == RateLimitAction.Stop
                             ? "leaving its images to the next run"

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// A tag read as a version, as loosely as Masterminds/semver v3 reads it: a leading <c>v</c>, one to three numbers, a pre-release, build
-/// metadata. Missing numbers are 0. Two versions can be equal and their tags not: <c>1.25</c> and <c>v1.25.0+b1</c>.
+/// A tag parsed as a version, as leniently as Masterminds/semver v3: a leading <c>v</c>, one to three numbers, a pre-release, build
+/// metadata. Missing numbers are 0. Versions of different tags can be equal: <c>1.25</c> and <c>v1.25.0+b1</c>.
 /// </summary>
 internal sealed class SemanticVersion : IComparable<SemanticVersion>
 {
@@ -21,7 +21,7 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
 
     public ulong Patch { get; }
 
-    /// <summary>What follows the first dash, without it and without build metadata; empty when there is none.</summary>
+    /// <summary>The text after the first dash, without build metadata; empty if there is none.</summary>
     public string Prerelease { get; }
 
     public static bool TryParse(string tag, [NotNullWhen(true)] out SemanticVersion? version)
@@ -46,7 +46,7 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         return true;
     }
 
-    /// <summary>The order of SemVer 2.0.0 §11; build metadata does not count, identifiers compare ordinally.</summary>
+    /// <summary>The order of SemVer 2.0.0 §11; build metadata is ignored, identifiers compare ordinally.</summary>
     public int CompareTo(SemanticVersion? other)
     {
         if (other is null)
@@ -68,7 +68,7 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
 
     public override string ToString() => Tag;
 
-    /// <summary>Cuts at the first separator; false when there is one with nothing behind it.</summary>
+    /// <summary>Splits at the first separator; false if nothing follows it.</summary>
     private static bool TrySplit(ref ReadOnlySpan<char> rest, char separator, out ReadOnlySpan<char> tail)
     {
         tail = default;
@@ -96,7 +96,7 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
     }
 
     /// <summary>
-    /// SemVer §9: a numeric identifier of a pre-release has no leading zero. Numbers of the version itself may have some.
+    /// SemVer §9: a numeric identifier of a pre-release has no leading zero. Numbers of the version itself may have them.
     /// </summary>
     private static bool HasLeadingZero(ReadOnlySpan<char> prerelease)
     {

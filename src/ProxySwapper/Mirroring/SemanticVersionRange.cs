@@ -4,11 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Bounds for versions: comparisons (<c>=</c>, <c>!=</c>, <c>&gt;</c>, <c>&gt;=</c>, <c>&lt;</c>, <c>&lt;=</c>), <c>~1.2</c> (that minor),
-/// <c>^1.2</c> (that
-/// major, or that minor below 1), <c>1.2.x</c>, <c>1.2 - 1.4</c>, several joined by a comma or a blank, alternatives by <c>||</c>. Numbers
-/// that
-/// are missing behind a comparison are wild as in Masterminds/semver: <c>&lt;=1.2</c> takes all of 1.2.
+/// Version ranges: comparisons (<c>=</c>, <c>!=</c>, <c>&gt;</c>, <c>&gt;=</c>, <c>&lt;</c>, <c>&lt;=</c>), <c>~1.2</c> (that minor),
+/// <c>^1.2</c> (that major, or that minor below 1), <c>1.2.x</c>, <c>1.2 - 1.4</c>, several joined by a comma or a space, alternatives by
+/// <c>||</c>. Numbers missing in a comparison are wildcards as in Masterminds/semver: <c>&lt;=1.2</c> includes all of 1.2.
 /// </summary>
 internal sealed class SemanticVersionRange
 {
@@ -46,7 +44,7 @@ internal sealed class SemanticVersionRange
         return true;
     }
 
-    /// <summary>Makes one word of an operator and its version where a blank stands between, and bounds of a hyphen range.</summary>
+    /// <summary>Joins an operator and its version separated by a space, and converts a hyphen range to bounds.</summary>
     private static List<string>? JoinOperators(string[] words)
     {
         var joined = new List<string>();
@@ -132,5 +130,5 @@ internal sealed class SemanticVersionRange
     }
 
     private static SemanticVersion Parse(string text) =>
-        SemanticVersion.TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is not a version");
+        SemanticVersion.TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is not a valid version");
 }

@@ -2,16 +2,16 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>Which tags of a source belong to the destination, by mode: replicant's selection, with our filters before it.</summary>
+/// <summary>Selects the tags to mirror by mode: replicant's selection, preceded by our filters.</summary>
 internal static class TagSelector
 {
-    /// <summary>A major above this is a date (<c>20240101</c>) and no version.</summary>
+    /// <summary>A major above this is a date (<c>20240101</c>), not a version.</summary>
     private const ulong HighestMajor = 1024;
 
     /// <summary>Selects tags in the order in which they should be copied.</summary>
-    /// <param name="filter">What the file says.</param>
+    /// <param name="filter">The tag settings.</param>
     /// <param name="sourceTags">The source's tags as listed.</param>
-    /// <param name="destinationTags">The destination's tags as listed; looked at for <see cref="MirrorMode.Higher"/> alone.</param>
+    /// <param name="destinationTags">The destination's tags as listed; only used for <see cref="MirrorMode.Higher"/>.</param>
     public static TagSelection Select(TagFilter filter, IReadOnlyList<string> sourceTags, IReadOnlyList<string> destinationTags)
     {
         var allowed = sourceTags.Where(tag => IsTag(tag) && IsAllowed(filter, tag)).ToList();
@@ -19,7 +19,7 @@ internal static class TagSelector
             return new TagSelection([.. allowed.Distinct()], null);
         var versions = Versions(filter, allowed);
         if (versions.Count == 0)
-            return new TagSelection([], "the source has no version that the settings take");
+            return new TagSelection([], "no version of the source matches the settings");
         switch (filter.Mode)
         {
             case MirrorMode.Highest:
@@ -37,7 +37,7 @@ internal static class TagSelector
             return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
         return filter.HigherFrom switch
         {
-            null => new TagSelection([], "the destination has no version yet to be higher than; say where to start with higher-from"),
+            null => new TagSelection([], "the destination has no version yet; set higher-from to start"),
             { Version: null } => new TagSelection([versions[^1].Tag], null),
             { Version: { } start } => Newest(filter, versions.Where(version => version.CompareTo(start) >= 0)),
         };
@@ -49,7 +49,7 @@ internal static class TagSelector
         return new TagSelection(filter.Newest is { } count ? tags[^Math.Min(count, tags.Count)..] : tags, null);
     }
 
-    /// <summary>The versions among tags, ascending; of equal ones the last listed is last.</summary>
+    /// <summary>The versions among tags, ascending; equal ones in listed order.</summary>
     private static List<SemanticVersion> Versions(TagFilter filter, IEnumerable<string> tags)
     {
         var versions = new List<SemanticVersion>();
@@ -68,11 +68,11 @@ internal static class TagSelector
     private static bool IsAllowed(TagFilter filter, string tag) =>
         (filter.Allow.Count == 0 || filter.Allow.Any(pattern => pattern.IsMatch(tag))) && !filter.Deny.Any(pattern => pattern.IsMatch(tag));
 
-    /// <summary>A registry can list what the grammar does not allow; nobody could ask for it.</summary>
+    /// <summary>A registry can list tags that the grammar does not allow and that cannot be requested.</summary>
     private static bool IsTag(string tag) => ImageReference.IsTag(tag);
 }
 
-/// <summary>What a selection gave.</summary>
+/// <summary>The result of a selection.</summary>
 /// <param name="Tags">Tags to mirror, lowest version first.</param>
-/// <param name="Explanation">Why there is none where that may surprise, or null.</param>
+/// <param name="Explanation">Why there are none, if that may be surprising, or null.</param>
 internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanation);

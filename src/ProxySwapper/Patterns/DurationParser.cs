@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>Durations as Go and Kubernetes write them: numbers with the units ms, s, m, h, one after the other.</summary>
+/// <summary>Durations in the format of Go and Kubernetes: a sequence of numbers with the units ms, s, m and h.</summary>
 internal static class DurationParser
 {
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");

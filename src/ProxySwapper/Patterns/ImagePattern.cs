@@ -4,8 +4,8 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Patterns;
 
 /// <summary>
-/// Names images: a bare name (<c>registry</c> is docker.io/library/registry, any tag), a repository, an exact reference with tag or
-/// digest, or any of them with <c>*</c> and <c>**</c>. <c>**</c> alone is every image.
+/// Matches images: a bare name (<c>registry</c> is docker.io/library/registry, any tag), a repository, an exact reference with tag or
+/// digest, or any of these with <c>*</c> and <c>**</c>. <c>**</c> alone matches every image.
 /// </summary>
 internal sealed class ImagePattern
 {
@@ -18,7 +18,7 @@ internal sealed class ImagePattern
 
     public RepositoryPattern Repository => _repository;
 
-    /// <summary>The tag, in which <c>*</c> may stand; null for any or none.</summary>
+    /// <summary>The tag, which may contain <c>*</c>; null for any or none.</summary>
     public string? Tag => _tag;
 
     /// <summary>The digest, or null for any or none.</summary>
@@ -41,7 +41,7 @@ internal sealed class ImagePattern
             (name, tag) = (name[..colon], name[(colon + 1)..]);
         if (tag is not null && !ImageReference.TryParse($"x:{tag.Replace('*', 'x')}", out _))
         {
-            fault = $"'{tag}' is not a tag";
+            fault = $"'{tag}' is not a valid tag";
             return false;
         }
         if (!name.Contains('*', StringComparison.Ordinal) && !ImageReference.TryParse(name, out _, out var wrong))
@@ -61,8 +61,8 @@ internal sealed class ImagePattern
         && (_digest is null || _digest == image.Digest);
 
     /// <summary>
-    /// Gives a name without a registry that of Docker Hub, as references do: <c>nginx</c>, <c>bitnami/*</c>, <c>my-*/app</c>. A star
-    /// alone in the place of a registry is any registry.
+    /// Completes a name without a registry with Docker Hub's, as references are: <c>nginx</c>, <c>bitnami/*</c>, <c>my-*/app</c>. A star in
+    /// place of the registry matches any registry.
     /// </summary>
     private static string Complete(string name)
     {

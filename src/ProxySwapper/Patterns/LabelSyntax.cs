@@ -3,7 +3,7 @@ using System.Buffers;
 namespace ProxySwapper.Patterns;
 
 /// <summary>
-/// What Kubernetes takes for a label
+/// The syntax of Kubernetes labels
 /// (<see href="https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set"/>).
 /// </summary>
 internal static class LabelSyntax
@@ -15,7 +15,7 @@ internal static class LabelSyntax
         "-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     );
 
-    /// <summary>A name, or a DNS subdomain, a slash and a name; annotations have the same keys.</summary>
+    /// <summary>A name, or a DNS subdomain, a slash and a name; annotation keys have the same syntax.</summary>
     public static bool IsKey(string text) =>
         text.Split('/') switch
         {

@@ -7,7 +7,7 @@ internal static class ManifestUrl
 {
     private const string ManifestsSegment = "/manifests/";
 
-    /// <summary>What is wrong with a URL as a <c>proxyCaches</c> block has it, or null.</summary>
+    /// <summary>What is wrong with the URL of a <c>proxyCaches</c> block, or null.</summary>
     public static string? Validate(string url) =>
         TrySplit(url, out _, out _, out _)
             ? null

@@ -4,8 +4,8 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Patterns;
 
 /// <summary>
-/// What a regular expression's rule makes of an image: a text with <c>$1</c>, or one image for all. It begins with the target's registry
-/// written out, since that is how an image that went there already is recognised.
+/// The replacement of a regular expression's rule: a text with <c>$1</c>, or one fixed image. It starts with the target registry written
+/// out, so that an image that is already there can be recognised.
 /// </summary>
 internal static partial class ReplacementPattern
 {
@@ -18,25 +18,25 @@ internal static partial class ReplacementPattern
             return "must be a reference without a scheme";
         var prefix = PrefixOf(replacement);
         if (!(prefix.Contains('/', StringComparison.Ordinal) && RegistryName.IsRegistry(TargetPrefix.HostOf(prefix))))
-            return "must begin with the target's registry written out and a slash, such as "
-                + "'localhost:5000/$1', so that an image that is there already is recognised";
+            return "must start with the target registry and a slash, such as "
+                + "'localhost:5000/$1', so that images already there are recognised";
         if (prefix == $"{RegistryName.DockerHub}/")
-            return "may go anywhere on Docker Hub, where images are read from; name a "
-                + "registry of yours, or an organisation: 'docker.io/my-org/$1'";
+            return "could point anywhere on Docker Hub, where images come from; name a "
+                + "registry of your own, or an organisation: 'docker.io/my-org/$1'";
         if (pattern is null)
             return null;
         foreach (Match group in GroupReference().Matches(replacement.Replace("$$", "", StringComparison.Ordinal)))
             if (!pattern.GetGroupNames().Contains(group.Groups[1].Value + group.Groups[2].Value))
-                return $"names the group {group.Value}, which matchRegex does not have";
-        // A sample stands for the groups: with it, the whole must be a reference. What real groups make of it only a request can show.
+                return $"uses the group {group.Value}, which matchRegex does not define";
+        // Checked with a sample in place of the groups; what real groups give is only known for a real image.
         var sample = GroupReference()
             .Replace(replacement, group => group.Index > 0 && replacement[group.Index - 1] == '@' ? SampleDigest : "x");
         return ImageReference.TryParse(sample, out _, out var fault)
             ? null
-            : $"is not an image reference when 'x' stands for its groups: {fault}";
+            : $"is not a valid image reference with 'x' in place of its groups: {fault}";
     }
 
-    /// <summary>True for a replacement without groups: all that the rule takes becomes one image.</summary>
+    /// <summary>True for a replacement without groups: every image the rule matches becomes the same one.</summary>
     public static bool IsImage(string replacement) => !replacement.Contains('$', StringComparison.Ordinal);
 
     /// <summary>The text before the first group, as references are normalised.</summary>

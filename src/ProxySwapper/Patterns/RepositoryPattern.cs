@@ -4,9 +4,9 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Patterns;
 
 /// <summary>
-/// A registry, or a registry with a repository: <c>docker.io</c>, <c>quay.io/coreos/**</c>. <c>*</c> stands for characters of one
-/// segment, <c>**</c> for whole segments: behind the last slash for one or more, elsewhere for none or more. A name of one segment on
-/// Docker Hub is completed as references are: <c>docker.io/nginx</c> is docker.io/library/nginx.
+/// A registry, or a registry with a repository: <c>docker.io</c>, <c>quay.io/coreos/**</c>. <c>*</c> matches characters within one segment.
+/// <c>**</c> matches whole segments: one or more at the end, none or more elsewhere. One-segment names on Docker Hub are completed as
+/// references are: <c>docker.io/nginx</c> is docker.io/library/nginx.
 /// </summary>
 internal sealed class RepositoryPattern
 {
@@ -17,10 +17,10 @@ internal sealed class RepositoryPattern
 
     private RepositoryPattern(string registry, string[] segments) => (_registry, _segments) = (registry, segments);
 
-    /// <summary>The registry, in which <c>*</c> may stand; <c>**</c> is any.</summary>
+    /// <summary>The registry, which may contain <c>*</c>; <c>**</c> matches any.</summary>
     public string Registry => _registry;
 
-    /// <summary>The segments behind the registry; <c>**</c> is any number of them.</summary>
+    /// <summary>The segments after the registry; <c>**</c> matches any number of them.</summary>
     public IReadOnlyList<string> Segments => _segments;
 
     public static bool TryParse(string text, [NotNullWhen(true)] out RepositoryPattern? pattern, [NotNullWhen(false)] out string? fault)
@@ -37,10 +37,10 @@ internal sealed class RepositoryPattern
         return true;
     }
 
-    /// <summary>True when all images that it takes are of one registry.</summary>
+    /// <summary>True when all matching images are of one registry.</summary>
     public bool IsOneRegistry => !_registry.Contains('*', StringComparison.Ordinal);
 
-    /// <summary>False when no path is taken by both, whatever the registries are.</summary>
+    /// <summary>False when no path can match both, whatever the registries are.</summary>
     public bool MayOverlap(RepositoryPattern other)
     {
         foreach (var (own, others) in _segments.Zip(other._segments))
@@ -51,7 +51,7 @@ internal sealed class RepositoryPattern
             if (isLiteral && own != others)
                 return false;
         }
-        // What is left of the longer one must take nothing.
+        // The rest of the longer one must match the empty path.
         var common = Math.Min(_segments.Length, other._segments.Length);
         return _segments.Skip(common).Concat(other._segments.Skip(common)).All(segment => segment == AnySegments);
     }
@@ -61,8 +61,8 @@ internal sealed class RepositoryPattern
     private bool IsRegistryMatch(string registry) => _registry == AnySegments || Wildcard.IsMatch(_registry, registry);
 
     /// <summary>
-    /// Goes back to the last <c>**</c> alone: whatever an earlier one could take, the last one can. So the time stays linear in text
-    /// times pattern, whoever wrote the image.
+    /// Backtracks to the last <c>**</c> only: whatever an earlier one could match, the last one can too. The time stays linear in text
+    /// times pattern, whatever the image.
     /// </summary>
     private static bool IsMatch(ReadOnlySpan<string> pattern, ReadOnlySpan<char> path)
     {
@@ -96,7 +96,7 @@ internal sealed class RepositoryPattern
     private static ReadOnlySpan<char> RestOf(ReadOnlySpan<char> path) => path.IndexOf('/') is >= 0 and var slash ? path[(slash + 1)..] : [];
 
     /// <summary>
-    /// The segments behind the registry; <c>**</c> in its place goes on through them, and at the end it takes one or more.
+    /// The segments after the registry. <c>**</c> as the registry continues into the segments; at the end it matches one or more.
     /// </summary>
     private static string[] SegmentsOf(string[] parts)
     {
@@ -110,17 +110,17 @@ internal sealed class RepositoryPattern
         var plain = registry.Replace("*", "x", StringComparison.Ordinal);
         var isRegistry = registry.Contains('*', StringComparison.Ordinal) || RegistryName.IsRegistry(registry);
         if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _))
-            return $"{Example}; '{registry}' is not a registry's host";
+            return $"{Example}; '{registry}' is not a registry host";
         foreach (var segment in segments)
         {
             if (segment.Length == 0)
                 return $"{Example}; '{text}' has an empty segment";
             if (segment.Contains(':', StringComparison.Ordinal) || segment.Contains('@', StringComparison.Ordinal))
-                return $"{Example}; tags and digests are for matchRegex";
+                return $"{Example}; use matchRegex to match tags or digests";
             if (segment != AnySegments && segment.Contains(AnySegments, StringComparison.Ordinal))
-                return "may have ** as a whole segment only";
+                return "can contain ** only as a whole segment";
             if (segment.Any(character => char.IsAsciiLetterUpper(character) || char.IsWhiteSpace(character)))
-                return $"{Example}; '{segment}' cannot be in a repository's name";
+                return $"{Example}; '{segment}' is not valid in a repository name";
         }
         return null;
     }

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>Regular expressions that people write in files: matched in time linear to the text, bounded in length.</summary>
+/// <summary>Regular expressions from configuration files: matched in time linear in the text, limited in length.</summary>
 internal static partial class SafeRegex
 {
     private const int MaximumLength = 4000;
 
-    /// <summary>The pattern compiled, or null with what is wrong with it.</summary>
+    /// <summary>Compiles the pattern, or returns null and what is wrong with it.</summary>
     public static Regex? Compile(string pattern, out string? fault)
     {
         fault = null;
@@ -18,7 +18,7 @@ internal static partial class SafeRegex
         }
         if (PosixClass().Match(pattern) is { Success: true } posix)
         {
-            fault = $"has {posix.Value}, which means something else here than in Go; write the characters out, such as [0-9a-z]";
+            fault = $"contains {posix.Value}, which has a different meaning here than in Go; list the characters instead, such as [0-9a-z]";
             return null;
         }
         try
@@ -32,7 +32,7 @@ internal static partial class SafeRegex
         }
     }
 
-    /// <summary>The pattern, made to take whole texts only, so that <c>docker.io</c> is not found inside another name.</summary>
+    /// <summary>The pattern anchored to whole texts, so that <c>docker.io</c> does not match inside another name.</summary>
     public static Regex? CompileWhole(string pattern, out string? fault) => Compile($"^(?:{pattern})$", out fault);
 
     [GeneratedRegex(@"\[:\^?[a-z]+:\]")]

@@ -2,10 +2,10 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>Where a rule sends images: a registry with an optional path, below which the source's repository path goes.</summary>
+/// <summary>Where a rule sends images: a registry with an optional path, to which the source's repository path is appended.</summary>
 internal static class TargetPrefix
 {
-    /// <summary>Stands in a target for the name of the image's registry.</summary>
+    /// <summary>The placeholder for the name of the image's registry.</summary>
     public const string RegistryPlaceholder = "{registry}";
 
     /// <summary>What is wrong with a target, or null.</summary>
@@ -13,14 +13,14 @@ internal static class TargetPrefix
     {
         const string Example = "must be a registry with an optional path, such as registry.example.com or registry.example.com/mirror";
         if (target.Contains("://", StringComparison.Ordinal))
-            return $"{Example}: without a scheme; plain HTTP is said under registries";
+            return $"{Example}: without a scheme; use plainHttp under registries for HTTP";
         if (target.EndsWith('/'))
-            return $"{Example}: without a slash at the end";
+            return $"{Example}: without a trailing slash";
         if (RegistryName.Normalize(target) == RegistryName.DockerHub)
-            return "is Docker Hub itself, where images are read from; name a registry of yours, or an organisation: docker.io/my-org";
+            return "is Docker Hub itself, where images come from; name a registry of your own, or an organisation: docker.io/my-org";
         var host = HostOf(target);
         if (!RegistryName.IsRegistry(host))
-            return $"{Example}: '{host}' would be taken for a path of Docker Hub; give it a domain or a port";
+            return $"{Example}: '{host}' would be read as a path on Docker Hub; add a domain or a port";
         if (host.Contains(RegistryPlaceholder, StringComparison.Ordinal))
             return $"{Example}: {RegistryPlaceholder} must be in the path";
         return
@@ -34,17 +34,15 @@ internal static class TargetPrefix
     /// <summary>The text before the first slash.</summary>
     public static string HostOf(string target) => target.IndexOf('/') is >= 0 and var slash ? target[..slash] : target;
 
-    /// <summary>True for a target that says where the name of the image's registry goes.</summary>
+    /// <summary>True for a target with <see cref="RegistryPlaceholder"/>.</summary>
     public static bool KeepsRegistry(string target) => target.Contains(RegistryPlaceholder, StringComparison.Ordinal);
 
-    /// <summary>
-    /// What every image at a target begins with, normalised; up to the registry's name where the target keeps it.
-    /// </summary>
+    /// <summary>The normalised prefix of every image at this target, up to the registry's name where the target contains it.</summary>
     public static string PrefixOf(string target) => Split(target).Prefix;
 
     /// <summary>
-    /// The texts before and behind the name of the image's registry, the latter ending in a slash; null behind where the target does not
-    /// keep it.
+    /// The texts before and after the name of the image's registry, the latter with a trailing slash; null after it where the target does
+    /// not contain the name.
     /// </summary>
     public static (string Prefix, string? Suffix) Split(string target)
     {
@@ -58,6 +56,6 @@ internal static class TargetPrefix
         );
     }
 
-    /// <summary>A registry's name as part of a path: what may not be in one, the port's colon, becomes an underscore.</summary>
+    /// <summary>A registry's name as part of a path: the colon before a port is not allowed there and becomes an underscore.</summary>
     public static string PathOf(string registry) => registry.Replace(':', '_');
 }

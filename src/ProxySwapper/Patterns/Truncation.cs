@@ -1,12 +1,12 @@
 namespace ProxySwapper.Patterns;
 
-/// <summary>Texts from outside in warnings, which are short: an image may be as long as its request.</summary>
+/// <summary>Shortens external text in warnings, whose length is limited: an image name can be as long as the request.</summary>
 internal static class Truncation
 {
-    /// <summary>As much of an image as a warning shows, so that the reason behind it is not cut off.</summary>
+    /// <summary>Length of an image name in a warning, so that the reason after it is not cut off.</summary>
     public const int MaximumShownLength = 80;
 
-    /// <summary>A text of at most this length, with an ellipsis where something was cut off; no character is cut in two.</summary>
+    /// <summary>The text, cut to this length with an ellipsis where needed; surrogate pairs stay whole.</summary>
     public static string Shorten(string text, int maximumLength)
     {
         if (text.Length <= maximumLength)

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Patterns;
 
-/// <summary>Patterns in which <c>*</c> stands for any characters, none included.</summary>
+/// <summary>Patterns in which <c>*</c> matches any characters, including none.</summary>
 internal static class Wildcard
 {
-    /// <summary>True when the pattern takes the whole text. Linear in text times stars, without memory.</summary>
+    /// <summary>True when the pattern matches the whole text. Takes time linear in text times stars and allocates nothing.</summary>
     public static bool IsMatch(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
         var (star, resume) = (-1, 0);

@@ -3,15 +3,15 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// How the caches of <c>regexURL</c> blocks are reached when <c>registries</c> has no entry for them: as their URLs say, and with the
-/// user and password that the Harbor plugin took from its environment. So that plugin's block works unchanged.
+/// Entries for the caches of <c>regexURL</c> blocks that have none in <c>registries</c>: the scheme from their URLs, and the user and
+/// password that the Harbor plugin read from its environment. The plugin's block thus works unchanged.
 /// </summary>
 internal static class ImpliedRegistryEntries
 {
     private const string UserVariable = "hUSER";
     private const string PasswordVariable = "hPW";
 
-    /// <summary>The entries of the configuration, and those that its blocks imply.</summary>
+    /// <summary>The entries of the configuration and those implied by its blocks.</summary>
     public static IReadOnlyList<RegistryEntryOptions> Entries(ProxySwapperOptions options, Func<string, string?> environment)
     {
         var hasUser = !string.IsNullOrEmpty(environment(UserVariable)) && !string.IsNullOrEmpty(environment(PasswordVariable));

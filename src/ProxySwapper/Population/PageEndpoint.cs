@@ -4,8 +4,8 @@ using System.Text;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// <c>GET /</c> of the management port: one page for people, which reads <c>/populate</c> every other second. Its Content-Security-Policy
-/// allows exactly the page's own script and style, by their hashes, and no other request.
+/// <c>GET /</c> of the management port: a status page that polls <c>/populate</c> every two seconds. Its Content-Security-Policy allows
+/// exactly the page's own script and style, by their hashes, and no other request.
 /// </summary>
 internal sealed class PageEndpoint
 {
@@ -36,7 +36,7 @@ internal sealed class PageEndpoint
         await context.Response.BodyWriter.WriteAsync(_page, context.RequestAborted);
     }
 
-    /// <summary>The hash of an element's content as CSP Level 3 has it, section 2.3.1.</summary>
+    /// <summary>The hash of an element's content as defined in CSP Level 3, section 2.3.1.</summary>
     private static string HashOf(string page, string element)
     {
         var start = page.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;

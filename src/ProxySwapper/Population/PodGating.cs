@@ -9,8 +9,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Decides at a Pod's creation whether it waits behind the scheduling gate for its images. It asks nobody: what is not known to be
-/// downstream is waited for, and costs one question where it is there.
+/// Decides at a Pod's creation whether it waits behind the scheduling gate. Does no I/O: images not known to be downstream are waited for,
+/// which costs one lookup if they exist.
 /// </summary>
 internal sealed class PodGating(
     ConfigurationMonitor rules,
@@ -20,10 +20,10 @@ internal sealed class PodGating(
     DownstreamLookup lookup
 )
 {
-    /// <summary>What the names of Kubernetes' own priority classes begin with.</summary>
+    /// <summary>The prefix of Kubernetes' own priority classes.</summary>
     private const string SystemPriority = "system-";
 
-    /// <summary>The decision with the gate and its label, where the Pod has to wait.</summary>
+    /// <summary>Adds the gate and its label to the decision if the Pod has to wait.</summary>
     public PodDecision Apply(AdmissionReview review, PodDecision decision)
     {
         var options = rules.Current.Options.Populate;
@@ -45,7 +45,7 @@ internal sealed class PodGating(
             else
                 isWaiting |= place.Kind is PodImageKind.Container or PodImageKind.InitContainer;
         }
-        // An image volume cannot be changed later: nothing could be put back.
+        // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)
             decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
         if (
@@ -62,12 +62,12 @@ internal sealed class PodGating(
     }
 
     private bool MayWait(PodSummary pod, PodDecision decision, GateOptions options) =>
-        // An API server refuses a gate beside a node: static Pods' mirror Pods and `kubectl debug node` have one.
+        // An API server rejects a gate together with a node name, which mirror Pods and `kubectl debug node` set.
         pod.NodeName.Length == 0
         && (pod.SchedulerName.Length == 0 || options.Schedulers.Contains(pod.SchedulerName, StringComparer.Ordinal))
         && !pod.PriorityClassName.StartsWith(SystemPriority, StringComparison.Ordinal)
         && (options.Jobs || pod.Controller is not { Kind: "Job" })
-        // Without the originals nothing could be put back.
+        // Without the annotations, the originals could not be restored.
         && decision.KeepsOriginalImages
         && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal)
         && watch.IsConnected

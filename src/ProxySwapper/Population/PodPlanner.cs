@@ -8,7 +8,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
-/// <summary>Queues what the images of a Pod need, and tells a Pod that waits when they are there.</summary>
+/// <summary>Queues the work for a Pod's images, and notifies waiting Pods when they are downstream.</summary>
 internal sealed partial class PodPlanner(
     ConfigurationMonitor rules,
     CurrentPlanner planner,
@@ -20,7 +20,7 @@ internal sealed partial class PodPlanner(
     ILogger<PodPlanner> logger
 )
 {
-    /// <summary>How long a Pod waits for room in the queue, and for a registry that does not say what it has.</summary>
+    /// <summary>How long a Pod waits for room in the queue, and for a registry that does not answer a lookup.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Queues the images of a Pod that is not gated.</summary>
@@ -34,13 +34,13 @@ internal sealed partial class PodPlanner(
     }
 
     /// <summary>Waits until an image of a gated Pod is downstream.</summary>
-    /// <returns>Null then; else why it was given up.</returns>
+    /// <returns>Null on success; otherwise why it failed.</returns>
     public async Task<string?> BringAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
     {
         if (pod.Images.FirstOrDefault(listed => listed.Final == image.Image) is not { Final.Length: > 0 } found)
-            return "it is not an image of the Pod any more";
+            return "the Pod no longer has this image";
         if (WorkFor(pod, found) is not { } work)
-            return "no rule sends it there any more";
+            return "no rule has this target any more";
         while (true)
         {
             var presence = await lookup.VerifyAsync(work.Target, cancellationToken);
@@ -88,14 +88,14 @@ internal sealed partial class PodPlanner(
         [LoggerMessage(
             1,
             LogLevel.Warning,
-            "{Target} of Pod {PodNamespace}/{Pod} is not copied: the queue is full; the next Pod with it tries again"
+            "{Target} of Pod {PodNamespace}/{Pod} is not copied: the queue is full; the next Pod with this image retries"
         )]
         public static partial void Dropped(ILogger logger, string target, string podNamespace, string? pod);
 
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "{Target} of Pod {PodNamespace}/{Pod} is not copied: the program ends; the next start finds it missing"
+            "{Target} of Pod {PodNamespace}/{Pod} is not copied: shutting down; reconciliation copies it after the next start"
         )]
         public static partial void TooLate(ILogger logger, string target, string podNamespace, string? pod);
     }

@@ -9,8 +9,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Watches the Pods that wait for a node and carry one of our labels: what population does, it does for these. A Pod is seen once when it
-/// is made and once when it gets its node, however large the cluster.
+/// Watches the Pods that carry one of our labels and have no node yet; population works for these. Each Pod is seen once when it is created
+/// and once when it gets its node, however large the cluster.
 /// </summary>
 internal sealed class PodWatch(
     KubernetesAccess kubernetes,
@@ -27,16 +27,16 @@ internal sealed class PodWatch(
 
     private volatile IReadOnlyList<ResourceWatcher<WatchedPod>> _watchers = [];
 
-    /// <summary>Whether Pods are seen when they are made.</summary>
+    /// <summary>Whether the watch sees new Pods.</summary>
     public bool IsConnected => _watchers is { Count: > 0 } watchers && watchers.All(watcher => watcher.Status.IsConnected);
 
-    /// <summary>Why not, for an operator; empty while all is well or where there is no API server.</summary>
+    /// <summary>Why not, for the operator; empty if all is well or without an API server.</summary>
     public string Describe()
     {
         if (kubernetes.Client is null || IsConnected)
             return "";
         var status = _watchers.Select(watcher => watcher.Status).FirstOrDefault(status => !status.IsConnected);
-        return status is null ? "Pods are not watched yet" : $"Pods are not watched since {status.Since:u}: {status.Error ?? "connecting"}";
+        return status is null ? "Pods are not watched yet" : $"no watch of Pods since {status.Since:u}: {status.Error ?? "connecting"}";
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,7 +50,7 @@ internal sealed class PodWatch(
             var watches = selectors.Select(selector => (Selector: selector, Watcher: Watcher(client, selector))).ToList();
             _watchers = [.. watches.Select(watch => watch.Watcher)];
             var following = Task.WhenAll(watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector == GatedSelector, stop.Token)));
-            // A reload may ask for other labels.
+            // A reload may require other labels.
             while (!stoppingToken.IsCancellationRequested && SelectorsOf(rules.Current.Options).SequenceEqual(selectors))
                 await Task.Delay(ReloadInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await stop.CancelAsync();
@@ -60,7 +60,7 @@ internal sealed class PodWatch(
 
     private static List<string> SelectorsOf(ProxySwapperOptions options)
     {
-        // Also with another policy: a Pod that was gated before must not wait for ever.
+        // Also with another policy: a Pod that was gated earlier must not wait forever.
         List<string> selectors = [GatedSelector];
         if (options.Populate.Policy == PopulatePolicy.None)
             return selectors;
@@ -107,7 +107,7 @@ internal sealed class PodWatch(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The program ends, or other labels are watched.
+            // Shutting down, or other labels are to be watched.
         }
     }
 
@@ -121,12 +121,12 @@ internal sealed class PodWatch(
             planner.Plan(seen.Pod);
             return;
         }
-        // A gated Pod is in two selections, unless somebody took its label away.
+        // A gated Pod matches two selectors, unless its label was removed.
         if (isGated || !gate.HasLabel)
             gated.Track(gate, wasListed, (image, token) => planner.BringAsync(seen.Pod, image, token));
     }
 
-    /// <summary>What is kept of a Pod that was seen.</summary>
+    /// <summary>What is remembered of a Pod.</summary>
     private sealed record WatchedPod(ListedPod Pod, GatedPod? Gate)
     {
         public static WatchedPod Read(JsonElement pod) => new(ListedPod.Read(pod), GatedPod.Read(pod));

@@ -7,7 +7,7 @@ using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population;
 
-/// <summary><c>GET /populate</c> of the management port: what is queued, what runs, what failed and when it is tried again.</summary>
+/// <summary><c>GET /populate</c> of the management port: queued, running and failed images, with the time of the next retry.</summary>
 internal sealed class PopulateEndpoint(
     PopulationQueue queue,
     FailedImages givenUp,

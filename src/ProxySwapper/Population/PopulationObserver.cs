@@ -13,9 +13,9 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// What admission does for population: marks Pods so that the watch finds them, holds them back where that is wanted, and waits for
-/// images where a policy says so. A review by itself copies nothing: anybody can post one. The exceptions: <c>immediate</c>, and a
-/// machine without an API server; then with our own credentials alone.
+/// The part of population that runs during admission: labels Pods so that the watch finds them, gates them if configured, and waits for
+/// images if a policy requires it. A review alone never triggers a copy, since anyone could post one, except with <c>immediate</c> or
+/// without an API server; then only our own credentials are used.
 /// </summary>
 internal sealed class PopulationObserver(
     ConfigurationMonitor rules,
@@ -38,7 +38,7 @@ internal sealed class PopulationObserver(
         var options = rules.Current.Options;
         using var deadline = new CancellationTokenSource(options.Populate.Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        // All images of a Pod at once: they share one deadline.
+        // All images of a Pod in parallel: they share one timeout.
         var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, either.Token)));
         return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = images[index] })]);
     }
@@ -71,7 +71,7 @@ internal sealed class PopulationObserver(
         foreach (var image in pod.Images)
             if (Downstream(image.Decision) is { } registry)
                 health.Watch(registry);
-        // Where there is an API server, its watch shows the Pod, or there is none. What was awaited was handed over before the answer.
+        // With an API server, the watch will see the Pod. What was awaited has already been queued.
         if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
             return;
         foreach (var image in pod.Images)
@@ -94,7 +94,7 @@ internal sealed class PopulationObserver(
                                 Reason = DecisionReason.RecreatedTooOften,
                                 Warning =
                                     $"image '{Truncation.Shorten(image.Decision.Image, Truncation.MaximumShownLength)}' is left unchanged "
-                                    + "for an hour: the Pod's controller made this Pod 3 times within 10 minutes",
+                                    + "for an hour: the Pod's controller created this Pod 3 times within 10 minutes",
                             },
                         }
                         : image
@@ -102,9 +102,7 @@ internal sealed class PopulationObserver(
             ],
         };
 
-    /// <summary>
-    /// Told in an Event of our own Pod: whoever posts reviews must not write Events into other namespaces.
-    /// </summary>
+    /// <summary>Reported in an Event of our own Pod: a forged review must not create Events in other namespaces.</summary>
     private void ReportRecreated(AdmissionReview review)
     {
         if (kubernetes.Client is not { } client)
@@ -114,9 +112,9 @@ internal sealed class PopulationObserver(
             $"recreated {controller.Uid}",
             new EventSubject("v1", "Pod", client.Namespace, kubernetes.PodName, null),
             "PodRecreatedTooOften",
-            $"{controller.Kind} ({controller.ApiVersion}) of namespace {review.Namespace} made Pod {review.PodName} 3 times within "
+            $"{controller.Kind} ({controller.ApiVersion}) of namespace {review.Namespace} created Pod {review.PodName} 3 times within "
                 + "10 minutes with the same images; its images are left unchanged for an hour. "
-                + "Add the kind to ignoreOwners if it does not bear changed images."
+                + "Add the kind to ignoreOwners if it does not tolerate changed images."
         );
     }
 
@@ -146,18 +144,18 @@ internal sealed class PopulationObserver(
             return decision;
         if (presence == ImagePresence.Unknown)
             health.Suspect(target.Registry);
-        // What is missing is copied for the next time; what is there may have to be looked at again.
+        // A missing image is copied for the next time; an existing one may need a recheck.
         if (kubernetes.Client is null)
             Enqueue(pod, image);
         return presence switch
         {
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
-            _ => LetThrough(decision, $"{target.Registry} did not tell in time whether it has {target}"),
+            _ => LetThrough(decision, $"checking {target} at {target.Registry} timed out"),
         };
     }
 
-    /// <summary>The registry that an image was sent to and that is ours to fill, or null.</summary>
+    /// <summary>The registry that the image was rewritten to and that we populate, or null.</summary>
     private static string? Downstream(ImageDecision decision) => decision.Populate ? decision.Target?.Registry : null;
 
     private static ImageDecision LetThrough(ImageDecision decision, string reason) =>
@@ -171,7 +169,7 @@ internal sealed class PopulationObserver(
     private static bool IsAwaited(ProxySwapperOptions options) =>
         options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
 
-    /// <summary>Whether images that stay as they are shall be copied all the same.</summary>
+    /// <summary>Whether unchanged images must be copied anyway.</summary>
     private bool IsWanted(ImmutableArray<PodImageDecision> images)
     {
         foreach (var image in images)
@@ -183,7 +181,7 @@ internal sealed class PopulationObserver(
         return false;
     }
 
-    /// <summary>Waits for an image until the deadline; true when it is downstream. The copy goes on in any case.</summary>
+    /// <summary>Waits for an image until the timeout; true if it is downstream. The copy continues in any case.</summary>
     private async Task<bool> BringAsync(AdmittedPod pod, PodImageDecision image, CancellationToken deadline)
     {
         if (pod.IsDryRun || Enqueue(pod, image) is not { } job)

@@ -20,8 +20,8 @@ namespace ProxySwapper.Population;
 internal static class PopulationRegistration
 {
     /// <param name="services">The host's services.</param>
-    /// <param name="options">The configuration at the start; registries and their credentials are taken of it.</param>
-    /// <param name="environment">Reads a variable of the environment.</param>
+    /// <param name="options">The configuration at startup, for registries and their credentials.</param>
+    /// <param name="environment">Reads an environment variable.</param>
     public static IServiceCollection AddPopulation(
         this IServiceCollection services,
         ProxySwapperOptions options,

@@ -9,8 +9,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Looks, at the start and then again and again, at the Pods whose images were rewritten, and queues what of theirs is missing
-/// downstream: so a crash loses nothing, and an image that was removed downstream comes back.
+/// At startup and periodically, finds the Pods with rewritten images and queues images that are missing downstream: nothing is lost in a
+/// crash, and images deleted downstream are restored.
 /// </summary>
 internal sealed partial class Reconciler(
     KubernetesAccess kubernetes,
@@ -22,7 +22,7 @@ internal sealed partial class Reconciler(
     ILogger<Reconciler> logger
 ) : BackgroundService
 {
-    /// <summary>How often a switched-off reconciliation looks whether it was switched on.</summary>
+    /// <summary>How often disabled reconciliation checks whether it was enabled.</summary>
     private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,7 +41,7 @@ internal sealed partial class Reconciler(
         }
     }
 
-    /// <summary>One look. What goes wrong with the cluster is logged: the next look may fare better.</summary>
+    /// <summary>One pass. Cluster errors are logged; the next pass may succeed.</summary>
     internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         var current = rules.Current;
@@ -76,16 +76,16 @@ internal sealed partial class Reconciler(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The program ends.
+            // Shutting down.
         }
     }
 
     private async ValueTask<bool> IsMissingAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken) =>
         work switch
         {
-            // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
+            // A manifest in a cache says nothing about its layers, but a running Pod has pulled them through it.
             WarmUpWork => !pod.IsStarted && !queue.Known.IsKnown(work.Key),
-            // A registry that does not answer is left to the next look.
+            // A registry that does not answer is left to the next pass.
             _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
         };
 
@@ -108,11 +108,11 @@ internal sealed partial class Reconciler(
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "Reconciled {Pods} Pods with {Images} images: {Queued} were missing downstream and are queued"
+            "Reconciled {Pods} Pods with {Images} images: queued {Queued} that were missing downstream"
         )]
         public static partial void Done(ILogger logger, int pods, int images, int queued);
 
-        [LoggerMessage(2, LogLevel.Warning, "The Pods of the cluster cannot be reconciled: {Fault}")]
+        [LoggerMessage(2, LogLevel.Warning, "Cannot reconcile the Pods of the cluster: {Fault}")]
         public static partial void Failed(ILogger logger, string fault);
     }
 }

@@ -4,10 +4,10 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Registries;
 
 /// <summary>
-/// A cloud's source, made when one of its hosts is asked for: most clusters use one cloud, and the libraries of three are large.
+/// Creates a cloud's source when one of its hosts is first used: most clusters use one cloud, and the libraries of three are large.
 /// </summary>
-/// <param name="isOfCloud">Whether a host is one of the cloud's.</param>
-/// <param name="make">Makes the source.</param>
+/// <param name="isOfCloud">Whether a host belongs to the cloud.</param>
+/// <param name="make">Creates the source.</param>
 internal sealed class CloudCredentialSource(Predicate<string> isOfCloud, Func<IRegistryCredentialSource> make) : IRegistryCredentialSource
 {
     private readonly Lazy<IRegistryCredentialSource> _source = new(make);

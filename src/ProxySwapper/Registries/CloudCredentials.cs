@@ -7,7 +7,7 @@ using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Registries;
 
-/// <summary>The clouds' sources of credentials, with what <c>registries</c> says of their hosts.</summary>
+/// <summary>The clouds' sources of credentials, configured by the entries of <c>registries</c>.</summary>
 internal sealed class CloudCredentials
 {
     private readonly CloudCredentialSource _ecr;
@@ -39,10 +39,10 @@ internal sealed class CloudCredentials
         );
     }
 
-    /// <summary>All of them; each knows its own hosts.</summary>
+    /// <summary>All sources; each recognises its own hosts.</summary>
     public IReadOnlyList<IRegistryCredentialSource> All => [_ecr, _google, _azure];
 
-    /// <summary>The source of hosts that are to be opened by this cloud alone.</summary>
+    /// <summary>The source for hosts that must use this cloud only.</summary>
     public IRegistryCredentialSource Of(RegistryAuth auth) =>
         auth switch
         {
@@ -61,7 +61,7 @@ internal sealed class CloudCredentials
                 StringComparer.OrdinalIgnoreCase
             );
 
-    /// <summary>The hosts that the configuration says are Google's, with a key file of their own or null.</summary>
+    /// <summary>The hosts configured as Google's, with their own key file or null.</summary>
     private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
         registries
             .Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null)

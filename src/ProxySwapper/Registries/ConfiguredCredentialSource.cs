@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Registries;
 
 /// <summary>
-/// What <c>registries</c> says of a host: a user with a password that are read anew each time, so that a changed secret counts at once;
-/// nobody; or one of the other sources alone, which then has to have an answer.
+/// Credentials from an entry of <c>registries</c>: a user and password that are read each time, so that a changed secret takes effect at
+/// once; anonymous access; or one of the other sources only, which must then have a credential.
 /// </summary>
 internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 {
@@ -23,7 +23,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
                 _hosts[entry.Host] = SourceOf(entry, auth, environment, cloudOf);
     }
 
-    /// <summary>The user of an entry with <see cref="RegistryAuth.Basic"/>.</summary>
+    /// <summary>The credential of an entry with <see cref="RegistryAuth.Basic"/>.</summary>
     /// <exception cref="RegistryCredentialException">It cannot be read.</exception>
     public static string UserOf(RegistryEntryOptions entry, Func<string, string?> environment) =>
         Read(entry, "usernameFrom", entry.UsernameFrom!, environment);
@@ -67,7 +67,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
             return environment(variable) is { Length: > 0 } value
                 ? value
                 : throw new RegistryCredentialException(
-                    $"registries: {key} of {entry.Host} is to come from the variable {variable}, which is not set"
+                    $"registries: {key} of {entry.Host} is read from the environment variable {variable}, which is not set"
                 );
         try
         {
@@ -90,7 +90,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
             await source.GetAsync(image, cancellationToken)
             ?? throw new RegistryCredentialException(
                 $"registries: {entry.Host} has auth: {char.ToLowerInvariant(entry.Auth.ToString()![0])}{entry.Auth.ToString()![1..]}, "
-                    + "and that has no credential for it"
+                    + "which has no credential for it"
             );
 
         public ValueTask<RegistryCredential?> RenewAsync(

@@ -9,13 +9,13 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registries;
 
 /// <summary>
-/// Makes the repositories that a push to ECR finds missing: ECR makes none itself
-/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html"/>). Its API is asked for nothing as long as
-/// pushes succeed.
+/// Creates the ECR repositories that a push finds missing: ECR creates none by itself
+/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html"/>). Its API is not called while pushes
+/// succeed.
 /// </summary>
 internal sealed partial class EcrRepositoryCreator
 {
-    /// <summary>Marks the repositories that were made here, for whoever cleans up.</summary>
+    /// <summary>Tags the repositories created here, so that they can be found for cleaning up.</summary>
     public const string MarkKey = "created-by";
     public const string MarkValue = "proxyswapper";
 
@@ -23,7 +23,7 @@ internal sealed partial class EcrRepositoryCreator
     private readonly Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> _findClient;
     private readonly ILogger<EcrRepositoryCreator> _logger;
 
-    /// <param name="registries">The entries of the configuration that is in force.</param>
+    /// <param name="registries">The entries of the current configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public EcrRepositoryCreator(
@@ -42,11 +42,11 @@ internal sealed partial class EcrRepositoryCreator
     /// <summary>True for a private registry of Amazon's, by its name or by the configuration.</summary>
     public bool IsEcr(string registry) => HostOf(registry, EntryOf(registry)) is not null;
 
-    /// <summary>Makes the repository that an image is to be pushed to; false when the registry is none in which that can be done.</summary>
+    /// <summary>Creates the repository that an image is pushed to; false when the registry does not support that.</summary>
     /// <exception cref="RegistryException">
     /// ECR refused, or could not be asked; the message names the permission where one is missing.
     /// </exception>
-    /// <exception cref="RegistryCredentialException">There is no AWS identity here.</exception>
+    /// <exception cref="RegistryCredentialException">No AWS identity was found.</exception>
     public async ValueTask<bool> CreateAsync(ImageReference target, CancellationToken cancellationToken)
     {
         var entry = EntryOf(target.Registry);
@@ -57,7 +57,7 @@ internal sealed partial class EcrRepositoryCreator
         {
             using var client =
                 await _findClient(host, entry?.AwsProfile, cancellationToken)
-                ?? throw new RegistryCredentialException($"ecr: there is no AWS identity here that could make {target.Name}");
+                ?? throw new RegistryCredentialException($"ecr: no AWS identity found to create {target.Name}");
             if (await TryCreateAsync(client, target, options, cancellationToken))
                 await SetPoliciesAsync(client, host, target, options, cancellationToken);
             return true;
@@ -70,7 +70,7 @@ internal sealed partial class EcrRepositoryCreator
                 target.Repository,
                 fault.Status ?? HttpStatusCode.BadGateway,
                 [],
-                $"ECR has no such repository, and it cannot be made: {fault.Message}{PermissionFor(fault, host, target)}",
+                $"the repository does not exist in ECR and cannot be created: {fault.Message}{PermissionFor(fault, host, target)}",
                 fault
             )
             {
@@ -79,11 +79,11 @@ internal sealed partial class EcrRepositoryCreator
         }
         catch (AmazonClientException fault)
         {
-            throw new RegistryCredentialException($"ecr: no AWS identity that could make {target.Name}: {fault.Message}", fault);
+            throw new RegistryCredentialException($"ecr: no AWS identity found to create {target.Name}: {fault.Message}", fault);
         }
     }
 
-    /// <summary>False when another process was faster, which is as good: its policies are the same.</summary>
+    /// <summary>False when another process created it first, with the same policies.</summary>
     private async Task<bool> TryCreateAsync(
         EcrClient client,
         ImageReference target,
@@ -114,7 +114,7 @@ internal sealed partial class EcrRepositoryCreator
         }
     }
 
-    /// <summary>A repository without its policies takes images all the same: the copy goes on, and somebody is told.</summary>
+    /// <summary>A repository works without its policies: the copy continues and a warning is logged.</summary>
     private async Task SetPoliciesAsync(
         EcrClient client,
         EcrHost host,
@@ -149,7 +149,7 @@ internal sealed partial class EcrRepositoryCreator
             host.Region.StartsWith("cn-", StringComparison.Ordinal) ? "aws-cn"
             : host.Region.StartsWith("us-gov-", StringComparison.Ordinal) ? "aws-us-gov"
             : "aws";
-        // Whoever makes a repository with tags needs the right to set them as well; ours always has one.
+        // Creating a repository with tags also needs the right to set them, and ours always has one.
         var actions = fault.Operation == "CreateRepository" ? "ecr:CreateRepository and ecr:TagResource" : $"ecr:{fault.Operation}";
         return $"; the AWS identity of this process needs {actions} on "
             + $"arn:{partition}:ecr:{host.Region}:"
@@ -167,10 +167,10 @@ internal sealed partial class EcrRepositoryCreator
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Made the repository {Repository} ({Arn})")]
+        [LoggerMessage(1, LogLevel.Information, "Created the repository {Repository} ({Arn})")]
         public static partial void Created(ILogger logger, string repository, string arn);
 
-        [LoggerMessage(2, LogLevel.Warning, "The new repository {Repository} lacks a policy: {Reason}")]
+        [LoggerMessage(2, LogLevel.Warning, "The new repository {Repository} has no policy: {Reason}")]
         public static partial void NoPolicy(ILogger logger, string repository, string reason);
     }
 }

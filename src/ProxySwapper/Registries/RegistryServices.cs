@@ -6,9 +6,7 @@ using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Registries;
 
-/// <summary>
-/// Everything that talks to registries, made once from <c>registries</c> of the configuration: clients, credentials, the copier.
-/// </summary>
+/// <summary>Clients, credentials and the copier for all registries, created once from <c>registries</c> of the configuration.</summary>
 internal sealed class RegistryServices : IDisposable
 {
     private RegistryServices(
@@ -29,12 +27,12 @@ internal sealed class RegistryServices : IDisposable
     /// <param name="registries">The entries of the configuration.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
-    /// <param name="tune">Changes what holds for all hosts, such as retries; null leaves the defaults.</param>
+    /// <param name="tune">Changes the options of all hosts, such as retries; null keeps the defaults.</param>
     /// <param name="credentials">
-    /// Credentials of another access that knows the same registries, so that no cloud is asked twice; null makes them.
+    /// Credentials shared with another instance for the same registries, so that no cloud is called twice; null creates them.
     /// </param>
     /// <param name="current">
-    /// The entries that are in force, where they may change: how repositories are made follows them. Null: those at the start.
+    /// The current entries, where they may change: repositories are created accordingly. Null: those at the start.
     /// </param>
     public static RegistryServices Create(
         IReadOnlyList<RegistryEntryOptions> registries,

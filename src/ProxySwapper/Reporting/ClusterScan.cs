@@ -4,8 +4,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// Reads every Pod template and every Pod of a cluster, one after another as they come, so that a large cluster needs little memory.
-/// Reading only; what the caller may not read becomes a problem of the report.
+/// Reads every Pod template and every Pod of a cluster as a stream, so that a large cluster needs little memory. Read-only; whatever the
+/// caller has no permission to read becomes a problem in the report.
 /// </summary>
 internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, List<string> problems, Action<string> progress)
 {
@@ -28,7 +28,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             kind.IsCustom,
             item =>
             {
-                // A ReplicaSet of a Deployment and a Job of a CronJob have its template.
+                // ReplicaSets of a Deployment and Jobs of a CronJob have the same template.
                 if (HasController(item, out _) || TemplateReader.Find(item, [.. kind.Path]) is not { } template)
                     return null;
                 var metadata = TemplateReader.Member(item, "metadata");
@@ -57,7 +57,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         );
     }
 
-    /// <summary>Nodes tell how large the images are that they have; most callers may not read them, and then sizes are unknown.</summary>
+    /// <summary>Nodes report the sizes of their images. Many callers have no permission to read them; sizes are then unknown.</summary>
     private async Task ReadSizesAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -70,7 +70,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         }
         catch (KubernetesException problem)
         {
-            problems.Add($"Sizes of images are not known: {problem.Message}");
+            problems.Add($"Image sizes are unknown: {problem.Message}");
         }
         foreach (var entry in report.Entries)
             if (sizes.TryGetValue(entry.Name, out var size) || entry.Target is { } target && sizes.TryGetValue(target.ToString(), out size))
@@ -104,7 +104,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         catch (KubernetesException problem)
         {
             if (!isOptional || problem.Status is not (System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.MethodNotAllowed))
-                problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} could not be read: {problem.Message}");
+                problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
         }
     }
 

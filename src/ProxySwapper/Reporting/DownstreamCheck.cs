@@ -5,15 +5,15 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>Asks each target whether it has its image: one HEAD an image, many at once, within the limits of each host.</summary>
+/// <summary>Checks whether each target exists: one HEAD per image, in parallel, within the limits of each host.</summary>
 internal sealed class DownstreamCheck(RegistryServices registries, bool compareDigests)
 {
-    /// <summary>More at once gains nothing: each host has a limit of its own.</summary>
+    /// <summary>More gains nothing, since each host has its own limit.</summary>
     private const int MaximumConcurrency = 32;
 
-    /// <param name="entries">The images; what was found is written into them.</param>
-    /// <param name="progress">Told after each image how many are done; called from many threads.</param>
-    /// <param name="cancellationToken">Ends the check.</param>
+    /// <param name="entries">The images; results are stored in them.</param>
+    /// <param name="progress">Receives the number of finished images; called from many threads.</param>
+    /// <param name="cancellationToken">Cancels the check.</param>
     public async Task RunAsync(IReadOnlyCollection<ImageEntry> entries, Action<int> progress, CancellationToken cancellationToken)
     {
         var done = 0;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>A report as one HTML file that asks nothing of anybody: the page of <c>report.html</c> with the report's JSON in it.</summary>
+/// <summary>A report as one self-contained HTML file: the page of <c>report.html</c> with the report's JSON in it.</summary>
 internal static class HtmlReport
 {
     private const string Placeholder = "/*REPORT*/null";
@@ -10,7 +10,7 @@ internal static class HtmlReport
     public static void Write(TextWriter output, ImageReport report)
     {
         using var json = new MemoryStream();
-        // The writer escapes <, > and &, so that nothing of a cluster can end the script that holds it.
+        // The writer escapes <, > and &, so that no data can terminate the script element that contains it.
         JsonReport.Write(json, report, isIndented: false);
         var page = Page();
         var place = page.IndexOf(Placeholder, StringComparison.Ordinal);

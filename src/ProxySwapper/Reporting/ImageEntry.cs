@@ -3,45 +3,45 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>One image of the cluster with all who use it, as far as the rules decide the same for them.</summary>
+/// <summary>One image of the cluster with all its users for which the rules decide alike.</summary>
 internal sealed class ImageEntry(ImageDecision decision)
 {
     private readonly HashSet<Workload> _workloads = [];
     private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
 
-    /// <summary>What the rules say.</summary>
+    /// <summary>The rules' decision.</summary>
     public ImageDecision Decision => decision;
 
-    /// <summary>The image with its default tag, or as it was written when it does not parse.</summary>
+    /// <summary>The image with its default tag, or as written if it is not valid.</summary>
     public string Name => decision.Source?.ToString() ?? decision.Image;
 
-    /// <summary>The registry that the image is of, or null when it does not parse.</summary>
+    /// <summary>The image's registry, or null if it is not valid.</summary>
     public string? Registry => decision.Source?.Registry;
 
-    /// <summary>Where it is downstream: the rules' target, or itself when it names one already. Null when it stays where it is.</summary>
+    /// <summary>The downstream image: the rules' target, or itself if it already is one. Null if it is not rewritten.</summary>
     public ImageReference? Target => decision.Target ?? (decision.Reason == DecisionReason.AlreadyAtTarget ? decision.Source : null);
 
     public IReadOnlyCollection<Workload> Workloads => _workloads;
 
-    /// <summary>Nodes with Pods that use it, under either name.</summary>
+    /// <summary>Nodes with Pods that use it, by either name.</summary>
     public int Nodes => _nodes.Count;
 
-    /// <summary>Containers of Pods that use the image as it was written.</summary>
+    /// <summary>Containers of Pods that use the original image.</summary>
     public int RunningOriginal { get; private set; }
 
     /// <summary>Containers of Pods that use the target.</summary>
     public int RunningTarget { get; private set; }
 
-    /// <summary>Whether the target is there; filled in by <see cref="DownstreamCheck"/>.</summary>
+    /// <summary>Whether the target exists; set by <see cref="DownstreamCheck"/>.</summary>
     public Presence Presence { get; set; } = Presence.NotAsked;
 
-    /// <summary>Why that could not be told, or null.</summary>
+    /// <summary>Why that is unknown, or null.</summary>
     public string? Problem { get; set; }
 
-    /// <summary>Whether source and target have one digest; null when nobody asked or it could not be told.</summary>
+    /// <summary>Whether source and target have the same digest; null if not checked or unknown.</summary>
     public bool? IsSameDigest { get; set; }
 
-    /// <summary>The size on a node in bytes, or null when no node tells.</summary>
+    /// <summary>The size on a node in bytes, or null if no node reports it.</summary>
     public long? Size { get; set; }
 
     public ImageState State =>
@@ -67,7 +67,7 @@ internal sealed class ImageEntry(ImageDecision decision)
     }
 }
 
-/// <summary>Whether an image is at its target.</summary>
+/// <summary>Whether an image exists at its target.</summary>
 internal enum Presence
 {
     NotAsked,
@@ -76,22 +76,22 @@ internal enum Presence
     Unknown,
 }
 
-/// <summary>What matters of an image, the worst first: the order of the report.</summary>
+/// <summary>The state of an image, worst first: the order of the report.</summary>
 internal enum ImageState
 {
     /// <summary>It is rewritten, and the target does not have it.</summary>
     Missing,
 
-    /// <summary>The target could not be asked.</summary>
+    /// <summary>The target could not be checked.</summary>
     Unknown,
 
     /// <summary>The target has another digest under that tag than the source.</summary>
     Differs,
 
-    /// <summary>It comes from where it was written.</summary>
+    /// <summary>It is not rewritten.</summary>
     Unswapped,
 
-    /// <summary>It is rewritten; the target was not asked.</summary>
+    /// <summary>It is rewritten; the target was not checked.</summary>
     Swapped,
 
     /// <summary>It is rewritten, and the target has it.</summary>

@@ -1,19 +1,19 @@
 namespace ProxySwapper.Reporting;
 
-/// <summary>All that was found out about the images of a cluster, or of manifests.</summary>
+/// <summary>The findings about the images of a cluster, or of manifests.</summary>
 internal sealed class ImageReport
 {
     private ImageReport(IReadOnlyList<ImageEntry> entries, int workloads, int pods, IReadOnlyList<string> problems) =>
         (Entries, Workloads, Pods, Problems, Registries) = (entries, workloads, pods, problems, RegistrySummary.Of(entries));
 
-    /// <summary>The images, what matters most first: by state, then by how many use them.</summary>
+    /// <summary>The images, most important first: by state, then by number of users.</summary>
     public IReadOnlyList<ImageEntry> Entries { get; }
 
     public int Workloads { get; }
 
     public int Pods { get; }
 
-    /// <summary>What could not be read, in sentences.</summary>
+    /// <summary>What could not be read, as sentences.</summary>
     public IReadOnlyList<string> Problems { get; }
 
     public IReadOnlyList<RegistrySummary> Registries { get; }

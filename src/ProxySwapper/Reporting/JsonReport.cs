@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>A report for programs. Names stay as they are; new ones may come (docs/commands.md has them all).</summary>
+/// <summary>A machine-readable report. Names are stable; new ones may be added (all are in docs/commands.md).</summary>
 internal static class JsonReport
 {
     public static void Write(Stream output, ImageReport report, bool isIndented)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// A label selector as Kubernetes' objects have it: <c>matchLabels</c> and <c>matchExpressions</c>
+/// A Kubernetes label selector: <c>matchLabels</c> and <c>matchExpressions</c>
 /// (<see href="https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors">Labels and selectors</see>).
 /// </summary>
 internal sealed class LabelSelector
@@ -27,7 +27,7 @@ internal sealed class LabelSelector
 
     public bool IsMatch(IReadOnlyDictionary<string, string> labels) => _requirements.TrueForAll(requirement => requirement(labels));
 
-    /// <summary>The labels of an object; empty without any.</summary>
+    /// <summary>The labels of an object; empty if it has none.</summary>
     public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item) =>
         TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is { ValueKind: JsonValueKind.Object } labels
             ? labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "", StringComparer.Ordinal)
@@ -48,7 +48,7 @@ internal sealed class LabelSelector
             "NotIn" => labels => !labels.TryGetValue(key, out var value) || !values.Contains(value),
             "Exists" => labels => labels.ContainsKey(key),
             "DoesNotExist" => labels => !labels.ContainsKey(key),
-            // The API server refuses any other.
+            // The API server rejects any other.
             _ => _ => false,
         };
 }

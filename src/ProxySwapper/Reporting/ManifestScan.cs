@@ -4,14 +4,14 @@ using ProxySwapper.Manifests;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>Reads the Pod templates of manifests in place of a cluster: what <c>helm template</c> prints, for instance.</summary>
+/// <summary>Reads the Pod templates of manifests instead of a cluster, such as the output of <c>helm template</c>.</summary>
 internal static class ManifestScan
 {
     private const string Input = "-";
 
     /// <param name="files">Paths; <c>-</c> is standard input.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
-    /// <param name="report">Gets what is found.</param>
+    /// <param name="report">Receives the findings.</param>
     /// <exception cref="ConfigurationException">A file cannot be read, or is not YAML.</exception>
     public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report)
     {

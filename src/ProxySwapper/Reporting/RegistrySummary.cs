@@ -2,16 +2,16 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>What the cluster still needs of one registry.</summary>
+/// <summary>How much the cluster depends on one registry.</summary>
 /// <param name="Registry">The registry's host.</param>
-/// <param name="Unswapped">Images that come from there, by why no rule takes them.</param>
-/// <param name="Missing">Images of there that are rewritten and not downstream.</param>
-/// <param name="StuckWorkloads">Workloads that could not start again if the registry were gone.</param>
+/// <param name="Unswapped">Images from there, by the reason why they are not rewritten.</param>
+/// <param name="Missing">Images from there that are rewritten but not downstream.</param>
+/// <param name="StuckWorkloads">Workloads that could not restart without the registry.</param>
 /// <param name="Pulls">
-/// Pulls from there when every node starts anew: one for each image and node that has it, at least one an image.
+/// Pulls from there if every node starts from scratch: one per image and node, at least one per image.
 /// </param>
-/// <param name="Bytes">The bytes of these pulls, as far as nodes tell the sizes.</param>
-/// <param name="UnknownSizes">Images whose size no node tells.</param>
+/// <param name="Bytes">The bytes of these pulls, as far as nodes report sizes.</param>
+/// <param name="UnknownSizes">Images of unknown size.</param>
 internal sealed record RegistrySummary(
     string Registry,
     IReadOnlyDictionary<DecisionReason, int> Unswapped,
@@ -22,10 +22,10 @@ internal sealed record RegistrySummary(
     int UnknownSizes
 )
 {
-    /// <summary>Images that could not be pulled if the registry were gone.</summary>
+    /// <summary>Images that could not be pulled without the registry.</summary>
     public int StuckImages => Unswapped.Values.Sum() + Missing;
 
-    /// <summary>One for each registry that something still comes from, the most needed first.</summary>
+    /// <summary>One summary per registry still in use, the most important first.</summary>
     public static IReadOnlyList<RegistrySummary> Of(IEnumerable<ImageEntry> entries) =>
         [
             .. entries
@@ -51,6 +51,6 @@ internal sealed record RegistrySummary(
         );
     }
 
-    /// <summary>What is missing downstream is copied once; what is not rewritten is pulled by each node.</summary>
+    /// <summary>A missing image is copied once; one that is not rewritten is pulled by each node.</summary>
     private static int PullsOf(ImageEntry entry) => entry.State == ImageState.Missing ? 1 : Math.Max(1, entry.Nodes);
 }

@@ -5,13 +5,13 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>The configuration of the release that is installed in a cluster: of the ConfigMap that carries the webhook's label.</summary>
+/// <summary>The configuration of the release in the cluster, from the ConfigMap with the webhook's label.</summary>
 internal static class ReleaseConfiguration
 {
     private const string Label = "proxyswapper.io/webhook";
     private const string Key = "config.yaml";
 
-    /// <summary>The options, or null when there is no such ConfigMap, or more than one.</summary>
+    /// <summary>Reads the options; null if there is no such ConfigMap, or more than one.</summary>
     /// <exception cref="KubernetesException">ConfigMaps may not be listed.</exception>
     /// <exception cref="ConfigurationException">It is not valid.</exception>
     public static async Task<ProxySwapperOptions?> FindAsync(

@@ -4,8 +4,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// Gathers the uses of images by what the rules decide for them. Templates come first: a Pod then adds what runs, and names itself only
-/// where no template of its namespace has the image (a sidecar that was injected, a Pod of an operator).
+/// Groups the uses of images by the rules' decision. Templates come first: a Pod then adds what is running, and is only listed itself if no
+/// template of its namespace has the image (an injected sidecar, a Pod of an operator).
 /// </summary>
 internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcludedNamespace)
 {
@@ -44,7 +44,7 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
         return entry;
     }
 
-    /// <summary>What the rules say, unless the webhook is not asked; an image that names the target itself needs no webhook.</summary>
+    /// <summary>The rules' decision, unless the webhook is out of scope; an image that already names the target needs no webhook.</summary>
     private ImageDecision Decide(ImageUse use)
     {
         var decision = rules.Evaluate(use.Image, use.Workload.Namespace);

@@ -5,13 +5,13 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>The sentences of a report, which text and HTML share.</summary>
+/// <summary>The sentences that text and HTML reports share.</summary>
 internal static class ReportWords
 {
     private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
 
     /// <summary>
-    /// The first lines: what is there, what still comes from which registry, what could not start again, what that would cost.
+    /// The summary: what there is, what still comes from which registry, what could not restart, and what that would cost.
     /// </summary>
     public static IEnumerable<string> Summary(ImageReport report)
     {
@@ -23,13 +23,13 @@ internal static class ReportWords
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)
             yield return $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
-                + $"{Number(registry.StuckWorkloads, "workload")} could not start again; a cold start pulls "
+                + $"{Number(registry.StuckWorkloads, "workload")} could not restart; a cold start pulls "
                 + $"{Number(registry.Pulls, "time")} from there{Bytes(registry)}.";
         if (report.Registries.Count == 0 && report.Entries.Count > 0)
-            yield return "Nothing depends on another registry.";
+            yield return "No image depends on another registry.";
     }
 
-    /// <summary>Why an image stays where it is, or what the rule makes of it.</summary>
+    /// <summary>Why an image is not rewritten, or its target.</summary>
     public static string ReasonOf(ImageDecision decision) =>
         decision.Reason switch
         {
@@ -44,7 +44,7 @@ internal static class ReportWords
             _ => NameOf(decision.Reason),
         };
 
-    /// <summary>The name of an enum's value as JSON has it.</summary>
+    /// <summary>The JSON name of an enum value.</summary>
     public static string NameOf<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 

@@ -5,8 +5,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// Finds the kinds of a cluster that hold Pod templates: Kubernetes' own by name, and every custom kind that can be listed, since only
-/// its objects tell whether they have <c>spec.template.spec.containers</c>
+/// Finds the kinds of a cluster that contain Pod templates: Kubernetes' own by name, and every custom kind that can be listed, since only
+/// its objects show whether they have <c>spec.template.spec.containers</c>
 /// (<see href="https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api">Discovery API</see>).
 /// </summary>
 internal sealed class TemplateDiscovery(KubernetesClient client, List<string> problems)
@@ -34,7 +34,7 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
         {
             if (group["name"]?.GetValue<string>() is not { } name || IsWithoutTemplates(name))
                 continue;
-            // The preferred version first; an older one is read for what the preferred one lacks (batch/v1 had no CronJobs before 1.21).
+            // The preferred version first; older ones for what it lacks (batch/v1 had no CronJobs before 1.21).
             var preferred = group["preferredVersion"]?["groupVersion"]?.GetValue<string>();
             var versions =
                 group["versions"]?.AsArray().Select(version => version?["groupVersion"]?.GetValue<string>()).OfType<string>() ?? [];
@@ -44,7 +44,7 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
         return [.. found.Values];
     }
 
-    /// <summary>Kubernetes' other groups; extensions of its own that hold templates are under <c>x-k8s.io</c>.</summary>
+    /// <summary>Kubernetes' other groups; its extensions with templates are under <c>x-k8s.io</c>.</summary>
     private static bool IsWithoutTemplates(string group) =>
         group is "extensions" or "autoscaling" or "policy"
         || group.EndsWith(".k8s.io", StringComparison.Ordinal) && !group.EndsWith("x-k8s.io", StringComparison.Ordinal);
@@ -86,8 +86,8 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
         }
         catch (Exception problem) when (problem is KubernetesException or JsonException)
         {
-            // An aggregated API whose server is down must not hide the rest.
-            problems.Add($"Kinds of {path} are not known: {problem.Message}");
+            // An aggregated API that is down must not hide the rest.
+            problems.Add($"Cannot list the kinds of {path}: {problem.Message}");
             return null;
         }
     }

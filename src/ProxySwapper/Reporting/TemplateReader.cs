@@ -3,10 +3,10 @@ using ProxySwapper.Admission;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>Reads the images of a Pod, or of a Pod template, as the API server has them.</summary>
+/// <summary>Reads the images of a Pod, or of a Pod template, in the API server's JSON.</summary>
 internal static class TemplateReader
 {
-    /// <summary>The template at a path of an object, or null where there is none that has containers.</summary>
+    /// <summary>The template at a path of an object, or null if there is none with containers.</summary>
     public static JsonElement? Find(JsonElement item, ReadOnlySpan<string> path)
     {
         foreach (var name in path)
@@ -23,7 +23,7 @@ internal static class TemplateReader
         return ImagesOf(spec).Select(image => new ImageUse(image.Image, null, null, workload, isOptedOut));
     }
 
-    /// <summary>The images of a Pod, with what its owner wrote where the webhook kept that.</summary>
+    /// <summary>The images of a Pod, with the original ones from its annotations.</summary>
     public static IEnumerable<ImageUse> ReadPod(JsonElement pod, Workload workload)
     {
         var spec = Member(pod, "spec");

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Reporting;
 
-/// <summary>A report for a terminal: the summary, then a table that fits 120 columns, what matters most first.</summary>
+/// <summary>A report for a terminal: the summary, then a table that fits 120 columns, most important first.</summary>
 internal static class TextReport
 {
     private const int StateWidth = 10;
@@ -12,7 +12,7 @@ internal static class TextReport
         foreach (var line in ReportWords.Summary(report))
             output.WriteLine(line);
         foreach (var problem in report.Problems)
-            output.WriteLine($"Not known: {problem}");
+            output.WriteLine($"Unknown: {problem}");
         if (report.Entries.Count == 0)
             return;
         output.WriteLine();
@@ -45,7 +45,7 @@ internal static class TextReport
             $"{state.PadRight(StateWidth)} {Fit(image, ImageWidth)} {Fit(target, TargetWidth)} {usedBy, 7} {runs, 10}".TrimEnd()
         );
 
-    /// <summary>The middle of what is too long is left out: both ends tell images apart.</summary>
+    /// <summary>Long texts lose their middle: both ends distinguish images.</summary>
     private static string Fit(string text, int width)
     {
         if (text.Length <= width)

@@ -5,8 +5,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// In which namespaces the webhook is asked: by the namespace selector of its configuration where the caller may read that, else by what
-/// the chart always excludes.
+/// In which namespaces the webhook applies: by the namespace selector of its configuration if the caller may read that, else by the chart's
+/// defaults.
 /// </summary>
 internal sealed class WebhookScope
 {
@@ -16,15 +16,15 @@ internal sealed class WebhookScope
 
     private WebhookScope(HashSet<string> excluded) => _excluded = excluded;
 
-    /// <summary>Everything is in scope: for manifests, which are in no cluster.</summary>
+    /// <summary>Everything is in scope: for manifests, which are not in a cluster.</summary>
     public static WebhookScope Everything { get; } = new([]);
 
     public bool IsExcluded(string @namespace) => _excluded.Contains(@namespace);
 
     /// <param name="client">The API server.</param>
     /// <param name="webhookName">The MutatingWebhookConfiguration.</param>
-    /// <param name="problems">Gets what could not be read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="problems">Receives what could not be read.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task<WebhookScope> ReadAsync(
         KubernetesClient client,
         string webhookName,
@@ -49,7 +49,7 @@ internal sealed class WebhookScope
         }
         catch (KubernetesException problem)
         {
-            problems.Add($"Namespaces that the webhook passes over are not known: {problem.Message}");
+            problems.Add($"Namespaces excluded from the webhook are unknown: {problem.Message}");
         }
         return new WebhookScope(excluded);
     }
@@ -66,7 +66,7 @@ internal sealed class WebhookScope
             var path = ResourceType.MutatingWebhookConfigurations.ObjectPath(null, webhookName);
             if (await client.GetAsync(path, cancellationToken) is not { } found)
             {
-                problems.Add($"There is no MutatingWebhookConfiguration '{webhookName}': Pods are not swapped by a webhook now.");
+                problems.Add($"MutatingWebhookConfiguration '{webhookName}' not found: no webhook currently rewrites Pods.");
                 return null;
             }
             using var document = JsonDocument.Parse(found.ToJsonString());
@@ -77,7 +77,7 @@ internal sealed class WebhookScope
         }
         catch (KubernetesException)
         {
-            // Most callers may not read it, and what the chart excludes is known without.
+            // Most callers may not read it, and the chart's exclusions are known anyway.
             return null;
         }
     }
@@ -85,7 +85,7 @@ internal sealed class WebhookScope
     private static (string Name, bool IsExcluded) Judge(JsonElement item, IReadOnlyList<LabelSelector>? selectors)
     {
         var name = TemplateReader.Text(TemplateReader.Member(item, "metadata"), "name") ?? "";
-        // An API server before 1.21 does not set the label of the name by itself.
+        // An API server before 1.21 does not set the name label itself.
         var labels = new Dictionary<string, string>(LabelSelector.LabelsOf(item), StringComparer.Ordinal);
         labels.TryAdd(NameLabel, name);
         var isOptedOut = labels.TryGetValue(WellKnownLabels.OptOutLabel, out var ignore) && ignore == "true";

@@ -1,15 +1,15 @@
 namespace ProxySwapper.Reporting;
 
-/// <summary>What makes Pods: a Deployment, a CronJob, an object of a custom kind; or a Pod that nothing of these made.</summary>
-/// <param name="Kind">For instance <c>Deployment</c>.</param>
+/// <summary>A creator of Pods: a Deployment, a CronJob, a custom object; or a Pod that none of these created.</summary>
+/// <param name="Kind">Such as <c>Deployment</c>.</param>
 /// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name.</param>
 internal sealed record Workload(string Kind, string Namespace, string Name)
 {
-    /// <summary>The account whose pull Secrets count when the template names none.</summary>
+    /// <summary>The service account for pull Secrets if the template has none.</summary>
     public string ServiceAccount { get; init; } = "default";
 
-    /// <summary>The pull Secrets that the template names.</summary>
+    /// <summary>The template's pull Secrets.</summary>
     public IReadOnlyList<string> PullSecrets { get; init; } = [];
 
     /// <inheritdoc />

@@ -2,7 +2,7 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Rules;
 
-/// <summary>The rule set in force, always the last good one, and what became of the last reload.</summary>
+/// <summary>The current rule set, always the last valid one, and the result of the last reload.</summary>
 internal sealed class ConfigurationMonitor(RuleSet first, DateTimeOffset at)
 {
     private volatile RuleSet _current = first;
@@ -12,20 +12,20 @@ internal sealed class ConfigurationMonitor(RuleSet first, DateTimeOffset at)
 
     public ReloadState LastReload => _lastReload;
 
-    /// <summary>Puts another rule set in force.</summary>
+    /// <summary>Replaces the current rule set.</summary>
     public void Apply(RuleSet rules, DateTimeOffset now)
     {
         _current = rules;
         _lastReload = new ReloadState(now, []);
     }
 
-    /// <summary>Keeps the rule set in force, and remembers why the new one was refused.</summary>
+    /// <summary>Keeps the current rule set and records why the new one was refused.</summary>
     public void Reject(IReadOnlyList<ConfigurationFault> faults, DateTimeOffset now) => _lastReload = new ReloadState(now, faults);
 }
 
-/// <summary>How the configuration was loaded last.</summary>
+/// <summary>The result of the last configuration load.</summary>
 /// <param name="At">When.</param>
-/// <param name="Faults">Why it was refused; empty when it was taken.</param>
+/// <param name="Faults">Why it was refused; empty when it was applied.</param>
 internal sealed record ReloadState(DateTimeOffset At, IReadOnlyList<ConfigurationFault> Faults)
 {
     public bool IsSuccessful => Faults.Count == 0;

@@ -2,13 +2,13 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
 
-/// <summary>What the rules say of one image.</summary>
+/// <summary>What the rules decide for one image.</summary>
 /// <param name="Image">The image as it was written, byte for byte.</param>
-/// <param name="Reason">Why it is rewritten or left alone.</param>
+/// <param name="Reason">Why it is rewritten or left unchanged.</param>
 /// <param name="Source">The image normalised, with its default tag; null when it does not parse.</param>
-/// <param name="Target">Where it goes, or null when it is left alone.</param>
-/// <param name="Rule">The rule that decided, for instance <c>rules[1]</c> or <c>proxyUrl</c>; null when none did.</param>
-/// <param name="Warning">What the Pod's owner should know, or null.</param>
+/// <param name="Target">Where it goes, or null when it is left unchanged.</param>
+/// <param name="Rule">The rule that decided, such as <c>rules[1]</c> or <c>proxyUrl</c>; null when none did.</param>
+/// <param name="Warning">A warning for the Pod's owner, or null.</param>
 internal sealed record ImageDecision(
     string Image,
     DecisionReason Reason,
@@ -20,16 +20,14 @@ internal sealed record ImageDecision(
 {
     public bool IsRewritten => Target is not null;
 
-    /// <summary>False when the rule says <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
+    /// <summary>False when the rule has <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
 
     /// <summary>A Secret that kubelet shall pull the target with, by the rule that decided; or null.</summary>
     public string? PullSecret { get; init; }
 }
 
-/// <summary>
-/// Why an image is rewritten or left alone; the names, in camelCase, are what <c>rewrite -o json</c> and the metrics show.
-/// </summary>
+/// <summary>Why an image is rewritten or left unchanged; <c>rewrite -o json</c> and the metrics show these names in camelCase.</summary>
 internal enum DecisionReason
 {
     Rewritten,

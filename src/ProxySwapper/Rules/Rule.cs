@@ -5,20 +5,20 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
 
-/// <summary>One rule, compiled: which images it takes, in which namespaces, and where they go.</summary>
+/// <summary>One rule, compiled: which images it matches, in which namespaces, and where they go.</summary>
 internal abstract class Rule(string name, IReadOnlyList<string> namespaces, string targetPrefix)
 {
     private readonly string[] _namespaces = [.. namespaces];
 
     private const string DockerHub = $"{RegistryName.DockerHub}/";
 
-    // A replacement such as docker.io/cache-$1 is completed as every name of Docker Hub is, to docker.io/library/cache-….
+    // A replacement such as docker.io/cache-$1 is completed like every name on Docker Hub, to docker.io/library/cache-….
     private readonly string? _officialPrefix =
         targetPrefix.StartsWith(DockerHub, StringComparison.Ordinal) && !targetPrefix.AsSpan(DockerHub.Length).Contains('/')
             ? $"{DockerHub}library/{targetPrefix[DockerHub.Length..]}"
             : null;
 
-    /// <summary>How the rule is named in logs and by <c>rewrite</c>: its place in the file.</summary>
+    /// <summary>The rule's name in logs and in <c>rewrite</c>: its position in the file.</summary>
     public string Name { get; } = name;
 
     /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
@@ -27,7 +27,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>The Secret that its target is pulled with, or null.</summary>
     public string? PullSecret { get; private init; }
 
-    /// <summary>Compiles the rules of checked options.</summary>
+    /// <summary>Compiles the rules of validated options.</summary>
     public static Rule[] Compile(ProxySwapperOptions options)
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
@@ -45,12 +45,12 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
         return false;
     }
 
-    /// <summary>True for an image that is where this rule sends images, whoever sent it.</summary>
+    /// <summary>True for an image that already is where this rule sends images.</summary>
     public virtual bool IsTarget(string image) =>
         image.StartsWith(targetPrefix, StringComparison.Ordinal)
         || _officialPrefix is not null && image.StartsWith(_officialPrefix, StringComparison.Ordinal);
 
-    /// <summary>The new reference's text, or null when this rule does not take the image.</summary>
+    /// <summary>The new reference, or null when this rule does not match the image.</summary>
     public abstract string? TargetOf(ImageReference image, string text);
 
     private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) =>
@@ -88,7 +88,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     }
 
     /// <summary>
-    /// All that it takes becomes one image, and only that one is there already: <c>quay.io/pause:3</c> makes no target of quay.io.
+    /// Every match becomes the same image, so only that one counts as already there: <c>quay.io/pause:3</c> does not make quay.io a target.
     /// </summary>
     private sealed class OneImageRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
         : RegexRule(name, namespaces, pattern, replacement)

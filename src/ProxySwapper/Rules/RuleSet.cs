@@ -6,10 +6,10 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
 
-/// <summary>All rules of one configuration, compiled once and never changed: a reload makes another one.</summary>
+/// <summary>All rules of one configuration, compiled once and immutable: a reload creates a new set.</summary>
 internal sealed class RuleSet
 {
-    /// <summary>How many decisions are remembered, and the length of what they are about: a cluster has many Pods and few images.</summary>
+    /// <summary>Limits of the decision cache, in entries and key length: a cluster has many Pods and few images.</summary>
     private const int MaximumRemembered = 1000;
     private const int MaximumRememberedLength = 512;
 
@@ -35,7 +35,7 @@ internal sealed class RuleSet
 
     public ProxySwapperOptions Options { get; }
 
-    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has checked.</summary>
+    /// <summary>Compiles options that <see cref="ConfigurationReader"/> has validated.</summary>
     public static RuleSet Compile(ProxySwapperOptions options) =>
         new(
             options,
@@ -49,7 +49,7 @@ internal sealed class RuleSet
             ]
         );
 
-    /// <summary>Decides on one image. Never throws and never asks anybody.</summary>
+    /// <summary>Decides on one image. Never throws and does no I/O.</summary>
     public ImageDecision Evaluate(string image, string @namespace)
     {
         if (_remembered.TryGetValue((image, @namespace), out var remembered))
@@ -75,7 +75,7 @@ internal sealed class RuleSet
     }
 
     /// <summary>
-    /// A registry's name as a metric may have it: the public ones, and those that the configuration names, so that they stay few.
+    /// A registry's name as a metric label: the public registries and those that the configuration names, so that there are few values.
     /// </summary>
     public string MetricNameOf(ImageReference? image) =>
         image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
@@ -100,7 +100,7 @@ internal sealed class RuleSet
         foreach (var rule in _rules)
             if (rule.IsTarget(text))
                 return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
-        // Also when no rule names it any more: Pods that went there before there were rules stay there.
+        // Also when no rule names it any more: Pods sent there before there were rules stay there.
         if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal))
             return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
         foreach (var pattern in _ignoredImages)

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>Takes a renewed certificate into use within seconds, for new connections; those that are open stay as they are.</summary>
+/// <summary>Picks up a renewed certificate within seconds for new connections; open ones are not affected.</summary>
 internal sealed partial class CertificateWatcher : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -22,19 +22,19 @@ internal sealed partial class CertificateWatcher : BackgroundService
         _reads = meter.CreateCounter<long>(
             "proxyswapper_certificate_renewals_total",
             unit: null,
-            description: "Serving certificates taken into use after the first one.",
+            description: "Renewals of the serving certificate.",
             tags: []
         );
         _errors = meter.CreateCounter<long>(
             "proxyswapper_certificate_read_errors_total",
             unit: null,
-            description: "Times that the certificate's files could not be used.",
+            description: "Failures to load the certificate's files.",
             tags: []
         );
         meter.CreateObservableGauge(
             "proxyswapper_certificate_expiry_timestamp_seconds",
             () => certificate.NotAfter.ToUnixTimeSeconds(),
-            description: "When the serving certificate expires."
+            description: "Expiry time of the serving certificate."
         );
     }
 
@@ -75,7 +75,7 @@ internal sealed partial class CertificateWatcher : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "A new serving certificate is in use, valid until {NotAfter}")]
+        [LoggerMessage(1, LogLevel.Information, "Now using a new serving certificate, valid until {NotAfter}")]
         public static partial void Renewed(ILogger logger, DateTimeOffset notAfter);
 
         [LoggerMessage(2, LogLevel.Error, "Keeping the current certificate: {Reason}")]
@@ -84,8 +84,8 @@ internal sealed partial class CertificateWatcher : BackgroundService
         [LoggerMessage(
             3,
             LogLevel.Error,
-            "The serving certificate expired at {NotAfter}: API servers refuse us, and "
-                + "Pods keep their images where the failure policy is Ignore"
+            "The serving certificate expired at {NotAfter}: API servers reject the webhook, and "
+                + "with failurePolicy Ignore, Pods keep their images"
         )]
         public static partial void Expired(ILogger logger, DateTimeOffset notAfter);
     }

@@ -7,8 +7,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// Looks at the configuration file every second and reloads it when its text is another one. Reading beats listening here: a
-/// ConfigMap is mounted behind symlinks that are swapped, which file notifications miss on some file systems.
+/// Reads the configuration file every second and reloads it when its text changes. Polling is more reliable here: a ConfigMap is mounted
+/// behind symlinks that are swapped, which file notifications miss on some file systems.
 /// </summary>
 internal sealed partial class ConfigurationWatcher : BackgroundService
 {
@@ -46,16 +46,16 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         meter.CreateObservableGauge(
             "proxyswapper_config_last_reload_successful",
             () => _provider.LastReload.IsSuccessful ? 1 : 0,
-            description: "1 when the configuration in the file is the one in force, 0 when it was refused."
+            description: "1 if the configuration in the file is in use, 0 if it was rejected."
         );
         meter.CreateObservableGauge(
             "proxyswapper_config_last_reload_timestamp_seconds",
             () => _provider.LastReload.At.ToUnixTimeSeconds(),
-            description: "When the configuration was loaded or refused last."
+            description: "Time of the last attempt to load the configuration."
         );
     }
 
-    /// <summary>Reloads the file if it changed; does nothing else.</summary>
+    /// <summary>Reloads the file if it changed.</summary>
     public void Check()
     {
         try
@@ -75,7 +75,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         }
         catch (ConfigurationException exception) when (_provider.LastReload.Faults.SequenceEqual(exception.Faults))
         {
-            // The file is still not there, or still as bad: that was said.
+            // Still missing or invalid, which was already logged.
         }
         catch (ConfigurationException exception)
         {
@@ -94,11 +94,11 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             Check();
     }
 
-    /// <summary>An emptied file is a mistake, where an empty one at the start leaves all to the environment.</summary>
+    /// <summary>A file that becomes empty is a mistake; one that is empty at the start leaves everything to the environment.</summary>
     private static bool IsEmpty(string text) =>
         text.Split('\n').Select(line => line.Trim()).All(line => line.Length == 0 || line[0] == '#' || line is "---" or "{}");
 
-    /// <summary>What is bound at the start keeps its value until the next one.</summary>
+    /// <summary>Settings that only take effect at startup.</summary>
     private void WarnOfRestart(ProxySwapperOptions old, ProxySwapperOptions changed)
     {
         List<string> keys = [];
@@ -129,10 +129,10 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded, {Rules} rules are in force")]
+        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded with {Rules} rules")]
         public static partial void Reloaded(ILogger logger, string file, int rules);
 
-        [LoggerMessage(2, LogLevel.Error, "Configuration {File} refused, the last good one stays in force: {Faults}")]
+        [LoggerMessage(2, LogLevel.Error, "Rejected configuration {File}, keeping the current one: {Faults}")]
         public static partial void Refused(ILogger logger, string file, string faults);
 
         [LoggerMessage(3, LogLevel.Warning, "Changes of {Keys} take effect after a restart")]
@@ -140,5 +140,5 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     }
 }
 
-/// <summary>The configuration file as it was read at the start.</summary>
+/// <summary>The configuration file as read at startup.</summary>
 internal sealed record ConfigurationFile(string Path, string Text, IReadOnlyDictionary<string, string> Environment);

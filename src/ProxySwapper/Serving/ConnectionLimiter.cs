@@ -5,17 +5,17 @@ using Microsoft.AspNetCore.Connections;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// Bounds the connections of a port and the requests on them. A new connection is always taken: where there are too many, the idlest one
-/// is closed for it: first those of addresses that hold many, and those that have not brought a good request.
+/// Limits the connections of a port and the requests on them. A new connection is always accepted: at the limit, the most idle one is
+/// closed for it, starting with addresses that hold many and with connections that have not sent a valid request.
 /// </summary>
-/// <param name="maximumConnections">Connections at once.</param>
+/// <param name="maximumConnections">The maximum number of connections.</param>
 /// <param name="time">The clock.</param>
-/// <param name="closed">Counts the connections that are closed.</param>
+/// <param name="closed">Counts closed connections.</param>
 internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider time, Counter<long> closed)
 {
     /// <summary>
-    /// Requests under way beyond which the busiest connection that has not brought a good one is closed. Others may have more: policies
-    /// can make good requests wait.
+    /// Requests in progress beyond which the busiest connection without a valid request so far is closed. Other connections may have more:
+    /// policies can make valid requests wait.
     /// </summary>
     private readonly int _maximumRequests = 4 * maximumConnections;
 
@@ -25,7 +25,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     /// <summary>Why connections are closed.</summary>
     public static readonly string[] Reasons = [TooManyConnections, TooManyRequests];
 
-    /// <summary>How long a new connection may take for a handshake and its first request before others come first.</summary>
+    /// <summary>How long a new connection may take for its handshake and first request before it loses priority.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
@@ -59,7 +59,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         return connection;
     }
 
-    /// <summary>The request is over; a good one keeps its connection longer.</summary>
+    /// <summary>Ends a request; a valid one protects its connection.</summary>
     public void EndRequest(LimitedConnection? connection, bool isGood)
     {
         if (connection?.TryEnd() == true)
@@ -68,7 +68,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
             connection?.MarkUsed(time.GetTimestamp());
     }
 
-    /// <summary>Adds a connection; the one that has to go for it, or null.</summary>
+    /// <summary>Adds a connection; returns the one to close for it, or null.</summary>
     private LimitedConnection? Add(LimitedConnection connection)
     {
         lock (_gate)
@@ -102,7 +102,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
             _addresses.Remove(connection.Address);
     }
 
-    /// <summary>The lowest one goes first.</summary>
+    /// <summary>The lowest is closed first.</summary>
     private (bool IsAlone, bool IsProven, bool IsNew, bool IsBusy, long LastUse) UrgencyOf(LimitedConnection connection) =>
         (
             _addresses[connection.Address] <= maximumConnections / 4,

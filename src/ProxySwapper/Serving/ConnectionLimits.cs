@@ -4,11 +4,11 @@ using System.Globalization;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// The limits of both ports: what connections to one do must not take the other one, the memory or the files of the process.
+/// The limits of both ports: connections to one must not exhaust the other, nor the memory or file descriptors of the process.
 /// </summary>
 internal sealed class ConnectionLimits
 {
-    /// <summary>API servers keep a few connections each. One that does nothing takes 50 KB, one that floods up to 500 KB.</summary>
+    /// <summary>API servers keep a few connections each. An idle one takes 50 KB, a flooding one up to 500 KB.</summary>
     private const int MaximumWebhookConnections = 256;
 
     /// <summary>Probes and scrapes.</summary>
@@ -21,12 +21,12 @@ internal sealed class ConnectionLimits
             .CreateCounter<long>(
                 "proxyswapper_connections_closed_total",
                 unit: null,
-                description: "Connections closed to make room for others, by reason: the idlest of too many connections, or the busiest "
-                    + "one when there are too many requests.",
+                description: "Connections closed to make room for others, by reason: the most idle of too many connections, or the busiest "
+                    + "one at too many requests.",
                 tags: [new("reason", ConnectionLimiter.Reasons)]
             );
         var files = OpenFilesLimit();
-        // Copies, the configuration and the API server need files too.
+        // Copies, the configuration and the API server need file descriptors too.
         Webhook = new(Math.Min(MaximumWebhookConnections, files / 2), time, closed);
         Management = new(Math.Min(MaximumManagementConnections, files / 8), time, closed);
     }
@@ -35,7 +35,7 @@ internal sealed class ConnectionLimits
 
     public ConnectionLimiter Management { get; }
 
-    /// <summary>How many files the process may have open, as Linux says; sockets are files.</summary>
+    /// <summary>The process's limit of open files on Linux, which includes sockets.</summary>
     private static int OpenFilesLimit()
     {
         const string Name = "Max open files";

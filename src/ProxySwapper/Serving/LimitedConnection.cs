@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>What a <see cref="ConnectionLimiter"/> knows of a connection; a feature of it and of its requests.</summary>
+/// <summary>A connection's state in a <see cref="ConnectionLimiter"/>; a feature of the connection and its requests.</summary>
 /// <param name="context">The connection.</param>
-/// <param name="opened">When it was opened, a timestamp.</param>
+/// <param name="opened">The timestamp of its opening.</param>
 internal sealed class LimitedConnection(ConnectionContext context, long opened)
 {
     /// <summary>Far below any number of requests, so that later ones are not counted.</summary>
@@ -17,13 +17,13 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
 
     public IPAddress Address { get; } = (context.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
 
-    /// <summary>It has brought a good request.</summary>
+    /// <summary>True after a valid request.</summary>
     public bool IsProven => _isProven;
 
-    /// <summary>When it was opened or its last good request ended, a timestamp.</summary>
+    /// <summary>The timestamp of its opening or of the end of its last valid request.</summary>
     public long LastUse => Volatile.Read(ref _lastUse);
 
-    /// <summary>Requests that have not ended.</summary>
+    /// <summary>Requests in progress.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
     public void MarkUsed(long now)
@@ -32,13 +32,13 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
         _isProven = true;
     }
 
-    /// <summary>Counts a request; false when the connection is closed.</summary>
+    /// <summary>Counts a request; false if the connection is closed.</summary>
     public bool TryBegin() => Interlocked.Increment(ref _requests) > 0;
 
-    /// <summary>Ends a request; false when it is not counted any longer.</summary>
+    /// <summary>Ends a request; false if it is no longer counted.</summary>
     public bool TryEnd() => Interlocked.Decrement(ref _requests) >= 0;
 
-    /// <summary>Stops counting; the requests that were counted.</summary>
+    /// <summary>Stops counting and returns the number of requests counted.</summary>
     public int TakeRequests() => Math.Max(0, Interlocked.Exchange(ref _requests, Closed));
 
     public void Close(string reason) => context.Abort(new ConnectionAbortedException(reason));

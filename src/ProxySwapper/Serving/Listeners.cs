@@ -11,13 +11,13 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// The two ports: one with TLS for reviews, one without for probes and metrics. What a client that sends much and reads little makes the
-/// process hold is bounded for each connection here, and the connections in <see cref="ConnectionLimits"/>.
+/// The two ports: one with TLS for reviews, one without for probes and metrics. Memory per connection is limited here, for clients that
+/// send much and read little; the number of connections is limited by <see cref="ConnectionLimits"/>.
 /// </summary>
 /// <param name="options">The ports.</param>
-/// <param name="limits">How many connections.</param>
+/// <param name="limits">The connection limits.</param>
 /// <param name="scope">Where to listen.</param>
-/// <param name="certificate">The webhook's certificate; without one, where an admission policy does the swap, nobody posts reviews.</param>
+/// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images and there are no reviews.</param>
 internal sealed class Listeners(
     ProxySwapperOptions options,
     ConnectionLimits limits,
@@ -25,13 +25,13 @@ internal sealed class Listeners(
     ServingCertificate? certificate = null
 ) : IConfigureOptions<KestrelServerOptions>, IConfigureOptions<SocketTransportOptions>
 {
-    /// <summary>A client that is slower than this is none of ours.</summary>
+    /// <summary>No legitimate client is slower than this.</summary>
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>What each connection may have sent without being read, and been sent without reading, in bytes.</summary>
+    /// <summary>Bytes per connection that may be buffered in each direction.</summary>
     private const int BufferSize = 64 * 1024;
 
-    /// <summary>Requests at once on a connection, at 10 KB each whatever they do; clients open more connections at need.</summary>
+    /// <summary>Concurrent requests per connection, at least 10 KB each; clients open more connections when needed.</summary>
     private const int MaximumStreams = 32;
 
     private static readonly List<SslApplicationProtocol> Protocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
@@ -40,7 +40,7 @@ internal sealed class Listeners(
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBodyReader.MaximumSize;
-        // A body has a time as a whole; a rate would end it sooner.
+        // Bodies have an overall timeout; a minimum rate would abort them earlier.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.RequestHeadersTimeout = HandshakeTimeout;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
@@ -55,7 +55,7 @@ internal sealed class Listeners(
 
     public void Configure(SocketTransportOptions sockets)
     {
-        // What sockets bring goes to the thread pool at once: queues of their own between would be one more hop that waits behind copies.
+        // Sockets dispatch directly to the thread pool: queues in between would be one more hop that waits behind copies.
         sockets.IOQueueCount = 0;
         sockets.MaxReadBufferSize = BufferSize;
         sockets.MaxWriteBufferSize = BufferSize;
@@ -66,12 +66,12 @@ internal sealed class Listeners(
         if (scope.IsLocal)
             kestrel.Listen(IPAddress.Loopback, port, configure);
         else
-            kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 where there is no other
+            kestrel.ListenAnyIP(port, configure); // IPv6 and IPv4, or IPv4 only if there is no IPv6
     }
 
     private void ConfigureWebhook(ListenOptions listen, ServingCertificate served)
     {
-        // Before TLS: handshakes that do not end count too.
+        // Before TLS, so that unfinished handshakes count too.
         Limit(listen, limits.Webhook);
         listen.UseHttps(
             new TlsHandshakeCallbackOptions
@@ -100,6 +100,6 @@ internal sealed class Listeners(
         listen.Use(next => connection => limiter.RunAsync(connection, next));
 }
 
-/// <summary>What a process serves.</summary>
-/// <param name="IsLocal">It listens on the loopback address alone, and has no cluster.</param>
+/// <summary>What a process listens on.</summary>
+/// <param name="IsLocal">True to listen on the loopback address only, without a cluster.</param>
 internal sealed record ServeScope(bool IsLocal);

@@ -6,13 +6,13 @@ using ProxySwapper.Population.Cluster;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>Adds to a host what keeps an admission policy current, where the configuration wants one.</summary>
+/// <summary>Adds the services that keep an admission policy up to date, if the configuration asks for one.</summary>
 internal static class PolicyRegistration
 {
     /// <param name="services">The host's services.</param>
     /// <param name="options">The configuration at the start.</param>
-    /// <param name="file">The file that it was read of, or null.</param>
-    /// <exception cref="Configuration.Yaml.ConfigurationException">A policy cannot do what the configuration says.</exception>
+    /// <param name="file">The file it was read from, or null.</param>
+    /// <exception cref="Configuration.Yaml.ConfigurationException">A policy cannot express the configuration.</exception>
     public static IServiceCollection AddAdmissionPolicy(
         this IServiceCollection services,
         ProxySwapperOptions options,

@@ -3,7 +3,7 @@ using ProxySwapper.Management;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>Reviews come with TLS, and only they; everything else is on the port without.</summary>
+/// <summary>The TLS port serves reviews only; everything else is on the plain port.</summary>
 internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementPages pages, ConnectionLimits limits)
 {
     public Task AnswerAsync(HttpContext context)
@@ -25,7 +25,7 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
         }
         catch (IOException)
         {
-            // The client is gone, or its connection was closed for others: there is nobody to answer.
+            // The client is gone, or its connection was closed to make room.
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested) { }
         finally

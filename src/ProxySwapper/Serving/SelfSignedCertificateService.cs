@@ -6,8 +6,9 @@ using ProxySwapper.Management;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// Keeps the program's own certificate: looks every few seconds at its Secret, takes what is there into use for new connections, and
-/// issues or renews what is missing or due. Until the first look succeeded the process is not ready: nobody would trust what it shows.
+/// Maintains the program's own certificate: checks its Secret every few seconds, serves the certificate there to new connections, and
+/// issues or renews what is missing or due. The process is not ready until the first check has succeeded, since its certificate would not
+/// be trusted.
 /// </summary>
 internal sealed partial class SelfSignedCertificateService(
     SelfSignedOptions options,
@@ -24,7 +25,7 @@ internal sealed partial class SelfSignedCertificateService(
 
     public ReadinessState State => new(_hasCertificate, _problem ?? "");
 
-    /// <summary>What is shown until the first look: a certificate that nobody trusts.</summary>
+    /// <summary>The placeholder served until the first check; no client trusts it.</summary>
     public static ServingCertificate Temporary(SelfSignedOptions options)
     {
         var set = new CertificateIssuer(options.DnsNames, TimeProvider.System).Create();
@@ -76,10 +77,10 @@ internal sealed partial class SelfSignedCertificateService(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "The certificate of Secret {Secret} is in use, valid until {NotAfter}")]
+        [LoggerMessage(1, LogLevel.Information, "Now using the certificate of Secret {Secret}, valid until {NotAfter}")]
         public static partial void Taken(ILogger logger, string secret, DateTimeOffset notAfter);
 
-        [LoggerMessage(2, LogLevel.Error, "The certificate of Secret {Secret} could not be checked: {Problem}")]
+        [LoggerMessage(2, LogLevel.Error, "Cannot check the certificate of Secret {Secret}: {Problem}")]
         public static partial void Failed(ILogger logger, string secret, string problem);
     }
 }

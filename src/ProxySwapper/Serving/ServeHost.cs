@@ -10,17 +10,19 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// The running webhook: one listener with TLS for reviews and nothing else, one without for probes and metrics. Built of the
-/// few parts that it needs, so that nothing listens, logs or reads settings but what is named here.
+/// The webhook's host: one listener with TLS for reviews only, one without for probes and metrics. Composed of the few parts it needs, so
+/// that nothing listens, logs or reads settings that is not named here.
 /// </summary>
 internal static class ServeHost
 {
-    /// <summary>Builds the host; it listens once it is started.</summary>
+    /// <summary>Builds the host, which listens once started.</summary>
     /// <param name="options">The configuration at the start.</param>
-    /// <param name="file">The file to watch, or null when the environment says all.</param>
-    /// <param name="certificate">The webhook's certificate; null where an admission policy does the swap, and nobody posts reviews.</param>
+    /// <param name="file">The file to watch, or null if there is only the environment.</param>
+    /// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images and there are no reviews.</param>
     /// <param name="logging">Sets up the log.</param>
-    /// <param name="isLocal">Listens on the loopback address alone, and has no cluster but that of <paramref name="kubeconfig"/>.</param>
+    /// <param name="isLocal">
+    /// True to listen on the loopback address only, with no cluster but that of <paramref name="kubeconfig"/>.
+    /// </param>
     /// <param name="kubeconfig">With <paramref name="isLocal"/>: the file of a kubeconfig, or null.</param>
     public static IHost Create(
         ProxySwapperOptions options,
@@ -54,7 +56,7 @@ internal static class ServeHost
             .Build();
     }
 
-    /// <summary>On this machine alone there is no cluster but the one that is named, even where a kubeconfig lies about.</summary>
+    /// <summary>A local host only uses the cluster it was given, even if a kubeconfig exists.</summary>
     private static Func<string, string?> Variables(IReadOnlyDictionary<string, string> environment, bool isLocal, string? kubeconfig) =>
         isLocal ? name => name == "KUBECONFIG" ? kubeconfig : null : environment.GetValueOrDefault;
 
@@ -69,7 +71,7 @@ internal static class ServeHost
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        // Before management: the process is ready once what was registered earlier has started, the warm-up among it.
+        // Before management: the process is ready once everything registered earlier has started, including the warm-up.
         if (certificate is not null)
             AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
         services.AddHostedService<StartupSummary>();
@@ -90,7 +92,7 @@ internal static class ServeHost
         services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
     }
 
-    /// <summary>What the listener for reviews needs.</summary>
+    /// <summary>Adds what the listener for reviews needs.</summary>
     private static void AddReviews(
         IServiceCollection services,
         ServingCertificate certificate,
@@ -123,5 +125,5 @@ internal static class ServeHost
     private static string DescribeReload(ReloadState state) =>
         state.IsSuccessful
             ? $"loaded at {state.At:u}"
-            : $"the last change was refused at {state.At:u}, the rules before it are in force: {string.Join("; ", state.Faults)}";
+            : $"the last change was rejected at {state.At:u}, the previous rules are in use: {string.Join("; ", state.Faults)}";
 }

@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// The webhook's certificate: from two PEM files that cert-manager or a person writes and renews, or as the program issues it itself. A
-/// pair that cannot be used, for instance since only one of the files is new yet, leaves the one in force.
+/// The webhook's certificate: from two PEM files that cert-manager or a user writes and renews, or issued by the program itself. If a new
+/// pair is not valid, for example because only one file has been updated so far, the current one stays.
 /// </summary>
 internal sealed class ServingCertificate
 {
@@ -18,13 +18,13 @@ internal sealed class ServingCertificate
     private ServingCertificate(string? certificateFile, string? keyFile, string pem, Loaded current) =>
         (_certificateFile, _keyFile, _pem, _current) = (certificateFile, keyFile, pem, current);
 
-    /// <summary>What new connections are shown.</summary>
+    /// <summary>The certificate for new connections.</summary>
     public SslStreamCertificateContext Context => _current.Context;
 
     public DateTimeOffset NotAfter => _current.NotAfter;
 
     /// <summary>Loads the files.</summary>
-    /// <exception cref="CertificateException">They are missing, or no certificate with its key.</exception>
+    /// <exception cref="CertificateException">They are missing, or not a certificate with its key.</exception>
     public static ServingCertificate Load(string certificateFile, string keyFile)
     {
         var (certificate, key) = Read(certificateFile, keyFile);
@@ -36,8 +36,8 @@ internal sealed class ServingCertificate
     public static ServingCertificate FromPem(string certificate, string key) =>
         new(null, null, certificate + key, Parse(certificate, key, "the issued certificate"));
 
-    /// <summary>Takes another certificate into use; true when it was not the one in force already.</summary>
-    /// <exception cref="CertificateException">It is not a certificate with its key; the old one stays.</exception>
+    /// <summary>Replaces the certificate; true if it differs from the current one.</summary>
+    /// <exception cref="CertificateException">It is not a certificate with its key; the current one stays.</exception>
     public bool Replace(string certificate, string key)
     {
         if (certificate + key == _pem)
@@ -47,9 +47,9 @@ internal sealed class ServingCertificate
         return true;
     }
 
-    /// <summary>Reads the files again, where there are files; true when a new certificate is in force.</summary>
-    /// <exception cref="CertificateException">The files changed and cannot be used; the old certificate stays.</exception>
-    /// <param name="now">The time, by which a certificate that expired does not replace one that is valid.</param>
+    /// <summary>Reads the files again, if any; true if the certificate changed.</summary>
+    /// <exception cref="CertificateException">The files changed and cannot be used; the current certificate stays.</exception>
+    /// <param name="now">The current time: an expired certificate does not replace a valid one.</param>
     public bool Reload(DateTimeOffset now)
     {
         if (_certificateFile is null || _keyFile is null)
@@ -73,7 +73,7 @@ internal sealed class ServingCertificate
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CertificateException($"the serving certificate cannot be read: {exception.Message}", exception);
+            throw new CertificateException($"cannot read the serving certificate: {exception.Message}", exception);
         }
     }
 
@@ -85,17 +85,17 @@ internal sealed class ServingCertificate
             var chain = new X509Certificate2Collection();
             chain.ImportFromPem(certificate);
             chain.RemoveAt(0);
-            // Offline: the chain is what the file says; nothing is fetched from anywhere for it.
+            // Offline: the chain is taken from the file; nothing is downloaded.
             return new Loaded(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.NotAfter);
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            throw new CertificateException($"{file} is not a certificate with the key beside it: {exception.Message}", exception);
+            throw new CertificateException($"{file} is not a certificate that matches the key file: {exception.Message}", exception);
         }
     }
 
     private sealed record Loaded(SslStreamCertificateContext Context, DateTimeOffset NotAfter);
 }
 
-/// <summary>The serving certificate cannot be used; the message says why.</summary>
+/// <summary>The serving certificate is not usable; the message says why.</summary>
 internal sealed class CertificateException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -2,7 +2,7 @@ using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>Logs at the start what the program is going to do, and warns when that is nothing.</summary>
+/// <summary>Logs at startup what the program will do, and warns if that is nothing.</summary>
 internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogger<StartupSummary> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -12,8 +12,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Serving;
 
 /// <summary>
-/// Runs through what a review runs through before the process says that it is ready, so that the first one does not wait for code to
-/// be compiled. Nothing of it is counted or logged as a review, and one that fails does no harm.
+/// Runs the code path of a review before the process reports ready, so that the first review does not wait for compilation. Nothing is
+/// counted or logged as a review, and a failure is harmless.
 /// </summary>
 internal sealed partial class WarmUp(IServer server, ServingCertificate certificate, ConfigurationMonitor rules, ILogger<WarmUp> logger)
     : IHostedLifecycleService
@@ -49,7 +49,7 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
         {
             Log.Failed(logger, exception.Message);
         }
-        // What only the start needed goes, and is not taken for the measure of what reviews will need.
+        // Collects startup garbage, which should not influence the size of the heap.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
@@ -63,7 +63,7 @@ internal sealed partial class WarmUp(IServer server, ServingCertificate certific
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A handshake and a request that is answered with 404.</summary>
+    /// <summary>A TLS handshake and a request that gets a 404.</summary>
     private async Task ConnectAsync(int port, CancellationToken cancellationToken)
     {
         using var socket = new TcpClient();

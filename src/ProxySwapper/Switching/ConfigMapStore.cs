@@ -5,7 +5,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Switching;
 
-/// <summary>Keeps a webhook's configuration in an annotation of the release's ConfigMap, where an upgrade leaves it.</summary>
+/// <summary>Stores a webhook's configuration in an annotation of the release's ConfigMap, which upgrades leave alone.</summary>
 internal sealed class ConfigMapStore(KubernetesClient client, string @namespace, string name) : IRemovedWebhookStore
 {
     /// <summary>The chart's annotation of the webhook's configuration that names the ConfigMap, <c>namespace/name</c>.</summary>
@@ -18,11 +18,11 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
 
     private readonly ResourceClient _maps = new(client, ResourceType.ConfigMaps);
 
-    /// <summary>A store by <c>namespace/name</c>; null when the text is not that.</summary>
+    /// <summary>A store by <c>namespace/name</c>; null if the text has another form.</summary>
     public static ConfigMapStore? Parse(KubernetesClient client, string place) =>
         place.Split('/') is [{ Length: > 0 } @namespace, { Length: > 0 } name] ? new ConfigMapStore(client, @namespace, name) : null;
 
-    /// <summary>The ConfigMap of the release that made a webhook.</summary>
+    /// <summary>Finds the ConfigMap of the release that created a webhook.</summary>
     /// <exception cref="WebhookSwitchException">There is none, or more than one.</exception>
     public static async Task<ConfigMapStore> FindOfAsync(KubernetesClient client, string webhook, CancellationToken cancellationToken)
     {
@@ -35,20 +35,17 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
         }
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
         {
-            throw new WebhookSwitchException(
-                "you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME",
-                fault
-            );
+            throw new WebhookSwitchException("no permission to find the release's ConfigMap; use --config-map NAMESPACE/NAME", fault);
         }
         return found switch
         {
             [var (@namespace, name)] => new ConfigMapStore(client, @namespace, name),
             [] => throw new WebhookSwitchException(
-                $"no ConfigMap has the label {WebhookLabel}={webhook}: name it with --config-map NAMESPACE/NAME, or the file with --file"
+                $"no ConfigMap has the label {WebhookLabel}={webhook}: use --config-map NAMESPACE/NAME or --file FILE"
             ),
             _ => throw new WebhookSwitchException(
                 $"several ConfigMaps have the label {WebhookLabel}={webhook}: "
-                    + $"name one with --config-map: {string.Join(", ", found.Select(place => $"{place.Namespace}/{place.Name}"))}"
+                    + $"use --config-map with one of {string.Join(", ", found.Select(place => $"{place.Namespace}/{place.Name}"))}"
             ),
         };
     }
@@ -62,7 +59,7 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
         catch (KubernetesException fault) when (fault.Status == HttpStatusCode.NotFound)
         {
             throw new WebhookSwitchException(
-                $"{this} is not there, so nothing was removed: keep the configuration with --file FILE, or give it up with --discard",
+                $"{this} not found, so nothing was removed: keep the configuration with --file FILE, or drop it with --discard",
                 fault
             );
         }
@@ -70,17 +67,17 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
 
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
     {
-        var map = await _maps.GetAsync(@namespace, name, cancellationToken) ?? throw new WebhookSwitchException($"{this} is not there");
+        var map = await _maps.GetAsync(@namespace, name, cancellationToken) ?? throw new WebhookSwitchException($"{this} not found");
         if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept)
             return null;
         try
         {
             return JsonNode.Parse(kept) as JsonObject
-                ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no object");
+                ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} does not contain a JSON object");
         }
         catch (JsonException fault)
         {
-            throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} holds no JSON: {fault.Message}", fault);
+            throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} is not valid JSON: {fault.Message}", fault);
         }
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Switching;
 
-/// <summary>Keeps a webhook's configuration in a file that <c>kubectl create -f</c> takes as well.</summary>
+/// <summary>Stores a webhook's configuration in a file that <c>kubectl create -f</c> also accepts.</summary>
 internal sealed class FileStore(string path) : IRemovedWebhookStore
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
@@ -18,7 +18,7 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw new WebhookSwitchException($"{this} cannot be written, so nothing was removed: {fault.Message}", fault);
+            throw new WebhookSwitchException($"cannot write {this}, so nothing was removed: {fault.Message}", fault);
         }
     }
 
@@ -29,15 +29,15 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
         try
         {
             return JsonNode.Parse(await File.ReadAllTextAsync(path, cancellationToken)) as JsonObject
-                ?? throw new WebhookSwitchException($"{this} holds no object");
+                ?? throw new WebhookSwitchException($"{this} does not contain a JSON object");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new WebhookSwitchException($"{this} cannot be read: {fault.Message}", fault);
+            throw new WebhookSwitchException($"cannot read {this}: {fault.Message}", fault);
         }
     }
 
-    /// <summary>The file is its owner's, and stays.</summary>
+    /// <summary>The file belongs to the user and stays.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public override string ToString() => $"file {path}";

@@ -2,17 +2,17 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Switching;
 
-/// <summary>Where <c>disable</c> keeps a webhook's configuration for <c>enable</c>. Its text says where, for people.</summary>
+/// <summary>Stores a webhook's configuration between <c>disable</c> and <c>enable</c>. <c>ToString</c> names the place.</summary>
 internal interface IRemovedWebhookStore
 {
-    /// <summary>Keeps the object, in place of one kept before.</summary>
-    /// <exception cref="WebhookSwitchException">It cannot be kept here.</exception>
+    /// <summary>Stores the object, replacing an earlier one.</summary>
+    /// <exception cref="WebhookSwitchException">It cannot be stored.</exception>
     Task KeepAsync(JsonObject webhook, CancellationToken cancellationToken);
 
-    /// <summary>What is kept, or null.</summary>
-    /// <exception cref="WebhookSwitchException">What is kept cannot be read.</exception>
+    /// <summary>Reads the stored object, or null.</summary>
+    /// <exception cref="WebhookSwitchException">The stored object cannot be read.</exception>
     Task<JsonObject?> FindAsync(CancellationToken cancellationToken);
 
-    /// <summary>Forgets what is kept, once it is back in place.</summary>
+    /// <summary>Removes the stored object once it has been restored.</summary>
     Task ForgetAsync(CancellationToken cancellationToken);
 }

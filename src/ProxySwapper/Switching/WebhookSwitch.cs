@@ -5,17 +5,17 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Switching;
 
 /// <summary>
-/// Takes the webhook's configuration, or the admission policy's binding, out of the API server and puts the same back. Either can be said
-/// twice, and between keeping and removing nothing can be lost: only the very version that was kept is removed.
+/// Removes the webhook's configuration, or the admission policy's binding, from the API server and restores it. Both can be repeated, and
+/// nothing can be lost between storing and removing: only the version that was stored is removed.
 /// </summary>
 internal sealed class WebhookSwitch(KubernetesClient client, string name)
 {
     public const string DefaultName = "k8s-proxy-image-swapper-webhook";
 
-    /// <summary>How often somebody else may change the configuration just when it is removed.</summary>
+    /// <summary>How often the configuration may change concurrently before giving up.</summary>
     private const int MaximumAttempts = 5;
 
-    /// <summary>What the API server sets itself and takes from nobody.</summary>
+    /// <summary>Fields that only the API server sets.</summary>
     private static readonly IReadOnlyList<string> ServerFields =
     [
         "uid",
@@ -26,21 +26,21 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         "selfLink",
     ];
 
-    /// <summary>Removes the configuration, or binding and policy; false when nothing was there.</summary>
+    /// <summary>Removes the configuration, or binding and policy; false if nothing existed.</summary>
     public async Task<bool> DiscardAsync(CancellationToken cancellationToken)
     {
         var isRemoved = false;
-        // The binding goes first: without it no replica makes the policy anew.
+        // The binding goes first: without it no replica recreates the policy.
         foreach (var kind in SwitchedKind.All.Concat(SwitchedKind.Policies))
             isRemoved |= await ClientOf(kind).DeleteAsync(null, name, null, cancellationToken);
         return isRemoved;
     }
 
-    /// <summary>Keeps the configuration and removes it.</summary>
-    /// <param name="store">Where it is kept; null means the ConfigMap that the configuration names.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Where it is kept, or null when it was not there.</returns>
-    /// <exception cref="WebhookSwitchException">It cannot be kept; then nothing was removed.</exception>
+    /// <summary>Stores the configuration and removes it.</summary>
+    /// <param name="store">Where to store it; null for the ConfigMap that the configuration names.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Where it is stored, or null if it did not exist.</returns>
+    /// <exception cref="WebhookSwitchException">It cannot be stored; nothing was removed.</exception>
     public async Task<IRemovedWebhookStore?> DisableAsync(IRemovedWebhookStore? store, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
@@ -56,31 +56,31 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
             }
             catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
             {
-                // cert-manager put a new authority in, or somebody edited it: that is what must be kept.
+                // cert-manager or a user changed it: the new version must be stored.
             }
         }
     }
 
-    /// <summary>Puts back what was kept.</summary>
-    /// <exception cref="WebhookSwitchException">Nothing usable is kept.</exception>
+    /// <summary>Restores what was stored.</summary>
+    /// <exception cref="WebhookSwitchException">Nothing usable is stored.</exception>
     public async Task<EnableOutcome> EnableAsync(IRemovedWebhookStore store, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(cancellationToken) is not { } webhook)
             return await FindAsync(cancellationToken) is not null
                 ? EnableOutcome.WasInPlace
                 : throw new WebhookSwitchException(
-                    $"nothing is kept in {store}, and {name} is not in place: upgrade the chart to reinstate it"
+                    $"{store} has no stored configuration and {name} does not exist: upgrade the chart to recreate it"
                 );
         if (SwitchedKind.Of(webhook) is not { } kind || (string?)webhook["metadata"]?["name"] != name)
             throw new WebhookSwitchException(
-                $"what is kept in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
+                $"the object stored in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
             );
         var outcome = await CreateAsync(kind, WithoutServerFields(webhook), cancellationToken);
         await store.ForgetAsync(cancellationToken);
         return outcome;
     }
 
-    /// <summary>What is in force, with its kind.</summary>
+    /// <summary>The current object, with its kind.</summary>
     private async Task<(SwitchedKind Kind, JsonObject Object)?> FindAsync(CancellationToken cancellationToken)
     {
         foreach (var kind in SwitchedKind.All)
@@ -100,7 +100,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         }
         catch (KubernetesException fault) when (fault.Reason == "AlreadyExists")
         {
-            // An upgrade of the chart was faster, and what it made is newer.
+            // A chart upgrade was faster, and its version is newer.
             return EnableOutcome.WasInPlace;
         }
     }
@@ -110,8 +110,8 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         && ConfigMapStore.Parse(client, place) is { } store
             ? store
             : throw new WebhookSwitchException(
-                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that says where to keep it: use "
-                    + "--config-map NAMESPACE/NAME or --file FILE, or give it up with --discard"
+                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that names where to store it: use "
+                    + "--config-map NAMESPACE/NAME or --file FILE, or drop it with --discard"
             );
 
     private static JsonObject WithoutServerFields(JsonObject webhook)

@@ -177,12 +177,12 @@ internal sealed class ChartOnApiServerTests
         var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync("proxyswapper-uninstall"));
         Assert.That(
             await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
-            Is.EqualTo(new ProgramResult(0, $"{Webhook} is removed.\n", ""))
+            Is.EqualTo(new ProgramResult(0, $"Removed {Webhook}.\n", ""))
         );
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
         Assert.That(
             await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
-            Is.EqualTo(new ProgramResult(0, $"{Webhook} is not there: nothing to remove.\n", ""))
+            Is.EqualTo(new ProgramResult(0, $"{Webhook} not found: nothing to remove.\n", ""))
         );
         var other = await BuiltProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
         Assert.That(other.ExitCode, Is.EqualTo(1));
@@ -223,11 +223,11 @@ internal sealed class ChartOnApiServerTests
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
         Assert.That(
             (await BuiltProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error,
-            Does.Contain("name it with --config-map NAMESPACE/NAME")
+            Does.Contain("use --config-map NAMESPACE/NAME")
         );
         Assert.That(
             (await BuiltProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))).Output,
-            Is.EqualTo($"{Webhook} is back: images are swapped.\n")
+            Is.EqualTo($"Restored {Webhook}: images are rewritten again.\n")
         );
         Assert.That(
             (await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default))!["webhooks"]!.ToJsonString(),

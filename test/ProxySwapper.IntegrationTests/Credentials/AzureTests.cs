@@ -84,7 +84,7 @@ internal sealed class AzureTests : IAsyncDisposable
         Assert.That((result.ExitCode, result.Error.Contains("another-secret-token", StringComparison.Ordinal)), Is.EqualTo((1, false)));
         Assert.That(
             result.Error,
-            Does.StartWith($"azure: no token for {_azure.Address}: ")
+            Does.StartWith($"azure: cannot get a token for {_azure.Address}: ")
                 .And.Contain("AADSTS700211: No matching federated identity record found")
         );
     }

@@ -89,11 +89,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     {
         var result = await CopyAsync($"{Public}/team/app:1", $"{_open.Address}/copy:1");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(
-            result.Error.Split("There is no AWS identity here: public.ecr.aws is asked as anonymous"),
-            Has.Length.EqualTo(2),
-            result.Error
-        );
+        Assert.That(result.Error.Split("No AWS identity found: using public.ecr.aws anonymously"), Has.Length.EqualTo(2), result.Error);
         Assert.That(_ecr.Calls, Is.Empty);
     }
 

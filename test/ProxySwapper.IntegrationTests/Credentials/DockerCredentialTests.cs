@@ -73,7 +73,7 @@ internal sealed class DockerCredentialTests : IDisposable
     {
         var (exitCode, output, error) = await SkopeoAsync("login", "--tls-verify=false", "-u", "user", "-p", "s3cret", _registry.Address);
         Assert.That(
-            (exitCode, (output + error).Contains("proxyswapper keeps no credentials", StringComparison.Ordinal)),
+            (exitCode, (output + error).Contains("proxyswapper does not store credentials", StringComparison.Ordinal)),
             Is.EqualTo((1, true)),
             output + error
         );
@@ -106,8 +106,8 @@ internal sealed class DockerCredentialTests : IDisposable
         Assert.That(await AskAsync("get", server), Is.EqualTo((1, "credentials not found in native keychain\n", "")));
 
     [TestCase("get", "not a registry", "standard input must be a registry")]
-    [TestCase("store", """{"ServerURL":"r.example","Username":"u","Secret":"top-secret"}""", "keeps no credentials")]
-    [TestCase("erase", "r.example", "keeps no credentials")]
+    [TestCase("store", """{"ServerURL":"r.example","Username":"u","Secret":"top-secret"}""", "does not store credentials")]
+    [TestCase("erase", "r.example", "does not store credentials")]
     public async Task What_fails_is_told_on_standard_output(string verb, string input, string reason)
     {
         var (exitCode, output, error) = await AskAsync(verb, input);
@@ -123,7 +123,11 @@ internal sealed class DockerCredentialTests : IDisposable
         Assert.That(
             (exitCode, output),
             Is.EqualTo(
-                (1, $"registries: passwordFrom of {_registry.Address} is to come from the variable REGISTRY_PASSWORD, which is not set\n")
+                (
+                    1,
+                    $"registries: passwordFrom of {_registry.Address} is read from the environment variable REGISTRY_PASSWORD, "
+                        + "which is not set\n"
+                )
             )
         );
     }

@@ -131,7 +131,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
         Assert.That(_ecr.Repositories.Keys, Is.EqualTo(new[] { "proxy/team/app" }));
         webhook.Terminate();
         await webhook.WaitForExitAsync();
-        Assert.That(webhook.Log, Does.Contain("Made the repository").And.Not.Contain("ecr-password"));
+        Assert.That(webhook.Log, Does.Contain("Created the repository").And.Not.Contain("ecr-password"));
     }
 
     private string Entry(string create = "{}") =>

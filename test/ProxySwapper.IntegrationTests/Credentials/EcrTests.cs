@@ -173,7 +173,7 @@ internal sealed class EcrTests : IAsyncDisposable
             ("DOCKER_CONFIG", Path.GetDirectoryName(_folder.PathOf("x"))),
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address)
         );
-        Assert.That((result.ExitCode, result.Error.Trim()), Is.EqualTo((1, $"ecr: there is no AWS identity here for {_target.Address}")));
+        Assert.That((result.ExitCode, result.Error.Trim()), Is.EqualTo((1, $"ecr: no AWS identity found for {_target.Address}")));
         Assert.That(_target.Refused, Is.Zero);
     }
 
@@ -205,7 +205,7 @@ internal sealed class EcrTests : IAsyncDisposable
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
             result.Error,
-            Does.StartWith($"ecr: no password for {_target.Address}: ")
+            Does.StartWith($"ecr: cannot get a password for {_target.Address}: ")
                 .And.Contain(AwsIdentityEndpoints.Role)
                 .And.Contain("InvalidIdentityToken: No OpenIDConnect provider found in your account")
                 .And.Not.Contain("another-secret-token")

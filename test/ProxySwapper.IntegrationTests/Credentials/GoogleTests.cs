@@ -41,7 +41,7 @@ internal sealed class GoogleTests : IAsyncDisposable
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
             result.Error,
-            Does.StartWith($"google: no access token for {_google.Address}: ")
+            Does.StartWith($"google: cannot get an access token for {_google.Address}: ")
                 .And.Contain("rejected by the attribute condition")
                 .And.Not.Contain("another-secret-token")
         );

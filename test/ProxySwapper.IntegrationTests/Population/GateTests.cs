@@ -205,7 +205,7 @@ internal sealed class GateTests(object kind)
         await scene.StartReplicaAsync(isRegistered: false);
         for (var i = 0; i < 3; i++)
             Assert.That(GateScene.ImageOf(await scene.ReleasedAsync($"killed{i}")), Is.EqualTo(target));
-        Assert.That(scene.Replicas[2].Log, Does.Contain("is taken over"));
+        Assert.That(scene.Replicas[2].Log, Does.Contain("taking over the expired Lease"));
     }
 
     [Test]

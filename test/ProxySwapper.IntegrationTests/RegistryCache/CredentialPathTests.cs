@@ -83,7 +83,7 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
             Is.EqualTo((1, $"the credential sidecar has no credential for {_google.Address}; its log says why\n"))
         );
         Assert.That(await CountAsync("failed"), Is.EqualTo(1));
-        Assert.That(_sidecar.Output, Does.Contain(_google.Address).And.Contain("goes on as anonymous"));
+        Assert.That(_sidecar.Output, Does.Contain(_google.Address).And.Contain("continues anonymously"));
         _google.MetadataFails = false;
         Assert.That((await RunHelperAsync(_google.Address, shell: shell)).ExitCode, Is.Zero);
     }

@@ -17,7 +17,7 @@ internal sealed class DemoTests
             Assert.That(output, Does.Contain("replace /spec/volumes/0/image/reference \"registry.internal.example.com/team/model:v3\""));
             Assert.That(output, Does.Contain("warning: image 'Nginx:1.25' left unchanged"));
             Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
-            Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the digest that it has upstream.\n"));
+            Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the upstream digest.\n"));
             Assert.That(output, Does.Contain("SchedulingGated").And.Contain("/mirror/team/cart:1.0\n"));
             Assert.That(output, Does.Match("released after [0-9]+ ms with [0-9.:]+/team/lost:1.0\n"));
             Assert.That(output, Does.Contain("proxyswapper.io/left-original: "));

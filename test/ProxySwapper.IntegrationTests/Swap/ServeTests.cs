@@ -149,7 +149,7 @@ internal sealed class ServeTests : ServingFixture
                     .And.Contain("""proxyswapper_config_reloads_total{result="success"} 1""")
             );
             Assert.That(metrics, Does.Contain("proxyswapper_config_last_reload_successful 0"));
-            Assert.That(Webhook.Log, Does.Contain("the last good one stays in force"));
+            Assert.That(Webhook.Log, Does.Contain("keeping the current one"));
         });
     }
 
@@ -196,10 +196,7 @@ internal sealed class ServeTests : ServingFixture
         Webhook.Terminate();
         await Webhook.WaitForExitAsync();
         var events = Webhook.Log.Split('\n').Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!).ToList();
-        Assert.That(
-            events.Select(line => $"{line["RenderedMessage"]}"),
-            Has.Some.EqualTo("Ready").And.Some.StartsWith("Not ready any more")
-        );
+        Assert.That(events.Select(line => $"{line["RenderedMessage"]}"), Has.Some.EqualTo("Ready").And.Some.StartsWith("No longer ready"));
         Assert.That(
             events,
             Has.None.Matches<JsonNode>(line => $"{line["Properties"]!["SourceContext"]}".StartsWith("Microsoft", StringComparison.Ordinal))

@@ -71,8 +71,8 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 new ProgramResult(
                     0,
-                    $"{_name} is removed: Pods start with the images that they name. `proxyswapper "
-                        + $"enable` puts it back from ConfigMap {_namespace}/proxyswapper.\n",
+                    $"Removed {_name}: Pods now start with their original images. `proxyswapper "
+                        + $"enable` restores it from ConfigMap {_namespace}/proxyswapper.\n",
                     ""
                 )
             )
@@ -80,7 +80,7 @@ internal sealed class WebhookSwitchTests
         Assert.That(await WebhookAsync(), Is.Null);
 
         var enabled = await RunAsync("enable");
-        Assert.That(enabled, Is.EqualTo(new ProgramResult(0, $"{_name} is back: images are swapped.\n", "")));
+        Assert.That(enabled, Is.EqualTo(new ProgramResult(0, $"Restored {_name}: images are rewritten again.\n", "")));
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
         Assert.That(
             (await ConfigMapAsync())["metadata"]!["annotations"]!.ToJsonString(),
@@ -94,10 +94,10 @@ internal sealed class WebhookSwitchTests
         var before = await WebhookAsync();
         await RunAsync("disable");
         var again = await RunAsync("disable");
-        Assert.That(again, Is.EqualTo(new ProgramResult(0, $"{_name} is not there: nothing to disable.\n", "")));
+        Assert.That(again, Is.EqualTo(new ProgramResult(0, $"{_name} not found: nothing to disable.\n", "")));
         await RunAsync("enable");
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
-        Assert.That(await RunAsync("enable"), Is.EqualTo(new ProgramResult(0, $"{_name} is in place: nothing to enable.\n", "")));
+        Assert.That(await RunAsync("enable"), Is.EqualTo(new ProgramResult(0, $"{_name} already exists: nothing to enable.\n", "")));
     }
 
     [Test]
@@ -108,7 +108,7 @@ internal sealed class WebhookSwitchTests
         var newer = JsonNode.Parse(Comparable(before))!.AsObject();
         newer["metadata"]!["labels"]!["app"] = "newer";
         await _server.Client.PostAsync(Path, newer, default);
-        Assert.That((await RunAsync("enable")).Output, Is.EqualTo($"{_name} is in place: nothing to enable.\n"));
+        Assert.That((await RunAsync("enable")).Output, Is.EqualTo($"{_name} already exists: nothing to enable.\n"));
         Assert.That((string?)(await WebhookAsync())!["metadata"]!["labels"]!["app"], Is.EqualTo("newer"));
         Assert.That((await ConfigMapAsync())["metadata"]!["annotations"]!.ToJsonString(), Does.Not.Contain("disabled-webhook"));
     }
@@ -118,7 +118,7 @@ internal sealed class WebhookSwitchTests
     {
         var before = await WebhookAsync();
         var file = System.IO.Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{_name}.json");
-        Assert.That((await RunAsync("disable", "--file", file)).Output, Does.EndWith($"puts it back from file {file}.\n"));
+        Assert.That((await RunAsync("disable", "--file", file)).Output, Does.EndWith($"restores it from file {file}.\n"));
         await _server.KubectlAsync("create", "-f", file, "--dry-run=server");
         Assert.That((await RunAsync("enable", "--file", file)).ExitCode, Is.Zero);
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
@@ -135,24 +135,24 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 (
                     1,
-                    $"ConfigMap {_namespace}/proxyswapper is not there, so nothing was removed: keep "
-                        + "the configuration with --file FILE, or give it up with --discard\n"
+                    $"ConfigMap {_namespace}/proxyswapper not found, so nothing was removed: keep "
+                        + "the configuration with --file FILE, or drop it with --discard\n"
                 )
             )
         );
         var unwritable = await RunAsync("disable", "--file", "/no/such/folder/file.json");
         Assert.That(unwritable.ExitCode, Is.EqualTo(1));
-        Assert.That(unwritable.Error, Does.StartWith("file /no/such/folder/file.json cannot be written, so nothing was removed: "));
+        Assert.That(unwritable.Error, Does.StartWith("cannot write file /no/such/folder/file.json, so nothing was removed: "));
         Assert.That(await WebhookAsync(), Is.Not.Null);
     }
 
     [Test]
     public async Task Discarding_needs_no_place_and_is_idempotent()
     {
-        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo(new ProgramResult(0, $"{_name} is removed.\n", "")));
+        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo(new ProgramResult(0, $"Removed {_name}.\n", "")));
         Assert.That(
             await RunAsync("disable", "--discard"),
-            Is.EqualTo(new ProgramResult(0, $"{_name} is not there: nothing to remove.\n", ""))
+            Is.EqualTo(new ProgramResult(0, $"{_name} not found: nothing to remove.\n", ""))
         );
         var enabled = await RunAsync("enable");
         Assert.That(
@@ -160,8 +160,8 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(
                 (
                     1,
-                    $"nothing is kept in ConfigMap {_namespace}/proxyswapper, and {_name} "
-                        + "is not in place: upgrade the chart to reinstate it\n"
+                    $"ConfigMap {_namespace}/proxyswapper has no stored configuration and {_name} "
+                        + "does not exist: upgrade the chart to recreate it\n"
                 )
             )
         );

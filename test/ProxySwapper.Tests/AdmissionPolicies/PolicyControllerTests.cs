@@ -113,7 +113,7 @@ internal sealed class PolicyControllerTests
         await _controller.CheckAsync(default);
         Assert.That(Applications(), Is.Zero);
         Assert.That(_controller.State.IsReady, Is.True);
-        Assert.That(_controller.State.Detail, Does.Contain("there is no MutatingAdmissionPolicyBinding swap"));
+        Assert.That(_controller.State.Detail, Does.Contain("MutatingAdmissionPolicyBinding swap not found"));
         _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(1));

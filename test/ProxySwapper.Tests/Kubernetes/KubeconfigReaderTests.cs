@@ -109,14 +109,14 @@ internal sealed class KubeconfigReaderTests
         Assert.That(fault.Message, Does.StartWith($"{file}:").And.Contain(message));
     }
 
-    [TestCase("server: ftp://c", "The server of context here in FILE must be a URL with one of the schemes https, http.")]
-    [TestCase("server: c", "The server of context here in FILE must be a URL with one of the schemes https, http.")]
+    [TestCase("server: ftp://c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
+    [TestCase("server: c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
     [TestCase("server: ''", "The cluster of context here in FILE has no server.")]
     [TestCase(
         "{ server: https://c, proxy-url: nonsense }",
-        "The proxy-url of context here in FILE must be a URL with one of the schemes http, https, socks5."
+        "The proxy-url of context here in FILE must be a URL with one of these schemes: http, https, socks5."
     )]
-    [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not base64.")]
+    [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not valid Base64.")]
     public void An_address_that_is_not_usable_is_told(string cluster, string message)
     {
         var file = Write(

@@ -45,7 +45,7 @@ internal sealed class ListReaderTests
 
     [TestCase("", "the response is not a list in JSON")]
     [TestCase("<html>", "the response is not a list in JSON")]
-    [TestCase("[]", "it must be an object")]
+    [TestCase("[]", "an item must be an object")]
     [TestCase("""{"items":[{"name":"a"},""", "the response is not a list in JSON")]
     [TestCase("""{"items":[{"name":"a"}]""", "the response is not a list in JSON")]
     public void What_is_not_a_whole_list_is_refused(string body, string message)
@@ -61,7 +61,7 @@ internal sealed class ListReaderTests
         using var client = _server.Client();
         Assert.That(
             () => client.ReadListAsync("/api/v1/pods", _ => stream.BreakOff(), default),
-            Throws.TypeOf<KubernetesException>().With.Message.StartWith("list pods: the response broke off")
+            Throws.TypeOf<KubernetesException>().With.Message.StartWith("list pods: the response ended early")
         );
     }
 

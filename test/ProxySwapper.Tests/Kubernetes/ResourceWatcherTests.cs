@@ -53,12 +53,12 @@ internal sealed class ResourceWatcherTests : WatchFixture
         await EventsAsync("ListStarted", "ListCompleted", "Added a");
         first.Write("""{"type":"ADDED","obj""").BreakOff();
         await TestWait.UntilAsync(() => !Watcher.Status.IsConnected);
-        Assert.That(Watcher.Status.Error, Does.StartWith("watch pods: the response broke off"));
+        Assert.That(Watcher.Status.Error, Does.StartWith("watch pods: the response ended early"));
         await PauseAsync();
         await EventsAsync("ListStarted", "ListCompleted", "Added a", "Added b");
         Assert.That(Server.Requests.Last(), Is.EqualTo(WatchRequest("8", 240)));
         Assert.That(Watcher.Status.IsConnected, Is.True);
-        Assert.That(Log.Text, Does.Contain("The watch of pods is interrupted").And.Contain("the response broke off"));
+        Assert.That(Log.Text, Does.Contain("The watch of pods was interrupted").And.Contain("the response ended early"));
     }
 
     [Test]
@@ -179,7 +179,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
         Assert.That(Watcher.Status.IsConnected, Is.True);
         Time.Advance(TimeSpan.FromSeconds(1));
         await TestWait.UntilAsync(() => !Watcher.Status.IsConnected);
-        Assert.That(Watcher.Status.Error, Is.EqualTo("watch pods: nothing came within 270 s"));
+        Assert.That(Watcher.Status.Error, Is.EqualTo("watch pods: no data for 270 s"));
         await stream.Closed.WaitAsync(TimeSpan.FromMinutes(2));
         await PauseAsync();
         await EventsAsync("ListStarted", "ListCompleted", "Added a");
@@ -242,5 +242,5 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     private static int PauseOf((Microsoft.Extensions.Logging.LogLevel Level, string Text) line) =>
-        int.Parse(line.Text.Split("next attempt in ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        int.Parse(line.Text.Split("retrying in ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
 }

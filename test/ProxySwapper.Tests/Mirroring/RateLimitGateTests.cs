@@ -38,7 +38,7 @@ internal sealed class RateLimitGateTests
             (await running, await following, first.Runs, second.Runs),
             Is.EqualTo((("done", (string?)null), ("done", (string?)null), 2, 1))
         );
-        Assert.That(_output.Notes.Single(), Does.StartWith("docker.io grants no more pulls: waiting until ").And.Contain("429"));
+        Assert.That(_output.Notes.Single(), Does.StartWith("the pull limit of docker.io was reached: waiting until ").And.Contain("429"));
     }
 
     [Test]

@@ -148,7 +148,7 @@ internal sealed class GateFlowTests
         _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
         _server.Restart();
         await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected);
-        Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("Pods are not watched since"));
+        Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("no watch of Pods since"));
         await CreateAsync("app");
         _server.Denied.Clear();
         await ReleasedAsync("app");

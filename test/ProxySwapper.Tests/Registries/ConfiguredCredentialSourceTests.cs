@@ -57,7 +57,7 @@ internal sealed class ConfiguredCredentialSourceTests
             async () => await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Azure }).GetAsync(Image, default),
             Throws
                 .InstanceOf<RegistryCredentialException>()
-                .With.Message.EqualTo("registries: r.example has auth: azure, and that has no credential for it")
+                .With.Message.EqualTo("registries: r.example has auth: azure, which has no credential for it")
         );
     }
 

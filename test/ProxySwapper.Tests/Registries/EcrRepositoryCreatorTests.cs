@@ -88,7 +88,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         Assert.That(fault.IsTransient, Is.False);
         Assert.That(
             fault.Message,
-            Does.Contain("library/nginx: bad request (HTTP 400): ECR has no such repository, and it cannot be made: ")
+            Does.Contain("library/nginx: bad request (HTTP 400): the repository does not exist in ECR and cannot be created: ")
                 .And.Contain(
                     "needs ecr:CreateRepository and ecr:TagResource on "
                         + "arn:aws:ecr:eu-central-1:123456789012:repository/proxy_docker.io/library/nginx"

@@ -70,17 +70,17 @@ internal sealed class WebhookSwitchTests
     [TestCase(
         403,
         """{"kind":"Status","reason":"Forbidden"}""",
-        "you may not look for the release's ConfigMap; name it with --config-map NAMESPACE/NAME"
+        "no permission to find the release's ConfigMap; use --config-map NAMESPACE/NAME"
     )]
     [TestCase(
         200,
         """{"items":[]}""",
-        "no ConfigMap has the label proxyswapper.io/webhook=w: name it with --config-map NAMESPACE/NAME, or the file with --file"
+        "no ConfigMap has the label proxyswapper.io/webhook=w: use --config-map NAMESPACE/NAME or --file FILE"
     )]
     [TestCase(
         200,
         """{"items":[{"metadata":{"namespace":"a","name":"b"}},{"metadata":{"namespace":"c","name":"d"}}]}""",
-        "several ConfigMaps have the label proxyswapper.io/webhook=w: name one with --config-map: a/b, c/d"
+        "several ConfigMaps have the label proxyswapper.io/webhook=w: use --config-map with one of a/b, c/d"
     )]
     public async Task The_ConfigMap_must_be_one(int status, string body, string message)
     {

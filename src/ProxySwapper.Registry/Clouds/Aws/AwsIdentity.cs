@@ -6,21 +6,22 @@ using Amazon.SecurityToken;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>
-/// Who this process is at AWS: the SDK's own chain (environment, IRSA, profile, EKS Pod Identity and ECS, instance), or one named profile
-/// (<see href="https://docs.aws.amazon.com/sdk-for-net/v4/developer-guide/creds-assign.html">credential and profile resolution</see>).
+/// The AWS identity of this process: the SDK's own chain (environment, IRSA, profile, EKS Pod Identity and ECS, instance), or one named
+/// profile (<see href="https://docs.aws.amazon.com/sdk-for-net/v4/developer-guide/creds-assign.html">credential and profile
+/// resolution</see>).
 /// </summary>
 public static class AwsIdentity
 {
-    /// <summary>On a machine that is none of Amazon's, the address of the instance's metadata may never answer.</summary>
+    /// <summary>Outside AWS, the address of the instance metadata may never respond.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    /// <summary>The identity, which renews itself; null when there is none here.</summary>
-    /// <param name="host">The registry that it is for.</param>
+    /// <summary>Finds the identity, which renews itself; null if there is none.</summary>
+    /// <param name="host">The registry to authenticate to.</param>
     /// <param name="profile">A profile of the AWS configuration files, or null for the chain.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
-    /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
-    // The SDK makes the client that assumes roles by reflection, with credentials that nobody but it knows.
+    /// <param name="cancellationToken">Cancels the search.</param>
+    /// <exception cref="AmazonClientException">The profile, given here or by <c>AWS_PROFILE</c>, is missing or invalid.</exception>
+    // The SDK creates the client that assumes roles by reflection, with internal credential types.
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceClient))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(AmazonSecurityTokenServiceConfig))]
     public static async Task<AWSCredentials?> FindAsync(
@@ -33,7 +34,7 @@ public static class AwsIdentity
         ArgumentNullException.ThrowIfNull(host);
         try
         {
-            // The SDK reads files and may ask the network before it first awaits.
+            // The SDK reads files, and may use the network, before its first await.
             return await Task.Run(
                     () => DefaultAWSCredentialsIdentityResolver.GetCredentialsAsync(new EcrServiceConfiguration(host, profile)),
                     cancellationToken

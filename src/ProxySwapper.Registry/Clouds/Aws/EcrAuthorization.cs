@@ -1,9 +1,9 @@
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>What opens a registry until it expires, twelve hours after it was asked for at the most.</summary>
+/// <summary>A password for a registry, valid for at most twelve hours.</summary>
 /// <param name="Username">Always <c>AWS</c>.</param>
 /// <param name="Password">The password.</param>
-/// <param name="ExpiresAt">When it ends.</param>
+/// <param name="ExpiresAt">When it expires.</param>
 public sealed record EcrAuthorization(string Username, string Password, DateTimeOffset ExpiresAt)
 {
     /// <inheritdoc />

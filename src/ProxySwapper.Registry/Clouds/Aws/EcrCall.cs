@@ -4,7 +4,7 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>One call as the SDK carries it: an operation and its JSON body (protocol AWS JSON 1.1).</summary>
+/// <summary>One call in the SDK's terms: an operation and its JSON body (protocol AWS JSON 1.1).</summary>
 internal sealed class EcrCall(string target, byte[] body) : AmazonWebServiceRequest
 {
     public string Target => target;
@@ -12,13 +12,13 @@ internal sealed class EcrCall(string target, byte[] body) : AmazonWebServiceRequ
     public byte[] Body => body;
 }
 
-/// <summary>The answer's JSON, not yet read.</summary>
+/// <summary>The JSON of the response.</summary>
 internal sealed class EcrResponse : AmazonWebServiceResponse
 {
     public ReadOnlyMemory<byte> Body { get; init; }
 }
 
-/// <summary>Makes the HTTP request of a call.</summary>
+/// <summary>Creates the HTTP request of a call.</summary>
 internal sealed class EcrCallMarshaller(string serviceName) : IMarshaller<IRequest, AmazonWebServiceRequest>
 {
     public IRequest Marshall(AmazonWebServiceRequest input)

@@ -7,43 +7,41 @@ using Amazon.Runtime;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>
-/// The calls of Amazon's registry API that are needed here: the token that opens a registry, and its repositories
+/// The required calls of Amazon's registry API: the authorization token, and repositories
 /// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Operations.html">Amazon ECR API Reference</see>). The SDK
-/// signs, retries what is throttled, and takes <c>AWS_ENDPOINT_URL_ECR</c>.
+/// signs requests, retries throttled ones, and honours <c>AWS_ENDPOINT_URL_ECR</c>.
 /// </summary>
 public sealed class EcrClient : IDisposable
 {
     private readonly EcrHost _host;
     private readonly EcrService _service;
 
-    /// <summary>A client for one registry.</summary>
+    /// <summary>Creates a client for one registry.</summary>
     /// <param name="host">The registry.</param>
-    /// <param name="credentials">Who asks; <see cref="AwsIdentity"/> finds it as the SDK does.</param>
+    /// <param name="credentials">The identity; <see cref="AwsIdentity"/> finds it as the SDK does.</param>
     public EcrClient(EcrHost host, AWSCredentials credentials) => (_host, _service) = (host, new EcrService(host, credentials));
 
-    /// <summary>
-    /// A client for one registry, as whom the SDK finds this process to be, or as a profile; null when there is no AWS identity here.
-    /// </summary>
+    /// <summary>Creates a client for one registry with the identity found by the SDK, or a profile; null without an AWS identity.</summary>
     /// <param name="host">The registry.</param>
     /// <param name="profile">A profile of the AWS configuration files, or null for the SDK's chain.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
-    /// <exception cref="AmazonClientException">The profile that is named, here or by <c>AWS_PROFILE</c>, is missing or broken.</exception>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    /// <exception cref="AmazonClientException">The profile, given here or by <c>AWS_PROFILE</c>, is missing or invalid.</exception>
     public static async Task<EcrClient?> FindAsync(EcrHost host, string? profile, TimeProvider time, CancellationToken cancellationToken) =>
         await AwsIdentity.FindAsync(host, profile, time, cancellationToken) is { } identity ? new EcrClient(host, identity) : null;
 
-    /// <summary>A password for the registry.</summary>
-    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    /// <summary>Gets a password for the registry.</summary>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
     public async Task<EcrAuthorization> GetAuthorizationTokenAsync(CancellationToken cancellationToken)
     {
         const string operation = "GetAuthorizationToken";
-        // Registries are not named, which AWS has deprecated: a password is good for all that the identity may open.
+        // The registry IDs are omitted, since AWS has deprecated them: a password is valid for everything the identity may access.
         return Read(
             operation,
             await CallAsync(operation, _ => { }, cancellationToken),
             body =>
             {
-                // A list of one, but for the public registry.
+                // A list of one, except for the public registry.
                 var data = body.GetProperty("authorizationData");
                 if (data.ValueKind == JsonValueKind.Array)
                     data = data.EnumerateArray().First();
@@ -57,8 +55,8 @@ public sealed class EcrClient : IDisposable
         );
     }
 
-    /// <summary>A repository, or null when there is none of that name.</summary>
-    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    /// <summary>A repository, or null if it does not exist.</summary>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
     public async Task<EcrRepository?> FindRepositoryAsync(string name, CancellationToken cancellationToken)
     {
         const string operation = "DescribeRepositories";
@@ -83,9 +81,9 @@ public sealed class EcrClient : IDisposable
         }
     }
 
-    /// <summary>Makes a repository.</summary>
+    /// <summary>Creates a repository.</summary>
     /// <exception cref="EcrException">
-    /// It was refused (<c>RepositoryAlreadyExistsException</c>: somebody was faster), or could not be asked for.
+    /// The call was refused (<c>RepositoryAlreadyExistsException</c>: it was created concurrently) or failed.
     /// </exception>
     public async Task<EcrRepository> CreateRepositoryAsync(string name, EcrRepositorySettings settings, CancellationToken cancellationToken)
     {
@@ -104,19 +102,19 @@ public sealed class EcrClient : IDisposable
         return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
     }
 
-    /// <summary>Sets which images a repository drops by and by.</summary>
+    /// <summary>Sets a repository's lifecycle policy.</summary>
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
     public Task PutLifecyclePolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
         SetAsync("PutLifecyclePolicy", name, "lifecyclePolicyText", policy, cancellationToken);
 
-    /// <summary>Sets who else may use a repository.</summary>
+    /// <summary>Sets a repository's access policy.</summary>
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="EcrException">It was refused, or could not be asked for.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
     public Task SetRepositoryPolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
         SetAsync("SetRepositoryPolicy", name, "policyText", policy, cancellationToken);
 
@@ -165,9 +163,7 @@ public sealed class EcrClient : IDisposable
         }
     }
 
-    /// <summary>
-    /// The innermost words that tell something: another service's refusal, for instance of a role, or what broke the connection.
-    /// </summary>
+    /// <summary>The innermost informative message: another service's error, such as for a role, or what broke the connection.</summary>
     private static string ReasonOf(Exception fault)
     {
         for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)
@@ -193,8 +189,8 @@ public sealed class EcrClient : IDisposable
                         or ArgumentOutOfRangeException
             )
         {
-            // Of what came nothing is told: it may be half a password.
-            throw new EcrException(operation, "", HttpStatusCode.OK, "the answer is not of the form that ECR has");
+            // The response is not quoted, since it may contain part of a password.
+            throw new EcrException(operation, "", HttpStatusCode.OK, "the response does not have ECR's format");
         }
     }
 }

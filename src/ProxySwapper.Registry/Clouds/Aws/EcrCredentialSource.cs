@@ -6,16 +6,16 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>
-/// Opens Amazon's registries with the password that <c>GetAuthorizationToken</c> gives
-/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html">private registry authentication</see>), asked for
-/// as whoever the SDK finds this process to be, or as a profile of a host's own: two accounts work side by side.
+/// Authenticates to Amazon's registries with the password from <c>GetAuthorizationToken</c>
+/// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html">private registry authentication</see>), requested
+/// with the identity found by the SDK or with a host's own profile, so that two accounts work side by side.
 /// </summary>
 /// <remarks>
-/// The public registry is asked as anonymous where there is no AWS identity, or one that may not ask for its token, which is said once.
+/// The public registry is accessed anonymously without an AWS identity, or with one that may not request a token, which is logged once.
 /// </remarks>
 public sealed partial class EcrCredentialSource : IRegistryCredentialSource
 {
-    /// <summary>How long a machine without an identity is not asked again whether it has one.</summary>
+    /// <summary>How long to wait before looking for an identity again if none was found.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
     private readonly IReadOnlyDictionary<string, EcrAccount> _accounts;
@@ -26,8 +26,8 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     private int _saidAbsent;
     private int _saidDenied;
 
-    /// <summary>A source for Amazon's own hosts, and for those that are said to be Amazon's.</summary>
-    /// <param name="accounts">What is known of a host besides its name.</param>
+    /// <summary>Creates a source for Amazon's own hosts and those configured as Amazon's.</summary>
+    /// <param name="accounts">The settings of a host.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public EcrCredentialSource(IReadOnlyDictionary<string, EcrAccount> accounts, TimeProvider time, ILogger<EcrCredentialSource> logger)
@@ -69,7 +69,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
         return account is null
             ? null
             : throw new RegistryCredentialException(
-                $"ecr: {registry} does not tell its region; it belongs into `region` of its entry in `registries`"
+                $"ecr: the host name {registry} does not contain a region; set `region` in its entry of `registries`"
             );
     }
 
@@ -80,9 +80,9 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
             using var client = await _findClient(host, account?.Profile, cancellationToken);
             if (client is null)
             {
-                // Private registries let nobody in without a password, and would only say so less clearly.
+                // Private registries allow no anonymous access, and their error would be less clear.
                 if (account is { IsRequired: true } || !host.IsPublic)
-                    throw new RegistryCredentialException($"ecr: there is no AWS identity here for {host.Host}");
+                    throw new RegistryCredentialException($"ecr: no AWS identity found for {host.Host}");
                 if (Interlocked.Exchange(ref _saidAbsent, 1) == 0)
                     Log.Absent(_logger, host.Host);
                 return new RenewableCredential(null, _time.GetUtcNow() + AbsentFor);
@@ -101,16 +101,16 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
         }
         catch (Exception fault) when (fault is EcrException or AmazonClientException or AmazonServiceException)
         {
-            throw new RegistryCredentialException($"ecr: no password for {host.Host}: {fault.Message}", fault);
+            throw new RegistryCredentialException($"ecr: cannot get a password for {host.Host}: {fault.Message}", fault);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "There is no AWS identity here: {Host} is asked as anonymous")]
+        [LoggerMessage(1, LogLevel.Information, "No AWS identity found: using {Host} anonymously")]
         public static partial void Absent(ILogger logger, string host);
 
-        [LoggerMessage(2, LogLevel.Warning, "{Host} is asked as anonymous: {Reason}")]
+        [LoggerMessage(2, LogLevel.Warning, "Using {Host} anonymously: {Reason}")]
         public static partial void Denied(ILogger logger, string host, string reason);
     }
 }

@@ -3,22 +3,22 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>
-/// What the name of one of Amazon's registries tells: whose it is, in which region, and where its API is
+/// The account, region and API endpoint of one of Amazon's registries, derived from its host name
 /// (<see href="https://docs.aws.amazon.com/general/latest/gr/ecr.html">Amazon ECR endpoints</see>).
 /// </summary>
 /// <param name="Host">The registry's host.</param>
-/// <param name="Account">The twelve digits of its account, empty where the name does not tell it, or null for the public registry.</param>
+/// <param name="Account">The twelve digits of its account, empty if the name does not contain it, null for the public registry.</param>
 /// <param name="Region">The region, such as <c>eu-central-1</c>.</param>
-/// <param name="ApiEndpoint">Where its API is asked.</param>
+/// <param name="ApiEndpoint">The API endpoint.</param>
 public sealed partial record EcrHost(string Host, string? Account, string Region, Uri ApiEndpoint)
 {
-    /// <summary>True for <c>public.ecr.aws</c>, whose API is another one, in one region alone.</summary>
+    /// <summary>True for <c>public.ecr.aws</c>, which has a different API in a single region.</summary>
     public bool IsPublic => Account is null;
 
-    /// <summary>Reads a host; null when it is none of Amazon's.</summary>
+    /// <summary>Parses a host; null if it is not one of Amazon's.</summary>
     /// <param name="host">The host.</param>
     /// <param name="region">
-    /// The region of a host with a name of its own, which the configuration says is a private registry of Amazon's; null for no such host.
+    /// The region of a host with a custom name that the configuration declares to be a private registry of Amazon's; null for other hosts.
     /// </param>
     public static EcrHost? Parse(string host, string? region = null)
     {

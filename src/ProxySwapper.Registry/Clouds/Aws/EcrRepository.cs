@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <summary>A repository of ECR (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html"/>).</summary>
 /// <param name="Name">Its name, with slashes.</param>
 /// <param name="Arn">Its resource name.</param>
-/// <param name="HasImmutableTags">True when a tag that is there cannot be moved.</param>
+/// <param name="HasImmutableTags">True if existing tags cannot be moved.</param>
 public sealed record EcrRepository(string Name, string Arn, bool HasImmutableTags)
 {
     internal static EcrRepository Read(JsonElement repository) =>

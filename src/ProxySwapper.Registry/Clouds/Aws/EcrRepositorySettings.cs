@@ -3,11 +3,11 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Clouds.Aws;
 
 /// <summary>
-/// How a repository is made (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).
+/// How to create a repository (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html"/>).
 /// </summary>
 public sealed record EcrRepositorySettings
 {
-    /// <summary>Whether each image is scanned when it comes. Default true.</summary>
+    /// <summary>Whether images are scanned on push. Default true.</summary>
     public bool ScanOnPush { get; init; } = true;
 
     /// <summary><c>MUTABLE</c> (default) or <c>IMMUTABLE</c>.</summary>
@@ -16,7 +16,7 @@ public sealed record EcrRepositorySettings
     /// <summary><c>AES256</c> (default) or <c>KMS</c>.</summary>
     public string EncryptionType { get; init; } = "AES256";
 
-    /// <summary>With <c>KMS</c>, the key; null for the one that AWS keeps for ECR.</summary>
+    /// <summary>With <c>KMS</c>, the key; null for the AWS-managed key of ECR.</summary>
     public string? KmsKey { get; init; }
 
     /// <summary>Tags of the resource. Default none.</summary>

@@ -5,7 +5,7 @@ using Amazon.Runtime.Internal.Transform;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>Takes an answer as it is, or reads the error that a call ended with, which the SDK's retries know by its code.</summary>
+/// <summary>Reads a response, or an error, whose code the SDK's retries depend on.</summary>
 internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
 {
     private const int MaximumAnswer = 4 * 1024 * 1024;
@@ -29,7 +29,7 @@ internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
         }
         catch (JsonException)
         {
-            // What stands between may answer in HTML; the status tells enough.
+            // A proxy may respond in HTML; the status is enough.
         }
         return new AmazonServiceException(
             message,
@@ -55,7 +55,7 @@ internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
             ? value.GetString()!
             : "";
 
-    /// <summary>Reads to the end, or to where an answer is too large to be one: what is cut off is no JSON.</summary>
+    /// <summary>Reads to the end or up to a limit, beyond which the response is not valid anyway.</summary>
     private static ReadOnlyMemory<byte> Read(Stream stream)
     {
         using var bounded = new MemoryStream();

@@ -5,7 +5,7 @@ using Amazon.Runtime.Internal.Auth;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>The service as the SDK sees it, with its own retries, signatures and endpoints of the environment.</summary>
+/// <summary>The service for the SDK, with the SDK's retries, signatures and endpoint overrides.</summary>
 internal sealed class EcrService(EcrHost host, AWSCredentials credentials)
     : AmazonServiceClient(credentials, new EcrServiceConfiguration(host))
 {
@@ -20,7 +20,7 @@ internal sealed class EcrService(EcrHost host, AWSCredentials credentials)
 
     protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline) => pipeline.AddHandlerAfter<Marshaller>(new Signing());
 
-    /// <summary>Tells the signer what a service's generated client would tell it.</summary>
+    /// <summary>Configures the signer like a generated client.</summary>
     private sealed class Signing : BaseAuthResolverHandler
     {
         public override Task<T> InvokeAsync<T>(IExecutionContext executionContext)

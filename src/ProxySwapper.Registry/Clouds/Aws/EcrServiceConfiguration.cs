@@ -5,18 +5,18 @@ using Amazon.Runtime.Internal;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>What the SDK has to know of a service and of who asks it.</summary>
+/// <summary>The SDK's configuration of the service and client.</summary>
 internal sealed class EcrServiceConfiguration : ClientConfig
 {
     public EcrServiceConfiguration(EcrHost host, string? profile = null)
         : base(new StandardMode())
     {
         Host = host;
-        // The names under which AWS_ENDPOINT_URL_… and `services` of the AWS configuration file move an endpoint.
+        // The names by which AWS_ENDPOINT_URL_… and `services` of the AWS configuration file override an endpoint.
         ServiceId = host.IsPublic ? "ECR PUBLIC" : "ECR";
         AuthenticationServiceName = host.IsPublic ? "ecr-public" : "ecr";
         AuthenticationRegion = host.Region;
-        // Without one the client is not made at all.
+        // The client cannot be created without one.
         RegionEndpoint = RegionEndpoint.GetBySystemName(host.Region);
         Timeout = TimeSpan.FromSeconds(15);
         ConnectTimeout = TimeSpan.FromSeconds(5);

@@ -8,15 +8,15 @@ using ProxySwapper.Registry.Distribution;
 namespace ProxySwapper.Registry.Clouds.Azure;
 
 /// <summary>
-/// Opens Azure's registries: with a service principal's <c>AZURE_SP_ID</c> and <c>AZURE_SP_PASSWORD</c>, or with the refresh token that a
-/// registry gives for an Entra token of Azure.Identity's chain (environment, Workload Identity, managed identity, Azure CLI)
-/// (<see href="https://azure.github.io/acr/AAD-OAuth.html">integration with Azure Active Directory</see>). A host may have an identity of
-/// its own: two accounts work side by side.
+/// Authenticates to Azure's registries: with a service principal's <c>AZURE_SP_ID</c> and <c>AZURE_SP_PASSWORD</c>, or with the refresh
+/// token that a registry issues for an Entra token of Azure.Identity's chain (environment, Workload Identity, managed identity, Azure CLI)
+/// (<see href="https://azure.github.io/acr/AAD-OAuth.html">integration with Azure Active Directory</see>). A host may have its own
+/// identity, so that two accounts work side by side.
 /// </summary>
-/// <remarks>Without any of them, Azure's hosts are asked as anonymous, which is said once: public images need none.</remarks>
+/// <remarks>Without any of these, Azure's hosts are used anonymously, which is logged once: public images need no credential.</remarks>
 public sealed partial class AzureCredentialSource : IRegistryCredentialSource
 {
-    /// <summary>The audience that registries take in every cloud, also where tokens for the resource manager are refused.</summary>
+    /// <summary>The audience that registries accept in every cloud, even where tokens for the resource manager are refused.</summary>
     private const string Scope = "https://containerregistry.azure.net/.default";
 
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
@@ -30,10 +30,10 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     private readonly ConcurrentDictionary<string, CachedCredential> _leases = new(StringComparer.OrdinalIgnoreCase);
     private int _saidAbsent;
 
-    /// <summary>A source for Azure's own hosts, and for those that are said to be Azure's.</summary>
-    /// <param name="accounts">What is known of a host besides its name.</param>
-    /// <param name="clients">How hosts are reached.</param>
-    /// <param name="variable">Reads a variable of the environment.</param>
+    /// <summary>Creates a source for Azure's own hosts and those configured as Azure's.</summary>
+    /// <param name="accounts">The settings of a host.</param>
+    /// <param name="clients">The HTTP clients of hosts.</param>
+    /// <param name="variable">Reads an environment variable.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public AzureCredentialSource(
@@ -90,7 +90,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         var account = _accounts.GetValueOrDefault(host);
         if (account is null && !IsAzure(host))
             return new((RegistryCredential?)null);
-        // The variables are the process's own identity, and not that of a host which has another.
+        // The variables are the process's own identity, not that of a host with its own.
         if (
             account?.ClientId is null
             && _variable("AZURE_SP_ID") is { Length: > 0 } id
@@ -129,13 +129,13 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         }
         catch (CredentialUnavailableException fault)
         {
-            throw new RegistryCredentialException($"azure: there is no Azure identity here for {host}", fault);
+            throw new RegistryCredentialException($"azure: no Azure identity found for {host}", fault);
         }
         catch (AuthenticationFailedException fault)
         {
-            // The outer words name a class of the SDK; the innermost are Entra's.
+            // The outer messages name SDK classes; the innermost is Entra's.
             throw new RegistryCredentialException(
-                $"azure: no token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}",
+                $"azure: cannot get a token for {host}: {fault.GetBaseException().Message.ReplaceLineEndings(" ")}",
                 fault
             );
         }
@@ -143,7 +143,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "There is no Azure identity here: Azure's registries are asked as anonymous")]
+        [LoggerMessage(1, LogLevel.Information, "No Azure identity found: using Azure's registries anonymously")]
         public static partial void Absent(ILogger logger);
     }
 }

@@ -4,7 +4,7 @@ using Azure.Identity;
 namespace ProxySwapper.Registry.Clouds.Azure;
 
 /// <summary>
-/// Who this process is at Azure: Azure.Identity's own chain, or one client of it
+/// The Azure identity of this process: Azure.Identity's default chain, or a single client
 /// (<see href="https://learn.microsoft.com/dotnet/azure/sdk/authentication/credential-chains">DefaultAzureCredential</see>).
 /// </summary>
 internal static class AzureIdentity
@@ -13,13 +13,13 @@ internal static class AzureIdentity
     {
         var options = new DefaultAzureCredentialOptions
         {
-            // The programs of developers that are asked by starting them, but for the one that people log in to registries with.
+            // Developer tools that would be started as processes, except for the one used to log in to registries.
             ExcludeVisualStudioCredential = true,
             ExcludeVisualStudioCodeCredential = true,
             ExcludeAzurePowerShellCredential = true,
             ExcludeAzureDeveloperCliCredential = true,
             ExcludeBrokerCredential = true,
-            // An authority of one's own is not among those that Microsoft's public cloud knows.
+            // A custom authority is unknown to Microsoft's public cloud.
             DisableInstanceDiscovery = IsPrivateAuthority(variable("AZURE_AUTHORITY_HOST")),
             Retry = { MaxRetries = 2, NetworkTimeout = TimeSpan.FromSeconds(15) },
         };
@@ -28,7 +28,7 @@ internal static class AzureIdentity
         if (account?.ClientId is { } client)
         {
             (options.WorkloadIdentityClientId, options.ManagedIdentityClientId) = (client, client);
-            // What the environment and the Azure CLI know is somebody else.
+            // The environment and the Azure CLI have another identity.
             (options.ExcludeEnvironmentCredential, options.ExcludeAzureCliCredential) = (true, true);
         }
         return new DefaultAzureCredential(options);

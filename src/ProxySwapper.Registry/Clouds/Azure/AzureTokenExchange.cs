@@ -16,12 +16,12 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
     private const int MaximumAnswer = 256 * 1024;
     private const int MaximumRetries = 2;
 
-    /// <summary>What a refresh token is kept for that does not tell its end.</summary>
+    /// <summary>The lifetime of a refresh token without an expiry.</summary>
     private static readonly TimeSpan UnknownLifetime = TimeSpan.FromMinutes(10);
 
     private static readonly RegistryOptions Retries = new() { MaxRetries = MaximumRetries, MaxRetryDelay = TimeSpan.FromSeconds(10) };
 
-    /// <exception cref="RegistryCredentialException">The registry refused, or could not be asked.</exception>
+    /// <exception cref="RegistryCredentialException">The registry refused or could not be reached.</exception>
     public async Task<RenewableCredential> ExchangeAsync(
         string registry,
         string accessToken,
@@ -39,14 +39,14 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             catch (RegistryException fault)
             {
                 if (!fault.IsTransient || schedule.Next(fault.RetryAfter) is not { } pause)
-                    throw new RegistryCredentialException($"azure: no refresh token: {fault.Message}", fault);
+                    throw new RegistryCredentialException($"azure: cannot get a refresh token: {fault.Message}", fault);
                 await Task.Delay(pause, time, cancellationToken);
             }
         }
     }
 
     /// <summary>
-    /// The end that a JWT tells (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>); it is read and not
+    /// The expiry in a JWT (<see href="https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4">RFC 7519, exp</see>), which is read but not
     /// trusted.
     /// </summary>
     internal static DateTimeOffset? EndOf(string token)
@@ -95,7 +95,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         {
             Content = _ => new FormUrlEncodedContent(form),
             Expected = [HttpStatusCode.OK],
-            // A token goes to its registry alone: no redirect takes it elsewhere.
+            // The body contains a token, so no redirect is followed.
             IsRepeatable = false,
             Secrets = [accessToken],
         };
@@ -111,12 +111,12 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException)
         {
-            // Of what came nothing is told: it may be half a token.
-            throw request.Fault(answer.Status, "the answer is not of the form that Azure's registries have");
+            // The response is not quoted, since it may contain part of a token.
+            throw request.Fault(answer.Status, "the response does not have the format of Azure's registries");
         }
         catch (IOException fault)
         {
-            throw request.Fault(answer.Status, "the answer broke off", fault, transient: true);
+            throw request.Fault(answer.Status, "the response ended early", fault, transient: true);
         }
     }
 }

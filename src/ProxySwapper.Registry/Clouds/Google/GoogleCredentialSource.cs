@@ -6,23 +6,23 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Registry.Clouds.Google;
 
 /// <summary>
-/// Opens Google's registries with an access token as the password of <c>oauth2accesstoken</c>
+/// Authenticates to Google's registries with an access token as the password of <c>oauth2accesstoken</c>
 /// (<see href="https://cloud.google.com/artifact-registry/docs/docker/authentication#token"/>). The token comes from Application Default
-/// Credentials: a key file, Workload Identity on GKE by the metadata server, Workload Identity Federation; or from a key file of a host's
-/// own.
+/// Credentials (a key file, Workload Identity on GKE through the metadata server, Workload Identity Federation) or from a host's own key
+/// file.
 /// </summary>
 /// <remarks>
-/// Without Application Default Credentials, Google's hosts are asked as anonymous, which is said once: public images need none.
+/// Without Application Default Credentials, Google's hosts are used anonymously, which is logged once: public images need no credential.
 /// </remarks>
 public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 {
     private const string Username = "oauth2accesstoken";
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
 
-    /// <summary>How long the search for credentials, and then the token server, may take.</summary>
+    /// <summary>Timeout of the search for credentials, and of the token server.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a machine without credentials is not asked again whether it has some.</summary>
+    /// <summary>How long to wait before looking for credentials again if none were found.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
     private readonly IReadOnlyDictionary<string, string?> _hosts;
@@ -34,9 +34,9 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     private DateTimeOffset _absentUntil = DateTimeOffset.MinValue;
     private bool _saidAbsent;
 
-    /// <summary>A source for Google's own hosts, and for those that are said to be Google's.</summary>
+    /// <summary>Creates a source for Google's own hosts and those configured as Google's.</summary>
     /// <param name="hosts">
-    /// Hosts that must be opened by Google, with the path of a service account's key file or null for Application Default Credentials.
+    /// Hosts that must use Google's credentials, with the path of a service account's key file or null for Application Default Credentials.
     /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
@@ -64,9 +64,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         {
             if (await LoadAsync(keyFile ?? "", cancellationToken) is not { } credential)
                 return isConfigured
-                    ? throw new RegistryCredentialException(
-                        $"google: there are no Application Default Credentials here for {image.Registry}"
-                    )
+                    ? throw new RegistryCredentialException($"google: no Application Default Credentials found for {image.Registry}")
                     : null;
             var token = await ((ITokenAccess)credential)
                 .GetAccessTokenForRequestAsync(authUri: null, cancellationToken)
@@ -82,18 +80,18 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
                         or UnauthorizedAccessException
             )
         {
-            throw new RegistryCredentialException($"google: no access token for {image.Registry}: {fault.Message}", fault);
+            throw new RegistryCredentialException($"google: cannot get an access token for {image.Registry}: {fault.Message}", fault);
         }
         catch (Exception fault)
             when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new RegistryCredentialException($"google: no access token for {image.Registry}: there was no answer in time", fault);
+            throw new RegistryCredentialException($"google: cannot get an access token for {image.Registry}: timed out", fault);
         }
     }
 
-    /// <summary>The credential, which renews its tokens itself; null when the machine has none.</summary>
+    /// <summary>The credential, which renews its tokens itself; null if there is none.</summary>
     /// <param name="keyFile">A key file, or empty for Application Default Credentials.</param>
-    /// <param name="cancellationToken">Ends the waiting; what is being loaded is for others too.</param>
+    /// <param name="cancellationToken">Cancels the waiting; loading continues for other callers.</param>
     private Task<GoogleCredential?> LoadAsync(string keyFile, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -117,7 +115,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     {
         try
         {
-            // The metadata server of a broken network may never answer: then the next one who asks searches anew.
+            // On a broken network the metadata server may never respond: the next caller then searches again.
             return (await Task.Run(_findDefault).WaitAsync(Deadline, _time)).CreateScoped(Scope);
         }
         catch (InvalidOperationException)
@@ -132,11 +130,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 
     private static partial class Log
     {
-        [LoggerMessage(
-            1,
-            LogLevel.Information,
-            "There are no Application Default Credentials here: Google's registries are asked as anonymous"
-        )]
+        [LoggerMessage(1, LogLevel.Information, "No Application Default Credentials found: using Google's registries anonymously")]
         public static partial void Absent(ILogger logger);
     }
 }

@@ -5,10 +5,10 @@ using static ProxySwapper.Admission.Json.JsonSkipper;
 namespace ProxySwapper.Admission.Json;
 
 /// <summary>
-/// Goes forward through one JSON text (RFC 8259) and checks all of it, but makes objects only of what is asked for. Most of a Pod is
-/// skipped, which takes this half the time of <see cref="Utf8JsonReader"/>, and reading was half of an answer's time.
+/// Scans one JSON text (RFC 8259) forward and validates all of it, but creates objects only for what is asked for. Skipping most of a Pod
+/// takes half the time of <see cref="Utf8JsonReader"/>, and reading used to be half of the response time.
 /// </summary>
-/// <remarks>Each method throws <see cref="JsonException"/> where the text is not valid JSON or nested deeper than allowed.</remarks>
+/// <remarks>Each method throws <see cref="JsonException"/> if the text is not valid JSON or is nested too deeply.</remarks>
 internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -21,16 +21,16 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
     private bool _isEscaped;
     private int _depth;
 
-    // Nothing was read yet of the object or array that the scanner is in.
+    // True until something is read of the current object or array.
     private bool _isAtStart;
 
-    /// <summary>How many bytes lie behind.</summary>
+    /// <summary>The number of bytes consumed.</summary>
     public int Position { get; private set; }
 
-    /// <summary>The text from a former position to this one.</summary>
+    /// <summary>The text from an earlier position up to the current one.</summary>
     public readonly ReadOnlySpan<byte> TextSince(int position) => _text[position..Position];
 
-    /// <summary>To the value of an object's next member; false behind the object's end.</summary>
+    /// <summary>Moves to the value of the object's next member; false, past the end, if there is none.</summary>
     public bool NextMember()
     {
         if (!Next((byte)'}'))
@@ -41,23 +41,23 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return true;
     }
 
-    /// <summary>To an array's next item; false behind the array's end.</summary>
+    /// <summary>Moves to the array's next item; false, past the end, if there is none.</summary>
     public bool NextItem() => Next((byte)']');
 
-    /// <summary>Whether the member that the scanner is at has this name.</summary>
+    /// <summary>Whether the current member has this name.</summary>
     public readonly bool NameIs(ReadOnlySpan<byte> name) =>
         _name.SequenceEqual(name) || _isEscaped && Encoding.UTF8.GetBytes(Decode(_name)).AsSpan().SequenceEqual(name);
 
-    /// <summary>Whether the member that the scanner is at has this name, which is of ASCII characters.</summary>
+    /// <summary>Whether the current member has this ASCII name.</summary>
     public readonly bool NameIs(string name) => Ascii.Equals(_name, name) || _isEscaped && Decode(_name) == name;
 
-    /// <summary>Into the value where that is an object; behind any other value.</summary>
+    /// <summary>Enters the value if it is an object; otherwise skips it.</summary>
     public bool EnterObject() => Enter((byte)'{');
 
-    /// <summary>Into the value where that is an array; behind any other value.</summary>
+    /// <summary>Enters the value if it is an array; otherwise skips it.</summary>
     public bool EnterArray() => Enter((byte)'[');
 
-    /// <summary>Behind a null; false, and nothing happened, at any other value.</summary>
+    /// <summary>Skips a null; false, without moving, at any other value.</summary>
     public bool SkipNull()
     {
         if (Peek() != 'n')
@@ -66,7 +66,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return true;
     }
 
-    /// <summary>The value where that is a string, else null; behind it either way.</summary>
+    /// <summary>Reads the value if it is a string, otherwise skips it and returns null.</summary>
     public string? Text()
     {
         var isString = Peek() == '"';
@@ -75,7 +75,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return isString ? Decode(_text[(start + 1)..(Position - 1)]) : null;
     }
 
-    /// <summary>True for the value <c>true</c>; behind it either way.</summary>
+    /// <summary>Reads a value; true only for <c>true</c>.</summary>
     public bool IsTrue()
     {
         var isTrue = Peek() == 't';
@@ -83,7 +83,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return isTrue;
     }
 
-    /// <summary>Behind the value.</summary>
+    /// <summary>Skips the value.</summary>
     public void Skip() => Position = AfterValue(_text, Position, maximumDepth - _depth, ref _stops);
 
     /// <summary>Checks that only white space follows.</summary>
@@ -106,7 +106,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return _isAtStart = true;
     }
 
-    /// <summary>To what comes next between commas; false behind the end.</summary>
+    /// <summary>Moves to the next element after a comma; false, past the end, if there is none.</summary>
     private bool Next(byte end)
     {
         var first = Peek();
@@ -127,7 +127,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return true;
     }
 
-    /// <summary>The next byte that is no white space.</summary>
+    /// <summary>The next byte that is not white space.</summary>
     private byte Peek() => _text[Position = AfterSpace(_text, Position)];
 
     private readonly string Decode(ReadOnlySpan<byte> raw)
@@ -142,7 +142,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         }
         catch (Exception fault) when (fault is DecoderFallbackException or InvalidOperationException)
         {
-            // InvalidOperationException: half a surrogate pair.
+            // InvalidOperationException means an unpaired surrogate.
             throw Fault("invalid Unicode in a string", Position);
         }
     }

@@ -4,25 +4,25 @@ using System.Text.Json;
 namespace ProxySwapper.Admission.Json;
 
 /// <summary>
-/// The grammar of JSON (<see href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</see>): each method takes a text and where a token
-/// begins, and returns where it ends. Throws <see cref="JsonException"/> where there is no such token.
+/// The grammar of JSON (<see href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</see>): each method takes a text and the start of a
+/// token and returns the token's end. Throws <see cref="JsonException"/> if there is no such token.
 /// </summary>
 internal static class JsonSkipper
 {
-    /// <summary>As many objects and arrays as one number holds.</summary>
+    /// <summary>The number of nesting levels that fit into one integer.</summary>
     private const int MaximumOpen = 64;
 
-    /// <summary>The next byte that is no white space; there is one.</summary>
+    /// <summary>The next byte that is not white space, which must exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int AfterSpace(ReadOnlySpan<byte> text, int at) => at < text.Length && text[at] > ' ' ? at : AfterSpaces(text, at);
 
-    /// <summary>Behind a value, in one loop, however deep it is: most of a Pod is passed over here.</summary>
+    /// <summary>The end of a value, found in one loop at any depth: most of a Pod is skipped here.</summary>
     public static int AfterValue(ReadOnlySpan<byte> text, int at, int maximumDepth, ref StringEndIndex stops)
     {
         at = AfterSpace(text, at);
         if (text[at] is not ((byte)'{' or (byte)'['))
             return AfterScalar(text, at, ref stops);
-        // What is open, the innermost in the lowest bit: 1 is an object, 0 an array.
+        // The open containers, innermost in the lowest bit: 1 for an object, 0 for an array.
         var (open, level) = (0UL, 0);
         while (true)
         {
@@ -63,9 +63,9 @@ internal static class JsonSkipper
         }
     }
 
-    /// <summary>Behind a member's name and the colon.</summary>
+    /// <summary>The position after a member's name and the colon.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="at">Where the name begins.</param>
+    /// <param name="at">Where the name starts.</param>
     /// <param name="stops">Where strings may end.</param>
     /// <param name="end">Where the name ends, before its quote.</param>
     /// <param name="isEscaped">Whether a character of the name is escaped.</param>
@@ -73,7 +73,7 @@ internal static class JsonSkipper
     public static int AfterName(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out int end, out bool isEscaped)
     {
         if (text[at] != '"')
-            throw Fault("expected a name in double quotes", at);
+            throw Fault("expected a property name in double quotes", at);
         at = AfterString(text, at, ref stops, out isEscaped);
         end = at - 1;
         at = AfterSpace(text, at);

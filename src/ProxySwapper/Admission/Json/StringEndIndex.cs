@@ -5,14 +5,14 @@ using System.Runtime.Intrinsics;
 namespace ProxySwapper.Admission.Json;
 
 /// <summary>
-/// Where strings of a JSON text may end: its quotes, backslashes and control characters, found for a block of 64 bytes at once. Where the
-/// next one is follows from a shift, which the processor does for the next strings before it is done with this one.
+/// Finds where strings of a JSON text may end (quotes, backslashes, control characters) for a block of 64 bytes at once. The next one then
+/// follows from a shift, which the processor can do ahead of time.
 /// </summary>
 internal struct StringEndIndex
 {
     private const int BlockSize = 64;
 
-    /// <summary>What is up to it must be escaped in a string.</summary>
+    /// <summary>Characters up to this one must be escaped in a string.</summary>
     private const byte LastControl = 0x1F;
 
     private int _start = -BlockSize;
@@ -20,7 +20,7 @@ internal struct StringEndIndex
 
     public StringEndIndex() { }
 
-    /// <summary>The first stop from here on.</summary>
+    /// <summary>The first stop at or after this position.</summary>
     /// <exception cref="System.Text.Json.JsonException">There is none.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Next(ReadOnlySpan<byte> text, int at)
@@ -33,7 +33,7 @@ internal struct StringEndIndex
 
     private int NextBlock(ReadOnlySpan<byte> text, int at)
     {
-        // A block without a stop from here on is done with.
+        // No stop left in this block.
         if ((uint)(at - _start) < BlockSize)
             at = _start + BlockSize;
         for (; at < text.Length; at = _start + BlockSize)

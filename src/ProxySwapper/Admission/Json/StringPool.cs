@@ -5,18 +5,18 @@ using System.Text;
 namespace ProxySwapper.Admission.Json;
 
 /// <summary>
-/// The texts that came last, by their bytes: names, images and policies come again with every Pod of a Deployment, and what needs no
-/// new string leaves nothing for the garbage collector. For any number of threads.
+/// Caches the most recent strings by their bytes: names, images and policies repeat with every Pod of a Deployment, and reusing them spares
+/// the garbage collector. Thread-safe.
 /// </summary>
 internal sealed class StringPool
 {
-    /// <summary>A text longer than this is made each time, so that the whole stays below 300 KB.</summary>
+    /// <summary>Longer texts are not cached, so that the pool stays below 300 KB.</summary>
     private const int MaximumLength = 128;
 
-    // Each text has one place, where the next one with that place replaces it. To write a reference is atomic.
+    // Each text has one slot, where the next text with the same slot replaces it. Writing a reference is atomic.
     private readonly string?[] _texts = new string?[1024];
 
-    /// <summary>The text of these bytes, or null when it is not of ASCII characters or too long.</summary>
+    /// <summary>The text of these bytes, or null if it is not ASCII or too long.</summary>
     public string? TextOf(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > MaximumLength)

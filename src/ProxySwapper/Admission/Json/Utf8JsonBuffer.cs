@@ -7,14 +7,13 @@ using System.Text.Encodings.Web;
 namespace ProxySwapper.Admission.Json;
 
 /// <summary>
-/// Takes JSON (RFC 8259) in pieces, those that are always the same as bytes that need no look. Grows out of the shared pool and goes
-/// back to it.
+/// Builds JSON (RFC 8259) from pieces, with constant pieces appended as bytes without inspection. Uses arrays of the shared pool.
 /// </summary>
 internal sealed class Utf8JsonBuffer : IDisposable
 {
     private const int InitialCapacity = 4096;
 
-    // What stands in JSON as it is: image names and labels need no escapes, and a reader of a log is glad without those for HTML.
+    // Characters that are written unescaped: image names and labels need no escaping, and logs are more readable without HTML escapes.
     private static readonly SearchValues<char> Plain = SearchValues.Create([
         .. Enumerable.Range(' ', 0x7F - ' ').Select(character => (char)character).Where(character => character is not ('"' or '\\')),
     ]);
@@ -24,7 +23,7 @@ internal sealed class Utf8JsonBuffer : IDisposable
 
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
 
-    /// <summary>Appends bytes as they are.</summary>
+    /// <summary>Appends bytes unchanged.</summary>
     public void Append(ReadOnlySpan<byte> json)
     {
         json.CopyTo(Room(json.Length));
@@ -50,7 +49,7 @@ internal sealed class Utf8JsonBuffer : IDisposable
         AppendInString(text);
     }
 
-    /// <summary>Appends characters of a string, escaped where they must be.</summary>
+    /// <summary>Appends characters of a string, escaped where necessary.</summary>
     public void AppendInString(ReadOnlySpan<char> text)
     {
         if (text.ContainsAnyExcept(Plain))
@@ -66,7 +65,7 @@ internal sealed class Utf8JsonBuffer : IDisposable
         _length += written;
     }
 
-    /// <summary>Appends a string of bytes in Base64, with its quotes.</summary>
+    /// <summary>Appends bytes as a Base64 string with its quotes.</summary>
     public void AppendBase64(ReadOnlySpan<byte> bytes)
     {
         Append("\""u8);

@@ -4,12 +4,12 @@ using YamlDotNet.Core.Events;
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
-/// Passes on another parser's events as long as what is built of them stays small: nesting ends at <see cref="MaximumDepth"/>, aliases
-/// counted as what they stand for, and so does the number of nodes. Whoever walks the tree by recursion walks safely.
+/// Passes on another parser's events as long as the resulting tree stays small: nesting is limited to <see cref="MaximumDepth"/>, and so is
+/// the number of nodes, with aliases counted as their content. Walking the tree by recursion is therefore safe.
 /// </summary>
 internal sealed class BoundedYamlParser(IParser inner) : IParser
 {
-    /// <summary>How deep lists and mappings may be nested; System.Text.Json has the same limit.</summary>
+    /// <summary>Maximum nesting of lists and mappings; System.Text.Json has the same limit.</summary>
     public const int MaximumDepth = 64;
 
     private const int MaximumNodes = 500_000;
@@ -70,7 +70,7 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
 
     private void Repeat(AnchorAlias alias)
     {
-        // An unknown anchor is the tree builder's to refuse.
+        // The tree builder refuses unknown anchors.
         if (!_anchors.TryGetValue(alias.Value, out var frame))
             return;
         if (!frame.IsClosed)
@@ -93,10 +93,10 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
     {
         _nodes += nodes;
         if (_nodes > MaximumNodes)
-            throw new YamlException(at.Start, at.End, $"more than {MaximumNodes} values, aliases counted as what they stand for");
+            throw new YamlException(at.Start, at.End, $"more than {MaximumNodes} values, with aliases expanded");
     }
 
-    /// <summary>A list or mapping: how many nodes it stands for, itself included, and how deep they nest, itself included.</summary>
+    /// <summary>The number of nodes in a list or mapping and how deep they nest, both including itself.</summary>
     private sealed class Frame
     {
         public long Nodes { get; set; }

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Configuration.Yaml;
 
-/// <summary>One mistake in a file that a person wrote, told so that it can be mended without reading anything else.</summary>
+/// <summary>One mistake in a file, described so that it can be fixed without reading anything else.</summary>
 /// <param name="File">The file's path as given.</param>
 /// <param name="Line">The line, from 1; 0 when the fault is not at a line (a variable of the environment).</param>
 /// <param name="Column">The column, from 1.</param>

@@ -7,7 +7,7 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
-/// Checks YAML against a JSON Schema, draft 7, and tells every fault with its line: the keywords that the chart's schema uses
+/// Validates YAML against a JSON Schema, draft 7, and reports every fault with its line. Supports the keywords that the chart's schema uses
 /// (<see href="https://json-schema.org/draft-07/json-schema-validation">JSON Schema Validation</see>).
 /// </summary>
 internal sealed class SchemaValidator(JsonElement root, YamlSource source)
@@ -94,7 +94,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             source.Report(path, list, $"must have at most {most} items");
         if (schema.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True)
             foreach (var twice in list.Children.GroupBy(item => item).Where(group => group.Count() > 1))
-                source.Report(path, twice.Last(), "is there twice");
+                source.Report(path, twice.Last(), "duplicate item");
         if (schema.TryGetProperty("items", out var items))
             foreach (var (index, item) in list.Children.Index())
                 Validate(items, item, $"{path}[{index}]");
@@ -159,7 +159,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             _ => true,
         };
 
-    /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is no boolean, number or null.</summary>
+    /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is not a boolean, number or null.</summary>
     private static bool IsText(YamlScalarNode scalar) =>
         scalar.Style != ScalarStyle.Plain
         || !YamlSection.IsNull(scalar)

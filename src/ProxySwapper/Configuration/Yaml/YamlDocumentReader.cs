@@ -3,17 +3,17 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration.Yaml;
 
-/// <summary>Reads a YAML file that a person wrote into sections that report every fault with its line.</summary>
+/// <summary>Reads a YAML file into sections that report every fault with its line.</summary>
 internal static class YamlDocumentReader
 {
-    /// <summary>Largest file that is read, in characters.</summary>
+    /// <summary>Size of the largest file accepted, in characters.</summary>
     private const int MaximumLength = 4 * 1024 * 1024;
 
     /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is not YAML.</summary>
     public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults) =>
         ReadMapping(file, text, faults) is { } root ? new YamlSection(new YamlSource(file, faults), "", root) : null;
 
-    /// <summary>The document's top mapping, to be changed before it is read.</summary>
+    /// <summary>The document's top mapping, for changes before it is read.</summary>
     public static YamlMappingNode? ReadMapping(string file, string text, List<ConfigurationFault> faults)
     {
         if (text.Length > MaximumLength)
@@ -51,7 +51,7 @@ internal static class YamlDocumentReader
                 );
                 return null;
             default:
-                faults.Add(new(file, (int)documents[1].RootNode.Start.Line, 1, "", "there is a second document; one is allowed"));
+                faults.Add(new(file, (int)documents[1].RootNode.Start.Line, 1, "", "must have one document; a second begins here"));
                 return null;
         }
     }

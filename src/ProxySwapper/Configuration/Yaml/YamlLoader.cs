@@ -4,15 +4,15 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
-/// Loads YAML of any origin: within <see cref="BoundedYamlParser"/>'s limits, and with merge keys (<c>&lt;&lt;: *base</c>) resolved as
-/// kubectl does: what a mapping says itself counts, then what it merges first.
+/// Loads YAML from any source within <see cref="BoundedYamlParser"/>'s limits. Merge keys (<c>&lt;&lt;: *base</c>) are resolved as kubectl
+/// does: a mapping's own keys win, then whatever is merged first.
 /// </summary>
 internal static class YamlLoader
 {
     private const string MergeKey = "<<";
 
     /// <summary>All documents of a text.</summary>
-    /// <exception cref="YamlException">It is not YAML, or goes beyond a limit.</exception>
+    /// <exception cref="YamlException">The text is not valid YAML or exceeds a limit.</exception>
     public static IReadOnlyList<YamlDocument> Load(string text)
     {
         var stream = new YamlStream();
@@ -24,7 +24,7 @@ internal static class YamlLoader
         catch (Exception fault)
             when (fault is InvalidOperationException or ArgumentException or FormatException or IndexOutOfRangeException)
         {
-            // The library's scanner meets some broken texts with these, for instance a document that ends within an alias.
+            // The library's scanner throws these for some invalid input, such as a document that ends inside an alias.
             var at = parser.Current?.End ?? Mark.Empty;
             throw new YamlException(at, at, "the text cannot be read from here on", fault);
         }
@@ -36,7 +36,7 @@ internal static class YamlLoader
 
     private static void Merge(YamlNode node, HashSet<YamlNode> merged)
     {
-        // What an alias names is the same node again.
+        // An alias is the same node again.
         if (!merged.Add(node))
             return;
         if (node is YamlSequenceNode sequence)

@@ -6,18 +6,18 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
-/// A mapping of a YAML file, read key by key: keys match without regard to case, what is not as it must be becomes a fault and
-/// reads as missing, and <see cref="RejectUnknownKeys"/> reports the keys that nobody read.
+/// A mapping of a YAML file, read key by key. Keys match case-insensitively; an invalid value becomes a fault and reads as missing;
+/// <see cref="RejectUnknownKeys"/> reports the keys that nothing has read.
 /// </summary>
 internal sealed class YamlSection(YamlSource source, string path, YamlMappingNode mapping)
 {
     private readonly Dictionary<string, YamlNode> _values = Index(source, path, mapping);
     private readonly SortedSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The keys that are written here, as written, in order.</summary>
+    /// <summary>The keys as written, in order.</summary>
     public IEnumerable<string> Keys => mapping.Children.Keys.Select(NameOf);
 
-    /// <summary>Where this section stands, for instance <c>rules[1]</c>.</summary>
+    /// <summary>The path of this section, such as <c>rules[1]</c>.</summary>
     public string Place => path;
 
     public bool Has(string key) => Take(key) is not null;
@@ -30,18 +30,18 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             var node => Refuse<string?>(key, node, "must be a string"),
         };
 
-    /// <summary>A file's path; whether the file is there is seen by whoever reads it.</summary>
+    /// <summary>A file path; whether the file exists is checked by the code that reads it.</summary>
     public string? Path(string key)
     {
         if (String(key) is not { } path)
             return null;
         if (path.Length > 0 && !path.Contains('\0', StringComparison.Ordinal))
             return path;
-        Fault(key, "must be a file's path");
+        Fault(key, "must be a file path");
         return null;
     }
 
-    /// <summary>A truth value, also as YAML 1.1 wrote it and many files still do: <c>yes</c>, <c>on</c>.</summary>
+    /// <summary>A boolean, also in the YAML 1.1 forms that many files still use: <c>yes</c>, <c>on</c>.</summary>
     public bool? Boolean(string key) =>
         Take(key) switch
         {
@@ -59,7 +59,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
                 when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
                     && value >= minimum
                     && value <= maximum => value,
-            var node => Refuse<int?>(key, node, $"must be a whole number from {minimum} to {maximum}"),
+            var node => Refuse<int?>(key, node, $"must be an integer from {minimum} to {maximum}"),
         };
 
     public double? Number(string key, double minimum, double maximum) =>
@@ -77,7 +77,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             ),
         };
 
-    /// <summary>A duration as Go and Kubernetes write it: <c>500ms</c>, <c>8s</c>, <c>1m30s</c>, <c>1h</c>; <c>0</c> is none.</summary>
+    /// <summary>A duration as Go and Kubernetes write it: <c>500ms</c>, <c>8s</c>, <c>1m30s</c>, <c>1h</c>; <c>0</c> for none.</summary>
     public TimeSpan? Duration(string key, TimeSpan minimum, TimeSpan maximum) =>
         Take(key) switch
         {
@@ -92,7 +92,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             ),
         };
 
-    /// <summary>One of an enum's members, written in camelCase.</summary>
+    /// <summary>An enum member, written in camelCase.</summary>
     public T? Choice<T>(string key)
         where T : struct, Enum
     {
@@ -109,9 +109,9 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         return Refuse<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
     }
 
-    /// <summary>A list of texts; one text alone counts as a list of one. Empty when missing.</summary>
+    /// <summary>A list of strings; a single string counts as a list of one. Empty when missing.</summary>
     /// <param name="key">The list's key.</param>
-    /// <param name="faultOf">What is wrong with an item, or null; every wrong one is reported.</param>
+    /// <param name="faultOf">Returns what is wrong with an item, or null; every invalid item is reported.</param>
     public IReadOnlyList<string> Strings(string key, Func<string, string?>? faultOf = null)
     {
         var node = Take(key);
@@ -128,7 +128,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         );
     }
 
-    /// <summary>A mapping below this one, or null when missing.</summary>
+    /// <summary>A nested mapping, or null when missing.</summary>
     public YamlSection? Section(string key) =>
         Take(key) switch
         {
@@ -141,7 +141,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     public IReadOnlyList<YamlSection> Sections(string key) =>
         Items<YamlMappingNode, YamlSection>(key, Take(key), "a mapping", (item, path) => new YamlSection(source, path, item));
 
-    /// <summary>A mapping of free names to texts, such as labels. Empty when missing.</summary>
+    /// <summary>A mapping of arbitrary names to strings, such as labels. Empty when missing.</summary>
     public IReadOnlyDictionary<string, string> Map(string key) =>
         Take(key) switch
         {
@@ -156,7 +156,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     /// <summary>Reports a fault at a key's value, or at this section when the key is missing.</summary>
     public void Fault(string key, string message) => Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
 
-    /// <summary>Reports every key that no method asked for. Called when the section has been read.</summary>
+    /// <summary>Reports every key that no method has read. Call it last.</summary>
     public void RejectUnknownKeys()
     {
         foreach (var (name, value) in mapping.Children)
@@ -164,18 +164,18 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
                 source.Report(path, name, $"unknown key '{NameOf(name)}'; valid keys are {string.Join(", ", _known)}");
     }
 
-    /// <summary>True for nothing, and for null as YAML writes it.</summary>
+    /// <summary>True for an empty value and for YAML's null.</summary>
     public static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" };
 
     private YamlNode? Take(string key)
     {
         _known.Add(key);
         var node = _values.GetValueOrDefault(key);
-        // A key with nothing behind it, or with null, reads as missing, as YAML's users expect.
+        // A key without a value, or with null, reads as missing.
         return node is null || IsNull(node) ? null : node;
     }
 
-    /// <summary>The items of a list that are of its kind; each of another is reported.</summary>
+    /// <summary>The items of the expected kind; all others are reported.</summary>
     private List<T> Items<TNode, T>(string key, YamlNode? node, string kind, Func<TNode, string, T> read)
         where TNode : YamlNode
     {

@@ -2,13 +2,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration.Yaml;
 
-/// <summary>Where values were written: a file, and the variables of the environment that were laid over it.</summary>
+/// <summary>Where values were written: a file, and the environment variables laid over it.</summary>
 internal sealed class YamlSource(string file, List<ConfigurationFault> faults)
 {
-    // Nodes are equal when their values are; here it counts which one it is.
+    // YamlNode compares by value; locations need reference equality.
     private readonly Dictionary<YamlNode, string> _variables = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Makes a value that was said by a variable, whose name its faults will tell.</summary>
+    /// <summary>Creates a value that comes from a variable; its faults name the variable.</summary>
     public YamlNode FromVariable(string variable, YamlNode value)
     {
         _variables[value] = variable;

@@ -5,7 +5,8 @@ using ProxySwapper.Population.Queue;
 namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
-/// Sees which replica copies what, by the Leases of <see cref="CopyClaims"/>: when one ends, what waited for it here goes on at once.
+/// Watches the Leases of <see cref="CopyClaims"/> to see which replica copies what: when a copy ends, jobs waiting for it here continue at
+/// once.
 /// </summary>
 internal sealed class ClaimWatch(
     KubernetesAccess kubernetes,
@@ -17,7 +18,7 @@ internal sealed class ClaimWatch(
 {
     private readonly ConcurrentDictionary<string, Lease> _held = new(StringComparer.Ordinal);
 
-    /// <summary>Who holds what now, of all replicas.</summary>
+    /// <summary>The current holders, of all replicas.</summary>
     public IReadOnlyCollection<Lease> Held => [.. _held.Values.OrderBy(lease => lease.AcquireTime)];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -54,7 +55,7 @@ internal sealed class ClaimWatch(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The program ends.
+            // Shutting down.
         }
     }
 

@@ -4,8 +4,8 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
-/// Whether Pods can be held back by a scheduling gate here: the API server must know gates (1.27), and we must be allowed to watch and
-/// patch Pods. Asked at the start and again every few minutes, since API servers are upgraded and rights granted meanwhile.
+/// Whether Pods can be held behind a scheduling gate: the API server must support gates (1.27), and we must be allowed to watch and patch
+/// Pods. Checked at startup and every few minutes, since API servers are upgraded and permissions granted.
 /// </summary>
 internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, TimeProvider time, ILogger<ClusterCapabilities> logger)
     : BackgroundService
@@ -14,7 +14,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
     private static readonly string[] NeededVerbs = ["list", "watch", "patch"];
 
-    private volatile string? _obstacle = "the API server was not asked yet";
+    private volatile string? _obstacle = "the API server has not been checked yet";
 
     /// <summary>Whether Pods can be gated.</summary>
     public bool HasGates => _obstacle is null;
@@ -26,7 +26,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     {
         if (kubernetes.Client is not { } client)
         {
-            _obstacle = "there is no API server";
+            _obstacle = "no API server configured";
             return;
         }
         try
@@ -39,11 +39,11 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The program ends.
+            // Shutting down.
         }
     }
 
-    /// <summary>Asks once; false when there was no answer: then what was known before stays.</summary>
+    /// <summary>Checks once; false without a response, which keeps the previous result.</summary>
     internal async Task<bool> AskAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         try
@@ -68,15 +68,15 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     {
         var version = await KubernetesVersion.GetAsync(client, cancellationToken);
         if (!version.IsAtLeast(1, 27))
-            return $"the API server is {version}, and scheduling gates need v1.27";
+            return $"scheduling gates require Kubernetes 1.27, and the API server has {version}";
         var access = new AccessReviewClient(client);
         foreach (var verb in NeededVerbs)
             if (!await IsAllowedAsync(access, verb, cancellationToken))
-                return $"the ServiceAccount must not {verb} pods";
+                return $"the ServiceAccount has no permission to {verb} pods";
         return null;
     }
 
-    /// <summary>An API server without access reviews has no rules either that could forbid it.</summary>
+    /// <summary>An API server without access reviews has no rules that could forbid it.</summary>
     private static async Task<bool> IsAllowedAsync(AccessReviewClient access, string verb, CancellationToken cancellationToken)
     {
         try
@@ -97,7 +97,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         [LoggerMessage(2, LogLevel.Warning, "populate.policy gate acts as delayed: {Obstacle}")]
         public static partial void NoGates(ILogger logger, string obstacle);
 
-        [LoggerMessage(3, LogLevel.Warning, "Whether Pods can be gated cannot be told: {Error}")]
+        [LoggerMessage(3, LogLevel.Warning, "Cannot check whether Pods can be gated: {Error}")]
         public static partial void NotAsked(ILogger logger, string error);
     }
 }

@@ -2,10 +2,10 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
 
-/// <summary>A Lease that this process holds and renews until it is disposed of, which gives it back.</summary>
+/// <summary>A Lease that this process holds and renews until disposed, which releases it.</summary>
 internal sealed partial class CopyClaim : IAsyncDisposable
 {
-    /// <summary>No Lease at all: the copy goes on without.</summary>
+    /// <summary>No Lease: the copy runs without one.</summary>
     public static readonly CopyClaim None = new();
 
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
@@ -33,7 +33,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
             Task.CompletedTask
         );
 
-    /// <summary>Ends when somebody else got the Lease: the copy is theirs now.</summary>
+    /// <summary>Cancelled when another replica has taken over the Lease.</summary>
     public CancellationToken Lost => _lost.Token;
 
     public async ValueTask DisposeAsync()
@@ -76,7 +76,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
-            // Nobody else can take it over either while the API server is away.
+            // While the API server is down, nobody else can take it over either.
             Log.NotRenewed(_logger, _lease!.Name, problem.Message);
         }
     }
@@ -96,10 +96,10 @@ internal sealed partial class CopyClaim : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Lease {Name} cannot be renewed: {Error}")]
+        [LoggerMessage(1, LogLevel.Warning, "Cannot renew Lease {Name}: {Error}")]
         public static partial void NotRenewed(ILogger logger, string name, string error);
 
-        [LoggerMessage(2, LogLevel.Warning, "Lease {Name} cannot be deleted, it expires in {Seconds} s: {Error}")]
+        [LoggerMessage(2, LogLevel.Warning, "Cannot delete Lease {Name}, it expires in {Seconds} s: {Error}")]
         public static partial void NotGivenBack(ILogger logger, string name, double seconds, string error);
     }
 }

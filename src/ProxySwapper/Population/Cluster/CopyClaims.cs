@@ -7,8 +7,8 @@ using ProxySwapper.Population.Work;
 namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
-/// Of any number of replicas one copies an image: it holds a Lease that is named by a hash of the target. Who dies with a Lease loses it
-/// after <see cref="Duration"/>. Where Leases cannot be had, each replica copies for itself.
+/// Makes sure that only one of the replicas copies an image: it holds a Lease named by a hash of the target. The Lease of a crashed replica
+/// expires after <see cref="Duration"/>. Without access to Leases, each replica copies for itself.
 /// </summary>
 internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvider time, ILogger<CopyClaims> logger)
 {
@@ -21,7 +21,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// <summary>The annotation that names the image.</summary>
     public const string TargetAnnotation = "proxyswapper.io/target";
 
-    /// <summary>The annotation that names where it comes from.</summary>
+    /// <summary>The annotation that names its source.</summary>
     public const string SourceAnnotation = "proxyswapper.io/source";
 
     /// <summary>How long a Lease is valid after its last renewal.</summary>
@@ -29,10 +29,10 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
 
     private const int MaximumAttempts = 4;
 
-    // Since when each Lease of others is as it was last seen, by our own clock: another one's clock may be wrong.
+    // When each foreign Lease was last seen to change, by our own clock: others' clocks may be wrong.
     private readonly ConcurrentDictionary<string, (string Version, DateTimeOffset At)> _observed = new(StringComparer.Ordinal);
 
-    /// <summary>Claims work, where nobody else does it.</summary>
+    /// <summary>Claims work, unless another replica has it.</summary>
     public async Task<ClaimResult> TryClaimAsync(PopulationWork work, CancellationToken cancellationToken)
     {
         if (kubernetes.Client is not { } client)
@@ -43,7 +43,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
             for (var attempt = 0; attempt < MaximumAttempts; attempt++)
                 if (await TryOnceAsync(client, leases, work, cancellationToken) is { } result)
                     return result;
-            // Others are quicker each time.
+            // Others were faster each time.
             return new ClaimResult(null, time.GetUtcNow() + TimeSpan.FromSeconds(1));
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
@@ -53,14 +53,14 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         }
     }
 
-    /// <summary>A Lease of somebody was seen; it ends that much later unless it changes.</summary>
+    /// <summary>Records the sighting of a Lease, which expires after its duration unless it changes.</summary>
     public void Observe(Lease lease)
     {
         var seen = (lease.ResourceVersion, time.GetUtcNow());
         _observed.AddOrUpdate(lease.Name, seen, (_, last) => last.Version == lease.ResourceVersion ? last : seen);
     }
 
-    /// <summary>A Lease is gone.</summary>
+    /// <summary>Records that a Lease is gone.</summary>
     public void Forget(string name) => _observed.TryRemove(name, out _);
 
     /// <summary>The name of the Lease of an image.</summary>
@@ -89,7 +89,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         if (await leases.GetAsync(wanted.Namespace, wanted.Name, cancellationToken) is not { } held)
             return null;
         Observe(held);
-        // A Lease of our own name is of a process before this one in the same Pod.
+        // A Lease with our own identity belongs to a previous process in the same Pod.
         if (held.HolderIdentity != kubernetes.PodName && EndOf(held) is var end && end > now)
             return new ClaimResult(null, end);
         var takeover = wanted with { Uid = held.Uid, ResourceVersion = held.ResourceVersion, Transitions = held.Transitions + 1 };
@@ -99,7 +99,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         return Taken(leases, taken);
     }
 
-    /// <summary>When a Lease ends: as it says itself, but never later than its duration after it was seen to change.</summary>
+    /// <summary>When a Lease expires: at the time it states, but never later than its duration after it was last seen to change.</summary>
     private DateTimeOffset EndOf(Lease lease)
     {
         var duration = lease.Duration ?? Duration;
@@ -112,15 +112,15 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "{Target} is copied without a Lease, and perhaps by other replicas too: {Error}")]
+        [LoggerMessage(1, LogLevel.Warning, "Copying {Target} without a Lease, and possibly by other replicas too: {Error}")]
         public static partial void Unclaimed(ILogger logger, string target, string error);
 
-        [LoggerMessage(2, LogLevel.Information, "{Target}: the Lease of {Holder} has expired and is taken over")]
+        [LoggerMessage(2, LogLevel.Information, "{Target}: taking over the expired Lease of {Holder}")]
         public static partial void TakenOver(ILogger logger, string target, string holder);
     }
 }
 
-/// <summary>What became of a claim.</summary>
-/// <param name="Claim">The claim, or null when another replica has it.</param>
-/// <param name="HeldUntil">When that one's Lease ends, unless it is renewed.</param>
+/// <summary>The result of a claim.</summary>
+/// <param name="Claim">The claim, or null if another replica has it.</param>
+/// <param name="HeldUntil">When that replica's Lease expires, unless renewed.</param>
 internal readonly record struct ClaimResult(CopyClaim? Claim, DateTimeOffset? HeldUntil);

@@ -8,8 +8,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
-/// Tells the owners of Pods, by an Event, that an image did not come downstream. One Event per image: when it fails again the Event
-/// counts on. And no flood: beyond a burst, a few per minute, however many images a failing registry takes along.
+/// Reports images that could not be brought downstream in Events of their Pods. There is one Event per image, whose count increases. A rate
+/// limit prevents floods: beyond a burst, a few per minute, however many images a failing registry affects.
 /// </summary>
 internal sealed partial class FailureEvents(
     KubernetesAccess kubernetes,
@@ -20,10 +20,10 @@ internal sealed partial class FailureEvents(
 {
     public const string Reason = "ImagePopulateFailed";
 
-    /// <summary>The reason when original images were put back.</summary>
+    /// <summary>The reason for restored original images.</summary>
     public const string RestoredReason = "ImageLeftOriginal";
 
-    /// <summary>The reason when a Pod was let go with images that are not downstream.</summary>
+    /// <summary>The reason for a Pod released with images that are not downstream.</summary>
     public const string KeptReason = "ImageNotDownstream";
     private const string Action = "Populate";
     private const int Burst = 20;
@@ -41,35 +41,35 @@ internal sealed partial class FailureEvents(
     private double _tokens = Burst;
     private DateTimeOffset _refilledAt = time.GetUtcNow();
 
-    /// <summary>An image was given up. Returns at once.</summary>
+    /// <summary>Reports a failed image. Returns at once.</summary>
     public void Report(PopulationJob job)
     {
-        // With exists, the Pod runs with its original image: nothing failed for its owner.
+        // With exists, the Pod runs with its original image, so nothing failed for its owner.
         if (rules.Current.Options.SwapPolicy == SwapPolicy.Exists)
             return;
-        // Of a Pod that only a review has shown there is nobody to tell.
+        // For a Pod known only from a review, no Event is written.
         if (job.Origins.FirstOrDefault(origin => origin.Uid is not null) is not { } origin)
             return;
         var (error, tries) = (job.LastFault ?? "", job.Failures);
         var note = job.Work is CopyWork copy
-            ? $"Copying {copy.Source} to {copy.Target} failed after {tries} tries: {error}"
-            : $"Pulling {job.Work.Target} through its cache failed after {tries} tries: {error}";
+            ? $"Copying {copy.Source} to {copy.Target} failed after {tries} attempts: {error}"
+            : $"Pulling {job.Work.Target} through its cache failed after {tries} attempts: {error}";
         Write(job.Work.Key, new EventSubject("v1", "Pod", origin.Namespace, origin.Name ?? "", origin.Uid), Reason, note);
     }
 
-    /// <summary>A Pod was let go without all its images downstream. Returns at once.</summary>
+    /// <summary>Reports a Pod released without all its images downstream. Returns at once.</summary>
     /// <param name="pod">The Pod.</param>
-    /// <param name="restored">How many of its images are the original ones again.</param>
+    /// <param name="restored">The number of restored images.</param>
     /// <param name="reason">Why.</param>
     public void ReportReleased(EventSubject pod, int restored, string reason) =>
         Write(
             pod.Uid ?? pod.Name,
             pod,
             restored > 0 ? RestoredReason : KeptReason,
-            restored > 0 ? $"The Pod starts with its original images: {reason}" : $"The Pod starts before its images are there: {reason}"
+            restored > 0 ? $"The Pod starts with its original images: {reason}" : $"The Pod starts with images that are missing: {reason}"
         );
 
-    /// <summary>Something else that concerns a Pod or us. Returns at once.</summary>
+    /// <summary>Reports something else about a Pod or this program. Returns at once.</summary>
     public void Write(string key, EventSubject subject, string reason, string note)
     {
         if (kubernetes.Client is not null)
@@ -88,7 +88,7 @@ internal sealed partial class FailureEvents(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The log has what no Event tells any more.
+            // The log has what is no longer reported in Events.
         }
     }
 
@@ -146,10 +146,10 @@ internal sealed partial class FailureEvents(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "No Event for {Target}: there were too many of late")]
+        [LoggerMessage(1, LogLevel.Debug, "No Event for {Target}: rate limit exceeded")]
         public static partial void Left(ILogger logger, string target);
 
-        [LoggerMessage(2, LogLevel.Warning, "The Event for {Target} cannot be written: {Fault}")]
+        [LoggerMessage(2, LogLevel.Warning, "Cannot write the Event for {Target}: {Fault}")]
         public static partial void Failed(ILogger logger, string target, string fault);
     }
 }

@@ -2,7 +2,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Cluster;
 
-/// <summary>Tells the cluster, by Events of this program's own Pod, that a registry began to fail or answers again.</summary>
+/// <summary>Reports in Events of this program's own Pod that a registry started to fail or has recovered.</summary>
 internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProvider time, ILogger<HealthEvents> logger)
 {
     private const string Action = "Watch";
@@ -11,11 +11,9 @@ internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProv
     {
         if (kubernetes.Client is not { } client)
             return;
-        var consequence = fallsBack
-            ? "Images for it are let through unchanged until it answers."
-            : "Images for it are rewritten all the same.";
+        var consequence = fallsBack ? "Its images are left unchanged until it recovers." : "Its images are still rewritten.";
         var content = fault is null
-            ? new EventContent("RegistryRecovered", Action, $"{registry} answers again.", IsWarning: false)
+            ? new EventContent("RegistryRecovered", Action, $"{registry} has recovered.", IsWarning: false)
             : new EventContent("RegistryFailing", Action, $"{registry} is failing: {fault}. {consequence}");
         try
         {
@@ -30,7 +28,7 @@ internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProv
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The Event on {Registry} cannot be written: {Fault}")]
+        [LoggerMessage(1, LogLevel.Warning, "Cannot write the Event for {Registry}: {Fault}")]
         public static partial void Failed(ILogger logger, string registry, string fault);
     }
 }

@@ -7,11 +7,11 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Cluster;
 
-/// <summary>A Pod of the cluster as a list has it: its images, and what they were before a rule took them.</summary>
+/// <summary>A Pod from a list: its images, and their originals.</summary>
 /// <param name="Origin">The Pod.</param>
-/// <param name="Uid">What tells it from another one of that name.</param>
-/// <param name="IsStarted">Whether kubelet has its images.</param>
-/// <param name="Images">Its images, each with the one that its owner wrote, or null where that was not kept.</param>
+/// <param name="Uid">Distinguishes it from others of the same name.</param>
+/// <param name="IsStarted">Whether kubelet has pulled its images.</param>
+/// <param name="Images">Its images, each with its original or null if unknown.</param>
 internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, IReadOnlyList<ListedImage> Images)
 {
     public static ListedPod Read(JsonElement pod)
@@ -54,8 +54,8 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
     }
 
     /// <summary>
-    /// What the rules make of an image today. What the Pod says its image was before counts only where the rules send that image to where
-    /// it is: anybody who makes Pods can write such an annotation, and must not have any image copied to any place with it.
+    /// What the current rules decide for an image. The original from the Pod's annotation only counts if the rules rewrite it to the
+    /// current image: anyone who creates Pods can write such an annotation and must not have arbitrary images copied.
     /// </summary>
     public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
     {
@@ -77,8 +77,8 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
         Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
 }
 
-/// <summary>An image of a Pod of the cluster.</summary>
-/// <param name="Final">The image that the Pod has.</param>
-/// <param name="Original">The one that its owner wrote, or null where that was not kept.</param>
-/// <param name="IsPulledAlways">Its pull policy is <c>Always</c>.</param>
+/// <summary>An image of a listed Pod.</summary>
+/// <param name="Final">The Pod's current image.</param>
+/// <param name="Original">The original image, or null if unknown.</param>
+/// <param name="IsPulledAlways">True if its pull policy is <c>Always</c>.</param>
 internal readonly record struct ListedImage(string Final, string? Original, bool IsPulledAlways);

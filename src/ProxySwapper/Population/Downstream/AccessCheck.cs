@@ -5,16 +5,14 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Downstream;
 
-/// <summary>
-/// Asks a registry whether we may read and write in a repository of it: by a HEAD, and by an upload that is opened and cancelled.
-/// </summary>
+/// <summary>Checks whether we may read and write in a repository, by a HEAD and by an upload that is started and cancelled.</summary>
 internal sealed class AccessCheck(RegistryServices registries)
 {
-    /// <summary>A name that no image has.</summary>
+    /// <summary>A tag that no image has.</summary>
     private const string Probe = "proxyswapper-access-check";
 
-    /// <summary>Ends without an exception when we may.</summary>
-    /// <exception cref="RegistryException">We may not, or it cannot be told.</exception>
+    /// <summary>Returns without an exception if we may.</summary>
+    /// <exception cref="RegistryException">We may not, or it is unknown.</exception>
     public async Task AskAsync(string registry, string repository, CancellationToken cancellationToken)
     {
         var client = registries.Clients.For(registry, registries.Credentials);
@@ -22,12 +20,12 @@ internal sealed class AccessCheck(RegistryServices registries)
         await client.CheckUploadAsync(repository, cancellationToken);
     }
 
-    /// <summary>Whether that is the registry's refusal of our login, and nothing that may pass.</summary>
+    /// <summary>Whether the registry rejected our login, as opposed to a temporary failure.</summary>
     public static bool IsDenial(RegistryException problem, string registry) =>
         problem.Host == registry && problem.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
     /// <summary>
-    /// The registries that the rules send images to and that we fill, each with a repository to ask about where the rule names a path.
+    /// The registries that rules rewrite to and that we populate, each with a repository to check if the rule contains a path.
     /// </summary>
     public static IEnumerable<(string Registry, string? Repository)> TargetsOf(ProxySwapperOptions options)
     {
@@ -42,7 +40,7 @@ internal sealed class AccessCheck(RegistryServices registries)
 
     private static (string Registry, string? Repository)? TargetOf(string target)
     {
-        // What stands before the first part that depends on the image.
+        // The text before the first part that depends on the image.
         var end = target.AsSpan().IndexOfAny('$', '{', '@');
         var text = end < 0 ? target : target[..end][..(target[..end].LastIndexOf('/') + 1)];
         var parts = text.TrimEnd('/').Split('/', 2);

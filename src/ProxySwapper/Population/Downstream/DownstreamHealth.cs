@@ -11,15 +11,15 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
-/// Notices when a registry that images are rewritten to has been failing, by one cheap request now and then, every few seconds while
-/// it fails. With <c>proxyHealth.fallback</c>, images are let through unchanged meanwhile.
+/// Detects failing downstream registries by an occasional cheap request, every few seconds while one fails. With
+/// <c>proxyHealth.fallback</c>, images are left unchanged in the meantime.
 /// </summary>
-/// <param name="ping">Asks a registry whether it is there.</param>
-/// <param name="checkAccess">Asks a registry whether we may read and write in a repository.</param>
-/// <param name="hasGates">Tells whether Pods can be gated here.</param>
-/// <param name="rules">The configuration in force.</param>
-/// <param name="announcer">Tells the cluster.</param>
-/// <param name="meters">Makes the meter of <c>proxyswapper_downstream_up</c>.</param>
+/// <param name="ping">Pings a registry.</param>
+/// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
+/// <param name="hasGates">Tells whether Pods can be gated.</param>
+/// <param name="rules">The current configuration.</param>
+/// <param name="announcer">Writes Events.</param>
+/// <param name="meters">Creates the meter of <c>proxyswapper_downstream_up</c>.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class DownstreamHealth(
@@ -33,7 +33,7 @@ internal sealed partial class DownstreamHealth(
     ILogger<DownstreamHealth> logger
 ) : BackgroundService
 {
-    /// <summary>Registries that are well are asked this much less often than those that fail.</summary>
+    /// <summary>Healthy registries are checked this much less often than failing ones.</summary>
     private const int CalmFactor = 6;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
@@ -44,27 +44,27 @@ internal sealed partial class DownstreamHealth(
     private RuleSet? _watched;
     private volatile bool _anyFails;
 
-    /// <summary>True when images have to be let through for a registry's sake.</summary>
+    /// <summary>Whether images are left unchanged because of a failing registry.</summary>
     public bool IsFallingBack => _anyFails && FallsBack;
 
-    /// <summary>Why a registry counts as failing, when images are to be let through for it; else null.</summary>
+    /// <summary>Why a registry is failing, if images are left unchanged for that; otherwise null.</summary>
     public string? FailureOf(string registry) => IsFallingBack && _registries.TryGetValue(registry, out var health) ? health.Fault : null;
 
-    /// <summary>Images go to this registry: it is looked after from now on. Costs nothing when it is already.</summary>
+    /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
     public void Watch(string registry)
     {
         if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry)))
             _wake.Raise();
     }
 
-    /// <summary>Images are copied to a repository: we are looked after to be let in there.</summary>
+    /// <summary>Starts monitoring our access to a repository that images are copied to.</summary>
     public void Watch(string registry, string repository)
     {
         Watch(registry);
         _registries[registry].AddRepository(repository, isOfRules: false);
     }
 
-    /// <summary>Somebody else was let down by a registry: it is asked at once.</summary>
+    /// <summary>Another component saw a registry fail: checks it at once.</summary>
     public void Suspect(string registry)
     {
         if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
@@ -73,23 +73,21 @@ internal sealed partial class DownstreamHealth(
         _wake.Raise();
     }
 
-    /// <summary>What an operator should know; empty while all is well.</summary>
+    /// <summary>A message for the operator; empty if all is well.</summary>
     public string Describe() =>
         string.Join(
             "; ",
             _registries
                 .Values.Where(health => health.Fault is not null)
-                .Select(health =>
-                    $"{health.Registry} is failing{(FallsBack ? ", images for it are let through unchanged" : "")}: {health.Fault}"
-                )
+                .Select(health => $"{health.Registry} is failing{(FallsBack ? ", its images are left unchanged" : "")}: {health.Fault}")
         );
 
     /// <summary>The registries that are looked after, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
         [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry, StringComparer.Ordinal)];
 
-    /// <summary>Asks all registries whose turn it is.</summary>
-    /// <returns>When the next one has its turn, or null when there is none.</returns>
+    /// <summary>Checks all registries that are due.</summary>
+    /// <returns>When the next one is due, or null if there is none.</returns>
     internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -111,7 +109,7 @@ internal sealed partial class DownstreamHealth(
                         health.Fault is null ? 1 : 0,
                         new KeyValuePair<string, object?>("registry", health.Registry)
                     )),
-                description: "Whether a registry that images are rewritten to answers."
+                description: "Whether a registry that images are rewritten to responds."
             );
         try
         {
@@ -124,7 +122,7 @@ internal sealed partial class DownstreamHealth(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The program ends.
+            // Shutting down.
         }
     }
 
@@ -138,7 +136,7 @@ internal sealed partial class DownstreamHealth(
             )
         );
 
-    /// <summary>The registries of the rules are looked after before the first Pod comes.</summary>
+    /// <summary>The rules' registries are monitored before the first Pod arrives.</summary>
     private void WatchTargets()
     {
         var current = rules.Current;
@@ -170,14 +168,14 @@ internal sealed partial class DownstreamHealth(
                 health.Registry,
                 fault,
                 FallsBack
-                    ? "images for it are let through unchanged until it answers"
-                    : "images for it are rewritten all the same (proxyHealth.fallback is off)"
+                    ? "its images are left unchanged until it recovers"
+                    : "its images are still rewritten (proxyHealth.fallback is off)"
             );
-        // Not awaited: an API server that is slow must not keep us from looking.
+        // Not awaited: a slow API server must not delay the checks.
         _ = announcer.TellAsync(health.Registry, fault, FallsBack, cancellationToken);
     }
 
-    /// <summary>Null when the registry answers, whatever it says of us: nodes have credentials of their own.</summary>
+    /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
     private async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
     {
         using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
@@ -196,11 +194,11 @@ internal sealed partial class DownstreamHealth(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return $"no answer within {Timeout.TotalSeconds} s";
+            return $"no response within {Timeout.TotalSeconds} s";
         }
     }
 
-    /// <summary>Why we are not let in, or null: what cannot be told is no refusal.</summary>
+    /// <summary>Why our access is denied, or null: an unknown result is not a denial.</summary>
     private async Task<string?> AccessFaultAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
@@ -217,7 +215,7 @@ internal sealed partial class DownstreamHealth(
             if (denial is null)
                 break;
         }
-        // Who refuses us is asked again with each look.
+        // A registry that denies access is checked again in each round.
         if (denial is null)
             health.NextAccessCheck = time.GetUtcNow() + AccessInterval;
         health.Accessed(access, denial);
@@ -239,7 +237,7 @@ internal sealed partial class DownstreamHealth(
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
         {
-            return (DownstreamAccess.Refused, $"it refuses our login: {problem.Message}");
+            return (DownstreamAccess.Refused, $"it rejects our login: {problem.Message}");
         }
         catch (Exception problem) when (FailureClassifier.IsExpected(problem))
         {
@@ -256,7 +254,7 @@ internal sealed partial class DownstreamHealth(
         [LoggerMessage(1, LogLevel.Error, "{Registry} is failing: {Fault}; {Consequence}")]
         public static partial void Failing(ILogger logger, string registry, string fault, string consequence);
 
-        [LoggerMessage(2, LogLevel.Information, "{Registry} answers again")]
+        [LoggerMessage(2, LogLevel.Information, "{Registry} has recovered")]
         public static partial void Recovered(ILogger logger, string registry);
     }
 }

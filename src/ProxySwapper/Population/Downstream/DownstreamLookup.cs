@@ -7,8 +7,8 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
-/// Tells whether an image is downstream: from what is known, else by one HEAD, however many ask at once. What it has seen is known to
-/// exist, which is less than being up to date, and so kept apart from what the queue remembers.
+/// Looks up whether an image is downstream, from the cache or by one HEAD, however many callers there are. What was seen exists but may be
+/// outdated, so it is kept apart from what the queue remembers.
 /// </summary>
 internal sealed partial class DownstreamLookup(
     PopulationQueue queue,
@@ -18,13 +18,13 @@ internal sealed partial class DownstreamLookup(
     ILogger<DownstreamLookup> logger
 )
 {
-    /// <summary>A look that takes longer is of no use to anybody.</summary>
+    /// <summary>A lookup that takes longer is useless.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly ImagePresenceCache _seen = new(time);
     private readonly SingleFlight<string, ImagePresence> _looks = new();
 
-    /// <summary>Whether an image was seen not longer ago than <c>recheckAfter</c>. Asks nobody.</summary>
+    /// <summary>Whether an image was seen within <c>recheckAfter</c>. Does no I/O.</summary>
     public bool IsKnown(ImageReference target)
     {
         var (key, age) = (target.ToString(), options().RecheckAfter);
@@ -34,7 +34,7 @@ internal sealed partial class DownstreamLookup(
     /// <summary>The digest that an image had when it was seen, or null.</summary>
     public string? DigestOf(string key) => queue.Known.DigestOf(key) ?? _seen.DigestOf(key);
 
-    /// <summary>Whether an image is there, as far as can be told before a deadline. Never throws.</summary>
+    /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
     public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
     {
         var key = target.ToString();
@@ -43,9 +43,7 @@ internal sealed partial class DownstreamLookup(
         return await LookAsync(key, target, deadline);
     }
 
-    /// <summary>
-    /// Like <see cref="FindAsync"/>, and what was seen longer ago than <c>recheckAfter</c> is looked at again, digests included.
-    /// </summary>
+    /// <summary>Like <see cref="FindAsync"/>, but rechecks what was seen longer ago than <c>recheckAfter</c>, digests included.</summary>
     public async ValueTask<ImagePresence> VerifyAsync(ImageReference target, CancellationToken cancellationToken)
     {
         var key = target.ToString();
@@ -58,13 +56,13 @@ internal sealed partial class DownstreamLookup(
         return presence;
     }
 
-    /// <summary>Whether an image is there now, whatever is known of it.</summary>
+    /// <summary>Whether an image is downstream now, ignoring the cache.</summary>
     public Task<ImagePresence> AskAsync(ImageReference target, CancellationToken cancellationToken) =>
         LookAsync(target.ToString(), target, cancellationToken);
 
     private async Task<ImagePresence> LookAsync(string key, ImageReference target, CancellationToken deadline)
     {
-        // The look goes on when the deadline of one who asked has passed: the next one who asks finds its answer.
+        // The lookup continues after a caller's deadline, so that the next caller finds its result.
         try
         {
             return await _looks.RunAsync(key, () => LookAsync(key, target), deadline);
@@ -100,7 +98,7 @@ internal sealed partial class DownstreamLookup(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Whether {Target} is downstream cannot be told: {Fault}")]
+        [LoggerMessage(1, LogLevel.Warning, "Cannot check whether {Target} is downstream: {Fault}")]
         public static partial void Failed(ILogger logger, string target, string fault);
     }
 }
@@ -108,7 +106,7 @@ internal sealed partial class DownstreamLookup(
 /// <summary>Whether an image is downstream.</summary>
 internal enum ImagePresence
 {
-    /// <summary>The registry did not answer, or not in time.</summary>
+    /// <summary>The registry did not respond in time.</summary>
     Unknown,
     Missing,
     Present,

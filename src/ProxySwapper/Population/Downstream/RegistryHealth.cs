@@ -1,12 +1,12 @@
 namespace ProxySwapper.Population.Downstream;
 
-/// <summary>How one downstream registry does. Changed by <see cref="DownstreamHealth"/> alone.</summary>
+/// <summary>The health of one downstream registry. Only changed by <see cref="DownstreamHealth"/>.</summary>
 internal sealed class RegistryHealth(string registry)
 {
-    /// <summary>One failure may be an accident; this many in a row are none.</summary>
+    /// <summary>The number of consecutive failures after which a registry counts as failing.</summary>
     private const int FailuresThatCount = 3;
 
-    /// <summary>As many repositories are asked about: that one of them is closed to us says nothing of the others.</summary>
+    /// <summary>Maximum number of repositories checked: one being denied says nothing about the others.</summary>
     private const int MaximumRepositories = 3;
 
     private volatile string? _fault;
@@ -17,27 +17,27 @@ internal sealed class RegistryHealth(string registry)
 
     public int Failures { get; private set; }
 
-    /// <summary>The repositories that it is asked about: one that the rules name, else those that images went to last.</summary>
+    /// <summary>The repositories to check: one from the rules, else those most recently used.</summary>
     public IReadOnlyList<string> Repositories => _repositories;
 
-    /// <summary>When it is asked next whether we may read and write.</summary>
+    /// <summary>When our access is checked next.</summary>
     public DateTimeOffset NextAccessCheck { get; set; }
 
     /// <summary>Why we may not; null while we may, or while that cannot be told.</summary>
     public string? AccessFault { get; private set; }
 
-    /// <summary>When it is asked next.</summary>
+    /// <summary>When it is pinged next.</summary>
     public DateTimeOffset NextLook { get; set; }
 
-    /// <summary>Why it counts as failing; null while it does not.</summary>
+    /// <summary>Why it is failing, or null.</summary>
     public string? Fault => _fault;
 
     /// <summary>What people are told, as it was when it was asked last.</summary>
     public DownstreamState State { get; private set; } = new(registry, null, null, DownstreamAccess.Unknown, null);
 
-    /// <summary>Images go to a repository.</summary>
+    /// <summary>Adds a repository that images are copied to.</summary>
     /// <param name="repository">The repository.</param>
-    /// <param name="isOfRules">The rules name it: no other one needs to be asked about.</param>
+    /// <param name="isOfRules">True if the rules name it, so that no other needs to be checked.</param>
     public void AddRepository(string repository, bool isOfRules)
     {
         if (isOfRules)
@@ -53,7 +53,7 @@ internal sealed class RegistryHealth(string registry)
     /// <param name="denial">Why we may not, where it is refused.</param>
     public void Accessed(DownstreamAccess access, string? denial = null) => (_access, AccessFault) = (access, denial);
 
-    /// <summary>It answered; true when that is news.</summary>
+    /// <summary>It responded; true if it has just recovered.</summary>
     public bool Answered(DateTimeOffset at)
     {
         Failures = 0;
@@ -63,7 +63,7 @@ internal sealed class RegistryHealth(string registry)
         return isNews;
     }
 
-    /// <summary>It did not answer; true when it counts as failing from now on.</summary>
+    /// <summary>It did not respond; true if it has just started to fail.</summary>
     public bool Failed(string fault, DateTimeOffset at)
     {
         Failures++;

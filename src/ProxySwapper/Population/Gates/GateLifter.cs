@@ -3,20 +3,20 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Gates;
 
-/// <summary>Lets all gated Pods go at once: for commands, when nobody is there to do it Pod by Pod.</summary>
+/// <summary>Releases all gated Pods at once: for commands, when the program is not running.</summary>
 internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser, TimeProvider time)
 {
     private const string Reason = "released by the command proxyswapper";
 
-    /// <summary>Pods that were admitted while the first list was read are in the next one.</summary>
+    /// <summary>Pods admitted while the first list was read are in the next one.</summary>
     private const int MaximumRounds = 5;
     private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Lets all of them go.</summary>
-    /// <param name="namespace">Of one namespace, or of all when that is null.</param>
-    /// <param name="keepsImages">Whether images stay as they are; else the originals are put back.</param>
-    /// <param name="done">Gets each Pod and what became of it; null with the error.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>Releases all of them.</summary>
+    /// <param name="namespace">One namespace, or null for all.</param>
+    /// <param name="keepsImages">True to keep the rewritten images; otherwise the originals are restored.</param>
+    /// <param name="done">Receives each Pod with its result, or null and the error.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="KubernetesException">The Pods cannot be listed.</exception>
     public async Task ReleaseAllAsync(
         string? @namespace,

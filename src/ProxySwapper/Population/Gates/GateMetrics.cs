@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace ProxySwapper.Population.Gates;
 
-/// <summary>What is counted about gated Pods.</summary>
+/// <summary>Metrics of gated Pods.</summary>
 internal sealed class GateMetrics
 {
     private static readonly string[] ResultNames = [.. Enum.GetNames<GateResult>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
@@ -18,22 +18,22 @@ internal sealed class GateMetrics
         _duration = _meter.CreateHistogram(
             "proxyswapper_gate_duration_seconds",
             "s",
-            "How long Pods waited behind the gate, by result; each replica counts the Pods that it let go.",
+            "Time that Pods waited behind the gate, by result; each replica counts the Pods that it released.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600] }
         );
         _restored = _meter.CreateCounter<long>(
             "proxyswapper_images_restored_total",
-            description: "Images that were put back to the original because they did not come downstream in time."
+            description: "Images restored to the original because they were not downstream in time."
         );
     }
 
-    /// <summary>Shows the number of Pods that are gated now.</summary>
+    /// <summary>Exports the number of currently gated Pods.</summary>
     public void Observe(Func<int> count) =>
-        _meter.CreateObservableGauge("proxyswapper_gated_pods", count, description: "Pods that wait behind the gate.");
+        _meter.CreateObservableGauge("proxyswapper_gated_pods", count, description: "Pods waiting behind the gate.");
 
     public void Ended(GateResult result, TimeSpan waited, int restored)
     {
-        // Counted by the replica that did it.
+        // Counted by the replica that released it.
         if (result is GateResult.LiftedByOthers or GateResult.Gone)
             return;
         _duration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("result", ResultNames[(int)result]));

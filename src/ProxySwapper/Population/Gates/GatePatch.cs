@@ -4,15 +4,15 @@ using ProxySwapper.Admission;
 namespace ProxySwapper.Population.Gates;
 
 /// <summary>
-/// The JSON patch (RFC 6902) that lets a gated Pod go. It applies to nothing but this Pod with our gate where it was seen: without the
-/// tests another's gate could go, and an image of a running container change, which restarts it.
+/// The JSON patch (RFC 6902) that releases a gated Pod. Its tests restrict it to this Pod with our gate in the position seen; otherwise
+/// another gate could be removed, or an image of a running container changed, which restarts it.
 /// </summary>
 internal static class GatePatch
 {
-    /// <summary>The patch for a Pod as it was seen.</summary>
+    /// <summary>Creates the patch for a Pod as last seen.</summary>
     /// <param name="pod">The Pod.</param>
-    /// <param name="images">The images to change, and what they shall be.</param>
-    /// <param name="leftOriginal">Why originals are put back, or null when none is.</param>
+    /// <param name="images">The images to change, with their new values.</param>
+    /// <param name="leftOriginal">Why originals are restored, or null if none is.</param>
     public static JsonArray Build(GatedPod pod, IReadOnlyList<(GatedImage Place, string Image)> images, string? leftOriginal)
     {
         var gate = $"/spec/schedulingGates/{pod.GateIndex}";

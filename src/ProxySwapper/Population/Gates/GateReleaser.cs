@@ -6,22 +6,22 @@ using ProxySwapper.Kubernetes;
 namespace ProxySwapper.Population.Gates;
 
 /// <summary>
-/// Lets one gated Pod go, by one patch. What the API server says against it decides what is tried next: the Pod is read anew when it
-/// looks different; where originals must not be put back the gate alone is lifted, since a Pod never hangs because of us.
+/// Releases one gated Pod with one patch. The API server's error decides what is tried next: the Pod is read again if it has changed; if
+/// the originals cannot be restored, only the gate is lifted, since a Pod must never hang because of us.
 /// </summary>
 internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
 {
-    /// <summary>Who changes the Pod, as <c>managedFields</c> and webhooks show it.</summary>
+    /// <summary>The field manager, which <c>managedFields</c> and webhooks show.</summary>
     public const string FieldManager = "proxyswapper-gate";
 
     private const int MaximumAttempts = 5;
 
-    /// <summary>Lets a Pod go.</summary>
+    /// <summary>Releases a Pod.</summary>
     /// <param name="pods">The API server.</param>
-    /// <param name="pod">The Pod as it was seen.</param>
-    /// <param name="plan">What becomes of its images.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="KubernetesException">The API server did not answer, or refuses that the gate is lifted.</exception>
+    /// <param name="pod">The Pod as last seen.</param>
+    /// <param name="plan">What to do with its images.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="KubernetesException">The API server did not respond, or refuses to lift the gate.</exception>
     public async Task<ReleaseOutcome> ReleaseAsync(PodClient pods, GatedPod pod, ReleasePlan plan, CancellationToken cancellationToken)
     {
         var meant = pod.Images;
@@ -47,14 +47,14 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
             catch (KubernetesException problem)
                 when (attempt < MaximumAttempts && problem.Status is HttpStatusCode.UnprocessableEntity or HttpStatusCode.Conflict)
             {
-                // Somebody lifted it, or it looks different.
+                // The gate was lifted by someone else, or the Pod has changed.
                 if (await ReadAsync(pods, pod, cancellationToken) is not { } seen)
                     return new ReleaseOutcome(GateResult.Gone, []);
                 if (seen.Gate is not { } gated)
                     return new ReleaseOutcome(GateResult.LiftedByOthers, []);
                 if (changes.Count > 0 && problem.Status == HttpStatusCode.UnprocessableEntity && IsSame(gated, pod))
                     plan = WithoutChanges(plan, pod, problem);
-                // An image that somebody else set meanwhile is not ours to put back.
+                // An image changed by someone else must not be restored.
                 pod = gated with
                 {
                     Images = [.. gated.Images.Where(meant.Contains)],
@@ -68,7 +68,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         }
     }
 
-    /// <summary>Reads a Pod with the right to patch it; null when that very Pod is gone.</summary>
+    /// <summary>Reads a Pod with the permission to patch it; null if that Pod is gone.</summary>
     private static async Task<Seen?> ReadAsync(PodClient pods, GatedPod pod, CancellationToken cancellationToken)
     {
         if (await pods.ReadByPatchAsync(pod.Namespace, pod.Name, cancellationToken) is not JsonObject found)
@@ -79,7 +79,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         return new Seen(GatedPod.Read(document.RootElement));
     }
 
-    /// <summary>The patch did apply to what is there, and was refused for what it changes.</summary>
+    /// <summary>Whether the patch applied but its changes were refused.</summary>
     private static bool IsSame(GatedPod one, GatedPod other) =>
         one.GateIndex == other.GateIndex && one.HasLabel == other.HasLabel && one.Images.SequenceEqual(other.Images);
 
@@ -93,31 +93,31 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The images of Pod {Pod} cannot be changed, so it starts with those that it has: {Error}")]
+        [LoggerMessage(1, LogLevel.Error, "Cannot restore the images of Pod {Pod}, which starts with the current ones: {Error}")]
         public static partial void NotChanged(ILogger logger, string pod, string error);
     }
 }
 
-/// <summary>What was done with a gated Pod.</summary>
-/// <param name="Result">What became of it.</param>
-/// <param name="Restored">The images whose originals were put back.</param>
+/// <summary>The result of releasing a gated Pod.</summary>
+/// <param name="Result">How it was released.</param>
+/// <param name="Restored">The number of restored images.</param>
 internal readonly record struct ReleaseOutcome(GateResult Result, IReadOnlyList<GatedImage> Restored);
 
-/// <summary>How a gated Pod is let go.</summary>
-/// <param name="Reason">Why its originals are put back; null when all its images are downstream.</param>
-/// <param name="IsDownstream">Whether an image is downstream, and so stays.</param>
+/// <summary>How to release a gated Pod.</summary>
+/// <param name="Reason">Why its originals are restored; null if all its images are downstream.</param>
+/// <param name="IsDownstream">Whether an image is downstream, and therefore stays.</param>
 internal sealed record ReleasePlan(string? Reason, Func<string, bool> IsDownstream)
 {
-    /// <summary>Images stay as they are, downstream or not (<c>populate.gate.onFailure: keep</c>).</summary>
+    /// <summary>Images stay unchanged, downstream or not (<c>populate.gate.onFailure: keep</c>).</summary>
     public bool KeepsImages { get; init; }
 
-    /// <summary>The reference with digest of an image that is downstream, or null (<c>populate.gate.pinDigests</c>).</summary>
+    /// <summary>Returns the reference with digest of a downstream image, or null (<c>populate.gate.pinDigests</c>).</summary>
     public Func<string, string?>? Pin { get; init; }
 
-    /// <summary>Whether not all images came downstream.</summary>
+    /// <summary>Whether some images are not downstream.</summary>
     public bool IsFailure => Reason is not null;
 
-    /// <summary>The images of a Pod that change, and to what.</summary>
+    /// <summary>The images of a Pod to change, with their new values.</summary>
     public List<(GatedImage Place, string Image)> ChangesOf(GatedPod pod)
     {
         var changes = new List<(GatedImage, string)>();
@@ -135,19 +135,19 @@ internal sealed record ReleasePlan(string? Reason, Func<string, bool> IsDownstre
     }
 }
 
-/// <summary>What became of a gated Pod; the names, in snake_case, are values of a metric's label.</summary>
+/// <summary>How a gated Pod was released; the names, in snake_case, are values of a metric's label.</summary>
 internal enum GateResult
 {
     /// <summary>All its images are downstream.</summary>
     Released,
 
-    /// <summary>It goes with original images.</summary>
+    /// <summary>It starts with original images.</summary>
     Restored,
 
-    /// <summary>It goes with images that are not downstream.</summary>
+    /// <summary>It starts with images that are not downstream.</summary>
     Kept,
 
-    /// <summary>Somebody else lifted the gate: another replica, or an administrator.</summary>
+    /// <summary>The gate was lifted by another replica or a user.</summary>
     LiftedByOthers,
 
     /// <summary>The Pod was deleted.</summary>

@@ -4,30 +4,30 @@ using ProxySwapper.Admission;
 
 namespace ProxySwapper.Population.Gates;
 
-/// <summary>A Pod that waits behind our scheduling gate, as the API server showed it last.</summary>
+/// <summary>A Pod that waits behind our scheduling gate, as last seen.</summary>
 internal sealed record GatedPod
 {
-    /// <summary>The lists whose images may change while a Pod is gated, and what the annotation of an original begins with.</summary>
+    /// <summary>The lists whose images may change while a Pod is gated, with the prefix of the annotations of originals.</summary>
     private static readonly string[] ImageLists = ["initContainers", "containers"];
     private const string OriginalPrefix = "original-image.proxyswapper.io/";
 
     public required string Namespace { get; init; }
     public required string Name { get; init; }
 
-    /// <summary>What tells it from another one of that name.</summary>
+    /// <summary>Distinguishes it from others of the same name.</summary>
     public required string Uid { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Where our gate stands among the Pod's gates.</summary>
+    /// <summary>The index of our gate among the Pod's gates.</summary>
     public required int GateIndex { get; init; }
 
     /// <summary>Whether it has the label <see cref="GateLabels.Gated"/>.</summary>
     public required bool HasLabel { get; init; }
 
-    /// <summary>The images that were rewritten.</summary>
+    /// <summary>The rewritten images.</summary>
     public required IReadOnlyList<GatedImage> Images { get; init; }
 
-    /// <summary>Null for a Pod without our gate.</summary>
+    /// <summary>Reads a Pod; null without our gate.</summary>
     public static GatedPod? Read(JsonElement pod)
     {
         var (metadata, spec) = (Member(pod, "metadata"), Member(pod, "spec"));
@@ -75,8 +75,8 @@ internal sealed record GatedPod
 }
 
 /// <summary>A rewritten image of a gated Pod.</summary>
-/// <param name="Pointer">Where it stands (RFC 6901).</param>
+/// <param name="Pointer">Its JSON pointer (RFC 6901).</param>
 /// <param name="Image">The image downstream.</param>
-/// <param name="Original">The image as it was written.</param>
-/// <param name="AnnotationKey">The annotation that keeps the original.</param>
+/// <param name="Original">The original image.</param>
+/// <param name="AnnotationKey">The annotation that stores the original.</param>
 internal sealed record GatedImage(string Pointer, string Image, string Original, string AnnotationKey);

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Population.Gates;
 
-/// <summary>A gated Pod and how far its images are. Safe for many threads.</summary>
+/// <summary>A gated Pod and the state of its images. Thread-safe.</summary>
 internal sealed class GatedPodState : IDisposable
 {
     private readonly Lock _gate = new();
@@ -9,10 +9,10 @@ internal sealed class GatedPodState : IDisposable
     private readonly HashSet<string> _downstream = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
 
-    /// <summary>A Pod that is waited for from now on.</summary>
+    /// <summary>Starts tracking a Pod.</summary>
     /// <param name="pod">The Pod.</param>
-    /// <param name="seenAt">Now.</param>
-    /// <param name="wasListed">It was found in a list, so that it may wait for long already.</param>
+    /// <param name="seenAt">The current time.</param>
+    /// <param name="wasListed">True if it was found in a list and may have waited for long.</param>
     public GatedPodState(GatedPod pod, DateTimeOffset seenAt, bool wasListed)
     {
         Pod = pod;
@@ -20,26 +20,26 @@ internal sealed class GatedPodState : IDisposable
         Ended = _ended.Token;
     }
 
-    /// <summary>The Pod as it was seen last.</summary>
+    /// <summary>The Pod as last seen.</summary>
     public GatedPod Pod { get; private set; }
 
-    /// <summary>When it began to wait: by our own clock, where we saw that.</summary>
+    /// <summary>When it began to wait, by our own clock if we saw that.</summary>
     public DateTimeOffset Since { get; }
 
-    /// <summary>Ends when the Pod waits no more.</summary>
+    /// <summary>Cancelled when the Pod no longer waits.</summary>
     public CancellationToken Ended { get; }
 
-    /// <summary>Not before this time is it tried to let go.</summary>
+    /// <summary>The earliest time of the next attempt to release it.</summary>
     public DateTimeOffset NextTry { get; set; } = DateTimeOffset.MinValue;
 
-    /// <summary>Tries that failed.</summary>
+    /// <summary>Failed attempts.</summary>
     public int Failures { get; set; }
 
-    /// <summary>Whether a try is under way.</summary>
+    /// <summary>Whether an attempt is running.</summary>
     public bool IsInFlight { get; set; }
 
-    /// <summary>The Pod was seen again.</summary>
-    /// <returns>The images that are not being waited for yet.</returns>
+    /// <summary>Updates the Pod.</summary>
+    /// <returns>The images that are not yet being waited for.</returns>
     public IReadOnlyList<GatedImage> Update(GatedPod seen)
     {
         lock (_gate)
@@ -54,7 +54,7 @@ internal sealed class GatedPodState : IDisposable
         }
     }
 
-    /// <summary>An image is downstream.</summary>
+    /// <summary>Records that an image is downstream.</summary>
     public void Arrived(string image)
     {
         lock (_gate)
@@ -64,7 +64,7 @@ internal sealed class GatedPodState : IDisposable
         }
     }
 
-    /// <summary>An image was given up.</summary>
+    /// <summary>Records that an image failed.</summary>
     public void Failed(string image, string error)
     {
         lock (_gate)
@@ -80,7 +80,7 @@ internal sealed class GatedPodState : IDisposable
             return _downstream.Contains(image);
     }
 
-    /// <summary>Whether each image is downstream or given up.</summary>
+    /// <summary>Whether each image is downstream or has failed.</summary>
     public bool IsSettled
     {
         get
@@ -90,7 +90,7 @@ internal sealed class GatedPodState : IDisposable
         }
     }
 
-    /// <summary>Why not all images are downstream; null when they are.</summary>
+    /// <summary>Why not all images are downstream, or null if they are.</summary>
     public string? Describe(TimeSpan deadline)
     {
         lock (_gate)
@@ -102,7 +102,7 @@ internal sealed class GatedPodState : IDisposable
         }
     }
 
-    /// <summary>The Pod waits no more.</summary>
+    /// <summary>Stops tracking the Pod.</summary>
     public void Dispose()
     {
         _ended.Cancel();

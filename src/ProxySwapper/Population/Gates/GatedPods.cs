@@ -11,8 +11,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population.Gates;
 
 /// <summary>
-/// The Pods that wait behind our gate, each until its images are downstream, given up, or late: then it goes, whatever happened. Each
-/// replica does this for all of them; the first one does it, the others see that it is done.
+/// The Pods that wait behind our gate, each until its images are downstream, have failed, or are late; then it is released in any case.
+/// Each replica does this for all Pods; the first one releases, the others see the result.
 /// </summary>
 internal sealed partial class GatedPods(
     KubernetesAccess kubernetes,
@@ -25,13 +25,13 @@ internal sealed partial class GatedPods(
     ILogger<GatedPods> logger
 ) : BackgroundService
 {
-    /// <summary>The longest text that says why originals were put back.</summary>
+    /// <summary>The maximum length of the reason for restored originals.</summary>
     private const int MaximumReason = 1024;
 
-    /// <summary>Patches that are under way at once.</summary>
+    /// <summary>The number of concurrent patches.</summary>
     private const int MaximumCalls = 16;
 
-    /// <summary>The longest pause between two tries to let a Pod go.</summary>
+    /// <summary>The longest pause between two attempts to release a Pod.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
@@ -39,18 +39,18 @@ internal sealed partial class GatedPods(
     private readonly SemaphoreSlim _calls = new(MaximumCalls);
     private readonly Backoff _backoff = new(Random.Shared.NextDouble);
 
-    /// <summary>How many Pods wait.</summary>
+    /// <summary>The number of waiting Pods.</summary>
     public int Count => _pods.Count;
 
-    /// <summary>The Pods that wait, the longest first.</summary>
+    /// <summary>The waiting Pods, longest first.</summary>
     public IReadOnlyList<GatedPodState> Snapshot() => [.. _pods.Values.OrderBy(state => state.Since)];
 
     private GateOptions Options => rules.Current.Options.Populate.Gate;
 
-    /// <summary>A gated Pod was seen.</summary>
+    /// <summary>Adds or updates a gated Pod.</summary>
     /// <param name="pod">The Pod.</param>
-    /// <param name="wasListed">It was found in a list, so that it may wait for long already.</param>
-    /// <param name="bring">Waits until an image of it is downstream: null then, else why it was given up.</param>
+    /// <param name="wasListed">True if it was found in a list and may have waited for long.</param>
+    /// <param name="bring">Waits until an image is downstream; returns null, or why it failed.</param>
     public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> bring)
     {
         var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, time.GetUtcNow(), wasListed));
@@ -59,14 +59,14 @@ internal sealed partial class GatedPods(
         _signal.Raise();
     }
 
-    /// <summary>A Pod waits no more: somebody let it go, or it is gone.</summary>
+    /// <summary>Removes a Pod that was released or deleted.</summary>
     public void Forget(string uid)
     {
         if (_pods.TryRemove(uid, out var state))
             state.Dispose();
     }
 
-    /// <summary>These are all the Pods that wait.</summary>
+    /// <summary>Keeps only these Pods.</summary>
     public void Keep(IReadOnlySet<string> uids)
     {
         foreach (var uid in _pods.Keys)
@@ -95,8 +95,8 @@ internal sealed partial class GatedPods(
         }
     }
 
-    /// <summary>Lets all Pods go whose time has come.</summary>
-    /// <returns>When the next one's time comes by itself.</returns>
+    /// <summary>Releases all Pods that are due.</summary>
+    /// <returns>When the next one is due.</returns>
     private DateTimeOffset? Start(PodClient pods, CancellationToken cancellationToken)
     {
         var (now, deadline) = (time.GetUtcNow(), Options.Deadline);
@@ -180,7 +180,7 @@ internal sealed partial class GatedPods(
         }
         catch (OperationCanceledException)
         {
-            // The Pod waits no more, or the program ends.
+            // The Pod no longer waits, or the program is shutting down.
         }
     }
 
@@ -211,17 +211,17 @@ internal sealed partial class GatedPods(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Pod {Pod} is released after {Seconds:0.0} s: its images are downstream")]
+        [LoggerMessage(1, LogLevel.Information, "Released Pod {Pod} after {Seconds:0.0} s: its images are downstream")]
         public static partial void Released(ILogger logger, string pod, double seconds);
 
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "Pod {Pod} is released after {Seconds:0.0} s without all its images downstream; {Restored} originals are put back: {Reason}"
+            "Released Pod {Pod} after {Seconds:0.0} s without all its images downstream, restoring {Restored} originals: {Reason}"
         )]
         public static partial void Failed(ILogger logger, string pod, double seconds, int restored, string reason);
 
-        [LoggerMessage(3, LogLevel.Error, "Pod {Pod} cannot be released, the next try is at {NextTry:u}: {Error}")]
+        [LoggerMessage(3, LogLevel.Error, "Cannot release Pod {Pod}, next attempt at {NextTry:u}: {Error}")]
         public static partial void NotReleased(ILogger logger, string pod, DateTimeOffset nextTry, string error);
     }
 }

@@ -1,16 +1,16 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>Wakes all who wait for a change, or for a time to come.</summary>
+/// <summary>Wakes all waiters on a change or at a time.</summary>
 internal sealed class AsyncSignal(TimeProvider time)
 {
     private volatile TaskCompletionSource _next = New();
 
-    /// <summary>Ends with the next change: taken before the state is looked at, so that no change is missed.</summary>
+    /// <summary>Completes with the next change. Take it before reading the state, so that no change is missed.</summary>
     public Task Next => _next.Task;
 
     public void Raise() => Interlocked.Exchange(ref _next, New()).TrySetResult();
 
-    /// <summary>Waits for a change, or until a time.</summary>
+    /// <summary>Waits for a change or until a time.</summary>
     public async Task WaitAsync(Task change, DateTimeOffset? until, CancellationToken cancellationToken)
     {
         if (until is not { } end)

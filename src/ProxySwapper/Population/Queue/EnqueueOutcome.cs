@@ -1,23 +1,23 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>What became of work that was handed to the queue.</summary>
+/// <summary>The result of enqueueing work.</summary>
 internal enum EnqueueOutcome
 {
     /// <summary>It was queued.</summary>
     Queued,
 
-    /// <summary>It was queued or in flight already.</summary>
+    /// <summary>It was already queued or in flight.</summary>
     Pending,
 
-    /// <summary>The image is known to be there.</summary>
+    /// <summary>The image is known to be downstream.</summary>
     Known,
 
-    /// <summary>There was no room: the next Pod with that image tries again.</summary>
+    /// <summary>The queue is full; the next Pod with that image retries.</summary>
     Dropped,
 
-    /// <summary>The program is ending.</summary>
+    /// <summary>The program is shutting down.</summary>
     Closed,
 }
 
-/// <summary>What became of work, and the job that does it; null when nothing does.</summary>
+/// <summary>The result of enqueueing work, and its job or null.</summary>
 internal readonly record struct EnqueueResult(EnqueueOutcome Outcome, PopulationJob? Job);

@@ -2,7 +2,7 @@ using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>The images that were given up last, for an operator to see; those that came downstream later are taken out. Bounded.</summary>
+/// <summary>The most recent failed images, for the operator; images that arrive later are removed. Bounded.</summary>
 internal sealed class FailedImages(TimeProvider time)
 {
     private const int Capacity = 200;
@@ -45,5 +45,5 @@ internal sealed class FailedImages(TimeProvider time)
     }
 }
 
-/// <summary>An image that did not come downstream.</summary>
+/// <summary>An image that could not be brought downstream.</summary>
 internal sealed record FailedImage(PopulationWork Work, string Fault, int Failures, DateTimeOffset At);

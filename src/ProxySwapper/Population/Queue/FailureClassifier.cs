@@ -6,10 +6,10 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>Tells what an exception of a try means for the image and for the registries.</summary>
+/// <summary>Classifies the exception of an attempt for the image and for the registries.</summary>
 internal static class FailureClassifier
 {
-    /// <summary>True for what registries and the network do; anything else is a fault of this program.</summary>
+    /// <summary>True for failures of registries and the network; anything else is a bug.</summary>
     public static bool IsExpected(Exception fault) =>
         fault
             is RegistryException
@@ -25,16 +25,16 @@ internal static class FailureClassifier
         fault switch
         {
             RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
-            // What this program cannot read, it cannot read the next time either.
+            // Content that cannot be parsed will not be parseable the next time either.
             FormatException or CopyException => new(fault.Message, FailureKind.Final),
             _ => new(fault.Message, FailureKind.Passing),
         };
 
-    /// <summary>True when another credential may open the source.</summary>
+    /// <summary>True if another credential may give access to the source.</summary>
     public static bool IsDenial(Exception fault, string registry) =>
         fault switch
         {
-            // Registries say that a private repository does not exist to those who may not know.
+            // To the unauthorised, registries report a private repository as missing.
             RegistryException refused => refused.Host == registry
                 && refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
             _ => fault is RegistryCredentialException,
@@ -51,7 +51,7 @@ internal static class FailureClassifier
             _ => FailureKind.Passing,
         };
 
-    /// <summary>Nobody answered at all. A connection that breaks in the middle may be about the one image.</summary>
+    /// <summary>No response at all. A connection that breaks midway may only concern this image.</summary>
     private static bool IsUnreachable(Exception? cause) =>
         cause switch
         {

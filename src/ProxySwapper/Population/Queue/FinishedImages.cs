@@ -1,6 +1,6 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>The images that were brought downstream last, for people who look at what goes on.</summary>
+/// <summary>The most recently finished images, for the status page.</summary>
 internal sealed class FinishedImages(TimeProvider time)
 {
     private const int Limit = 50;
@@ -18,7 +18,7 @@ internal sealed class FinishedImages(TimeProvider time)
         }
     }
 
-    /// <summary>The last ones first.</summary>
+    /// <summary>Most recent first.</summary>
     public IReadOnlyList<FinishedImage> Snapshot()
     {
         lock (_gate)
@@ -26,10 +26,10 @@ internal sealed class FinishedImages(TimeProvider time)
     }
 }
 
-/// <summary>An image that is downstream.</summary>
-/// <param name="Target">Where.</param>
-/// <param name="Outcome">What was to be done.</param>
-/// <param name="Bytes">Bytes moved.</param>
+/// <summary>A finished image.</summary>
+/// <param name="Target">The image downstream.</param>
+/// <param name="Outcome">What was done.</param>
+/// <param name="Bytes">Bytes copied.</param>
 /// <param name="Duration">How long it took.</param>
-/// <param name="At">When it was done.</param>
+/// <param name="At">When it finished.</param>
 internal sealed record FinishedImage(string Target, TransferOutcome Outcome, long Bytes, TimeSpan Duration, DateTimeOffset At);

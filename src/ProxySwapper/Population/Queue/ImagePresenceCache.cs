@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// What is known to be downstream: a digest for ever, a tag for a while. Bounded: what was not asked for longest is forgotten first,
-/// which costs one look more and nothing else. Safe for many threads.
+/// Caches which images are downstream: digests forever, tags for a while. Bounded: the least recently used is evicted, which only costs
+/// another lookup. Thread-safe.
 /// </summary>
 internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_000)
 {
@@ -23,7 +23,7 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
 
     public bool IsKnown(string key) => IsKnownWithin(key, null);
 
-    /// <summary>Like <see cref="IsKnown"/>, and what was seen longer ago does not count, digests included.</summary>
+    /// <summary>Like <see cref="IsKnown"/>, but ignores older sightings, digests included.</summary>
     public bool IsKnownWithin(string key, TimeSpan? age)
     {
         lock (_gate)
@@ -45,10 +45,10 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
             return TryFind(key, out var node) ? node.Value.Digest : null;
     }
 
-    /// <summary>Remembers that an image is there.</summary>
+    /// <summary>Records that an image is downstream.</summary>
     /// <param name="key">The image.</param>
-    /// <param name="duration">For how long; null is for ever.</param>
-    /// <param name="digest">What it points at, where that is known.</param>
+    /// <param name="duration">For how long; null for ever.</param>
+    /// <param name="digest">Its digest, if known.</param>
     public void Remember(string key, TimeSpan? duration, string? digest = null)
     {
         if (duration <= TimeSpan.Zero)

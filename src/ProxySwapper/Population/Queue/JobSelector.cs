@@ -3,20 +3,20 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Tells which of the jobs that wait runs next: the slow lane and the back-off of registries as <see cref="PopulationQueue"/> has them.
-/// Belongs to the queue and its lock.
+/// Selects the waiting job that runs next, using the slow lane and the registries' circuit breakers as described at
+/// <see cref="PopulationQueue"/>. Used under the queue's lock.
 /// </summary>
 internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker registries)
 {
     private bool _wasSlow;
 
-    /// <summary>The registries that fail as a whole.</summary>
+    /// <summary>The circuit breakers of registries.</summary>
     public RegistryCircuitBreaker Registries { get; } = registries;
 
-    /// <summary>How many slow jobs may run at once: with several workers, one is left to the others.</summary>
+    /// <summary>How many slow jobs may run at once: with several workers, one stays free for others.</summary>
     public int SlowLaneWidth => Math.Max(1, options().MaxNumberOfParallelJobs - 1);
 
-    /// <summary>The job whose turn it is; when none may run, the time at which that can change by itself.</summary>
+    /// <summary>The next job or, if none may run, the time at which that may change.</summary>
     public PopulationJob? Next(
         IEnumerable<PopulationJob> waiting,
         IReadOnlyCollection<PopulationJob> running,
@@ -49,7 +49,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
             else
                 quick ??= job;
         }
-        // The one that is longer ready goes first; with one worker alone, the slow ones let one pass each time.
+        // The job that has been ready longest goes first; with a single worker, slow jobs alternate with others.
         if (quick is null || slow is null)
             return quick ?? slow;
         if (_wasSlow && options().MaxNumberOfParallelJobs == 1)
@@ -57,7 +57,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         return (slow.ReadyAt, slow.Sequence).CompareTo((quick.ReadyAt, quick.Sequence)) < 0 ? slow : quick;
     }
 
-    /// <summary>Whether a job that starts now runs in the slow lane.</summary>
+    /// <summary>Whether a job starting now runs in the slow lane.</summary>
     public bool Started(PopulationJob job) => _wasSlow = IsSlow(job);
 
     private bool MayAskAll(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)

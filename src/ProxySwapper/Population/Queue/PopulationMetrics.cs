@@ -4,7 +4,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>What population counts. A registry is a label's value only when the configuration names it or everybody knows it.</summary>
+/// <summary>Metrics of population. A registry is a label value only if it is configured or well known.</summary>
 internal sealed class PopulationMetrics
 {
     private static readonly string[] OutcomeNames =
@@ -25,29 +25,29 @@ internal sealed class PopulationMetrics
         var meter = meters.Create("ProxySwapper");
         _copies = meter.CreateCounter<long>(
             "proxyswapper_populate_copies_total",
-            description: "Images brought downstream or given up, by result and source registry."
+            description: "Images brought downstream or failed, by result and source registry."
         );
-        _bytes = meter.CreateCounter<long>("proxyswapper_populate_bytes_total", description: "Bytes of blobs moved, by source registry.");
-        _dropped = meter.CreateCounter<long>("proxyswapper_populate_dropped_total", description: "Images that found the queue full.");
+        _bytes = meter.CreateCounter<long>("proxyswapper_populate_bytes_total", description: "Bytes of blobs copied, by source registry.");
+        _dropped = meter.CreateCounter<long>("proxyswapper_populate_dropped_total", description: "Images dropped at a full queue.");
         _retries = meter.CreateCounter<long>(
             "proxyswapper_populate_retries_total",
-            description: "Tries that failed and will be repeated, by source registry."
+            description: "Failed attempts that will be retried, by source registry."
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_populate_duration_seconds",
             "s",
-            "How long images took that were brought downstream, by result.",
+            "Duration of bringing images downstream, by result.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
             }
         );
-        meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images that wait.");
-        meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images under way.");
+        meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images in the queue.");
+        meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images being copied.");
         meter.CreateObservableGauge(
             "proxyswapper_populate_known_images",
             () => queue.Known.Count,
-            description: "Images that are known to be downstream."
+            description: "Images known to be downstream."
         );
     }
 

@@ -5,15 +5,15 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// The work that waits and that is in flight: bounded, one job per target, and fair. It moves nothing and asks nobody; it only decides
-/// what runs next. Safe for many threads; <see cref="TryEnqueue"/> never waits.
+/// Waiting and running work: bounded, one job per target, and fair. It does no I/O; it only decides what runs next. Thread-safe;
+/// <see cref="TryEnqueue"/> never blocks.
 /// </summary>
 /// <remarks>
-/// <para>Jobs run in the order in which they are ready. Two things keep one of them from being in everybody's way:</para>
-/// <para>The slow lane. A job that failed before, that has to move a lot, or whose registry is failing, may hold a worker for long; such
-/// jobs together hold at most all workers but one. With one worker alone they take turns with the others.</para>
-/// <para>The back-off of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one runs at a
-/// time, after the pause that is due; when its tries are used up, all that wait for that registry are given up with it.</para>
+/// <para>Jobs run in the order in which they become ready. Two mechanisms keep a job from blocking others:</para>
+/// <para>The slow lane. A job that failed before, is large, or has a failing registry may occupy a worker for long; such jobs together use
+/// at most all workers but one. With a single worker they alternate with the others.</para>
+/// <para>The circuit breaker of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one
+/// runs at a time, after the required pause; when its retries are used up, all jobs waiting for that registry fail with it.</para>
 /// </remarks>
 internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
 {
@@ -32,16 +32,16 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
 
     public int RunningCount => Read((running, _) => running.Count());
 
-    /// <summary>Whether the program ends.</summary>
+    /// <summary>Whether the queue is closed.</summary>
     public bool IsClosed => Read((_, _) => _isClosed);
 
-    /// <summary>Whether new work would be taken.</summary>
+    /// <summary>Whether new work would be accepted.</summary>
     public bool HasRoom => Read((_, _) => !_isClosed && _waiting.Untried < options().QueueLimit);
 
-    /// <summary>Hands in work for a Pod.</summary>
+    /// <summary>Enqueues work for a Pod.</summary>
     /// <param name="work">What to do.</param>
     /// <param name="origin">The Pod that needs it.</param>
-    /// <param name="mayHaveMoved">True when a tag has to be looked at although it is known, as the pull policy Always asks.</param>
+    /// <param name="mayHaveMoved">True if a known tag must be rechecked, as the pull policy Always requires.</param>
     public EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved = false)
     {
         lock (_gate)
@@ -55,7 +55,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             }
             if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
                 return new(EnqueueOutcome.Known, null);
-            // Jobs between two tries have a limit of their own: a registry that is down takes no room from the others.
+            // Jobs waiting for a retry have their own limit, so that a registry that is down takes no room from others.
             if (_waiting.Untried >= options().QueueLimit)
                 return new(EnqueueOutcome.Dropped, null);
             var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
@@ -65,7 +65,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         }
     }
 
-    /// <summary>Somebody waits for a job: it goes before those that nobody waits for, until that is disposed.</summary>
+    /// <summary>Prioritises a job that is waited for over others, until disposed.</summary>
     public IDisposable Prioritize(PopulationJob job)
     {
         lock (_gate)
@@ -74,7 +74,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         return new Haste(this, job);
     }
 
-    /// <summary>Waits until a job may run and a worker is free, and takes it; null once the queue is closed.</summary>
+    /// <summary>Waits until a job may run and takes it; null once the queue is closed.</summary>
     public async ValueTask<PopulationJob?> TakeAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -110,7 +110,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>Both registries of a running job answer: whoever waits for them may go on.</summary>
+    /// <summary>Both registries of a running job respond: jobs waiting for them may continue.</summary>
     public void ReportProgress(PopulationJob job)
     {
         lock (_gate)
@@ -119,14 +119,14 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>How far a running job is.</summary>
+    /// <summary>Records the progress of a running job.</summary>
     public void ReportBytes(PopulationJob job, long done, long total)
     {
         lock (_gate)
             (job.BytesDone, job.BytesTotal) = (done, total);
     }
 
-    /// <summary>A running job has found how much it has to move. False when it must come back later, so that others can pass.</summary>
+    /// <summary>Records the size of a running job. False if the job must be requeued, so that others can pass.</summary>
     public bool TryReserveLargeTransfer(PopulationJob job, long bytes)
     {
         lock (_gate)
@@ -143,7 +143,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         }
     }
 
-    /// <summary>Another replica has the job's image under way: it waits until a time, or until that copy ends.</summary>
+    /// <summary>Defers a job whose image another replica is copying, until a time or until that copy ends.</summary>
     public void Defer(PopulationJob job, DateTimeOffset until)
     {
         lock (_gate)
@@ -154,7 +154,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>What a job was deferred for has ended: it is ready now.</summary>
+    /// <summary>Makes a deferred job ready.</summary>
     public void Resume(string key)
     {
         lock (_gate)
@@ -167,7 +167,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>Gives a job back that ended without an outcome: it made way, or the program ends.</summary>
+    /// <summary>Puts back a job without a result: it was requeued, or the program is shutting down.</summary>
     public void Requeue(PopulationJob job)
     {
         lock (_gate)
@@ -175,8 +175,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>A try failed.</summary>
-    /// <returns>The jobs that are given up with this: none, this one, or all that wait for a registry that does not come back.</returns>
+    /// <summary>Records a failed attempt.</summary>
+    /// <returns>The jobs that fail as a result: none, this one, or all jobs waiting for a registry that stays down.</returns>
     public IReadOnlyList<PopulationJob> Failed(PopulationJob job, JobFailure fault)
     {
         var givenUp = new List<PopulationJob>();
@@ -195,7 +195,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
                 else
                     lastOfHost = _selector.Registries.Failed(lane, fault.RetryAfter, now);
             _running.Remove(job);
-            // A Pod that joined meanwhile may have the secrets that were missing.
+            // A Pod that joined in the meantime may have the missing secrets.
             var isFinal = fault.Kind == FailureKind.Final && job.Origins.Count == job.OriginsAtStart;
             if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _waiting.Untried >= options().QueueLimit)
             {
@@ -215,8 +215,8 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         return givenUp;
     }
 
-    /// <summary>Ends the queue: nothing more comes out.</summary>
-    /// <returns>What was waiting.</returns>
+    /// <summary>Closes the queue: no more jobs are taken from it.</summary>
+    /// <returns>The waiting jobs.</returns>
     public IReadOnlyList<PopulationJob> Close()
     {
         IReadOnlyList<PopulationJob> left;
@@ -231,7 +231,7 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         return left;
     }
 
-    /// <summary>All jobs: those in flight, then those that wait, in the order in which they become ready.</summary>
+    /// <summary>All jobs: running ones first, then waiting ones in the order in which they become ready.</summary>
     public T Read<T>(Func<IEnumerable<PopulationJob>, IEnumerable<PopulationJob>, T> read)
     {
         lock (_gate)

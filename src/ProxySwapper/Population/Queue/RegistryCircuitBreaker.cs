@@ -3,18 +3,18 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Registries that fail as a whole: after each failure nobody asks them for a while, then one job alone tries whether they are back.
-/// So a registry that is down costs one worker a try now and then, however many images are waiting for it.
+/// Circuit breakers for registries that fail as a whole: after each failure there is a pause, then a single job tries again. A registry
+/// that is down thus costs one worker an occasional attempt, however many images wait for it.
 /// </summary>
 internal sealed class RegistryCircuitBreaker(Backoff delay)
 {
     private readonly Dictionary<RegistryKey, State> _failing = [];
 
-    /// <summary>True while a registry's last answer to us was a failure of the whole.</summary>
+    /// <summary>True while a registry's last result was a failure of the whole registry.</summary>
     public bool IsFailing(RegistryKey lane) => _failing.ContainsKey(lane);
 
     /// <summary>
-    /// Whether a job may ask the registry now; when not, <paramref name="opensAt"/> is the time, or null while another job tries.
+    /// Whether a job may use the registry now; if not, <paramref name="opensAt"/> is the time when it may, or null while another job tries.
     /// </summary>
     public bool MayAsk(RegistryKey lane, DateTimeOffset now, out DateTimeOffset? opensAt)
     {
@@ -29,30 +29,30 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
         return false;
     }
 
-    /// <summary>A job sets out to ask a registry.</summary>
+    /// <summary>A job starts using a registry.</summary>
     public void Asks(RegistryKey lane)
     {
         if (_failing.TryGetValue(lane, out var state))
             state.IsBeingTried = true;
     }
 
-    /// <summary>A job that asked has ended without a word on the registry as a whole.</summary>
+    /// <summary>A job ended without a result for the registry as a whole.</summary>
     public void Leaves(RegistryKey lane)
     {
         if (_failing.TryGetValue(lane, out var state))
             state.IsBeingTried = false;
     }
 
-    /// <summary>The registry answered.</summary>
+    /// <summary>The registry responded.</summary>
     public void Answered(RegistryKey lane) => _failing.Remove(lane);
 
-    /// <summary>The registry failed; the number of failures in a row.</summary>
+    /// <summary>The registry failed; returns the number of consecutive failures.</summary>
     public int Failed(RegistryKey lane, TimeSpan? retryAfter, DateTimeOffset now)
     {
         if (!_failing.TryGetValue(lane, out var state))
             _failing[lane] = state = new State();
         state.IsBeingTried = false;
-        // Jobs that were under way together fail together: that is one failure.
+        // Jobs that ran concurrently fail together, which counts as one failure.
         if (state.Until <= now)
         {
             state.Failures++;

@@ -3,11 +3,10 @@ using ProxySwapper.Population.Work;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// A registry as one party has it opened: the whole program, or a namespace with secrets of its own, since the limit of one user is
-/// not that of another.
+/// A registry as one party uses it: the whole program, or a namespace with its own secrets, since rate limits are per user.
 /// </summary>
-/// <param name="Registry">The host, as references write it.</param>
-/// <param name="Namespace">The namespace with secrets of its own, or null.</param>
+/// <param name="Registry">The host, in the form used in references.</param>
+/// <param name="Namespace">The namespace with its own secrets, or null.</param>
 internal sealed record RegistryKey(string Registry, string? Namespace)
 {
     public static IReadOnlyList<RegistryKey> Of(PopulationWork work, PodOrigin origin)

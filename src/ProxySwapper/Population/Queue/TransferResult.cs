@@ -1,12 +1,12 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>How a job that succeeded did it.</summary>
-/// <param name="Outcome">What was to be done.</param>
-/// <param name="Bytes">Bytes moved.</param>
-/// <param name="Digest">What the target points at.</param>
+/// <summary>The result of a successful job.</summary>
+/// <param name="Outcome">What was done.</param>
+/// <param name="Bytes">Bytes copied.</param>
+/// <param name="Digest">The target's digest.</param>
 internal sealed record TransferResult(TransferOutcome Outcome, long Bytes, string Digest);
 
-/// <summary>What was to be done; the names, in snake_case, are values of a metric's label.</summary>
+/// <summary>What was done; the names, in snake_case, are values of a metric's label.</summary>
 internal enum TransferOutcome
 {
     Copied,

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>The jobs that wait, in the order in which they become ready. Belongs to <see cref="PopulationQueue"/> and its lock.</summary>
+/// <summary>The waiting jobs, ordered by when they become ready. Used under the lock of <see cref="PopulationQueue"/>.</summary>
 internal sealed class WaitingJobs
 {
     private readonly SortedSet<PopulationJob> _jobs = new(
@@ -9,10 +9,10 @@ internal sealed class WaitingJobs
 
     public int Count => _jobs.Count;
 
-    /// <summary>How many of them were never tried.</summary>
+    /// <summary>The number of jobs without an attempt so far.</summary>
     public int Untried { get; private set; }
 
-    /// <summary>All of them, the one that is ready first at the front.</summary>
+    /// <summary>All of them, in the order in which they become ready.</summary>
     public IEnumerable<PopulationJob> InOrder => _jobs;
 
     public void Add(PopulationJob job)
@@ -21,7 +21,7 @@ internal sealed class WaitingJobs
             Untried++;
     }
 
-    /// <summary>False when the job did not wait.</summary>
+    /// <summary>Removes a job; false if it was not waiting.</summary>
     public bool Remove(PopulationJob job)
     {
         if (!_jobs.Remove(job))
@@ -31,7 +31,7 @@ internal sealed class WaitingJobs
         return true;
     }
 
-    /// <summary>Takes all of them out.</summary>
+    /// <summary>Removes all of them.</summary>
     public IReadOnlyList<PopulationJob> Drain()
     {
         List<PopulationJob> all = [.. _jobs];

@@ -10,22 +10,22 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// Pulls images through a cache as a node would: the manifest, the platform's manifest, its configuration and its layers. The bytes are
-/// verified and thrown away; what was pulled once is asked for its manifests only.
+/// Pulls images through a cache like a node does: the manifest, the platform's manifest, its configuration and its layers. The bytes are
+/// verified and discarded; for an image pulled before, only manifests are requested.
 /// </summary>
 internal sealed class CacheWarmer(RegistryClients clients, IRegistryCredentialSource credentials, TimeProvider time)
 {
-    /// <summary>Layers pulled at once, as container runtimes do by default.</summary>
+    /// <summary>Layers pulled at once, the default of container runtimes.</summary>
     private const int ParallelLayers = 3;
 
-    /// <summary>Indexes may name indexes, but not for ever.</summary>
+    /// <summary>Limit of nested indexes.</summary>
     private const int MaximumDepth = 4;
     private const int BufferSize = 128 * 1024;
 
     private readonly ImagePresenceCache _warm = new(time);
 
     /// <summary>Warms one image.</summary>
-    /// <exception cref="RegistryException">The cache finally refused.</exception>
+    /// <exception cref="RegistryException">The cache failed after all retries.</exception>
     public async Task<TransferResult> WarmAsync(WarmUpWork work, IProgress<CopyProgress> progress, CancellationToken cancellationToken)
     {
         var client = clients.For(work.Target.Registry, credentials);

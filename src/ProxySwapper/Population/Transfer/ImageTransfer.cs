@@ -7,11 +7,11 @@ using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Population.Transfer;
 
-/// <summary>Does one job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
+/// <summary>Executes a job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
 internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources)
 {
     /// <summary>
-    /// What takes longer gives its worker back, whatever size the image claims to have; blobs that move too slowly end long before.
+    /// A transfer that takes longer gives up its worker, whatever size the image claims; slow blobs are aborted long before.
     /// </summary>
     private static readonly TimeSpan LongestCopy = TimeSpan.FromHours(4);
 
@@ -36,7 +36,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             CreateRepository = access.Repositories.CreateAsync,
             ExtraTags = ExtraTagsOf(work.Target),
             Platforms = work.Platforms,
-            // One platform is what the populator plugin wrote: its manifest under the tag.
+            // A single platform is written like the populator plugin did: its manifest under the tag.
             Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
             Timeout = LongestCopy,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
@@ -53,7 +53,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             }
             catch (Exception fault) when (FailureClassifier.IsDenial(fault, work.Source.Registry))
             {
-                // The first word counts: it is of the secret that was meant for this image.
+                // The first error is reported, since it belongs to the secret meant for this image.
                 denial ??= ExceptionDispatchInfo.Capture(fault);
             }
         }
@@ -62,8 +62,8 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
     }
 
     /// <summary>
-    /// What a Pod names by its digest alone gets a tag in ECR, or a lifecycle rule for untagged images deletes it. Elsewhere that tag would
-    /// be in the way: it is the one where registries without the API for referrers keep them.
+    /// In ECR, an image addressed only by digest gets a tag, or a lifecycle rule for untagged images would delete it. Elsewhere that tag
+    /// would conflict: registries without the referrers API use it for referrers.
     /// </summary>
     private IReadOnlyList<string> ExtraTagsOf(ImageReference target) =>
         target is { Tag: null, Digest: { } digest } && access.Repositories.IsEcr(target.Registry)

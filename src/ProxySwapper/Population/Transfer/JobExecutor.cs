@@ -7,7 +7,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
-/// <summary>Runs one job from start to end, and tells the queue, the metrics, the trace and the log how it went. Never throws.</summary>
+/// <summary>Runs one job and reports the result to queue, metrics, trace and log. Never throws.</summary>
 internal sealed partial class JobExecutor(
     ConfigurationMonitor rules,
     PopulationQueue queue,
@@ -23,7 +23,7 @@ internal sealed partial class JobExecutor(
     ILogger<JobExecutor> logger
 )
 {
-    /// <summary>How long the copy of another replica is waited for without asking again.</summary>
+    /// <summary>How long to wait for another replica's copy before checking again.</summary>
     private static readonly TimeSpan LongestDeferral = TimeSpan.FromSeconds(3);
 
     private static readonly ActivitySource Activities = new("ProxySwapper");
@@ -41,7 +41,7 @@ internal sealed partial class JobExecutor(
             var (claim, heldUntil) = await claims.TryClaimAsync(job.Work, cancellationToken);
             if (claim is null)
             {
-                // The watch tells when it ends; it may have told already, between the question and now.
+                // The watch reports its end, which may already have happened in the meantime.
                 var next = time.GetUtcNow() + LongestDeferral;
                 queue.Defer(job, heldUntil < next ? heldUntil.Value : next);
                 Log.Deferred(logger, job.Work.Key, heldUntil!.Value);
@@ -96,14 +96,14 @@ internal sealed partial class JobExecutor(
         }
         catch (Exception fault)
         {
-            // A fault of ours: the other images go on.
+            // A bug of ours: the other images continue.
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
             Log.Broken(logger, job.Work.Key, fault);
             Fail(job, new JobFailure(fault.Message, FailureKind.Passing));
         }
     }
 
-    /// <summary>Whether the source has no such image for us any more, and the target has it.</summary>
+    /// <summary>Whether the source image is no longer accessible while the target exists.</summary>
     private async Task<bool> IsNothingToDoAsync(PopulationJob job, JobFailure failure, CancellationToken cancellationToken) =>
         failure is { Kind: FailureKind.Final, Host: { } host }
         && host == job.Work.Origin.Registry
@@ -145,31 +145,31 @@ internal sealed partial class JobExecutor(
         [LoggerMessage(1, LogLevel.Information, "{Target} is downstream, from {Source}: {Bytes} bytes in {Seconds:0.0} s, {Digest}")]
         public static partial void Done(ILogger logger, string target, string source, long bytes, double seconds, string digest);
 
-        [LoggerMessage(2, LogLevel.Debug, "{Target} was downstream already: {Digest}")]
+        [LoggerMessage(2, LogLevel.Debug, "{Target} was already downstream: {Digest}")]
         public static partial void UpToDate(ILogger logger, string target, string digest);
 
-        [LoggerMessage(3, LogLevel.Warning, "{Target}: try {Failures} failed, the next is at {NextTry:u}: {Fault}")]
+        [LoggerMessage(3, LogLevel.Warning, "{Target}: attempt {Failures} failed, next attempt at {NextTry:u}: {Fault}")]
         public static partial void Retried(ILogger logger, string target, int failures, DateTimeOffset nextTry, string fault);
 
-        [LoggerMessage(4, LogLevel.Error, "{Target} is given up, from {Source}, after {Failures} tries: {Fault}")]
+        [LoggerMessage(4, LogLevel.Error, "Giving up on {Target} from {Source} after {Failures} attempts: {Fault}")]
         public static partial void GivenUp(ILogger logger, string target, string source, int failures, string fault);
 
-        [LoggerMessage(5, LogLevel.Information, "{Target} makes way for smaller images: it has {Bytes} bytes to move")]
+        [LoggerMessage(5, LogLevel.Information, "{Target} is requeued behind smaller images: it has {Bytes} bytes to copy")]
         public static partial void MadeWay(ILogger logger, string target, long bytes);
 
-        [LoggerMessage(6, LogLevel.Warning, "{Target} is stopped in the middle: the program ends")]
+        [LoggerMessage(6, LogLevel.Warning, "{Target} was interrupted by shutdown")]
         public static partial void Stopped(ILogger logger, string target);
 
-        [LoggerMessage(8, LogLevel.Debug, "{Target} is copied by another replica until {Until:u} at least")]
+        [LoggerMessage(8, LogLevel.Debug, "{Target} is being copied by another replica, at least until {Until:u}")]
         public static partial void Deferred(ILogger logger, string target, DateTimeOffset until);
 
-        [LoggerMessage(9, LogLevel.Warning, "{Target}: another replica took the Lease over, the copy is theirs")]
+        [LoggerMessage(9, LogLevel.Warning, "{Target}: another replica has taken over the Lease and the copy")]
         public static partial void Lost(ILogger logger, string target);
 
-        [LoggerMessage(10, LogLevel.Information, "{Target} stays as it is, its source cannot be read any more: {Error}")]
+        [LoggerMessage(10, LogLevel.Information, "{Target} is left unchanged, its source is no longer readable: {Error}")]
         public static partial void Kept(ILogger logger, string target, string error);
 
-        [LoggerMessage(7, LogLevel.Error, "{Target} failed by a fault of this program")]
+        [LoggerMessage(7, LogLevel.Error, "{Target} failed with an internal error")]
         public static partial void Broken(ILogger logger, string target, Exception fault);
     }
 }

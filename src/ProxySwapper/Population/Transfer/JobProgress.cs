@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Copying;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// Adds up what the blobs of one try report. The first bytes that move show that both registries answer, and how much is to be moved:
-/// an image that is too large for now is told to make way before it costs anything.
+/// Sums up the progress of one attempt's blobs. The first bytes show that both registries respond and how much there is to copy: an image
+/// too large for now is requeued before it costs anything.
 /// </summary>
 internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Action makeWay) : IProgress<CopyProgress>
 {
@@ -53,7 +53,7 @@ internal sealed class JobProgress(PopulationJob job, PopulationQueue queue, Acti
                 if (_sent.TryAdd(value.Blob.Digest, 0))
                     _total += size;
                 var sent = value.Step == CopyStep.Copied ? size : value.Bytes;
-                // A blob that is begun anew after a fault counts once.
+                // A blob that is restarted after a failure counts once.
                 _done += sent - _sent[value.Blob.Digest];
                 _sent[value.Blob.Digest] = sent;
                 break;

@@ -5,8 +5,8 @@ using ProxySwapper.Population.Queue;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// Takes jobs from the queue and runs them, as many at once as are allowed. At the end running jobs get the grace period, and what
-/// still waits is written to the log by name.
+/// Takes jobs from the queue and runs up to the configured number in parallel. On shutdown, running jobs get the grace period, and those
+/// still waiting are logged by name.
 /// </summary>
 internal sealed partial class PopulationWorker(
     PopulationQueue queue,
@@ -16,7 +16,7 @@ internal sealed partial class PopulationWorker(
     ILogger<PopulationWorker> logger
 ) : IHostedService, IDisposable
 {
-    /// <summary>Kept of the grace period so that a copy that is stopped can clean up at its registries.</summary>
+    /// <summary>Part of the grace period reserved for a stopped copy to clean up at its registries.</summary>
     private static readonly TimeSpan CleanUpTime = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _abort = new();
@@ -51,7 +51,7 @@ internal sealed partial class PopulationWorker(
     {
         while (await queue.TakeAsync(CancellationToken.None) is { } job)
         {
-            // Not on this thread: a job may begin with work of its own.
+            // Not on this thread: a job may start with synchronous work.
             _running[job] = Task.Run(() => runner.RunAsync(job, _abort.Token));
             _ = _running[job]
                 .ContinueWith(
@@ -68,11 +68,11 @@ internal sealed partial class PopulationWorker(
         [LoggerMessage(
             1,
             LogLevel.Warning,
-            "{Target} was still queued, from {Source}: the next start brings it downstream, or the next Pod"
+            "{Target} from {Source} was still queued; it is copied after the next start, or for the next Pod"
         )]
         public static partial void Left(ILogger logger, string target, string source);
 
-        [LoggerMessage(2, LogLevel.Information, "Waiting for {Count} images under way")]
+        [LoggerMessage(2, LogLevel.Information, "Waiting for {Count} running copies")]
         public static partial void Waiting(ILogger logger, int count);
     }
 }

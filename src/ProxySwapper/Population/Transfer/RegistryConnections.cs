@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// The registries as population reaches them, twice: looks have connections and limits of their own, so that none of them waits
-/// behind a copy that is under way.
+/// Population's connections to registries, in two sets: lookups have their own connections and limits, so that none waits behind a running
+/// copy.
 /// </summary>
 internal sealed class RegistryConnections : IDisposable
 {
@@ -41,11 +41,11 @@ internal sealed class RegistryConnections : IDisposable
     }
 
     /// <summary>
-    /// For copies and warm-ups. The queue has the patience: a worker that waits for a registry is of no use to other images.
+    /// For copies and warm-ups. The queue does the waiting: a worker that waits for a registry is no use to other images.
     /// </summary>
     public RegistryServices ForCopies { get; }
 
-    /// <summary>For questions that somebody waits for: an answer later is none.</summary>
+    /// <summary>For lookups that a request waits for: a late answer is useless.</summary>
     public RegistryServices ForLookups { get; }
 
     /// <summary>What registries said last of the pulls that remain, by name.</summary>

@@ -7,8 +7,8 @@ using ProxySwapper.Registry.Credentials;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// The ways in which the source of one copy may be opened, in kubelet's order: the Pod's pull secrets (those of its service account when
-/// it names none), then what this program has itself. Secrets are read when their turn comes, and nothing of them outlives the copy.
+/// The credentials for the source of one copy, in kubelet's order: the Pod's pull secrets (or its service account's, if it has none), then
+/// this program's own. Secrets are read when needed and never kept beyond the copy.
 /// </summary>
 internal sealed class SourceCredentials(
     PullSecretReader? secrets,
@@ -17,7 +17,7 @@ internal sealed class SourceCredentials(
     Func<string, string, IRegistryCredentialSource> parse
 )
 {
-    /// <summary>Credential sources for a source image, each worth a try when the one before was refused.</summary>
+    /// <summary>The credential sources to try in turn for a source image.</summary>
     public async IAsyncEnumerable<IRegistryCredentialSource> ForAsync(
         ImageReference source,
         IReadOnlyList<PodOrigin> origins,
@@ -33,7 +33,7 @@ internal sealed class SourceCredentials(
         yield return own;
     }
 
-    /// <summary>A secret that has something for the source. One that cannot be read is its owner's, and the next one is tried.</summary>
+    /// <summary>A secret with a credential for the source. An unreadable one is its owner's problem; the next one is tried.</summary>
     private async Task<IRegistryCredentialSource?> UsableAsync(
         string json,
         string name,

@@ -2,12 +2,12 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Work;
 
-/// <summary>The planner of the configuration in force, compiled once for each.</summary>
+/// <summary>The planner of the current configuration, compiled once per configuration.</summary>
 internal sealed class CurrentPlanner(ConfigurationMonitor rules)
 {
     private volatile Compiled? _compiled;
 
-    /// <summary>The planner that belongs to the rules in force now.</summary>
+    /// <summary>The planner for the current rules.</summary>
     public PopulationPlanner Value
     {
         get

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Population.Work;
 
-/// <summary>The Pod that needs an image: whose pull secrets open the source, and who is told when it fails.</summary>
+/// <summary>The Pod that needs an image: its pull secrets give access to the source, and failures are reported to it.</summary>
 /// <param name="Namespace">The Pod's namespace.</param>
-/// <param name="Name">Its name; null while the API server has still to make one up.</param>
-/// <param name="ServiceAccount">The account that it runs as.</param>
+/// <param name="Name">Its name; null until the API server has generated one.</param>
+/// <param name="ServiceAccount">Its service account.</param>
 /// <param name="PullSecrets">The names of its pull secrets.</param>
 /// <param name="Trace">The span of its admission, or none.</param>
 internal sealed record PodOrigin(
@@ -17,12 +17,12 @@ internal sealed record PodOrigin(
 )
 {
     /// <summary>
-    /// What the API server knows the Pod by; null for one that only a review has shown. For that one no Secret is read and no Event is
-    /// written: anybody can post a review.
+    /// The Pod's uid at the API server; null for a Pod known only from a review. For such a Pod no Secret is read and no Event is written,
+    /// since anyone can post a review.
     /// </summary>
     public string? Uid { get; init; }
 
-    /// <summary>True when this Pod's secrets may open what the other's do not.</summary>
+    /// <summary>True if this Pod's secrets may give access that the other's do not.</summary>
     public bool OpensOtherThan(PodOrigin other) =>
         Namespace != other.Namespace
         || Uid is null != other.Uid is null

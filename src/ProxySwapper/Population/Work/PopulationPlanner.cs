@@ -6,8 +6,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population.Work;
 
 /// <summary>
-/// Tells the work that an image needs. A block of <c>proxyCaches</c> that warms a cache decides first, since nothing can be pushed into
-/// such a cache; then a rule that rewrote the image; then a block that reads the upstream out of the image's own name.
+/// Determines the work for an image. A <c>proxyCaches</c> block that warms a cache has priority, since nothing can be pushed to such a
+/// cache; then the rule that rewrote the image; then a block that derives the upstream from the image's name.
 /// </summary>
 internal sealed class PopulationPlanner
 {
@@ -21,7 +21,7 @@ internal sealed class PopulationPlanner
         IReadOnlyList<ProxyCachePattern> proxyCaches
     ) => (_platforms, _warmUps, _proxyCaches) = (platforms, warmUps, proxyCaches);
 
-    /// <summary>Compiles checked options.</summary>
+    /// <summary>Compiles validated options.</summary>
     public static PopulationPlanner Compile(PopulateOptions options) =>
         new(
             options.Platforms,
@@ -29,7 +29,7 @@ internal sealed class PopulationPlanner
             [.. options.ProxyCaches.Where(block => block.PatternEcrProxyCache is not null).Select(ProxyCachePattern.Compile)]
         );
 
-    /// <summary>The work for an image as the rules decided on it; null when there is none. Never throws.</summary>
+    /// <summary>The work for an image with the rules' decision; null if there is none. Never throws.</summary>
     public PopulationWork? WorkFor(ImageDecision decision) =>
         decision switch
         {

@@ -7,9 +7,9 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Population.Work;
 
 /// <summary>
-/// A <c>patternEcrProxyCache</c>: images whose path names the upstream that they come from. Its five groups are registry, prefix,
-/// upstream host, image and tag. Such patterns were written for tags and take a digest apart at its colon, so they are shown the image
-/// without its digest, and the digest goes to the upstream's reference as it is.
+/// A <c>patternEcrProxyCache</c>: images whose path contains their upstream. Its five groups are registry, prefix, upstream host, image and
+/// tag. Such patterns were written for tags and would split a digest at its colon, so they are matched without the digest, which is then
+/// appended to the upstream reference.
 /// </summary>
 internal sealed class ProxyCachePattern
 {
@@ -20,7 +20,7 @@ internal sealed class ProxyCachePattern
 
     private ProxyCachePattern(Regex pattern, Platform? platform) => (_pattern, Platform) = (pattern, platform);
 
-    /// <summary>The platform to take, or null for what holds generally.</summary>
+    /// <summary>The platform to copy, or null for the general setting.</summary>
     public Platform? Platform { get; }
 
     public static ProxyCachePattern Compile(ProxyCacheOptions options) =>
@@ -29,7 +29,7 @@ internal sealed class ProxyCachePattern
             options.Platform
         );
 
-    /// <summary>Where an image comes from, or null when it is none of these.</summary>
+    /// <summary>The upstream image, or null if the pattern does not match.</summary>
     public ImageReference? UpstreamOf(ImageReference image)
     {
         var match = _pattern.Match(image.Tag is { } tag ? $"{image.Name}:{tag}" : image.Name);

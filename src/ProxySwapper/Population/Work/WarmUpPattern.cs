@@ -7,8 +7,8 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Population.Work;
 
 /// <summary>
-/// A <c>regexURL</c>: images that a pull-through cache brings, with the URLs of their manifests there. Such patterns were written for
-/// tags and take a digest apart at its colon, so they are shown the tag alone, and the digest takes its place in the URL afterwards.
+/// A <c>regexURL</c>: images served by a pull-through cache, with the URLs of their manifests there. Such patterns were written for tags
+/// and would split a digest at its colon, so they are matched with the tag only, which the digest then replaces in the URL.
 /// </summary>
 internal sealed class WarmUpPattern
 {
@@ -20,9 +20,9 @@ internal sealed class WarmUpPattern
     public static WarmUpPattern Compile(ProxyCacheOptions options) =>
         new(SafeRegex.Compile(options.RegexUrl!, out var fault) ?? throw new ArgumentException(fault, nameof(options)), options);
 
-    /// <summary>The warm-up that an image needs, or null when it is none of these.</summary>
+    /// <summary>The warm-up for an image, or null if the pattern does not match.</summary>
     /// <param name="image">The image, normalised.</param>
-    /// <param name="asWritten">The image as the Pod has it, which a pattern for short names may take.</param>
+    /// <param name="asWritten">The image as written in the Pod, which a pattern for short names may match.</param>
     public WarmUpWork? WorkFor(ImageReference image, string asWritten)
     {
         var match = _pattern.Match($"{image.Name}:{image.Tag ?? "latest"}");

@@ -143,7 +143,7 @@ internal sealed class JsonScannerTests
 
     [TestCase("{\"a\" 1}", "expected ':', at byte 5")]
     [TestCase("{\"a\":1 \"b\"", "expected ',', at byte 7")]
-    [TestCase("{1:2}", "expected a name in double quotes, at byte 1")]
+    [TestCase("{1:2}", "expected a property name in double quotes, at byte 1")]
     [TestCase("[1] x", "unexpected text after the end, at byte 3")]
     [TestCase("[01]", "a number starts with zero, at byte 1")]
     public void Says_what_is_wrong_and_where(string text, string fault) =>

@@ -19,8 +19,8 @@ internal sealed class HealthEventsTests
     [TearDown]
     public ValueTask Stop() => _server.DisposeAsync();
 
-    [TestCase(true, "Images for it are let through unchanged until it answers.")]
-    [TestCase(false, "Images for it are rewritten all the same.")]
+    [TestCase(true, "Its images are left unchanged until it recovers.")]
+    [TestCase(false, "Its images are still rewritten.")]
     public async Task A_registry_that_fails_is_told_of_the_programs_own_Pod(bool fallsBack, string consequence)
     {
         var written = await TellAsync("connection refused", fallsBack);
@@ -38,7 +38,7 @@ internal sealed class HealthEventsTests
         var written = await TellAsync(null, fallsBack: true);
         Assert.That(
             ((string?)written["reason"], (string?)written["type"], (string?)written["note"]),
-            Is.EqualTo(("RegistryRecovered", "Normal", "r.example answers again."))
+            Is.EqualTo(("RegistryRecovered", "Normal", "r.example has recovered."))
         );
     }
 
@@ -49,7 +49,7 @@ internal sealed class HealthEventsTests
         _server.Answer(403, """{"message":"events is forbidden"}""");
         using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
         await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).TellAsync("r.example", "down", true, default);
-        Assert.That(log.Text, Does.Contain("The Event on r.example cannot be written").And.Contain("events is forbidden"));
+        Assert.That(log.Text, Does.Contain("Cannot write the Event for r.example").And.Contain("events is forbidden"));
     }
 
     private async Task<JsonNode> TellAsync(string? fault, bool fallsBack)

@@ -37,7 +37,7 @@ internal sealed class DownstreamHealthTests
         );
         Assert.That(
             health.Describe(),
-            Is.EqualTo($"{Registry} is failing, images for it are let through unchanged: GET {Registry}: bad gateway (HTTP 502)")
+            Is.EqualTo($"{Registry} is failing, its images are left unchanged: GET {Registry}: bad gateway (HTTP 502)")
         );
         _fault = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));
@@ -83,7 +83,7 @@ internal sealed class DownstreamHealthTests
         for (var i = 0; i < 3; i++)
             await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, _checks.Distinct().Single()), Is.EqualTo((true, $"{Registry}/hub/proxyswapper-access-check")));
-        Assert.That(health.Describe(), Does.Contain($"{Registry} is failing").And.Contain("it refuses our login").And.Contain($"{status}"));
+        Assert.That(health.Describe(), Does.Contain($"{Registry} is failing").And.Contain("it rejects our login").And.Contain($"{status}"));
         _denial = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));

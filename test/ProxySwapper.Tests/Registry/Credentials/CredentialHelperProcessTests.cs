@@ -30,10 +30,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         var asking = AskAsync("slow", time);
         await TestWait.UntilAsync(() => time.Waiting > 0 && ReadPid() is not null);
         time.Advance(CredentialHelperProcess.Deadline);
-        Assert.That(
-            async () => await asking,
-            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("gave no answer within 30 s")
-        );
+        Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("timed out after 30 s"));
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }
 
@@ -55,7 +52,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         Helper("loud", "exec yes");
         Assert.That(
             async () => await AskAsync("loud", TimeProvider.System),
-            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("answered more than")
+            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("returned more than")
         );
     }
 

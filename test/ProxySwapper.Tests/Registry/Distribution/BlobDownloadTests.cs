@@ -71,7 +71,7 @@ internal sealed class BlobDownloadTests
         for (var i = 0; i < 2; i++)
             Assert.That(
                 async () => await ReadAsync(scene, blob),
-                Throws.InstanceOf<RegistryException>().With.Message.Contain("should have 1000000 bytes")
+                Throws.InstanceOf<RegistryException>().With.Message.Contain("expected 1000000 bytes")
             );
     }
 

@@ -30,7 +30,7 @@ internal sealed class LinkHeaderTests
     [TestCase("<unclosed", "cannot be read")]
     [TestCase("</v2/a/tags/list>; rel=\"next\"", "has no query")]
     [TestCase("<https://elsewhere.example.com/v2/page/2>; rel=\"next\"", "has no query")]
-    [TestCase("<http://[>; rel=\"next\"", "is not an address")]
+    [TestCase("<http://[>; rel=\"next\"", "is not a URL")]
     public void What_cannot_be_followed_is_an_error(string link, string reason) =>
         Assert.That(
             () => Next(link),

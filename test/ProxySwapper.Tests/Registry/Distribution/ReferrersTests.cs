@@ -77,7 +77,7 @@ internal sealed class ReferrersTests
         );
         Assert.That(
             async () => await scene.Client.ListTagsAsync("a", default).ToListAsync(),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("the list does not end")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("the list would not end")
         );
     }
 

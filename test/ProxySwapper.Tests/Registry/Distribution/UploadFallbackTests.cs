@@ -96,8 +96,8 @@ internal sealed class UploadFallbackTests
         AssertIsThere(scene);
     }
 
-    [TestCase("file:///etc/passwd", "not an https address")]
-    [TestCase("ftp://example.com/v2/a/blobs/uploads/1", "not an https address")]
+    [TestCase("file:///etc/passwd", "not an https URL")]
+    [TestCase("ftp://example.com/v2/a/blobs/uploads/1", "not an https URL")]
     [TestCase("http://169.254.169.254/latest", "link-local")]
     [TestCase("https://169.254.169.254./latest", "link-local")]
     [TestCase("https://[64:ff9b::a9fe:a9fe]/latest", "link-local")]

@@ -14,7 +14,7 @@ internal sealed class UploadStallTests
     /// <summary>More than all the buffers between two processes hold.</summary>
     private const int Large = 64 * 1024 * 1024;
 
-    [TestCase(Large, "less than 64 KiB came through in 86400 s")]
+    [TestCase(Large, "less than 64 KiB transferred in 86400 s")]
     [TestCase(1000, "no response within 86400 s")]
     public async Task An_upload_that_stalls_ends_and_does_not_hang(int size, string reason)
     {

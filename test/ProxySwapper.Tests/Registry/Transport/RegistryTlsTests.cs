@@ -91,7 +91,7 @@ internal sealed class RegistryTlsTests
         );
         Assert.That(
             async () => await PingAsync(registry, new RegistryHostOptions { InsecureSkipTlsVerify = true }),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("not an https address")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("not an https URL")
         );
         Assert.That(plain.Requests, Is.Zero);
     }

@@ -217,7 +217,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     {
         _ecr.AnswerAlways("GetAuthorizationToken", _ => new FakeEcrAnswer(200, body));
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.GetAuthorizationTokenAsync(default))!;
-        Assert.That(fault.Message, Is.EqualTo("ecr:GetAuthorizationToken: 200: the answer is not of the form that ECR has"));
+        Assert.That(fault.Message, Is.EqualTo("ecr:GetAuthorizationToken: 200: the response does not have ECR's format"));
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test").And.Not.Contain("QVdTOnNl").And.Not.Contain("c2VjcmV0"));
     }
 
@@ -237,7 +237,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
         await _ecr.DisposeAsync();
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.FindRepositoryAsync("a/b", default))!;
         Assert.That((fault.Status, fault.IsTransient), Is.EqualTo(((HttpStatusCode?)null, true)));
-        Assert.That(fault.Message, Does.StartWith("ecr:DescribeRepositories: no answer: ").And.Contain("refused"));
+        Assert.That(fault.Message, Does.StartWith("ecr:DescribeRepositories: no response: ").And.Contain("refused"));
     }
 
     private EcrClient ClientOf(AwsPrincipal principal, string region = "eu-central-1") =>

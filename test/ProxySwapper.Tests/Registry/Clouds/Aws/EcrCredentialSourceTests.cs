@@ -124,7 +124,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Does.StartWith(
-                "ecr: no password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: "
+                "ecr: cannot get a password for 123456789012.dkr.ecr.eu-central-1.amazonaws.com: "
                     + "ecr:GetAuthorizationToken: 400 AccessDeniedException: User: arn:aws:sts::"
             )
         );
@@ -161,10 +161,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
             (await _source.GetAsync(image, default), await _source.GetAsync(image, default)),
             Is.EqualTo(((RegistryCredential?)null, (RegistryCredential?)null))
         );
-        Assert.That(
-            _log.Lines.Select(line => line.Text),
-            Is.EqualTo(new[] { "There is no AWS identity here: public.ecr.aws is asked as anonymous" })
-        );
+        Assert.That(_log.Lines.Select(line => line.Text), Is.EqualTo(new[] { "No AWS identity found: using public.ecr.aws anonymously" }));
         _profiles[""] = _ecr.Principal;
         Assert.That(await _source.GetAsync(image, default), Is.Null);
         _time.Advance(TimeSpan.FromMinutes(5));
@@ -179,7 +176,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
             async () => await GetAsync(),
             Throws
                 .InstanceOf<RegistryCredentialException>()
-                .With.Message.EqualTo("ecr: there is no AWS identity here for 123456789012.dkr.ecr.eu-central-1.amazonaws.com")
+                .With.Message.EqualTo("ecr: no AWS identity found for 123456789012.dkr.ecr.eu-central-1.amazonaws.com")
         );
     }
 
@@ -191,7 +188,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);
         Assert.That(
             _log.Lines.Single().Text,
-            Does.StartWith("public.ecr.aws is asked as anonymous: ecr:GetAuthorizationToken: 400 AccessDeniedException")
+            Does.StartWith("Using public.ecr.aws anonymously: ecr:GetAuthorizationToken: 400 AccessDeniedException")
         );
         var required = Source(("public.ecr.aws", new EcrAccount(null, null, IsRequired: true)));
         Assert.That(

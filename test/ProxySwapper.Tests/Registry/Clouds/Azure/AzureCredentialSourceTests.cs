@@ -167,7 +167,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                $"azure: no refresh token: POST {_azure.Address}: unauthorized (HTTP 401): UNAUTHORIZED: authentication "
+                $"azure: cannot get a refresh token: POST {_azure.Address}: unauthorized (HTTP 401): UNAUTHORIZED: authentication "
                     + "required, visit https://aka.ms/acr/authorization for more information."
             )
         );
@@ -202,7 +202,8 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         Assert.That(
             fault.Message,
             Is.EqualTo(
-                $"azure: no refresh token: POST {_azure.Address}: HTTP 200: the answer is not of the form that Azure's registries have"
+                $"azure: cannot get a refresh token: POST {_azure.Address}: HTTP 200: "
+                    + "the response does not have the format of Azure's registries"
             )
         );
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test"));
@@ -225,25 +226,23 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         );
         Assert.That(
             _log.Lines.Select(line => line.Text),
-            Is.EqualTo(new[] { "There is no Azure identity here: Azure's registries are asked as anonymous" })
+            Is.EqualTo(new[] { "No Azure identity found: using Azure's registries anonymously" })
         );
         Assert.That(
             async () => await GetAsync(),
-            Throws
-                .InstanceOf<RegistryCredentialException>()
-                .With.Message.EqualTo($"azure: there is no Azure identity here for {_azure.Address}")
+            Throws.InstanceOf<RegistryCredentialException>().With.Message.EqualTo($"azure: no Azure identity found for {_azure.Address}")
         );
     }
 
     [Test]
     public void An_identity_that_fails_is_an_error_for_every_host()
     {
-        _identity.Fault = new AuthenticationFailedException("AADSTS700211: No matching federated identity record found");
+        _identity.Fault = new AuthenticationFailedException("AADSTS700211: No matching federated identity record");
         Assert.That(
             async () => await Source(null).GetAsync(Image("a.azurecr.io"), default),
             Throws
                 .InstanceOf<RegistryCredentialException>()
-                .With.Message.EqualTo("azure: no token for a.azurecr.io: AADSTS700211: No matching federated identity record found")
+                .With.Message.EqualTo("azure: cannot get a token for a.azurecr.io: AADSTS700211: No matching federated identity record")
         );
     }
 
