@@ -107,7 +107,7 @@ internal sealed class PopulationSummaryTests
             ((string?)first["state"], (string?)first["access"]),
             Is.EqualTo(("unsure", "refused")).Or.EqualTo(("failing", "refused"))
         );
-        Assert.That((string?)first["problem"], Does.Contain("it refuses our login"));
+        Assert.That((string?)first["problem"], Does.Contain("it rejects our login"));
         await TestWait.UntilAsync(() => StateOf(scene).Failure is not null, "the third refusal");
         Assert.That((string?)(await ReadAsync(scene))["downstreams"]![0]!["state"], Is.EqualTo("failing"));
     }
