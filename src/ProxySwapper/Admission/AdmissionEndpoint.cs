@@ -69,8 +69,6 @@ internal sealed class AdmissionEndpoint(
         Write(context.Response, reviewer, review, decision);
         metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
         AdmissionLog.Describe(activity, review, decision);
-        // Waits until the client has read the response: one that is not read counts as a request in progress.
-        await context.Response.CompleteAsync();
         log.Answered(review, decision);
         if (decision.Outcome == AdmissionOutcome.DryRun)
             dryRuns.Add(review, decision);

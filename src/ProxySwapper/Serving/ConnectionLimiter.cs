@@ -50,22 +50,26 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         }
     }
 
-    /// <summary>Counts a request until <see cref="EndRequest"/>.</summary>
-    public LimitedConnection? BeginRequest(HttpContext context)
+    /// <summary>Counts a request until its client has read the response.</summary>
+    public void BeginRequest(HttpContext context)
     {
-        var connection = context.Features.Get<LimitedConnection>();
-        if (connection?.TryBegin() == true && Interlocked.Increment(ref _requests) > _maximumRequests)
+        if (context.Features.Get<LimitedConnection>() is not { } connection)
+            return;
+        context.Response.OnCompleted(EndRequestAsync, context);
+        if (connection.TryBegin() && Interlocked.Increment(ref _requests) > _maximumRequests)
             Close(RemoveBusiest(), TooManyRequests);
-        return connection;
     }
 
     /// <summary>Ends a request; a valid one protects its connection.</summary>
-    public void EndRequest(LimitedConnection? connection, bool isGood)
+    private Task EndRequestAsync(object state)
     {
-        if (connection?.TryEnd() == true)
+        var context = (HttpContext)state;
+        var connection = context.Features.Get<LimitedConnection>()!;
+        if (connection.TryEnd())
             Interlocked.Decrement(ref _requests);
-        if (isGood)
-            connection?.MarkUsed(time.GetTimestamp());
+        if (context.Response.StatusCode == StatusCodes.Status200OK)
+            connection.MarkUsed(time.GetTimestamp());
+        return Task.CompletedTask;
     }
 
     /// <summary>Adds a connection; returns the one to close for it, or null.</summary>

@@ -8,16 +8,12 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
 {
     public Task AnswerAsync(HttpContext context)
     {
-        var limiter = context.Request.IsHttps ? limits.Webhook : limits.Management;
-        var connection = limiter.BeginRequest(context);
+        (context.Request.IsHttps ? limits.Webhook : limits.Management).BeginRequest(context);
         var answer = Answer(context);
-        if (!answer.IsCompletedSuccessfully)
-            return EndAsync(context, limiter, connection, answer);
-        limiter.EndRequest(connection, IsGood(context));
-        return Task.CompletedTask;
+        return answer.IsCompletedSuccessfully ? Task.CompletedTask : IgnoreAbortAsync(context, answer);
     }
 
-    private static async Task EndAsync(HttpContext context, ConnectionLimiter limiter, LimitedConnection? connection, Task answer)
+    private static async Task IgnoreAbortAsync(HttpContext context, Task answer)
     {
         try
         {
@@ -28,16 +24,10 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
             // The client is gone, or its connection was closed to make room.
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested) { }
-        finally
-        {
-            limiter.EndRequest(connection, IsGood(context));
-        }
     }
 
     private Task Answer(HttpContext context) =>
         !context.Request.IsHttps ? pages.AnswerAsync(context)
         : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.AnswerAsync(context)
         : ManagementPages.NotFound(context);
-
-    private static bool IsGood(HttpContext context) => context.Response.StatusCode == StatusCodes.Status200OK;
 }

@@ -46,7 +46,8 @@ internal static class JsonSkipper
                 }
             }
             else
-                at = AfterSpace(text, AfterScalar(text, at, ref stops));
+                // Most values are strings.
+                at = AfterSpace(text, text[at] == '"' ? AfterString(text, at, ref stops, out _) : AfterScalar(text, at, ref stops));
             while (text[at] == EndOf(open))
             {
                 at++;
@@ -100,6 +101,7 @@ internal static class JsonSkipper
             _ => AfterNumber(text, at),
         };
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int AfterString(ReadOnlySpan<byte> text, int at, ref StringEndIndex stops, out bool isEscaped)
     {
         isEscaped = false;
