@@ -38,7 +38,7 @@ internal sealed partial class ArchitectureTests
             "ProxySwapper.CredentialHelper",
             "ProxySwapper.Switching",
         ],
-        ["ProxySwapper.AdmissionPolicies"],
+        ["ProxySwapper.AdmissionPolicies", "ProxySwapper.Converting"],
         ["ProxySwapper.Population.Work", "ProxySwapper.Manifests"],
         ["ProxySwapper.Population.Queue"],
         ["ProxySwapper.Population.Cluster"],

@@ -38,6 +38,7 @@ internal static class CommandTree
             DisableCommand.Create(),
             EnableCommand.Create(),
             ValidateCommand.Create(),
+            ConvertCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),
             ReleaseCommand.Create(),

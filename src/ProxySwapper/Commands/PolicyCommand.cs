@@ -96,7 +96,7 @@ internal static class PolicyCommand
     {
         if (output == Yaml)
         {
-            PolicyYaml.Write(Console.Out, objects);
+            YamlWriter.Write(Console.Out, objects);
             return;
         }
         var list = new JsonObject

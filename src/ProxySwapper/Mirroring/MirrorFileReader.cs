@@ -7,11 +7,16 @@ namespace ProxySwapper.Mirroring;
 internal static class MirrorFileReader
 {
     /// <exception cref="ConfigurationException">The file is not valid; carries every fault.</exception>
-    public static MirrorFile Read(string path)
+    public static MirrorFile Read(string path) => ReadText(path, ConfigurationReader.TextOf(path));
+
+    /// <param name="file">The file's name, for messages.</param>
+    /// <param name="text">What it says.</param>
+    /// <exception cref="ConfigurationException">The file is not valid; carries every fault.</exception>
+    public static MirrorFile ReadText(string file, string text)
     {
         var faults = new List<ConfigurationFault>();
-        var file = YamlDocumentReader.Read(path, ConfigurationReader.TextOf(path), faults) is { } top ? ReadTop(top) : null;
-        return faults.Count > 0 ? throw new ConfigurationException(faults) : file!;
+        var mirror = YamlDocumentReader.Read(file, text, faults) is { } top ? ReadTop(top) : null;
+        return faults.Count > 0 ? throw new ConfigurationException(faults) : mirror!;
     }
 
     private static MirrorFile ReadTop(YamlSection top)

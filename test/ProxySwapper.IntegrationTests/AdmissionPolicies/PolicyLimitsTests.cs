@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
@@ -72,7 +73,7 @@ internal sealed class PolicyLimitsTests
         var options = ConfigurationReader.ReadText("config.yaml", Configuration, new Dictionary<string, string>());
         var objects = new PolicyObjects("printed", "v1");
         await using var yaml = new StringWriter();
-        PolicyYaml.Write(yaml, [objects.PolicyOf(PolicyCompiler.Compile(options, locations).Policy), objects.Binding(podUpdates: false)]);
+        YamlWriter.Write(yaml, [objects.PolicyOf(PolicyCompiler.Compile(options, locations).Policy), objects.Binding(podUpdates: false)]);
         await _scene.Server.KubectlWithInputAsync(yaml.ToString(), "apply", "-f", "-");
         const string Pod =
             """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""";

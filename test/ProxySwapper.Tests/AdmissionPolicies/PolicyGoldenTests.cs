@@ -1,4 +1,4 @@
-using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
@@ -36,7 +36,7 @@ internal sealed class PolicyGoldenTests
         var compiled = PolicyText.Compile(File.ReadAllText(Path.Combine(folder, "config.yaml")));
         var json = PolicyText.Objects.PolicyOf(compiled.Policy);
         using var yaml = new StringWriter();
-        PolicyYaml.Write(yaml, [json]);
+        YamlWriter.Write(yaml, [json]);
         Assert.That(YamlObjects.Read(yaml.ToString()).Single()!.ToJsonString(), Is.EqualTo(json.ToJsonString()));
     }
 

@@ -1,5 +1,6 @@
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
@@ -22,7 +23,7 @@ internal static class PolicyText
         var compiled = Compile(configuration);
         var locations = ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment);
         using var yaml = new StringWriter();
-        PolicyYaml.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
+        YamlWriter.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
         return (yaml.ToString(), string.Concat(compiled.Refusals.Select(refusal => $"{locations.FaultOf(refusal.Key, refusal.Reason)}\n")));
     }
 }

@@ -48,6 +48,11 @@ internal sealed class HostileInputTests
     [TestCase("rewrite", "nginx", "--config")]
     [TestCase("validate", "--kind", "mirror")]
     [TestCase("rewrite", "-f")]
+    [TestCase("convert")]
+    [TestCase("convert", "--from", "k8s-image-swapper")]
+    [TestCase("convert", "--from", "kube-image-keeper", "--target", "r.example/x")]
+    [TestCase("convert", "--from", "regsync")]
+    [TestCase("convert", "--from", "skopeo-sync", "--target", "r.example/x")]
     public Task Files_are_refused_in_sentences(params string[] command) =>
         ForFilesAsync(text =>
         {

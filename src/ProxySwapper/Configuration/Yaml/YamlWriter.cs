@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace ProxySwapper.AdmissionPolicies;
+namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>Writes JSON objects as readable YAML: multi-line texts stay multi-line.</summary>
-internal static class PolicyYaml
+internal static class YamlWriter
 {
     private static readonly string[] Words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
 

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using ProxySwapper.Configuration;
+using ProxySwapper.Converting;
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper convert</c>: what another tool's file says, in our words.</summary>
+internal static class ConvertCommand
+{
+    private const string Input = "-";
+    private const string Auto = "auto";
+
+    public static Command Create()
+    {
+        var file = new Argument<string>("FILE") { Description = "The file, YAML or JSON; - is standard input." };
+        var from = new Option<string>("--from")
+        {
+            Description = "What the file is; auto tells by its keys.",
+            DefaultValueFactory = _ => Auto,
+        };
+        from.AcceptOnlyFromAmong([Auto, .. Enum.GetValues<ForeignFormat>().Select(Conversion.Name)]);
+        var target = new Option<string?>("--target")
+        {
+            Description = "Where images go: registry with optional path. For files that do not name it. Default: none.",
+        };
+        target.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && TargetPrefix.Validate(token.Value) is { } fault)
+                result.AddError($"--target {fault}");
+        });
+        var scoped = new Option<bool>("--scoped") { Description = "As with skopeo sync: copies keep the whole path of their source." };
+        var command = new ExampleCommand(
+            "convert",
+            "Converts other tools' files to a configuration or a mirror file, and says what has no counterpart.",
+            "proxyswapper convert .k8s-image-swapper.yaml > config.yaml",
+            "kubectl get clusterimagesetmirrors -o yaml | proxyswapper convert -",
+            "proxyswapper convert --target registry.example.com/mirror sync.yml > mirror.yaml"
+        )
+        {
+            file,
+            from,
+            target,
+            scoped,
+        };
+        command.SetAction(
+            (arguments, _) =>
+                ConfigurationFaults.ReportAsync(async () =>
+                {
+                    var name = arguments.GetValue(file)!;
+                    var text = name == Input ? await Console.In.ReadToEndAsync(CancellationToken.None) : ConfigurationReader.TextOf(name);
+                    var conversion = ForeignFileConverter.Convert(
+                        name == Input ? "(standard input)" : name,
+                        text,
+                        FormatOf(arguments.GetValue(from)!),
+                        new ForeignTarget(arguments.GetValue(target), arguments.GetValue(scoped))
+                    );
+                    Console.Out.Write(conversion.ToYaml());
+                    foreach (var fault in conversion.LeftOut)
+                        await Console.Error.WriteLineAsync($"not converted: {fault}");
+                    var mistakes = conversion.FindMistakes();
+                    foreach (var fault in mistakes)
+                        await Console.Error.WriteLineAsync($"the result is not valid yet: {fault}");
+                    return conversion.LeftOut.Count + mistakes.Count > 0 ? 1 : 0;
+                })
+        );
+        return command;
+    }
+
+    private static ForeignFormat? FormatOf(string name) =>
+        name == Auto ? null : Enum.GetValues<ForeignFormat>().Single(format => Conversion.Name(format) == name);
+}

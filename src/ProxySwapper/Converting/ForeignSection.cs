@@ -1,0 +1,124 @@
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Converting;
+
+/// <summary>
+/// A mapping of another tool's file. What nobody reads has no counterpart, which <see cref="LeaveOutUnread"/> says key by key, so that
+/// nothing gets lost unsaid.
+/// </summary>
+internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMappingNode mapping)
+{
+    private readonly HashSet<string> _read = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The keys as written, in order.</summary>
+    public IEnumerable<string> Keys => mapping.Children.Keys.Select(NameOf);
+
+    public bool Has(string key) => Find(key) is not null;
+
+    public string? String(string key) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlScalarNode { Value: { } text } => text,
+            var node => Refuse<string?>(key, node, "must be a string"),
+        };
+
+    public bool? Boolean(string key) =>
+        String(key)?.ToLowerInvariant() switch
+        {
+            null => null,
+            "true" or "yes" or "on" => true,
+            "false" or "no" or "off" => false,
+            _ => Refuse<bool?>(key, Find(key)!, "must be true or false"),
+        };
+
+    /// <summary>A list of texts; one text alone counts as a list of one. Empty when missing.</summary>
+    public IReadOnlyList<string> Strings(string key) =>
+        Take(key) switch
+        {
+            null => [],
+            YamlScalarNode { Value: { } text } => [text],
+            YamlSequenceNode list when list.All(item => item is YamlScalarNode { Value: not null }) =>
+            [
+                .. list.Select(item => ((YamlScalarNode)item).Value!),
+            ],
+            var node => Refuse<IReadOnlyList<string>>(key, node, "must be a list of strings") ?? [],
+        };
+
+    public ForeignSection? Section(string key) =>
+        Take(key) switch
+        {
+            null => null,
+            YamlMappingNode inner => new ForeignSection(notes, PathOf(key), inner),
+            var node => Refuse<ForeignSection?>(key, node, "must be a mapping"),
+        };
+
+    /// <summary>A list of mappings. Empty when missing.</summary>
+    public IReadOnlyList<ForeignSection> Sections(string key) =>
+        Take(key) switch
+        {
+            null => [],
+            YamlSequenceNode list when list.All(item => item is YamlMappingNode) =>
+            [
+                .. list.Select((item, index) => new ForeignSection(notes, $"{PathOf(key)}[{index}]", (YamlMappingNode)item)),
+            ],
+            var node => Refuse<IReadOnlyList<ForeignSection>>(key, node, "must be a list of mappings") ?? [],
+        };
+
+    /// <summary>Says what becomes of a key, where it is written; without one, of the whole section.</summary>
+    public void LeaveOut(string key, string message)
+    {
+        if (key.Length == 0)
+            notes.LeaveOut(path, mapping, message);
+        else if (Take(key) is { } node)
+            notes.LeaveOut(PathOf(key), node, message);
+    }
+
+    /// <summary>Passes over keys that mean nothing to us, such as a Pod's resources.</summary>
+    public void Skip(params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+            _read.Add(key);
+    }
+
+    /// <summary>Says of every key that was not read that it has no counterpart.</summary>
+    public void LeaveOutUnread()
+    {
+        foreach (var (key, value) in mapping.Children)
+            if (!_read.Contains(NameOf(key)) && !IsEmpty(value))
+                notes.LeaveOut(PathOf(NameOf(key)), key, "has no counterpart");
+    }
+
+    public void Fault(string key, string message) => notes.Fault(PathOf(key), Find(key) ?? mapping, message);
+
+    private YamlNode? Take(string key)
+    {
+        _read.Add(key);
+        return Find(key);
+    }
+
+    private YamlNode? Find(string key) =>
+        mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value is { } node
+        && !IsEmpty(node)
+            ? node
+            : null;
+
+    private T? Refuse<T>(string key, YamlNode node, string message)
+    {
+        notes.Fault(PathOf(key), node, message);
+        return default;
+    }
+
+    private string PathOf(string key) => path.Length == 0 ? key : $"{path}.{key}";
+
+    private static bool IsEmpty(YamlNode node) =>
+        node switch
+        {
+            YamlScalarNode scalar => scalar.Value is null or "" or "~" or "null",
+            YamlMappingNode inner => inner.Children.Count == 0,
+            YamlSequenceNode list => list.Children.Count == 0,
+            _ => false,
+        };
+
+    private static string NameOf(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
+}

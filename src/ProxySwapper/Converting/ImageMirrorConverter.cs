@@ -1,0 +1,101 @@
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.Converting;
+
+/// <summary>The spec of version 3's ImageMirror, whose copies are below the name of their registry as with <c>{registry}</c>.</summary>
+internal static class ImageMirrorConverter
+{
+    private const string NamespaceName = "kubernetes.io/metadata.name";
+
+    public static void Convert(ForeignSection spec, KubeImageKeeperResult result)
+    {
+        foreach (var pattern in spec.Strings("excludeImages"))
+            if (ImagePattern.TryParse(pattern, out _, out var fault))
+                result.IgnoreImages(pattern);
+            else
+                spec.LeaveOut("excludeImages", $"'{pattern}' {fault}");
+        if (spec.Section("destination") is not { } destination || destination.String("path")?.TrimEnd('/') is not { } path)
+        {
+            spec.Fault("destination", "is missing: path, where copies go");
+            return;
+        }
+        ReadPolicies(spec);
+        result.AddRule(".*", path, ReadNamespaces(spec));
+        ReadAccess(destination, TargetPrefix.HostOf(path), result);
+        spec.LeaveOut("podSelector", "select Pods by the chart's webhook.objectSelector");
+        spec.LeaveOut("cleanup", "copies are not deleted; let the registry remove what is old");
+        spec.LeaveOutUnread();
+    }
+
+    private static void ReadPolicies(ForeignSection spec)
+    {
+        switch (spec.String("rewritePolicy"))
+        {
+            case "Always":
+                break;
+            case "None":
+                spec.LeaveOut(
+                    "rewritePolicy",
+                    "None copies without rewriting, which rules cannot; proxyswapper mirror copies what a file lists"
+                );
+                break;
+            case null:
+                spec.LeaveOut("destination", "OnFailure, the default, tries the original first; here images go to the target always");
+                break;
+            default:
+                spec.LeaveOut("rewritePolicy", "OnFailure tries the original first; here images go to the target always");
+                break;
+        }
+        if (spec.String("driftPolicy") is "Warn" or "Sync")
+            spec.LeaveOut(
+                "driftPolicy",
+                "a tag that is there is not copied again; proxyswapper mirror with replace-tag does, on a schedule"
+            );
+    }
+
+    private static List<string> ReadNamespaces(ForeignSection spec)
+    {
+        if (spec.Section("namespaceSelector") is not { } selector)
+            return [];
+        var namespaces = new List<string>();
+        if (selector.Section("matchLabels") is { } labels)
+        {
+            namespaces.AddRange(labels.Strings(NamespaceName));
+            foreach (var label in labels.Keys.Where(label => label != NamespaceName).ToList())
+                labels.LeaveOut(label, "labels of namespaces are for the chart's webhook.namespaceSelector");
+        }
+        selector.LeaveOut("matchExpressions", "labels of namespaces are for the chart's webhook.namespaceSelector");
+        return namespaces;
+    }
+
+    private static void ReadAccess(ForeignSection destination, string host, KubeImageKeeperResult result)
+    {
+        if (destination.Boolean("insecure") == true)
+            result.Registry(host)["plainHttp"] = true;
+        if (destination.Section("manage")?.Section("auth") is { } auth)
+        {
+            if (auth.Section("provider") is { } provider)
+            {
+                result.Registry(host)["auth"] = RegistryEntries.CloudAuth(provider.String("name")) ?? "anonymous";
+                provider.LeaveOut(
+                    "serviceAccountRef",
+                    "the identity is that of the release's ServiceAccount: cloudIdentity in the chart's values"
+                );
+            }
+            if (auth.Section("secretRef") is { } secret)
+            {
+                result.Registry(host)["auth"] = "dockerConfig";
+                secret.LeaveOut(
+                    "name",
+                    $"copy the Secret into the release's namespace: dockerConfigSecret: {secret.String("name")} in the chart's values"
+                );
+            }
+        }
+        if (destination.Section("pull")?.Section("auth") is { } pull)
+            pull.LeaveOut(
+                pull.Has("secretRef") ? "secretRef" : "provider",
+                "no Secret is written into other namespaces: give the nodes, or each namespace, a pull secret for the target"
+            );
+        destination.LeaveOutUnread();
+    }
+}

@@ -1,0 +1,183 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.Converting;
+
+/// <summary>
+/// k8s-image-swapper's configuration (<see href="https://estahn.github.io/k8s-image-swapper/main/configuration.html"/>), older forms of it
+/// and the values of its chart, whose <c>config</c> it is. It sends every image that no filter leaves out to the target, below its
+/// registry's name.
+/// </summary>
+internal static class K8sImageSwapperConverter
+{
+    public static JsonObject Convert(ForeignSection top)
+    {
+        if (top.Section("config") is { } config)
+        {
+            top.LeaveOutUnread();
+            return ConvertConfiguration(config);
+        }
+        return ConvertConfiguration(top);
+    }
+
+    private static JsonObject ConvertConfiguration(ForeignSection top)
+    {
+        var result = new JsonObject();
+        if (top.Boolean("dryRun") is { } dryRun)
+            result["dryRun"] = dryRun;
+        ReadLogging(top, result);
+        var registries = new JsonArray();
+        var target = ReadTarget(top, registries);
+        var filters = ReadSource(top, registries);
+        if (filters.IgnoredImages.Count > 0)
+            result["ignoreImages"] = filters.IgnoredImages.ToJson();
+        if (filters.IgnoredNamespaces.Count > 0)
+            result["ignoreNamespaces"] = filters.IgnoredNamespaces.ToJson();
+        if (target is not null)
+        {
+            var rule = new JsonObject { ["match"] = "**", ["target"] = $"{target}/{TargetPrefix.RegistryPlaceholder}" };
+            if (filters.OnlyNamespaces is { } only)
+                rule["namespaces"] = new JsonArray(only);
+            result["rules"] = new JsonArray(rule);
+        }
+        // Theirs when the file does not say.
+        result["swapPolicy"] = top.String("imageSwapPolicy")?.ToLowerInvariant() ?? "exists";
+        result["populate"] = ReadPopulate(top);
+        if (registries.Count > 0)
+            result["registries"] = registries;
+        top.LeaveOutUnread();
+        return result;
+    }
+
+    private static void ReadLogging(ForeignSection top, JsonObject result)
+    {
+        if (top.String("logLevel")?.ToLowerInvariant() is { } level)
+            result["logLevel"] = level is "fatal" or "panic" ? "error" : level;
+        top.LeaveOut("logFormat", "logs have one format");
+    }
+
+    private static JsonObject ReadPopulate(ForeignSection top)
+    {
+        var policy = top.String("imageCopyPolicy")?.ToLowerInvariant() ?? "delayed";
+        var populate = new JsonObject { ["policy"] = policy == "force" ? "immediate" : policy };
+        if (policy == "force")
+            top.LeaveOut("imageCopyPolicy", "force is immediate here: the copy goes on in the queue when the deadline is over");
+        if (policy is "immediate" or "force")
+            populate["deadline"] = top.String("imageCopyDeadline") ?? "8s";
+        else
+            top.LeaveOut("imageCopyDeadline", "is for policy immediate");
+        return populate;
+    }
+
+    /// <summary>The registry and path that images go to.</summary>
+    private static string? ReadTarget(ForeignSection top, JsonArray registries)
+    {
+        if (top.Section("target") is not { } section)
+        {
+            top.Fault("target", "is missing: where images go");
+            return null;
+        }
+        // In the oldest files the registry's settings were one level deeper.
+        var target = section.Section("registry") is { } registry ? registry : section;
+        section.Skip("type");
+        if (ReadRegistry(target, isTarget: true) is not var (prefix, entry))
+        {
+            section.Fault("aws", "is missing: aws with accountId and region, or gcp with location, projectId and repositoryId");
+            return null;
+        }
+        registries.Add((JsonNode)entry);
+        target.LeaveOutUnread();
+        if (target != section)
+            section.LeaveOutUnread();
+        return prefix;
+    }
+
+    private static JmesPathFilters ReadSource(ForeignSection top, JsonArray registries)
+    {
+        var filters = new JmesPathFilters();
+        if (top.Section("source") is not { } source)
+            return filters;
+        foreach (var registry in source.Sections("registries").Concat(source.Sections("privateRegistries")))
+        {
+            if (
+                ReadRegistry(registry, isTarget: false) is var (_, entry)
+                && !registries.Any(other => $"{other!["host"]}" == $"{entry["host"]}")
+            )
+                registries.Add((JsonNode)entry);
+            registry.Skip("type");
+            registry.LeaveOutUnread();
+        }
+        foreach (var filter in source.Sections("filters"))
+            if (filter.String("jmespath") is { } expression && !filters.Add(expression))
+                filter.LeaveOut(
+                    "jmespath",
+                    $"'{expression}' cannot be said by ignoreNamespaces, ignoreImages or a rule's namespaces; "
+                        + "the chart's webhook.objectSelector and webhook.matchConditions select Pods by their labels and by CEL"
+                );
+        source.LeaveOutUnread();
+        return filters;
+    }
+
+    private static (string Prefix, JsonObject Entry)? ReadRegistry(ForeignSection registry, bool isTarget)
+    {
+        if (registry.Section("aws") is { } aws)
+        {
+            var host = $"{aws.String("accountId")}.dkr.ecr.{aws.String("region")}.amazonaws.com";
+            var entry = new JsonObject { ["host"] = host, ["auth"] = "ecr" };
+            aws.LeaveOut(
+                "role",
+                "is the ServiceAccount's here: cloudIdentity.aws.roleArn in the chart's values, or a profile by awsProfile"
+            );
+            if (isTarget)
+                entry["createRepositories"] = ReadEcrOptions(aws.Section("ecrOptions"));
+            aws.LeaveOutUnread();
+            return (host, entry);
+        }
+        if (registry.Section("gcp") is { } gcp)
+        {
+            var host = $"{gcp.String("location")}-docker.pkg.dev";
+            var prefix = $"{host}/{gcp.String("projectId")}/{gcp.String("repositoryId")}";
+            gcp.LeaveOutUnread();
+            return (prefix, new JsonObject { ["host"] = host, ["auth"] = "google" });
+        }
+        if (registry.Section("generic") is not { } generic || generic.Section("genericOptions") is not { } options)
+            return null;
+        generic.Skip("name");
+        var domain = options.String("domain") ?? "";
+        var basic = RegistryEntries.Basic(domain);
+        options.LeaveOut("username", RegistryEntries.UserAdvice(domain));
+        options.LeaveOut("password", RegistryEntries.PasswordAdvice(domain));
+        options.LeaveOutUnread();
+        return (domain, basic);
+    }
+
+    /// <summary>How missing repositories are made; it always makes them.</summary>
+    private static JsonObject ReadEcrOptions(ForeignSection? options)
+    {
+        var create = new JsonObject
+        {
+            ["scanOnPush"] = options?.Section("imageScanningConfiguration")?.Boolean("imageScanOnPush") ?? true,
+            ["imageTagMutability"] = options?.String("imageTagMutability") ?? "MUTABLE",
+        };
+        if (options is null)
+            return create;
+        if (options.Section("encryptionConfiguration") is { } encryption)
+        {
+            if (encryption.String("encryptionType") is { } type)
+                create["encryptionType"] = type;
+            if (encryption.String("kmsKey") is { } key)
+                create["kmsKey"] = key;
+        }
+        var tags = new JsonObject();
+        foreach (var tag in options.Sections("tags"))
+            tags[tag.String("key") ?? ""] = tag.String("value") ?? "";
+        if (tags.Count > 0)
+            create["tags"] = tags;
+        if (options.String("lifecyclePolicy") is { } lifecycle)
+            create["lifecyclePolicy"] = lifecycle;
+        if (options.String("accessPolicy") is { } access)
+            create["repositoryPolicy"] = access;
+        options.LeaveOutUnread();
+        return create;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.Converting;
+
+/// <summary>What several objects and values say together.</summary>
+internal sealed class KubeImageKeeperResult
+{
+    private readonly List<(string? Registry, JsonObject Rule, string Prefix)> _rules = [];
+    private readonly List<string> _ignoredImages = [];
+    private readonly List<string> _ignoredNamespaces = [];
+    private readonly List<string> _platforms = [];
+    private readonly JsonArray _registries = [];
+
+    public void IgnoreImages(string pattern) => AddOnce(_ignoredImages, pattern);
+
+    public void IgnoreNamespaces(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+            AddOnce(_ignoredNamespaces, name);
+    }
+
+    public void AddPlatform(string platform) => AddOnce(_platforms, platform);
+
+    public JsonObject Registry(string host)
+    {
+        if (_registries.FirstOrDefault(entry => $"{entry!["host"]}" == host) is JsonObject known)
+            return known;
+        var added = new JsonObject { ["host"] = host };
+        _registries.Add((JsonNode)added);
+        return added;
+    }
+
+    /// <summary>Adds a rule for images that a pattern or, where there is none, an expression takes.</summary>
+    /// <param name="expression">An expression of whole references.</param>
+    /// <param name="prefix">Registry and path of the target.</param>
+    /// <param name="namespaces">Where the rule holds; empty for everywhere.</param>
+    public void AddRule(string expression, string prefix, IReadOnlyList<string> namespaces)
+    {
+        var pattern = ForeignPattern.OfImages(expression);
+        var rule = pattern is null
+            ? new JsonObject { ["matchRegex"] = $"({ForeignPattern.Whole(expression)})", ["replace"] = $"{prefix}/$1" }
+            : new JsonObject
+            {
+                ["match"] = pattern.EndsWith("/**", StringComparison.Ordinal) && IsHost(pattern[..^3]) ? pattern[..^3] : pattern,
+            };
+        if (namespaces.Count > 0)
+            rule["namespaces"] = namespaces.ToJson();
+        _rules.Add((pattern is null ? null : TargetPrefix.HostOf(pattern), rule, prefix));
+    }
+
+    public JsonObject ToJson()
+    {
+        var result = new JsonObject();
+        if (_ignoredImages.Count > 0)
+            result["ignoreImages"] = _ignoredImages.ToJson();
+        if (_ignoredNamespaces.Count > 0)
+            result["ignoreNamespaces"] = _ignoredNamespaces.ToJson();
+        foreach (var (registry, rule, prefix) in _rules)
+            if (registry is not null)
+                // Images of several registries would meet under one name.
+                rule["target"] =
+                    registry == "**" || _rules.Exists(other => other.Prefix == prefix && other.Registry is { } name && name != registry)
+                        ? $"{prefix}/{TargetPrefix.RegistryPlaceholder}"
+                        : prefix;
+        if (_rules.Count > 0)
+            result["rules"] = new JsonArray([.. _rules.Select(rule => rule.Rule)]);
+        if (_platforms.Count > 0)
+            result["populate"] = new JsonObject { ["platforms"] = _platforms.ToJson() };
+        var registries = new JsonArray([.. _registries.Where(entry => entry!.AsObject().Count > 1).Select(entry => entry!.DeepClone())]);
+        if (registries.Count > 0)
+            result["registries"] = registries;
+        return result;
+    }
+
+    private static bool IsHost(string text) => !text.Contains('/', StringComparison.Ordinal);
+
+    private static void AddOnce(List<string> list, string text)
+    {
+        if (!list.Contains(text))
+            list.Add(text);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Registry;
+
+namespace ProxySwapper.Converting;
+
+/// <summary>
+/// The file of <c>skopeo sync --src yaml</c> (<see href="https://github.com/containers/skopeo/blob/main/docs/skopeo-sync.1.md"/>): for each
+/// registry its repositories with their tags, an expression or a range.
+/// </summary>
+/// <param name="target">The destination and <c>--scoped</c>, which stand on skopeo's command line.</param>
+internal sealed class SkopeoSyncConverter(ForeignTarget target)
+{
+    private readonly MirrorEntries _entries = new();
+    private readonly HashSet<string> _destinations = new(StringComparer.Ordinal);
+
+    public JsonObject Convert(ForeignSection top)
+    {
+        var registries = new JsonArray();
+        if (target.Prefix is null)
+            top.Fault("", "the destination is not in the file; give --target REGISTRY[/PATH], as on the command line of skopeo sync");
+        foreach (var host in top.Keys)
+            if (top.Section(host) is { } registry)
+                ReadRegistry(host, registry, registries);
+        return _entries.ToFile(registries);
+    }
+
+    private void ReadRegistry(string host, ForeignSection registry, JsonArray registries)
+    {
+        if (registry.Section("images") is { } images)
+            foreach (var name in images.Keys)
+                ReadTags(images, host, name);
+        if (registry.Section("images-by-tag-regex") is { } expressions)
+            foreach (var name in expressions.Keys)
+                if (Add(expressions, host, name) is { } entry)
+                    entry["tags"] = new JsonObject { ["allow"] = new JsonArray(Whole(expressions.String(name) ?? "")) };
+        if (registry.Section("images-by-semver") is { } ranges)
+            foreach (var name in ranges.Keys)
+                if (Add(ranges, host, name) is { } entry)
+                    (entry["mode"], entry["semverRange"]) = ("semver", ranges.String(name));
+        ReadAccess(host, registry, registries);
+        registry.LeaveOutUnread();
+    }
+
+    private void ReadTags(ForeignSection images, string host, string name)
+    {
+        var references = images.Strings(name);
+        var digests = references.Where(reference => Digest.TryParse(reference, out _)).ToList();
+        foreach (var digest in digests)
+            images.LeaveOut(name, $"a digest is copied by: proxyswapper copy {host}/{name}@{digest} {Destination(host, name)}");
+        if (digests.Count > 0 && digests.Count == references.Count)
+            return;
+        if (Add(images, host, name) is { } entry && references.Count > 0)
+            entry["tags"] = new JsonObject { ["allow"] = MirrorEntries.Exactly(references.Except(digests)) };
+    }
+
+    private JsonObject? Add(ForeignSection section, string host, string name)
+    {
+        if (!ImageReference.TryParse($"{host}/{name}", out var source, out var fault))
+        {
+            section.Fault(name, $"invalid repository '{host}/{name}': {fault}");
+            return null;
+        }
+        var destination = Destination(host, name);
+        if (!target.IsScoped && name.Contains('/', StringComparison.Ordinal) && !_destinations.Add(destination))
+            section.LeaveOut(
+                name,
+                $"shares {destination} with another repository of the same last name, as skopeo has it; --scoped keeps them apart"
+            );
+        else
+            _destinations.Add(destination);
+        return _entries.Add(source, destination);
+    }
+
+    private string Destination(string host, string name) =>
+        $"{target.Prefix}/{(target.IsScoped ? $"{host}/{name}" : name[(name.LastIndexOf('/') + 1)..])}";
+
+    private static void ReadAccess(string host, ForeignSection registry, JsonArray registries)
+    {
+        var entry = new JsonObject { ["host"] = host };
+        if (registry.Section("credentials") is { } credentials)
+        {
+            entry = RegistryEntries.Basic(host);
+            credentials.LeaveOut("username", RegistryEntries.UserAdvice(host));
+            credentials.LeaveOut("password", RegistryEntries.PasswordAdvice(host));
+        }
+        if (registry.Boolean("tls-verify") == false)
+        {
+            entry["insecureSkipTlsVerify"] = true;
+            registry.LeaveOut("tls-verify", "takes any certificate; for a registry without TLS write plainHttp: true instead");
+        }
+        registry.LeaveOut("cert-dir", "put its authorities into one PEM file and name that as the registry's caFile");
+        if (entry.Count > 1)
+            registries.Add((JsonNode)entry);
+    }
+
+    /// <summary>skopeo finds an expression anywhere in a tag, ours takes whole tags.</summary>
+    private static string Whole(string expression)
+    {
+        var start = expression.StartsWith('^') ? "" : ".*";
+        var end = expression.EndsWith('$') ? "" : ".*";
+        return start.Length + end.Length == 0 ? ForeignPattern.Whole(expression) : $"{start}(?:{ForeignPattern.Whole(expression)}){end}";
+    }
+}

@@ -1,0 +1,83 @@
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Converting;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Converting;
+
+/// <summary>
+/// Runs every folder of testdata/convert: result.yaml is what input.yaml becomes, refused.txt why it becomes nothing. command.txt is the
+/// command where it is more than <c>proxyswapper convert input.yaml</c>. A new case is a new folder with input.yaml, and a run with
+/// UPDATE_GOLDEN=1.
+/// </summary>
+[TestFixture]
+internal sealed class ConversionGoldenTests
+{
+    private static readonly string Root = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "convert");
+
+    private static IEnumerable<TestCaseData> Cases() =>
+        Directory
+            .GetDirectories(Root)
+            .Order(StringComparer.Ordinal)
+            .Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+
+    [TestCaseSource(nameof(Cases))]
+    public void Case(string folder)
+    {
+        var (result, refusals) = ("", "");
+        try
+        {
+            result = Convert(folder).ToYaml();
+        }
+        catch (ConfigurationException exception)
+        {
+            refusals = string.Concat(exception.Faults.Select(fault => $"{fault}\n"));
+        }
+        AssertFile(Path.Combine(folder, "result.yaml"), result);
+        AssertFile(Path.Combine(folder, "refused.txt"), refusals);
+        Assert.That(result + refusals, Does.Not.Contain("must-not-be-copied"), "secrets stay where they are");
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void A_result_is_valid(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, "refused.txt")))
+            Assert.That(Convert(folder).FindMistakes(), Is.Empty);
+    }
+
+    [Test]
+    public void Each_tool_has_a_case() =>
+        Assert.That(
+            Cases()
+                .Select(folder => (string)folder.Arguments[0]!)
+                .Where(folder => !File.Exists(Path.Combine(folder, "refused.txt")))
+                .Select(folder => Convert(folder).From)
+                .Distinct(),
+            Is.EquivalentTo(Enum.GetValues<ForeignFormat>())
+        );
+
+    private static Conversion Convert(string folder)
+    {
+        var command = Path.Combine(folder, "command.txt");
+        var words = File.Exists(command) ? File.ReadAllText(command).Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+        var target = Array.IndexOf(words, "--target") is >= 0 and var index ? words[index + 1] : null;
+        return ForeignFileConverter.Convert(
+            "input.yaml",
+            File.ReadAllText(Path.Combine(folder, "input.yaml")),
+            null,
+            new ForeignTarget(target, words.Contains("--scoped"))
+        );
+    }
+
+    private static void AssertFile(string file, string actual)
+    {
+        if (SourceTree.UpdatesGolden && actual.Length > 0)
+            File.WriteAllText(file, actual);
+        else if (SourceTree.UpdatesGolden)
+            File.Delete(file);
+        Assert.That(
+            actual,
+            Is.EqualTo(File.Exists(file) ? File.ReadAllText(file) : ""),
+            $"{file} is not up to date: run the tests with UPDATE_GOLDEN=1 and look at what changed"
+        );
+    }
+}
