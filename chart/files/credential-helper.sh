@@ -1,6 +1,6 @@
 #!/bin/sh
-# Distribution runs this as its proxy.exec.command, in the way of Docker's credential helpers: `get`, with a bare host on stdin.
-# The sidecar on the Pod's loopback has the answer. Without one this fails, since Distribution would take what is printed.
+# Distribution runs this as its proxy.exec.command, in the protocol of Docker's credential helpers: `get`, with a bare host on stdin.
+# The sidecar on the Pod's loopback address provides the answer. Without one this fails, since Distribution would use any output.
 set -eu
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 host=$(cat)
@@ -14,7 +14,7 @@ case $host in
     exit 1
     ;;
 esac
-# The sidecar says no by itself after a while.
+# The sidecar has its own timeout.
 if ! answer=$(wget -q -O - "http://127.0.0.1:5002/credential?host=$host"); then
   echo "the credential sidecar has no credential for $host; its log says why"
   exit 1

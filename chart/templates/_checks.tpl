@@ -8,7 +8,7 @@
   {{- end -}}
   {{- $populate := $values.config.populate | default dict -}}
   {{- if not (or $values.proxyUrl $values.config.proxyUrl $values.config.rules $rewrites $populate.proxyCaches) -}}
-    {{- fail "nothing would be swapped: set proxyUrl to the registry that docker.io's images come from instead, or config.rules, or registryCache.rewrite; a populator alone needs config.populate.proxyCaches" -}}
+    {{- fail "no image would be rewritten: set proxyUrl to the registry that replaces docker.io, or config.rules, or registryCache.rewrite; a populator alone needs config.populate.proxyCaches" -}}
   {{- end -}}
   {{- if eq ($populate.policy | default "") "immediate" -}}
     {{- $deadline := $populate.deadline | default "3s" -}}
@@ -17,20 +17,20 @@
     {{- end -}}
   {{- end -}}
   {{- if or $values.config.tlsCertPath $values.config.tlsKeyPath -}}
-    {{- fail "config.tlsCertPath and config.tlsKeyPath are the chart's business: name the Secret in certificates.existingSecret" -}}
+    {{- fail "config.tlsCertPath and config.tlsKeyPath are set by the chart: use certificates.existingSecret" -}}
   {{- end -}}
   {{- if and (dig "populate" "pullSecrets" false $values.config) (not $values.pullSecrets.enabled) -}}
-    {{- fail "config.populate.pullSecrets reads Secrets, which the ServiceAccount may not: set pullSecrets.enabled" -}}
+    {{- fail "config.populate.pullSecrets needs permission to read Secrets: set pullSecrets.enabled" -}}
   {{- end -}}
   {{- if and $values.pullSecrets.enabled (not (include "proxyswapper.populates" .)) -}}
-    {{- fail "pullSecrets.enabled needs the populator, and config.populate.policy is none" -}}
+    {{- fail "pullSecrets.enabled requires the populator, but config.populate.policy is none" -}}
   {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if $values.config.certificates -}}
-    {{- fail "config.certificates is set by the chart: choose certificates.mode" -}}
+    {{- fail "config.certificates is set by the chart: use certificates.mode" -}}
   {{- end -}}
   {{- if and (eq $mode "existing") (not (and $values.certificates.existingSecret $values.certificates.caBundle)) -}}
-    {{- fail "certificates.existingSecret and certificates.caBundle are needed together: the certificate, and the authority by which the API server trusts it" -}}
+    {{- fail "certificates.existingSecret and certificates.caBundle are required together: the certificate, and the authority by which the API server trusts it" -}}
   {{- end -}}
   {{- if include "proxyswapper.usesPolicy" . -}}
     {{- include "proxyswapper.policyChecks" . -}}
@@ -44,28 +44,28 @@
     {{- fail "certificates.mode certManager cannot be combined with certificates.certManager.enabled false" -}}
   {{- end -}}
   {{- if and $values.webhook.matchConditions (not (include "proxyswapper.usesPolicy" .)) (not (semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version)) -}}
-    {{- fail (printf "webhook.matchConditions needs Kubernetes 1.28; this is %s, which would drop them and send every Pod" .Capabilities.KubeVersion.Version) -}}
+    {{- fail (printf "webhook.matchConditions requires Kubernetes 1.28; this is %s, which would ignore them" .Capabilities.KubeVersion.Version) -}}
   {{- end -}}
   {{- $end := include "proxyswapper.endSeconds" . | int -}}
   {{- if and $values.terminationGracePeriodSeconds (le (int $values.terminationGracePeriodSeconds) $end) -}}
-    {{- fail (printf "terminationGracePeriodSeconds must be more than config.drainDelay and config.shutdownGracePeriod together, which are %d s; 0 takes care of it" $end) -}}
+    {{- fail (printf "terminationGracePeriodSeconds must be more than config.drainDelay and config.shutdownGracePeriod together, which are %d s; use 0 to compute it" $end) -}}
   {{- end -}}
   {{- if eq (include "proxyswapper.port" .) (include "proxyswapper.managementPort" .) -}}
-    {{- fail "config.port and config.managementPort are the same port" -}}
+    {{- fail "config.port and config.managementPort must differ" -}}
   {{- end -}}
   {{- if $rewrites -}}
     {{- range $values.registryCache.upstreams -}}
       {{- if and (eq (include "proxyswapper.cache.match" .) "docker.io") (or $values.proxyUrl $values.config.proxyUrl) (not $values.config.rules) -}}
-        {{- fail (printf "docker.io would go to proxyUrl and to the cache %s: leave proxyUrl away, or the upstream, or write config.rules" .name) -}}
+        {{- fail (printf "docker.io would be rewritten both to proxyUrl and to the cache %s: remove proxyUrl or the upstream, or use config.rules" .name) -}}
       {{- end -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}
 {{- if and $values.mirror.enabled (not $values.mirror.images) -}}
-  {{- fail "mirror.enabled needs mirror.images: {NAME: {source: …, destination: …}}" -}}
+  {{- fail "mirror.enabled requires mirror.images: {NAME: {source: …, destination: …}}" -}}
 {{- end -}}
 {{- if and $values.mirror.timeZone (not (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version)) -}}
-  {{- fail (printf "mirror.timeZone needs Kubernetes 1.27; this is %s" .Capabilities.KubeVersion.Version) -}}
+  {{- fail (printf "mirror.timeZone requires Kubernetes 1.27; this is %s" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- if $values.registryCache.enabled -}}
   {{- include "proxyswapper.cache.checks" . -}}
@@ -74,21 +74,21 @@
 
 {{- define "proxyswapper.policyChecks" -}}
 {{- if not (include "proxyswapper.policyVersion" .) -}}
-  {{- fail (printf "webhook.mode policy needs MutatingAdmissionPolicy, which Kubernetes 1.36 has; this is %s, and its API version is not served" .Capabilities.KubeVersion.Version) -}}
+  {{- fail (printf "webhook.mode policy requires MutatingAdmissionPolicy (Kubernetes 1.36); this is %s, which does not serve it" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- if or .Values.dryRun .Values.config.dryRun -}}
-  {{- fail "dryRun cannot be combined with webhook.mode policy, which swaps in the API server: try webhook.mode webhook first, or proxyswapper report" -}}
+  {{- fail "dryRun cannot be combined with webhook.mode policy, which rewrites in the API server: try webhook.mode webhook first, or proxyswapper report" -}}
 {{- end -}}
 {{- if or (ne .Values.webhook.failurePolicy "Ignore") (ne .Values.webhook.reinvocationPolicy "IfNeeded") -}}
-  {{- fail "webhook.mode policy has failurePolicy Ignore and reinvocationPolicy IfNeeded, no other" -}}
+  {{- fail "webhook.mode policy requires failurePolicy Ignore and reinvocationPolicy IfNeeded" -}}
 {{- end -}}
 {{- if eq (lower (.Values.config.swapPolicy | default "always")) "exists" -}}
-  {{- fail "config.swapPolicy exists asks a registry, which webhook.mode policy cannot do" -}}
+  {{- fail "config.swapPolicy exists needs a registry, which webhook.mode policy cannot use" -}}
 {{- end -}}
 {{- if has (lower (dig "populate" "policy" "delayed" .Values.config)) (list "immediate" "gate") -}}
-  {{- fail (printf "config.populate.policy %s happens in the webhook, which webhook.mode policy does without: use delayed or none" .Values.config.populate.policy) -}}
+  {{- fail (printf "config.populate.policy %s requires the webhook and cannot be combined with webhook.mode policy: use delayed or none" .Values.config.populate.policy) -}}
 {{- end -}}
 {{- if dig "proxyHealth" "fallback" false .Values.config -}}
-  {{- fail "config.proxyHealth.fallback follows the health of a registry, which webhook.mode policy cannot do" -}}
+  {{- fail "config.proxyHealth.fallback needs a registry's health, which webhook.mode policy cannot use" -}}
 {{- end -}}
 {{- end -}}

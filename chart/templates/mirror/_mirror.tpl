@@ -25,7 +25,7 @@ spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
   restartPolicy: Never
-  # A copy under way may finish.
+  # A running copy may finish.
   terminationGracePeriodSeconds: 60
   securityContext:
     {{- toYaml $root.Values.podSecurityContext | nindent 4 }}
@@ -42,7 +42,7 @@ spec:
         {{- end }}
       env:
         {{- if .shards }}
-        # Kubernetes gives the index; of how many, the program must be told.
+        # Kubernetes provides the index; the count must be passed.
         - name: JOB_PARALLELISM
           value: {{ .shards | quote }}
         {{- end }}

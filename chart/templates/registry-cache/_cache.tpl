@@ -42,54 +42,54 @@ registry-cache-{{ .upstream.name }}
 {{- $own := .Values.registryCache -}}
 {{- $daemon := eq $own.exposure "HostPort" -}}
 {{- if not $own.upstreams -}}
-  {{- fail "registryCache.enabled needs registryCache.upstreams: [{name: …, remoteUrl: …, port: …}]" -}}
+  {{- fail "registryCache.enabled requires registryCache.upstreams: [{name: …, remoteUrl: …, port: …}]" -}}
 {{- end -}}
 {{- if and $own.rewrite (not .Values.webhook.enabled) -}}
-  {{- fail "registryCache.rewrite needs webhook.enabled: the webhook is what rewrites" -}}
+  {{- fail "registryCache.rewrite requires webhook.enabled" -}}
 {{- end -}}
 {{- if and $own.rewrite (eq $own.exposure "ClusterIP") -}}
-  {{- fail "registryCache.rewrite needs registryCache.exposure NodePort or HostPort: containerd reaches no ClusterIP by name" -}}
+  {{- fail "registryCache.rewrite requires registryCache.exposure NodePort or HostPort: containerd cannot resolve a ClusterIP by name" -}}
 {{- end -}}
 {{- $names := list -}}
 {{- $ports := list -}}
 {{- range $own.upstreams -}}
-  {{- if has .name $names -}}{{- fail (printf "registryCache.upstreams has the name %s twice" .name) -}}{{- end -}}
-  {{- if has (int .port) $ports -}}{{- fail (printf "registryCache.upstreams has the port %d twice" (int .port)) -}}{{- end -}}
+  {{- if has .name $names -}}{{- fail (printf "registryCache.upstreams: duplicate name %s" .name) -}}{{- end -}}
+  {{- if has (int .port) $ports -}}{{- fail (printf "registryCache.upstreams: duplicate port %d" (int .port)) -}}{{- end -}}
   {{- $names = append $names .name -}}
   {{- $ports = append $ports (int .port) -}}
   {{- if not (or (has (urlParse .remoteUrl).path (list "" "/")) (not .remoteUrl)) -}}
-    {{- fail (printf "registryCache.upstreams %s: remoteUrl is the root of a registry, without a path" .name) -}}
+    {{- fail (printf "registryCache.upstreams %s: remoteUrl must be the root of a registry, without a path" .name) -}}
   {{- end -}}
   {{- if and (eq $own.exposure "NodePort") (or (lt (int .port) 30000) (gt (int .port) 32767)) -}}
     {{- fail (printf "registryCache.upstreams %s: with exposure NodePort the port must be from 30000 to 32767" .name) -}}
   {{- end -}}
   {{- if and (eq (.auth | default "none") "basic") (not .secret) -}}
-    {{- fail (printf "registryCache.upstreams %s: auth basic needs secret, the name of a Secret with username and password" .name) -}}
+    {{- fail (printf "registryCache.upstreams %s: auth basic requires secret, the name of a Secret with username and password" .name) -}}
   {{- end -}}
   {{- if and (eq (.auth | default "none") "ecr") (not .region) (not (regexMatch "^https://([0-9]{12}\\.dkr[.-]ecr|(public\\.ecr\\.aws|ecr-public\\.aws\\.com)/?$)" .remoteUrl)) -}}
-    {{- fail (printf "registryCache.upstreams %s: auth ecr needs region, since the host name %s does not contain it" .name .remoteUrl) -}}
+    {{- fail (printf "registryCache.upstreams %s: auth ecr requires region, since the host name %s does not contain it" .name .remoteUrl) -}}
   {{- end -}}
   {{- $storage := include "proxyswapper.cache.storage" (dict "root" $ "upstream" .) | fromYaml -}}
   {{- $claim := $storage.persistentVolumeClaim -}}
   {{- if and $claim.enabled $storage.s3 -}}
-    {{- fail (printf "registryCache.upstreams %s: storage is either persistentVolumeClaim or s3" .name) -}}
+    {{- fail (printf "registryCache.upstreams %s: storage must be either persistentVolumeClaim or s3" .name) -}}
   {{- end -}}
   {{- if and $claim.enabled $daemon -}}
-    {{- fail (printf "registryCache.upstreams %s: a DaemonSet's Pods can't share a claim; use emptyDir or s3 with exposure HostPort" .name) -}}
+    {{- fail (printf "registryCache.upstreams %s: a DaemonSet's Pods cannot share a claim; use emptyDir or s3 with exposure HostPort" .name) -}}
   {{- end -}}
   {{- if and $claim.enabled (not $claim.existingClaim) (gt (int (.replicas | default $own.replicas)) 1) (not (has "ReadWriteMany" $claim.accessModes)) -}}
-    {{- fail (printf "registryCache.upstreams %s: several replicas on one claim need accessModes [ReadWriteMany]; set that, or replicas: 1" .name) -}}
+    {{- fail (printf "registryCache.upstreams %s: several replicas on one claim require accessModes [ReadWriteMany]; set that, or replicas: 1" .name) -}}
   {{- end -}}
 {{- end -}}
 {{- $auth := $own.auth -}}
 {{- if $auth.enabled -}}
   {{- if not (or $auth.existingSecret $auth.htpasswd (and $auth.username $auth.password)) -}}
-    {{- fail "registryCache.auth.enabled needs username and password, or htpasswd, or existingSecret" -}}
+    {{- fail "registryCache.auth.enabled requires username and password, or htpasswd, or existingSecret" -}}
   {{- end -}}
 {{- end -}}
 {{- if $auth.pullSecretNamespaces -}}
   {{- if not (and $auth.enabled $auth.username $auth.password) -}}
-    {{- fail "registryCache.auth.pullSecretNamespaces needs auth.enabled, auth.username and auth.password: the pull Secrets are made of them" -}}
+    {{- fail "registryCache.auth.pullSecretNamespaces requires auth.enabled, auth.username and auth.password" -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -114,7 +114,7 @@ storage:
   {{- end }}
   cache:
     blobdescriptor: inmemory
-  # What has been kept long enough is deleted.
+  # Deletes expired content.
   delete:
     enabled: true
 http:
@@ -150,7 +150,7 @@ proxy:
 
 {{- /* The sidecar's configuration: the only registry that it gives credentials for. */ -}}
 {{- define "proxyswapper.cache.credentials" -}}
-# Serves longer than the cache drains.
+# Keeps serving while the cache drains.
 drainDelay: 25s
 registries:
   - host: {{ (urlParse .upstream.remoteUrl).host }}
@@ -173,7 +173,7 @@ metadata:
     {{- include "proxyswapper.podLabels" (dict "root" $root "component" $component "labels" $own.podLabels "identity" $identity) | nindent 4 }}
   annotations:
     kubectl.kubernetes.io/default-container: registry
-    # Distribution reads its configuration once.
+    # Distribution reads its configuration only at startup.
     checksum/config: {{ include "proxyswapper.cache.distribution" . | sha256sum | trunc 16 }}
     {{- if $root.Values.monitoring.scrapeAnnotations }}
     prometheus.io/scrape: "true"
@@ -186,7 +186,7 @@ metadata:
 spec:
   serviceAccountName: {{ include "proxyswapper.cache.serviceAccount" . }}
   automountServiceAccountToken: false
-  # Distribution takes variables named REGISTRY_… for configuration, and a Service named registry would make some.
+  # Distribution treats variables named REGISTRY_… as configuration, and a Service named registry would create some.
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ $own.terminationGracePeriodSeconds }}
   securityContext:
@@ -283,7 +283,7 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
     {{- if include "proxyswapper.cache.hasSidecar" . }}
-    # Answers /credential/helper at the Pod's loopback, nowhere else.
+    # Serves /credential/helper on the Pod's loopback address only.
     - name: credential
       {{- include "proxyswapper.program" $root | nindent 6 }}
       args: [credential, serve, --config, /etc/proxyswapper/credentials.yaml, --port, "5002"]
@@ -340,7 +340,7 @@ spec:
       configMap:
         name: {{ $name }}
         items: [{key: credential-helper, path: helper}]
-        # 0555, as every reader of YAML understands it: Distribution starts it.
+        # 0555 in decimal, since YAML parsers differ on octal numbers; Distribution executes it.
         defaultMode: 365
     - name: credentials
       configMap:
