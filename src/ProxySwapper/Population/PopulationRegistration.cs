@@ -65,7 +65,9 @@ internal static class PopulationRegistration
         services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>();
         AddHosted<GatedPods>(services);
         AddHosted<PodWatch>(services);
-        services.AddSingleton(provider => new ReadinessCheck("watch", () => new(true, provider.GetRequiredService<PodWatch>().Describe())));
+        services
+            .AddSingleton<PodWatchReadiness>()
+            .AddSingleton(provider => new ReadinessCheck("watch", () => provider.GetRequiredService<PodWatchReadiness>().State));
         services
             .AddSingleton<PopulationMetrics>()
             .AddSingleton<FailedImages>()

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -32,16 +34,21 @@ internal sealed class PopulationScene : IAsyncDisposable
     /// <param name="log">Gets the log.</param>
     /// <param name="cluster">An API server in this process, or null for none.</param>
     /// <param name="replica">The name of the Pod that this is.</param>
+    /// <param name="time">The clock; null is the machine's.</param>
+    /// <param name="isConnected">Whether the start waits for the watch of the cluster.</param>
     public static async Task<PopulationScene> StartAsync(
         ProxySwapperOptions options,
         CapturedLog? log = null,
         InMemoryApiServer? cluster = null,
-        string replica = "replica-1"
+        string replica = "replica-1",
+        TimeProvider? time = null,
+        bool isConnected = true
     )
     {
+        time ??= TimeProvider.System;
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        builder.Services.AddMetrics().AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options), time.GetUtcNow());
+        builder.Services.AddMetrics().AddSingleton(time).AddSingleton(options).AddSingleton(rules);
         if (log is not null)
             builder.Services.AddSingleton<ILoggerFactory>(log);
         var kubeconfig = cluster is null ? null : Path.GetTempFileName();
@@ -59,7 +66,7 @@ internal sealed class PopulationScene : IAsyncDisposable
         );
         var scene = new PopulationScene(builder.Build(), rules);
         await scene._host.StartAsync();
-        if (cluster is not null)
+        if (cluster is not null && isConnected)
             await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected && scene.Get<ClusterCapabilities>().HasGates);
         return scene;
     }
@@ -91,6 +98,22 @@ internal sealed class PopulationScene : IAsyncDisposable
             decision = await Population.BeforeResponseAsync(pod, decision, default);
         if (!isDryRun)
             Population.AfterResponse(PodOf(decision, isDryRun, trace));
+        return decision;
+    }
+
+    /// <summary>What is answered to a review as an API server posts it.</summary>
+    public async Task<PodDecision> ReviewAsync(string review)
+    {
+        var reviewer = new AdmissionReviewer(_rules.Current);
+        if (!reviewer.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(review)), out var read, out var error))
+            throw new ArgumentException(error, nameof(review));
+        var decision = reviewer.Decide(read);
+        var pod = AdmittedPod.Create(read, decision, default);
+        if (Population.DelaysResponse)
+            decision = await Population.BeforeResponseAsync(pod, decision, default);
+        decision = Population.Mark(read, pod, decision);
+        if (!read.IsDryRun)
+            Population.AfterResponse(pod with { Images = decision.Images });
         return decision;
     }
 

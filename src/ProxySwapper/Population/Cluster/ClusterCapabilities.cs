@@ -14,7 +14,12 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
     private static readonly string[] NeededVerbs = ["list", "watch", "patch"];
 
-    private volatile string? _obstacle = "the API server has not been checked yet";
+    private const string NotAsked = "the API server has not been checked yet";
+
+    private volatile string? _obstacle = NotAsked;
+
+    /// <summary>Whether it is known by now.</summary>
+    public bool IsAsked => _obstacle != NotAsked;
 
     /// <summary>Whether Pods can be gated.</summary>
     public bool HasGates => _obstacle is null;

@@ -104,7 +104,8 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     {
         var duration = lease.Duration ?? Duration;
         var said = (lease.RenewTime ?? DateTimeOffset.MinValue) + duration;
-        var seen = _observed[lease.Name].At + duration;
+        // The watch may have forgotten it meanwhile.
+        var seen = (_observed.TryGetValue(lease.Name, out var observed) ? observed.At : time.GetUtcNow()) + duration;
         return said < seen ? said : seen;
     }
 

@@ -105,10 +105,12 @@ internal sealed partial class DownstreamHealth(
             .CreateObservableGauge(
                 "proxyswapper_downstream_up",
                 () =>
-                    _registries.Values.Select(health => new Measurement<int>(
-                        health.Fault is null ? 1 : 0,
-                        new KeyValuePair<string, object?>("registry", health.Registry)
-                    )),
+                    _registries
+                        .Values.Where(health => health.State.LookedAt is not null)
+                        .Select(health => new Measurement<int>(
+                            health.Fault is null ? 1 : 0,
+                            new KeyValuePair<string, object?>("registry", health.Registry)
+                        )),
                 description: "Whether a registry that images are rewritten to responds."
             );
         try

@@ -34,6 +34,9 @@ internal sealed partial class GatedPods(
     /// <summary>The longest pause between two attempts to release a Pod.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
+    /// <summary>How soon a deadline that a reload changed holds for Pods that wait.</summary>
+    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
     private readonly AsyncSignal _signal = new(time);
     private readonly SemaphoreSlim _calls = new(MaximumCalls);
@@ -86,6 +89,8 @@ internal sealed partial class GatedPods(
             {
                 var change = _signal.Next;
                 var next = Start(pods, stoppingToken);
+                if (next - time.GetUtcNow() > ReloadInterval)
+                    next = time.GetUtcNow() + ReloadInterval;
                 await _signal.WaitAsync(change, next, stoppingToken);
             }
         }
@@ -138,15 +143,16 @@ internal sealed partial class GatedPods(
                 _calls.Release();
             }
         }
-        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
-        {
-            state.Failures++;
-            state.NextTry = time.GetUtcNow() + Shorter(_backoff.After(state.Failures, null), LongestPause);
-            Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);
-        }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The label stays.
+        }
+        catch (Exception problem)
+        {
+            // Whatever it is, a refusal or an answer that nobody understands: the Pod must not wait for ever because of it.
+            state.Failures++;
+            state.NextTry = time.GetUtcNow() + Shorter(_backoff.After(state.Failures, null), LongestPause);
+            Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);
         }
         finally
         {
@@ -176,12 +182,18 @@ internal sealed partial class GatedPods(
                 state.Failed(image.Image, error);
             else
                 state.Arrived(image.Image);
-            _signal.Raise();
         }
         catch (OperationCanceledException)
         {
             // The Pod no longer waits, or the program is shutting down.
         }
+        catch (Exception problem)
+        {
+            // A fault of this program: the Pod need not wait for it.
+            state.Failed(image.Image, problem.Message);
+            Log.NotAwaited(logger, image.Image, state.Pod.ToString(), problem);
+        }
+        _signal.Raise();
     }
 
     private void Report(GatedPodState state, ReleasePlan plan, ReleaseOutcome outcome)
@@ -223,5 +235,8 @@ internal sealed partial class GatedPods(
 
         [LoggerMessage(3, LogLevel.Error, "Cannot release Pod {Pod}, next attempt at {NextTry:u}: {Error}")]
         public static partial void NotReleased(ILogger logger, string pod, DateTimeOffset nextTry, string error);
+
+        [LoggerMessage(4, LogLevel.Error, "Waiting for {Target} of Pod {Pod} failed with an internal error")]
+        public static partial void NotAwaited(ILogger logger, string target, string pod, Exception problem);
     }
 }

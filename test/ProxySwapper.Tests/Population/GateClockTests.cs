@@ -1,0 +1,242 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>A replica of which the whole population lives on a clock that the test moves, beside an API server that breaks.</summary>
+[TestFixture]
+internal sealed class GateClockTests
+{
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
+
+    private readonly TestImage _image = TestImage.Create(91, 2, 1000);
+    private volatile TaskCompletionSource? _held;
+    private ManualTimeProvider _time = null!;
+    private CapturedLog _log = null!;
+    private InMemoryRegistry _upstream = null!;
+    private InMemoryRegistry _downstream = null!;
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        (_time, _log) = (new ManualTimeProvider(), new CapturedLog());
+        _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    if (_held is { } held)
+                        await held.Task.WaitAsync(context.RequestAborted);
+                    await next(context);
+                },
+            }
+        );
+        _downstream = await InMemoryRegistry.StartAsync();
+        _image.AddTo(_upstream, "team/app", "1");
+        _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = _time });
+        _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        LetGo();
+        _client.Dispose();
+        _log.Dispose();
+        await _server.DisposeAsync();
+        await _upstream.DisposeAsync();
+        await _downstream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task While_the_watch_is_lost_for_minutes_deadlines_hold_and_what_was_not_seen_goes_when_it_is_back()
+    {
+        await using var scene = await StartAsync();
+        await CreateAsync("seen");
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1, "the first Pod");
+        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
+        _server.Restart();
+        await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected, "the watch's end");
+        await CreateAsync("unseen");
+        var lost = _time.GetUtcNow();
+        await AdvanceUntilAsync(() => GatesOf("seen").Count == 0, "the release at the deadline");
+        Assert.That((ImageOf("seen"), _time.GetUtcNow() - lost), Is.EqualTo((Source, TimeSpan.FromSeconds(60))).Within(Step));
+        await AdvanceUntilAsync(() => _time.GetUtcNow() - lost >= TimeSpan.FromMinutes(5), "five minutes");
+        Assert.That(GatesOf("unseen"), Has.Count.EqualTo(1));
+        Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("no watch of Pods since").And.Contain("cannot"));
+        _server.Denied.Clear();
+        await AdvanceUntilAsync(() => GatesOf("unseen").Count == 0, "the release of what was not seen");
+        Assert.That(ImageOf("unseen"), Is.EqualTo(Source));
+        Assert.That(
+            _time.GetUtcNow() - lost,
+            Is.LessThan(TimeSpan.FromMinutes(7)),
+            "the watch is tried again at intervals, and the Pod's time was over"
+        );
+        await AdvanceUntilAsync(() => scene.Get<PodWatch>().IsConnected, "all watches");
+    }
+
+    [Test]
+    public async Task A_pod_that_is_deleted_while_the_watch_is_lost_is_forgotten_when_it_is_back()
+    {
+        await using var scene = await StartAsync();
+        await CreateAsync("gone");
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1, "the Pod");
+        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
+        _server.Restart();
+        await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected, "the watch's end");
+        await new ResourceClient(_client, ResourceType.Pods).DeleteAsync("team", "gone", null, default);
+        _server.Denied.Clear();
+        await AdvanceUntilAsync(() => scene.Get<GatedPods>().Count == 0, "the Pod's end");
+    }
+
+    [Test]
+    public async Task A_copy_whose_lease_another_replica_got_is_theirs_and_the_pod_goes_when_they_have_it()
+    {
+        await using var scene = await StartAsync();
+        await CreateAsync("app");
+        await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
+        var lease = (await LeaseAsync())!;
+        var taken = await new LeaseClient(_client).TryUpdateAsync(
+            lease with
+            {
+                HolderIdentity = "other",
+                RenewTime = _time.GetUtcNow() + TimeSpan.FromSeconds(20),
+            },
+            default
+        );
+        await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
+        Assert.That(scene.Queue.RunningCount, Is.Zero, "nothing is copied beside the other one");
+        Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("other"));
+        // The other one has it.
+        _image.AddTo(_downstream, "mirror/team/app", "1");
+        LetGo();
+        await new LeaseClient(_client).TryDeleteAsync(taken!, default);
+        await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
+        Assert.That(
+            (ImageOf("app"), _upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob)),
+            Is.EqualTo((Target, 0)),
+            "what is there is not copied again"
+        );
+    }
+
+    [Test]
+    public async Task A_copy_whose_new_holder_dies_too_comes_back_when_its_lease_ends()
+    {
+        await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromMinutes(10) });
+        await CreateAsync("app");
+        await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
+        var lost = _time.GetUtcNow();
+        await new LeaseClient(_client).TryUpdateAsync((await LeaseAsync())! with { HolderIdentity = "other", RenewTime = lost }, default);
+        await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
+        LetGo();
+        await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
+        Assert.That(ImageOf("app"), Is.EqualTo(Target));
+        Assert.That(_log.Text, Does.Contain("taking over the expired Lease of other"));
+        Assert.That(_time.GetUtcNow() - lost, Is.InRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)));
+    }
+
+    [Test]
+    public async Task Ready_is_said_when_pods_are_watched()
+    {
+        _server.Denied["watch pods"] = true;
+        await using var scene = await StartAsync(isConnected: false);
+        var readiness = scene.Get<PodWatchReadiness>();
+        Assert.That(readiness.State.IsReady, Is.False);
+        Assert.That(readiness.State.Detail, Does.Match("Pods are not watched yet|no watch of Pods since"));
+        _server.Denied.Clear();
+        await AdvanceUntilAsync(() => readiness.State is { IsReady: true, Detail: "" }, "the watch");
+        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
+        _server.Restart();
+        await TestWait.UntilAsync(() => readiness.State.Detail.StartsWith("no watch of Pods since", StringComparison.Ordinal));
+        Assert.That(readiness.State.IsReady, Is.True, "images are swapped all the same");
+    }
+
+    [Test]
+    public async Task A_start_without_a_watch_is_held_up_for_ten_seconds_and_no_longer()
+    {
+        _server.Denied["watch pods"] = true;
+        await using var scene = await StartAsync(isConnected: false);
+        var readiness = scene.Get<PodWatchReadiness>();
+        _time.Advance(PodWatchReadiness.LongestWait - Step);
+        Assert.That(readiness.State.IsReady, Is.False);
+        _time.Advance(Step);
+        Assert.That((readiness.State.IsReady, readiness.State.Detail.Length > 0), Is.EqualTo((true, true)));
+    }
+
+    [TestCase(PopulatePolicy.None)]
+    [TestCase(PopulatePolicy.Delayed)]
+    [TestCase(PopulatePolicy.Immediate)]
+    public async Task A_start_without_gates_waits_for_no_watch(PopulatePolicy policy)
+    {
+        _server.Denied["watch pods"] = true;
+        await using var scene = await StartAsync(isConnected: false, policy: policy);
+        Assert.That(scene.Get<PodWatchReadiness>().State.IsReady, Is.True);
+    }
+
+    private string Source => $"{_upstream.Address}/team/app:1";
+
+    private string Target => $"{_downstream.Address}/mirror/team/app:1";
+
+    private void LetGo()
+    {
+        var held = _held;
+        _held = null;
+        held?.TrySetResult();
+    }
+
+    private Task<PopulationScene> StartAsync(
+        GateOptions? gate = null,
+        bool isConnected = true,
+        PopulatePolicy policy = PopulatePolicy.Gate
+    ) =>
+        PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                ShutdownGracePeriod = TimeSpan.Zero,
+                Populate = new() { Policy = policy, Gate = gate ?? new() },
+            },
+            _log,
+            _server,
+            time: _time,
+            isConnected: isConnected
+        );
+
+    /// <summary>Moves the clock on, second by second, with time for everybody who waits for it to act.</summary>
+    private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
+        TestWait.UntilAsync(
+            async () =>
+            {
+                if (condition())
+                    return true;
+                _time.Advance(Step);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+                return condition();
+            },
+            what
+        );
+
+    private Task<JsonObject> CreateAsync(string name) =>
+        new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", GatedPodSamples.Create("team", name, (Source, Target)), default);
+
+    private Task<Lease?> LeaseAsync() => new LeaseClient(_client).GetAsync("proxyswapper", CopyClaims.NameOf(Target), default);
+
+    private JsonObject Pod(string name) => _server.FindPod("team", name)!;
+
+    private IReadOnlyList<string> GatesOf(string name) => GatedPodSamples.GatesOf(Pod(name));
+
+    private string ImageOf(string name) => GatedPodSamples.ImagesOf(Pod(name))[0];
+}

@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Gates;
+
+/// <summary>Gated Pods of an API server in this process, which refuses what the test says, and a clock that the test moves.</summary>
+internal abstract class GatedPodsFixture
+{
+    protected const string Original = "up.example.com/app:1";
+    protected const string Target = "down.example.com/app:1";
+    protected static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    protected static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    protected ManualTimeProvider Time { get; private set; } = null!;
+
+    /// <summary>The status with which a patch of that body is refused, or null.</summary>
+    protected Func<string, int?> Refusal { get; set; } = _ => null;
+    private int _patches;
+    private InMemoryApiServer _server = null!;
+    protected KubernetesClient Client { get; private set; } = null!;
+
+    protected int Patches => _patches;
+
+    [SetUp]
+    public async Task Start()
+    {
+        Time = new ManualTimeProvider();
+        (Refusal, _patches) = (_ => null, 0);
+        _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = Time, Interceptor = AnswerAsync });
+        Client = ApiServers.Connect(_server);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        Client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    protected Task<GatedPodsReplica> StartAsync(GateOptions? options = null, string name = "replica-1") =>
+        GatedPodsReplica.StartAsync(Client, Time, options, name);
+
+    /// <summary>Moves the clock once everybody waits for it, and lets them find out.</summary>
+    protected async Task AdvanceAsync(TimeSpan by)
+    {
+        await TestWait.UntilAsync(() => Time.Waiting > 0, "somebody who waits for the clock");
+        Time.Advance(by);
+        // What a timer woke goes on upon a thread of its own: whoever waits for the next time has done it.
+        await Task.Yield();
+    }
+
+    protected static bool IsPausing(GatedPodsReplica replica, int failures) =>
+        replica.Pods.Snapshot() is [{ IsInFlight: false } state] && state.Failures == failures;
+
+    protected Task LiftedAsync() => TestWait.UntilAsync(() => GatesOf("app").Count == 0, "the release");
+
+    protected Task<JsonObject> CreateAsync(string name = "app", params (string Original, string Target)[] images) =>
+        new ResourceClient(Client, ResourceType.Pods).CreateAsync(
+            "team",
+            GatedPodSamples.Create("team", name, images.Length > 0 ? images : [(Original, Target)]),
+            default
+        );
+
+    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Method != HttpMethods.Patch)
+        {
+            await next(context);
+            return;
+        }
+        context.Request.EnableBuffering();
+        using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
+        var body = await reader.ReadToEndAsync();
+        context.Request.Body.Position = 0;
+        Interlocked.Increment(ref _patches);
+        if (Refusal(body) is not { } status)
+        {
+            await next(context);
+            return;
+        }
+        context.Response.StatusCode = status;
+        await context.Response.WriteAsync("""{"kind":"Status","metadata":[],"message":"refused by the test","reason":"Other"}""");
+    }
+
+    protected JsonObject Pod(string name) => _server.FindPod("team", name)!;
+
+    protected IReadOnlyList<string> GatesOf(string name) => GatedPodSamples.GatesOf(Pod(name));
+
+    protected string ImageOf(string name) => GatedPodSamples.ImagesOf(Pod(name))[0];
+
+    protected List<JsonObject> EventsOf(string reason) =>
+        [
+            .. _server
+                .Store.List(new Selection(new ApiPath("events.k8s.io/v1", "events", null, null, ""), "", ""))
+                .Objects.Where(item => (string?)item["reason"] == reason),
+        ];
+}

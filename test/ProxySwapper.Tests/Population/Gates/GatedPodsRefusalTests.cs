@@ -1,0 +1,182 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Gates;
+
+/// <summary>What an API server may say against a release, other replicas and restarts, on a clock that the test moves.</summary>
+[TestFixture]
+internal sealed class GatedPodsRefusalTests : GatedPodsFixture
+{
+    [TestCase(403)]
+    [TestCase(422)]
+    public async Task Where_the_api_server_refuses_the_original_the_pod_goes_with_the_image_that_it_has(int status)
+    {
+        await using var replica = await StartAsync();
+        Refusal = body => body.Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Deadline);
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Target, ("kept", 60.0), 0L)));
+    }
+
+    [Test]
+    public async Task A_conflict_with_somebody_elses_change_is_tried_again_at_once()
+    {
+        var conflicts = 2;
+        await using var replica = await StartAsync();
+        Refusal = body => body.Length > 2 && conflicts-- > 0 ? 409 : null;
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Deadline);
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Original, ("restored", 60.0))));
+    }
+
+    [Test]
+    public async Task A_pod_that_was_deleted_meanwhile_is_forgotten_and_not_counted()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        await new ResourceClient(Client, ResourceType.Pods).DeleteAsync("team", "app", null, default);
+        replica.Arrive(Target);
+        await TestWait.UntilAsync(() => replica.Pods.Count == 0);
+        Assert.That((replica.Released.IsEmpty, Patches), Is.EqualTo((true, 1)));
+    }
+
+    [TestCase(403)]
+    [TestCase(409)]
+    [TestCase(500)]
+    [TestCase(503)]
+    public async Task An_api_server_that_refuses_the_release_is_asked_again_after_pauses_that_grow_to_half_a_minute(int status)
+    {
+        await using var replica = await StartAsync();
+        var tries = 0;
+        // A conflict is tried five times before a pause.
+        Refusal = body => body.Length > 2 && ++tries > 0 ? status : null;
+        replica.See(await CreateAsync());
+        replica.Arrive(Target);
+        var perRound = status == 409 ? 5 : 1;
+        // Half as long again as the doubled second at the most, and never more than 30 s.
+        foreach (var (round, pause) in new[] { 1.25, 2.5, 5, 10, 20, 30, 30, 30 }.Index())
+        {
+            await TestWait.UntilAsync(() => tries == (round + 1) * perRound && IsPausing(replica, round + 1), $"try {round + 1}");
+            var next = replica.Pods.Snapshot().Single().NextTry - Time.GetUtcNow();
+            Assert.That(next.TotalSeconds, Is.InRange(Math.Min(pause * 0.6 - 0.01, 24), pause + 0.01));
+            Time.Advance(next - TimeSpan.FromMilliseconds(1));
+            Assert.That(tries, Is.EqualTo((round + 1) * perRound), "before its time");
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+        await TestWait.UntilAsync(() => tries == 9 * perRound && IsPausing(replica, 9));
+        Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
+        Assert.That(replica.Log.Text, Does.Contain("Cannot release Pod team/app, next attempt at"));
+        Refusal = _ => null;
+        Time.Advance(TimeSpan.FromSeconds(30));
+        await LiftedAsync();
+        Assert.That(ImageOf("app"), Is.EqualTo(Target));
+    }
+
+    [Test]
+    public async Task An_answer_that_nobody_understands_is_tried_again_after_a_pause_too()
+    {
+        await using var replica = await StartAsync();
+        Refusal = body => body.Length > 2 ? 422 : 200;
+        replica.See(await CreateAsync());
+        replica.Arrive(Target);
+        await TestWait.UntilAsync(() => IsPausing(replica, 1), "the first try's end");
+        var patches = Patches;
+        Refusal = _ => null;
+        Assert.That(patches, Is.EqualTo(2));
+        Time.Advance(2 * Second);
+        await LiftedAsync();
+    }
+
+    [Test]
+    public async Task A_fault_of_the_program_keeps_no_pod_waiting()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        replica.Break(Target);
+        await LiftedAsync();
+        Assert.That(ImageOf("app"), Is.EqualTo(Original));
+    }
+
+    [Test]
+    public async Task Of_two_replicas_that_lift_one_gate_one_counts_it()
+    {
+        await using var one = await StartAsync();
+        await using var two = await StartAsync(name: "replica-2");
+        var pod = await CreateAsync();
+        one.See(pod);
+        two.See(pod);
+        await AdvanceAsync(Deadline);
+        await LiftedAsync();
+        await TestWait.UntilAsync(() => one.Pods.Count + two.Pods.Count == 0);
+        Assert.That(one.Released.Concat(two.Released), Is.EqualTo([("restored", 60.0)]));
+        Assert.That((ImageOf("app"), one.Restored + two.Restored), Is.EqualTo((Original, 1L)));
+    }
+
+    [Test]
+    public async Task A_replica_that_was_late_does_not_change_the_image_of_a_pod_that_runs()
+    {
+        await using var one = await StartAsync();
+        await using var two = await StartAsync(name: "replica-2");
+        var pod = await CreateAsync();
+        one.See(pod);
+        one.Arrive(Target);
+        await LiftedAsync();
+        // It has not seen that: its watch is behind.
+        two.See(pod);
+        await AdvanceAsync(Deadline);
+        await TestWait.UntilAsync(() => two.Pods.Count == 0);
+        Assert.That((ImageOf("app"), two.Released.IsEmpty), Is.EqualTo((Target, true)));
+    }
+
+    [Test]
+    public async Task After_a_restart_a_pod_that_is_found_by_the_label_waits_for_the_rest_of_itsTime()
+    {
+        JsonObject pod;
+        await using (var first = await StartAsync())
+        {
+            first.See(pod = await CreateAsync());
+            await AdvanceAsync(40 * Second);
+        }
+        Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)));
+        await using var next = await StartAsync();
+        next.See(pod, wasListed: true);
+        await AdvanceAsync(19 * Second);
+        Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
+        await AdvanceAsync(Second);
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), next.Released.Single()), Is.EqualTo((Original, ("restored", 60.0))));
+    }
+
+    [Test]
+    public async Task A_restart_within_a_pause_between_two_tries_tries_at_once()
+    {
+        JsonObject pod;
+        await using (var first = await StartAsync())
+        {
+            Refusal = _ => 500;
+            first.See(pod = await CreateAsync());
+            first.Arrive(Target);
+            await TestWait.UntilAsync(() => IsPausing(first, 1));
+        }
+        Refusal = _ => null;
+        await using var next = await StartAsync();
+        next.Arrive(Target);
+        next.See(pod, wasListed: true);
+        await LiftedAsync();
+    }
+
+    [Test]
+    public async Task A_pod_that_a_list_does_not_show_any_more_is_let_be()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        replica.Pods.Keep(new HashSet<string>());
+        Assert.That(replica.Pods.Count, Is.Zero);
+        Time.Advance(Deadline);
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)), "it is somebody else's, or gone");
+    }
+}

@@ -1,0 +1,112 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Gates;
+
+/// <summary>Every way in which a gated Pod is let go, on a clock that the test moves.</summary>
+[TestFixture]
+internal sealed class GatedPodsTests : GatedPodsFixture
+{
+    [Test]
+    public async Task A_pod_whose_image_is_known_is_let_go_while_the_clock_stands_still()
+    {
+        await using var replica = await StartAsync();
+        replica.Arrive(Target);
+        replica.See(await CreateAsync());
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Target, ("released", 0.0))));
+    }
+
+    [Test]
+    public async Task A_pod_is_let_go_when_its_image_was_copied_and_not_a_second_before()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Deadline - Second);
+        Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)));
+        replica.Arrive(Target);
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Target, ("released", 59.0), 0L)));
+    }
+
+    [Test]
+    public async Task A_pod_of_two_images_waits_for_both()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync("app", (Original, Target), ("busybox", "down.example.com/busybox:1")));
+        replica.Arrive(Target);
+        await AdvanceAsync(Second);
+        Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
+        replica.Arrive("down.example.com/busybox:1");
+        await LiftedAsync();
+    }
+
+    [Test]
+    public async Task A_pod_whose_image_was_given_up_goes_at_once_with_its_original_and_tells_why()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Second);
+        replica.GiveUp(Target, "not found (HTTP 404)");
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Original, ("restored", 1.0), 1L)));
+        Assert.That(
+            (string?)Pod("app")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal],
+            Is.EqualTo($"{Target}: not found (HTTP 404)")
+        );
+        await TestWait.UntilAsync(() => EventsOf("ImageLeftOriginal").Count == 1, "the Event");
+        Assert.That((string?)EventsOf("ImageLeftOriginal")[0]["regarding"]!["name"], Is.EqualTo("app"));
+    }
+
+    [Test]
+    public async Task A_pod_goes_at_the_deadline_with_the_originals_of_what_is_not_there()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync("app", (Original, Target), ("busybox", "down.example.com/busybox:1")));
+        replica.Arrive(Target);
+        await AdvanceAsync(Deadline - Second);
+        Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)));
+        await AdvanceAsync(Second);
+        await LiftedAsync();
+        Assert.That(GatedPodSamples.ImagesOf(Pod("app")), Is.EqualTo([Target, "busybox"]));
+        Assert.That(
+            (string?)Pod("app")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal],
+            Is.EqualTo("down.example.com/busybox:1 is not downstream after 60 s")
+        );
+    }
+
+    [Test]
+    public async Task With_keep_a_pod_goes_at_the_deadline_with_the_images_that_it_has()
+    {
+        await using var replica = await StartAsync(new() { OnFailure = GateFailurePolicy.Keep });
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Deadline);
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Target, ("kept", 60.0))));
+        await TestWait.UntilAsync(() => EventsOf("ImageNotDownstream").Count == 1, "the Event");
+    }
+
+    [Test]
+    public async Task A_released_pod_names_the_digest_where_that_is_wanted()
+    {
+        await using var replica = await StartAsync(new() { PinDigests = true });
+        replica.Known.Remember(Target, TimeSpan.FromHours(1), "sha256:abc");
+        replica.Arrive(Target);
+        replica.See(await CreateAsync());
+        await LiftedAsync();
+        Assert.That(ImageOf("app"), Is.EqualTo($"{Target}@sha256:abc"));
+    }
+
+    [Test]
+    public async Task A_reload_changes_the_deadline_of_pods_that_wait()
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        await AdvanceAsync(10 * Second);
+        replica.Apply(new() { Deadline = 5 * Second }, Time);
+        await AdvanceAsync(10 * Second);
+        await LiftedAsync();
+        Assert.That(replica.Released.Single(), Is.EqualTo(("restored", 20.0)));
+    }
+}
