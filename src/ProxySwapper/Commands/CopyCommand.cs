@@ -107,10 +107,7 @@ internal static class CopyCommand
             if (isDryRun)
                 Print(request, await access.Copier.PlanAsync(request, cancellationToken));
             else
-                Print(
-                    request,
-                    await CopyOutput.ShowAsync(progress => access.Copier.CopyAsync(request with { Progress = progress }, cancellationToken))
-                );
+                await CopyAsync(access.Copier, request, cancellationToken);
             return 0;
         }
         catch (Exception fault) when (fault is RegistryException or CopyException or RegistryCredentialException)
@@ -138,14 +135,15 @@ internal static class CopyCommand
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
     }
 
-    private static void Print(CopyRequest request, CopyResult result)
+    private static async Task CopyAsync(ImageCopier copier, CopyRequest request, CancellationToken cancellationToken)
     {
-        Console.WriteLine(
-            result.Outcome == CopyOutcome.UpToDate
-                ? $"{request.Target} is up to date"
-                : $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} "
-                    + $"mounted, {result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied"
+        var time = TimeProvider.System;
+        var start = time.GetTimestamp();
+        var result = await CopyOutput.ShowAsync(
+            progress => copier.CopyAsync(request with { Progress = progress }, cancellationToken),
+            time
         );
+        Console.WriteLine(CopyOutput.Describe(request, result, time.GetElapsedTime(start)));
         PrintDigest(result.SourceDigest, result.TargetDigest);
     }
 

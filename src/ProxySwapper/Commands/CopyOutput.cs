@@ -1,52 +1,32 @@
-using System.Collections.Concurrent;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using Spectre.Console;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>Shows the blobs of a copy: a progress bar for each on a terminal, otherwise a line for each finished blob.</summary>
+/// <summary>Shows the progress of a copy: progress bars on a terminal, otherwise lines.</summary>
 internal static class CopyOutput
 {
     private const int DigestLength = 19;
 
-    public static Task<T> ShowAsync<T>(Func<IProgress<CopyProgress>, Task<T>> copy) =>
-        ProgramConsole.IsTerminal
-            ? ProgramConsole
-                .Create()
-                .Progress()
-                .Columns(
-                    new TaskDescriptionColumn { Alignment = Justify.Left },
-                    new ProgressBarColumn(),
-                    new DownloadedColumn(),
-                    new TransferSpeedColumn()
-                )
-                .StartAsync(bars => copy(new Bars(bars)))
-            : copy(new Lines());
-
-    private static string NameOf(CopyProgress progress) => progress.Blob.Digest.ToString()[..DigestLength];
-
-    private sealed class Bars(ProgressContext context) : IProgress<CopyProgress>
+    public static async Task<T> ShowAsync<T>(Func<IProgress<CopyProgress>, Task<T>> copy, TimeProvider time)
     {
-        private readonly ConcurrentDictionary<Digest, ProgressTask> _bars = new();
-
-        public void Report(CopyProgress value)
-        {
-            if (value.Step == CopyStep.Present)
-                return;
-            var bar = _bars.GetOrAdd(value.Blob.Digest, _ => context.AddTask(NameOf(value), maxValue: Math.Max(value.Blob.Size, 1)));
-            if (value.Step == CopyStep.Mounted)
-                bar.Description = $"{NameOf(value)} mounted";
-            bar.Value = value.Step is CopyStep.Copied or CopyStep.Mounted ? bar.MaxValue : value.Bytes;
-        }
+        if (ProgramConsole.IsTerminal)
+            return await ProgramConsole.Create().Progress().Columns(CopyBars.Columns).StartAsync(bars => copy(new CopyBars(bars, time)));
+        using var lines = new CopyLines(Console.Out, time);
+        return await copy(lines);
     }
 
-    private sealed class Lines : IProgress<CopyProgress>
+    /// <summary>The first characters of a blob's digest, enough to tell the blobs of an image apart.</summary>
+    public static string NameOf(CopyProgress progress) => progress.Blob.Digest.ToString()[..DigestLength];
+
+    /// <summary>The result of a copy as a line of text.</summary>
+    public static string Describe(CopyRequest request, CopyResult result, TimeSpan duration)
     {
-        public void Report(CopyProgress value)
-        {
-            if (value.Step is CopyStep.Copied or CopyStep.Mounted or CopyStep.Present)
-                Console.WriteLine($"{value.Step.ToString().ToLowerInvariant(), -8} {NameOf(value)} {ByteSize.Format(value.Blob.Size)}");
-        }
+        if (result.Outcome == CopyOutcome.UpToDate)
+            return $"{request.Target} is up to date";
+        var rate = result.BytesCopied > 0 && duration > TimeSpan.Zero ? (long)(result.BytesCopied / duration.TotalSeconds) : 0;
+        return $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, "
+            + $"{result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied in {DurationText.Format(duration)}"
+            + (rate > 0 ? $" ({ByteSize.Format(rate)}/s)" : "");
     }
 }

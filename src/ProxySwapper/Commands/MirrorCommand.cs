@@ -104,6 +104,7 @@ internal static class MirrorCommand
         var report = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));
+        MirrorTable.Write(Console.Out, report);
         Console.WriteLine(MirrorLine.Summary(report));
         if (reportFile is not null)
         {

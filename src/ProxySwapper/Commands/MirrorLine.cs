@@ -23,7 +23,8 @@ internal static class MirrorLine
                 .DefaultIfEmpty("nothing to do")
         ) + (report.IsDryRun ? "" : $"; {ByteSize.Format(report.Bytes)} copied");
 
-    private static string WordOf(MirrorOutcome outcome, bool isDryRun) =>
+    /// <summary>An outcome in a word.</summary>
+    public static string WordOf(MirrorOutcome outcome, bool isDryRun) =>
         outcome switch
         {
             MirrorOutcome.Copied => isDryRun ? "would copy" : "copied",

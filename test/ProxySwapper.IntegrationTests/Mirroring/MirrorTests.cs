@@ -85,6 +85,22 @@ internal sealed class MirrorTests
         Assert.That(await TagsAsync("mirror/app"), Is.Empty);
         var run = await MirrorAsync(Image("mode: semver"));
         Assert.That(TagsOf(dry.Output, "would copy"), Is.EquivalentTo(TagsOf(run.Output, "copied")).And.Count.EqualTo(4));
+        Assert.That(
+            dry.Output,
+            Does.Match(
+                @"REPOSITORY +WOULD COPY +UP TO DATE +SKIPPED +FAILED
+\S+/team/app +4 +0 +0 +0
+"
+            )
+        );
+        Assert.That(
+            run.Output,
+            Does.Match(
+                @"REPOSITORY +COPIED +UP TO DATE +SKIPPED +FAILED +BYTES
+\S+/team/app +4 +0 +0 +0 +\S+ .?i?B
+4 copied;"
+            )
+        );
     }
 
     [Test]

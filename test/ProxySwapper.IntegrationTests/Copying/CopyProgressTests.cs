@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+
+namespace ProxySwapper.IntegrationTests.Copying;
+
+/// <summary>The output of <c>copy</c> on a terminal, which <c>script</c> (Debian's bsdutils) provides, and in a pipe.</summary>
+[TestFixture, Parallelizable]
+internal sealed partial class CopyProgressTests
+{
+    private const int LayerSize = 4 << 20;
+
+    private InMemoryRegistry _source = null!;
+    private InMemoryRegistry _target = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        var slow = RegistryFaults.Drip(
+            256 << 10,
+            cancellationToken => Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System, cancellationToken)
+        );
+        _source = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = (context, registry) =>
+                    context.Request.Path.Value!.Contains("/blobs/", StringComparison.Ordinal) ? slow(context, registry) : registry(context),
+            }
+        );
+        _target = await InMemoryRegistry.StartAsync();
+        TestImage.Create(321, 2, LayerSize).AddTo(_source, "team/app", "1");
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        await _source.DisposeAsync();
+        await _target.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_terminal_shows_a_bar_for_all_of_it_with_the_time_that_is_left()
+    {
+        var (file, arguments) = ProxySwapperProgram.CommandOf(Arguments);
+        var command = string.Join(' ', arguments.Prepend(file));
+        var (code, output, error) = await TestProcess.RunAsync(
+            "script",
+            ["--quiet", "--return", "--command", $"stty cols 160 rows 40; {command}", "/dev/null"],
+            new Dictionary<string, string> { ["TERM"] = "xterm-256color" }
+        );
+        Assert.That(code, Is.Zero, output + error);
+        Assert.That(ControlSequence.Replace(output, ""), Does.Match(@"total .*\d+(\.\d+)?/8\.0 MiB .*/s 00:00:0[1-9]"));
+        Assert.That(output, Does.Contain(" copied in "));
+    }
+
+    [Test]
+    public async Task A_pipe_gets_a_line_for_each_blob_and_how_long_it_took()
+    {
+        var (code, output, error) = await ProxySwapperProgram.RunAsync(Arguments);
+        Assert.That(code, Is.Zero, error);
+        Assert.That(output, Does.Match(@"copied   sha256:[0-9a-f]{12} 4 MiB\n"));
+        Assert.That(output, Does.Match(@"3 blobs copied, 0 mounted, 0 already present; 8 MiB copied in [0-9.]+ s \(.*/s\)\n"));
+        Assert.That(output, Does.Not.Contain("\u001b"));
+    }
+
+    /// <summary>Colours and movements of the cursor (ECMA-48, section 5.4).</summary>
+    [GeneratedRegex(@"\e\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex ControlSequence { get; }
+
+    private string[] Arguments => ["copy", $"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1"];
+}
