@@ -14,7 +14,9 @@ internal sealed class ConfigurationPageTests
         One YAML file, checked as a whole: every mistake is told with its line, its key and what is allowed, with exit code 2. It is
         read again when it changes; a change that is not valid leaves the one before in force. A variable `PROXYSWAPPER_<KEY>`
         (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of
-        [config.schema.json](../chart/config.schema.json).
+        [config.schema.json](../chart/config.schema.json), which editors take too, and whose defaults a test compares with the program's.
+
+        A duration is written as `500ms`, `8s`, `1m30s` or `1h`; `0` is none.
 
         ```yaml
         # config.yaml
@@ -37,8 +39,8 @@ internal sealed class ConfigurationPageTests
             passwordFrom: {env: HARBOR_PASSWORD}
         ```
 
-        | key | type | default | meaning |
-        |---|---|---|---|
+        | key | type | default | since | meaning |
+        |---|---|---|---|---|
 
         """;
 
@@ -62,8 +64,8 @@ internal sealed class ConfigurationPageTests
             var name = prefix + property.Name;
             var isList = value.TryGetProperty("items", out var items);
             page.Append(
-                $"| `{name}` | {TypeOf(root, value)} | {DefaultOf(property.Value)} "
-                    + $"| {Text(property.Value, "description") ?? Text(value, "description")} |\n"
+                $"| `{name}` | {TypeOf(root, value)} | {DefaultOf(section, property)} | {SinceOf(property.Value)} "
+                    + $"| {MeaningOf(property.Value, value)} |\n"
             );
             if (isList && Resolve(root, items).TryGetProperty("properties", out _))
                 Append(page, root, Resolve(root, items), $"{name}[].");
@@ -78,13 +80,35 @@ internal sealed class ConfigurationPageTests
             return string.Join(", ", allowed.EnumerateArray().Select(one => $"`{one}`"));
         if (value.TryGetProperty("items", out var items))
             return $"list of {TypeOf(root, Resolve(root, items))}";
-        return value.TryGetProperty("type", out var type) ? type.ToString() : "duration";
+        // What may be a text or a number is a duration; only the number 0 is one.
+        return value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String ? type.ToString() : "duration";
     }
 
-    private static string DefaultOf(JsonElement value) =>
-        value.TryGetProperty("default", out var text)
-            ? $"`{(text.ValueKind == JsonValueKind.String ? text.GetString() : text.GetRawText())}`"
-            : "";
+    private static string DefaultOf(JsonElement section, JsonProperty property)
+    {
+        if (property.Value.TryGetProperty("default", out var text))
+            return $"`{(text.ValueKind == JsonValueKind.String ? text.GetString() : text.GetRawText())}`";
+        var isRequired =
+            section.TryGetProperty("required", out var required)
+            && required.EnumerateArray().Any(name => name.GetString() == property.Name);
+        return isRequired ? "required"
+            : property.Value.TryGetProperty("properties", out _)
+            && property.Value.GetRawText().Contains("\"default\":", StringComparison.Ordinal)
+                ? "below"
+            : "none";
+    }
+
+    private static string MeaningOf(JsonElement property, JsonElement value) =>
+        (Text(property, "description") ?? Text(value, "description"))!.Replace("*", "\\*", StringComparison.Ordinal);
+
+    /// <summary>The version that brought a key: the first, unless the schema's comment says another.</summary>
+    private static string SinceOf(JsonElement value)
+    {
+        if (Text(value, "$comment") is not { } comment)
+            return "0.1.0";
+        Assert.That(comment, Does.Match(@"^Since \d+\.\d+\.\d+$"));
+        return comment["Since ".Length..];
+    }
 
     private static JsonElement Resolve(JsonElement root, JsonElement value)
     {
