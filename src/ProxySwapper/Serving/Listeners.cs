@@ -47,7 +47,7 @@ internal sealed class Listeners(
         kestrel.Limits.MaxResponseBufferSize = BufferSize;
         kestrel.Limits.Http2.MaxStreamsPerConnection = MaximumStreams;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 * BufferSize;
-        kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * BufferSize;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 8 * BufferSize;
         if (certificate is not null)
             Listen(kestrel, options.Port, listen => ConfigureWebhook(listen, certificate));
         Listen(kestrel, options.ManagementPort, ConfigureManagement);
