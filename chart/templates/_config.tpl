@@ -69,6 +69,11 @@
 {{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.gates" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
+{{- /* "true" when an admission policy holds the test's account to dry runs. */ -}}
+{{- define "proxyswapper.testIsFenced" -}}
+{{- if and .Values.rbac.fence (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- end -}}
+
 {{- /* "true" when running Pods are listed from time to time. */ -}}
 {{- define "proxyswapper.reconciles" -}}
 {{- $every := dig "populate" "reconcileEvery" "10m" .Values.config | toString -}}

@@ -47,6 +47,7 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Population.Transfer"],
         ["ProxySwapper.Population"],
         ["ProxySwapper.Reporting"],
+        ["ProxySwapper.Checks"],
         ["ProxySwapper.Serving"],
         ["ProxySwapper.Demo"],
         ["ProxySwapper.Commands"],

@@ -29,6 +29,18 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
         SendAsync(new ApiRequest(HttpMethod.Post, path) { Body = Bytes(body) }, cancellationToken);
 
+    /// <summary>Creates an object below a collection's path, and returns the warnings of the response.</summary>
+    public async Task<(JsonObject Object, IReadOnlyList<string> Warnings)> PostWithWarningsAsync(
+        string path,
+        JsonObject body,
+        CancellationToken cancellationToken
+    )
+    {
+        var warnings = new List<string>();
+        var created = await SendAsync(new ApiRequest(HttpMethod.Post, path) { Body = Bytes(body) }, cancellationToken, warnings);
+        return (created, warnings);
+    }
+
     /// <summary>Replaces an object; with its <c>resourceVersion</c> in the body, only if it has not changed since.</summary>
     public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
         SendAsync(new ApiRequest(HttpMethod.Put, path) { Body = Bytes(body) }, cancellationToken);
@@ -116,9 +128,13 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         }
     }
 
-    private async Task<JsonObject> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(ApiRequest request, CancellationToken cancellationToken, List<string>? warnings = null)
     {
         using var response = await _sender.SendAsync(request, cancellationToken);
+        // RFC 7234 §5.5, a quoted text.
+        warnings?.AddRange(
+            response.Headers.Warning.Select(warning => warning.Text.Trim('"').Replace("\\\"", "\"", StringComparison.Ordinal))
+        );
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken);

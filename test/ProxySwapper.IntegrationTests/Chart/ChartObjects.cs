@@ -5,7 +5,9 @@ namespace ProxySwapper.IntegrationTests.Chart;
 /// <summary>What tests ask of the chart's objects.</summary>
 internal static class ChartObjects
 {
-    public static bool IsHook(JsonObject item) => item["metadata"]!["annotations"]?["helm.sh/hook"] is not null;
+    /// <summary>Whether an object is a hook of Helm, of one kind or of any.</summary>
+    public static bool IsHook(JsonObject item, string? kind = null) =>
+        item["metadata"]!["annotations"]?["helm.sh/hook"] is { } hook && (kind is null || (string?)hook == kind);
 
     public static bool Selects(JsonObject selector, JsonNode item) =>
         selector.All(pair => (string?)item["metadata"]!["labels"]?[pair.Key] == (string?)pair.Value);

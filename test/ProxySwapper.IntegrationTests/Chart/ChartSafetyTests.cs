@@ -18,7 +18,7 @@ internal sealed class ChartSafetyTests
     private const string OwnCertificate =
         "secrets:get,update secrets:create leases:get,update,delete leases:create mutatingwebhookconfigurations:get,patch";
 
-    private static readonly string[] Workloads = ["Deployment", "DaemonSet", "Job", "CronJob"];
+    private static readonly string[] Workloads = ["Deployment", "DaemonSet", "Job", "CronJob", "Pod"];
 
     private readonly Dictionary<string, IReadOnlyList<JsonObject>> _sets = [];
 
@@ -228,7 +228,7 @@ internal sealed class ChartSafetyTests
     [Test]
     public void Uninstalling_removes_the_webhook_first_with_the_least_rights()
     {
-        var hooks = _sets["default"].Where(IsHook).ToList();
+        var hooks = _sets["default"].Where(item => IsHook(item, "pre-delete")).ToList();
         Assert.That(
             hooks.Select(item =>
                 $"{item["metadata"]!["annotations"]!["helm.sh/hook"]} "
@@ -252,7 +252,7 @@ internal sealed class ChartSafetyTests
                     + """],"resourceNames":["k8s-proxy-image-swapper-webhook"],"verbs":["delete"]}"""
             )
         );
-        Assert.That(_sets["unregistered"].Where(IsHook), Is.Empty);
+        Assert.That(_sets["unregistered"].Where(item => IsHook(item)), Is.Empty);
     }
 
     [Test]
@@ -275,5 +275,10 @@ internal sealed class ChartSafetyTests
 
     private IEnumerable<(string Set, JsonNode Pod)> Pods() =>
         Objects(Workloads)
-            .Select(workload => (workload.Set, (workload.Item["spec"]!["jobTemplate"]?["spec"] ?? workload.Item["spec"])!["template"]!));
+            .Select(workload =>
+                (
+                    workload.Set,
+                    (workload.Item["spec"]!["jobTemplate"]?["spec"] ?? workload.Item["spec"])!["template"] ?? (JsonNode)workload.Item
+                )
+            );
 }

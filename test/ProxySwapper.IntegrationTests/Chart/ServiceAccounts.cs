@@ -88,10 +88,10 @@ internal sealed class ServiceAccounts(KubeApiServer server)
             "-"
         );
 
-    public async Task<string> TokenAsync(string account)
+    public async Task<string> TokenAsync(string account, string @namespace = HelmChart.Release)
     {
         var request = await server.Client.PostAsync(
-            $"/api/v1/namespaces/{HelmChart.Release}/serviceaccounts/{account}/token",
+            $"/api/v1/namespaces/{@namespace}/serviceaccounts/{account}/token",
             new JsonObject
             {
                 ["apiVersion"] = "authentication.k8s.io/v1",

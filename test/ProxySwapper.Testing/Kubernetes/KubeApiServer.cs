@@ -17,7 +17,9 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>Of somebody with the name of the chart's ServiceAccount whom RBAC lets do everything.</summary>
     public const string AccountToken = "account-of-a-test";
-    private const string AccountUser = "system:serviceaccount:proxyswapper:proxyswapper";
+
+    /// <summary>The user of <see cref="AccountToken"/>: a service account that may do everything.</summary>
+    public const string AccountUser = "system:serviceaccount:proxyswapper:proxyswapper";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private const int MaximumAttempts = 3;
 

@@ -1,0 +1,56 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Checks;
+
+/// <summary>An image that a check tries, and what the rules make of it.</summary>
+internal sealed record SampleImage(string Image, ImageDecision Decision)
+{
+    /// <summary>As many as one Pod is tried with.</summary>
+    public const int Maximum = 50;
+
+    /// <summary>What stands for wildcards; no image has that name, and a dry run pulls none.</summary>
+    private const string Name = "proxyswapper-check";
+
+    /// <summary>One image for each rule that has one in a namespace, besides those that are given.</summary>
+    /// <param name="options">The configuration.</param>
+    /// <param name="namespace">The namespace of the Pod.</param>
+    /// <param name="given">Images to try in any case.</param>
+    /// <param name="untried">Gets the rules for which no image is known.</param>
+    public static IReadOnlyList<SampleImage> Of(
+        ProxySwapperOptions options,
+        string @namespace,
+        IReadOnlyList<string> given,
+        List<string> untried
+    )
+    {
+        var rules = RuleSet.Compile(options);
+        var samples = given.Select(image => new SampleImage(image, rules.Evaluate(image, @namespace))).ToList();
+        var tried = samples.Select(sample => sample.Decision.Rule).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var all =
+            options.Rules.Count == 0 && options.ProxyUrl is not null
+                ? [("proxyUrl", "docker.io")]
+                : options.Rules.Select((rule, index) => (Name: $"rules[{index}]", rule.Match));
+        foreach (var (rule, match) in all.Where(rule => !tried.Contains(rule.Item1)))
+        {
+            var image = ImageOf(match);
+            var decision = image is null ? null : rules.Evaluate(image, @namespace);
+            if (decision is { IsRewritten: true } && decision.Rule == rule)
+                samples.Add(new SampleImage(image!, decision));
+            else
+                untried.Add(rule);
+        }
+        untried.AddRange(samples.Skip(Maximum).Select(sample => sample.Decision.Rule ?? sample.Image));
+        return [.. samples.Take(Maximum)];
+    }
+
+    /// <summary>An image that a pattern takes; null for a regular expression.</summary>
+    private static string? ImageOf(string? match) =>
+        match is not null && RepositoryPattern.TryParse(match, out var pattern, out _)
+            ? $"{Filled(pattern.Registry, "registry.example.com")}/"
+                + $"{string.Join('/', pattern.Segments.Select(part => Filled(part, Name)))}:latest"
+            : null;
+
+    private static string Filled(string part, string any) => part is "**" or "*" ? any : part.Replace("*", Name, StringComparison.Ordinal);
+}

@@ -1,0 +1,144 @@
+using System.CommandLine;
+using ProxySwapper.Checks;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registries;
+using ProxySwapper.Switching;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>
+/// <c>proxyswapper check</c>: whether a Pod is swapped, and the registries let us in; what is wrong, in words. <c>helm test</c> runs it.
+/// </summary>
+internal static class CheckCommand
+{
+    private const int DefaultSeconds = 60;
+
+    public static Command Create()
+    {
+        var kubernetes = new KubernetesOptions();
+        var config = new Option<string?>("--config") { Description = "The configuration file. Default PROXY_URL or PROXYSWAPPER_…" };
+        var @namespace = new Option<string>("--namespace", "-n")
+        {
+            Description = "The namespace of the Pod, which is made by dry run.",
+            DefaultValueFactory = _ => "default",
+        };
+        var images = new Option<string[]>("--image")
+        {
+            Description = "An image to try besides one for each rule. May be given more than once.",
+            DefaultValueFactory = _ => [],
+        };
+        var management = new Option<string?>("--management")
+        {
+            Description =
+                "The running program's management port, such as http://localhost:9090: its word about the registries counts, since it has "
+                + "the identity that opens them. Default: they are asked with the credentials of this process.",
+        };
+        management.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } text && !IsAddress(text))
+                result.AddError($"--management '{text}' must be an address such as http://localhost:9090");
+        });
+        var webhook = new Option<string>("--webhook-name")
+        {
+            Description = "The MutatingWebhookConfiguration.",
+            DefaultValueFactory = _ => WebhookSwitch.DefaultName,
+        };
+        var timeout = IntegerOption.Create("--timeout", "Seconds to wait for a swapped Pod.", 0, 600, DefaultSeconds);
+        var command = new ExampleCommand(
+            "check",
+            "Makes a Pod by dry run and tells whether it is swapped, and whether the registries let us in; exit code 1 when not.",
+            "proxyswapper check --config config.yaml --management http://localhost:9090"
+        )
+        {
+            config,
+            @namespace,
+            images,
+            management,
+            webhook,
+            timeout,
+        };
+        kubernetes.AddTo(command);
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                kubernetes.RunAsync(
+                    arguments,
+                    client =>
+                        RunAsync(
+                            client,
+                            ConfigurationReader.Read(arguments.GetValue(config), ConfigurationReader.ProcessEnvironment()),
+                            arguments.GetValue(@namespace)!,
+                            arguments.GetValue(images)!,
+                            arguments.GetValue(management) is { } address ? new Uri(address) : null,
+                            arguments.GetValue(webhook)!,
+                            TimeSpan.FromSeconds(arguments.GetValue(timeout)),
+                            cancellationToken
+                        )
+                )
+        );
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        KubernetesClient client,
+        ProxySwapperOptions options,
+        string @namespace,
+        IReadOnlyList<string> images,
+        Uri? management,
+        string webhook,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    )
+    {
+        var report = new CheckReport(Console.Out);
+        var untried = new List<string>();
+        var samples = SampleImage.Of(options, @namespace, images, untried);
+        if (samples.Count == 0)
+            report.Failed($"no rule takes an image in namespace {@namespace} that could be tried: name one with --image");
+        else
+            await TrySwapAsync(report, client, options, @namespace, samples, webhook, timeout, cancellationToken);
+        foreach (var rule in untried)
+            report.Note($"{rule} is not tried: it does not apply here, or needs an image of yours (--image)");
+        if (management is not null)
+            await TargetCheck.ReadAsync(report, management, cancellationToken);
+        else
+        {
+            using var loggers = CommandLogging.Create(isDebug: false);
+            using var registries = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
+            await TargetCheck.AskAsync(report, options, registries, cancellationToken);
+        }
+        Console.WriteLine(report.HasFailed ? "Something is wrong." : "All is well.");
+        return report.HasFailed ? 1 : 0;
+    }
+
+    private static async Task TrySwapAsync(
+        CheckReport report,
+        KubernetesClient client,
+        ProxySwapperOptions options,
+        string @namespace,
+        IReadOnlyList<SampleImage> samples,
+        string webhook,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            var check = new SwapCheck(client, options, TimeProvider.System);
+            if (await check.RunAsync(report, @namespace, samples, timeout, cancellationToken))
+                return;
+            report.Note(
+                options.AdmissionPolicy.Name is { } policy
+                    ? $"the API server does not run the policy {policy} here: it or its binding is missing, or passes over the namespace"
+                    : await RegistrationCheck.ReasonAsync(client, webhook, @namespace, cancellationToken)
+            );
+        }
+        catch (KubernetesException problem)
+        {
+            report.Failed($"no Pod can be tried in namespace {@namespace}: {problem.Message}");
+        }
+    }
+
+    private static bool IsAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https";
+}

@@ -1,0 +1,238 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.IntegrationTests.Swap;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.Checks;
+
+/// <summary><c>check</c>, which <c>helm test</c> runs, against a real kube-apiserver.</summary>
+[TestFixture, NeedsServer]
+internal sealed class CheckTests
+{
+    private KubeApiServer _cluster = null!;
+    private InMemoryRegistry _registry = null!;
+    private ProxySwapperProcess _webhook = null!;
+    private string _namespace = "";
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _cluster = await ControlPlane.GetAsync();
+        _registry = await InMemoryRegistry.StartAsync();
+        _webhook = await ProxySwapperProcess.StartAsync(
+            $$"""
+            rules:
+              - {match: docker.io, target: {{_registry.Address}}/hub, pullSecret: hub}
+              - {match: quay.io/coreos/**, target: {{_registry.Address}}/quay}
+              - {matchRegex: 'gcr\.io/(.*)', replace: '{{_registry.Address}}/gcr/$1'}
+            registries: [{host: "{{_registry.Address}}", plainHttp: true}]
+            """,
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
+        );
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        await _webhook.DisposeAsync();
+        await _registry.DisposeAsync();
+    }
+
+    [SetUp]
+    public async Task CreateNamespaceAsync() => _namespace = await _cluster.CreateNamespaceAsync();
+
+    [TearDown]
+    public async Task UnregisterAsync() =>
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
+
+    [Test]
+    public async Task A_swapped_pod_and_a_registry_that_lets_us_in_are_all_well()
+    {
+        await RegisterAsync();
+        var result = await CheckAsync("--timeout", "60", "--image", "gcr.io/a/b:1", "--image", "ghcr.io/c/d:1");
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((0, "")), result.Output);
+        Assert.That(
+            result.Output,
+            Does.Contain($"[+] docker.io/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/hub/")
+                .And.Contain($"[+] quay.io/coreos/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/quay/coreos/")
+                .And.Contain($"[+] gcr.io/a/b:1 -> {_registry.Address}/gcr/a/b:1 (rules[2])")
+                .And.Contain("[+] ghcr.io/c/d:1 stays as it is: NoRule")
+                .And.Contain("[+] the Pod names hub in imagePullSecrets")
+                .And.Contain("[+] downstream ok")
+                .And.EndWith("All is well.\n")
+        );
+        Assert.That(await _cluster.KubectlAsync("get", "pods", "-n", _namespace, "-o", "name"), Is.Empty, "a dry run");
+    }
+
+    [Test]
+    public async Task Without_a_running_program_the_registries_are_asked_with_the_credentials_of_this_process()
+    {
+        await RegisterAsync();
+        var result = await BuiltProgram.RunAsync(
+            ["check", "--config", _webhook.ConfigurationFile, "-n", _namespace],
+            ("KUBECONFIG", _cluster.Kubeconfig)
+        );
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(result.Output, Does.Contain($"[+] {_registry.Address} lets us read and write in hub/"));
+        Assert.That(result.Output, Does.Contain("rules[2] is not tried"));
+    }
+
+    [Test]
+    public async Task A_webhook_that_is_not_registered_is_said()
+    {
+        var result = await CheckAsync("--timeout", "0");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(
+            result.Output,
+            Does.Contain("[-] docker.io/proxyswapper-check/proxyswapper-check:latest came back as docker.io/")
+                .And.Contain($"there is no MutatingWebhookConfiguration {WebhookRegistration.Name}")
+                .And.EndWith("Something is wrong.\n")
+        );
+    }
+
+    [Test]
+    public async Task A_namespace_that_is_passed_over_is_said()
+    {
+        await RegisterAsync(await _cluster.CreateNamespaceAsync());
+        var result = await CheckAsync("--timeout", "0");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Output, Does.Contain($"passes over namespace {_namespace}"));
+    }
+
+    [Test]
+    public async Task A_missing_authority_is_said()
+    {
+        var manifest = WebhookRegistration.Manifest(_webhook, _namespace);
+        var lines = manifest.Split('\n').Where(line => !line.Contains("caBundle", StringComparison.Ordinal));
+        await _cluster.KubectlWithInputAsync(string.Join('\n', lines), "apply", "-f", "-");
+        var result = await CheckAsync("--timeout", "0");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(result.Output, Does.Contain("has no caBundle"));
+    }
+
+    [Test]
+    public async Task A_webhook_that_the_api_server_does_not_reach_and_a_program_that_does_not_run_are_said()
+    {
+        await using var gone = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\npopulate: {policy: none}");
+        await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(gone, _namespace), "apply", "-f", "-");
+        gone.Kill();
+        await gone.WaitForExitAsync();
+        var result = await BuiltProgram.RunAsync(
+            [
+                "check",
+                "--config",
+                gone.ConfigurationFile,
+                "-n",
+                _namespace,
+                "--timeout",
+                "0",
+                "--management",
+                $"http://localhost:{gone.ManagementPort}",
+            ],
+            ("KUBECONFIG", _cluster.Kubeconfig)
+        );
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(
+            result.Output,
+            Does.Contain("does not reach it or does not trust it")
+                .And.Contain($"[-] the program does not answer at http://localhost:{gone.ManagementPort}/")
+        );
+    }
+
+    [Test]
+    public async Task A_registry_that_fails_is_said()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: registry.invalid\nproxyHealth: {fallback: false}");
+        await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace), "apply", "-f", "-");
+        var result = await BuiltProgram.RunAsync(
+            ["check", "--config", webhook.ConfigurationFile, "-n", _namespace],
+            ("KUBECONFIG", _cluster.Kubeconfig)
+        );
+        Assert.That((result.ExitCode, result.Output), Is.EqualTo((1, result.Output)));
+        Assert.That(
+            result.Output,
+            Does.Contain("-> registry.invalid/").And.Contain("[-] registry.invalid: ").And.EndWith("Something is wrong.\n")
+        );
+    }
+
+    [TestCase("http//x", "must be an address such as http://localhost:9090")]
+    public async Task A_wrong_address_is_a_wrong_command_line(string address, string expected)
+    {
+        var result = await BuiltProgram.RunAsync(["check", "--management", address]);
+        Assert.That((result.ExitCode, result.Error.Contains(expected, StringComparison.Ordinal)), Is.EqualTo((2, true)), result.Error);
+    }
+
+    [Test]
+    public async Task The_charts_test_does_it_with_the_rights_of_its_own_account_and_no_others()
+    {
+        var release = await _cluster.CreateNamespaceAsync();
+        var hooks = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default")))
+            .Where(item => ChartObjects.IsHook(item, "test"))
+            .Select(item => JsonNode.Parse(item.ToJsonString().Replace("\"namespace\":\"proxyswapper\"", $"\"namespace\":\"{release}\""))!)
+            .ToList();
+        foreach (
+            var item in hooks.Where(item =>
+                (string)item["kind"]! is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding"
+            )
+        )
+            await _cluster.KubectlWithInputAsync(item.ToJsonString(), "apply", "-f", "-");
+        // As API servers from 1.21 on do by themselves.
+        await _cluster.KubectlAsync("label", "--overwrite", "namespace", "default", "kubernetes.io/metadata.name=default");
+        await RegisterAsync("default");
+        var pod = hooks.Single(item => (string?)item["kind"] == "Pod");
+        var account = new ServiceAccounts(_cluster);
+        var kubeconfig = _cluster.KubeconfigOf(await account.TokenAsync((string)pod["spec"]!["serviceAccountName"]!, release));
+        string[] arguments =
+        [
+            .. pod["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => Local((string)argument!)),
+            "--timeout=60",
+        ];
+        var result = await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig));
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(result.Output, Does.EndWith("All is well.\n"));
+        var rights = new AccessReviewClient(Connect(kubeconfig));
+        foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete" })
+        {
+            Assert.That(
+                await rights.IsAllowedAsync(new(verb, ResourceType.Pods, "default"), default),
+                Is.EqualTo(verb == "create"),
+                $"{verb} pods"
+            );
+            Assert.That(await rights.IsAllowedAsync(new(verb, ResourceType.Pods, release), default), Is.False, $"{verb} pods elsewhere");
+            Assert.That(await rights.IsAllowedAsync(new(verb, ResourceType.Secrets, "default"), default), Is.False, $"{verb} secrets");
+        }
+        await UnregisterAsync();
+        var unregistered = await BuiltProgram.RunAsync([.. arguments[..^1], "--timeout=0"], ("KUBECONFIG", kubeconfig));
+        Assert.That(unregistered.Output, Does.Contain("there is no MutatingWebhookConfiguration"), "it may read why");
+    }
+
+    private static KubernetesClient Connect(string kubeconfig) =>
+        new(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
+
+    /// <summary>The chart's argument, with what is elsewhere on this machine.</summary>
+    private string Local(string argument) =>
+        argument.StartsWith("--config=", StringComparison.Ordinal) ? $"--config={_webhook.ConfigurationFile}"
+        : argument.StartsWith("--management=", StringComparison.Ordinal) ? $"--management=http://localhost:{_webhook.ManagementPort}"
+        : argument;
+
+    private Task<string> RegisterAsync(string? @namespace = null) =>
+        _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(_webhook, @namespace ?? _namespace), "apply", "-f", "-");
+
+    private Task<ProgramResult> CheckAsync(params string[] arguments) =>
+        BuiltProgram.RunAsync(
+            [
+                "check",
+                "--config",
+                _webhook.ConfigurationFile,
+                "--namespace",
+                _namespace,
+                "--management",
+                $"http://localhost:{_webhook.ManagementPort}",
+                .. arguments,
+            ],
+            ("KUBECONFIG", _cluster.Kubeconfig)
+        );
+}
