@@ -17,7 +17,10 @@ internal static class CheckCommand
     public static Command Create()
     {
         var kubernetes = new KubernetesOptions();
-        var config = new Option<string?>("--config") { Description = "The configuration file. Default PROXY_URL or PROXYSWAPPER_…" };
+        var config = new Option<string?>("--config")
+        {
+            Description = "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… of the environment.",
+        };
         var @namespace = new Option<string>("--namespace", "-n")
         {
             Description = "The namespace of the Pod, which is made by dry run.",
@@ -25,14 +28,14 @@ internal static class CheckCommand
         };
         var images = new Option<string[]>("--image")
         {
-            Description = "An image to try besides one for each rule. May be given more than once.",
+            Description = "An image to test; may be repeated. Default: one for each rule.",
             DefaultValueFactory = _ => [],
         };
         var management = new Option<string?>("--management")
         {
             Description =
-                "The running program's management port, such as http://localhost:9090: its word about the registries counts, since it has "
-                + "the identity that opens them. Default: they are asked with the credentials of this process.",
+                "The management port of the running program, such as http://localhost:9090, to read its checks of the registries. Default: "
+                + "the registries are asked with the credentials of this process.",
         };
         management.Validators.Add(result =>
         {
@@ -47,7 +50,8 @@ internal static class CheckCommand
         var timeout = IntegerOption.Create("--timeout", "Seconds to wait for a swapped Pod.", 0, 600, DefaultSeconds);
         var command = new ExampleCommand(
             "check",
-            "Makes a Pod by dry run and tells whether it is swapped, and whether the registries let us in; exit code 1 when not.",
+            "Creates a Pod by dry run and reports whether its images are swapped and the registries accept our credentials.",
+            "proxyswapper check --config config.yaml --namespace team-a --image nginx:1.27",
             "proxyswapper check --config config.yaml --management http://localhost:9090"
         )
         {

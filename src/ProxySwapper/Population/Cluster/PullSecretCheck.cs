@@ -74,8 +74,10 @@ internal sealed partial class PullSecretCheck : BackgroundService
                     _found.TryRemove(old);
             if (_found.Count >= MaximumRemembered)
                 return;
-            // Before it is asked, so that a thousand Pods ask once.
-            _found[key] = new Found(now + MissingFor, found?.IsMissing == true);
+            // Before the request, so that a thousand Pods, seen by several watches, cause one.
+            var asked = new Found(now + MissingFor, found?.IsMissing == true);
+            if (found is null ? !_found.TryAdd(key, asked) : !_found.TryUpdate(key, asked, found))
+                continue;
             _looks.Writer.TryWrite(new Look(key, pod.Origin.Name ?? "", pod.Uid, target, decision.Rule ?? ""));
         }
     }
