@@ -48,11 +48,7 @@ internal sealed class PodGating(
         // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)
             decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
-        if (
-            isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched
-            || !isWaiting
-            || !MayWait(review.Object!, decision, options.Gate)
-        )
+        if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || !MayWait(review, decision, options.Gate))
             return decision;
         return decision with
         {
@@ -61,7 +57,10 @@ internal sealed class PodGating(
         };
     }
 
-    private bool MayWait(PodSummary pod, PodDecision decision, GateOptions options) =>
+    private bool MayWait(AdmissionReview review, PodDecision decision, GateOptions options) =>
+        MayWait(review.Object!, decision, options) && watch.IsConnected && queue.HasRoomFor(review.Namespace);
+
+    private static bool MayWait(PodSummary pod, PodDecision decision, GateOptions options) =>
         // An API server rejects a gate together with a node name, which mirror Pods and `kubectl debug node` set.
         pod.NodeName.Length == 0
         && (pod.SchedulerName.Length == 0 || options.Schedulers.Contains(pod.SchedulerName, StringComparer.Ordinal))
@@ -69,9 +68,7 @@ internal sealed class PodGating(
         && (options.Jobs || pod.Controller is not { Kind: "Job" })
         // Without the annotations, the originals could not be restored.
         && decision.KeepsOriginalImages
-        && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal)
-        && watch.IsConnected
-        && queue.HasRoom;
+        && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal);
 
     private bool IsMissingVolume(PodImageDecision image) =>
         image.Place.Field.IsVolume && image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);

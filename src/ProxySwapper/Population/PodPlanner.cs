@@ -23,6 +23,11 @@ internal sealed partial class PodPlanner(
     /// <summary>How long a Pod waits for room in the queue, and for a registry that does not answer a lookup.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Concurrent lookups of one namespace.</summary>
+    private const int ParallelLooks = 4;
+
+    private readonly KeyedLimiter _looks = new(ParallelLooks);
+
     /// <summary>Queues the images of a Pod that is not gated.</summary>
     public void Plan(ListedPod pod)
     {
@@ -41,13 +46,13 @@ internal sealed partial class PodPlanner(
             return "the Pod no longer has this image";
         if (WorkFor(pod, found) is not { } work)
             return "no rule has this target any more";
-        while (true)
+        for (var isFirst = true; ; isFirst = false)
         {
-            var presence = await lookup.VerifyAsync(work.Target, cancellationToken);
+            var presence = await LookAsync(work, pod, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             if (rules.Current.Options.DryRun)
                 return presence == ImagePresence.Present ? null : "dryRun is on: nothing is copied";
-            var (outcome, job) = TryEnqueue(work, pod.Origin, found.IsPulledAlways);
+            var (outcome, job, _) = TryEnqueue(work, pod.Origin, found.IsPulledAlways, isSilent: !isFirst);
             if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
                 return null;
             if (job is not null)
@@ -55,7 +60,7 @@ internal sealed partial class PodPlanner(
                 using (queue.Prioritize(job))
                     if (await job.Completion.WaitAsync(cancellationToken))
                         return null;
-                if (!queue.IsClosed)
+                if (!queue.IsClosed && !job.IsDisplaced)
                     return job.LastFault ?? "the copy failed";
             }
             await Task.Delay(RetryInterval, time, cancellationToken);
@@ -65,18 +70,34 @@ internal sealed partial class PodPlanner(
     private PopulationWork? WorkFor(ListedPod pod, ListedImage image) =>
         planner.Value.WorkFor(ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current));
 
-    private EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved)
+    /// <summary>Limited per namespace, so that the lookups of one do not delay those of others.</summary>
+    private async Task<ImagePresence> LookAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)
+    {
+        using (await _looks.EnterAsync(pod.Origin.Namespace, cancellationToken))
+            return await lookup.VerifyAsync(work.Target, cancellationToken);
+    }
+
+    /// <param name="work">What to do.</param>
+    /// <param name="origin">For which Pod.</param>
+    /// <param name="mayHaveMoved">Whether a known tag is looked at again.</param>
+    /// <param name="isSilent">Whether a refusal was told and counted already.</param>
+    private EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved, bool isSilent = false)
     {
         if (work is CopyWork)
             health.Watch(work.Target.Registry, work.Target.Repository);
         var result = queue.TryEnqueue(work, origin, mayHaveMoved);
+        if (result.Displaced is { } displaced)
+        {
+            metrics.Dropped();
+            Log.Displaced(logger, displaced.Work.Key, displaced.Owner, origin.Namespace);
+        }
         switch (result.Outcome)
         {
-            case EnqueueOutcome.Dropped:
+            case EnqueueOutcome.Dropped when !isSilent:
                 metrics.Dropped();
                 Log.Dropped(logger, work.Key, origin.Namespace, origin.Name);
                 break;
-            case EnqueueOutcome.Closed:
+            case EnqueueOutcome.Closed when !isSilent:
                 Log.TooLate(logger, work.Key, origin.Namespace, origin.Name);
                 break;
         }
@@ -98,5 +119,12 @@ internal sealed partial class PodPlanner(
             "{Target} of Pod {PodNamespace}/{Pod} is not copied: shutting down; reconciliation copies it after the next start"
         )]
         public static partial void TooLate(ILogger logger, string target, string podNamespace, string? pod);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "{Target} of namespace {Owner} is removed from the full queue: namespace {PodNamespace} has fewer images in it"
+        )]
+        public static partial void Displaced(ILogger logger, string target, string owner, string podNamespace);
     }
 }

@@ -202,9 +202,9 @@ internal sealed class PopulationObserver(
         )
             return null;
         var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, [], pod.Activity);
-        var (outcome, job) = queue.TryEnqueue(work, origin, image.IsPulledAlways);
-        if (outcome == EnqueueOutcome.Dropped)
+        var result = queue.TryEnqueue(work, origin, image.IsPulledAlways);
+        if (result.IsFull)
             metrics.Dropped();
-        return job;
+        return result.Job;
     }
 }

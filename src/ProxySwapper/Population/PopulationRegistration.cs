@@ -131,7 +131,13 @@ internal static class PopulationRegistration
         var access = provider.GetRequiredService<RegistryConnections>().ForCopies;
         var options = Options(provider);
         var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
-        var sources = new SourceCredentials(secrets, access.Credentials, () => options().PullSecrets, DockerConfigSource.FromJson);
+        var sources = new SourceCredentials(
+            secrets,
+            access.Credentials,
+            () => options().PullSecrets,
+            DockerConfigSource.FromJson,
+            provider.GetRequiredService<ILogger<SourceCredentials>>()
+        );
         var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
         return new ImageTransfer(access, warmer, sources);
     }

@@ -91,16 +91,10 @@ internal sealed partial class Reconciler(
 
     private int Enqueue(PopulationWork work, PodOrigin origin)
     {
-        switch (queue.TryEnqueue(work, origin).Outcome)
-        {
-            case EnqueueOutcome.Queued:
-                return 1;
-            case EnqueueOutcome.Dropped:
-                metrics.Dropped();
-                return 0;
-            default:
-                return 0;
-        }
+        var result = queue.TryEnqueue(work, origin);
+        if (result.IsFull)
+            metrics.Dropped();
+        return result.Outcome == EnqueueOutcome.Queued ? 1 : 0;
     }
 
     private static partial class Log

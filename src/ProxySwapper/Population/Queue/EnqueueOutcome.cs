@@ -19,5 +19,12 @@ internal enum EnqueueOutcome
     Closed,
 }
 
-/// <summary>The result of enqueueing work, and its job or null.</summary>
-internal readonly record struct EnqueueResult(EnqueueOutcome Outcome, PopulationJob? Job);
+/// <summary>The result of enqueueing work.</summary>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Job">The job of the work, or null.</param>
+/// <param name="Displaced">The job of another namespace that was removed from a full queue for it, or null.</param>
+internal readonly record struct EnqueueResult(EnqueueOutcome Outcome, PopulationJob? Job, PopulationJob? Displaced = null)
+{
+    /// <summary>Whether an image, this one or another, found the queue full.</summary>
+    public bool IsFull => Outcome == EnqueueOutcome.Dropped || Displaced is not null;
+}

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
@@ -15,6 +16,8 @@ internal static class FailureClassifier
             is RegistryException
                 or RegistryCredentialException
                 or CopyException
+                or KubernetesException
+                or KubernetesConnectionException
                 or HttpRequestException
                 or IOException
                 or SocketException
@@ -31,12 +34,16 @@ internal static class FailureClassifier
         };
 
     /// <summary>True if another credential may give access to the source.</summary>
-    public static bool IsDenial(Exception fault, string registry) =>
+    public static bool IsRefusal(Exception fault, string registry) =>
         fault switch
         {
-            // To the unauthorised, registries report a private repository as missing.
+            // To the unauthorised, registries report a private repository as missing; rate limits are per user.
             RegistryException refused => refused.Host == registry
-                && refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound,
+                && refused.Status
+                    is HttpStatusCode.Unauthorized
+                        or HttpStatusCode.Forbidden
+                        or HttpStatusCode.NotFound
+                        or HttpStatusCode.TooManyRequests,
             _ => fault is RegistryCredentialException,
         };
 

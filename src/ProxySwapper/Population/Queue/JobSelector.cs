@@ -3,20 +3,32 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Selects the waiting job that runs next, using the slow lane and the registries' circuit breakers as described at
-/// <see cref="PopulationQueue"/>. Used under the queue's lock.
+/// Tells which of the jobs that wait runs next: the turns, the slow lane and the back-off of registries as <see cref="PopulationQueue"/>
+/// has them. Belongs to the queue and its lock.
 /// </summary>
 internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker registries)
 {
+    private readonly Turns _namespaces = new();
+    private readonly Turns _sources = new();
     private bool _wasSlow;
 
-    /// <summary>The circuit breakers of registries.</summary>
+    /// <summary>The registries that fail as a whole.</summary>
     public RegistryCircuitBreaker Registries { get; } = registries;
 
-    /// <summary>How many slow jobs may run at once: with several workers, one stays free for others.</summary>
-    public int SlowLaneWidth => Math.Max(1, options().MaxNumberOfParallelJobs - 1);
+    /// <summary>Who was slow of late.</summary>
+    public PaceTracker Pace { get; } = new();
 
-    /// <summary>The next job or, if none may run, the time at which that may change.</summary>
+    private int Workers => options().MaxNumberOfParallelJobs;
+
+    /// <summary>How many slow jobs may run at once: with several workers, one is left to the others.</summary>
+    private int SlowLaneWidth => Math.Max(1, Workers - 1);
+
+    /// <summary>How many of them may be of one namespace.</summary>
+    private int SlowLaneShare => Math.Max(1, Workers / 2);
+
+    /// <summary>
+    /// The next job, its <see cref="PopulationJob.Tenant"/> set or, if none may run, the time at which that may change.
+    /// </summary>
     public PopulationJob? Next(
         IEnumerable<PopulationJob> waiting,
         IReadOnlyCollection<PopulationJob> running,
@@ -25,10 +37,9 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     )
     {
         wake = null;
-        if (running.Count >= options().MaxNumberOfParallelJobs)
+        if (running.Count >= Workers)
             return null;
-        var slowIsFree = running.Count(job => job.RunsInSlowLane) < SlowLaneWidth;
-        PopulationJob? quick = null,
+        Candidate? quick = null,
             slow = null;
         foreach (var job in waiting)
         {
@@ -37,43 +48,112 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
                 wake = Earlier(wake, job.ReadyAt);
                 break;
             }
-            if (!MayAskAll(job, now, ref wake))
+            if (!MayAsk(job, now, ref wake))
                 continue;
-            var isSlow = IsSlow(job);
-            if (isSlow && !slowIsFree)
-                continue;
-            if (job.Waiters > 0)
-                return job;
-            if (isSlow)
-                slow ??= job;
-            else
-                quick ??= job;
+            foreach (var tenant in job.Namespaces)
+            {
+                var isSlow = IsSlow(job, tenant, now);
+                if (isSlow && !MayHold(job, tenant, running))
+                    continue;
+                var candidate = new Candidate(job, tenant, RankOf(job, tenant));
+                if (isSlow)
+                    slow = slow?.Rank.CompareTo(candidate.Rank) <= 0 ? slow : candidate;
+                else
+                    quick = quick?.Rank.CompareTo(candidate.Rank) <= 0 ? quick : candidate;
+            }
         }
-        // The job that has been ready longest goes first; with a single worker, slow jobs alternate with others.
-        if (quick is null || slow is null)
-            return quick ?? slow;
-        if (_wasSlow && options().MaxNumberOfParallelJobs == 1)
-            return quick;
-        return (slow.ReadyAt, slow.Sequence).CompareTo((quick.ReadyAt, quick.Sequence)) < 0 ? slow : quick;
+        // With one worker alone, the slow ones let one pass each time.
+        var isQuick = quick is not null && (slow is null || _wasSlow && Workers == 1 || quick.Rank.CompareTo(slow.Rank) <= 0);
+        if ((isQuick ? quick : slow) is not { } next)
+            return null;
+        next.Job.Tenant = next.Tenant;
+        return next.Job;
     }
 
-    /// <summary>Whether a job starting now runs in the slow lane.</summary>
-    public bool Started(PopulationJob job) => _wasSlow = IsSlow(job);
-
-    private bool MayAskAll(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
+    /// <summary>A job starts.</summary>
+    /// <returns>Whether it runs in the slow lane.</returns>
+    public bool Start(PopulationJob job, DateTimeOffset now)
     {
+        _namespaces.Served(job.Tenant);
+        _sources.Served(job.Work.Origin.Registry);
         foreach (var lane in job.Lanes)
+            Registries.Asks(lane);
+        return _wasSlow = IsSlow(job, job.Tenant, now);
+    }
+
+    /// <summary>Whether a job that runs may hold its worker for long.</summary>
+    public bool MayHold(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
+    {
+        var slow = running.Where(other => other.RunsInSlowLane).ToList();
+        if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < SlowLaneShare)
+            return true;
+        // Nothing but doubt is against it, and its namespace has nothing under way.
+        return job is { IsLarge: false, Failures: 0, HasMadeWay: false }
+            && !job.Lanes.Any(Registries.IsFailing)
+            && running.All(other => other.Tenant != tenant);
+    }
+
+    /// <summary>
+    /// The job that is slow, of a namespace with several workers, and so has to make way for a namespace that waits and has none; null when
+    /// there is none or nobody waits. A job makes way once.
+    /// </summary>
+    public PopulationJob? ThatMakesWay(IEnumerable<PopulationJob> waiting, IReadOnlyCollection<PopulationJob> running, DateTimeOffset now)
+    {
+        // One at a time: the worker of one that was told is as good as free.
+        if (running.Count < Workers || running.Any(job => job is { HasMadeWay: true, Stop: null }))
+            return null;
+        var workers = running.CountBy(job => job.Tenant).ToDictionary();
+        DateTimeOffset? wake = null;
+        var isWaiting = waiting
+            .TakeWhile(job => job.ReadyAt <= now)
+            .Any(job =>
+                job is { IsLarge: false, Failures: 0, HasMadeWay: false }
+                && !job.Namespaces.Any(workers.ContainsKey)
+                && MayAsk(job, now, ref wake)
+            );
+        return isWaiting
+            ? running
+                .Where(job => job is { IsDragging: true, HasMadeWay: false, Stop: not null } && workers[job.Tenant] > 1)
+                .MaxBy(job => (job.StartedAt, job.Sequence))
+            : null;
+    }
+
+    /// <summary>When a job that runs begins to count as slow, should it go on like this.</summary>
+    public static DateTimeOffset? NextDrag(IEnumerable<PopulationJob> running) =>
+        running.Where(job => !job.IsDragging).Min(job => job.StartedAt + PaceTracker.PatienceWith(job));
+
+    /// <summary>Whether the target and one of the ways to the source may be asked now.</summary>
+    private bool MayAsk(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
+    {
+        if (!Registries.MayAsk(job.Target, now, out var opensAt))
         {
-            if (Registries.MayAsk(lane, now, out var opensAt))
-                continue;
-            if (opensAt is { } opens)
-                wake = Earlier(wake, opens);
+            wake = Earlier(wake, opensAt);
             return false;
         }
-        return true;
+        DateTimeOffset? next = null;
+        foreach (var source in job.Sources)
+        {
+            if (Registries.MayAsk(source, now, out opensAt))
+                return true;
+            next = Earlier(next, opensAt);
+        }
+        wake = Earlier(wake, next);
+        return job.Sources.Count == 0;
     }
 
-    private bool IsSlow(PopulationJob job) => job.IsLarge || job.Failures > 0 || job.Lanes.Any(Registries.IsFailing);
+    /// <summary>Whether a job may hold a worker for long.</summary>
+    public bool IsSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
+        job.IsLarge || job.HasMadeWay || job.Failures > 0 || job.Lanes.Any(Registries.IsFailing) || Pace.IsDoubtful(job, tenant, now);
 
-    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one : other;
+    /// <summary>Namespaces take turns; in each, what somebody waits for goes first, then registries take turns, then the oldest.</summary>
+    private (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(PopulationJob job, string tenant) =>
+        (_namespaces.LastOf(tenant), job.Waiters > 0 ? 0 : 1, _sources.LastOf(job.Work.Origin.Registry), job.ReadyAt, job.Sequence);
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
+
+    private sealed record Candidate(
+        PopulationJob Job,
+        string Tenant,
+        (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) Rank
+    );
 }

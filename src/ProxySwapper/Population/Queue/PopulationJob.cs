@@ -18,14 +18,29 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
 
     public DateTimeOffset QueuedAt { get; } = now;
 
+    /// <summary>The namespace whose share of the queue the job takes.</summary>
+    public string Owner { get; } = origin.Namespace;
+
+    /// <summary>The namespaces that need the image.</summary>
+    public IReadOnlyList<string> Namespaces { get; private set; } = [origin.Namespace];
+
+    /// <summary>The namespace whose turn the current attempt takes.</summary>
+    public string Tenant { get; set; } = origin.Namespace;
+
     /// <summary>The Pods that need the image, in order of arrival.</summary>
     public IReadOnlyList<PodOrigin> Origins => _origins;
 
-    /// <summary>Their number at the start of the current attempt.</summary>
-    public int OriginsAtStart { get; set; }
+    /// <summary>Those at the start of the current attempt.</summary>
+    public IReadOnlyList<PodOrigin> OriginsAtStart { get; set; } = [];
 
-    /// <summary>The registries that the job uses.</summary>
-    public IReadOnlyList<RegistryKey> Lanes { get; } = RegistryKey.Of(work, origin);
+    /// <summary>What the job writes to.</summary>
+    public RegistryKey Target { get; } = new(work.Target.Registry, null);
+
+    /// <summary>The ways to what the job reads: one for each namespace that has secrets of its own. Empty when it is the target.</summary>
+    public IReadOnlyList<RegistryKey> Sources { get; private set; } = RegistryKey.SourcesOf(work, [origin]);
+
+    /// <summary>What the job asks.</summary>
+    public IEnumerable<RegistryKey> Lanes => Sources.Append(Target);
 
     /// <summary>The earliest time of the next attempt.</summary>
     public DateTimeOffset ReadyAt { get; set; } = now;
@@ -42,6 +57,15 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>True once an attempt has shown that the image is large.</summary>
     public bool IsLarge { get; set; }
 
+    /// <summary>Whether this attempt is in the slow lane because of its size.</summary>
+    public bool HasLargeReservation { get; set; }
+
+    /// <summary>True while the current attempt is slow.</summary>
+    public bool IsDragging { get; set; }
+
+    /// <summary>True once an attempt was stopped so that others could run.</summary>
+    public bool HasMadeWay { get; set; }
+
     /// <summary>Admission requests waiting for the result.</summary>
     public int Waiters { get; set; }
 
@@ -57,13 +81,33 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>True while another replica is copying the image.</summary>
     public bool IsDeferred { get; set; }
 
+    /// <summary>Stops the current attempt, or null while there is none.</summary>
+    public CancellationTokenSource? Stop { get; set; }
+
+    /// <summary>True if the job was removed from a full queue for one of a namespace with fewer jobs.</summary>
+    public bool IsDisplaced { get; set; }
+
     /// <summary>Completes with true when the image is downstream, with false on failure.</summary>
     public Task<bool> Completion => _completion.Task;
 
     public void AddOrigin(PodOrigin another)
     {
-        if (_origins.Count < MaximumOrigins && _origins.All(another.OpensOtherThan))
+        if (!_origins.All(another.OpensOtherThan))
+            return;
+        if (_origins.Count < MaximumOrigins)
             _origins = [.. _origins, another];
+        else if (_origins.CountBy(origin => origin.Namespace).MaxBy(share => share.Value) is { Value: > 1 } most)
+        {
+            // No namespace takes the places of the others.
+            if (_origins.Count(origin => origin.Namespace == another.Namespace) + 1 >= most.Value)
+                return;
+            var last = _origins.Last(origin => origin.Namespace == most.Key);
+            _origins = [.. _origins.Where(origin => origin != last), another];
+        }
+        else
+            return;
+        Namespaces = [.. _origins.Select(origin => origin.Namespace).Distinct(StringComparer.Ordinal)];
+        Sources = RegistryKey.SourcesOf(Work, _origins);
     }
 
     public void Complete(bool isDownstream) => _completion.TrySetResult(isDownstream);

@@ -9,13 +9,18 @@ namespace ProxySwapper.Population.Queue;
 /// <see cref="TryEnqueue"/> never blocks.
 /// </summary>
 /// <remarks>
-/// <para>Jobs run in the order in which they become ready. Two mechanisms keep a job from blocking others:</para>
-/// <para>The slow lane. A job that failed before, is large, or has a failing registry may occupy a worker for long; such jobs together use
-/// at most all workers but one. With a single worker they alternate with the others.</para>
+/// <para>Namespaces take turns, and within each namespace the source registries; then the oldest job goes first. When the queue is full,
+/// work of a namespace with few jobs replaces the newest job of the namespace with most. Three mechanisms keep a job from blocking
+/// others:</para>
+/// <para>The slow lane. A job that failed before, is large, or has a registry that is failing, has never answered or was slow recently may
+/// occupy a worker for long; such jobs together use at most all workers but one, and those of one namespace at most half of them. With a
+/// single worker they alternate with the others.</para>
+/// <para>The pace (<see cref="PaceTracker"/>). A job that turns out to be slow gives up its worker, once, if its namespace has several
+/// workers and another waiting namespace has none.</para>
 /// <para>The circuit breaker of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one
 /// runs at a time, after the required pause; when its retries are used up, all jobs waiting for that registry fail with it.</para>
 /// </remarks>
-internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
+internal sealed partial class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
@@ -35,8 +40,9 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
     /// <summary>Whether the queue is closed.</summary>
     public bool IsClosed => Read((_, _) => _isClosed);
 
-    /// <summary>Whether new work would be accepted.</summary>
-    public bool HasRoom => Read((_, _) => !_isClosed && _waiting.Untried < options().QueueLimit);
+    /// <summary>Whether new work of a namespace would be accepted.</summary>
+    public bool HasRoomFor(string @namespace) =>
+        Read((_, _) => !_isClosed && _waiting.HasRoom(@namespace, isTried: false, options().QueueLimit, out _));
 
     /// <summary>Enqueues work for a Pod.</summary>
     /// <param name="work">What to do.</param>
@@ -55,13 +61,14 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             }
             if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
                 return new(EnqueueOutcome.Known, null);
-            // Jobs waiting for a retry have their own limit, so that a registry that is down takes no room from others.
-            if (_waiting.Untried >= options().QueueLimit)
+            if (!_waiting.HasRoom(origin.Namespace, isTried: false, options().QueueLimit, out var displaced))
                 return new(EnqueueOutcome.Dropped, null);
+            if (displaced is not null)
+                Displace(displaced);
             var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
             _jobs.Add(work.Key, job);
             Wait(job);
-            return new(EnqueueOutcome.Queued, job);
+            return new(EnqueueOutcome.Queued, job, displaced);
         }
     }
 
@@ -85,38 +92,37 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             {
                 if (_isClosed)
                     return null;
-                if (_selector.Next(_waiting.InOrder, _running, time.GetUtcNow(), out wake) is { } job)
+                var now = time.GetUtcNow();
+                FindDragging(now);
+                if (_selector.Next(_waiting.InOrder, _running, now, out wake) is { } job)
                 {
-                    Start(job);
+                    Start(job, now);
                     return job;
                 }
+                if (_waiting.Count > 0 && JobSelector.NextDrag(_running) is { } drag && (wake is null || drag < wake))
+                    wake = drag;
             }
             await _signal.WaitAsync(change, wake, cancellationToken);
         }
-    }
-
-    /// <summary>A job's image is downstream.</summary>
-    public void Succeeded(PopulationJob job, string? digest = null)
-    {
-        lock (_gate)
-        {
-            foreach (var lane in job.Lanes)
-                _selector.Registries.Answered(lane);
-            _running.Remove(job);
-            _jobs.Remove(job.Work.Key);
-            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
-            job.Complete(true);
-        }
-        _signal.Raise();
     }
 
     /// <summary>Both registries of a running job respond: jobs waiting for them may continue.</summary>
     public void ReportProgress(PopulationJob job)
     {
         lock (_gate)
-            foreach (var lane in job.Lanes)
-                _selector.Registries.Answered(lane);
+            Answered(job);
         _signal.Raise();
+    }
+
+    /// <summary>Allows a running job to be stopped so that others can run.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <returns>Ends that.</returns>
+    public IDisposable LetStop(PopulationJob job, CancellationTokenSource stop)
+    {
+        lock (_gate)
+            job.Stop = stop;
+        return new Stoppable(this, job, stop);
     }
 
     /// <summary>Records the progress of a running job.</summary>
@@ -134,12 +140,11 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             if (bytes < PopulateOptions.LargeImageBytes)
                 return true;
             job.IsLarge = true;
-            if (job.RunsInSlowLane)
+            if (job.RunsInSlowLane && job.HasLargeReservation)
                 return true;
-            if (_running.Count(other => other.RunsInSlowLane) >= _selector.SlowLaneWidth)
-                return false;
-            job.RunsInSlowLane = true;
-            return true;
+            job.RunsInSlowLane = false;
+            job.HasLargeReservation = job.RunsInSlowLane = _selector.MayHold(job, job.Tenant, _running);
+            return job.RunsInSlowLane;
         }
     }
 
@@ -175,46 +180,6 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         _signal.Raise();
     }
 
-    /// <summary>Records a failed attempt.</summary>
-    /// <returns>The jobs that fail as a result: none, this one, or all jobs waiting for a registry that stays down.</returns>
-    public IReadOnlyList<PopulationJob> Failed(PopulationJob job, JobFailure fault)
-    {
-        var givenUp = new List<PopulationJob>();
-        lock (_gate)
-        {
-            var now = time.GetUtcNow();
-            var mostFailures = options().MaxRetries;
-            job.Failures++;
-            job.LastFault = fault.Message;
-            var lastOfHost = 0;
-            foreach (var lane in job.Lanes)
-                if (lane.Registry != fault.Host)
-                    _selector.Registries.Leaves(lane);
-                else if (fault.Kind != FailureKind.HostFailing)
-                    _selector.Registries.Answered(lane);
-                else
-                    lastOfHost = _selector.Registries.Failed(lane, fault.RetryAfter, now);
-            _running.Remove(job);
-            // A Pod that joined in the meantime may have the missing secrets.
-            var isFinal = fault.Kind == FailureKind.Final && job.Origins.Count == job.OriginsAtStart;
-            if (_isClosed || isFinal || job.Failures > mostFailures || _waiting.Count - _waiting.Untried >= options().QueueLimit)
-            {
-                Drop(job);
-                if (!_isClosed)
-                    givenUp.Add(job);
-            }
-            else
-            {
-                job.ReadyAt = now + delay.After(job.Failures, fault.RetryAfter);
-                Wait(job);
-            }
-            if (lastOfHost > mostFailures)
-                GiveUpWaiting(job, fault, givenUp);
-        }
-        _signal.Raise();
-        return givenUp;
-    }
-
     /// <summary>Closes the queue: no more jobs are taken from it.</summary>
     /// <returns>The waiting jobs.</returns>
     public IReadOnlyList<PopulationJob> Close()
@@ -238,16 +203,15 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
             return read(_running.OrderBy(job => job.Sequence), _waiting.InOrder);
     }
 
-    private void Start(PopulationJob job)
+    private void Start(PopulationJob job, DateTimeOffset now)
     {
         _waiting.Remove(job);
-        (job.StartedAt, job.IsDeferred) = (time.GetUtcNow(), false);
-        job.OriginsAtStart = job.Origins.Count;
+        (job.StartedAt, job.IsDeferred, job.IsDragging) = (now, false, false);
+        job.OriginsAtStart = job.Origins;
         (job.BytesDone, job.BytesTotal) = (0, 0);
-        job.RunsInSlowLane = _selector.Started(job);
+        job.RunsInSlowLane = _selector.Start(job, now);
+        job.HasLargeReservation = job.IsLarge;
         _running.Add(job);
-        foreach (var lane in job.Lanes)
-            _selector.Registries.Asks(lane);
     }
 
     private void PutBack(PopulationJob job)
@@ -274,15 +238,13 @@ internal sealed class PopulationQueue(Func<PopulateOptions> options, TimeProvide
         job.Complete(false);
     }
 
-    private void GiveUpWaiting(PopulationJob failed, JobFailure fault, List<PopulationJob> givenUp)
+    private sealed class Stoppable(PopulationQueue queue, PopulationJob job, CancellationTokenSource stop) : IDisposable
     {
-        var lanes = failed.Lanes.Where(lane => lane.Registry == fault.Host).ToList();
-        foreach (var job in _waiting.InOrder.Where(job => job.Lanes.Intersect(lanes).Any()).ToList())
+        public void Dispose()
         {
-            _waiting.Remove(job);
-            job.LastFault = fault.Message;
-            Drop(job);
-            givenUp.Add(job);
+            lock (queue._gate)
+                if (job.Stop == stop)
+                    job.Stop = null;
         }
     }
 

@@ -8,6 +8,9 @@ namespace ProxySwapper.Population.Queue;
 /// </summary>
 internal sealed class RegistryCircuitBreaker(Backoff delay)
 {
+    /// <summary>Hosts come from outside: beyond these, those whose pause is over are forgotten.</summary>
+    private const int Capacity = 10_000;
+
     private readonly Dictionary<RegistryKey, State> _failing = [];
 
     /// <summary>True while a registry's last result was a failure of the whole registry.</summary>
@@ -50,7 +53,12 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
     public int Failed(RegistryKey lane, TimeSpan? retryAfter, DateTimeOffset now)
     {
         if (!_failing.TryGetValue(lane, out var state))
+        {
+            if (_failing.Count >= Capacity)
+                foreach (var (old, _) in _failing.Where(entry => entry.Value.Until <= now && !entry.Value.IsBeingTried).ToList())
+                    _failing.Remove(old);
             _failing[lane] = state = new State();
+        }
         state.IsBeingTried = false;
         // Jobs that ran concurrently fail together, which counts as one failure.
         if (state.Until <= now)

@@ -9,10 +9,14 @@ namespace ProxySwapper.Population.Queue;
 /// <param name="Namespace">The namespace with its own secrets, or null.</param>
 internal sealed record RegistryKey(string Registry, string? Namespace)
 {
-    public static IReadOnlyList<RegistryKey> Of(PopulationWork work, PodOrigin origin)
-    {
-        var target = new RegistryKey(work.Target.Registry, null);
-        var source = new RegistryKey(work.Origin.Registry, origin.PullSecrets.Count > 0 ? origin.Namespace : null);
-        return source.Registry == target.Registry ? [target] : [source, target];
-    }
+    /// <summary>The ways to the source of work; none where source and target are one registry.</summary>
+    public static IReadOnlyList<RegistryKey> SourcesOf(PopulationWork work, IReadOnlyList<PodOrigin> origins) =>
+        work.Origin.Registry == work.Target.Registry
+            ? []
+            :
+            [
+                .. origins
+                    .Select(origin => new RegistryKey(work.Origin.Registry, origin.PullSecrets.Count > 0 ? origin.Namespace : null))
+                    .Distinct(),
+            ];
 }

@@ -1,24 +1,26 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>The waiting jobs, ordered by when they become ready. Used under the lock of <see cref="PopulationQueue"/>.</summary>
+/// <summary>
+/// The jobs that wait, in the order in which they become ready, and what each namespace has of them. Belongs to
+/// <see cref="PopulationQueue"/> and its lock.
+/// </summary>
 internal sealed class WaitingJobs
 {
     private readonly SortedSet<PopulationJob> _jobs = new(
         Comparer<PopulationJob>.Create((one, other) => (one.ReadyAt, one.Sequence).CompareTo((other.ReadyAt, other.Sequence)))
     );
+    private readonly Shares _untried = new();
+    private readonly Shares _tried = new();
 
     public int Count => _jobs.Count;
-
-    /// <summary>The number of jobs without an attempt so far.</summary>
-    public int Untried { get; private set; }
 
     /// <summary>All of them, in the order in which they become ready.</summary>
     public IEnumerable<PopulationJob> InOrder => _jobs;
 
     public void Add(PopulationJob job)
     {
-        if (_jobs.Add(job) && job.Failures == 0)
-            Untried++;
+        if (_jobs.Add(job))
+            SharesOf(job.Failures > 0).Add(job.Owner, 1);
     }
 
     /// <summary>Removes a job; false if it was not waiting.</summary>
@@ -26,8 +28,7 @@ internal sealed class WaitingJobs
     {
         if (!_jobs.Remove(job))
             return false;
-        if (job.Failures == 0)
-            Untried--;
+        SharesOf(job.Failures > 0).Add(job.Owner, -1);
         return true;
     }
 
@@ -36,7 +37,68 @@ internal sealed class WaitingJobs
     {
         List<PopulationJob> all = [.. _jobs];
         _jobs.Clear();
-        Untried = 0;
+        _untried.Clear();
+        _tried.Clear();
         return all;
+    }
+
+    /// <summary>Whether there is room for one more job of a namespace. Jobs between two tries have a limit of their own.</summary>
+    /// <param name="owner">The namespace.</param>
+    /// <param name="isTried">Whether it is one between two tries.</param>
+    /// <param name="limit">How many may wait.</param>
+    /// <param name="displaced">
+    /// What has to give way: the youngest of the namespace that has most, where that is more than this one has with the new job.
+    /// </param>
+    public bool HasRoom(string owner, bool isTried, int limit, out PopulationJob? displaced)
+    {
+        displaced = null;
+        var shares = SharesOf(isTried);
+        if (shares.Total < limit)
+            return true;
+        if (shares.Total == 0)
+            return false;
+        var (largest, count) = shares.Largest();
+        if (count <= shares.Of(owner) + 1)
+            return false;
+        displaced = _jobs
+            .Where(job => job.Failures > 0 == isTried && job.Owner == largest && job.Namespaces.Count == 1 && job.Waiters == 0)
+            .MaxBy(job => job.Sequence);
+        displaced ??= _jobs
+            .Where(job => job.Failures > 0 == isTried && job.Owner == largest && job.Namespaces.Count == 1)
+            .MaxBy(job => job.Sequence);
+        return displaced is not null;
+    }
+
+    private Shares SharesOf(bool isTried) => isTried ? _tried : _untried;
+
+    private sealed class Shares
+    {
+        private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
+
+        public int Total { get; private set; }
+
+        public int Of(string owner) => _counts.GetValueOrDefault(owner);
+
+        public (string Owner, int Count) Largest()
+        {
+            var largest = _counts.MaxBy(share => share.Value);
+            return (largest.Key, largest.Value);
+        }
+
+        public void Add(string owner, int change)
+        {
+            Total += change;
+            var count = Of(owner) + change;
+            if (count > 0)
+                _counts[owner] = count;
+            else
+                _counts.Remove(owner);
+        }
+
+        public void Clear()
+        {
+            _counts.Clear();
+            Total = 0;
+        }
     }
 }

@@ -51,7 +51,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
             }
-            catch (Exception fault) when (FailureClassifier.IsDenial(fault, work.Source.Registry))
+            catch (Exception fault) when (FailureClassifier.IsRefusal(fault, work.Source.Registry))
             {
                 // The first error is reported, since it belongs to the secret meant for this image.
                 denial ??= ExceptionDispatchInfo.Capture(fault);

@@ -62,6 +62,7 @@ internal sealed partial class JobExecutor(
         using var activity = Activities.StartActivity(ActivityKind.Consumer, name: "populate", links: links);
         activity?.SetTag("proxyswapper.source", job.Work.Origin.ToString()).SetTag("proxyswapper.target", job.Work.Target.ToString());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claim.Lost);
+        using var stoppable = queue.LetStop(job, stop);
         var started = time.GetTimestamp();
         try
         {
@@ -154,7 +155,7 @@ internal sealed partial class JobExecutor(
         [LoggerMessage(4, LogLevel.Error, "Giving up on {Target} from {Source} after {Failures} attempts: {Fault}")]
         public static partial void GivenUp(ILogger logger, string target, string source, int failures, string fault);
 
-        [LoggerMessage(5, LogLevel.Information, "{Target} is requeued behind smaller images: it has {Bytes} bytes to copy")]
+        [LoggerMessage(5, LogLevel.Information, "{Target} is requeued behind other images: it has {Bytes} bytes to copy")]
         public static partial void MadeWay(ILogger logger, string target, long bytes);
 
         [LoggerMessage(6, LogLevel.Warning, "{Target} was interrupted by shutdown")]

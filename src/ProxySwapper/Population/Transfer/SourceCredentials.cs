@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+using System.Net;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
@@ -10,30 +13,124 @@ namespace ProxySwapper.Population.Transfer;
 /// The credentials for the source of one copy, in kubelet's order: the Pod's pull secrets (or its service account's, if it has none), then
 /// this program's own. Secrets are read when needed and never kept beyond the copy.
 /// </summary>
-internal sealed class SourceCredentials(
+internal sealed partial class SourceCredentials(
     PullSecretReader? secrets,
     IRegistryCredentialSource own,
     Func<bool> usesPullSecrets,
-    Func<string, string, IRegistryCredentialSource> parse
+    Func<string, string, IRegistryCredentialSource> parse,
+    ILogger<SourceCredentials> logger
 )
 {
-    /// <summary>The credential sources to try in turn for a source image.</summary>
+    /// <summary>Secrets of one namespace that are read for one copy.</summary>
+    private const int MaximumSecrets = 32;
+
+    private const int MaximumTold = 1000;
+
+    private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The credential sources to try in turn for a source image. If Pods of several namespaces need the image, the namespaces take turns,
+    /// each with its Pods' secrets and then our own credentials, so that the wrong secrets of one do not delay the others.
+    /// </summary>
+    /// <exception cref="KubernetesException">All were refused, and a secret could not be read this time.</exception>
     public async IAsyncEnumerable<IRegistryCredentialSource> ForAsync(
         ImageReference source,
         IReadOnlyList<PodOrigin> origins,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
+        var namespaces = new Queue<IAsyncEnumerator<IRegistryCredentialSource>>();
+        var unread = new List<Exception>();
         if (secrets is not null && usesPullSecrets())
-            foreach (var origin in origins.Where(origin => origin.Uid is not null))
-            foreach (var name in await NamesOfAsync(secrets, origin, cancellationToken))
-                if (await secrets.DockerConfigAsync(origin.Namespace, name, cancellationToken) is { } json)
-                    if (await UsableAsync(json, $"pull secret {origin.Namespace}/{name}", source, cancellationToken) is { } secret)
-                        yield return secret;
-        yield return own;
+            foreach (var pods in origins.Where(origin => origin.Uid is not null).GroupBy(origin => origin.Namespace))
+                namespaces.Enqueue(
+                    SecretsAsync(secrets, source, [.. pods], unread, cancellationToken).GetAsyncEnumerator(cancellationToken)
+                );
+        var isOwnGiven = false;
+        while (namespaces.TryDequeue(out var next))
+        {
+            if (await next.MoveNextAsync())
+            {
+                yield return next.Current;
+                namespaces.Enqueue(next);
+                continue;
+            }
+            await next.DisposeAsync();
+            if (!isOwnGiven)
+                yield return own;
+            isOwnGiven = true;
+        }
+        if (!isOwnGiven)
+            yield return own;
+        if (unread is [var first, ..])
+            ExceptionDispatchInfo.Throw(first);
     }
 
-    /// <summary>A secret with a credential for the source. An unreadable one is its owner's problem; the next one is tried.</summary>
+    /// <summary>The usable secrets of the Pods of one namespace.</summary>
+    private async IAsyncEnumerable<IRegistryCredentialSource> SecretsAsync(
+        PullSecretReader reader,
+        ImageReference source,
+        IReadOnlyList<PodOrigin> pods,
+        List<Exception> unread,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var read = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var pod in pods)
+        foreach (var name in await NamesOfAsync(reader, pod, unread, cancellationToken))
+        {
+            if (read.Count == MaximumSecrets)
+                yield break;
+            if (!read.Add(name))
+                continue;
+            var json = await ReadAsync(
+                () => reader.DockerConfigAsync(pod.Namespace, name, cancellationToken),
+                "secrets",
+                pod.Namespace,
+                unread
+            );
+            if (json is not null && await UsableAsync(json, $"pull secret {pod.Namespace}/{name}", source, cancellationToken) is { } secret)
+                yield return secret;
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> NamesOfAsync(
+        PullSecretReader reader,
+        PodOrigin pod,
+        List<Exception> unread,
+        CancellationToken cancellationToken
+    ) =>
+        pod.PullSecrets.Count > 0
+            ? pod.PullSecrets
+            : await ReadAsync<IReadOnlyList<string>>(
+                async () => await reader.NamesOfAccountAsync(pod.Namespace, pod.ServiceAccount, cancellationToken),
+                "service accounts",
+                pod.Namespace,
+                unread
+            ) ?? [];
+
+    /// <summary>What we may not read is not there for us, and that is said once; what cannot be read now is remembered.</summary>
+    private async Task<T?> ReadAsync<T>(Func<Task<T?>> read, string kind, string @namespace, List<Exception> unread)
+        where T : class
+    {
+        try
+        {
+            return await read();
+        }
+        catch (KubernetesException refused) when (refused.Status is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+        {
+            if (_told.Count < MaximumTold && _told.TryAdd($"{kind} {@namespace}", true))
+                Log.Forbidden(logger, kind, @namespace, refused.Message);
+            return null;
+        }
+        catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
+        {
+            unread.Add(fault);
+            return null;
+        }
+    }
+
+    /// <summary>A secret with a credential for the source. An unusable one is its owner's problem; the next one is tried.</summary>
     private async Task<IRegistryCredentialSource?> UsableAsync(
         string json,
         string name,
@@ -46,18 +143,24 @@ internal sealed class SourceCredentials(
             var secret = parse(json, name);
             return await secret.GetAsync(source, cancellationToken) is null ? null : secret;
         }
-        catch (RegistryCredentialException)
+        catch (RegistryCredentialException fault)
         {
+            if (_told.Count < MaximumTold && _told.TryAdd(name, true))
+                Log.Unusable(logger, name, fault.Message);
             return null;
         }
     }
 
-    private static async Task<IReadOnlyList<string>> NamesOfAsync(
-        PullSecretReader secrets,
-        PodOrigin origin,
-        CancellationToken cancellationToken
-    ) =>
-        origin.PullSecrets.Count > 0
-            ? origin.PullSecrets
-            : await secrets.NamesOfAccountAsync(origin.Namespace, origin.ServiceAccount, cancellationToken);
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "The {Kind} of namespace {Namespace} may not be read, so that its images are copied without pull secrets: {Fault}"
+        )]
+        public static partial void Forbidden(ILogger logger, string kind, string @namespace, string fault);
+
+        [LoggerMessage(2, LogLevel.Warning, "{Secret} is passed over: {Fault}")]
+        public static partial void Unusable(ILogger logger, string secret, string fault);
+    }
 }

@@ -55,10 +55,11 @@ internal sealed class FailureClassifierTests
     [TestCase(401, "up.example.com", true)]
     [TestCase(403, "up.example.com", true)]
     [TestCase(404, "up.example.com", true)]
+    [TestCase(429, "up.example.com", true)]
     [TestCase(500, "up.example.com", false)]
     [TestCase(401, "down.example.com", false)]
     public void Another_secret_is_worth_a_try_when_the_source_denied(int status, string registry, bool isDenial) =>
-        Assert.That(FailureClassifier.IsDenial(Refusal((HttpStatusCode)status), registry), Is.EqualTo(isDenial));
+        Assert.That(FailureClassifier.IsRefusal(Refusal((HttpStatusCode)status), registry), Is.EqualTo(isDenial));
 
     [Test]
     public void A_credential_that_cannot_be_had_is_tried_again() =>

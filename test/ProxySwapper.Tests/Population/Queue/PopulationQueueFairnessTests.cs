@@ -21,10 +21,12 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     [Test]
     public void A_registry_that_is_down_costs_one_worker_one_try_at_aTime()
     {
+        Answered("other.example.com");
         for (var i = 0; i < 3; i++)
             Enqueue($"bad{i}");
+        var bad = Take();
         Enqueue("good", "other.example.com");
-        Queue.Failed(Take(), Failing("up.example.com"));
+        Queue.Failed(bad, Failing("up.example.com"));
         Assert.That(Take().Work.Origin.Registry, Is.EqualTo("other.example.com"), "the others of that registry wait");
         Time.Advance(TimeSpan.FromSeconds(1));
         Take();
@@ -68,8 +70,9 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     public void Another_namespace_with_secrets_of_its_own_is_not_held_up_by_our_limit()
     {
         Enqueue("a");
+        var first = Take();
         Queue.TryEnqueue(Copy("b", "up.example.com"), Pod with { Namespace = "paying", PullSecrets = ["hub"] });
-        Queue.Failed(Take(), Failing("up.example.com") with { RetryAfter = TimeSpan.FromHours(6) });
+        Queue.Failed(first, Failing("up.example.com") with { RetryAfter = TimeSpan.FromHours(6) });
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("b"));
     }
 

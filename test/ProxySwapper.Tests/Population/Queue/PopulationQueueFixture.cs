@@ -33,6 +33,16 @@ internal abstract class PopulationQueueFixture
             QueueLimit = 5,
         };
         Queue = new PopulationQueue(() => Options, Time, new Backoff(() => 0.5));
+        Answered("up.example.com");
+    }
+
+    /// <summary>A registry has answered before: nothing speaks against its images.</summary>
+    protected void Answered(string registry)
+    {
+        var work = Copy("answered", registry);
+        Queue.TryEnqueue(work, Pod);
+        Queue.Succeeded(Take());
+        Queue.Known.Forget(work.Key);
     }
 
     protected static JobFailure Passing => new("500", FailureKind.Passing, "up.example.com");

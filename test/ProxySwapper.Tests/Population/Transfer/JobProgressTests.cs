@@ -32,6 +32,7 @@ internal sealed class JobProgressTests
             new Backoff(() => 0.5)
         );
         _job = await JobAsync("one");
+        _queue.ReportProgress(_job);
         _progress = new JobProgress(_job, _queue, () => _madeWay = true);
     }
 
@@ -82,7 +83,7 @@ internal sealed class JobProgressTests
     {
         _queue.TryEnqueue(
             new CopyWork(ImageReference.Parse($"up/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
-            new("n", "p", "default", [])
+            new(name, "p", "default", [])
         );
         return (await _queue.TakeAsync(default))!;
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
@@ -83,7 +84,13 @@ internal sealed class SourceCredentialsTests
     }
 
     private SourceCredentials Credentials(bool usesPullSecrets) =>
-        new(new PullSecretReader(_client), new Named("own"), () => usesPullSecrets, (json, _) => new Named(json));
+        new(
+            new PullSecretReader(_client),
+            new Named("own"),
+            () => usesPullSecrets,
+            (json, _) => new Named(json),
+            NullLogger<SourceCredentials>.Instance
+        );
 
     private static string Secret(string content) =>
         $$"""{"type":"kubernetes.io/dockerconfigjson","data":"""

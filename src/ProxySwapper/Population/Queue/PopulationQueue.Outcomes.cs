@@ -1,0 +1,122 @@
+namespace ProxySwapper.Population.Queue;
+
+/// <content>What becomes of jobs that run or have to give way.</content>
+internal sealed partial class PopulationQueue
+{
+    /// <summary>A job's image is downstream.</summary>
+    public void Succeeded(PopulationJob job, string? digest = null)
+    {
+        lock (_gate)
+        {
+            Answered(job);
+            if (!job.IsDragging && !PaceTracker.IsDragging(job, time.GetUtcNow()))
+                _selector.Pace.Recovered(job);
+            _running.Remove(job);
+            _jobs.Remove(job.Work.Key);
+            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
+            job.Complete(true);
+        }
+        _signal.Raise();
+    }
+
+    /// <summary>Records a failed attempt.</summary>
+    /// <returns>The jobs that fail as a result: none, this one, or all jobs waiting for a registry that stays down.</returns>
+    public IReadOnlyList<PopulationJob> Failed(PopulationJob job, JobFailure fault)
+    {
+        var givenUp = new List<PopulationJob>();
+        lock (_gate)
+        {
+            var now = time.GetUtcNow();
+            var mostFailures = options().MaxRetries;
+            job.Failures++;
+            job.LastFault = fault.Message;
+            var lastOfHost = 0;
+            foreach (var lane in job.Lanes)
+                if (lane.Registry != fault.Host)
+                    _selector.Registries.Leaves(lane);
+                else if (fault.Kind != FailureKind.HostFailing)
+                    _selector.Registries.Answered(lane);
+                else
+                    lastOfHost = Math.Max(lastOfHost, _selector.Registries.Failed(lane, fault.RetryAfter, now));
+            _running.Remove(job);
+            // A Pod that joined in the meantime may have the missing secrets.
+            var isFinal = fault.Kind == FailureKind.Final && ReferenceEquals(job.Origins, job.OriginsAtStart);
+            PopulationJob? displaced = null;
+            if (
+                _isClosed
+                || isFinal
+                || job.Failures > mostFailures
+                || !_waiting.HasRoom(job.Owner, isTried: true, options().QueueLimit, out displaced)
+            )
+            {
+                Drop(job);
+                if (!_isClosed)
+                    givenUp.Add(job);
+            }
+            else
+            {
+                if (displaced is not null)
+                {
+                    _waiting.Remove(displaced);
+                    Drop(displaced);
+                    givenUp.Add(displaced);
+                }
+                job.ReadyAt = now + delay.After(job.Failures, fault.RetryAfter);
+                Wait(job);
+            }
+            if (lastOfHost > mostFailures)
+                GiveUpWaiting(job, fault, givenUp);
+        }
+        _signal.Raise();
+        return givenUp;
+    }
+
+    private void Answered(PopulationJob job)
+    {
+        foreach (var lane in job.Lanes)
+            _selector.Registries.Answered(lane);
+        _selector.Pace.Answered(job);
+        if (job is { RunsInSlowLane: true, IsDragging: false })
+            job.RunsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
+    }
+
+    /// <summary>Jobs that turned out to be slow count as such from now on, and one of them may have to make way.</summary>
+    private void FindDragging(DateTimeOffset now)
+    {
+        foreach (var job in _running)
+        {
+            if (job.IsDragging || !PaceTracker.IsDragging(job, now))
+                continue;
+            job.IsDragging = job.RunsInSlowLane = true;
+            _selector.Pace.Dragged(job, now);
+        }
+        if (_selector.ThatMakesWay(_waiting.InOrder, _running, now) is not { Stop: { } stop } late)
+            return;
+        (late.HasMadeWay, late.Stop) = (true, null);
+        // Not under the lock: who listens comes back to the queue.
+        _ = stop.CancelAsync();
+    }
+
+    private void Displace(PopulationJob job)
+    {
+        _waiting.Remove(job);
+        job.IsDisplaced = true;
+        Drop(job);
+    }
+
+    private void GiveUpWaiting(PopulationJob failed, JobFailure fault, List<PopulationJob> givenUp)
+    {
+        foreach (var job in _waiting.InOrder.Where(job => IsShut(job, failed, fault.Host)).ToList())
+        {
+            _waiting.Remove(job);
+            job.LastFault = fault.Message;
+            Drop(job);
+            givenUp.Add(job);
+        }
+    }
+
+    /// <summary>Whether all that a job could try has been tried at a registry that does not come back.</summary>
+    private static bool IsShut(PopulationJob job, PopulationJob failed, string? host) =>
+        job.Target == failed.Target && job.Target.Registry == host
+        || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.Sources.Contains(source));
+}

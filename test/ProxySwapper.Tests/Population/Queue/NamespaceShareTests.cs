@@ -1,0 +1,192 @@
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+
+namespace ProxySwapper.Tests.Population.Queue;
+
+/// <summary>What one namespace asks for takes nothing from the others: neither their turn nor their room nor the last worker.</summary>
+[TestFixture]
+internal sealed class NamespaceShareTests : PopulationQueueFixture
+{
+    private const string Greedy = "greedy";
+    private const string Modest = "modest";
+
+    [Test]
+    public void A_pod_with_950_images_of_dead_hosts_delays_and_drops_nobody_else()
+    {
+        Options = Options with { QueueLimit = 1000 };
+        for (var i = 0; i < 950; i++)
+            Assert.That(Enqueue(Greedy, $"dead{i}", $"dead{i}.example.com").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
+        var held = Take();
+        Assert.That((held.Tenant, TryTake()), Is.EqualTo((Greedy, (PopulationJob?)null)), "the last worker is for others");
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.That(Enqueue(Modest, $"good{i}").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
+            var good = Take();
+            Assert.That(good.Tenant, Is.EqualTo(Modest));
+            Queue.Succeeded(good);
+            Queue.Failed(held, Failing(held.Work.Origin.Registry));
+            held = Take();
+        }
+    }
+
+    [Test]
+    public void Of_several_namespaces_each_has_its_turn()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
+        for (var i = 0; i < 10; i++)
+            Enqueue(Greedy, $"g{i}");
+        for (var i = 0; i < 2; i++)
+        {
+            Enqueue(Modest, $"m{i}");
+            Enqueue("third", $"t{i}");
+        }
+        Assert.That(Order(6), Is.EqualTo([Greedy, Modest, "third", Greedy, Modest, "third"]));
+    }
+
+    [Test]
+    public void Within_a_namespace_registries_take_turns()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
+        Answered("other.example.com");
+        for (var i = 0; i < 10; i++)
+            Enqueue(Modest, $"a{i}");
+        Enqueue(Modest, "b0", "other.example.com");
+        Enqueue(Modest, "b1", "other.example.com");
+        var registries = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            var job = Take();
+            registries.Add(job.Work.Origin.Registry);
+            Queue.Succeeded(job);
+        }
+        Assert.That(registries.Count(name => name == "other.example.com"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void What_is_awaited_goes_first_in_its_namespace_and_not_before_other_namespaces()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
+        var awaited = Enumerable.Range(0, 4).Select(i => Queue.Prioritize(Enqueue(Greedy, $"g{i}").Job!)).ToList();
+        Enqueue(Modest, "m0");
+        Assert.That(Order(3), Is.EqualTo([Greedy, Modest, Greedy]));
+        awaited.ForEach(waiter => waiter.Dispose());
+    }
+
+    [Test]
+    public async Task A_full_queue_takes_an_image_of_a_namespace_that_has_less_in_it()
+    {
+        var jobs = Enumerable.Range(0, 5).Select(i => Enqueue(Greedy, $"g{i}").Job!).ToList();
+        Assert.That((Enqueue(Greedy, "g5").Outcome, Queue.HasRoomFor(Greedy)), Is.EqualTo((EnqueueOutcome.Dropped, false)));
+        Assert.That(Queue.HasRoomFor(Modest), Is.True);
+        var result = Enqueue(Modest, "m0");
+        Assert.That((result.Outcome, result.Displaced), Is.EqualTo((EnqueueOutcome.Queued, jobs[4])), "the youngest gives way");
+        Assert.That((await jobs[4].Completion, jobs[4].IsDisplaced, Queue.WaitingCount), Is.EqualTo((false, true, 5)));
+        Assert.That(
+            (Enqueue(Modest, "m1").Outcome, Enqueue(Modest, "m2").Outcome),
+            Is.EqualTo((EnqueueOutcome.Queued, EnqueueOutcome.Dropped))
+        );
+    }
+
+    [Test]
+    public void An_image_that_others_wait_for_too_does_not_give_way()
+    {
+        for (var i = 0; i < 5; i++)
+            Enqueue(Greedy, $"g{i}");
+        Enqueue(Modest, "g4");
+        Assert.That(Enqueue("third", "t0").Displaced!.Work.Origin.Repository, Is.EqualTo("g3"));
+    }
+
+    [Test]
+    public void The_room_for_images_between_two_tries_is_shared_likewise()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1 };
+        for (var i = 0; i < 5; i++)
+        {
+            Enqueue(Greedy, $"g{i}");
+            Assert.That(Queue.Failed(Take(), Passing), Is.Empty);
+        }
+        Enqueue(Modest, "m0");
+        var modest = Take();
+        var givenUp = Queue.Failed(modest, Passing);
+        Assert.That((givenUp.Single().Owner, modest.Completion.IsCompleted), Is.EqualTo((Greedy, false)));
+    }
+
+    [Test]
+    public void An_image_that_two_namespaces_wait_for_comes_at_the_first_turn_of_either()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
+        for (var i = 0; i < 10; i++)
+            Enqueue(Greedy, $"g{i}");
+        Queue.Succeeded(Take());
+        Enqueue(Modest, "g9");
+        Assert.That(Take().Work.Origin.Repository, Is.EqualTo("g9"));
+    }
+
+    [Test]
+    public void A_slow_image_gives_its_worker_once_to_a_namespace_that_has_none()
+    {
+        Enqueue(Greedy, "slow0");
+        Enqueue(Greedy, "slow1");
+        var (first, second) = (Take(), Take());
+        using var firstStop = new CancellationTokenSource();
+        using var secondStop = new CancellationTokenSource();
+        using var one = Queue.LetStop(first, firstStop);
+        using var two = Queue.LetStop(second, secondStop);
+        Enqueue(Modest, "m0");
+        Time.Advance(PaceTracker.Patience - TimeSpan.FromSeconds(1));
+        Assert.That((TryTake(), secondStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)));
+        Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((TryTake(), firstStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)), "one is enough");
+        Assert.That(() => secondStop.IsCancellationRequested, Is.True.After(5000, 10));
+        Queue.Requeue(second);
+        var modest = Take();
+        Assert.That(modest.Tenant, Is.EqualTo(Modest));
+        Queue.Succeeded(modest);
+        Assert.That(TryTake(), Is.Null, "those of a namespace that was slow of late leave the last worker to others");
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Enqueue(Modest, "m1");
+        Assert.That(Take().Tenant, Is.EqualTo(Modest));
+    }
+
+    [Test]
+    public void An_image_that_moves_on_is_not_slow_however_long_it_takes()
+    {
+        Enqueue(Greedy, "steady0");
+        Enqueue(Greedy, "steady1");
+        var (first, second) = (Take(), Take());
+        using var stop = new CancellationTokenSource();
+        using var one = Queue.LetStop(first, stop);
+        using var two = Queue.LetStop(second, stop);
+        Enqueue(Modest, "m0");
+        foreach (var job in new[] { first, second })
+            Queue.ReportBytes(job, 120 * PaceTracker.MinimumRate, 200 * PaceTracker.MinimumRate);
+        Time.Advance(TimeSpan.FromMinutes(2));
+        Assert.That((TryTake(), stop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)));
+    }
+
+    [Test]
+    public void Pods_of_one_namespace_do_not_keep_the_secrets_of_another_from_being_tried()
+    {
+        var job = Enqueue(Greedy, "shared").Job!;
+        for (var i = 0; i < 20; i++)
+            Queue.TryEnqueue(Copy("shared", "up.example.com"), Pod with { Namespace = Greedy, PullSecrets = [$"s{i}"] });
+        Queue.TryEnqueue(Copy("shared", "up.example.com"), Pod with { Namespace = Modest, PullSecrets = ["mine"] });
+        Assert.That(job.Origins.Select(origin => origin.Namespace).ToList(), Has.Member(Modest).And.Count.EqualTo(8));
+    }
+
+    private EnqueueResult Enqueue(string @namespace, string name, string registry = "up.example.com") =>
+        Queue.TryEnqueue(Copy(name, registry), new PodOrigin(@namespace, "pod", "default", []));
+
+    /// <summary>The namespaces of the next jobs, one after the other.</summary>
+    private List<string> Order(int count)
+    {
+        var order = new List<string>();
+        for (var i = 0; i < count; i++)
+        {
+            var job = Take();
+            order.Add(job.Tenant);
+            Queue.Succeeded(job);
+        }
+        return order;
+    }
+}
