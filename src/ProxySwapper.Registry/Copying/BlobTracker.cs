@@ -6,6 +6,10 @@ namespace ProxySwapper.Registry.Copying;
 /// Tracks the blobs of target hosts for the copies of one run: each digest is copied to a host by one of them while the others wait.
 /// Knowledge expires, since a registry may clean up in the meantime.
 /// </summary>
+/// <remarks>
+/// Not a <see cref="Timing.SingleFlight{TKey,TResult}"/>: waiters do not share the result but check again for their own repository, they
+/// only wait for earlier copies, and a stalled transfer may be overtaken.
+/// </remarks>
 internal sealed class BlobTracker(TimeProvider time)
 {
     private const int MaxEntries = 100_000;

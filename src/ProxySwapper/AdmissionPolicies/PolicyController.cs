@@ -14,7 +14,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// Replicas that see a new configuration at different times do not fight: each applies only when its own configuration changes, and leaves
 /// what another replica applied.
 /// </remarks>
-internal sealed partial class PolicyController : BackgroundService
+internal sealed partial class PolicyController : BackgroundService, IReadinessCheck
 {
     /// <summary>The field manager of our applies.</summary>
     public const string FieldManager = "proxyswapper";
@@ -56,6 +56,8 @@ internal sealed partial class PolicyController : BackgroundService
                 description: "How often the admission policy was applied at the API server, by result."
             );
     }
+
+    public string CheckName => "admission policy";
 
     /// <summary>Ready once the policy has been in force, or is disabled for lack of its binding.</summary>
     public ReadinessState State => new(_isReady, _fault);

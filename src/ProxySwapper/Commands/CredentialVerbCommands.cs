@@ -51,7 +51,7 @@ internal static class CredentialVerbCommands
                 $"echo registry.example.com | {ConfigVariable}=config.yaml {HelperName} {verb}",
             ];
 
-    private static Command Verb(string name, string description, Func<ProxySwapperOptions, CancellationToken, Task<int>> run)
+    private static ExampleCommand Verb(string name, string description, Func<ProxySwapperOptions, CancellationToken, Task<int>> run)
     {
         var config = new Option<string?>("--config")
         {

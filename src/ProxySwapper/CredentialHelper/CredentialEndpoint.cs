@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using ProxySwapper.Management;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Timing;
@@ -10,7 +11,7 @@ namespace ProxySwapper.CredentialHelper;
 /// Answers <c>GET /credential?host=HOST</c> in the format of Docker's credential helpers' <c>get</c>, for configured registries only. The
 /// caller may continue anonymously without a credential, so each such answer is logged and counted.
 /// </summary>
-internal sealed partial class CredentialEndpoint
+internal sealed partial class CredentialEndpoint : IReadinessCheck
 {
     public const string Path = "/credential";
 
@@ -24,6 +25,7 @@ internal sealed partial class CredentialEndpoint
     private readonly TimeProvider _time;
     private readonly ILogger<CredentialEndpoint> _logger;
     private readonly Counter<long> _requests;
+    private volatile string? _fault;
 
     public CredentialEndpoint(
         IRegistryCredentialSource source,
@@ -42,8 +44,10 @@ internal sealed partial class CredentialEndpoint
             Count(outcome, 0);
     }
 
-    /// <summary>Why the last request failed, or null.</summary>
-    public string? Fault { get; private set; }
+    public string CheckName => "credentials";
+
+    /// <summary>Why the last request failed, if it did; always ready, since cached content needs no credential.</summary>
+    public ReadinessState State => new(true, _fault ?? "");
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -61,12 +65,12 @@ internal sealed partial class CredentialEndpoint
             if (credential is null || credential.IsAnonymous)
             {
                 Log.None(_logger, host);
-                Fault = $"no source has a credential for {host}";
-                await RefuseAsync(context, CredentialOutcome.None, StatusCodes.Status404NotFound, Fault);
+                _fault = $"no source has a credential for {host}";
+                await RefuseAsync(context, CredentialOutcome.None, StatusCodes.Status404NotFound, _fault);
                 return;
             }
             Count(CredentialOutcome.Ok, 1);
-            Fault = null;
+            _fault = null;
             await WriteAsync(context, host, credential);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -77,7 +81,7 @@ internal sealed partial class CredentialEndpoint
         {
             var reason = fault is OperationCanceledException ? $"timed out after {Deadline.TotalSeconds} s" : fault.Message;
             Log.Failed(_logger, host, reason);
-            Fault = $"{host}: {reason}";
+            _fault = $"{host}: {reason}";
             await RefuseAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);
         }
     }

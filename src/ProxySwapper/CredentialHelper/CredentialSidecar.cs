@@ -44,11 +44,7 @@ internal static class CredentialSidecar
         builder.Services.AddSingleton(provider =>
             ActivatorUtilities.CreateInstance<CredentialEndpoint>(provider, (IReadOnlySet<string>)hosts)
         );
-        // Still ready: cached content needs no credential.
-        builder.Services.AddSingleton(provider => new ReadinessCheck(
-            "credentials",
-            () => new(true, provider.GetRequiredService<CredentialEndpoint>().Fault ?? "")
-        ));
+        builder.Services.AddReadinessCheck<CredentialEndpoint>();
         var app = builder.Build();
         // The management pages first: their exporter only sees what is counted afterwards.
         var pages = app.Services.GetRequiredService<ManagementPages>();

@@ -5,6 +5,7 @@ using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Timing;
 using Spectre.Console;
 
 namespace ProxySwapper.Demo;
@@ -122,10 +123,9 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
 
     private static async Task WaitAsync(Func<bool> condition, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(Deadline, TimeProvider.System);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        while (!condition() && !deadline.IsCancellationRequested)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token)
+        using var timeout = new OperationTimeout(Deadline, TimeProvider.System, cancellationToken);
+        while (!condition() && !timeout.HasPassed)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, timeout.Token)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -9,6 +9,7 @@ using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Timing;
 using Spectre.Console;
 
 namespace ProxySwapper.Demo;
@@ -62,16 +63,15 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
 
     private static async Task<bool> IsCopiedAsync(PopulationQueue queue, string target, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(Deadline, TimeProvider.System);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var timeout = new OperationTimeout(Deadline, TimeProvider.System, cancellationToken);
         try
         {
             // The Pod is queued after the response, so its job may appear a moment later.
             while (!queue.Known.IsKnown(target))
-                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, either.Token);
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, timeout.Token);
             return true;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.HasPassed)
         {
             return false;
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -65,17 +66,16 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         CancellationToken cancellationToken
     )
     {
-        using var deadline = new CancellationTokenSource(ResponseTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var timeout = new OperationTimeout(ResponseTimeout, time, cancellationToken);
         try
         {
-            var credential = await connection.Credentials.GetAsync(isRefused, either.Token);
-            var invoker = await _transport.GetAsync(credential.ClientCertificate, either.Token);
+            var credential = await connection.Credentials.GetAsync(isRefused, timeout.Token);
+            var invoker = await _transport.GetAsync(credential.ClientCertificate, timeout.Token);
             using var message = Message(request, credential);
-            var response = await invoker.SendAsync(message, either.Token);
+            var response = await invoker.SendAsync(message, timeout.Token);
             // An error response is short enough to buffer, and must be read within the timeout.
             if (isBuffered || !response.IsSuccessStatusCode)
-                await response.Content.LoadIntoBufferAsync(MaximumBuffered, either.Token);
+                await response.Content.LoadIntoBufferAsync(MaximumBuffered, timeout.Token);
             return response;
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException)
@@ -84,7 +84,8 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         }
         catch (OperationCanceledException problem) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KubernetesException(request, null, null, $"timed out after {ResponseTimeout.TotalSeconds} s", problem);
+            // Also when .NET's own timeout of the connection has passed first.
+            throw new KubernetesException(request, null, null, timeout.HasPassed ? timeout.Reason : problem.Message, problem);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -43,21 +44,20 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
 
     private async Task<string> RunAsync(CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         using var process = Start();
         try
         {
             process.StandardInput.Close();
-            var output = ReadAsync(process.StandardOutput, MaximumOutput, either.Token);
-            var complaint = ReadAsync(process.StandardError, MaximumOutput, either.Token);
-            await Task.WhenAll(output, complaint, process.WaitForExitAsync(either.Token));
+            var output = ReadAsync(process.StandardOutput, MaximumOutput, timeout.Token);
+            var complaint = ReadAsync(process.StandardError, MaximumOutput, timeout.Token);
+            await Task.WhenAll(output, complaint, process.WaitForExitAsync(timeout.Token));
             if (process.ExitCode == 0)
                 return await output;
             var said = (await complaint).Trim();
             throw Fault($"exited with code {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.HasPassed)
         {
             throw Fault($"timed out after {Timeout.TotalSeconds} s");
         }

@@ -1,11 +1,11 @@
 namespace ProxySwapper.Management;
 
-/// <summary>The management port's pages: probes, metrics and everything else registered as a <see cref="ManagementEndpoint"/>.</summary>
-/// <param name="endpoints">The pages.</param>
+/// <summary>The management port's pages: probes, metrics and everything else registered as an <see cref="IManagementPage"/>.</summary>
+/// <param name="pages">The pages.</param>
 /// <param name="token">The token that pages other than open ones require; null for none.</param>
-internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints, ManagementToken? token = null)
+internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, ManagementToken? token = null)
 {
-    private readonly Dictionary<string, ManagementEndpoint> _pages = endpoints.ToDictionary(page => page.Path, StringComparer.Ordinal);
+    private readonly Dictionary<string, IManagementPage> _pages = pages.ToDictionary(page => page.Path, StringComparer.Ordinal);
 
     public static Task NotFound(HttpContext context)
     {
@@ -23,7 +23,7 @@ internal sealed class ManagementPages(IEnumerable<ManagementEndpoint> endpoints,
             return Task.CompletedTask;
         }
         if (page.IsOpen || token is null || token.IsGivenBy(context.Request))
-            return page.Answer(context);
+            return page.AnswerAsync(context);
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = new[] { "Bearer", "Basic realm=\"proxyswapper\", charset=\"UTF-8\"" };
         return context.Response.WriteAsync("the management token is required, as Bearer or as the password of Basic\n");
@@ -40,18 +40,17 @@ internal static class ManagementRegistration
         services.AddMetrics();
         services.AddSingleton<Readiness>();
         services.AddHostedService<ServingLifecycle>();
-        services.AddSingleton<PrometheusExporter>().AddSingleton<ProcessMetrics>();
-        services.AddSingleton(new ManagementEndpoint("/healthz", context => context.Response.WriteAsync("ok\n"), IsOpen: true));
-        services.AddSingleton(provider => new ManagementEndpoint(
-            "/readyz",
-            provider.GetRequiredService<Readiness>().AnswerAsync,
-            IsOpen: true
-        ));
-        services.AddSingleton(provider => new ManagementEndpoint(
-            "/metrics",
-            provider.GetRequiredService<PrometheusExporter>().AnswerAsync,
-            IsOpen: true
-        ));
+        services.AddSingleton<ProcessMetrics>();
+        // The exporter comes first: it only sees what is counted after it was created.
+        services.AddSingleton<IManagementPage, PrometheusExporter>().AddSingleton<IManagementPage, HealthPage>().AddPage<Readiness>();
         return services.AddSingleton<ManagementPages>();
     }
+
+    /// <summary>Makes a registered service a page of the management port.</summary>
+    public static IServiceCollection AddPage<T>(this IServiceCollection services)
+        where T : class, IManagementPage => services.AddSingleton<IManagementPage>(provider => provider.GetRequiredService<T>());
+
+    /// <summary>Makes a registered service a check of <c>/readyz</c>.</summary>
+    public static IServiceCollection AddReadinessCheck<T>(this IServiceCollection services)
+        where T : class, IReadinessCheck => services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<T>());
 }

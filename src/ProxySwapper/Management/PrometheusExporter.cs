@@ -10,13 +10,17 @@ namespace ProxySwapper.Management;
 /// (<see href="https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"/>). Each instrument has the same label names
 /// in the same order at each measurement.
 /// </summary>
-internal sealed class PrometheusExporter : IDisposable
+internal sealed class PrometheusExporter : IManagementPage, IDisposable
 {
     private const string MeterPrefix = "ProxySwapper";
 
     private readonly Lock _gate = new();
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<Instrument, PrometheusFamily> _families = new();
+
+    public string Path => "/metrics";
+
+    public bool IsOpen => true;
 
     public PrometheusExporter(IMeterFactory meters, ProcessMetrics _)
     {

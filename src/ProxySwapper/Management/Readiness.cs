@@ -3,9 +3,14 @@ using System.Text;
 namespace ProxySwapper.Management;
 
 /// <summary>A condition for receiving requests, or information for the operator.</summary>
-/// <param name="Name">Its name in <c>/readyz?verbose</c>.</param>
-/// <param name="Look">Returns its current state.</param>
-internal sealed record ReadinessCheck(string Name, Func<ReadinessState> Look);
+internal interface IReadinessCheck
+{
+    /// <summary>Its name in <c>/readyz?verbose</c>.</summary>
+    string CheckName { get; }
+
+    /// <summary>Its current state.</summary>
+    ReadinessState State { get; }
+}
 
 /// <summary>The current state of a check.</summary>
 /// <param name="IsReady">False removes this process from its Service.</param>
@@ -13,10 +18,14 @@ internal sealed record ReadinessCheck(string Name, Func<ReadinessState> Look);
 internal readonly record struct ReadinessState(bool IsReady, string Detail = "");
 
 /// <summary>Answers <c>/readyz</c>: 503 until everything is loaded, and while draining; <c>?verbose</c> lists the checks.</summary>
-internal sealed class Readiness(IEnumerable<ReadinessCheck> checks)
+internal sealed class Readiness(IEnumerable<IReadinessCheck> checks) : IManagementPage
 {
     private volatile bool _isStarted;
     private volatile bool _isDraining;
+
+    public string Path => "/readyz";
+
+    public bool IsOpen => true;
 
     public void Started() => _isStarted = true;
 
@@ -25,7 +34,7 @@ internal sealed class Readiness(IEnumerable<ReadinessCheck> checks)
     public async Task AnswerAsync(HttpContext context)
     {
         var states = checks
-            .Select(check => (check.Name, State: check.Look()))
+            .Select(check => (Name: check.CheckName, check.State))
             .Append((Name: "started", State: new ReadinessState(_isStarted, _isStarted ? "" : "warming up")))
             .Append((Name: "serving", State: new ReadinessState(!_isDraining, _isDraining ? "draining" : "")))
             .ToList();

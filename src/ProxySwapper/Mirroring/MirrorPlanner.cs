@@ -4,6 +4,7 @@ using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
@@ -21,7 +22,8 @@ internal sealed partial class MirrorPlanner(
 {
     private const int ParallelLooks = 4;
 
-    private readonly ConcurrentDictionary<string, Lazy<Task<IReadOnlyList<string>>>> _sourceTags = new();
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _sourceTags = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string, IReadOnlyList<string>> _listings = new();
 
     /// <summary>Returns the work, and the tags that need none.</summary>
     /// <exception cref="RegistryException">A registry refused.</exception>
@@ -109,20 +111,15 @@ internal sealed partial class MirrorPlanner(
     }
 
     /// <summary>Two entries with the same source list it once; a failed listing may be retried.</summary>
-    private async Task<IReadOnlyList<string>> ListSourceAsync(ImageReference repository, CancellationToken cancellationToken)
-    {
-        // Lazy, since of two that come at once both are asked for a value, and one of them is dropped.
-        var listing = _sourceTags.GetOrAdd(repository.Name, _ => new(() => ListAsync(repository, cancellationToken)));
-        try
-        {
-            return await listing.Value;
-        }
-        catch
-        {
-            _sourceTags.TryRemove(new(repository.Name, listing));
-            throw;
-        }
-    }
+    private Task<IReadOnlyList<string>> ListSourceAsync(ImageReference repository, CancellationToken cancellationToken) =>
+        _listings.RunAsync(
+            repository.Name,
+            async () =>
+                _sourceTags.TryGetValue(repository.Name, out var tags)
+                    ? tags
+                    : _sourceTags[repository.Name] = await ListAsync(repository, cancellationToken),
+            cancellationToken
+        );
 
     private async Task<IReadOnlyList<string>> ListAsync(ImageReference repository, CancellationToken cancellationToken)
     {

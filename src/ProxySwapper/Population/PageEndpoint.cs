@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Population;
 
@@ -7,10 +8,8 @@ namespace ProxySwapper.Population;
 /// <c>GET /</c> of the management port: a status page that polls <c>/populate</c> every two seconds. Its Content-Security-Policy allows
 /// exactly the page's own script and style, by their hashes, and no other request.
 /// </summary>
-internal sealed class PageEndpoint
+internal sealed class PageEndpoint : IManagementPage
 {
-    public const string Path = "/";
-
     private readonly byte[] _page;
     private readonly string _policy;
 
@@ -24,6 +23,10 @@ internal sealed class PageEndpoint
             $"default-src 'none'; script-src '{HashOf(text, "script")}'; style-src '{HashOf(text, "style")}'; connect-src 'self'; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     }
+
+    public string Path => "/";
+
+    public bool IsOpen => false;
 
     public async Task AnswerAsync(HttpContext context)
     {

@@ -6,9 +6,9 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Whether Pods can be held back for their images yet. A replica that gates takes no review before it can, or Pods that it swaps would
-/// pull too early; but an API server that does not let us watch holds a start up for a few seconds only: swapped is better than not.
-/// Later the state is told, and nothing more.
+/// Whether Pods can be gated yet. A replica that gates accepts no reviews before it watches Pods, or Pods would pull too early; but an API
+/// server that does not allow the watch only delays the start by a few seconds: swapping without gates is better than not swapping.
+/// Afterwards the state is only informational.
 /// </summary>
 internal sealed class PodWatchReadiness(
     PodWatch watch,
@@ -16,7 +16,7 @@ internal sealed class PodWatchReadiness(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
     TimeProvider time
-)
+) : IReadinessCheck
 {
     /// <summary>How long the start waits.</summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
@@ -24,7 +24,8 @@ internal sealed class PodWatchReadiness(
     private readonly long _started = time.GetTimestamp();
     private volatile bool _isStarted;
 
-    /// <summary>How it is now.</summary>
+    public string CheckName => "watch";
+
     public ReadinessState State
     {
         get

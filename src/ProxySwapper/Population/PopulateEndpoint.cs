@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
@@ -14,9 +15,11 @@ internal sealed class PopulateEndpoint(
     Func<IEnumerable<Lease>> claims,
     Func<IEnumerable<GatedPodState>> gated,
     Action<Utf8JsonWriter> writeSummary
-)
+) : IManagementPage
 {
-    public const string Path = "/populate";
+    public string Path => "/populate";
+
+    public bool IsOpen => false;
 
     public async Task AnswerAsync(HttpContext context)
     {

@@ -8,6 +8,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -36,10 +37,9 @@ internal sealed class PopulationObserver(
     public async ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
     {
         var options = rules.Current.Options;
-        using var deadline = new CancellationTokenSource(options.Populate.Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var timeout = new OperationTimeout(options.Populate.Deadline, time, cancellationToken);
         // All images of a Pod in parallel: they share one timeout.
-        var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, either.Token)));
+        var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, timeout.Token)));
         return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = images[index] })]);
     }
 

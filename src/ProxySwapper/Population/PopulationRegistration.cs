@@ -65,9 +65,7 @@ internal static class PopulationRegistration
         services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>();
         AddHosted<GatedPods>(services);
         AddHosted<PodWatch>(services);
-        services
-            .AddSingleton<PodWatchReadiness>()
-            .AddSingleton(provider => new ReadinessCheck("watch", () => provider.GetRequiredService<PodWatchReadiness>().State));
+        services.AddSingleton<PodWatchReadiness>().AddReadinessCheck<PodWatchReadiness>();
         services
             .AddSingleton<PopulationMetrics>()
             .AddSingleton<FailedImages>()
@@ -79,10 +77,7 @@ internal static class PopulationRegistration
         AddHosted<PullSecretCheck>(services);
         services.AddSingleton<HealthEvents>();
         services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
-        services.AddSingleton(provider => new ReadinessCheck(
-            "downstream",
-            () => new(true, provider.GetRequiredService<DownstreamHealth>().Describe())
-        ));
+        services.AddReadinessCheck<DownstreamHealth>();
         services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
         services.AddSingleton<IAdmissionObserver, PopulationObserver>();
         services.AddSingleton(provider => new PopulateEndpoint(
@@ -92,12 +87,7 @@ internal static class PopulationRegistration
             () => provider.GetRequiredService<GatedPods>().Snapshot(),
             provider.GetRequiredService<PopulationSummary>().WriteTo
         ));
-        services.AddSingleton(new ManagementEndpoint(PageEndpoint.Path, new PageEndpoint().AnswerAsync));
-        services.AddSingleton(provider => new ManagementEndpoint(
-            PopulateEndpoint.Path,
-            provider.GetRequiredService<PopulateEndpoint>().AnswerAsync
-        ));
-        return services;
+        return services.AddPage<PopulateEndpoint>().AddSingleton<IManagementPage, PageEndpoint>();
     }
 
     private static void AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(

@@ -1,9 +1,10 @@
 using System.Diagnostics.Metrics;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Serving;
 
 /// <summary>Picks up a renewed certificate within seconds for new connections; open ones are not affected.</summary>
-internal sealed partial class CertificateWatcher : BackgroundService
+internal sealed partial class CertificateWatcher : BackgroundService, IReadinessCheck
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -38,8 +39,11 @@ internal sealed partial class CertificateWatcher : BackgroundService
         );
     }
 
-    /// <summary>What is wrong with the certificate, or null.</summary>
-    public string? Fault => _certificate.NotAfter <= _time.GetUtcNow() ? $"expired at {_certificate.NotAfter:u}" : _lastError;
+    public string CheckName => "certificate";
+
+    /// <summary>What is wrong with the certificate, if anything.</summary>
+    public ReadinessState State =>
+        new(true, _certificate.NotAfter <= _time.GetUtcNow() ? $"expired at {_certificate.NotAfter:u}" : _lastError ?? "");
 
     public void Check()
     {

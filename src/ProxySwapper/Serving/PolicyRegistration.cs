@@ -32,9 +32,6 @@ internal static class PolicyRegistration
             provider.GetRequiredService<ILogger<PolicyController>>()
         ));
         services.AddHostedService(provider => provider.GetRequiredService<PolicyController>());
-        return services.AddSingleton(provider => new ReadinessCheck(
-            "admission policy",
-            () => provider.GetRequiredService<PolicyController>().State
-        ));
+        return services.AddReadinessCheck<PolicyController>();
     }
 }

@@ -16,12 +16,14 @@ internal sealed partial class SelfSignedCertificateService(
     Func<string, string?> environment,
     TimeProvider time,
     ILogger<SelfSignedCertificateService> logger
-) : BackgroundService
+) : BackgroundService, IReadinessCheck
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private string? _problem = "no certificate yet";
     private bool _hasCertificate;
+
+    public string CheckName => "issued certificate";
 
     public ReadinessState State => new(_hasCertificate, _problem ?? "");
 

@@ -84,7 +84,7 @@ internal static class ServeHost
             ));
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
         services.AddAdmissionPolicy(options, file);
-        services.AddSingleton(new ReadinessCheck("rules", () => new(true, DescribeReload(rules.LastReload))));
+        services.AddSingleton<IReadinessCheck, ReloadCheck>();
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
         services.AddPopulation(options, environment);
@@ -102,10 +102,7 @@ internal static class ServeHost
     {
         services.AddSingleton(certificate).AddHostedService<WarmUp>();
         services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
-        services.AddSingleton(provider => new ReadinessCheck(
-            "certificate",
-            () => new(true, provider.GetRequiredService<CertificateWatcher>().Fault ?? "")
-        ));
+        services.AddReadinessCheck<CertificateWatcher>();
         if (selfSigned is null)
             return;
         services.AddSingleton(provider => new SelfSignedCertificateService(
@@ -116,13 +113,18 @@ internal static class ServeHost
             provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
         ));
         services.AddHostedService(provider => provider.GetRequiredService<SelfSignedCertificateService>());
-        services.AddSingleton(provider => new ReadinessCheck(
-            "issued certificate",
-            () => provider.GetRequiredService<SelfSignedCertificateService>().State
-        ));
+        services.AddReadinessCheck<SelfSignedCertificateService>();
     }
+}
 
-    private static string DescribeReload(ReloadState state) =>
+/// <summary>The result of the last configuration load; never a reason not to be ready, since the previous rules stay in use.</summary>
+internal sealed class ReloadCheck(ConfigurationMonitor rules) : IReadinessCheck
+{
+    public string CheckName => "rules";
+
+    public ReadinessState State => new(true, Describe(rules.LastReload));
+
+    private static string Describe(ReloadState state) =>
         state.IsSuccessful
             ? $"loaded at {state.At:u}"
             : $"the last change was rejected at {state.At:u}, the previous rules are in use: {string.Join("; ", state.Faults)}";

@@ -12,11 +12,7 @@ internal sealed class ManagementPagesTests
 {
     private const string Token = "s3cret:with:colons";
 
-    private static readonly ManagementEndpoint[] Endpoints =
-    [
-        new("/healthz", context => context.Response.WriteAsync("ok"), IsOpen: true),
-        new("/populate", context => context.Response.WriteAsync("ok")),
-    ];
+    private static readonly IManagementPage[] Pages = [new HealthPage(), new ClosedPage()];
 
     [TestCase("/healthz", null, 200)]
     [TestCase("/populate", null, 401)]
@@ -63,7 +59,16 @@ internal sealed class ManagementPagesTests
         (context.Request.Method, context.Request.Path) = ("GET", path);
         if (authorization is not null)
             context.Request.Headers.Authorization = authorization;
-        await new ManagementPages(Endpoints, token).AnswerAsync(context);
+        await new ManagementPages(Pages, token).AnswerAsync(context);
         return context.Response.StatusCode;
+    }
+
+    private sealed class ClosedPage : IManagementPage
+    {
+        public string Path => "/populate";
+
+        public bool IsOpen => false;
+
+        public Task AnswerAsync(HttpContext context) => context.Response.WriteAsync("ok");
     }
 }

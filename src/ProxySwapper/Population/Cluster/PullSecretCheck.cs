@@ -135,7 +135,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             return "is missing, or not of type kubernetes.io/dockerconfigjson";
         try
         {
-            IRegistryCredentialSource source = DockerConfigSource.FromJson(json, $"pull secret {@namespace}/{secret}");
+            DockerConfigSource source = DockerConfigSource.FromJson(json, $"pull secret {@namespace}/{secret}");
             return await source.GetAsync(look.Target, cancellationToken) is null ? $"has no login for {registry}" : null;
         }
         catch (RegistryCredentialException)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
 using ProxySwapper.Configuration;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registry.Timing;
@@ -31,7 +32,7 @@ internal sealed partial class DownstreamHealth(
     IMeterFactory meters,
     TimeProvider time,
     ILogger<DownstreamHealth> logger
-) : BackgroundService
+) : BackgroundService, IReadinessCheck
 {
     /// <summary>Healthy registries are checked this much less often than failing ones.</summary>
     private const int CalmFactor = 6;
@@ -43,6 +44,10 @@ internal sealed partial class DownstreamHealth(
     private readonly AsyncSignal _wake = new(time);
     private RuleSet? _watched;
     private volatile bool _anyFails;
+
+    public string CheckName => "downstream";
+
+    public ReadinessState State => new(true, Describe());
 
     /// <summary>Whether images are left unchanged because of a failing registry.</summary>
     public bool IsFallingBack => _anyFails && FallsBack;
@@ -82,7 +87,7 @@ internal sealed partial class DownstreamHealth(
                 .Select(health => $"{health.Registry} is failing{(FallsBack ? ", its images are left unchanged" : "")}: {health.Fault}")
         );
 
-    /// <summary>The registries that are looked after, by name.</summary>
+    /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
         [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry, StringComparer.Ordinal)];
 
@@ -230,11 +235,10 @@ internal sealed partial class DownstreamHealth(
         CancellationToken cancellationToken
     )
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         try
         {
-            await checkAccess(registry, repository, either.Token);
+            await checkAccess(registry, repository, timeout.Token);
             return (DownstreamAccess.Granted, null);
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
