@@ -96,6 +96,19 @@ internal sealed class GateFlowTests
     }
 
     [Test]
+    public async Task A_pod_that_the_API_server_does_not_let_go_is_overdue_until_it_does()
+    {
+        _held = new TaskCompletionSource();
+        await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
+        _server.Denied["patch pods"] = true;
+        await CreateAsync("stuck");
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>() is { Count: 1, OverdueCount: 1 });
+        _server.Denied.Clear();
+        await ReleasedAsync("stuck");
+        await TestWait.UntilAsync(() => scene.Get<GatedPods>().OverdueCount == 0);
+    }
+
+    [Test]
     public async Task An_image_that_is_downstream_needs_no_upstream()
     {
         _image.AddTo(_downstream, "mirror/team/gone", "1");

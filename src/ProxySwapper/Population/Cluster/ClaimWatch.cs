@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Queue;
 
@@ -12,6 +13,7 @@ internal sealed class ClaimWatch(
     KubernetesAccess kubernetes,
     CopyClaims claims,
     PopulationQueue queue,
+    IMeterFactory meters,
     TimeProvider time,
     ILogger<ClaimWatch> logger
 ) : BackgroundService
@@ -25,6 +27,13 @@ internal sealed class ClaimWatch(
     {
         if (kubernetes.Client is not { } client)
             return;
+        meters
+            .Create("ProxySwapper")
+            .CreateObservableGauge(
+                "proxyswapper_copy_claims",
+                Measure,
+                description: "Images being copied by this replica (holder self) and by the other replicas, as their Leases say."
+            );
         var query = new ResourceQuery(ResourceType.Leases, client.Namespace)
         {
             LabelSelector = $"{CopyClaims.Label}={CopyClaims.LabelValue}",
@@ -57,6 +66,13 @@ internal sealed class ClaimWatch(
         {
             // Shutting down.
         }
+    }
+
+    private IEnumerable<Measurement<int>> Measure()
+    {
+        var own = _held.Values.Count(lease => lease.HolderIdentity == kubernetes.PodName);
+        yield return new(own, new KeyValuePair<string, object?>("holder", "self"));
+        yield return new(_held.Count - own, new KeyValuePair<string, object?>("holder", "other"));
     }
 
     private void Ended(Lease lease)

@@ -105,19 +105,7 @@ internal sealed partial class DownstreamHealth(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        meters
-            .Create("ProxySwapper")
-            .CreateObservableGauge(
-                "proxyswapper_downstream_up",
-                () =>
-                    _registries
-                        .Values.Where(health => health.State.LookedAt is not null)
-                        .Select(health => new Measurement<int>(
-                            health.Fault is null ? 1 : 0,
-                            new KeyValuePair<string, object?>("registry", health.Registry)
-                        )),
-                description: "Whether a registry that images are rewritten to responds."
-            );
+        CreateGauges(meters.Create("ProxySwapper"));
         try
         {
             while (true)
@@ -131,6 +119,26 @@ internal sealed partial class DownstreamHealth(
         {
             // Shutting down.
         }
+    }
+
+    private void CreateGauges(Meter meter)
+    {
+        meter.CreateObservableGauge(
+            "proxyswapper_downstream_up",
+            () => Snapshot().Where(state => state.LookedAt is not null).Select(state => Measure(state, state.Failure is null)),
+            description: "Whether a registry that images are rewritten to responds and accepts our credentials."
+        );
+        meter.CreateObservableGauge(
+            "proxyswapper_downstream_access",
+            () =>
+                Snapshot()
+                    .Where(state => state.Access != DownstreamAccess.Unknown)
+                    .Select(state => Measure(state, state.Access == DownstreamAccess.Granted)),
+            description: "1 if a downstream registry let us read and write when it was last asked, 0 if it refused; absent if not known."
+        );
+
+        static Measurement<int> Measure(DownstreamState state, bool isTrue) =>
+            new(isTrue ? 1 : 0, new KeyValuePair<string, object?>("registry", state.Registry));
     }
 
     private bool FallsBack =>

@@ -27,9 +27,16 @@ internal sealed class GateMetrics
         );
     }
 
-    /// <summary>Exports the number of currently gated Pods.</summary>
-    public void Observe(Func<int> count) =>
+    /// <summary>Exports the number of currently gated Pods, and of those past their deadline.</summary>
+    public void Observe(Func<int> count, Func<int> countOverdue)
+    {
         _meter.CreateObservableGauge("proxyswapper_gated_pods", count, description: "Pods waiting behind the gate.");
+        _meter.CreateObservableGauge(
+            "proxyswapper_gated_pods_overdue",
+            countOverdue,
+            description: "Pods still waiting behind the gate after populate.gate.deadline, because they cannot be released."
+        );
+    }
 
     public void Ended(GateResult result, TimeSpan waited, int restored)
     {

@@ -45,6 +45,16 @@ internal sealed partial class GatedPods(
     /// <summary>The number of waiting Pods.</summary>
     public int Count => _pods.Count;
 
+    /// <summary>The number of Pods still gated after their deadline.</summary>
+    public int OverdueCount
+    {
+        get
+        {
+            var latest = time.GetUtcNow() - Options.Deadline;
+            return _pods.Values.Count(state => state.Since < latest);
+        }
+    }
+
     /// <summary>The waiting Pods, longest first.</summary>
     public IReadOnlyList<GatedPodState> Snapshot() => [.. _pods.Values.OrderBy(state => state.Since)];
 
@@ -81,7 +91,7 @@ internal sealed partial class GatedPods(
     {
         if (kubernetes.Client is not { } client)
             return;
-        metrics.Observe(() => Count);
+        metrics.Observe(() => Count, () => OverdueCount);
         var pods = new PodClient(client);
         try
         {

@@ -1,0 +1,74 @@
+using System.Text.RegularExpressions;
+using ProxySwapper.IntegrationTests.Population;
+using ProxySwapper.Testing.Inputs;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Management;
+
+/// <summary>What the built program exports at <c>/metrics</c>, beside docs/metrics.md.</summary>
+[TestFixture, Parallelizable]
+internal sealed partial class MetricsTests
+{
+    /// <summary>Exported by other commands or modes, or only after something that does not happen here.</summary>
+    private static readonly string[] Elsewhere =
+    [
+        "proxyswapper_admission_policy_applied_total",
+        "proxyswapper_credential_requests_total",
+        "proxyswapper_populate_dropped_total",
+        "proxyswapper_populate_retries_total",
+        "proxyswapper_registry_ratelimit_remaining",
+        "proxyswapper_registry_retries_total",
+    ];
+
+    [Test]
+    public async Task What_is_exported_is_what_the_manual_lists_with_its_type_and_its_labels()
+    {
+        await using var scene = (await GateScene.CreateAsync(ApiServerKind.InMemory))!;
+        var (source, _) = scene.AddImage("app", 331);
+        var replica = await scene.StartReplicaAsync();
+        await scene.CreateAsync(GateScene.Pod("web", source));
+        await scene.ReleasedAsync("web");
+        await scene.CreateAsync(GateScene.Pod("lost", $"{scene.Upstream.Address}/team/nowhere:1"));
+        await scene.ReleasedAsync("lost");
+        var text = "";
+        await TestWait.UntilAsync(
+            async () =>
+                (text = await replica.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Contains(
+                    "proxyswapper_downstream_access{",
+                    StringComparison.Ordinal
+                ),
+            "the access check"
+        );
+        var values = PrometheusText.Parse(text);
+        var exported = Family().Matches(text).ToDictionary(family => family.Groups["name"].Value, family => family.Groups["type"].Value);
+        var listed = MetricsPage.Read();
+        Assert.Multiple(() =>
+        {
+            Assert.That(exported.Keys.Except(listed.Select(metric => metric.Name)), Is.Empty, "exported and not in the manual");
+            Assert.That(
+                listed.Select(metric => metric.Name).Except(exported.Keys).Except(Elsewhere),
+                Is.Empty,
+                "in the manual and not exported"
+            );
+            foreach (var metric in listed.Where(metric => exported.ContainsKey(metric.Name)))
+            {
+                Assert.That(exported[metric.Name], Is.EqualTo(metric.Type), metric.Name);
+                foreach (var series in values.Keys.Where(series => Regex.IsMatch(series, $@"^{metric.Name}(_sum)?(\{{|$)")))
+                    Assert.That(Label().Matches(series).Select(label => label.Groups[1].Value), Is.EquivalentTo(metric.Labels), series);
+            }
+        });
+        Assert.That(values[$"proxyswapper_downstream_access{{registry=\"{scene.Downstream.Address}\"}}"], Is.EqualTo(1));
+        Assert.That(values["proxyswapper_gated_pods_overdue"], Is.Zero);
+        Assert.That(
+            values.Keys,
+            Does.Contain("proxyswapper_copy_claims{holder=\"self\"}").And.Contain("proxyswapper_copy_claims{holder=\"other\"}")
+        );
+    }
+
+    [GeneratedRegex(@"^# TYPE (?<name>\S+) (?<type>\S+)$", RegexOptions.Multiline)]
+    private static partial Regex Family();
+
+    [GeneratedRegex(@"[{,]([a-z_]+)=""")]
+    private static partial Regex Label();
+}
