@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ProxySwapper.Commands;
-using ProxySwapper.Tests.Documentation;
+using ProxySwapper.Testing.Documentation;
 
 namespace ProxySwapper.Tests.Commands;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Testing.Documentation;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Documentation;

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Testing.Documentation;
 
 namespace ProxySwapper.Tests.Documentation;
 

@@ -1,10 +1,10 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Testing.Processes;
 
-namespace ProxySwapper.Tests.Documentation;
+namespace ProxySwapper.Testing.Documentation;
 
 /// <summary>A Markdown page of the project, by its path from the root.</summary>
-internal sealed partial record ManualPage(string Path, string Text)
+public sealed partial record ManualPage(string Path, string Text)
 {
     public static IReadOnlyList<ManualPage> All { get; } =
     [
@@ -20,6 +20,24 @@ internal sealed partial record ManualPage(string Path, string Text)
     public IEnumerable<(string Language, string Text)> Blocks =>
         Fence.Matches(Text).Select(match => (match.Groups["language"].Value, match.Groups["text"].Value));
 
+    /// <summary>What is typed into a shell: each line of a block, with those that go on behind a backslash.</summary>
+    public IEnumerable<string> ShellLines =>
+        Blocks
+            .Where(block => block.Language == "sh")
+            .SelectMany(block => block.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
+            .Select(line => WhiteSpace.Replace(line, " ").Trim())
+            .Where(line => line.Length > 0);
+
+    /// <summary>The blocks whose first line says that they are a file of this name.</summary>
+    public IEnumerable<string> Files(string name) =>
+        Blocks
+            .Where(block => block.Language == "yaml" && block.Text.StartsWith($"# {name}\n", StringComparison.Ordinal))
+            .Select(block => block.Text);
+
+    /// <summary>Code within the text.</summary>
+    public IEnumerable<string> InlineCode =>
+        Inline.Matches(Fence.Replace(Text, "")).Select(match => WhiteSpace.Replace(match.Groups["code"].Value, " "));
+
     /// <summary>What links point at.</summary>
     public IEnumerable<string> Links => Link.Matches(Fence.Replace(Text, "")).Select(match => match.Groups["target"].Value);
 
@@ -31,6 +49,12 @@ internal sealed partial record ManualPage(string Path, string Text)
 
     [GeneratedRegex(@"^```(?<language>\w*)\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence { get; }
+
+    [GeneratedRegex("`(?<code>[^`]+)`")]
+    private static partial Regex Inline { get; }
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex WhiteSpace { get; }
 
     [GeneratedRegex(@"\[[^\]]*\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link { get; }

@@ -1,0 +1,147 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Testing.Documentation;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Documentation;
+
+/// <summary>
+/// <c>docs/getting-started.md</c>, line by line on a real kube-apiserver. What needs a node or Docker is left out by name; the program runs
+/// on this machine, with the configuration that the chart wrote.
+/// </summary>
+[TestFixture, NeedsServer]
+internal sealed partial class GettingStartedTests : IAsyncDisposable
+{
+    private static readonly string[] LeftOut = ["kind create cluster", "docker run ", "kubectl -n proxyswapper rollout status "];
+
+    private static readonly ManualPage Page = ManualPage.All.Single(page => page.Path == Path.Combine("docs", "getting-started.md"));
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _leftOut = [];
+    private KubeApiServer _cluster = null!;
+    private ProxySwapperProcess? _webhook;
+    private string _release = "";
+    private string _namespace = "";
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_webhook is not null)
+            await _webhook.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task Every_step_does_what_the_page_says()
+    {
+        _cluster = await ControlPlane.GetAsync();
+        (_release, _namespace) = (await _cluster.CreateNamespaceAsync(), await _cluster.CreateNamespaceAsync());
+        try
+        {
+            var printed = "";
+            foreach (var line in Page.ShellLines)
+                printed = await RunAsync(line);
+            var promised = Promise().Match(Page.Text).Groups["image"].Value;
+            Assert.That(promised, Is.EqualTo("registry:5000/hub/library/nginx:1.27"));
+            Assert.That(
+                await RunAsync(Page.ShellLines.Single(line => line.Contains("jsonpath", StringComparison.Ordinal))),
+                Is.EqualTo($"{promised}\n")
+            );
+            Assert.That(printed, Does.Contain("docker.io/library/nginx:1.27"), "the report is the last step");
+            Assert.That(_leftOut, Has.Count.EqualTo(LeftOut.Length));
+        }
+        finally
+        {
+            await _cluster.KubectlAsync(
+                "delete",
+                "mutatingwebhookconfiguration",
+                "-l",
+                "app.kubernetes.io/instance=proxyswapper",
+                "--ignore-not-found"
+            );
+        }
+    }
+
+    private async Task<string> RunAsync(string line)
+    {
+        if (LeftOut.Any(prefix => line.StartsWith(prefix, StringComparison.Ordinal)))
+        {
+            _leftOut.Add(line);
+            return "";
+        }
+        if (line.StartsWith("helm install ", StringComparison.Ordinal))
+        {
+            Assert.That(line, Is.EqualTo("helm install proxyswapper ./chart --namespace proxyswapper --create-namespace -f values.yaml"));
+            await InstallAsync();
+            return "";
+        }
+        var (program, arguments) = ProxySwapperProgram.CommandOf([]);
+        var functions =
+            $"kubectl() {{ {_cluster.Kubectl} --namespace {_namespace} \"$@\"; }}\n"
+            + $"proxyswapper() {{ {program} {string.Join(' ', arguments)} \"$@\"; }}\nset -eu\n";
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            "bash",
+            ["-c", functions + line],
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig, ["HOME"] = _folder.PathOf("home") }
+        );
+        Assert.That(exitCode, Is.Zero, $"{line}\n{output}{error}");
+        return output;
+    }
+
+    /// <summary>What <c>helm install</c> does, and what a node would do after it: the program runs, and the API server reaches it.</summary>
+    private async Task InstallAsync()
+    {
+        var values = _folder.PathOf("values.yaml");
+        await File.WriteAllTextAsync(values, Page.Files("values.yaml").Single());
+        var objects = await HelmChart.ObjectsAsync(values, "-n", _release);
+        var configuration = (string)
+            objects.Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
+                "config.yaml"
+            ]!;
+        _webhook = await ProxySwapperProcess.StartAsync(config);
+        foreach (var webhook in objects.Single(item => (string?)item["kind"] == "MutatingWebhookConfiguration")["webhooks"]!.AsArray())
+        {
+            webhook!["clientConfig"] = new JsonObject
+            {
+                ["url"] = $"https://localhost:{_webhook.Port}/mutate",
+                ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(_webhook.Certificates.AuthorityPem)),
+            };
+            // Other tests' Pods are not asked for.
+            webhook["namespaceSelector"] = new JsonObject
+            {
+                ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = _namespace },
+            };
+        }
+        var versions = (await _cluster.KubectlAsync("api-versions")).Split('\n').ToHashSet();
+        JsonNode?[] known = [.. objects.Where(item => !ChartObjects.IsHook(item) && OlderKubernetes.TryConvert(item, versions))];
+        var list = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "List",
+            ["items"] = new JsonArray(known),
+        };
+        await _cluster.KubectlWithInputAsync(list.ToJsonString(), "apply", "-f", "-");
+        await TestWait.UntilAsync(
+            async () =>
+                (
+                    await _cluster.KubectlAsync(
+                        "-n",
+                        _namespace,
+                        "run",
+                        "probe",
+                        "--image=nginx",
+                        "--dry-run=server",
+                        "-o",
+                        "jsonpath={.spec.containers[0].image}"
+                    )
+                ) != "nginx",
+            "the webhook's first call"
+        );
+    }
+
+    [GeneratedRegex("The second command prints `(?<image>[^`]+)`")]
+    private static partial Regex Promise();
+}

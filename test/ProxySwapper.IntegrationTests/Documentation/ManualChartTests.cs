@@ -1,0 +1,78 @@
+using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Testing.Documentation;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.Documentation;
+
+/// <summary>The chart takes the manual's values and helm commands; sessions that the manual shows print what it shows.</summary>
+[TestFixture, Parallelizable]
+internal sealed class ManualChartTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static IEnumerable<TestCaseData> Values =>
+        from page in ManualPage.All
+        from values in page.Files("values.yaml").Index()
+        select new TestCaseData(values.Item).SetArgDisplayNames(page.Path, $"block {values.Index + 1}");
+
+    private static IEnumerable<TestCaseData> HelmCommands =>
+        from page in ManualPage.All
+        from line in page.ShellLines
+        where line.StartsWith("helm install ", StringComparison.Ordinal) || line.StartsWith("helm upgrade ", StringComparison.Ordinal)
+        where !line.Contains('…', StringComparison.Ordinal)
+        select new TestCaseData(line, page.Files("values.yaml").FirstOrDefault()).SetArgDisplayNames(page.Path, line);
+
+    private static IEnumerable<TestCaseData> Sessions =>
+        from page in ManualPage.All
+        from block in page.Blocks
+        where block.Language == "console" && block.Text.Contains("proxyswapper ", StringComparison.Ordinal)
+        select new TestCaseData(block.Text).SetArgDisplayNames(page.Path, block.Text.Split('\n')[0]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [TestCaseSource(nameof(Values))]
+    public async Task The_chart_takes_the_values(string values) => Assert.That(await HelmChart.ObjectsAsync(Write(values)), Is.Not.Empty);
+
+    [TestCaseSource(nameof(HelmCommands))]
+    public async Task The_chart_takes_the_command(string line, string? values)
+    {
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..];
+        Assert.That(words[1], Is.EqualTo("./chart").Or.EqualTo("oci://ghcr.io/proxyswapper/charts/proxyswapper"));
+        var file = Write("{}");
+        var arguments = new List<string>();
+        foreach (var (index, word) in words.Index().Skip(2))
+            if (words[index - 1] == "-f")
+                file = Write(values ?? throw new AssertionException("the page has no values.yaml"));
+            else if (words[index - 1] == "--version")
+                Assert.That(word, Is.EqualTo(await VersionAsync()));
+            else if (word is not ("-f" or "--version" or "--create-namespace" or "--install" or "--wait"))
+                arguments.Add(word);
+        Assert.That(await HelmChart.ObjectsAsync(file, [.. arguments]), Is.Not.Empty);
+    }
+
+    [TestCaseSource(nameof(Sessions))]
+    public async Task A_session_prints_what_is_shown(string session)
+    {
+        var (commands, shown) = (new List<string>(), new List<string>());
+        foreach (var line in session.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            (line.StartsWith("$ ", StringComparison.Ordinal) ? commands : shown).Add(
+                line.StartsWith("$ ", StringComparison.Ordinal) ? line[2..] : line
+            );
+        var (program, arguments) = ProxySwapperProgram.CommandOf([]);
+        var function = $"proxyswapper() {{ {program} {string.Join(' ', arguments)} \"$@\"; }}";
+        var (_, output, error) = await TestProcess.RunAsync("bash", ["-c", $"{function}\n{string.Join('\n', commands)}"]);
+        Assert.That(output.TrimEnd('\n').Split('\n'), Is.EqualTo(shown), error);
+    }
+
+    private string Write(string values)
+    {
+        var file = _folder.PathOf($"{Guid.NewGuid():n}.yaml");
+        File.WriteAllText(file, values);
+        return file;
+    }
+
+    private static async Task<string> VersionAsync() =>
+        (await File.ReadAllLinesAsync(Path.Combine(HelmChart.Folder, "Chart.yaml"))).Single(line =>
+            line.StartsWith("version: ", StringComparison.Ordinal)
+        )["version: ".Length..];
+}
