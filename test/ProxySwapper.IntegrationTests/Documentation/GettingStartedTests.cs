@@ -91,13 +91,13 @@ internal sealed partial class GettingStartedTests : IAsyncDisposable
         return output;
     }
 
-    /// <summary>What <c>helm install</c> does, and what a node would do after it: the program runs, and the API server reaches it.</summary>
+    /// <summary>What <c>helm install</c> does, and a node after it: the program runs and can be reached.</summary>
     private async Task InstallAsync()
     {
         var values = _folder.PathOf("values.yaml");
         await File.WriteAllTextAsync(values, Page.Files("values.yaml").Single());
         var objects = await HelmChart.ObjectsAsync(values, "-n", _release);
-        var configuration = (string)
+        var config = (string)
             objects.Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
                 "config.yaml"
             ]!;
