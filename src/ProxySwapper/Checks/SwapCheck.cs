@@ -107,7 +107,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
             },
         };
 
-    private static JsonNode ContainerOf(string image, int index) =>
+    private static JsonObject ContainerOf(string image, int index) =>
         new JsonObject
         {
             ["name"] = $"c{index.ToString(CultureInfo.InvariantCulture)}",

@@ -15,14 +15,15 @@ namespace ProxySwapper.Tests.Population;
 
 /// <summary>A replica of which the whole population lives on a clock that the test moves, beside an API server that breaks.</summary>
 [TestFixture]
-internal sealed class GateClockTests
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class GateClockTests : IDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
 
     private readonly TestImage _image = TestImage.Create(91, 2, 1000);
     private volatile TaskCompletionSource? _held;
     private ManualTimeProvider _time = null!;
-    private CapturedLog _log = null!;
+    private readonly CapturedLog _log = new();
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private InMemoryApiServer _server = null!;
@@ -31,7 +32,7 @@ internal sealed class GateClockTests
     [SetUp]
     public async Task Start()
     {
-        (_time, _log) = (new ManualTimeProvider(), new CapturedLog());
+        _time = new ManualTimeProvider();
         _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _upstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
@@ -55,11 +56,12 @@ internal sealed class GateClockTests
     {
         LetGo();
         _client.Dispose();
-        _log.Dispose();
         await _server.DisposeAsync();
         await _upstream.DisposeAsync();
         await _downstream.DisposeAsync();
     }
+
+    public void Dispose() => _log.Dispose();
 
     [Test]
     public async Task While_the_watch_is_lost_for_minutes_deadlines_hold_and_what_was_not_seen_goes_when_it_is_back()

@@ -11,29 +11,30 @@ namespace ProxySwapper.Tests.Population;
 
 /// <summary>Secrets that rules add to Pods, at an API server in this process.</summary>
 [TestFixture]
-internal sealed class PullSecretTests
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class PullSecretTests : IDisposable
 {
     private const string Secret = "registry-example-com";
 
     private InMemoryApiServer _server = null!;
     private KubernetesClient _client = null!;
-    private CapturedLog _log = null!;
+    private readonly CapturedLog _log = new();
 
     [SetUp]
     public async Task Start()
     {
         _server = await InMemoryApiServer.StartAsync();
         _client = ApiServers.Connect(_server);
-        _log = new CapturedLog();
     }
 
     [TearDown]
     public async Task Stop()
     {
         _client.Dispose();
-        _log.Dispose();
         await _server.DisposeAsync();
     }
+
+    public void Dispose() => _log.Dispose();
 
     [Test]
     public async Task A_missing_secret_is_told_in_the_log_and_by_an_event_on_the_pod()
@@ -99,15 +100,15 @@ internal sealed class PullSecretTests
             cluster: _server
         );
 
-    private Task CreatePodAsync(string name, string @namespace = "team") =>
-        new ResourceClient(_client, ResourceType.Pods).CreateAsync(
+    private async Task CreatePodAsync(string name, string @namespace = "team") =>
+        await new ResourceClient(_client, ResourceType.Pods).CreateAsync(
             @namespace,
             GatedPodSamples.Create(@namespace, name, ("nginx:1", "registry.example.com/hub/library/nginx:1")),
             default
         );
 
-    private Task CreateSecretAsync(string config) =>
-        new ResourceClient(_client, ResourceType.Secrets).CreateAsync(
+    private async Task CreateSecretAsync(string config) =>
+        await new ResourceClient(_client, ResourceType.Secrets).CreateAsync(
             "team",
             new JsonObject
             {
