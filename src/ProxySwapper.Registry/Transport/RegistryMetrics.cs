@@ -30,7 +30,7 @@ internal static class RegistryMetrics
 
     private static readonly Gauge<int> Remaining = Meter.CreateGauge<int>(
         "proxyswapper_registry_ratelimit_remaining",
-        description: "Remaining pulls last reported by a registry."
+        description: "Pulls that a registry still grants, as it last reported, such as ratelimit-remaining of Docker Hub."
     );
 
     public static void Answered(string host, HttpMethod method, int? status) =>

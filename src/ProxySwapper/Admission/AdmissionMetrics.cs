@@ -32,7 +32,7 @@ internal sealed class AdmissionMetrics
         );
         _images = meter.CreateCounter<long>(
             "proxyswapper_images_total",
-            description: "Images of Pods, by the rules' decision and by the registry in the Pod."
+            description: "Images in Pods, by the decision of the rules, such as rewritten or no_rule, and the registry that the Pod names."
         );
         _refused = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",
@@ -43,7 +43,7 @@ internal sealed class AdmissionMetrics
         _duration = meter.CreateHistogram(
             "proxyswapper_patch_duration_seconds",
             "s",
-            "Time from the complete request to the response, in seconds.",
+            "Time to answer an admission review, from the complete request to the response, in seconds.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],

@@ -53,7 +53,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
             .Create("ProxySwapper")
             .CreateCounter<long>(
                 "proxyswapper_admission_policy_applied_total",
-                description: "How often the admission policy was applied at the API server, by result."
+                description: "Times that the MutatingAdmissionPolicy was written to the API server, by result."
             );
     }
 

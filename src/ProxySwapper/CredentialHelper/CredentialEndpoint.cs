@@ -38,7 +38,10 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         (_source, _hosts, _time, _logger) = (source, hosts, time, logger);
         _requests = meters
             .Create("ProxySwapper")
-            .CreateCounter<long>("proxyswapper_credential_requests_total", description: "Requests for credentials, by result.");
+            .CreateCounter<long>(
+                "proxyswapper_credential_requests_total",
+                description: "Requests of the registry cache for its upstream's credentials, by result."
+            );
         // Alerts only work on series that exist before they grow.
         foreach (var outcome in Enum.GetValues<CredentialOutcome>())
             Count(outcome, 0);

@@ -18,20 +18,36 @@ internal sealed class ProcessMetrics
                 () => new Measurement<int>(1, new KeyValuePair<string, object?>("version", version)),
                 description: "Always 1; the label is the version of ProxySwapper."
             );
-        meter.CreateObservableGauge("process_start_time_seconds", () => start, description: "Start time of the process.");
-        meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Resident memory.");
+        meter.CreateObservableGauge(
+            "process_start_time_seconds",
+            () => start,
+            description: "Start time of the process, in seconds since the Unix epoch."
+        );
+        meter.CreateObservableGauge(
+            "process_resident_memory_bytes",
+            () => Environment.WorkingSet,
+            description: "Resident memory size in bytes."
+        );
         meter.CreateObservableCounter(
             "process_cpu_seconds_total",
             () => Environment.CpuUsage.TotalTime.TotalSeconds,
-            description: "CPU time, user and system."
+            description: "User and system CPU time used, in seconds."
         );
         meter.CreateObservableGauge(
             "dotnet_gc_heap_bytes",
             () => GC.GetTotalMemory(forceFullCollection: false),
-            description: "Managed memory in use."
+            description: "Memory in use on the .NET garbage collector's heap, in bytes."
         );
-        meter.CreateObservableCounter("dotnet_gc_collections_total", Collections, description: "Garbage collections, by generation.");
-        meter.CreateObservableGauge("dotnet_threadpool_threads", () => ThreadPool.ThreadCount, description: "Threads of the pool.");
+        meter.CreateObservableCounter(
+            "dotnet_gc_collections_total",
+            Collections,
+            description: "Garbage collections of .NET, by generation."
+        );
+        meter.CreateObservableGauge(
+            "dotnet_threadpool_threads",
+            () => ThreadPool.ThreadCount,
+            description: "Threads of the .NET thread pool."
+        );
     }
 
     private static IEnumerable<Measurement<int>> Collections() =>

@@ -23,19 +23,19 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
         _reads = meter.CreateCounter<long>(
             "proxyswapper_certificate_renewals_total",
             unit: null,
-            description: "Renewals of the serving certificate.",
+            description: "Renewed TLS certificates of the webhook that were loaded.",
             tags: []
         );
         _errors = meter.CreateCounter<long>(
             "proxyswapper_certificate_read_errors_total",
             unit: null,
-            description: "Failures to load the certificate's files.",
+            description: "Failures to load the webhook's TLS certificate and key files.",
             tags: []
         );
         meter.CreateObservableGauge(
             "proxyswapper_certificate_expiry_timestamp_seconds",
             () => certificate.NotAfter.ToUnixTimeSeconds(),
-            description: "Expiry time of the serving certificate."
+            description: "Expiry time of the webhook's TLS certificate, in seconds since the Unix epoch."
         );
     }
 

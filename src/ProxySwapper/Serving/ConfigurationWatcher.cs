@@ -51,7 +51,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         meter.CreateObservableGauge(
             "proxyswapper_config_last_reload_timestamp_seconds",
             () => _provider.LastReload.At.ToUnixTimeSeconds(),
-            description: "Time of the last attempt to load the configuration."
+            description: "Time of the last attempt to load the configuration file, in seconds since the Unix epoch."
         );
     }
 

@@ -16,10 +16,15 @@ internal sealed partial class MetricsPageTests
         );
 
     [Test]
-    public void Each_instrument_has_a_help_text_that_is_a_sentence()
+    public void Each_instrument_has_a_help_text_that_is_a_sentence_and_names_its_unit()
     {
         foreach (var (name, _, help) in Instruments())
-            Assert.That(help, Does.Match("^[A-Z1].{14,}[.]$"), name);
+        {
+            Assert.That(help, Does.Match("^[A-Z1].{24,}[.]$"), name);
+            foreach (var unit in new[] { "seconds", "bytes" })
+                if (name.Split('_').Contains(unit))
+                    Assert.That(help, Does.Contain(unit).IgnoreCase, name);
+        }
     }
 
     private static IEnumerable<(string Name, string Type, string Help)> Instruments() =>

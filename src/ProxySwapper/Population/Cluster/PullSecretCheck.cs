@@ -50,7 +50,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             .CreateObservableGauge(
                 "proxyswapper_pull_secrets_missing",
                 () => _found.Count(found => found.Value.IsMissing),
-                description: "Secrets of rules' pullSecret that were missing, or of no use, when a Pod needed them last."
+                description: "Secrets of rules[].pullSecret that were missing, or had no usable login, when a Pod last needed them."
             );
     }
 

@@ -18,23 +18,27 @@ internal sealed class GateMetrics
         _duration = _meter.CreateHistogram(
             "proxyswapper_gate_duration_seconds",
             "s",
-            "Time that Pods waited behind the gate, by result; each replica counts the Pods that it released.",
+            "Time that Pods were held back by the scheduling gate proxyswapper.io/image, in seconds, by result.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600] }
         );
         _restored = _meter.CreateCounter<long>(
             "proxyswapper_images_restored_total",
-            description: "Images restored to the original because they were not downstream in time."
+            description: "Images put back to the original because they were not copied before populate.gate.deadline."
         );
     }
 
     /// <summary>Exports the number of currently gated Pods, and of those past their deadline.</summary>
     public void Observe(Func<int> count, Func<int> countOverdue)
     {
-        _meter.CreateObservableGauge("proxyswapper_gated_pods", count, description: "Pods waiting behind the gate.");
+        _meter.CreateObservableGauge(
+            "proxyswapper_gated_pods",
+            count,
+            description: "Pods held back by the scheduling gate proxyswapper.io/image until their images are copied."
+        );
         _meter.CreateObservableGauge(
             "proxyswapper_gated_pods_overdue",
             countOverdue,
-            description: "Pods still waiting behind the gate after populate.gate.deadline, because they cannot be released."
+            description: "Pods still held back after populate.gate.deadline, because the API server does not let us release them."
         );
     }
 

@@ -25,29 +25,43 @@ internal sealed class PopulationMetrics
         var meter = meters.Create("ProxySwapper");
         _copies = meter.CreateCounter<long>(
             "proxyswapper_populate_copies_total",
-            description: "Images brought downstream or failed, by result and source registry."
+            description: "Images copied to the target registry, or given up (result failed), by result and source registry."
         );
-        _bytes = meter.CreateCounter<long>("proxyswapper_populate_bytes_total", description: "Bytes of blobs copied, by source registry.");
-        _dropped = meter.CreateCounter<long>("proxyswapper_populate_dropped_total", description: "Images dropped at a full queue.");
+        _bytes = meter.CreateCounter<long>(
+            "proxyswapper_populate_bytes_total",
+            description: "Bytes of image blobs copied to the target registry, by source registry."
+        );
+        _dropped = meter.CreateCounter<long>(
+            "proxyswapper_populate_dropped_total",
+            description: "Images not queued for copying because the population queue was full."
+        );
         _retries = meter.CreateCounter<long>(
             "proxyswapper_populate_retries_total",
-            description: "Failed attempts that will be retried, by source registry."
+            description: "Failed attempts to copy an image that will be retried, by source registry."
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_populate_duration_seconds",
             "s",
-            "Duration of bringing images downstream, by result.",
+            "Time to copy an image to the target registry, in seconds, by result.",
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
             }
         );
-        meter.CreateObservableGauge("proxyswapper_populate_queue_depth", () => queue.WaitingCount, description: "Images in the queue.");
-        meter.CreateObservableGauge("proxyswapper_populate_in_flight", () => queue.RunningCount, description: "Images being copied.");
+        meter.CreateObservableGauge(
+            "proxyswapper_populate_queue_depth",
+            () => queue.WaitingCount,
+            description: "Images waiting in the population queue to be copied."
+        );
+        meter.CreateObservableGauge(
+            "proxyswapper_populate_in_flight",
+            () => queue.RunningCount,
+            description: "Images being copied to the target registry now."
+        );
         meter.CreateObservableGauge(
             "proxyswapper_populate_known_images",
             () => queue.Known.Count,
-            description: "Images known to be downstream."
+            description: "Images that this replica knows to be in the target registry, so that their Pods need not wait."
         );
     }
 

@@ -1,0 +1,52 @@
+using System.Net;
+using System.Net.Http.Headers;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.Management;
+
+/// <summary>Who may see which page of the management port, with <c>management.tokenFrom</c> and without.</summary>
+[TestFixture, Parallelizable]
+internal sealed class ManagementTokenTests
+{
+    private const string Token = "a token of this test";
+
+    [Test]
+    public async Task The_page_and_its_data_ask_for_the_token_and_nothing_else_does()
+    {
+        await using var program = await ProxySwapperProcess.StartAsync(
+            "proxyUrl: registry.example.com\nmanagement: {tokenFrom: {env: MANAGEMENT_TOKEN}}",
+            new Dictionary<string, string> { ["MANAGEMENT_TOKEN"] = Token }
+        );
+        var closed = new[] { "/", "/populate" };
+        foreach (var path in new[] { "/healthz", "/readyz", "/readyz?verbose", "/metrics", "/", "/populate" })
+        {
+            var expected = closed.Contains(path) ? HttpStatusCode.Unauthorized : HttpStatusCode.OK;
+            Assert.That(await StatusAsync(program, path, null), Is.EqualTo(expected), path);
+            Assert.That(await StatusAsync(program, path, "wrong"), Is.EqualTo(expected), path);
+            Assert.That(await StatusAsync(program, path, Token), Is.EqualTo(HttpStatusCode.OK), path);
+        }
+        Assert.That(program.Log + await program.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative)), Does.Not.Contain(Token));
+    }
+
+    [Test]
+    public async Task Without_a_token_all_pages_are_open_and_none_can_be_framed_or_cached()
+    {
+        await using var program = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com");
+        foreach (var path in new[] { "/", "/populate" })
+            Assert.That(await StatusAsync(program, path, null), Is.EqualTo(HttpStatusCode.OK), path);
+        using var page = await program.Management.GetAsync(new Uri("/", UriKind.Relative));
+        var policy = page.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.That(policy, Does.StartWith("default-src 'none'; script-src 'sha256-").And.Contain("frame-ancestors 'none'"));
+        Assert.That(policy, Does.Not.Contain("unsafe").And.Not.Contain("*").And.Not.Contain("http"));
+        Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(ProxySwapperProcess program, string path, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await program.Management.SendAsync(request);
+        return response.StatusCode;
+    }
+}
