@@ -25,6 +25,15 @@
   {{- if and $values.pullSecrets.enabled (not (include "proxyswapper.populates" .)) -}}
     {{- fail "pullSecrets.enabled requires the populator, but config.populate.policy is none" -}}
   {{- end -}}
+  {{- if and (or $values.dryRun $values.config.dryRun) (eq $values.webhook.failurePolicy "Fail") -}}
+    {{- fail "dryRun cannot be combined with webhook.failurePolicy Fail, which refuses Pods: set Ignore until dryRun is off" -}}
+  {{- end -}}
+  {{- if and $values.dryRun (hasKey $values.config "dryRun") (not $values.config.dryRun) -}}
+    {{- fail "dryRun and config.dryRun differ: set one of them" -}}
+  {{- end -}}
+  {{- if and $values.webhook.namespaceOptIn (has "proxyswapper.io/enabled" (keys ($values.webhook.namespaceSelector.matchLabels | default dict))) -}}
+    {{- fail "webhook.namespaceOptIn and webhook.namespaceSelector both select by proxyswapper.io/enabled: set one of them" -}}
+  {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if $values.config.certificates -}}
     {{- fail "config.certificates is set by the chart: use certificates.mode" -}}
@@ -61,6 +70,9 @@
     {{- end -}}
   {{- end -}}
 {{- end -}}
+{{- if and (not $values.webhook.enabled) $values.dryRun -}}
+  {{- fail "dryRun is about the webhook, and webhook.enabled is false" -}}
+{{- end -}}
 {{- if and $values.mirror.enabled (not $values.mirror.images) -}}
   {{- fail "mirror.enabled requires mirror.images: {NAME: {source: …, destination: …}}" -}}
 {{- end -}}
@@ -75,6 +87,11 @@
 {{- define "proxyswapper.policyChecks" -}}
 {{- if not (include "proxyswapper.policyVersion" .) -}}
   {{- fail (printf "webhook.mode policy requires MutatingAdmissionPolicy (Kubernetes 1.36); this is %s, which does not serve it" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- range $index, $rule := .Values.config.rules -}}
+  {{- if $rule.pullSecret -}}
+    {{- fail (printf "config.rules[%d].pullSecret is added by the webhook only: name the Secret in the namespaces' ServiceAccounts, or use webhook.mode webhook" $index) -}}
+  {{- end -}}
 {{- end -}}
 {{- if or .Values.dryRun .Values.config.dryRun -}}
   {{- fail "dryRun cannot be combined with webhook.mode policy, which rewrites in the API server: try webhook.mode webhook first, or proxyswapper report" -}}

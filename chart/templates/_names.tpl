@@ -40,10 +40,21 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{- define "proxyswapper.image" -}}
-{{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- include "proxyswapper.imageOf" (dict "root" . "image" .Values.image "tag" (.Values.image.tag | default .Chart.AppVersion)) -}}
+{{- end -}}
+
+{{- /* An image of the chart, from global.imageRegistry where that is set: (dict "root" $ "image" .Values.image "tag" …). */ -}}
+{{- define "proxyswapper.imageOf" -}}
+{{- $repository := .image.repository -}}
+{{- with .root.Values.global.imageRegistry -}}
+{{- $parts := splitList "/" $repository -}}
+{{- $hasHost := and (gt (len $parts) 1) (or (contains "." (first $parts)) (contains ":" (first $parts)) (eq (first $parts) "localhost")) -}}
+{{- $repository = printf "%s/%s" . (ternary (rest $parts | join "/") $repository $hasHost) -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{ $repository }}@{{ .image.digest }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ $repository }}:{{ .tag }}
 {{- end -}}
 {{- end -}}
 

@@ -28,3 +28,33 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end -}}
+
+{{- /* Private authorities: the variable, the mounts and the volumes. The system's own stay trusted. */ -}}
+{{- define "proxyswapper.authorities.env" -}}
+{{- if .Values.caBundles }}
+- name: SSL_CERT_DIR
+  value: /etc/ssl/certs{{ range $index, $_ := .Values.caBundles }}:/etc/proxyswapper-authorities/{{ $index }}{{ end }}
+{{- end }}
+{{- end -}}
+
+{{- define "proxyswapper.authorities.mounts" -}}
+{{- range $index, $_ := .Values.caBundles }}
+- name: authority-{{ $index }}
+  mountPath: /etc/proxyswapper-authorities/{{ $index }}
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "proxyswapper.authorities.volumes" -}}
+{{- range $index, $bundle := .Values.caBundles }}
+- name: authority-{{ $index }}
+  {{- if $bundle.configMap }}
+  configMap:
+    name: {{ $bundle.configMap }}
+  {{- else }}
+  secret:
+    secretName: {{ $bundle.secret }}
+  {{- end }}
+    items: [{key: {{ $bundle.key | default "ca.crt" }}, path: ca.crt}]
+{{- end }}
+{{- end -}}

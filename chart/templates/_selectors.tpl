@@ -13,6 +13,9 @@
 {{- if $never -}}
 {{- $namespaces = prepend $namespaces (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" $never) -}}
 {{- end -}}
+{{- if $own.namespaceOptIn -}}
+{{- $namespaces = append $namespaces (dict "key" "proxyswapper.io/enabled" "operator" "In" "values" (list "true")) -}}
+{{- end -}}
 namespaceSelector:
   {{- with $own.namespaceSelector.matchLabels }}
   matchLabels:

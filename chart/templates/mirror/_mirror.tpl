@@ -52,6 +52,7 @@ spec:
         - name: DOCKER_CONFIG
           value: /etc/docker
         {{- end }}
+        {{- include "proxyswapper.authorities.env" $root | trim | nindent 8 }}
         {{- with $own.env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -72,6 +73,7 @@ spec:
           mountPath: /etc/docker
           readOnly: true
         {{- end }}
+        {{- include "proxyswapper.authorities.mounts" $root | trim | nindent 8 }}
         {{- with $own.volumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -88,6 +90,7 @@ spec:
         secretName: {{ . }}
         items: [{key: .dockerconfigjson, path: config.json}]
     {{- end }}
+    {{- include "proxyswapper.authorities.volumes" $root | trim | nindent 4 }}
     {{- with $own.volumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

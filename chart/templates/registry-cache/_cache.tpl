@@ -83,8 +83,8 @@ registry-cache-{{ .upstream.name }}
 {{- end -}}
 {{- $auth := $own.auth -}}
 {{- if $auth.enabled -}}
-  {{- if not (or $auth.existingSecret $auth.htpasswd (and $auth.username $auth.password)) -}}
-    {{- fail "registryCache.auth.enabled requires username and password, or htpasswd, or existingSecret" -}}
+  {{- if not (or $auth.existingSecret $auth.htpasswd) -}}
+    {{- fail "registryCache.auth.enabled requires auth.htpasswd, the line that `htpasswd -nbB USER PASSWORD` prints, or auth.existingSecret: a hash made here would differ with each render" -}}
   {{- end -}}
 {{- end -}}
 {{- if $auth.pullSecretNamespaces -}}
@@ -205,11 +205,7 @@ spec:
   {{- include "proxyswapper.placement" (dict "root" $root "priority" $own.priorityClassName "nodeSelector" $own.nodeSelector "tolerations" $own.tolerations "affinity" $own.affinity) | trim | nindent 2 }}
   containers:
     - name: registry
-      {{- if $own.image.digest }}
-      image: {{ $own.image.repository }}@{{ $own.image.digest }}
-      {{- else }}
-      image: {{ $own.image.repository }}:{{ $own.image.tag }}
-      {{- end }}
+      image: {{ include "proxyswapper.imageOf" (dict "root" $root "image" $own.image "tag" $own.image.tag) }}
       imagePullPolicy: {{ $own.image.pullPolicy }}
       securityContext:
         {{- toYaml $root.Values.securityContext | nindent 8 }}

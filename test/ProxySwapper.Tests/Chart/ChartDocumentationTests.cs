@@ -10,6 +10,8 @@ internal sealed class ChartDocumentationTests
 {
     private const string Begin = "<!-- values: made from values.yaml by the tests, with UPDATE_GOLDEN=1 -->\n";
     private const string End = "<!-- end of values -->\n";
+    private const string RefusedBegin = "<!-- refused: made from the tests' values, with UPDATE_GOLDEN=1 -->\n";
+    private const string RefusedEnd = "<!-- end of refused -->\n";
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -39,12 +41,34 @@ internal sealed class ChartDocumentationTests
         );
 
     [Test]
-    public void The_README_has_the_table_of_values()
+    public void The_README_has_the_table_of_values() => HasTable(Begin, End, Table());
+
+    /// <summary>Made of the cases that ChartSchemaTests gives to helm.</summary>
+    [Test]
+    public void The_README_has_the_table_of_values_that_contradict()
+    {
+        var table = new StringBuilder("| values | refused with |\n|---|---|\n");
+        foreach (
+            var file in Directory
+                .GetFiles(SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "chart", "refused"))
+                .Order(StringComparer.Ordinal)
+        )
+        {
+            const string Error = "# error: ";
+            var lines = File.ReadAllLines(file);
+            var values = string.Join("<br>", lines.Where(line => !line.StartsWith('#')).Select(line => $"`{Escape(line)}`"));
+            var error = lines.Single(line => line.StartsWith(Error, StringComparison.Ordinal))[Error.Length..];
+            table.Append($"| {values} | {Escape(error)} |\n");
+        }
+        HasTable(RefusedBegin, RefusedEnd, table.ToString());
+    }
+
+    private static void HasTable(string beginning, string ending, string table)
     {
         var file = SourceTree.PathOf("chart", "README.md");
         var text = File.ReadAllText(file);
-        var (begin, end) = (text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, text.IndexOf(End, StringComparison.Ordinal));
-        var table = Table();
+        var begin = text.IndexOf(beginning, StringComparison.Ordinal) + beginning.Length;
+        var end = text.IndexOf(ending, StringComparison.Ordinal);
         if (SourceTree.UpdatesGolden)
             File.WriteAllText(file, text[..begin] + table + text[end..]);
         else

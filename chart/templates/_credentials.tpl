@@ -1,0 +1,45 @@
+{{- /* With which credentials the program opens a registry, in words: (dict "root" $ "host" "registry.example.com"). */ -}}
+{{- define "proxyswapper.credentialsOf" -}}
+{{- $host := .host -}}
+{{- $values := .root.Values -}}
+{{- $auth := "" -}}
+{{- range $values.config.registries -}}
+{{- if eq .host $host }}{{ $auth = .auth | default "" }}{{ end -}}
+{{- end -}}
+{{- if eq $auth "ecr" -}}
+{{ printf "the AWS identity %s" ($values.cloudIdentity.aws.roleArn | default "of the Pod or node") }}
+{{- else if eq $auth "google" -}}
+{{ printf "the Google identity %s" ($values.cloudIdentity.google.serviceAccount | default "of the Pod or node") }}
+{{- else if eq $auth "azure" -}}
+{{ printf "the Azure identity %s" ($values.cloudIdentity.azure.clientId | default "of the Pod or node") }}
+{{- else if eq $auth "basic" -}}
+the user and password of its entry in config.registries
+{{- else if eq $auth "anonymous" -}}
+no credentials
+{{- else if $values.dockerConfigSecret -}}
+{{ printf "the Secret %s, else the identity of its cloud, else none" $values.dockerConfigSecret }}
+{{- else -}}
+the identity of its cloud, else none
+{{- end -}}
+{{- end -}}
+
+{{- /* What happens to which images, for NOTES. */ -}}
+{{- define "proxyswapper.fates" -}}
+{{- $root := . -}}
+{{- $config := include "proxyswapper.config" . | fromYaml -}}
+{{- $rules := $config.rules | default (list) -}}
+{{- if and (not $rules) $config.proxyUrl -}}
+{{- $rules = list (dict "match" "docker.io") -}}
+{{- end -}}
+{{- range $rules }}
+{{- $target := .replace | default .target | default $config.proxyUrl }}
+{{- $host := first (splitList "/" $target) }}
+  {{ .match | default .matchRegex }} -> {{ $target }}{{ with .namespaces }} (in {{ join ", " . }}){{ end }}
+    {{- if or (and (hasKey . "populate") (not .populate)) (not (include "proxyswapper.populates" $root)) }}
+      not copied: the target provides them itself
+    {{- else }}
+      copied with {{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}
+    {{- end }}
+      pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ else }}the node's own access or the Pod's own Secrets{{ end }}
+{{- end }}
+{{- end -}}
