@@ -70,7 +70,9 @@ internal sealed partial class CopyClaim : IAsyncDisposable
     {
         try
         {
-            _lease = await _leases!.TryUpdateAsync(_lease! with { RenewTime = _time.GetUtcNow() }, _stop.Token);
+            var held = _lease!;
+            _lease =
+                await TryRenewAsync(held) ?? (await ReadOwnAsync(held, _stop.Token) is { } current ? await TryRenewAsync(current) : null);
             if (_lease is null)
                 await _lost.CancelAsync();
         }
@@ -81,12 +83,26 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         }
     }
 
+    private Task<Lease?> TryRenewAsync(Lease lease) => _leases!.TryUpdateAsync(lease with { RenewTime = _time.GetUtcNow() }, _stop.Token);
+
+    /// <summary>The Lease as it is now, if it is still ours: a renewal of which the response was lost has changed its version.</summary>
+    private async Task<Lease?> ReadOwnAsync(Lease held, CancellationToken cancellationToken) =>
+        await _leases!.GetAsync(held.Namespace, held.Name, cancellationToken) is { } current
+        && current.Uid == held.Uid
+        && current.HolderIdentity == held.HolderIdentity
+        && current.AcquireTime == held.AcquireTime
+            ? current
+            : null;
+
     private async Task GiveBackAsync(Lease lease)
     {
         using var timeout = new CancellationTokenSource(CallTimeout, _time);
         try
         {
-            await _leases!.TryDeleteAsync(lease, timeout.Token);
+            if (await _leases!.TryDeleteAsync(lease, timeout.Token))
+                return;
+            if (await ReadOwnAsync(lease, timeout.Token) is { } current)
+                await _leases.TryDeleteAsync(current, timeout.Token);
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException or OperationCanceledException)
         {

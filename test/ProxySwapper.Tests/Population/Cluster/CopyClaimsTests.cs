@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -20,13 +21,24 @@ internal sealed class CopyClaimsTests
     );
 
     private readonly ManualTimeProvider _time = new();
+    private volatile bool _losesResponses;
     private InMemoryApiServer _server = null!;
     private KubernetesClient _client = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _server = await InMemoryApiServer.StartAsync();
+        _server = await InMemoryApiServer.StartAsync(
+            new InMemoryApiServerOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    await next(context);
+                    if (_losesResponses && context.Request.Method == HttpMethods.Put)
+                        context.Abort();
+                },
+            }
+        );
         _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
     }
 
@@ -102,6 +114,38 @@ internal sealed class CopyClaimsTests
     {
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
         var first = (await LeaseAsync())!.RenewTime;
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
+        await claim.DisposeAsync();
+        Assert.That(await LeaseAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_renewal_of_which_the_response_is_lost_loses_no_claim()
+    {
+        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
+        var first = (await LeaseAsync())!.RenewTime;
+        _losesResponses = true;
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _losesResponses = false;
+        var second = (await LeaseAsync())!.RenewTime;
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > second);
+        Assert.That(claim.Lost.IsCancellationRequested, Is.False);
+        await claim.DisposeAsync();
+        Assert.That(await LeaseAsync(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_claim_whose_last_renewal_has_no_response_is_given_back()
+    {
+        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
+        var first = (await LeaseAsync())!.RenewTime;
+        _losesResponses = true;
         await TestWait.UntilAsync(() => _time.Waiting > 0);
         _time.Advance(TimeSpan.FromSeconds(10));
         await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
