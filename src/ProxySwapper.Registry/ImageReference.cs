@@ -111,9 +111,6 @@ public sealed record ImageReference
     public ImageReference WithTag(string tag) =>
         ImageReferenceGrammar.IsTag(tag) ? new(Registry, Repository, tag, null) : throw new FormatException($"'{tag}' is not a tag.");
 
-    /// <summary>The same repository with this digest and no tag.</summary>
-    public ImageReference WithDigest(Digest digest) => new(Registry, Repository, null, digest);
-
     /// <summary>This reference with the tag <c>latest</c> if it has neither tag nor digest.</summary>
     public ImageReference WithDefaultTag() => Tag is null && Digest is null ? new(Registry, Repository, "latest", null) : this;
 

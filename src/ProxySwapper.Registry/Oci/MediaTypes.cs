@@ -24,9 +24,6 @@ public static class MediaTypes
     /// <summary>Docker schema 1, signed; refused.</summary>
     public const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
-    /// <summary>The configuration of artifacts without one, the blob <c>{}</c>.</summary>
-    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
-
     /// <summary>All supported media types for an Accept header, so that one request is enough.</summary>
     public static readonly IReadOnlyList<string> Manifests = [OciIndex, OciManifest, DockerManifestList, DockerManifest];
 

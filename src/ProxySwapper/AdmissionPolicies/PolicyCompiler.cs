@@ -143,3 +143,8 @@ internal sealed class PolicyCompiler
 
 /// <summary>A policy, and the parts of the configuration that it lacks.</summary>
 internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<PolicyRefusal> Refusals);
+
+/// <summary>A setting that a policy cannot express.</summary>
+/// <param name="Key">The key in the configuration, such as <c>rules[2].matchRegex</c>.</param>
+/// <param name="Reason">Why, and what to do.</param>
+internal sealed record PolicyRefusal(string Key, string Reason);

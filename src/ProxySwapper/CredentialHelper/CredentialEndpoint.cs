@@ -120,3 +120,18 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         public static partial void Failed(ILogger logger, string host, string reason);
     }
 }
+
+/// <summary>The result of a request for a credential; the names, in lower case, are the metric's label.</summary>
+internal enum CredentialOutcome
+{
+    Ok,
+
+    /// <summary>The sources work and have none for this registry.</summary>
+    None,
+
+    /// <summary>A source failed.</summary>
+    Failed,
+
+    /// <summary>The registry is not configured.</summary>
+    Refused,
+}

@@ -84,3 +84,13 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
         return System.Text.Encoding.UTF8.GetString(bytes, 0, end) + "...";
     }
 }
+
+/// <summary>The content of an Event.</summary>
+/// <param name="Reason">One machine-readable word, such as <c>ImagePopulateFailed</c>.</param>
+/// <param name="Action">The action that was taken, in one word.</param>
+/// <param name="Note">A human-readable text; shortened to the API server's limit.</param>
+/// <param name="IsWarning">True for a warning.</param>
+internal sealed record EventContent(string Reason, string Action, string Note, bool IsWarning = true);
+
+/// <summary>The object that an Event is about. Without its uid, <c>kubectl describe</c> would not show the Event.</summary>
+internal sealed record EventSubject(string ApiVersion, string Kind, string Namespace, string Name, string? Uid);

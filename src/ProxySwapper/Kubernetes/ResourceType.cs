@@ -25,9 +25,6 @@ internal sealed record ResourceType(string GroupVersion, string Plural)
     public static ResourceType MutatingWebhookConfigurations { get; } =
         new("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations");
 
-    public static ResourceType ValidatingWebhookConfigurations { get; } =
-        new("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations");
-
     /// <summary>The path of the objects of one namespace; null for all namespaces or a cluster-scoped resource.</summary>
     public string CollectionPath(string? @namespace = null)
     {

@@ -207,3 +207,19 @@ internal sealed class ResourceWatcher<T>(
     private void Disconnected(string? error) =>
         _status = new WatchStatus(false, _status.IsConnected ? time.GetUtcNow() : _status.Since, error);
 }
+
+/// <summary>What a watch logs.</summary>
+internal static partial class WatchLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Watching {Resource}")]
+    public static partial void Connected(ILogger logger, string resource);
+
+    [LoggerMessage(2, LogLevel.Warning, "The watch of {Resource} was interrupted, retrying in {Pause} ms: {Error}")]
+    public static partial void Interrupted(ILogger logger, string resource, int pause, string error);
+}
+
+/// <summary>Whether a watch is connected.</summary>
+/// <param name="IsConnected">True if everything was listed and the server is sending changes.</param>
+/// <param name="Since">The time of the last change of that.</param>
+/// <param name="Error">Why it is not connected, or null.</param>
+internal sealed record WatchStatus(bool IsConnected, DateTimeOffset Since, string? Error);

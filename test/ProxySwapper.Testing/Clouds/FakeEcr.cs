@@ -158,12 +158,8 @@ public sealed class FakeEcr : IAsyncDisposable
             _ when isPublic => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
             _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrAnswers.AccessDenied(call),
             "CreateRepository" => Create(call),
-            "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
+            "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
                 FakeEcrAnswers.RepositoryNotFound(call),
-            "DescribeRepositories" => new FakeEcrAnswer(
-                200,
-                new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()
-            ),
             "PutLifecyclePolicy" => Set(call, "lifecyclePolicyText"),
             "SetRepositoryPolicy" => Set(call, "policyText"),
             _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),

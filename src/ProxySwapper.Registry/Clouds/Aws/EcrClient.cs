@@ -55,32 +55,6 @@ public sealed class EcrClient : IDisposable
         );
     }
 
-    /// <summary>A repository, or null if it does not exist.</summary>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
-    public async Task<EcrRepository?> FindRepositoryAsync(string name, CancellationToken cancellationToken)
-    {
-        const string operation = "DescribeRepositories";
-        try
-        {
-            var answer = await CallAsync(
-                operation,
-                json =>
-                {
-                    WriteRegistry(json);
-                    json.WriteStartArray("repositoryNames");
-                    json.WriteStringValue(name);
-                    json.WriteEndArray();
-                },
-                cancellationToken
-            );
-            return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
-        }
-        catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
-        {
-            return null;
-        }
-    }
-
     /// <summary>Creates a repository.</summary>
     /// <exception cref="EcrException">
     /// The call was refused (<c>RepositoryAlreadyExistsException</c>: it was created concurrently) or failed.
@@ -193,4 +167,29 @@ public sealed class EcrClient : IDisposable
             throw new EcrException(operation, "", HttpStatusCode.OK, "the response does not have ECR's format");
         }
     }
+}
+
+/// <summary>A password for a registry, valid for at most twelve hours.</summary>
+/// <param name="Username">Always <c>AWS</c>.</param>
+/// <param name="Password">The password.</param>
+/// <param name="ExpiresAt">When it expires.</param>
+public sealed record EcrAuthorization(string Username, string Password, DateTimeOffset ExpiresAt)
+{
+    /// <inheritdoc />
+    public override string ToString() => $"{Username}:*** until {ExpiresAt:u}";
+}
+
+/// <summary>A repository of ECR (<see href="https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_Repository.html"/>).</summary>
+/// <param name="Name">Its name, with slashes.</param>
+/// <param name="Arn">Its resource name.</param>
+/// <param name="HasImmutableTags">True if existing tags cannot be moved.</param>
+public sealed record EcrRepository(string Name, string Arn, bool HasImmutableTags)
+{
+    internal static EcrRepository Read(JsonElement repository) =>
+        new(
+            repository.GetProperty("repositoryName").GetString() ?? "",
+            repository.GetProperty("repositoryArn").GetString() ?? "",
+            repository.TryGetProperty("imageTagMutability", out var mutability)
+                && mutability.GetString()?.StartsWith("IMMUTABLE", StringComparison.Ordinal) == true
+        );
 }

@@ -281,7 +281,7 @@ internal sealed class ImageCopierTests
         var bytes = Encoding.UTF8.GetBytes(
             json.Replace(
                 "CONFIG",
-                $$"""{"mediaType":"{{MediaTypes.OciEmpty}}","digest":"{{Digest.OfBytes(config)}}","size":2}""",
+                $$"""{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{{Digest.OfBytes(config)}}","size":2}""",
                 StringComparison.Ordinal
             )
         );

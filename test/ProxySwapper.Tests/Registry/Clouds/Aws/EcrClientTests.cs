@@ -61,7 +61,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_repository_is_made_as_it_is_wanted_and_found_again()
+    public async Task A_repository_is_created_with_its_settings()
     {
         var settings = new EcrRepositorySettings
         {
@@ -71,7 +71,6 @@ internal sealed class EcrClientTests : IAsyncDisposable
             ScanOnPush = false,
             Tags = new Dictionary<string, string> { ["team"] = "plätform" },
         };
-        Assert.That(await _client.FindRepositoryAsync("proxy_docker.io/library/nginx", default), Is.Null);
         var made = await _client.CreateRepositoryAsync("proxy_docker.io/library/nginx", settings, default);
         Assert.That(
             made,
@@ -83,7 +82,6 @@ internal sealed class EcrClientTests : IAsyncDisposable
                 )
             )
         );
-        Assert.That(await _client.FindRepositoryAsync("proxy_docker.io/library/nginx", default), Is.EqualTo(made));
         Assert.That(
             JsonNode.DeepEquals(
                 _ecr.Repositories["proxy_docker.io/library/nginx"],
@@ -172,8 +170,8 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public void What_does_not_pass_is_told_as_what_may_pass_later()
     {
-        _ecr.AnswerAlways("DescribeRepositories", FakeEcrAnswers.Throttling);
-        var fault = Assert.ThrowsAsync<EcrException>(() => _client.FindRepositoryAsync("a/b", default))!;
+        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.Throttling);
+        var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.Code, fault.IsTransient), Is.EqualTo(("ThrottlingException", true)));
     }
 
@@ -226,18 +224,18 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [TestCase(413, """{"__type":"com.amazonaws.ecr#TooLarge:http://x/","Message":"too large"}""", "413 TooLarge: too large")]
     public void An_error_of_another_form_is_told_by_its_status(int status, string body, string expected)
     {
-        _ecr.AnswerAlways("DescribeRepositories", _ => new FakeEcrAnswer(status, body));
-        var fault = Assert.ThrowsAsync<EcrException>(() => _client.FindRepositoryAsync("a/b", default))!;
-        Assert.That(fault.Message, Is.EqualTo($"ecr:DescribeRepositories: {expected}"));
+        _ecr.AnswerAlways("CreateRepository", _ => new FakeEcrAnswer(status, body));
+        var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
+        Assert.That(fault.Message, Is.EqualTo($"ecr:CreateRepository: {expected}"));
     }
 
     [Test]
     public async Task A_service_that_is_not_there_is_told_as_such()
     {
         await _ecr.DisposeAsync();
-        var fault = Assert.ThrowsAsync<EcrException>(() => _client.FindRepositoryAsync("a/b", default))!;
+        var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.Status, fault.IsTransient), Is.EqualTo(((HttpStatusCode?)null, true)));
-        Assert.That(fault.Message, Does.StartWith("ecr:DescribeRepositories: no response: ").And.Contain("refused"));
+        Assert.That(fault.Message, Does.StartWith("ecr:CreateRepository: no response: ").And.Contain("refused"));
     }
 
     private EcrClient ClientOf(AwsPrincipal principal, string region = "eu-central-1") =>
