@@ -87,6 +87,25 @@ internal sealed class SelfSignedCertificateTests
         Assert.That(await IsSwappedAsync(), Is.True);
     }
 
+    [Test]
+    public async Task A_certificate_that_is_due_is_renewed_by_the_same_authority()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(65));
+        var due = new CertificateIssuer(["localhost"], time).Create();
+        await _cluster.KubectlWithInputAsync(SecretOf(due), "create", "-f", "-");
+        await StartReplicasAsync();
+        await UntilSwappedAsync();
+        await TestWait.UntilAsync(
+            async () =>
+                await ShownAsync(_replicas[0]) is var shown && shown != due.Certificate.Trim() && shown == await ShownAsync(_replicas[1]),
+            "another certificate"
+        );
+        Assert.That(Encoding.UTF8.GetString(Convert.FromBase64String(await CaBundleAsync())).Trim(), Is.EqualTo(due.Authorities.Trim()));
+        using var renewed = X509Certificate2.CreateFromPem(await ShownAsync(_replicas[0]));
+        Assert.That(renewed.NotAfter.ToUniversalTime(), Is.GreaterThan(TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(60)));
+        Assert.That(await IsSwappedAsync(), Is.True);
+    }
+
     /// <summary>As years of running would leave it: the certificate is good for months, and the authority has less than a year.</summary>
     private static CertificateSet SetWhoseAuthorityIsDue()
     {

@@ -92,6 +92,9 @@ public sealed class KubeApiServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The kubectl that came with the server.</summary>
+    public string KubectlPath => Path.Combine(_assets, "kubectl");
+
     /// <summary>Whether a certificate is this server's.</summary>
     public bool HasSigned(X509Certificate2? certificate) => _certificates.HasSigned(certificate);
 
@@ -117,11 +120,7 @@ public sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>Runs kubectl as an administrator, where it may fail.</summary>
     public Task<(int ExitCode, string Output, string Error)> TryKubectlAsync(string input, params string[] arguments) =>
-        TestProcess.RunAsync(
-            Path.Combine(_assets, "kubectl"),
-            ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments],
-            input: input
-        );
+        TestProcess.RunAsync(KubectlPath, ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
 
     /// <summary>A new namespace, with the label by which selectors know it.</summary>
     public async Task<string> CreateNamespaceAsync()
