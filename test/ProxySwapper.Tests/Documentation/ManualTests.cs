@@ -67,6 +67,24 @@ internal sealed class ManualTests
         );
     }
 
+    [Test]
+    public void The_readme_is_short() =>
+        Assert.That(ManualPage.All.Single(page => page.Path == "README.md").Text.TrimEnd().Split('\n'), Has.Length.AtMost(120));
+
+    [Test]
+    public void Every_scenario_says_how_to_check_it()
+    {
+        var scenarios = ManualPage
+            .All.Where(page => page.Path.StartsWith(Path.Combine("docs", "scenarios"), StringComparison.Ordinal))
+            .ToList();
+        Assert.That(scenarios, Has.Count.AtLeast(12));
+        foreach (var page in scenarios)
+        {
+            Assert.That(page.Text, Does.Contain("Check: ").Or.Contain("## Check"), page.Path);
+            Assert.That(page.Files("values.yaml").Concat(page.Files("config.yaml")), Is.Not.Empty, page.Path);
+        }
+    }
+
     private static List<string> FaultsOfValues(string text)
     {
         var faults = new List<ConfigurationFault>();
