@@ -32,6 +32,7 @@ internal static class CommandTree
             RewriteCommand.Create(),
             PolicyCommand.Create(),
             ReportCommand.Create(),
+            StatusCommand.Create(),
             CheckCommand.Create(),
             CopyCommand.Create(),
             MirrorCommand.Create(),

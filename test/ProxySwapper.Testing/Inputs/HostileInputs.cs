@@ -114,6 +114,7 @@ public sealed class HostileInputs(int seed)
         "rewrite",
         "policy",
         "report",
+        "status",
         "copy",
         "mirror",
         "credential",

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>Reads <c>/populate</c> of a management port.</summary>
+/// <param name="address">The port's address, without the page's path.</param>
+/// <param name="token">The management token, or null. It is sent to this host only.</param>
+internal sealed class ManagementClient(Uri address, string? token) : IDisposable
+{
+    private const int MaximumBytes = 16 * 1024 * 1024;
+
+    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+    {
+        Timeout = TimeSpan.FromSeconds(30),
+        MaxResponseContentBufferSize = MaximumBytes,
+    };
+
+    /// <summary>The state of the program.</summary>
+    /// <exception cref="ManagementException">There was no response, or another one.</exception>
+    public async Task<JsonDocument> GetAsync(CancellationToken cancellationToken)
+    {
+        var page = new Uri(address.AbsolutePath.EndsWith('/') ? address : new Uri($"{address.GetLeftPart(UriPartial.Path)}/"), "populate");
+        using var request = new HttpRequestMessage(HttpMethod.Get, page);
+        if (!string.IsNullOrEmpty(token))
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        try
+        {
+            using var response = await _client.SendAsync(request, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+                throw new ManagementException(
+                    $"GET {page}: unauthorized (HTTP 401): "
+                        + (token is null ? "the management token is required; use --token-file" : "the management token is wrong")
+                );
+            if (!response.IsSuccessStatusCode)
+                throw new ManagementException($"GET {page}: HTTP {(int)response.StatusCode}");
+            return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        }
+        catch (JsonException fault)
+        {
+            throw new ManagementException($"GET {page}: the response is not JSON", fault);
+        }
+        catch (FormatException fault)
+        {
+            throw new ManagementException("the management token contains a character that a header cannot have", fault);
+        }
+        catch (Exception fault)
+            when (fault is HttpRequestException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            var reason = fault is OperationCanceledException ? $"no response within {_client.Timeout.TotalSeconds:0} s" : fault.Message;
+            throw new ManagementException($"GET {page}: {reason}", fault);
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+}
+
+/// <summary>A management port did not answer as expected; the message names the request.</summary>
+internal sealed class ManagementException(string message, Exception? innerException = null) : Exception(message, innerException);

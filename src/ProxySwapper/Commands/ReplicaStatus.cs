@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text.Json;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Reporting;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>A running replica, whose state is read through the Pod's <c>proxy</c> subresource.</summary>
+/// <param name="Namespace">The Pod's namespace.</param>
+/// <param name="Name">The Pod's name.</param>
+/// <param name="Port">Its management port.</param>
+internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
+{
+    /// <summary>The labels of the chart's Pods.</summary>
+    public const string DefaultSelector = "app.kubernetes.io/name=proxyswapper,app.kubernetes.io/component=webhook";
+
+    private const string PortName = "management";
+    private const int DefaultPort = 9090;
+
+    /// <summary>The running replicas, by name.</summary>
+    /// <exception cref="KubernetesException">Pods may not be listed.</exception>
+    public static async Task<IReadOnlyList<ReplicaStatus>> FindAsync(
+        KubernetesClient client,
+        string? @namespace,
+        string selector,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = new List<ReplicaStatus>();
+        var query = ResourceQuery.LivePods(@namespace, selector);
+        await foreach (var replica in new ResourceLister(client).ListAsync(query, Read, cancellationToken))
+            if (replica is not null)
+                found.Add(replica);
+        return [.. found.Distinct().OrderBy(replica => (replica.Namespace, replica.Name))];
+    }
+
+    /// <summary>The <c>/populate</c> of the replica.</summary>
+    /// <exception cref="KubernetesException">The API server or the Pod refused.</exception>
+    /// <exception cref="ManagementException">The Pod does not exist, or has no such page.</exception>
+    public async Task<JsonDocument> ReadAsync(KubernetesClient client, CancellationToken cancellationToken)
+    {
+        var port = Port.ToString(CultureInfo.InvariantCulture);
+        var path = $"{ResourceType.Pods.CollectionPath(Namespace)}/{Uri.EscapeDataString(Name)}:{port}/proxy/populate";
+        var state = await client.GetAsync(path, cancellationToken) ?? throw new ManagementException($"GET {path}: not found (HTTP 404)");
+        return JsonDocument.Parse(state.ToJsonString());
+    }
+
+    private static ReplicaStatus? Read(JsonElement pod)
+    {
+        var metadata = TemplateReader.Member(pod, "metadata");
+        if (TemplateReader.Text(TemplateReader.Member(pod, "status"), "phase") != "Running")
+            return null;
+        var port = TemplateReader
+            .Items(TemplateReader.Member(pod, "spec"), "containers")
+            .SelectMany(container => TemplateReader.Items(container, "ports"))
+            .Where(port => TemplateReader.Text(port, "name") == PortName)
+            .Select(port => TemplateReader.Member(port, "containerPort"))
+            .FirstOrDefault(number => number.ValueKind == JsonValueKind.Number);
+        return TemplateReader.Text(metadata, "namespace") is { } @namespace && TemplateReader.Text(metadata, "name") is { } name
+            ? new(@namespace, name, port.ValueKind == JsonValueKind.Number ? port.GetInt32() : DefaultPort)
+            : null;
+    }
+}

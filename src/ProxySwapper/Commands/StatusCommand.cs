@@ -1,0 +1,150 @@
+using System.CommandLine;
+using System.Net;
+using System.Text.Json;
+using ProxySwapper.Kubernetes;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper status</c>: the page of the management port on a terminal.</summary>
+internal static class StatusCommand
+{
+    private const string TokenVariable = "MANAGEMENT_TOKEN";
+
+    public static Command Create()
+    {
+        var kubernetes = new KubernetesOptions();
+        var url = new Argument<string?>("URL")
+        {
+            Description =
+                "The management port, such as http://localhost:9090. Default: all running replicas, through the API server's Pod proxy, "
+                + "which requires the rights to list pods and to get pods/proxy.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        url.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && !IsAddress(text))
+                result.AddError($"URL '{text}' must be an address without user and password, such as http://localhost:9090");
+        });
+        var token = new Option<string?>("--token-file")
+        {
+            Description = $"The file with the token of management.tokenFrom; requires URL. Default: {TokenVariable} of the environment.",
+        };
+        var @namespace = new Option<string?>("--namespace", "-n") { Description = "The namespace of the replicas. Default: all." };
+        var selector = new Option<string>("--selector", "-l")
+        {
+            Description = "The labels of the replicas.",
+            DefaultValueFactory = _ => ReplicaStatus.DefaultSelector,
+        };
+        var command = new ExampleCommand(
+            "status",
+            "Shows which Pods wait for an image, what is being copied, what failed and why, and the downstream registries' state.",
+            "proxyswapper status --namespace proxyswapper",
+            "proxyswapper status http://localhost:9090 --token-file token.txt"
+        )
+        {
+            url,
+            token,
+            @namespace,
+            selector,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(url)?.Tokens.Count is not > 0 && result.GetResult(token) is { Implicit: false })
+                result.AddError("--token-file requires URL: the API server's Pod proxy does not forward a token");
+        });
+        kubernetes.AddTo(command);
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                arguments.GetValue(url) is { } address
+                    ? ShowAsync(new Uri(address), arguments.GetValue(token), cancellationToken)
+                    : kubernetes.RunAsync(
+                        arguments,
+                        client =>
+                            ShowReplicasAsync(client, arguments.GetValue(@namespace), arguments.GetValue(selector)!, cancellationToken)
+                    )
+        );
+        return command;
+    }
+
+    private static async Task<int> ShowAsync(Uri address, string? tokenFile, CancellationToken cancellationToken)
+    {
+        string? token;
+        try
+        {
+            token = tokenFile is null
+                ? Environment.GetEnvironmentVariable(TokenVariable)
+                : await File.ReadAllTextAsync(tokenFile, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"--token-file: {fault.Message}");
+            return 2;
+        }
+        try
+        {
+            using var client = new ManagementClient(address, token?.Trim());
+            using var state = await client.GetAsync(cancellationToken);
+            StatusText.Write(Console.Out, state.RootElement);
+            return 0;
+        }
+        catch (ManagementException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message);
+            return 1;
+        }
+    }
+
+    private static async Task<int> ShowReplicasAsync(
+        KubernetesClient client,
+        string? @namespace,
+        string selector,
+        CancellationToken cancellationToken
+    )
+    {
+        var replicas = await ReplicaStatus.FindAsync(client, @namespace, selector, cancellationToken);
+        if (replicas.Count == 0)
+        {
+            await Console.Error.WriteLineAsync(
+                $"no running Pod with the labels {selector} {(@namespace is null ? "in any namespace" : $"in namespace {@namespace}")}"
+            );
+            return 1;
+        }
+        var failures = 0;
+        foreach (var (index, replica) in replicas.Index())
+        {
+            if (index > 0)
+                Console.WriteLine();
+            try
+            {
+                using var state = await replica.ReadAsync(client, cancellationToken);
+                StatusText.Write(Console.Out, state.RootElement);
+            }
+            catch (Exception fault) when (fault is KubernetesException or ManagementException or JsonException)
+            {
+                failures++;
+                await Console.Error.WriteLineAsync(Explain(fault, replica));
+            }
+        }
+        return failures > 0 ? 1 : 0;
+    }
+
+    private static string Explain(Exception fault, ReplicaStatus replica)
+    {
+        var way =
+            $"use kubectl port-forward -n {replica.Namespace} pod/{replica.Name} {replica.Port} and "
+            + $"proxyswapper status http://localhost:{replica.Port}";
+        return fault switch
+        {
+            KubernetesException { Status: HttpStatusCode.Forbidden } =>
+                $"{fault.Message}; grant get of pods/proxy in namespace {replica.Namespace}, or {way}",
+            KubernetesException { Status: HttpStatusCode.Unauthorized }
+                when fault.Message.Contains("management token", StringComparison.Ordinal) =>
+                $"Pod {replica.Namespace}/{replica.Name} requires the management token, which the API server's Pod proxy does not forward: "
+                    + $"{way} --token-file FILE",
+            _ => $"Pod {replica.Namespace}/{replica.Name}: {fault.Message}",
+        };
+    }
+
+    private static bool IsAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0;
+}
