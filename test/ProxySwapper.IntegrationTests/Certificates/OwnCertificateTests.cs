@@ -82,7 +82,8 @@ internal sealed partial class OwnCertificateTests
         Directory.CreateDirectory(folder.PathOf("bin"));
         var path = folder.PathOf(Path.Combine("bin", name));
         File.WriteAllText(path, $"#!/bin/sh\n{line}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     [GeneratedRegex("^```sh\\n(?<text># An authority[^`]*)^```", RegexOptions.Multiline)]

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ProxySwapper.Testing.Kubernetes;
 using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
 
 namespace ProxySwapper.IntegrationTests.Chart;

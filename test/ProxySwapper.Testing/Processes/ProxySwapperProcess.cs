@@ -44,6 +44,9 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         var certificates = new TestCertificates();
         certificates.WriteTo(folder);
         var ports = (Webhook: port == 0 ? TestProcess.FreePort() : port, Management: TestProcess.FreePort());
+        // A port that nobody holds may be given twice.
+        while (ports.Management == ports.Webhook)
+            ports.Management = TestProcess.FreePort();
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
         var process = ProxySwapperProgram.Start(["serve", "--config", Path.Combine(folder, "config.yaml")], environment);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
