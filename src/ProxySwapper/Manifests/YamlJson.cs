@@ -15,12 +15,13 @@ internal static class YamlJson
                 mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value ?? "", Convert(pair.Value)))
             ),
             YamlSequenceNode list => new JsonArray([.. list.Select(Convert)]),
-            YamlScalarNode { Style: ScalarStyle.Plain } scalar => Plain(scalar.Value ?? ""),
+            YamlScalarNode { Style: ScalarStyle.Plain } scalar => Scalar(scalar.Value ?? ""),
             YamlScalarNode scalar => JsonValue.Create(scalar.Value),
             _ => null,
         };
 
-    private static JsonValue? Plain(string text) =>
+    /// <summary>The value of a plain scalar: null, a boolean, a number or a string.</summary>
+    public static JsonValue? Scalar(string text) =>
         text switch
         {
             "" or "~" or "null" => null,

@@ -5,13 +5,14 @@ using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Tests.Registry;
+using ProxySwapper.Tests.Rules;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>Makes configurations of every form that rules and exceptions have.</summary>
+/// <summary>Generates configurations with every form of rules and exceptions.</summary>
 internal static class RuleSetGenerator
 {
-    /// <summary>Regular expressions with groups that a policy can say, and what they make of an image.</summary>
+    /// <summary>Regular expressions with groups that a policy can express, with replacements.</summary>
     public static IReadOnlyList<(string Pattern, string Replacement)> Regexes { get; } =
     [
         ("(.*)", "r.example/$1"),
@@ -39,23 +40,6 @@ internal static class RuleSetGenerator
         ("[^/]+/([^:@]*)[^@]*@(sha256:[0-9a-f]{64})", "r.example/$1@$2"),
         ("([^/]+)/(.*)", "r.example/$2"),
     ];
-
-    private static readonly Gen<string> Targets = Gen.OneOf(
-        Gen.Elements(
-            "r.example",
-            "r.example/a",
-            "r.example:5000/a/b",
-            "[::1]:5000",
-            "localhost",
-            "docker.io/my-org",
-            "index.docker.io/my-org",
-            "quay.io/hub",
-            "s.example"
-        ),
-        from host in ReferenceGenerator.Hosts
-        from path in ReferenceGenerator.Paths
-        select $"{host}/{path}"
-    );
 
     private static readonly Gen<string> Matches = Gen.OneOf(
         Gen.Elements(
@@ -93,7 +77,7 @@ internal static class RuleSetGenerator
     private static readonly Gen<JsonObject> Rules =
         from isRegex in Gen.Choose(0, 2)
         from match in Matches
-        from target in Targets
+        from target in TargetGenerator.Targets
         from regex in Gen.Elements(Regexes.ToArray())
         from image in Gen.Elements("", "r.example/one:1", "quay.io/pause:3.9", "localhost:5000/x")
         from namespaces in Namespaces
@@ -123,9 +107,9 @@ internal static class RuleSetGenerator
         )
         select patterns.ToArray();
 
-    /// <summary>Configurations, some of which are refused for their targets or because CEL cannot say them.</summary>
+    /// <summary>Configurations, some of which are refused for their targets or because CEL cannot express them.</summary>
     public static Gen<string> Configurations { get; } =
-        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
+        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), TargetGenerator.Targets.Select(target => (string?)target))
         from count in Gen.Choose(proxyUrl is null ? 1 : 0, 6)
         from rules in Gen.ListOf(Rules, count)
         from ignoredImages in Ignored
@@ -144,7 +128,7 @@ internal static class RuleSetGenerator
             ["patchLabel"] = label?.DeepClone(),
         }.ToJsonString();
 
-    /// <summary>A configuration that is valid, and that a policy can say.</summary>
+    /// <summary>True for a valid configuration that a policy can express.</summary>
     public static bool IsUsable(string configuration)
     {
         var environment = new Dictionary<string, string>();

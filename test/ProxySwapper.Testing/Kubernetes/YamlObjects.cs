@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
+using ProxySwapper.Manifests;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -13,7 +13,7 @@ public static class YamlObjects
     {
         var stream = new YamlStream();
         stream.Load(new StringReader(text));
-        return [.. stream.Documents.Select(document => Convert(document.RootNode)).OfType<JsonObject>()];
+        return [.. stream.Documents.Select(document => YamlJson.Convert(document.RootNode)).OfType<JsonObject>()];
     }
 
     /// <summary>Objects as YAML that is the same whoever wrote it: ordered by kind and name, keys in alphabetical order.</summary>
@@ -54,31 +54,6 @@ public static class YamlObjects
 
     private static ScalarStyle StyleOf(string text) =>
         text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
-        : ConvertPlain(text)?.GetValueKind() == System.Text.Json.JsonValueKind.String ? ScalarStyle.Any
+        : YamlJson.Scalar(text)?.GetValueKind() == System.Text.Json.JsonValueKind.String ? ScalarStyle.Any
         : ScalarStyle.DoubleQuoted;
-
-    private static JsonNode? Convert(YamlNode node) =>
-        node switch
-        {
-            YamlMappingNode mapping => new JsonObject(
-                mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value!, Convert(pair.Value)))
-            ),
-            YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),
-            YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } => ConvertPlain(text ?? ""),
-            YamlScalarNode scalar => JsonValue.Create(scalar.Value),
-            _ => throw new InvalidOperationException($"There is no such thing in JSON: {node}"),
-        };
-
-    private static JsonValue? ConvertPlain(string text) =>
-        text switch
-        {
-            "" or "~" or "null" => null,
-            "true" => JsonValue.Create(true),
-            "false" => JsonValue.Create(false),
-            _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(
-                number
-            ),
-            _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
-            _ => JsonValue.Create(text),
-        };
 }

@@ -11,23 +11,6 @@ namespace ProxySwapper.Tests.Rules;
 [TestFixture]
 internal sealed class RuleSetPropertyTests
 {
-    private static readonly Gen<string> Targets = Gen.OneOf(
-        Gen.Elements(
-            "r.example",
-            "r.example/a",
-            "r.example:5000/a/b",
-            "[::1]:5000",
-            "localhost",
-            "docker.io/my-org",
-            "index.docker.io/my-org",
-            "quay.io/hub",
-            "s.example"
-        ),
-        from host in ReferenceGenerator.Hosts
-        from path in ReferenceGenerator.Paths
-        select $"{host}/{path}"
-    );
-
     private static readonly Gen<JsonNode> Matches =
         from match in Gen.Elements(
             "**",
@@ -40,7 +23,7 @@ internal sealed class RuleSetPropertyTests
             "*:5000",
             "localhost"
         )
-        from target in Targets
+        from target in TargetGenerator.Targets
         select (JsonNode)
             new JsonObject
             {
@@ -60,7 +43,7 @@ internal sealed class RuleSetPropertyTests
             "[^/]+/([^:@]*)[:@].*"
         )
         from prefix in Gen.OneOf(
-            Targets.Select(target => $"{target}/"),
+            TargetGenerator.Targets.Select(target => $"{target}/"),
             Gen.Elements("docker.io/cache-", "index.docker.io/", "r.example/cache-", "docker.io/")
         )
         from suffix in Gen.Elements("$1", "x/$1", "$1/x", "fixed:1", "$1-x")
@@ -73,7 +56,7 @@ internal sealed class RuleSetPropertyTests
             };
 
     private static readonly Gen<RuleSet?> RuleSets =
-        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
+        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), TargetGenerator.Targets.Select(target => (string?)target))
         from count in Gen.Choose(0, 3)
         from rules in Gen.ListOf(Gen.OneOf(Matches, Replacements), count)
         select RuleSetOf(
@@ -83,7 +66,7 @@ internal sealed class RuleSetPropertyTests
     private static readonly Gen<string> Images = Gen.OneOf(
         ReferenceGenerator.Canonical,
         ReferenceGenerator.Familiar,
-        from target in Targets
+        from target in TargetGenerator.Targets
         from path in ReferenceGenerator.Paths
         select $"{target}/{path}",
         Gen.Elements("nginx", "quay.io/a/b:1", "localhost:5000/x", "r.example/x", "docker.io/cache-x", "registry.k8s.io/pause:3.9")

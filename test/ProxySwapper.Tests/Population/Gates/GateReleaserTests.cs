@@ -20,21 +20,21 @@ internal sealed class GateReleaserTests
     private static readonly ReleasePlan AllThere = new(null, _ => true);
     private static readonly ReleasePlan NotThere = new("not there", _ => false);
 
-    private Func<HttpContext, int?> _refusal = _ => null;
+    private Func<HttpContext, Task<int?>> _refusal = _ => Task.FromResult<int?>(null);
     private InMemoryApiServer _server = null!;
     private KubernetesClient _client = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _refusal = _ => null;
+        _refusal = _ => Task.FromResult<int?>(null);
         _server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
                 Interceptor = async (context, next) =>
                 {
                     context.Request.EnableBuffering();
-                    if (_refusal(context) is not { } status)
+                    if (await _refusal(context) is not { } status)
                     {
                         await next(context);
                         return;
@@ -175,7 +175,7 @@ internal sealed class GateReleaserTests
     public async Task Where_originals_may_not_be_put_back_the_gate_alone_is_lifted(int status)
     {
         var pod = await CreateAsync();
-        _refusal = context => BodyOf(context).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
+        _refusal = async context => (await BodyOfAsync(context)).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
         Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Kept));
         Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, Target)));
     }
@@ -185,7 +185,8 @@ internal sealed class GateReleaserTests
     {
         var pod = await CreateAsync();
         var conflicts = 2;
-        _refusal = context => BodyOf(context).Contains("remove", StringComparison.Ordinal) && conflicts-- > 0 ? 409 : null;
+        _refusal = async context =>
+            (await BodyOfAsync(context)).Contains("remove", StringComparison.Ordinal) && conflicts-- > 0 ? 409 : null;
         Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Restored));
     }
 
@@ -218,10 +219,10 @@ internal sealed class GateReleaserTests
 
     private JsonObject Now(string name = "app") => _server.FindPod("team", name)!;
 
-    private static string BodyOf(HttpContext context)
+    private static async Task<string> BodyOfAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
-        var text = reader.ReadToEndAsync().GetAwaiter().GetResult();
+        var text = await reader.ReadToEndAsync();
         context.Request.Body.Position = 0;
         return text;
     }

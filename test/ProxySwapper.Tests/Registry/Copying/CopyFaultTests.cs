@@ -80,8 +80,7 @@ internal sealed class CopyFaultTests
     }
 
     [FsCheck.NUnit.Property(MaxTest = 40)]
-    public bool Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) =>
-        RunRandomAsync(seed).GetAwaiter().GetResult();
+    public Task<bool> Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) => RunRandomAsync(seed);
 
     [Test]
     public async Task When_the_one_who_moves_a_blob_fails_another_copy_takes_over()
