@@ -41,6 +41,17 @@ public sealed partial record ManualPage(string Path, string Text)
     /// <summary>What links point at.</summary>
     public IEnumerable<string> Links => Link.Matches(Fence.Replace(Text, "")).Select(match => match.Groups["target"].Value);
 
+    /// <summary>Links of the form <c>[text][name]</c> whose name has no line <c>[name]: target</c>.</summary>
+    public IEnumerable<string> UndefinedReferences
+    {
+        get
+        {
+            var text = Inline.Replace(Fence.Replace(Text, ""), "");
+            var defined = Definition.Matches(text).Select(match => match.Groups["name"].Value);
+            return Reference.Matches(text).Select(match => match.Groups["name"].Value).Distinct().Except(defined);
+        }
+    }
+
     /// <summary>The anchors that GitHub makes of the headings.</summary>
     public IEnumerable<string> Anchors =>
         Heading
@@ -58,6 +69,12 @@ public sealed partial record ManualPage(string Path, string Text)
 
     [GeneratedRegex(@"\[[^\]]*\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link { get; }
+
+    [GeneratedRegex(@"\[[^\]]+\]\[(?<name>[^\]]+)\]")]
+    private static partial Regex Reference { get; }
+
+    [GeneratedRegex(@"^\[(?<name>[^\]]+)\]: \S+$", RegexOptions.Multiline)]
+    private static partial Regex Definition { get; }
 
     [GeneratedRegex(@"^#+ (?<text>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading { get; }

@@ -53,6 +53,10 @@ internal sealed class ManualTests
     }
 
     [Test]
+    public void Every_reference_of_a_link_is_defined() =>
+        Assert.That(ManualPage.All.SelectMany(page => page.UndefinedReferences.Select(name => $"{page.Path}: [{name}]")), Is.Empty);
+
+    [Test]
     public void Every_page_of_the_manual_can_be_reached_from_its_first()
     {
         var linked = ManualPage
