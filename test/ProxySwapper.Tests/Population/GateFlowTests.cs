@@ -5,6 +5,7 @@ using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Rules;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
@@ -74,9 +75,13 @@ internal sealed class GateFlowTests
     {
         await using var scene = await StartAsync();
         var (original, target) = ($"{_upstream.Address}/team/none:1", $"{_downstream.Address}/mirror/team/none:1");
-        await PostAsync(GatedPodSamples.Create("team", "none", (original, target)));
+        var pod = GatedPodSamples.Create("team", "none", (original, target));
+        pod["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = "of-the-target" });
+        await PostAsync(pod);
         await ReleasedAsync("none");
         Assert.That(GatedPodSamples.ImagesOf(Pod("none")).Single(), Is.EqualTo(original));
+        // API servers let nobody change that list.
+        Assert.That((string?)Pod("none")["spec"]!["imagePullSecrets"]![0]!["name"], Is.EqualTo("of-the-target"));
         Assert.That((string?)Pod("none")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal], Does.Contain("404"));
         await TestWait.UntilAsync(() => Events().Any(text => text.Contains("ImageLeftOriginal", StringComparison.Ordinal)));
     }
@@ -211,6 +216,26 @@ internal sealed class GateFlowTests
         Assert.That((scene.Queue.WaitingCount + scene.Queue.RunningCount, Copied().Count()), Is.EqualTo((0, 0)));
     }
 
+    [Test]
+    public async Task What_is_queued_when_dry_run_is_switched_on_is_not_copied()
+    {
+        _image.AddTo(_upstream, "team/second", "1");
+        var (original, target) = ($"{_upstream.Address}/team/second:1", $"{_downstream.Address}/mirror/team/second:1");
+        _held = new TaskCompletionSource();
+        await using var scene = await StartAsync(jobs: 1);
+        await CreateAsync("first");
+        await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
+        await PostAsync(GatedPodSamples.Create("team", "second", (original, target)));
+        await TestWait.UntilAsync(() => scene.Queue.WaitingCount == 1);
+        var rules = scene.Get<ConfigurationMonitor>();
+        rules.Apply(RuleSet.Compile(rules.Current.Options with { DryRun = true }), TimeProvider.System.GetUtcNow());
+        _held.SetResult();
+        await ReleasedAsync("second");
+        await TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0);
+        Assert.That(GatedPodSamples.ImagesOf(Pod("second")).Single(), Is.EqualTo(original));
+        Assert.That(Copied(), Is.EqualTo(["mirror/team/app"]), "what was under way");
+    }
+
     private IEnumerable<string> Copied() =>
         _downstream.Repositories.Where(repository => !repository.Value.Manifests.IsEmpty).Select(repository => repository.Key);
 
@@ -218,14 +243,14 @@ internal sealed class GateFlowTests
 
     private string Target => $"{_downstream.Address}/mirror/team/app:1";
 
-    private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1", bool isDryRun = false) =>
+    private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1", bool isDryRun = false, int jobs = 2) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
                 DryRun = isDryRun,
                 Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
-                Populate = new() { Gate = gate ?? new() },
+                Populate = new() { Gate = gate ?? new(), MaxNumberOfParallelJobs = jobs },
             },
             cluster: _server,
             replica: replica
