@@ -195,7 +195,7 @@ internal sealed class ReleaseTests : IDisposable
 
     /// <summary>The files that name a version, with the scripts.</summary>
     private string CopyOfTree() =>
-        Copy(["README.md", "CHANGELOG.md", "Directory.Build.props", "Dockerfile", "chart", "manifests", "release"]);
+        Copy(["README.md", "CHANGELOG.md", "Directory.Build.props", "Dockerfile", "chart", "docs", "manifests", "release"]);
 
     /// <summary>What the SBOM is made of: restoring must not touch what other tests build.</summary>
     private string CopyOfSources() =>
