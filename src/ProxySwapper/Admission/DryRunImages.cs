@@ -1,15 +1,15 @@
 namespace ProxySwapper.Admission;
 
-/// <summary>What would have been rewritten while <c>dryRun</c> is on: each image once, with how often it was seen.</summary>
+/// <summary>The images that would have been rewritten while <c>dryRun</c> is on, each once with a count.</summary>
 internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImages> logger)
 {
-    /// <summary>Whoever may create Pods may not fill the memory or the log.</summary>
+    /// <summary>Limits the number of images, so that Pods cannot fill memory or log.</summary>
     private const int MaximumRemembered = 500;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Image, string Target), DryRunImage> _images = [];
 
-    /// <summary>Takes note of a Pod. An image that is new is logged.</summary>
+    /// <summary>Records a Pod. New images are logged.</summary>
     public void Add(AdmissionReview review, PodDecision decision)
     {
         foreach (var (_, image) in decision.Images)
@@ -17,7 +17,7 @@ internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImag
                 Log.WouldRewrite(logger, review.Namespace, review.PodName, image.Image, target, image.Rule);
     }
 
-    /// <summary>The images, those that were seen last first.</summary>
+    /// <summary>The images, most recently seen first.</summary>
     public IReadOnlyList<DryRunImage> Snapshot()
     {
         lock (_lock)
@@ -41,17 +41,17 @@ internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImag
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "Dry run: {Image} of Pod {PodNamespace}/{Pod} would be rewritten to {Target} by {Rule}; further Pods with it are counted"
+            "Dry run: {Image} of Pod {PodNamespace}/{Pod} would be rewritten to {Target} by {Rule}; more Pods with it are counted"
         )]
         public static partial void WouldRewrite(ILogger logger, string podNamespace, string pod, string image, string target, string? rule);
     }
 }
 
 /// <summary>An image that would have been rewritten.</summary>
-/// <param name="Image">As Pods name it.</param>
+/// <param name="Image">The image in the Pod.</param>
 /// <param name="Target">Where it would go.</param>
-/// <param name="Rule">The rule that says so.</param>
-/// <param name="Namespace">The namespace that it was seen in last.</param>
+/// <param name="Rule">The rule that decides.</param>
+/// <param name="Namespace">The namespace where it was last seen.</param>
 /// <param name="Count">How often it was seen.</param>
-/// <param name="LastSeen">When it was seen last.</param>
+/// <param name="LastSeen">When it was last seen.</param>
 internal sealed record DryRunImage(string Image, string Target, string Rule, string Namespace, long Count, DateTimeOffset LastSeen);

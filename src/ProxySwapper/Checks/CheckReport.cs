@@ -1,9 +1,9 @@
 namespace ProxySwapper.Checks;
 
-/// <summary>What a check found, a line for each thing, in the form of <c>/readyz?verbose</c>.</summary>
+/// <summary>The result of a check, one line per finding, in the format of <c>/readyz?verbose</c>.</summary>
 internal sealed class CheckReport(TextWriter output)
 {
-    /// <summary>Whether anything is wrong.</summary>
+    /// <summary>Whether anything failed.</summary>
     public bool HasFailed { get; private set; }
 
     public void Passed(string text) => output.WriteLine($"[+] {text}");
@@ -14,6 +14,6 @@ internal sealed class CheckReport(TextWriter output)
         output.WriteLine($"[-] {text}");
     }
 
-    /// <summary>What is neither right nor wrong, or says more about the line before.</summary>
+    /// <summary>Additional information.</summary>
     public void Note(string text) => output.WriteLine($"    {text}");
 }

@@ -5,10 +5,10 @@ using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Checks;
 
-/// <summary>Looks for why an API server does not ask a webhook about the Pods of a namespace.</summary>
+/// <summary>Finds out why an API server does not call the webhook for the Pods of a namespace.</summary>
 internal static class RegistrationCheck
 {
-    /// <summary>What is wrong, in words; what may be wrong where nothing is found.</summary>
+    /// <summary>Returns what is wrong, or the likely causes if nothing is found.</summary>
     /// <param name="client">The API server.</param>
     /// <param name="name">The MutatingWebhookConfiguration.</param>
     /// <param name="namespace">The namespace.</param>
@@ -24,24 +24,24 @@ internal static class RegistrationCheck
         {
             var path = ResourceType.MutatingWebhookConfigurations.ObjectPath(null, name);
             if (await client.GetAsync(path, cancellationToken) is not { } found)
-                return $"there is no MutatingWebhookConfiguration {name}: webhook.registered is false, or somebody removed it "
-                    + "(proxyswapper disable, kubectl delete); helm upgrade and proxyswapper enable bring it back";
+                return $"MutatingWebhookConfiguration {name} not found: webhook.registered is false, or it was removed "
+                    + "(proxyswapper disable, kubectl delete); helm upgrade or proxyswapper enable restores it";
             var webhooks = found["webhooks"] as JsonArray ?? [];
             if (webhooks.Any(webhook => string.IsNullOrEmpty((string?)webhook?["clientConfig"]?["caBundle"])))
-                return $"MutatingWebhookConfiguration {name} has no caBundle, so that the API server trusts no certificate of ours: "
-                    + "the program or cert-manager's cainjector has not put it there yet, or may not; see their logs";
+                return $"MutatingWebhookConfiguration {name} has no caBundle, so the API server does not trust our certificate: "
+                    + "the program or cert-manager's cainjector has not set it yet, or has no permission to; see their logs";
             if (!await IsSelectedAsync(client, webhooks, @namespace, cancellationToken))
-                return $"the namespaceSelector of MutatingWebhookConfiguration {name} passes over namespace {@namespace}: "
+                return $"the namespaceSelector of MutatingWebhookConfiguration {name} excludes namespace {@namespace}: "
                     + "the release's own namespace, kube-system, webhook.excludedNamespaces and namespaces that opt out are never swapped; "
-                    + "choose another one for the check (test.namespace)";
+                    + "use another one for the check (test.namespace)";
         }
         catch (KubernetesException problem)
         {
-            return $"why cannot be looked up: {problem.Message}";
+            return $"cannot determine the cause: {problem.Message}";
         }
-        return "the API server is told of the webhook, and does not reach it or does not trust it: its log says which (failed calling "
-            + "webhook); often a firewall or NetworkPolicy between the control plane and the webhook's port, a network where the API "
-            + "server does not reach Pods (hostNetwork), or a caBundle that has not signed the certificate in use";
+        return "the webhook is registered, but the API server cannot reach it or does not trust it; see its log (failed calling "
+            + "webhook). Common causes: a firewall or NetworkPolicy between the control plane and the webhook's port, a network where the "
+            + "API server cannot reach Pods (hostNetwork), or a caBundle that did not sign the current certificate";
     }
 
     private static async Task<bool> IsSelectedAsync(

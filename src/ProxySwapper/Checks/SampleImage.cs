@@ -4,20 +4,20 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Checks;
 
-/// <summary>An image that a check tries, and what the rules make of it.</summary>
+/// <summary>An image that a check uses, with the rules' decision.</summary>
 internal sealed record SampleImage(string Image, ImageDecision Decision)
 {
-    /// <summary>As many as one Pod is tried with.</summary>
+    /// <summary>The maximum number of images in the Pod.</summary>
     public const int Maximum = 50;
 
-    /// <summary>What stands for wildcards; no image has that name, and a dry run pulls none.</summary>
+    /// <summary>Replaces wildcards; no image has this name, and a dry run pulls none.</summary>
     private const string Name = "proxyswapper-check";
 
-    /// <summary>One image for each rule that has one in a namespace, besides those that are given.</summary>
+    /// <summary>One image for each rule that applies in a namespace, in addition to the given ones.</summary>
     /// <param name="options">The configuration.</param>
     /// <param name="namespace">The namespace of the Pod.</param>
-    /// <param name="given">Images to try in any case.</param>
-    /// <param name="untried">Gets the rules for which no image is known.</param>
+    /// <param name="given">Images to use in any case.</param>
+    /// <param name="untried">Receives the rules without a known image.</param>
     public static IReadOnlyList<SampleImage> Of(
         ProxySwapperOptions options,
         string @namespace,
@@ -45,7 +45,7 @@ internal sealed record SampleImage(string Image, ImageDecision Decision)
         return [.. samples.Take(Maximum)];
     }
 
-    /// <summary>An image that a pattern takes; null for a regular expression.</summary>
+    /// <summary>An image that matches a pattern; null for a regular expression.</summary>
     private static string? ImageOf(string? match) =>
         match is not null && RepositoryPattern.TryParse(match, out var pattern, out _)
             ? $"{Filled(pattern.Registry, "registry.example.com")}/"

@@ -5,20 +5,20 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Checks;
 
-/// <summary>Makes a Pod by dry run, and looks whether it comes back as the rules say.</summary>
+/// <summary>Creates a Pod by dry run and checks that it is rewritten according to the rules.</summary>
 internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions options, TimeProvider time)
 {
     private const string PopulateLabel = Admission.GateLabels.Populate;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Tries until the Pod is as it should be, or the time is over: an API server learns of a webhook after a while.</summary>
-    /// <param name="report">Gets what was found.</param>
+    /// <summary>Retries until the Pod is as expected or the timeout has passed: an API server takes a while to pick up a webhook.</summary>
+    /// <param name="report">Receives the findings.</param>
     /// <param name="namespace">The Pod's namespace.</param>
     /// <param name="samples">Its images.</param>
-    /// <param name="timeout">How long.</param>
+    /// <param name="timeout">The timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <returns>Whether the API server asked us, as far as the Pod shows.</returns>
+    /// <returns>Whether the Pod shows that the API server called the webhook.</returns>
     /// <exception cref="KubernetesException">The API server refuses the Pod.</exception>
     public async Task<bool> RunAsync(
         CheckReport report,
@@ -47,7 +47,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 Tell(report, sample, image, isAsked);
             TellPullSecrets(report, samples, pod);
             foreach (var warning in warnings)
-                report.Note($"the API server warns: {warning}");
+                report.Note($"warning from the API server: {warning}");
             return isAsked || samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked));
         }
     }
@@ -58,7 +58,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     private bool IsRight(SampleImage sample, string image, bool isAsked) =>
         image == ExpectedOf(sample) || image == sample.Image && isAsked && options.SwapPolicy == SwapPolicy.Exists;
 
-    /// <summary>The Pod carries a mark of ours.</summary>
+    /// <summary>Whether the Pod has one of our labels or annotations.</summary>
     private bool IsAsked(JsonObject pod) =>
         pod["metadata"]?["labels"] is JsonObject labels
         && ((string?)labels[options.PatchLabel.Key] == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
@@ -67,15 +67,15 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     {
         var (expected, rule) = (ExpectedOf(sample), sample.Decision.Rule);
         if (!sample.Decision.IsRewritten && image == sample.Image)
-            report.Passed($"{sample.Image} stays as it is: {sample.Decision.Reason}");
+            report.Passed($"{sample.Image} is unchanged: {sample.Decision.Reason}");
         else if (options.DryRun && image == expected)
-            report.Passed($"{sample.Image} stays as it is, since dryRun is on; {rule} would make it {sample.Decision.Target}");
+            report.Passed($"{sample.Image} is unchanged, since dryRun is on; {rule} would rewrite it to {sample.Decision.Target}");
         else if (image == expected)
             report.Passed($"{sample.Image} -> {image} ({rule})");
         else if (image == sample.Image && isAsked && options.SwapPolicy == SwapPolicy.Exists)
-            report.Passed($"{sample.Image} stays as it is until {sample.Decision.Target} is downstream (swapPolicy exists)");
+            report.Passed($"{sample.Image} is unchanged until {sample.Decision.Target} is downstream (swapPolicy exists)");
         else
-            report.Failed($"{sample.Image} came back as {image}; {rule ?? "the configuration"} says {expected}");
+            report.Failed($"{sample.Image} became {image}; expected {expected} from {rule ?? "the configuration"}");
     }
 
     private void TellPullSecrets(CheckReport report, IReadOnlyList<SampleImage> samples, JsonObject pod)
@@ -85,12 +85,12 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         var there = pod["spec"]!["imagePullSecrets"]?.AsArray().Select(secret => (string?)secret!["name"]).ToHashSet() ?? [];
         foreach (var secret in samples.Select(sample => sample.Decision.PullSecret).OfType<string>().Distinct(StringComparer.Ordinal))
             if (there.Contains(secret))
-                report.Passed($"the Pod names {secret} in imagePullSecrets");
+                report.Passed($"the Pod has {secret} in imagePullSecrets");
             else
-                report.Failed($"the Pod does not name {secret} in imagePullSecrets, which the rules add");
+                report.Failed($"the Pod does not have {secret} in imagePullSecrets, which the rules should add");
     }
 
-    /// <summary>Meets what a namespace may ask of Pods: the restricted Pod Security Standard, and requests and limits.</summary>
+    /// <summary>Satisfies common requirements of namespaces: the restricted Pod Security Standard, requests and limits.</summary>
     private static JsonObject PodOf(IReadOnlyList<SampleImage> samples) =>
         new()
         {

@@ -5,18 +5,18 @@ using ProxySwapper.Registries;
 
 namespace ProxySwapper.Checks;
 
-/// <summary>Whether the registries that the rules send images to let us read and write.</summary>
+/// <summary>Whether we may read and write at the target registries of the rules.</summary>
 internal static class TargetCheck
 {
-    /// <summary>What is asked about where a rule names no path.</summary>
+    /// <summary>The repository to check if a rule has no path.</summary>
     private const string AnyRepository = "proxyswapper-access-check";
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>The checks of a running program, by its <c>/readyz?verbose</c>, that say more than that it runs.</summary>
+    /// <summary>The checks in a running program's <c>/readyz?verbose</c> that matter here.</summary>
     private static readonly string[] TellingChecks = ["downstream", "watch", "certificate", "issued certificate", "admission policy"];
 
-    /// <summary>Asks each registry with the credentials of this process.</summary>
+    /// <summary>Checks each registry with the credentials of this process.</summary>
     public static async Task AskAsync(
         CheckReport report,
         ProxySwapperOptions options,
@@ -32,7 +32,7 @@ internal static class TargetCheck
             try
             {
                 await access.AskAsync(registry, repository ?? AnyRepository, timeout.Token);
-                report.Passed($"{registry} lets us read and write{(repository is null ? "" : $" in {repository}")}");
+                report.Passed($"reading and writing is allowed at {registry}{(repository is null ? "" : $" in {repository}")}");
             }
             catch (Exception problem) when (FailureClassifier.IsExpected(problem))
             {
@@ -40,13 +40,13 @@ internal static class TargetCheck
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                report.Failed($"{registry}: no answer within {Timeout.TotalSeconds} s");
+                report.Failed($"{registry}: no response within {Timeout.TotalSeconds} s");
             }
         }
     }
 
-    /// <summary>Asks the running program, which has the identity that counts.</summary>
-    /// <param name="report">Gets what it says.</param>
+    /// <summary>Asks the running program, which has the identity that matters.</summary>
+    /// <param name="report">Receives the findings.</param>
     /// <param name="management">Its management port, for instance <c>http://proxyswapper-test:9090</c>.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task ReadAsync(CheckReport report, Uri management, CancellationToken cancellationToken)
@@ -61,7 +61,7 @@ internal static class TargetCheck
         catch (Exception problem)
             when (problem is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            report.Failed($"the program does not answer at {management}: {problem.Message}");
+            report.Failed($"the program does not respond at {management}: {problem.Message}");
             return;
         }
         foreach (var line in text.Split('\n').Where(line => line.StartsWith('[')))

@@ -8,7 +8,7 @@ using ProxySwapper.Switching;
 namespace ProxySwapper.Commands;
 
 /// <summary>
-/// <c>proxyswapper check</c>: whether a Pod is swapped, and the registries let us in; what is wrong, in words. <c>helm test</c> runs it.
+/// <c>proxyswapper check</c>: checks that a Pod is swapped and that the registries accept our credentials. <c>helm test</c> runs it.
 /// </summary>
 internal static class CheckCommand
 {
@@ -23,24 +23,24 @@ internal static class CheckCommand
         };
         var @namespace = new Option<string>("--namespace", "-n")
         {
-            Description = "The namespace of the Pod, which is made by dry run.",
+            Description = "The namespace of the Pod, which is created by dry run.",
             DefaultValueFactory = _ => "default",
         };
         var images = new Option<string[]>("--image")
         {
-            Description = "An image to test; may be repeated. Default: one for each rule.",
+            Description = "An image to test; can be repeated. Default: one for each rule.",
             DefaultValueFactory = _ => [],
         };
         var management = new Option<string?>("--management")
         {
             Description =
                 "The management port of the running program, such as http://localhost:9090, to read its checks of the registries. Default: "
-                + "the registries are asked with the credentials of this process.",
+                + "the registries are checked with the credentials of this process.",
         };
         management.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } text && !IsAddress(text))
-                result.AddError($"--management '{text}' must be an address such as http://localhost:9090");
+                result.AddError($"--management '{text}' must be a URL such as http://localhost:9090");
         });
         var webhook = new Option<string>("--webhook-name")
         {
@@ -98,11 +98,11 @@ internal static class CheckCommand
         var untried = new List<string>();
         var samples = SampleImage.Of(options, @namespace, images, untried);
         if (samples.Count == 0)
-            report.Failed($"no rule takes an image in namespace {@namespace} that could be tried: name one with --image");
+            report.Failed($"no image to test for the rules of namespace {@namespace}: use --image");
         else
             await TrySwapAsync(report, client, options, @namespace, samples, webhook, timeout, cancellationToken);
         foreach (var rule in untried)
-            report.Note($"{rule} is not tried: it does not apply here, or needs an image of yours (--image)");
+            report.Note($"{rule} is not tested: it does not apply here, or requires --image");
         if (management is not null)
             await TargetCheck.ReadAsync(report, management, cancellationToken);
         else
@@ -111,7 +111,7 @@ internal static class CheckCommand
             using var registries = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
             await TargetCheck.AskAsync(report, options, registries, cancellationToken);
         }
-        Console.WriteLine(report.HasFailed ? "Something is wrong." : "All is well.");
+        Console.WriteLine(report.HasFailed ? "The check failed." : "The check passed.");
         return report.HasFailed ? 1 : 0;
     }
 
@@ -133,13 +133,13 @@ internal static class CheckCommand
                 return;
             report.Note(
                 options.AdmissionPolicy.Name is { } policy
-                    ? $"the API server does not run the policy {policy} here: it or its binding is missing, or passes over the namespace"
+                    ? $"the API server does not apply the policy {policy} here: it or its binding is missing, or excludes the namespace"
                     : await RegistrationCheck.ReasonAsync(client, webhook, @namespace, cancellationToken)
             );
         }
         catch (KubernetesException problem)
         {
-            report.Failed($"no Pod can be tried in namespace {@namespace}: {problem.Message}");
+            report.Failed($"cannot test a Pod in namespace {@namespace}: {problem.Message}");
         }
     }
 

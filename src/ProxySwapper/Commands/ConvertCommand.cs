@@ -5,7 +5,7 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper convert</c>: what another tool's file says, in our words.</summary>
+/// <summary><c>proxyswapper convert</c>: converts another tool's file to ours.</summary>
 internal static class ConvertCommand
 {
     private const string Input = "-";
@@ -16,23 +16,26 @@ internal static class ConvertCommand
         var file = new Argument<string>("FILE") { Description = "The file, YAML or JSON; - is standard input." };
         var from = new Option<string>("--from")
         {
-            Description = "What the file is; auto tells by its keys.",
+            Description = "The kind of file; auto decides by its keys.",
             DefaultValueFactory = _ => Auto,
         };
         from.AcceptOnlyFromAmong([Auto, .. Enum.GetValues<ForeignFormat>().Select(Conversion.Name)]);
         var target = new Option<string?>("--target")
         {
-            Description = "Where images go: registry with optional path. For files that do not name it. Default: none.",
+            Description = "The target, a registry with an optional path, for files that do not contain it. Default: none.",
         };
         target.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && TargetPrefix.Validate(token.Value) is { } fault)
                 result.AddError($"--target {fault}");
         });
-        var scoped = new Option<bool>("--scoped") { Description = "As with skopeo sync: copies keep the whole path of their source." };
+        var scoped = new Option<bool>("--scoped")
+        {
+            Description = "Like --scoped of skopeo sync: copies keep the whole path of their source.",
+        };
         var command = new ExampleCommand(
             "convert",
-            "Converts other tools' files to a configuration or a mirror file, and says what has no counterpart.",
+            "Converts other tools' files to a configuration or a mirror file, and lists what has no counterpart.",
             "proxyswapper convert .k8s-image-swapper.yaml > config.yaml",
             "kubectl get clusterimagesetmirrors -o yaml | proxyswapper convert -",
             "proxyswapper convert --target registry.example.com/mirror sync.yml > mirror.yaml"

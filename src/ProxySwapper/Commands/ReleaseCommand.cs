@@ -81,8 +81,8 @@ internal static class ReleaseCommand
         result switch
         {
             GateResult.Restored => "released with its original images",
-            GateResult.Gone => "deleted meanwhile",
-            GateResult.LiftedByOthers => "released meanwhile",
+            GateResult.Gone => "already deleted",
+            GateResult.LiftedByOthers => "already released",
             _ => "released",
         };
 }

@@ -8,7 +8,7 @@ internal static class StatusReason
         (["HTTP 404"], "The registry has no such image, or hides it from us."),
         (["HTTP 401", "HTTP 403", "refuses our login"], "The registry refuses our login: it is missing, wrong, or may not do this."),
         (["HTTP 429"], "The registry grants no more pulls for now."),
-        (["HTTP 5"], "The registry has a failure of its own."),
+        (["HTTP 5"], "The registry has an internal error."),
         (["certificate", "SSL", "TLS"], "The registry's certificate is not trusted here."),
         (
             ["refused", "unreachable", "resolve", "Name or service", "timed out", "no answer", "no response", "did not answer", "connect"],

@@ -4,12 +4,12 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>The entries of a mirror file, each with a name of its own.</summary>
+/// <summary>The entries of a mirror file, each with its own name.</summary>
 internal sealed class MirrorEntries
 {
     private readonly JsonObject _images = [];
 
-    /// <summary>Adds an entry that takes all tags and keeps them current; the caller narrows it.</summary>
+    /// <summary>Adds an entry that mirrors all tags and updates them; the caller restricts it.</summary>
     public JsonObject Add(ImageReference source, string destination)
     {
         var entry = new JsonObject
@@ -36,7 +36,7 @@ internal sealed class MirrorEntries
         return file;
     }
 
-    /// <summary>The expressions that take exactly these tags.</summary>
+    /// <summary>The expressions that match exactly these tags.</summary>
     public static JsonArray Exactly(IEnumerable<string> tags) => tags.Select(Regex.Escape).ToJson();
 
     private static string RepositoryOf(ImageReference image) => $"{image.Registry}/{image.Repository}";

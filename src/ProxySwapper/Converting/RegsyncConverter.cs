@@ -8,7 +8,7 @@ namespace ProxySwapper.Converting;
 /// <summary>regsync's configuration (<see href="https://regclient.org/usage/regsync/"/>), as a mirror file.</summary>
 internal sealed partial class RegsyncConverter
 {
-    /// <summary>What regclient has to be told and we find out ourselves.</summary>
+    /// <summary>Settings that regclient needs and we determine automatically.</summary>
     private static readonly string[] NotNeeded =
     [
         "repoAuth",

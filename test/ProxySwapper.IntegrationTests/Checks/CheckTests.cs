@@ -59,10 +59,10 @@ internal sealed class CheckTests
             Does.Contain($"[+] docker.io/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/hub/")
                 .And.Contain($"[+] quay.io/coreos/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/quay/coreos/")
                 .And.Contain($"[+] gcr.io/a/b:1 -> {_registry.Address}/gcr/a/b:1 (rules[2])")
-                .And.Contain("[+] ghcr.io/c/d:1 stays as it is: NoRule")
-                .And.Contain("[+] the Pod names hub in imagePullSecrets")
+                .And.Contain("[+] ghcr.io/c/d:1 is unchanged: NoRule")
+                .And.Contain("[+] the Pod has hub in imagePullSecrets")
                 .And.Contain("[+] downstream ok")
-                .And.EndWith("All is well.\n")
+                .And.EndWith("The check passed.\n")
         );
         Assert.That(await _cluster.KubectlAsync("get", "pods", "-n", _namespace, "-o", "name"), Is.Empty, "a dry run");
     }
@@ -76,8 +76,8 @@ internal sealed class CheckTests
             ("KUBECONFIG", _cluster.Kubeconfig)
         );
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
-        Assert.That(result.Output, Does.Contain($"[+] {_registry.Address} lets us read and write in hub/"));
-        Assert.That(result.Output, Does.Contain("rules[2] is not tried"));
+        Assert.That(result.Output, Does.Contain($"[+] reading and writing is allowed at {_registry.Address} in hub/"));
+        Assert.That(result.Output, Does.Contain("rules[2] is not tested"));
     }
 
     [Test]
@@ -87,9 +87,9 @@ internal sealed class CheckTests
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
             result.Output,
-            Does.Contain("[-] docker.io/proxyswapper-check/proxyswapper-check:latest came back as docker.io/")
-                .And.Contain($"there is no MutatingWebhookConfiguration {WebhookRegistration.Name}")
-                .And.EndWith("Something is wrong.\n")
+            Does.Contain("[-] docker.io/proxyswapper-check/proxyswapper-check:latest became docker.io/")
+                .And.Contain($"MutatingWebhookConfiguration {WebhookRegistration.Name} not found")
+                .And.EndWith("The check failed.\n")
         );
     }
 
@@ -99,7 +99,7 @@ internal sealed class CheckTests
         await RegisterAsync(await _cluster.CreateNamespaceAsync());
         var result = await CheckAsync("--timeout", "0");
         Assert.That(result.ExitCode, Is.EqualTo(1));
-        Assert.That(result.Output, Does.Contain($"passes over namespace {_namespace}"));
+        Assert.That(result.Output, Does.Contain($"excludes namespace {_namespace}"));
     }
 
     [Test]
@@ -138,7 +138,7 @@ internal sealed class CheckTests
         Assert.That(
             result.Output,
             Does.Contain("does not reach it or does not trust it")
-                .And.Contain($"[-] the program does not answer at http://localhost:{gone.ManagementPort}/")
+                .And.Contain($"[-] the program does not respond at http://localhost:{gone.ManagementPort}/")
         );
     }
 
@@ -154,7 +154,7 @@ internal sealed class CheckTests
         Assert.That((result.ExitCode, result.Output), Is.EqualTo((1, result.Output)));
         Assert.That(
             result.Output,
-            Does.Contain("-> registry.invalid/").And.Contain("[-] registry.invalid: ").And.EndWith("Something is wrong.\n")
+            Does.Contain("-> registry.invalid/").And.Contain("[-] registry.invalid: ").And.EndWith("The check failed.\n")
         );
     }
 
@@ -192,7 +192,7 @@ internal sealed class CheckTests
         ];
         var result = await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig));
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
-        Assert.That(result.Output, Does.EndWith("All is well.\n"));
+        Assert.That(result.Output, Does.EndWith("The check passed.\n"));
         var rights = new AccessReviewClient(Connect(kubeconfig));
         foreach (var verb in new[] { "get", "list", "watch", "create", "update", "patch", "delete" })
         {
@@ -206,7 +206,7 @@ internal sealed class CheckTests
         }
         await UnregisterAsync();
         var unregistered = await BuiltProgram.RunAsync([.. arguments[..^1], "--timeout=0"], ("KUBECONFIG", kubeconfig));
-        Assert.That(unregistered.Output, Does.Contain("there is no MutatingWebhookConfiguration"), "it may read why");
+        Assert.That(unregistered.Output, Does.Contain("not found: webhook.registered is false"), "it may read why");
     }
 
     private static KubernetesClient Connect(string kubeconfig) =>

@@ -44,7 +44,7 @@ internal sealed class PullSecretTests : IDisposable
         await TestWait.UntilAsync(() => _log.Text.Contains("is missing, or not of type", StringComparison.Ordinal));
         await TestWait.UntilAsync(() => Events().Any(text => text.Contains("PullSecretMissing", StringComparison.Ordinal)));
         Assert.That(Events().Single(text => text.Contains("PullSecretMissing", StringComparison.Ordinal)), Does.Contain("\"web\""));
-        Assert.That(_log.Text, Does.Contain($"Secret {Secret} of namespace team").And.Contain("rules[0] names it as pullSecret"));
+        Assert.That(_log.Text, Does.Contain($"Secret {Secret} of namespace team").And.Contain("it is the pullSecret of rules[0]"));
     }
 
     [Test]

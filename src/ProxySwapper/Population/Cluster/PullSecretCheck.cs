@@ -19,10 +19,10 @@ internal sealed partial class PullSecretCheck : BackgroundService
     private const string Reason = "PullSecretMissing";
     private const int MaximumRemembered = 1000;
 
-    /// <summary>How long a Secret that is there is not asked for again.</summary>
+    /// <summary>How long an existing Secret is cached.</summary>
     private static readonly TimeSpan PresentFor = TimeSpan.FromMinutes(10);
 
-    /// <summary>The same for one that is missing: its owner may be bringing it.</summary>
+    /// <summary>The same for a missing one, which may be created soon.</summary>
     private static readonly TimeSpan MissingFor = TimeSpan.FromMinutes(1);
 
     private readonly Channel<Look> _looks = Channel.CreateBounded<Look>(
@@ -54,7 +54,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             );
     }
 
-    /// <summary>A Pod was seen. Returns at once.</summary>
+    /// <summary>Checks the Secrets of a Pod. Returns at once.</summary>
     public void See(ListedPod pod)
     {
         var rules = _rules.Current;
@@ -74,7 +74,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
                     _found.TryRemove(old);
             if (_found.Count >= MaximumRemembered)
                 return;
-            // Before the request, so that a thousand Pods, seen by several watches, cause one.
+            // Before the request, so that a thousand Pods, seen by several watches, cause only one.
             var asked = new Found(now + MissingFor, found?.IsMissing == true);
             if (found is null ? !_found.TryAdd(key, asked) : !_found.TryUpdate(key, asked, found))
                 continue;
@@ -94,7 +94,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The program ends.
+            // Shutting down.
         }
     }
 
@@ -113,7 +113,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
                     $"pull secret {@namespace}/{secret} {registry}",
                     new EventSubject("v1", "Pod", @namespace, look.Pod, look.Uid),
                     Reason,
-                    $"Secret {secret} {problem}; {look.Rule} names it as pullSecret, and without it kubelet may not be let in by {registry}"
+                    $"Secret {secret} {problem}; it is the pullSecret of {look.Rule}; without it kubelet may be denied by {registry}"
                 );
             }
             else if (wasMissing)
@@ -127,7 +127,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         }
     }
 
-    /// <summary>Why kubelet has nothing of the Secret; null when it has.</summary>
+    /// <summary>Why the Secret is no use to kubelet; null if it is fine.</summary>
     private static async Task<string?> ProblemOfAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
     {
         var (@namespace, secret, registry) = look.Key;
@@ -159,7 +159,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         [LoggerMessage(
             1,
             LogLevel.Warning,
-            "Secret {Secret} of namespace {SecretNamespace} {Problem}; {Rule} names it as pullSecret; without it kubelet may not be let "
+            "Secret {Secret} of namespace {SecretNamespace} {Problem}; it is the pullSecret of {Rule}; without it kubelet may be denied  "
                 + "in by {Registry}"
         )]
         public static partial void Missing(
@@ -171,13 +171,13 @@ internal sealed partial class PullSecretCheck : BackgroundService
             string registry
         );
 
-        [LoggerMessage(2, LogLevel.Information, "Secret {Secret} of namespace {SecretNamespace} is there now")]
+        [LoggerMessage(2, LogLevel.Information, "Secret {Secret} of namespace {SecretNamespace} now exists")]
         public static partial void Present(ILogger logger, string secret, string secretNamespace);
 
         [LoggerMessage(
             3,
             LogLevel.Warning,
-            "Whether Secret {Secret} of namespace {SecretNamespace} is there, which a rule names as pullSecret, cannot be told: {Fault}"
+            "Cannot check Secret {Secret} of namespace {SecretNamespace}, the pullSecret of a rule: {Fault}"
         )]
         public static partial void NotChecked(ILogger logger, string secret, string secretNamespace, string fault);
     }

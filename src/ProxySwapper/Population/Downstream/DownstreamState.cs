@@ -1,11 +1,11 @@
 namespace ProxySwapper.Population.Downstream;
 
-/// <summary>How a downstream registry does, for people.</summary>
+/// <summary>The state of a downstream registry.</summary>
 /// <param name="Registry">The registry.</param>
-/// <param name="Failure">Why it counts as failing, so that images may be let through unchanged; null while it does not.</param>
-/// <param name="LastFailure">Why it failed when it was asked last; null when it answered, or was not asked yet.</param>
-/// <param name="Access">Whether we may read and write there.</param>
-/// <param name="LookedAt">When it was asked last; null before the first time.</param>
+/// <param name="Failure">Why it is failing, so that images may be left unchanged, or null.</param>
+/// <param name="LastFailure">The failure of its last check; null if it responded or has not been checked yet.</param>
+/// <param name="Access">Our access.</param>
+/// <param name="LookedAt">When it was last checked; null before the first check.</param>
 internal sealed record DownstreamState(
     string Registry,
     string? Failure,
@@ -17,12 +17,12 @@ internal sealed record DownstreamState(
 /// <summary>Whether we may read and write at a downstream registry; the names, in camelCase, are those of <c>/populate</c>.</summary>
 internal enum DownstreamAccess
 {
-    /// <summary>Not asked: nothing is populated there, or no repository is known to ask about. Or it could not be told.</summary>
+    /// <summary>Unknown: nothing is populated there, no repository is known to check, or the check was inconclusive.</summary>
     Unknown,
 
-    /// <summary>A manifest was looked for and an upload was opened and cancelled.</summary>
+    /// <summary>A manifest was looked up, and an upload was started and cancelled.</summary>
     Granted,
 
-    /// <summary>The registry refused our login (401 or 403).</summary>
+    /// <summary>The registry rejected our login (401 or 403).</summary>
     Refused,
 }

@@ -32,7 +32,7 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>Why it is failing, or null.</summary>
     public string? Fault => _fault;
 
-    /// <summary>What people are told, as it was when it was asked last.</summary>
+    /// <summary>The state at the last check.</summary>
     public DownstreamState State { get; private set; } = new(registry, null, null, DownstreamAccess.Unknown, null);
 
     /// <summary>Adds a repository that images are copied to.</summary>

@@ -159,7 +159,7 @@ internal sealed partial class GatedPods(
         }
         catch (Exception problem)
         {
-            // Whatever it is, a refusal or an answer that nobody understands: the Pod must not wait for ever because of it.
+            // Whatever it is, a refusal or an invalid response: the Pod must not wait forever because of it.
             state.Failures++;
             state.NextTry = time.GetUtcNow() + Shorter(_backoff.After(state.Failures, null), LongestPause);
             Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);

@@ -26,9 +26,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <summary>How many of them may be of one namespace.</summary>
     private int SlowLaneShare => Math.Max(1, Workers / 2);
 
-    /// <summary>
-    /// The next job, its <see cref="PopulationJob.Tenant"/> set or, if none may run, the time at which that may change.
-    /// </summary>
+    /// <summary>The next job, its <see cref="PopulationJob.Tenant"/> set or, if none may run, the time at which that may change.</summary>
     public PopulationJob? Next(
         IEnumerable<PopulationJob> waiting,
         IReadOnlyCollection<PopulationJob> running,
@@ -145,7 +143,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     public bool IsSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
         job.IsLarge || job.HasMadeWay || job.Failures > 0 || job.Lanes.Any(Registries.IsFailing) || Pace.IsDoubtful(job, tenant, now);
 
-    /// <summary>Namespaces take turns; in each, what somebody waits for goes first, then registries take turns, then the oldest.</summary>
+    /// <summary>Namespaces take turns; in each, jobs that are waited for go first, then registries take turns, then the oldest.</summary>
     private (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(PopulationJob job, string tenant) =>
         (_namespaces.LastOf(tenant), job.Waiters > 0 ? 0 : 1, _sources.LastOf(job.Work.Origin.Registry), job.ReadyAt, job.Sequence);
 

@@ -1,12 +1,12 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>Lets a few at once do something for each name; the others of that name wait, those of other names do not.</summary>
+/// <summary>Limits concurrency per name: callers of the same name wait, others do not.</summary>
 internal sealed class KeyedLimiter(int limit)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
 
-    /// <summary>Waits for a place; disposing gives it back.</summary>
+    /// <summary>Waits for a slot, which is released on disposal.</summary>
     public async ValueTask<IDisposable> EnterAsync(string name, CancellationToken cancellationToken)
     {
         Entry? entry;

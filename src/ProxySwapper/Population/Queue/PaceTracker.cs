@@ -1,9 +1,9 @@
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// What is known of the pace of registries and of the images of namespaces: registries that have never answered, and those that were slow
-/// of late. Their jobs may hold a worker for long, so that they are kept from holding all. Bounded, since names come from outside.
-/// Belongs to the queue and its lock.
+/// Tracks the pace of registries and of namespaces' images: registries that have never responded, and those that were slow
+/// recently. Their jobs may occupy a worker for long, so they must not occupy all. Bounded, since names are external.
+/// Used under the queue's lock.
 /// </summary>
 internal sealed class PaceTracker
 {
@@ -15,21 +15,21 @@ internal sealed class PaceTracker
 
     private const int Capacity = 10_000;
 
-    /// <summary>For how long slowness is remembered.</summary>
+    /// <summary>How long slowness is remembered.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
     private readonly HashSet<RegistryKey> _answered = [];
     private readonly Dictionary<RegistryKey, DateTimeOffset> _slowRegistries = [];
     private readonly Dictionary<string, DateTimeOffset> _slowNamespaces = new(StringComparer.Ordinal);
 
-    /// <summary>How long a job may run with what it has moved.</summary>
+    /// <summary>How long a job may run for the bytes it has copied.</summary>
     public static TimeSpan PatienceWith(PopulationJob job) =>
         Patience + TimeSpan.FromSeconds(Math.Floor((double)job.BytesDone / MinimumRate));
 
     public static bool IsDragging(PopulationJob job, DateTimeOffset now) =>
         job.StartedAt is { } started && now - started >= PatienceWith(job);
 
-    /// <summary>Whether a job may turn out to hold its worker for long, for what is known of where it comes from.</summary>
+    /// <summary>Whether a job may occupy its worker for long, judging by its source.</summary>
     public bool IsDoubtful(PopulationJob job, string tenant, DateTimeOffset now) =>
         IsRemembered(_slowNamespaces, tenant, now)
         || job.Sources.Any(source => !_answered.Contains(source) || IsRemembered(_slowRegistries, source, now));
@@ -44,17 +44,17 @@ internal sealed class PaceTracker
         }
     }
 
-    /// <summary>A job was slow.</summary>
+    /// <summary>Records a slow job.</summary>
     public void Dragged(PopulationJob job, DateTimeOffset now)
     {
         foreach (var source in job.Sources)
             Remember(_slowRegistries, source, now);
-        // Of several namespaces that wait for the image none is to blame.
+        // If several namespaces wait for the image, none is to blame.
         if (job.Namespaces is [var only])
             Remember(_slowNamespaces, only, now);
     }
 
-    /// <summary>A job came to its end in good time.</summary>
+    /// <summary>Records a job that finished in time.</summary>
     public void Recovered(PopulationJob job)
     {
         foreach (var source in job.Sources)

@@ -36,7 +36,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>What the job writes to.</summary>
     public RegistryKey Target { get; } = new(work.Target.Registry, null);
 
-    /// <summary>The ways to what the job reads: one for each namespace that has secrets of its own. Empty when it is the target.</summary>
+    /// <summary>The keys of the job's source: one per namespace with its own secrets. Empty when it is the target.</summary>
     public IReadOnlyList<RegistryKey> Sources { get; private set; } = RegistryKey.SourcesOf(work, [origin]);
 
     /// <summary>What the job asks.</summary>

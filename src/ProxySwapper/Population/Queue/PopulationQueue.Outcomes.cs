@@ -1,9 +1,9 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <content>What becomes of jobs that run or have to give way.</content>
+/// <content>The results of running jobs.</content>
 internal sealed partial class PopulationQueue
 {
-    /// <summary>A job's image is downstream.</summary>
+    /// <summary>Completes a job whose image is downstream.</summary>
     public void Succeeded(PopulationJob job, string? digest = null)
     {
         lock (_gate)
@@ -80,7 +80,7 @@ internal sealed partial class PopulationQueue
             job.RunsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
     }
 
-    /// <summary>Jobs that turned out to be slow count as such from now on, and one of them may have to make way.</summary>
+    /// <summary>Marks jobs that turned out to be slow; one of them may be requeued.</summary>
     private void FindDragging(DateTimeOffset now)
     {
         foreach (var job in _running)
@@ -93,7 +93,7 @@ internal sealed partial class PopulationQueue
         if (_selector.ThatMakesWay(_waiting.InOrder, _running, now) is not { Stop: { } stop } late)
             return;
         (late.HasMadeWay, late.Stop) = (true, null);
-        // Not under the lock: who listens comes back to the queue.
+        // Not under the lock: listeners call the queue again.
         _ = stop.CancelAsync();
     }
 
@@ -115,7 +115,7 @@ internal sealed partial class PopulationQueue
         }
     }
 
-    /// <summary>Whether all that a job could try has been tried at a registry that does not come back.</summary>
+    /// <summary>Whether a job's attempts at a registry that stays down are used up.</summary>
     private static bool IsShut(PopulationJob job, PopulationJob failed, string? host) =>
         job.Target == failed.Target && job.Target.Registry == host
         || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.Sources.Contains(source));

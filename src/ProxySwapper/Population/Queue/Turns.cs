@@ -1,8 +1,8 @@
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Who was served when: the one that waits longest since its last turn is next. Bounded, since names come from outside: when there are
-/// too many, all begin anew. Belongs to the queue and its lock.
+/// Round-robin by name: the one with the longest time since its last turn is next. Bounded, since names are external: if there are
+/// too many, all start over. Used under the queue's lock.
 /// </summary>
 internal sealed class Turns
 {
@@ -11,7 +11,7 @@ internal sealed class Turns
     private readonly Dictionary<string, long> _last = new(StringComparer.Ordinal);
     private long _now;
 
-    /// <summary>When somebody had a turn last; 0 for nobody that is known.</summary>
+    /// <summary>When a name last had its turn; 0 if unknown.</summary>
     public long LastOf(string name) => _last.GetValueOrDefault(name);
 
     public void Served(string name)

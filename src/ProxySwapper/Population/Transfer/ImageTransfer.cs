@@ -20,7 +20,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
         {
             WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
             CopyWork copy => CopyAsync(copy, job.Origins, progress, cancellationToken),
-            var other => throw new InvalidOperationException($"{other} is no work."),
+            var other => throw new InvalidOperationException($"Unknown kind of work: {other}."),
         };
 
     private async Task<TransferResult> CopyAsync(
