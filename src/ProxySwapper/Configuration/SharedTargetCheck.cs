@@ -34,9 +34,9 @@ internal static partial class SharedTargetCheck
         var samples = SamplesOf(checkedRules);
         foreach (var (index, rule) in checkedRules.Index())
         {
-            if (rule.IsAllowed || rule.KeepsRegistry)
+            if (rule.IsAllowed)
                 continue;
-            if (rule.Match is { IsOneRegistry: false })
+            if (rule is { KeepsRegistry: false, Match.IsOneRegistry: false })
                 rule.Refuse($"{rule.Key} matches images of more than one registry, and the target does not contain the registry's name");
             else if (SharedWithin(rule, samples) is { } shared)
                 rule.Refuse(shared);
@@ -64,15 +64,14 @@ internal static partial class SharedTargetCheck
 
     private static string? SharedBetween(CheckedRule first, CheckedRule second, IReadOnlyList<(string Registry, string Path)> samples)
     {
-        if (first.IsAllowed || first.KeepsRegistry)
+        if (first.IsAllowed)
             return null;
         if (first.Match is { } one && second.Match is { } two)
-            return
-                TargetPrefix.PrefixOf(first.Target!) == TargetPrefix.PrefixOf(second.Target!)
-                && one.Registry != two.Registry
-                && one.MayOverlap(two)
+            return IsShared(first, second)
                 ? $"the rule sends images of {two.Registry} to where {first.Place} sends those of {one.Registry}"
                 : null;
+        if (first.KeepsRegistry || second.KeepsRegistry)
+            return null;
         foreach (var path in samples.GroupBy(sample => sample.Path, StringComparer.Ordinal))
         {
             var targets = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -85,6 +84,12 @@ internal static partial class SharedTargetCheck
         }
         return null;
     }
+
+    private static bool IsShared(CheckedRule first, CheckedRule second) =>
+        first.Names!.Template != second.Names!.Template
+            // One target inside the other: a path of the one can look like what the other adds.
+            ? first.Names.MayCollide(second.Names)
+            : !first.KeepsRegistry && first.Match!.Registry != second.Match!.Registry && first.Match.MayOverlap(second.Match);
 
     private static string Shared(string one, string two, string target) => $"{one} and {two} would both become {target}";
 
@@ -127,11 +132,21 @@ internal static partial class SharedTargetCheck
         private readonly Regex? _compiled;
 
         private CheckedRule(YamlSection section, RuleOptions rule, RepositoryPattern? match, string? target, Regex? compiled) =>
-            (_section, _rule, Match, Target, _compiled) = (section, rule, match, target, compiled);
+            (_section, _rule, Match, Target, _compiled, Names) = (
+                section,
+                rule,
+                match,
+                target,
+                compiled,
+                match is null ? null : TargetPattern.Create(target!, match)
+            );
 
         public RepositoryPattern? Match { get; }
 
         public string? Target { get; }
+
+        /// <summary>The names of its images, for rules with <c>match</c>.</summary>
+        public TargetPattern? Names { get; }
 
         public string? Regex => _rule.MatchRegex;
 

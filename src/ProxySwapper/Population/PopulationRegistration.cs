@@ -129,6 +129,6 @@ internal static class PopulationRegistration
             provider.GetRequiredService<ILogger<SourceCredentials>>()
         );
         var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
-        return new ImageTransfer(access, warmer, sources);
+        return new ImageTransfer(access, warmer, sources, new TagSources(access));
     }
 }

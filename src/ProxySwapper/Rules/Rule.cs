@@ -24,6 +24,9 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
     public bool Populate { get; private init; } = true;
 
+    /// <summary>Whether this rule, or another one with a target inside or around this one, has <c>allowSharedTarget</c>.</summary>
+    public bool IsTargetShared { get; private set; }
+
     /// <summary>The Secret that its target is pulled with, or null.</summary>
     public string? PullSecret { get; private init; }
 
@@ -32,8 +35,18 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
             return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, new RuleOptions())];
-        return [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
+        Rule[] rules = [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
+        foreach (var (rule, _) in rules.Zip(options.Rules).Where(pair => pair.Second.AllowSharedTarget))
+        foreach (var other in rules)
+            other.IsTargetShared |= rule.IsNear(other);
+        return rules;
     }
+
+    private string TargetStart { get; } = targetPrefix;
+
+    private bool IsNear(Rule other) =>
+        TargetStart.StartsWith(other.TargetStart, StringComparison.Ordinal)
+        || other.TargetStart.StartsWith(TargetStart, StringComparison.Ordinal);
 
     public bool TakesNamespace(string @namespace)
     {
@@ -47,7 +60,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
     /// <summary>True for an image that already is where this rule sends images.</summary>
     public virtual bool IsTarget(string image) =>
-        image.StartsWith(targetPrefix, StringComparison.Ordinal)
+        image.StartsWith(TargetStart, StringComparison.Ordinal)
         || _officialPrefix is not null && image.StartsWith(_officialPrefix, StringComparison.Ordinal);
 
     /// <summary>The new reference, or null when this rule does not match the image.</summary>

@@ -118,6 +118,7 @@ internal sealed class RuleSet
             {
                 Populate = rule.Populate,
                 PullSecret = rule.PullSecret,
+                IsTargetShared = rule.IsTargetShared,
             }
             : new(
                 image,

@@ -20,6 +20,11 @@ internal sealed class SharedTargetTests
     [TestCase("{matchRegex: '.*', replace: 'r.example/one:1'}")]
     [TestCase("{match: docker.io, target: r.example}, {matchRegex: 'quay\\.io/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: 'ghcr\\.io/coreos/(.*)', replace: r.example/$1}, {matchRegex: 'quay\\.io/coreos/(.*)', replace: r.example/$1}")]
+    [TestCase("{match: docker.io, target: r.example}, {match: quay.io, target: r.example/team}")]
+    [TestCase("{match: quay.io, target: r.example/a/b}, {match: 'docker.io/b/**', target: r.example/a}")]
+    [TestCase("{match: '**', target: 'r.example/{registry}'}, {match: quay.io, target: r.example/docker.io}")]
+    [TestCase("{match: docker.io, target: r.example/x}, {match: '**', target: 'r.example/x/{registry}'}")]
+    [TestCase("{match: 'quay.io/a/**', target: r.example}, {match: quay.io, target: r.example/a}")]
     public void Two_registries_with_one_target_are_refused(string rules)
     {
         var fault = Assert.Throws<ConfigurationException>(() => Read($"rules: [{rules}]"))!.Faults.Single();
@@ -35,6 +40,10 @@ internal sealed class SharedTargetTests
     [TestCase("{matchRegex: '([^/]+)/(.*)', replace: r.example/$1/$2}")]
     [TestCase("{matchRegex: 'quay\\.io/(.*)', replace: r.example/$1}")]
     [TestCase("{match: docker.io, target: r.example}, {match: docker.io, target: r.example, namespaces: [a]}")]
+    [TestCase("{match: 'docker.io/library/**', target: r.example}, {match: quay.io, target: r.example/quay}")]
+    [TestCase("{match: '**', target: 'r.example/{registry}'}, {match: quay.io, target: r.example/mine}")]
+    [TestCase("{match: docker.io, target: 'r.example/{registry}'}, {match: quay.io, target: 'r.example/{registry}'}")]
+    [TestCase("{match: docker.io, target: r.example/a}, {match: quay.io, target: other.example/a/b}")]
     public void What_keeps_registries_apart_is_taken(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
 
     [Test]

@@ -8,7 +8,7 @@ using ProxySwapper.Registry.Copying;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Executes a job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
-internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources)
+internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources, TagSources tagSources)
 {
     /// <summary>
     /// A transfer that takes longer gives up its worker, whatever size the image claims; slow blobs are aborted long before.
@@ -38,6 +38,9 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             Platforms = work.Platforms,
             // A single platform is written like the populator plugin did: its manifest under the tag.
             Subset = work.Platforms.Count == 1 ? PlatformSubset.Flatten : PlatformSubset.NewIndex,
+            MayOverwrite = work.IsTargetShared
+                ? async (_, _, token) => await tagSources.FindAsync(work.Target, token) == work.Source.Name
+                : null,
             Timeout = LongestCopy,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
             Progress = progress,
@@ -48,6 +51,9 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             try
             {
                 var result = await access.Copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
+                // A tag without a record stays as it is from now on: nobody knows whose it is.
+                if (work is { IsTargetShared: true, IsPinned: false } && result.Outcome == CopyOutcome.Copied)
+                    await tagSources.RecordAsync(work.Target, work.Source, cancellationToken);
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
             }

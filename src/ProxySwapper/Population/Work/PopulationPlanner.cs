@@ -35,7 +35,7 @@ internal sealed class PopulationPlanner
         {
             { Target: { } target, Populate: false } => WarmUp(target, decision.Image),
             { Target: { } target, Source: { } source } => WarmUp(target, decision.Image) as PopulationWork
-                ?? new CopyWork(source, target, _platforms),
+                ?? new CopyWork(source, target, _platforms) { IsTargetShared = decision.IsTargetShared },
             { Reason: DecisionReason.NoRule or DecisionReason.AlreadyAtTarget, Source: { } final } => WarmUp(final, decision.Image)
                 as PopulationWork
                 ?? FromUpstream(final),

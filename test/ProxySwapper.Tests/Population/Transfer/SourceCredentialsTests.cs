@@ -1,10 +1,12 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Tests.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Transfer;
@@ -75,21 +77,101 @@ internal sealed class SourceCredentialsTests
         Assert.That(_server.Requests, Is.Empty);
     }
 
-    private async Task<List<string>> NamesAsync(PodOrigin origin)
+    [Test]
+    public async Task A_secret_that_we_may_not_read_is_not_there_for_us_and_that_is_said_once()
+    {
+        var log = new CapturedLog();
+        var credentials = Credentials(true, log);
+        for (var i = 0; i < 3; i++)
+        {
+            _server.Answer(403, """{"kind":"Status","message":"secrets is forbidden","code":403}""").Answer(200, Secret("two"));
+            Assert.That(await ListAsync(credentials, Of("team", "a", "b")), Is.EqualTo(["two", "own"]));
+        }
+        Assert.That(log.Lines.Count(line => line.Text.Contains("The secrets of namespace team", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_secret_that_cannot_be_read_now_is_tried_the_next_time()
+    {
+        for (var i = 0; i < 10; i++)
+            _server.Answer(500, "{}");
+        Assert.That(async () => await NamesAsync(Of("team", "a")), Throws.InstanceOf<KubernetesException>());
+    }
+
+    // An odd secret is its owner's: nested too deep, no Unicode, no JSON, not of that form, an empty one.
+    [Test]
+    public async Task An_odd_secret_is_passed_over_the_next_one_is_tried_then_ours_and_other_namespaces_are_unhurt()
+    {
+        string[] odd =
+        [
+            new string('[', 100) + new string(']', 100),
+            string.Concat(Enumerable.Repeat("{\"auths\":", 100)) + "1" + new string('}', 100),
+            """{"auths":{"\ud800":{"auth":"dXNlcjpzZWNyZXQ="}}}""",
+            """{"auths":{"up.example.com":{"auth":"\udfff"}}}""",
+            """{"auths":{"up.example.com":{"username":7,"password":[]}}}""",
+            "[]",
+            "null",
+            "",
+            "{",
+            "\0\u0001",
+        ];
+        PodOrigin[] origins = [Of("hostile", "odd", "good"), Of("team", "mine")];
+        foreach (var json in odd)
+        {
+            _server.Answer(200, Secret(json)).Answer(200, Secret(Valid("mallory"))).Answer(200, Secret(Valid("alice")));
+            var users = new List<string>();
+            await foreach (var source in Parsing().ForAsync(Image, origins, default))
+                users.Add((await source.GetAsync(Image, default))?.Username ?? "none");
+            Assert.That(users, Is.EqualTo(new[] { "mallory", "alice", "own" }), json);
+            Assert.That(_server.Requests, Has.Count.EqualTo(3));
+            _server.Requests.Clear();
+        }
+    }
+
+    [Test]
+    public async Task Namespaces_take_turns_and_nobody_waits_for_all_secrets_of_another()
+    {
+        for (var i = 0; i < 40; i++)
+            _server.Answer(200, Secret($"s{i}"));
+        var names = await ListAsync(
+            Credentials(true),
+            Of("hostile", [.. Enumerable.Range(0, 100).Select(i => $"n{i}")]),
+            Of("team", "mine")
+        );
+        Assert.That(names.IndexOf("own"), Is.LessThan(4), "the other namespace's list ends with ours");
+        Assert.That(names, Has.Count.EqualTo(32 + 1 + 1), "and one namespace has a limit");
+    }
+
+    private static PodOrigin Of(string @namespace, params string[] secrets) => new(@namespace, "pod", "default", secrets) { Uid = "u" };
+
+    private static string Valid(string user) => $$"""{"auths":{"up.example.com":{"username":"{{user}}","password":"p"} } }""";
+
+    private SourceCredentials Parsing() =>
+        new(
+            new PullSecretReader(_client),
+            new Named("own"),
+            () => true,
+            DockerConfigSource.FromJson,
+            NullLogger<SourceCredentials>.Instance
+        );
+
+    private Task<List<string>> NamesAsync(PodOrigin origin) => ListAsync(Credentials(true), origin);
+
+    private static async Task<List<string>> ListAsync(SourceCredentials credentials, params PodOrigin[] origins)
     {
         var names = new List<string>();
-        await foreach (var source in Credentials(true).ForAsync(Image, [origin], default))
+        await foreach (var source in credentials.ForAsync(Image, origins, default))
             names.Add(((Named)source).Name);
         return names;
     }
 
-    private SourceCredentials Credentials(bool usesPullSecrets) =>
+    private SourceCredentials Credentials(bool usesPullSecrets, CapturedLog? log = null) =>
         new(
             new PullSecretReader(_client),
             new Named("own"),
             () => usesPullSecrets,
             (json, _) => new Named(json),
-            NullLogger<SourceCredentials>.Instance
+            log?.CreateLogger<SourceCredentials>() ?? NullLogger<SourceCredentials>.Instance
         );
 
     private static string Secret(string content) =>
@@ -101,6 +183,6 @@ internal sealed class SourceCredentialsTests
         public string Name { get; } = name;
 
         public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
-            new(Name == "other-host" ? null : RegistryCredential.Basic("u", "p"));
+            new(Name == "other-host" ? null : RegistryCredential.Basic(Name, "p"));
     }
 }

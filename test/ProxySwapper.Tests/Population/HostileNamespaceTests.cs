@@ -1,0 +1,221 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>
+/// Three namespaces share the populator, and one of them is hostile. What the others take is compared with what they took before, and a
+/// worker that the hostile one holds until the end of the test shows that nobody waits for it.
+/// </summary>
+[TestFixture]
+internal sealed class HostileNamespaceTests
+{
+    private const int ImagesEach = 12;
+
+    // puller:right
+    private const string Right = "Basic cHVsbGVyOnJpZ2h0";
+
+    private volatile bool _needsLogin;
+    private TaskCompletionSource _end = new();
+    private InMemoryRegistry _upstream = null!;
+    private InMemoryRegistry _slow = null!;
+    private InMemoryRegistry _downstream = null!;
+    private InMemoryApiServer _server = null!;
+    private KubernetesClient _client = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _end = new TaskCompletionSource();
+        // Every request costs the same time in each run, so that the machine's load weighs little.
+        _upstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    await Task.Delay(50);
+                    if (!_needsLogin || context.Request.Headers.Authorization == Right)
+                    {
+                        await next(context);
+                        return;
+                    }
+                    context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                    context.Response.Headers.WWWAuthenticate = "Basic realm=\"upstream\"";
+                },
+            }
+        );
+        _slow = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = HoldAsync });
+        _downstream = await InMemoryRegistry.StartAsync();
+        _server = await InMemoryApiServer.StartAsync();
+        _client = ApiServers.Connect(_server);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _end.TrySetResult();
+        _client.Dispose();
+        await _server.DisposeAsync();
+        await _upstream.DisposeAsync();
+        await _slow.DisposeAsync();
+        await _downstream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task The_images_of_others_take_no_more_than_twice_their_time([Values] Hostility hostility)
+    {
+        foreach (var run in new[] { "calm", "hostile" })
+        foreach (var team in new[] { "team-a", "team-b" })
+            for (var i = 0; i < ImagesEach; i++)
+                TestImage.Create(HashCode.Combine(run, team, i) & 0xFFFFFF, 2, 1000).AddTo(_upstream, $"{run}/{team}/app{i}", "1");
+        await using var scene = await PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules =
+                [
+                    new() { Match = _upstream.Address, Target = $"{_downstream.Address}/up" },
+                    new() { Match = _slow.Address, Target = $"{_downstream.Address}/slow" },
+                    new() { Match = "**", Target = $"{_downstream.Address}/any/{{registry}}" },
+                ],
+                ShutdownGracePeriod = TimeSpan.FromSeconds(1),
+                Populate = new()
+                {
+                    PullSecrets = true,
+                    Gate = new() { Deadline = TimeSpan.FromMinutes(5) },
+                },
+            },
+            cluster: _server
+        );
+        _needsLogin = hostility is Hostility.WrongSecrets or Hostility.OddSecrets;
+        foreach (var team in new[] { "team-a", "team-b" })
+            await SecretAsync(team, "mine", Login("right"));
+        var calm = await RunAsync("calm");
+        await AttackAsync(hostility);
+        await TestWait.UntilAsync(() => scene.Queue.RunningCount > 0 || scene.Queue.WaitingCount > 0 || hostility < Hostility.Floods);
+        var disturbed = await RunAsync("hostile");
+        TestContext.Out.WriteLine($"{hostility}: {calm.TotalSeconds:0.00} s undisturbed, {disturbed.TotalSeconds:0.00} s beside it");
+        // A second for the noise of a machine that does other things too.
+        Assert.That(disturbed, Is.LessThan(calm * 2 + TimeSpan.FromSeconds(1)));
+        _end.TrySetResult();
+    }
+
+    private async Task<TimeSpan> RunAsync(string run)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        foreach (var team in new[] { "team-a", "team-b" })
+            for (var i = 0; i < ImagesEach; i++)
+                await PostAsync(team, $"{run}-{i}", _needsLogin ? ["mine"] : [], $"{_upstream.Address}/{run}/{team}/app{i}:1");
+        await TestWait.UntilAsync(() =>
+            Enumerable
+                .Range(0, ImagesEach)
+                .All(i =>
+                    new[] { "team-a", "team-b" }.All(team => GatedPodSamples.GatesOf(_server.FindPod(team, $"{run}-{i}")!).Count == 0)
+                )
+        );
+        Assert.That(
+            Enumerable.Range(0, ImagesEach).Select(i => GatedPodSamples.ImagesOf(_server.FindPod("team-a", $"{run}-{i}")!).Single()),
+            Is.All.StartsWith(_downstream.Address),
+            "none got its original back"
+        );
+        return TimeProvider.System.GetElapsedTime(started);
+    }
+
+    private async Task AttackAsync(Hostility hostility)
+    {
+        switch (hostility)
+        {
+            case Hostility.WrongSecrets:
+                await SecretsAsync(Login("wrong"));
+                break;
+            case Hostility.OddSecrets:
+                await SecretsAsync(new string('[', 100) + new string(']', 100));
+                break;
+            case Hostility.ForbiddenSecrets:
+                _server.Denied["get secrets"] = true;
+                break;
+            case Hostility.Floods:
+                // One Pod with hundreds of images of hosts where nobody listens.
+                await PostAsync("hostile", "flood", [], [.. Enumerable.Range(0, 950).Select(i => $"127.0.0.1:{i + 1}/dead{i}:1")]);
+                return;
+            case Hostility.SlowRegistries:
+                await PostAsync("hostile", "slow", [], [.. Enumerable.Range(0, 100).Select(i => $"{_slow.Address}/slow{i}:1")]);
+                return;
+            case Hostility.HugeImages:
+                for (var i = 0; i < 8; i++)
+                    TestImage.Create(9000 + i, 4, 8 << 20).AddTo(_upstream, $"huge{i}", "1");
+                await PostAsync("hostile", "huge", [], [.. Enumerable.Range(0, 8).Select(i => $"{_upstream.Address}/huge{i}:1")]);
+                return;
+        }
+        // The hostile namespace asks for the very images of the others, with secrets of its own.
+        foreach (var team in new[] { "team-a", "team-b" })
+            for (var i = 0; i < ImagesEach; i++)
+                await PostAsync(
+                    "hostile",
+                    $"{team}-{i}",
+                    [.. Enumerable.Range(0, 10).Select(number => $"s{number}")],
+                    $"{_upstream.Address}/hostile/{team}/app{i}:1"
+                );
+    }
+
+    private string Login(string password) => $$"""{"auths":{"{{_upstream.Address}}":{"username":"puller","password":"{{password}}"} } }""";
+
+    private async Task SecretsAsync(string json)
+    {
+        for (var i = 0; i < 10; i++)
+            await SecretAsync("hostile", $"s{i}", json);
+    }
+
+    private Task SecretAsync(string team, string name, string json) =>
+        _client.PostAsync(
+            $"/api/v1/namespaces/{team}/secrets",
+            new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "Secret",
+                ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = team },
+                ["type"] = "kubernetes.io/dockerconfigjson",
+                ["data"] = new JsonObject { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(json)) },
+            },
+            default
+        );
+
+    private async Task PostAsync(string team, string name, string[] secrets, params string[] images)
+    {
+        var pod = GatedPodSamples.Create(team, name, [.. images.Select(image => (image, TargetOf(image)))]);
+        if (secrets.Length > 0)
+            pod["spec"]!["imagePullSecrets"] = new JsonArray([.. secrets.Select(secret => new JsonObject { ["name"] = secret })]);
+        await new ResourceClient(_client, ResourceType.Pods).CreateAsync(team, pod, default);
+    }
+
+    private string TargetOf(string image)
+    {
+        var (registry, path) = (image[..image.IndexOf('/')], image[(image.IndexOf('/') + 1)..]);
+        return registry == _upstream.Address ? $"{_downstream.Address}/up/{path}"
+            : registry == _slow.Address ? $"{_downstream.Address}/slow/{path}"
+            : $"{_downstream.Address}/any/{registry.Replace(':', '_')}/{path}";
+    }
+
+    private async Task HoldAsync(HttpContext context, RequestDelegate next)
+    {
+        await _end.Task.WaitAsync(context.RequestAborted);
+        await next(context);
+    }
+
+    internal enum Hostility
+    {
+        WrongSecrets,
+        OddSecrets,
+        ForbiddenSecrets,
+        Floods,
+        SlowRegistries,
+        HugeImages,
+    }
+}
