@@ -116,7 +116,7 @@ internal sealed class StatusTests
     private static Task<(int ExitCode, string Output, string Error)> StatusAsync(string kubeconfig, string @namespace) =>
         ProxySwapperProgram.RunAsync(["status", "--kubeconfig", kubeconfig, "-n", @namespace]);
 
-    private static Task GrantAsync(KubeApiServer server, string @namespace, string verb, string resource) =>
+    private static Task<string> GrantAsync(KubeApiServer server, string @namespace, string verb, string resource) =>
         server.KubectlWithInputAsync(
             $$"""
             apiVersion: rbac.authorization.k8s.io/v1
