@@ -86,11 +86,16 @@ internal sealed class GateScene : IAsyncDisposable
     public void LetGo() => Interlocked.Exchange(ref _held, null)?.TrySetResult();
 
     /// <summary>Starts a replica and waits until it watches Pods.</summary>
-    public async Task<ProxySwapperProcess> StartReplicaAsync(string more = "", bool isRegistered = true, bool updates = false)
+    public async Task<ProxySwapperProcess> StartReplicaAsync(
+        string more = "",
+        bool isRegistered = true,
+        bool updates = false,
+        string ruleKeys = ""
+    )
     {
         var replica = await ProxySwapperProcess.StartAsync(
             $$"""
-            rules: [{match: "{{Upstream.Address}}", target: "{{Downstream.Address}}/mirror"}]
+            rules: [{match: "{{Upstream.Address}}", target: "{{Downstream.Address}}/mirror"{{ruleKeys}}}]
             {{more}}
             """,
             new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig, ["POD_NAME"] = $"{Namespace}-replica-{Replicas.Count + 1}" }

@@ -1,0 +1,59 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary><c>rules[].pullSecret</c>: the built program, a real API server where there is one, and one in memory.</summary>
+[TestFixture(ApiServerKind.InMemory)]
+[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
+internal sealed class PullSecretTests(object kind)
+{
+    private GateScene? _scene;
+
+    [SetUp]
+    public async Task Start() => _scene = await GateScene.CreateAsync((ApiServerKind)kind);
+
+    [TearDown]
+    public async Task Stop()
+    {
+        if (_scene is not null)
+            await _scene.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_pod_names_the_secret_and_one_that_is_missing_is_told()
+    {
+        if (_scene is not { } scene)
+            return;
+        var (source, target) = scene.AddImage("secret", 231);
+        var replica = await scene.StartReplicaAsync("populate: {pullSecrets: true}", ruleKeys: ", pullSecret: hub");
+        scene.Hold();
+        var pod = GateScene.Pod("first", source);
+        pod["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = "mine" });
+        var created = await scene.CreateAsync(pod);
+        Assert.That((GateScene.ImageOf(created), string.Join(',', SecretsOf(created))), Is.EqualTo((target, "mine,hub")));
+        await TestWait.UntilAsync(() => replica.Log.Contains("names it as pullSecret", StringComparison.Ordinal), "the warning");
+        await TestWait.UntilAsync(
+            async () =>
+                (await replica.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Contains(
+                    "proxyswapper_pull_secrets_missing 1",
+                    StringComparison.Ordinal
+                ),
+            "the metric"
+        );
+        // Not every server that is built for tests serves Events.
+        if ((ApiServerKind)kind == ApiServerKind.InMemory)
+            await TestWait.UntilAsync(
+                async () =>
+                    (await scene.Client.GetAsync($"/apis/events.k8s.io/v1/namespaces/{scene.Namespace}/events", default))
+                        ?.ToJsonString()
+                        .Contains("PullSecretMissing", StringComparison.Ordinal) == true,
+                "the Event"
+            );
+        scene.LetGo();
+        Assert.That(SecretsOf(await scene.ReleasedAsync("first")), Is.EqualTo(new[] { "mine", "hub" }));
+    }
+
+    private static IEnumerable<string> SecretsOf(JsonObject pod) =>
+        pod["spec"]!["imagePullSecrets"]!.AsArray().Select(secret => (string)secret!["name"]!);
+}
