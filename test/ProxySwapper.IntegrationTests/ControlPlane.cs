@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 
-/// <summary>One kube-apiserver for all tests, started by the first that asks. Each test keeps to namespaces and names of its own.</summary>
+/// <summary>One kube-apiserver for all tests, started on first use. Each test uses its own namespaces and names.</summary>
 [SetUpFixture]
 internal sealed class ControlPlane
 {

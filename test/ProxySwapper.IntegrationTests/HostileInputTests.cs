@@ -4,9 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 
-/// <summary>
-/// A sample of the files that nobody should write, given to the program as it is built; the unit tests try 20,000 in process.
-/// </summary>
+/// <summary>A sample of hostile files for the built program; the unit tests try 20,000 in process.</summary>
 [TestFixture]
 internal sealed class HostileInputTests
 {

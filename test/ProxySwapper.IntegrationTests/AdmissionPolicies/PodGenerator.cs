@@ -35,7 +35,7 @@ internal static class PodGenerator
         )
         .Select(text => JsonNode.Parse(text));
 
-    /// <summary>Nearly always none, for which a valid one is taken.</summary>
+    /// <summary>Nearly always none, replaced by a valid one.</summary>
     private static readonly Gen<string> Names =
         from isOdd in Gen.Choose(0, 40)
         from odd in Gen.Elements("-x", "x.y", "UPPER", new string('n', 63), new string('n', 64), "a/b", "a~b")

@@ -6,7 +6,9 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>What is large or odd is swapped or left unchanged, and the API server takes every Pod that it takes without a policy.</summary>
+/// <summary>
+/// Large or unusual Pods are swapped or left unchanged; the API server accepts every Pod that it accepts without a policy.
+/// </summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyLimitsTests
 {
@@ -140,7 +142,7 @@ internal sealed class PolicyLimitsTests
                 )
         );
 
-    /// <summary>Sixty images with names of their own, all taken by the last rule, come to the same Pod as with the webhook.</summary>
+    /// <summary>Sixty different images, all matched by the last rule, give the same Pod as with the webhook.</summary>
     private async Task AssertSwappedAsync(int number, int rules, int length)
     {
         var images = Enumerable.Range(0, 60).Select(index => Image($"a.r{rules - 1}.example", index, length)).ToList();

@@ -92,7 +92,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
             );
     }
 
-    /// <summary>Removes every policy: each that is there costs every request a condition.</summary>
+    /// <summary>Removes all policies, since each costs every request a condition.</summary>
     public async Task RemoveAllAsync()
     {
         foreach (var kind in new[] { "mutatingadmissionpolicybindings", "mutatingadmissionpolicies" })
@@ -121,11 +121,11 @@ internal sealed partial class PolicyScene : IAsyncDisposable
             answer.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Creates a Pod, as a dry run unless nobody is named.</summary>
+    /// <summary>Creates a Pod, as a dry run unless no user is given.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> CreateAsync(string? user, string @namespace, JsonNode pod) =>
         AnswerAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod);
 
-    /// <summary>Replaces a Pod, or its ephemeral containers, as a dry run unless nobody is named.</summary>
+    /// <summary>Replaces a Pod, or its ephemeral containers, as a dry run unless no user is given.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> ReplaceAsync(
         string? user,
         string @namespace,

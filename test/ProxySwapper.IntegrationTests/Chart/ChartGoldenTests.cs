@@ -11,7 +11,7 @@ internal sealed class ChartGoldenTests
     public async Task The_objects_are_those_that_were_looked_at(string name)
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(name));
-        // The dashboard is a file of its own.
+        // The dashboard is a separate file.
         var rendered = YamlObjects.WriteCanonical(objects.Where(item => item["data"]?["proxyswapper.json"] is null));
         GoldenFile.Matches(rendered, "test", "ProxySwapper.IntegrationTests", "testdata", "chart", "golden", $"{name}.yaml");
     }

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>What the chart makes, and what it takes, against schemas that others wrote.</summary>
+/// <summary>Validates the chart's objects and values against third-party schemas.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ChartSchemaTests
 {

@@ -18,7 +18,7 @@ internal static class HelmChart
     public static string ValueSet(string name) => ValueSets.Single(file => Path.GetFileNameWithoutExtension(file) == name);
 
     /// <summary>The objects of a file of values, as text.</summary>
-    /// <exception cref="InvalidOperationException">helm refused; the message is what it said.</exception>
+    /// <exception cref="InvalidOperationException">helm failed; the message is helm's.</exception>
     public static async Task<string> RenderAsync(string valuesFile, params string[] arguments)
     {
         var (exitCode, output, error) = await RunAsync("template", valuesFile, arguments);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>Objects of the chart as an API server of an older version takes them.</summary>
+/// <summary>The chart's objects in the form that an older API server accepts.</summary>
 internal static class OlderKubernetes
 {
     /// <summary>Versions that an older server has under an older name, with the same fields.</summary>

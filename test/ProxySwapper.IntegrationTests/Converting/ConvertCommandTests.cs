@@ -2,7 +2,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Converting;
 
-/// <summary><c>proxyswapper convert</c> as it is typed; what files become is told by testdata/convert of the other project.</summary>
+/// <summary><c>proxyswapper convert</c> on the command line; conversions are tested by testdata/convert of the unit tests.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ConvertCommandTests : IDisposable
 {

@@ -101,7 +101,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
         Assert.That(_ecr.Calls.Select(call => (call.Operation, call.Region)), Is.EqualTo(new[] { ("GetAuthorizationToken", "us-east-1") }));
     }
 
-    /// <summary>The public registry gives everybody a token, and asks for one.</summary>
+    /// <summary>The public registry issues a token to everyone, and requires one.</summary>
     private static Task AnswerPublicAsync(HttpContext context, RequestDelegate registry)
     {
         if (context.Request.Path == "/token/")

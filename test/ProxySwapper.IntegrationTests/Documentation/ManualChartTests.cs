@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Documentation;
 
-/// <summary>The chart takes the manual's values and helm commands; sessions that the manual shows print what it shows.</summary>
+/// <summary>The manual's values and helm commands work, and its sessions print what it shows.</summary>
 [TestFixture, Parallelizable]
 internal sealed partial class ManualChartTests : IDisposable
 {

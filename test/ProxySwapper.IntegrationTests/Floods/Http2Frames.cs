@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ProxySwapper.IntegrationTests.Floods;
 
-/// <summary>HTTP/2 frames by hand (RFC 9113): what no client library would send.</summary>
+/// <summary>Hand-made HTTP/2 frames (RFC 9113) that no client library would send.</summary>
 internal static class Http2Frames
 {
     private const byte Data = 0,

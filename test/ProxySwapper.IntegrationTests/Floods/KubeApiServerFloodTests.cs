@@ -54,7 +54,7 @@ internal sealed class KubeApiServerFloodTests
     [Test]
     public async Task A_Pod_of_what_etcd_stores_is_never_refused_for_its_patch()
     {
-        // As large as the API server takes it without the webhook, to the byte, by halving.
+        // The largest size the API server accepts without the webhook, by bisection.
         var (stored, refused) = (1_400_000, 1_600_000);
         while (refused - stored > 1)
         {

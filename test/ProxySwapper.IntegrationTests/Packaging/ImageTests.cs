@@ -102,7 +102,7 @@ internal sealed class ImageTests
         await using var registry = await DebianRegistry.StartAsync();
         await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
         var archive = Path.Combine(_context, "proxyswapper.tar");
-        // Where the program was published already, nothing is compiled anew.
+        // If the program has already been published, nothing is compiled again.
         await RunAsync(
             SourceTree.Root,
             $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",

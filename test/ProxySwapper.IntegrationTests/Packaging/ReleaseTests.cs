@@ -181,7 +181,7 @@ internal sealed class ReleaseTests : IDisposable
             environment.ToDictionary(variable => variable.Name, variable => variable.Value)
         );
 
-    /// <summary>A program that writes down its arguments, and does what else is said.</summary>
+    /// <summary>A program that records its arguments, with additional behaviour.</summary>
     private string Recorder(string name, string script)
     {
         var path = _folder.PathOf(name);

@@ -16,18 +16,18 @@ internal sealed class Browser : IAsyncDisposable
 
     private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
 
-    /// <exception cref="InvalidOperationException">There is no Chromium on this machine.</exception>
+    /// <exception cref="InvalidOperationException">Chromium is not installed.</exception>
     public static async Task<Browser> StartAsync()
     {
         NeedsBrowserAttribute.Demand();
         var program = Find();
         var playwright = await Playwright.CreateAsync();
-        // In a container shared memory is small, and there is no display.
+        // In a container, shared memory is small and there is no display.
         var options = new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--disable-dev-shm-usage", "--disable-gpu"] };
         return new Browser(playwright, await playwright.Chromium.LaunchAsync(options));
     }
 
-    /// <summary>Opens a page in a profile of its own, as somebody at a desk with light colours.</summary>
+    /// <summary>Opens a page in its own profile, with desktop size and light colours.</summary>
     /// <param name="address">The page.</param>
     /// <param name="password">What the browser answers when it is asked for one; null gives none.</param>
     public async Task<BrowserPage> OpenAsync(Uri address, string? password = null)

@@ -105,7 +105,7 @@ internal sealed class EndToEndTests
         await TestImage.Create(4).PushAsync(_upstream.Address, "team/dry", "1");
         await using var scene = await StartSceneAsync();
         await scene.CreatePodAsync("dry", $"{_upstream.Address}/team/dry:1", "--dry-run=server");
-        // The one after it in the queue is there: the dry run was not before it.
+        // The next one in the queue has arrived, so the dry run was not queued before it.
         await TestImage.Create(5).PushAsync(_upstream.Address, "team/wet", "1");
         var wet = await scene.CreatePodAsync("wet", $"{_upstream.Address}/team/wet:1");
         await TestWait.UntilAsync(

@@ -57,7 +57,7 @@ internal sealed class GateScene : IAsyncDisposable
 
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
-    /// <summary>A scene without replicas; null where there is no such API server, which the test's result then says.</summary>
+    /// <summary>A scene without replicas; null, and the test inconclusive, without such an API server.</summary>
     public static async Task<GateScene?> CreateAsync(ApiServerKind kind)
     {
         var real = kind == ApiServerKind.Modern ? await ModernControlPlane.FindAsync() : null;

@@ -142,7 +142,7 @@ internal sealed class GateTests(object kind)
         var released = await scene.ReleasedAsync("lost");
         Assert.That(GateScene.ImageOf(released), Is.EqualTo(source));
         Assert.That((string?)released["metadata"]!["annotations"]!["proxyswapper.io/left-original"], Does.Contain("404"));
-        // A later update by somebody does not swap it either.
+        // A later update does not swap it either.
         await scene.Client.PatchAsync(
             $"/api/v1/namespaces/{scene.Namespace}/pods/lost",
             ProxySwapper.Kubernetes.PatchKind.Merge,
@@ -267,7 +267,7 @@ internal sealed class GateTests(object kind)
 
     private static JsonObject WithVolume(string name, string image)
     {
-        // The container's image is none that a rule takes.
+        // No rule matches the container's image.
         var pod = GateScene.Pod(name, "example.invalid/main:1");
         pod["spec"]!["volumes"] = new JsonArray(
             new JsonObject

@@ -118,7 +118,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
 
     private Manifest? Find(string repository, string tag) => _downstream.Registry.Repository($"mirror/{repository}").Find(tag);
 
-    /// <summary>The paths of the manifests that came under a tag and were taken.</summary>
+    /// <summary>The paths of manifests that were accepted under a tag.</summary>
     private string[] TagsWritten() =>
         [
             .. _downstream

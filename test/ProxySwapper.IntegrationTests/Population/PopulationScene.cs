@@ -82,7 +82,7 @@ internal sealed class PopulationScene : IAsyncDisposable
 
     public Task<string> MetricsAsync() => Webhook.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative));
 
-    /// <summary>Starts the program anew, on the ports that it had, after it ended.</summary>
+    /// <summary>Restarts the program on the same ports.</summary>
     public async Task StartAgainAsync()
     {
         var port = Webhook.Port;

@@ -138,7 +138,7 @@ internal sealed class RecoveryTests
     private static Task<PopulationScene> StartAsync(string upstream, string downstream, string more = "") =>
         PopulationScene.StartAsync($"rules: [{{match: \"{upstream}\", target: \"{downstream}/mirror\"}}]\n{more}");
 
-    /// <summary>An upstream that holds back the end of its layers until it is told, so that a copy is in its middle.</summary>
+    /// <summary>An upstream that holds back the end of its layers until released, so that a copy is halfway.</summary>
     private sealed class HeldUpstream : IAsyncDisposable
     {
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);

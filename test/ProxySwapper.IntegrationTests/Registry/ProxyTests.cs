@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Registry;
 
-/// <summary>Proxies of the environment, as the built program takes them.</summary>
+/// <summary>Proxies from the environment, in the built program.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ProxyTests
 {

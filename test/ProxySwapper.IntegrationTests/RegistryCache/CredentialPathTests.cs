@@ -41,7 +41,7 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
         await TestWait.UntilAsync(IsReadyAsync, "the sidecar's readiness");
     }
 
-    /// <summary>Called by the runner after each test, since each has an instance of its own.</summary>
+    /// <summary>Called by the runner after each test, since each has its own instance.</summary>
     public async ValueTask DisposeAsync()
     {
         _sidecar.Dispose();

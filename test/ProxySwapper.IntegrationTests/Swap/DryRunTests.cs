@@ -30,7 +30,7 @@ internal sealed class DryRunTests
         await TestWait.UntilAsync(
             async () =>
             {
-                // Another image, since the API server takes a while to know of the webhook.
+                // Another image, since the API server takes a while to pick up the webhook.
                 Assert.That(ImageOf(await CreateAsync(@namespace, "redis:7")), Is.EqualTo("redis:7"));
                 return (await webhook.Management.GetStringAsync("/populate")).Contains("redis", StringComparison.Ordinal);
             },

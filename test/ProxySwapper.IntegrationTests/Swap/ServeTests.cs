@@ -104,7 +104,7 @@ internal sealed class ServeTests : ServingFixture
         var before = open.RemoteCertificate!.GetCertHashString();
         using var key = RSA.Create(2048);
         var (certificate, pem) = Webhook.Certificates.Issue(rsa: key);
-        // The key is there before its certificate for a moment: the old pair must stay in force.
+        // For a moment only the key is new: the old pair must stay in use.
         await File.WriteAllTextAsync(Path.Combine(Webhook.Folder, "tls.key"), pem);
         await TestWait.UntilAsync(
             async () =>

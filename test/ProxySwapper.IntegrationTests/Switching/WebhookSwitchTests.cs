@@ -189,7 +189,7 @@ internal sealed class WebhookSwitchTests
     private async Task<JsonObject> ConfigMapAsync() =>
         (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/configmaps/proxyswapper", default))!;
 
-    /// <summary>The object without what the API server makes of its own accord.</summary>
+    /// <summary>The object without fields set by the API server.</summary>
     private static string Comparable(JsonObject? webhook)
     {
         var copy = webhook!.DeepClone();

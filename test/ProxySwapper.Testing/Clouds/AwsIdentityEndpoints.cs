@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// Where a process at AWS gets its temporary keys, all on one port: the Security Token Service for IAM Roles for Service Accounts
+/// The sources of temporary keys at AWS, all on one port: the Security Token Service for IAM Roles for Service Accounts
 /// (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"/>) and for roles that another
 /// identity assumes (<see href="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"/>), the agent of EKS Pod Identity
 /// (<see href="https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html"/>), and version 2 of an instance's
@@ -38,13 +38,13 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
     /// <summary>Who may assume <see cref="Role"/>, and nothing else.</summary>
     public static AwsPrincipal Caller { get; } = new("ASIAOFACALLER0000000", "secret-access-key-of-a-caller", "session-token-of-a-caller");
 
-    /// <summary>Whose keys the Pod and the instance have; by default those that the role has.</summary>
+    /// <summary>The principal of the Pod and the instance; by default that of the role.</summary>
     public AwsPrincipal Holder { get; set; }
 
     /// <summary>An instance without a role has no keys.</summary>
     public bool InstanceHasRole { get; set; } = true;
 
-    /// <summary>Which of them gave keys, in order: sts, pod or instance.</summary>
+    /// <summary>Which of them issued keys, in order: sts, pod or instance.</summary>
     public IReadOnlyList<string> Given => [.. _given];
 
     public static async Task<AwsIdentityEndpoints> StartAsync(AwsPrincipal principal)
@@ -84,7 +84,7 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
             body.StartsWith('<') ? "text/xml"
             : body.StartsWith('{') ? "application/json"
             : "text/plain";
-        // Version 2 tells how long its token lives.
+        // Version 2 returns the lifetime of its token.
         if (context.Request.Method == "PUT")
             context.Response.Headers["X-aws-ec2-metadata-token-ttl-seconds"] = "21600";
         await context.Response.WriteAsync(body);

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Testing.Clouds;
 
-/// <summary>Somebody whom AWS knows, and the keys that requests are signed with.</summary>
+/// <summary>A principal at AWS with the keys that sign its requests.</summary>
 /// <param name="AccessKeyId">The key's public half.</param>
-/// <param name="SecretAccessKey">What signs.</param>
-/// <param name="SessionToken">What has to come along with temporary keys; null with those of a user.</param>
+/// <param name="SecretAccessKey">The signing key.</param>
+/// <param name="SessionToken">The session token of temporary keys; null for a user's keys.</param>
 public sealed record AwsPrincipal(string AccessKeyId, string SecretAccessKey, string? SessionToken = null)
 {
     /// <summary>The twelve digits of its account.</summary>
@@ -12,6 +12,6 @@ public sealed record AwsPrincipal(string AccessKeyId, string SecretAccessKey, st
     public string Arn =>
         SessionToken is null ? $"arn:aws:iam::{Account}:user/of-a-test" : $"arn:aws:sts::{Account}:assumed-role/of-a-test/session";
 
-    /// <summary>Set when temporary keys have come to their end.</summary>
+    /// <summary>Set when temporary keys have expired.</summary>
     public bool IsExpired { get; init; }
 }

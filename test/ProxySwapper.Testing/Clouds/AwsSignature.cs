@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// Checks the signature of a request as AWS does, by computing it anew
+/// Verifies the signature of a request as AWS does, by recomputing it
 /// (<see href="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html">Signature Version 4</see>).
 /// </summary>
 internal static class AwsSignature

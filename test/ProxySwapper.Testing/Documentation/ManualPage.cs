@@ -16,11 +16,11 @@ public sealed partial record ManualPage(string Path, string Text)
             .Select(path => new ManualPage(path, File.ReadAllText(SourceTree.PathOf(path)))),
     ];
 
-    /// <summary>Fenced blocks: their language and their text.</summary>
+    /// <summary>Fenced blocks with language and text.</summary>
     public IEnumerable<(string Language, string Text)> Blocks =>
         Fence.Matches(Text).Select(match => (match.Groups["language"].Value, match.Groups["text"].Value));
 
-    /// <summary>What is typed into a shell: each line of a block, with those that go on behind a backslash.</summary>
+    /// <summary>Shell commands: each line of a block, joined with lines continued by a backslash.</summary>
     public IEnumerable<string> ShellLines =>
         Blocks
             .Where(block => block.Language == "sh")
@@ -28,7 +28,7 @@ public sealed partial record ManualPage(string Path, string Text)
             .Select(line => WhiteSpace.Replace(line, " ").Trim())
             .Where(line => line.Length > 0);
 
-    /// <summary>The blocks whose first line says that they are a file of this name.</summary>
+    /// <summary>The blocks whose first line is a comment with this file name.</summary>
     public IEnumerable<string> Files(string name) =>
         Blocks
             .Where(block => block.Language == "yaml" && block.Text.StartsWith($"# {name}\n", StringComparison.Ordinal))
@@ -38,7 +38,7 @@ public sealed partial record ManualPage(string Path, string Text)
     public IEnumerable<string> InlineCode =>
         Inline.Matches(Fence.Replace(Text, "")).Select(match => WhiteSpace.Replace(match.Groups["code"].Value, " "));
 
-    /// <summary>What links point at.</summary>
+    /// <summary>The targets of links.</summary>
     public IEnumerable<string> Links => Link.Matches(Fence.Replace(Text, "")).Select(match => match.Groups["target"].Value);
 
     /// <summary>Links of the form <c>[text][name]</c> whose name has no line <c>[name]: target</c>.</summary>
@@ -52,7 +52,7 @@ public sealed partial record ManualPage(string Path, string Text)
         }
     }
 
-    /// <summary>The anchors that GitHub makes of the headings.</summary>
+    /// <summary>The anchors that GitHub creates for headings.</summary>
     public IEnumerable<string> Anchors =>
         Heading
             .Matches(Fence.Replace(Text, ""))

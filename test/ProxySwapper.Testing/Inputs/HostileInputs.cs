@@ -3,8 +3,8 @@ using System.Text;
 namespace ProxySwapper.Testing.Inputs;
 
 /// <summary>
-/// Files and command lines that nobody should write: what is valid with something put in, taken out, doubled or moved, texts of structural
-/// characters, and the worst ones by hand. The same seed makes the same inputs.
+/// Hostile files and command lines: valid ones with parts inserted, removed, duplicated or moved, random structural
+/// characters, and hand-written worst cases. The same seed gives the same inputs.
 /// </summary>
 public sealed class HostileInputs(int seed)
 {
@@ -186,7 +186,7 @@ public sealed class HostileInputs(int seed)
         "not/a/plat/form",
     ];
 
-    /// <summary>The worst ones, by hand.</summary>
+    /// <summary>Hand-written worst cases.</summary>
     public static IReadOnlyList<string> ByHand { get; } =
     [
         "",
@@ -218,7 +218,7 @@ public sealed class HostileInputs(int seed)
         string.Concat(Enumerable.Range(0, 20_000).Select(line => $"k{line}: v\n")),
     ];
 
-    /// <summary>A file: one by hand, a valid one that was damaged, or structural characters thrown together.</summary>
+    /// <summary>A file: a hand-written one, a damaged valid one, or random structural characters.</summary>
     public string File()
     {
         var kind = _random.Next(200);

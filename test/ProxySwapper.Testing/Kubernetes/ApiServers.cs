@@ -6,7 +6,7 @@ namespace ProxySwapper.Testing.Kubernetes;
 /// <summary>Clients of an API server in this process.</summary>
 internal static class ApiServers
 {
-    /// <summary>A client of a user of that name.</summary>
+    /// <summary>A client for a user with this name.</summary>
     public static KubernetesClient Connect(InMemoryApiServer server, string user = "administrator", string @namespace = "default")
     {
         var file = Path.GetTempFileName();

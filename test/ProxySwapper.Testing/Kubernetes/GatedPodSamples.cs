@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Testing.Kubernetes;
 
-/// <summary>Pods as they are after the webhook gated them.</summary>
+/// <summary>Pods that the webhook has gated.</summary>
 internal static class GatedPodSamples
 {
     public const string Gate = "proxyswapper.io/image";
     public const string Label = "proxyswapper.io/gated";
     public const string LeftOriginal = "proxyswapper.io/left-original";
 
-    /// <summary>A Pod whose containers had the originals and have the targets now.</summary>
+    /// <summary>A Pod whose containers were rewritten from the originals to the targets.</summary>
     public static JsonObject Create(string @namespace, string name, params (string Original, string Target)[] images) =>
         new()
         {

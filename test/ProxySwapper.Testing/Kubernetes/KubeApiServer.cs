@@ -7,15 +7,15 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Testing.Kubernetes;
 
 /// <summary>
-/// A real control plane without controllers and nodes: etcd and kube-apiserver from the folder that <c>KUBEBUILDER_ASSETS</c> names,
-/// on free ports of the loopback address, with RBAC. Pods stay as they were admitted; service accounts need not exist for them.
+/// A real control plane without controllers and nodes: etcd and kube-apiserver from the folder in <c>KUBEBUILDER_ASSETS</c>,
+/// on free ports of the loopback address, with RBAC. Pods stay as admitted, and their service accounts need not exist.
 /// </summary>
 public sealed class KubeApiServer : IAsyncDisposable
 {
-    /// <summary>The token of an administrator, who may also impersonate anybody.</summary>
+    /// <summary>The token of an administrator, who may also impersonate others.</summary>
     public const string AdministratorToken = "administrator-of-a-test";
 
-    /// <summary>Of somebody with the name of the chart's ServiceAccount whom RBAC lets do everything.</summary>
+    /// <summary>The token of a user with the name of the chart's ServiceAccount and all permissions.</summary>
     public const string AccountToken = "account-of-a-test";
 
     /// <summary>The user of <see cref="AccountToken"/>: a service account that may do everything.</summary>
@@ -42,7 +42,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>A kubeconfig file of an administrator.</summary>
     public string Kubeconfig { get; }
 
-    /// <summary>The kubectl beside the server.</summary>
+    /// <summary>The kubectl next to the server.</summary>
     public string Kubectl => Path.Combine(_assets, "kubectl");
 
     /// <summary>The authority of the server's certificate, PEM.</summary>
@@ -51,7 +51,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>An administrator's client.</summary>
     internal KubernetesClient Client { get; private set; }
 
-    /// <summary>Starts a server from the folder that <c>KUBEBUILDER_ASSETS</c> names.</summary>
+    /// <summary>Starts a server from the folder in <c>KUBEBUILDER_ASSETS</c>.</summary>
     public static Task<KubeApiServer> StartAsync()
     {
         var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
@@ -81,7 +81,7 @@ public sealed class KubeApiServer : IAsyncDisposable
             catch (InvalidOperationException)
                 when (attempt < MaximumAttempts && server.Output.Contains("address already in use", StringComparison.Ordinal))
             {
-                // A port that was free went to somebody's connection before the server took it.
+                // A free port was taken by another connection before the server used it.
                 await server.DisposeAsync();
             }
             catch
@@ -98,7 +98,7 @@ public sealed class KubeApiServer : IAsyncDisposable
     /// <summary>Whether a certificate is this server's.</summary>
     public bool HasSigned(X509Certificate2? certificate) => _certificates.HasSigned(certificate);
 
-    /// <summary>A kubeconfig file of somebody else: a service account's token, for instance.</summary>
+    /// <summary>A kubeconfig file for another user, such as a service account's token.</summary>
     public string KubeconfigOf(string token)
     {
         var file = Path.Combine(_folder.FullName, $"kubeconfig-{Guid.NewGuid():n}");
@@ -107,8 +107,8 @@ public sealed class KubeApiServer : IAsyncDisposable
     }
 
     /// <summary>Runs kubectl as an administrator.</summary>
-    /// <returns>What it printed on standard output.</returns>
-    /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
+    /// <returns>Its standard output.</returns>
+    /// <exception cref="InvalidOperationException">It failed; the message is its own.</exception>
     public Task<string> KubectlAsync(params string[] arguments) => KubectlWithInputAsync("", arguments);
 
     /// <inheritdoc cref="KubectlAsync"/>
@@ -118,11 +118,11 @@ public sealed class KubeApiServer : IAsyncDisposable
         return exitCode == 0 ? output : throw new InvalidOperationException($"kubectl {string.Join(' ', arguments)}: {error}{output}");
     }
 
-    /// <summary>Runs kubectl as an administrator, where it may fail.</summary>
+    /// <summary>Runs kubectl as an administrator, allowing failure.</summary>
     public Task<(int ExitCode, string Output, string Error)> TryKubectlAsync(string input, params string[] arguments) =>
         TestProcess.RunAsync(KubectlPath, ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
 
-    /// <summary>A new namespace, with the label by which selectors know it.</summary>
+    /// <summary>Creates a namespace with the name label that selectors use.</summary>
     public async Task<string> CreateNamespaceAsync()
     {
         var name = $"test-{Guid.NewGuid():n}"[..20];
@@ -135,14 +135,14 @@ public sealed class KubeApiServer : IAsyncDisposable
         return name;
     }
 
-    /// <summary>Kills the API server; etcd stays, with everything that is stored.</summary>
+    /// <summary>Kills the API server; etcd and its data stay.</summary>
     public async Task KillAsync()
     {
         _processes[^1].KillNow();
         await _processes[^1].WaitForExitAsync();
     }
 
-    /// <summary>Starts the API server that was killed, at the same address.</summary>
+    /// <summary>Restarts a killed API server at the same address.</summary>
     public async Task StartAgainAsync()
     {
         _processes[^1].Dispose();

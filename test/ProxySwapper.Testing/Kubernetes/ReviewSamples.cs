@@ -3,14 +3,14 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Testing.Kubernetes;
 
-/// <summary>Reviews as API servers post them.</summary>
+/// <summary>Reviews in the form that API servers send.</summary>
 public static class ReviewSamples
 {
     /// <summary>The creation of a Pod with these images.</summary>
     public static string Create(params string[] images) => Review(Pod(images)).ToJsonString();
 
     /// <summary>
-    /// The creation of a Pod as it is in a cluster (two containers with variables, probes, mounts and security context, an init container,
+    /// The creation of a realistic Pod (two containers with variables, probes, mounts and security context, an init container,
     /// annotations and managed fields), padded to a size by more variables and managed fields.
     /// </summary>
     /// <param name="size">The review's size in bytes, reached within 1 %.</param>
@@ -62,7 +62,7 @@ public static class ReviewSamples
         );
         var review = Review(pod);
         var variables = spec["containers"]![0]!["env"]!.AsArray();
-        // What one more variable with its managed field adds is the same each time.
+        // Each additional variable with its managed field adds the same size.
         var (empty, number) = (Encoding.UTF8.GetByteCount(review.ToJsonString()), 0);
         Pad();
         var step = Encoding.UTF8.GetByteCount(review.ToJsonString()) - empty;

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Testing.Kubernetes;
 
-/// <summary>YAML as Kubernetes reads it: the same as JSON.</summary>
+/// <summary>YAML as Kubernetes reads it, equivalent to JSON.</summary>
 public static class YamlObjects
 {
     /// <summary>The documents that are objects, in order.</summary>
@@ -16,7 +16,7 @@ public static class YamlObjects
         return [.. stream.Documents.Select(document => YamlJson.Convert(document.RootNode)).OfType<JsonObject>()];
     }
 
-    /// <summary>Objects as YAML that is the same whoever wrote it: ordered by kind and name, keys in alphabetical order.</summary>
+    /// <summary>Objects as canonical YAML: ordered by kind and name, keys in alphabetical order.</summary>
     public static string WriteCanonical(IEnumerable<JsonObject> objects)
     {
         var text = new StringWriter { NewLine = "\n" };

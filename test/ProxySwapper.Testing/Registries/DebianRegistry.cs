@@ -7,8 +7,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>
-/// A real registry: Debian's <c>docker-registry</c> as a process on a free port of the loopback address, with its data in a folder
-/// of its own that goes away with it. Open, with htpasswd, or as a pull-through cache.
+/// A real registry: Debian's <c>docker-registry</c> as a process on a free port of the loopback address, with its data in its
+/// own folder, which is deleted with it. Open, with htpasswd, or as a pull-through cache.
 /// </summary>
 public sealed class DebianRegistry : IAsyncDisposable
 {
@@ -26,10 +26,10 @@ public sealed class DebianRegistry : IAsyncDisposable
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
     }
 
-    /// <summary>Host and port, as references write it.</summary>
+    /// <summary>Host and port, in the form used in references.</summary>
     public string Address { get; }
 
-    /// <summary>What the process printed: its access log among it.</summary>
+    /// <summary>The output of the process, including its access log.</summary>
     public string Output
     {
         get
@@ -42,18 +42,18 @@ public sealed class DebianRegistry : IAsyncDisposable
     /// <summary>The process.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Where it keeps what it was given.</summary>
+    /// <summary>Its data folder.</summary>
     public string DataFolder { get; private init; } = "";
 
-    /// <summary>Lets everybody read and write.</summary>
+    /// <summary>Anonymous read and write access.</summary>
     /// <param name="port">Its port, or 0 for a free one.</param>
-    /// <param name="data">A folder to keep its data in, which stays; null for one that goes away with it.</param>
+    /// <param name="data">A data folder that is kept; null for one that is deleted with it.</param>
     public static Task<DebianRegistry> StartAsync(int port = 0, string? data = null) => StartAsync("", null, port, data);
 
-    /// <summary>Demands this user with this password.</summary>
+    /// <summary>Requires this user with this password.</summary>
     public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password) => StartAsync("", (username, password));
 
-    /// <summary>Is a pull-through cache of another registry (<c>http://HOST:PORT</c>), and takes no push.</summary>
+    /// <summary>A read-only pull-through cache of another registry (<c>http://HOST:PORT</c>).</summary>
     public static Task<DebianRegistry> StartPullThroughAsync(string upstream, string? username = null, string? password = null) =>
         StartAsync($"proxy:\n  remoteurl: {upstream}\n" + (username is null ? "" : $"  username: {username}\n  password: {password}\n"));
 
@@ -120,7 +120,7 @@ public sealed class DebianRegistry : IAsyncDisposable
             catch (HttpRequestException) when (!_process.HasExited) { }
             catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
             {
-                throw new InvalidOperationException($"{Program} did not answer at {Address}:\n{Output}", fault);
+                throw new InvalidOperationException($"{Program} did not respond at {Address}:\n{Output}", fault);
             }
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }

@@ -4,8 +4,8 @@ using ProxySwapper.Registry.InMemory;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>
-/// An <see cref="InMemoryRegistry"/> that does wrong what a test says: by a script, a fault for each matching request in turn, or always.
-/// Requests that no script is for are answered as they should be.
+/// An <see cref="InMemoryRegistry"/> with injected faults: by a script, one fault per matching request in turn, or always.
+/// Requests without a script are answered correctly.
 /// </summary>
 internal sealed class FaultyRegistry : IAsyncDisposable
 {
@@ -17,15 +17,13 @@ internal sealed class FaultyRegistry : IAsyncDisposable
 
     public InMemoryRegistry Registry { get; private set; } = null!;
 
-    /// <summary>
-    /// Who may pass, before anything goes wrong: for instance <see cref="TokenServer.GuardAsync"/>. Null (default) is everybody.
-    /// </summary>
+    /// <summary>Authorization, before any fault, such as <see cref="TokenServer.GuardAsync"/>. Null (default) for none.</summary>
     public RegistryFault? Guard { get; set; }
 
-    /// <summary>Host and port, as references write it.</summary>
+    /// <summary>Host and port, in the form used in references.</summary>
     public string Address => Registry.Address;
 
-    /// <summary>What came, in order, faults included.</summary>
+    /// <summary>The requests received, in order, including faulty ones.</summary>
     public IReadOnlyList<ReceivedRequest> Received
     {
         get
@@ -47,22 +45,22 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         return faulty;
     }
 
-    /// <summary>The next requests with this method about this meet these faults, one each, in order.</summary>
+    /// <summary>The next requests with this method and kind meet these faults, one each, in order.</summary>
     public void Next(HttpMethod method, InMemoryRegistryRequestKind kind, params IEnumerable<RegistryFault> faults) =>
         Add((request, of) => request.Method == method.Method && of == kind, faults);
 
-    /// <summary>Every request with this method about this meets this fault.</summary>
+    /// <summary>Every request with this method and kind meets this fault.</summary>
     public void Always(HttpMethod method, InMemoryRegistryRequestKind kind, RegistryFault fault) =>
         Always((request, of) => request.Method == method.Method && of == kind, fault);
 
-    /// <summary>Every request that this is true for meets this fault.</summary>
+    /// <summary>Every matching request meets this fault.</summary>
     public void Always(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, RegistryFault fault)
     {
         lock (_gate)
             _scripts.Add(new Script(matches, null, fault));
     }
 
-    /// <summary>Each request meets the fault that is chosen for it, or none.</summary>
+    /// <summary>Each request meets the fault chosen for it, or none.</summary>
     public void Choose(Func<HttpRequest, InMemoryRegistryRequestKind, RegistryFault?> choose) =>
         Always(
             (_, _) => true,
@@ -72,7 +70,7 @@ internal sealed class FaultyRegistry : IAsyncDisposable
                     : registry(context)
         );
 
-    /// <summary>From now on nothing goes wrong.</summary>
+    /// <summary>Removes all faults.</summary>
     public void Heal()
     {
         lock (_gate)

@@ -2,5 +2,5 @@ using Microsoft.AspNetCore.Http;
 
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>What goes wrong with one request: it answers alone, or lets the registry answer and spoils that.</summary>
+/// <summary>A fault of one request: answers it, or lets the registry answer and corrupts the response.</summary>
 public delegate Task RegistryFault(HttpContext context, RequestDelegate registry);

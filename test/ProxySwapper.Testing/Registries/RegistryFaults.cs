@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>Everything that registries and the networks before them are known to do wrong.</summary>
+/// <summary>Known faults of registries and networks.</summary>
 public static class RegistryFaults
 {
-    /// <summary>Nothing goes wrong: a request in a script that shall pass.</summary>
+    /// <summary>No fault: a request in a script that should succeed.</summary>
     public static RegistryFault None { get; } = (context, registry) => registry(context);
 
-    /// <summary>Answers with this status and the registry's usual kind of error.</summary>
+    /// <summary>Responds with this status and a registry error.</summary>
     public static RegistryFault Status(
         int status,
         string code = "UNKNOWN",
@@ -26,14 +26,14 @@ public static class RegistryFaults
                 await context.Response.WriteAsync($$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}""");
         };
 
-    /// <summary>429, with the seconds or the date after which to come back, or without.</summary>
+    /// <summary>429, with or without Retry-After in seconds or as a date.</summary>
     public static RegistryFault TooManyRequests(string? retryAfter = null) =>
         Status(429, "TOOMANYREQUESTS", "slow down", retryAfter is null ? [] : [("Retry-After", retryAfter)]);
 
     /// <summary>503.</summary>
     public static RegistryFault Unavailable { get; } = Status(503, "UNAVAILABLE", "come back later");
 
-    /// <summary>Ends the connection without an answer, as ECR does for an upload to a repository that it does not have.</summary>
+    /// <summary>Closes the connection without a response, as ECR does for an upload to a missing repository.</summary>
     public static RegistryFault Dropped { get; } =
         (context, _) =>
         {
@@ -41,10 +41,10 @@ public static class RegistryFaults
             return Task.CompletedTask;
         };
 
-    /// <summary>Ends the connection after this much of the answer's body.</summary>
+    /// <summary>Closes the connection after this much of the response body.</summary>
     public static RegistryFault CutResponse(long after) => Respond((body, _) => new CutStream(body, after));
 
-    /// <summary>Ends the connection after this much of the request's body was read.</summary>
+    /// <summary>Closes the connection after reading this much of the request body.</summary>
     public static RegistryFault CutRequest(long after) =>
         async (context, registry) =>
         {
@@ -60,7 +60,7 @@ public static class RegistryFaults
             _ = registry;
         };
 
-    /// <summary>The work is done and its answer lost.</summary>
+    /// <summary>The request is processed but its response is lost.</summary>
     public static RegistryFault LostAnswer { get; } =
         async (context, registry) =>
         {
@@ -71,26 +71,26 @@ public static class RegistryFaults
             context.Abort();
         };
 
-    /// <summary>Flips a bit in the middle of the answer's body.</summary>
+    /// <summary>Flips a bit in the middle of the response body.</summary>
     public static RegistryFault WrongContent { get; } =
         Respond((body, context) => new FlippedStream(body, (context.Response.ContentLength ?? 2) / 2));
 
-    /// <summary>The body is shorter than it is: one byte is left away, and the header says so.</summary>
+    /// <summary>The body lacks one byte, and the header agrees.</summary>
     public static RegistryFault Shorter { get; } = Buffered((context, body) => body[..^1]);
 
-    /// <summary>The body has one byte more, and the header says so.</summary>
+    /// <summary>The body has an extra byte, and the header agrees.</summary>
     public static RegistryFault Longer { get; } = Buffered((context, body) => [.. body, (byte)'x']);
 
     /// <summary>No <c>Content-Length</c>: the body comes in chunks.</summary>
     public static RegistryFault NoContentLength { get; } = OnHeaders(response => response.ContentLength = null);
 
-    /// <summary>Another <c>Docker-Content-Digest</c> than the content has.</summary>
+    /// <summary>A wrong <c>Docker-Content-Digest</c>.</summary>
     public static RegistryFault WrongDigestHeader { get; } = Header("Docker-Content-Digest", "sha256:" + new string('a', 64));
 
     /// <summary>No <c>Docker-Content-Digest</c>.</summary>
     public static RegistryFault NoDigestHeader { get; } = Header("Docker-Content-Digest", null);
 
-    /// <summary>Sets a header of the registry's own answer, or removes it.</summary>
+    /// <summary>Sets or removes a header of the registry's response.</summary>
     public static RegistryFault Header(string name, string? value) =>
         OnHeaders(response =>
         {
@@ -100,7 +100,7 @@ public static class RegistryFaults
                 response.Headers[name] = value;
         });
 
-    /// <summary>The registry's relative <c>Location</c> becomes an absolute one, with a query of its own.</summary>
+    /// <summary>The registry's relative <c>Location</c> becomes absolute, with an additional query.</summary>
     public static RegistryFault AbsoluteLocation { get; } =
         OnHeaders(response =>
         {
@@ -109,7 +109,7 @@ public static class RegistryFaults
                     $"{response.HttpContext.Request.Scheme}://{response.HttpContext.Request.Host}{location}?_state=a%2Fb%3D";
         });
 
-    /// <summary>Sends elsewhere.</summary>
+    /// <summary>Redirects.</summary>
     public static RegistryFault Redirect(string target, int status = 307) =>
         (context, _) =>
         {
@@ -118,20 +118,20 @@ public static class RegistryFaults
             return Task.CompletedTask;
         };
 
-    /// <summary>Sends to the same path and query at another origin, for instance <c>http://localhost:1234</c>.</summary>
+    /// <summary>Redirects to the same path and query at another origin, such as <c>http://localhost:1234</c>.</summary>
     public static RegistryFault RedirectToOrigin(string origin, int status = 307) =>
         (context, registry) => Redirect(origin + context.Request.Path + context.Request.QueryString, status)(context, registry);
 
     /// <summary>
-    /// Gives the body away in pieces of this size, each when <paramref name="next"/> lets it: one that never does stands still.
+    /// Sends the body in pieces of this size, each when <paramref name="next"/> completes; if it never does, the body stalls.
     /// </summary>
     public static RegistryFault Drip(int size, Func<CancellationToken, Task> next) =>
         Respond((body, context) => new DripStream(body, size, () => next(context.RequestAborted)));
 
-    /// <summary>The upload session is not there any more.</summary>
+    /// <summary>The upload session no longer exists.</summary>
     public static RegistryFault LostSession { get; } = LostSessionAs(404);
 
-    /// <summary>The upload session is not there any more, which the registry says with another status than 404.</summary>
+    /// <summary>The upload session no longer exists, reported with a status other than 404.</summary>
     public static RegistryFault LostSessionAs(int status) =>
         async (context, registry) =>
         {
@@ -139,7 +139,7 @@ public static class RegistryFaults
             await Status(status, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")(context, registry);
         };
 
-    /// <summary>The mount is not done; an upload is offered instead.</summary>
+    /// <summary>The mount is declined and an upload offered instead.</summary>
     public static RegistryFault RefusedMount { get; } =
         (context, registry) =>
         {
@@ -155,7 +155,7 @@ public static class RegistryFaults
             return registry(context);
         };
 
-    /// <summary>Does something while the request is under way, for instance moves a tag, and goes on.</summary>
+    /// <summary>Does something during the request, such as moving a tag, and continues.</summary>
     public static RegistryFault Meanwhile(Action action) =>
         (context, registry) =>
         {
@@ -163,7 +163,7 @@ public static class RegistryFaults
             return registry(context);
         };
 
-    /// <summary>Does something after the registry answered.</summary>
+    /// <summary>Does something after the registry's response.</summary>
     public static RegistryFault Afterwards(Action action) =>
         async (context, registry) =>
         {
@@ -171,17 +171,17 @@ public static class RegistryFaults
             action();
         };
 
-    /// <summary>Takes no chunks, as Google's Artifact Registry: a PATCH is refused.</summary>
+    /// <summary>Does not support chunks, like Google's Artifact Registry: a PATCH is refused.</summary>
     public static RegistryFault NoChunks { get; } = Status(405, "UNSUPPORTED", "no chunked uploads");
 
-    /// <summary>A proxy that takes no body larger than this.</summary>
+    /// <summary>A proxy that limits the body size.</summary>
     public static RegistryFault BodyLimit(long limit) =>
         (context, registry) =>
             context.Request.ContentLength > limit
                 ? Status(413, "SIZE_INVALID", "request entity too large")(context, registry)
                 : registry(context);
 
-    /// <summary>ECR's answer to a PATCH is 201.</summary>
+    /// <summary>ECR responds to a PATCH with 201.</summary>
     public static RegistryFault PatchCreated { get; } =
         OnHeaders(response => response.StatusCode = response.StatusCode == 202 ? 201 : response.StatusCode);
 

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>A registry that can be made to fail, and a client for it whose pauses take no time.</summary>
+/// <summary>A registry with injectable faults, and a client whose pauses take no time.</summary>
 internal sealed class RegistryScene : IAsyncDisposable
 {
     private RegistryScene(
@@ -18,7 +18,7 @@ internal sealed class RegistryScene : IAsyncDisposable
         CapturedLog log
     ) => (Faulty, Clients, Client, Time, Log) = (registry, clients, clients.For(registry.Address, credentials), time, log);
 
-    /// <summary>Deadlines are so long that nothing but a test's <see cref="SkippingTimeProvider.Advance"/> reaches them.</summary>
+    /// <summary>Timeouts are so long that only a test's <see cref="SkippingTimeProvider.Advance"/> reaches them.</summary>
     public static RegistryOptions Options { get; } = new() { ResponseTimeout = TimeSpan.FromDays(1), StallTimeout = TimeSpan.FromDays(1) };
 
     public FaultyRegistry Faulty { get; }
@@ -33,9 +33,9 @@ internal sealed class RegistryScene : IAsyncDisposable
 
     public CapturedLog Log { get; }
 
-    /// <param name="registry">What the registry is like.</param>
-    /// <param name="options">How it is reached; change <see cref="Options"/>.</param>
-    /// <param name="credentials">What opens it.</param>
+    /// <param name="registry">The registry's options.</param>
+    /// <param name="options">The client's options; change <see cref="Options"/>.</param>
+    /// <param name="credentials">The credentials.</param>
     public static async Task<RegistryScene> StartAsync(
         InMemoryRegistryOptions? registry = null,
         RegistryOptions? options = null,
@@ -53,7 +53,7 @@ internal sealed class RegistryScene : IAsyncDisposable
         );
     }
 
-    /// <summary>A clock that jumps over pauses and stops at the deadlines of <see cref="Options"/>.</summary>
+    /// <summary>A clock that skips pauses and stops at the timeouts of <see cref="Options"/>.</summary>
     public static SkippingTimeProvider NewTime() => new(TimeSpan.FromHours(1));
 
     public async ValueTask DisposeAsync()

@@ -4,10 +4,10 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>Debian's <c>skopeo</c>, a second opinion on what a registry holds.</summary>
+/// <summary>Debian's <c>skopeo</c>, to verify the content of registries independently.</summary>
 internal static class Skopeo
 {
-    /// <summary>The digest of what a reference points at, of the bytes that skopeo gets; null when it gets none.</summary>
+    /// <summary>The digest of the bytes that skopeo gets for a reference; null if it gets none.</summary>
     public static async Task<string?> DigestAsync(string reference, string? credentials = null)
     {
         var (exitCode, output, _) = await TryAsync([
@@ -21,7 +21,7 @@ internal static class Skopeo
     }
 
     /// <summary>Pulls an image with all its platforms and layers.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be pulled; the message is what skopeo said.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be pulled; the message is skopeo's.</exception>
     public static async Task PullAsync(string reference, string? credentials = null)
     {
         var folder = Directory.CreateTempSubdirectory("skopeo-");
@@ -38,8 +38,8 @@ internal static class Skopeo
             throw new InvalidOperationException($"skopeo copy {reference}: {error}{output}");
     }
 
-    /// <summary>Runs it without a policy and gives what it printed.</summary>
-    /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
+    /// <summary>Runs it without a policy and returns its output.</summary>
+    /// <exception cref="InvalidOperationException">It failed; the message is its own.</exception>
     public static async Task<string> RunAsync(params IEnumerable<string> arguments)
     {
         var (exitCode, output, error) = await TryAsync(["--insecure-policy", .. arguments]);

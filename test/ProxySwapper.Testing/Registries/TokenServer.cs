@@ -14,8 +14,8 @@ using ProxySwapper.Registry.InMemory;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>
-/// A token server as registries name them in a Bearer challenge: GET with Basic, OAuth2 forms, and a guard that makes a registry demand
-/// its tokens. A token is good for the scopes that were asked for, and no others.
+/// A token server for Bearer challenges of registries: GET with Basic, OAuth2 forms, and a guard that makes a registry require
+/// its tokens. A token is only valid for the requested scopes.
 /// </summary>
 internal sealed class TokenServer : IAsyncDisposable
 {
@@ -27,36 +27,36 @@ internal sealed class TokenServer : IAsyncDisposable
 
     private TokenServer(WebApplication server) => _server = server;
 
-    /// <summary>The address of the realm.</summary>
+    /// <summary>The URL of the realm.</summary>
     public Uri Realm { get; private set; } = null!;
 
-    /// <summary>The realm that the registry names instead of <see cref="Realm"/>; null (default) for that one.</summary>
+    /// <summary>The realm in the challenge instead of <see cref="Realm"/>; null (default) for that one.</summary>
     public string? NamedRealm { get; set; }
 
-    /// <summary>The service that the registry names; null leaves it away.</summary>
+    /// <summary>The service in the challenge; null for none.</summary>
     public string? Service { get; set; } = "registry.test";
 
-    /// <summary>Users with their passwords; none (default) lets everybody in.</summary>
+    /// <summary>Users with their passwords; none (default) for anonymous access.</summary>
     public Dictionary<string, string> Users { get; } = [];
 
-    /// <summary>Refresh tokens that are taken by the form.</summary>
+    /// <summary>Refresh tokens accepted by the form.</summary>
     public HashSet<string> IdentityTokens { get; } = [];
 
-    /// <summary>The refresh token that is given instead of the one that came; null (default) leaves it.</summary>
+    /// <summary>The refresh token to return in place of the one received; null (default) for none.</summary>
     public string? NextIdentityToken { get; set; }
 
-    /// <summary>How long tokens are said to live; null says nothing.</summary>
+    /// <summary>The stated lifetime of tokens; null for none.</summary>
     public int? ExpiresIn { get; set; } = 300;
 
-    /// <summary>The name of the answer's token.</summary>
+    /// <summary>The name of the token in the response.</summary>
     public string TokenName { get; set; } = "token";
 
-    /// <summary>What answers instead of this server, once; null (default) is nothing.</summary>
+    /// <summary>Answers one request instead of this server; null (default) for none.</summary>
     public RegistryFault? NextFault { get; set; }
 
     public bool TakesGet { get; set; } = true;
 
-    /// <summary>What an answer waits for; done by default.</summary>
+    /// <summary>What a response waits for; completed by default.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
     public IReadOnlyList<ReceivedRequest> Received => [.. _received];
@@ -77,10 +77,10 @@ internal sealed class TokenServer : IAsyncDisposable
         return tokens;
     }
 
-    /// <summary>All tokens that were given out are good no longer.</summary>
+    /// <summary>Invalidates all issued tokens.</summary>
     public void Revoke() => _tokens.Clear();
 
-    /// <summary>Lets a request pass that has a token for what it does, and challenges every other.</summary>
+    /// <summary>Accepts requests with a token for what they do, and challenges all others.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate registry)
     {
         var needed = ScopesOf(context.Request);

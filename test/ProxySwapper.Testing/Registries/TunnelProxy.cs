@@ -6,8 +6,8 @@ using System.Text;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>
-/// A proxy of the environment (<c>https_proxy</c>), which tunnels to ports of this machine: names that no test can own are reached as
-/// themselves, by TLS, with a certificate of the test's.
+/// A proxy for <c>https_proxy</c> that tunnels to local ports: host names that tests cannot own are reached by
+/// their real names over TLS, with a certificate of the test.
 /// </summary>
 public sealed class TunnelProxy : IAsyncDisposable
 {
@@ -25,10 +25,10 @@ public sealed class TunnelProxy : IAsyncDisposable
 
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
-    /// <summary>The hosts that tunnels were asked for.</summary>
+    /// <summary>The requested hosts.</summary>
     public IReadOnlyList<string> Asked => [.. _asked];
 
-    /// <summary>Has a host found at a local address.</summary>
+    /// <summary>Maps a host to a local address.</summary>
     public void Map(string host, string address) =>
         _ports[host] = int.Parse(address.Split(':')[^1], System.Globalization.CultureInfo.InvariantCulture);
 
@@ -75,7 +75,7 @@ public sealed class TunnelProxy : IAsyncDisposable
         }
         catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException)
         {
-            // One side has gone.
+            // One side has disconnected.
         }
     }
 

@@ -171,7 +171,7 @@ internal sealed class AdmissionReviewReaderTests
                 + $$""","operation":"{{operation}}","namespace":"default","object":{{pod}},"oldObject":{{oldPod}} } }"""
         );
 
-    /// <summary>The Pod as somebody else's reader takes it.</summary>
+    /// <summary>The Pod as an independent reader parses it.</summary>
     private static JsonNode LastOf(string pod) =>
         JsonNode.Parse(
             Newtonsoft

@@ -78,7 +78,7 @@ internal sealed class GoldenTests
     [Test]
     public void There_are_at_least_50_cases() => Assert.That(Cases().Count(), Is.AtLeast(50));
 
-    /// <summary>The review as parsed by somebody else, and our answer.</summary>
+    /// <summary>The review as parsed by an independent reader, and our response.</summary>
     internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));

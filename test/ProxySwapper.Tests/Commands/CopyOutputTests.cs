@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands;
 
-/// <summary>What <c>copy</c> says while it runs: <c>testdata/copy</c>; <c>UPDATE_GOLDEN=1</c> writes it anew.</summary>
+/// <summary>The progress output of <c>copy</c>: <c>testdata/copy</c>; <c>UPDATE_GOLDEN=1</c> updates it.</summary>
 [TestFixture]
 internal sealed class CopyOutputTests
 {
@@ -33,7 +33,7 @@ internal sealed class CopyOutputTests
                 _time.Advance(TimeSpan.FromSeconds(1));
                 lines.Report(new CopyProgress(blobs[0], CopyStep.Transferring, second * 6 * MiB));
             }
-            // A blob that is begun anew counts once.
+            // A restarted blob counts once.
             lines.Report(new CopyProgress(blobs[0], CopyStep.Transferring, 10 * MiB));
             _time.Advance(TimeSpan.FromSeconds(5));
             lines.Report(new CopyProgress(blobs[0], CopyStep.Copied, 100 * MiB));

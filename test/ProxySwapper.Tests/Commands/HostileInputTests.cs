@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Tests.Commands;
 
 /// <summary>
-/// 20,000 files and command lines that nobody should write: each ends with exit code 0, 1 or 2 and sentences, never with a stack trace.
+/// 20,000 hostile files and command lines: each ends with exit code 0, 1 or 2 and messages, never with a stack trace.
 /// A failure names its seed; running that seed alone repeats it.
 /// </summary>
 [TestFixture, NonParallelizable]

@@ -5,7 +5,7 @@ using ProxySwapper.Tests.Mirroring;
 
 namespace ProxySwapper.Tests.Commands;
 
-/// <summary>What <c>mirror</c> ends with: <c>testdata/mirror/table-*.txt</c>; <c>UPDATE_GOLDEN=1</c> writes them anew.</summary>
+/// <summary>The final output of <c>mirror</c>: <c>testdata/mirror/table-*.txt</c>; <c>UPDATE_GOLDEN=1</c> updates them.</summary>
 [TestFixture]
 internal sealed class MirrorTableTests
 {

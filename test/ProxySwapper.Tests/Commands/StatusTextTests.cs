@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands;
 
-/// <summary>What <c>status</c> prints: <c>testdata/status/*.json</c> as <c>*.txt</c>; <c>UPDATE_GOLDEN=1</c> writes these anew.</summary>
+/// <summary>The output of <c>status</c>: <c>testdata/status/*.json</c> as <c>*.txt</c>; <c>UPDATE_GOLDEN=1</c> updates these.</summary>
 [TestFixture]
 internal sealed partial class StatusTextTests
 {

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary><c>docs/configuration.md</c> is made of <c>chart/config.schema.json</c>; <c>UPDATE_GOLDEN=1</c> writes it anew.</summary>
+/// <summary><c>docs/configuration.md</c> is generated from <c>chart/config.schema.json</c>; <c>UPDATE_GOLDEN=1</c> updates it.</summary>
 [TestFixture]
 internal sealed class ConfigurationPageTests
 {

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Documentation;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary>Every command line of ours that a page shows is one that the program takes.</summary>
+/// <summary>Every command line of the program in the manual is valid.</summary>
 [TestFixture]
 internal sealed partial class ManualCommandTests
 {

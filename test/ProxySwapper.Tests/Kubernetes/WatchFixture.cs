@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>A watch of Pods on a scripted API server, and what it tells.</summary>
+/// <summary>A watch of Pods on a scripted API server, and its events.</summary>
 internal abstract class WatchFixture : IDisposable
 {
     protected const string Selection = "labelSelector=a%3Db&fieldSelector=spec.nodeName%3D";

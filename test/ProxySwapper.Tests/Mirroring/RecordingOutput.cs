@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Copying;
 
 namespace ProxySwapper.Tests.Mirroring;
 
-/// <summary>Keeps what a pass tells.</summary>
+/// <summary>Records the output of a run.</summary>
 internal sealed class RecordingOutput : IMirrorOutput
 {
     public System.Collections.Concurrent.ConcurrentQueue<string> Notes { get; } = new();

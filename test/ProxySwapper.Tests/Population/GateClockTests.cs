@@ -217,7 +217,7 @@ internal sealed class GateClockTests : IDisposable
             isConnected: isConnected
         );
 
-    /// <summary>Moves the clock on, second by second, with time for everybody who waits for it to act.</summary>
+    /// <summary>Advances the clock second by second, letting all waiters act.</summary>
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>
         TestWait.UntilAsync(
             async () =>

@@ -80,7 +80,7 @@ internal sealed class GateFlowTests
         await PostAsync(pod);
         await ReleasedAsync("none");
         Assert.That(GatedPodSamples.ImagesOf(Pod("none")).Single(), Is.EqualTo(original));
-        // API servers let nobody change that list.
+        // API servers treat that list as immutable.
         Assert.That((string?)Pod("none")["spec"]!["imagePullSecrets"]![0]!["name"], Is.EqualTo("of-the-target"));
         Assert.That((string?)Pod("none")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal], Does.Contain("404"));
         await TestWait.UntilAsync(() => Events().Any(text => text.Contains("ImageLeftOriginal", StringComparison.Ordinal)));

@@ -142,7 +142,7 @@ internal sealed class HostileNamespaceTests
                 _server.Denied["get secrets"] = true;
                 break;
             case Hostility.Floods:
-                // One Pod with hundreds of images of hosts where nobody listens.
+                // One Pod with hundreds of images from hosts that do not respond.
                 await PostAsync("hostile", "flood", [], [.. Enumerable.Range(0, 950).Select(i => $"127.0.0.1:{i + 1}/dead{i}:1")]);
                 return;
             case Hostility.SlowRegistries:
@@ -154,7 +154,7 @@ internal sealed class HostileNamespaceTests
                 await PostAsync("hostile", "huge", [], [.. Enumerable.Range(0, 8).Select(i => $"{_upstream.Address}/huge{i}:1")]);
                 return;
         }
-        // The hostile namespace asks for the very images of the others, with secrets of its own.
+        // The hostile namespace requests the same images as the others, with its own secrets.
         foreach (var team in new[] { "team-a", "team-b" })
             for (var i = 0; i < ImagesEach; i++)
                 await PostAsync(

@@ -37,7 +37,7 @@ internal sealed class SharedTargetFlowTests
         var (first, second, evil) = (TestImage.Create(1), TestImage.Create(2), TestImage.Create(3));
         first.AddTo(_good, "team/app", "1");
         evil.AddTo(_evil, "team/app", "1");
-        // What the other registry holds says nothing: anybody can copy a public image.
+        // The content of the other registry proves nothing: anyone can copy a public image.
         first.AddTo(_evil, "team/app", "same");
         await using (var scene = await StartAsync())
             await BringAsync(scene, _good);

@@ -44,7 +44,7 @@ internal static class ReferenceGenerator
         from suffix in Suffixes
         select prefix + path + suffix;
 
-    /// <summary>Structural characters thrown together, and references with one character put in, changed or taken out.</summary>
+    /// <summary>Random structural characters, and references with one character inserted, changed or removed.</summary>
     public static Gen<string> Nearly { get; } =
         Gen.OneOf(
             Text(Hostile, 0, 30),

@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Reporting;
 
 /// <summary>
 /// Reports of manifests: <c>testdata/report/CASE</c> has a configuration, manifests, and the report as text and as JSON.
-/// <c>UPDATE_GOLDEN=1</c> writes the reports anew.
+/// <c>UPDATE_GOLDEN=1</c> updates the reports.
 /// </summary>
 [TestFixture]
 internal sealed class ReportGoldenTests

@@ -45,7 +45,7 @@ internal abstract class GatedPodsFixture
     protected Task<GatedPodsReplica> StartAsync(GateOptions? options = null, string name = "replica-1") =>
         GatedPodsReplica.StartAsync(Client, Time, options, name);
 
-    /// <summary>Moves the clock once everybody waits for it, and lets them find out.</summary>
+    /// <summary>Advances the clock once all are waiting for it, and lets them notice.</summary>
     protected async Task AdvanceAsync(TimeSpan by)
     {
         await TestWait.UntilAsync(() => Time.Waiting > 0, "somebody who waits for the clock");

@@ -3,7 +3,7 @@ using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
-/// <summary>What one namespace asks for takes nothing from the others: neither their turn nor their room nor the last worker.</summary>
+/// <summary>One namespace's requests never take another's turn, room or the last worker.</summary>
 [TestFixture]
 internal sealed class NamespaceShareTests : PopulationQueueFixture
 {

@@ -7,7 +7,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
-/// <summary>A queue for two workers on a clock of its own, and what tests do with it.</summary>
+/// <summary>A queue for two workers with its own clock, and helpers for tests.</summary>
 internal abstract class PopulationQueueFixture
 {
     protected const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -11,7 +11,7 @@ internal sealed class CopyFaultTests
 {
     private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
 
-    /// <summary>Faults of one request, as often as it takes for each to strike somewhere.</summary>
+    /// <summary>Faults of single requests, often enough for each to occur somewhere.</summary>
     private static readonly RegistryFault[] Passing =
     [
         RegistryFaults.TooManyRequests("1"),

@@ -49,7 +49,7 @@ internal sealed class CopyScene : IAsyncDisposable
 
     public Task<CopyResult> CopyAsync(CopyRequest? request = null) => Copier.CopyAsync(request ?? Request(), CancellationToken.None);
 
-    /// <summary>What must hold at every moment: whatever a tag or manifest names is there, byte for byte.</summary>
+    /// <summary>The invariant: whatever a tag or manifest references exists, byte for byte.</summary>
     public static void AssertWhole(InMemoryRegistry registry, bool isSparse = false)
     {
         foreach (var (name, repository) in registry.Repositories)

@@ -11,7 +11,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>What goes wrong with single requests, and what the client makes of it.</summary>
+/// <summary>Faults of single requests, and how the client handles them.</summary>
 [TestFixture]
 internal sealed class RegistryFaultTests
 {

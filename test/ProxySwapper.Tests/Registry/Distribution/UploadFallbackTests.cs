@@ -6,7 +6,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Registries that do not take an upload as it is begun, and take it in another way.</summary>
+/// <summary>Registries that refuse one way of uploading and accept another.</summary>
 [TestFixture]
 internal sealed class UploadFallbackTests
 {

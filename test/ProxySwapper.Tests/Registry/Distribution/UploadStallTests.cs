@@ -7,7 +7,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>A registry that takes an upload and then does nothing.</summary>
+/// <summary>A registry that accepts an upload and then stalls.</summary>
 [TestFixture]
 internal sealed class UploadStallTests
 {

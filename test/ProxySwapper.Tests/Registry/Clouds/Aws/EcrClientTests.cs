@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Clouds;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Aws;
 
-/// <summary>Against an API in this process that computes every signature anew.</summary>
+/// <summary>Against an in-process API that recomputes every signature.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrClientTests : IAsyncDisposable
