@@ -41,7 +41,7 @@ internal sealed class HostileNamespaceTests
             {
                 Interceptor = async (context, next) =>
                 {
-                    await Task.Delay(50);
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
                     if (!_needsLogin || context.Request.Headers.Authorization == Right)
                     {
                         await next(context);
@@ -173,7 +173,7 @@ internal sealed class HostileNamespaceTests
             await SecretAsync("hostile", $"s{i}", json);
     }
 
-    private Task SecretAsync(string team, string name, string json) =>
+    private Task<JsonObject> SecretAsync(string team, string name, string json) =>
         _client.PostAsync(
             $"/api/v1/namespaces/{team}/secrets",
             new JsonObject
