@@ -56,8 +56,8 @@ internal sealed partial class PageTests : IDisposable
         var target = AddImage("app", 301);
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
-        await Expect(page.Find("#summary")).ToHaveTextAsync("All is well: no Pod waits and no copy failed.");
-        await Expect(page.Find("#gated")).ToHaveTextAsync("No Pod waits.");
+        await Expect(page.Find("#summary")).ToHaveTextAsync("Everything is fine: no Pods waiting, no failed copies.");
+        await Expect(page.Find("#gated")).ToHaveTextAsync("No Pods are waiting.");
 
         await CreateAsync("web", "app");
         await Expect(page.Find("#gated")).ToContainTextAsync($"{_scene.Namespace}/web");
@@ -69,17 +69,17 @@ internal sealed partial class PageTests : IDisposable
         _pieces.Release(10);
         await TestWait.UntilAsync(async () => await ValueOf(bar) > before, "more bytes");
         await Expect(page.Find("#running")).ToContainTextAsync(Moved);
-        await Expect(page.Find("#claims")).ToContainTextAsync("(this one)");
-        await Expect(page.Find("#rateLimits")).ToContainTextAsync("76 of 100 pulls left in 6 h");
+        await Expect(page.Find("#claims")).ToContainTextAsync("(this replica)");
+        await Expect(page.Find("#rateLimits")).ToContainTextAsync("76 of 100 pulls remaining per 6 h");
         await page.ScreenshotAsync("page-copying");
 
         _pieces.Release(1000);
         await Expect(page.Find("#finished")).ToContainTextAsync(target);
         await Expect(page.Find("#finished")).ToContainTextAsync("8 MB in");
-        await Expect(page.Find("#gated")).ToHaveTextAsync("No Pod waits.");
+        await Expect(page.Find("#gated")).ToHaveTextAsync("No Pods are waiting.");
         await Expect(page.Find("#running")).ToHaveTextAsync("Nothing is being copied.");
         await Expect(page.Find("#claims")).ToBeHiddenAsync();
-        await Expect(page.Find("#summary")).ToHaveTextAsync("All is well: no Pod waits and no copy failed.");
+        await Expect(page.Find("#summary")).ToHaveTextAsync("Everything is fine: no Pods waiting, no failed copies.");
         await page.ScreenshotAsync("page-quiet");
         Assert.That(page.Errors, Is.Empty);
     }
@@ -91,13 +91,13 @@ internal sealed partial class PageTests : IDisposable
         await using var page = await OpenAsync(replica);
         await CreateAsync("lost", "nowhere");
         await CreateAsync("unlucky", "broken");
-        await Expect(page.Find("#givenUp")).ToContainTextAsync("The registry has no such image, or hides it from us.");
+        await Expect(page.Find("#givenUp")).ToContainTextAsync("The registry does not have this image, or hides it from us.");
         await Expect(page.Find("#givenUp")).ToContainTextAsync("not found (HTTP 404)");
-        await Expect(page.Find("#failed")).ToContainTextAsync("The registry has a failure of its own.");
+        await Expect(page.Find("#failed")).ToContainTextAsync("The registry has an internal error.");
         await Expect(page.Find("#failed")).ToContainTextAsync("internal server error (HTTP 500)");
         await Expect(page.Find("#failed")).ToContainTextAsync("next try in");
-        await Expect(page.Find("#summary")).ToContainTextAsync("1 image was given up; 1 copy failed and will be tried again");
-        await Expect(page.Page).ToHaveTitleAsync("ProxySwapper: look here");
+        await Expect(page.Find("#summary")).ToContainTextAsync("1 image given up; 1 copy failed and will be retried");
+        await Expect(page.Page).ToHaveTitleAsync("ProxySwapper: failures");
         await page.ScreenshotAsync("page-failed");
     }
 
@@ -115,7 +115,7 @@ internal sealed partial class PageTests : IDisposable
         foreach (var list in new[] { "#gated", "#running", "#givenUp", "#downstreams", "#rateLimits", "#rules", "#failed" })
             await Expect(page.Find($"{list} li").First).ToBeVisibleAsync();
         var told = await page.Find("main").AriaSnapshotAsync();
-        Assert.That(told, Does.Contain("heading \"Being copied (").And.Contain($"progressbar \"Copy of {target}\""));
+        Assert.That(told, Does.Contain("heading \"Copying (").And.Contain($"progressbar \"Copy of {target}\""));
         foreach (var width in new[] { Browser.Wide, Browser.Narrow })
         foreach (var isDark in new[] { false, true })
         {
@@ -131,7 +131,7 @@ internal sealed partial class PageTests : IDisposable
     {
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
-        await Expect(page.Find("#summary")).ToContainTextAsync("All is well");
+        await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
         var answer = JsonNode.Parse(await replica.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
         const string Hostile = "<img src=x onerror=alert(1)>&amp;";
         answer["dryRun"] = true;
@@ -161,14 +161,14 @@ internal sealed partial class PageTests : IDisposable
         Assert.That(await page.Find("img").CountAsync(), Is.Zero);
         await Expect(page.Find("#wouldRewrite")).ToContainTextAsync("a:1 → b/a:1");
         await Expect(page.Find("#wouldRewrite")).ToContainTextAsync("seen 2 times · last in shop");
-        await Expect(page.Find("#downstreams li").Nth(0)).ToContainTextAsync("The registry refuses our login");
+        await Expect(page.Find("#downstreams li").Nth(0)).ToContainTextAsync("The registry rejects our credentials");
         await Expect(page.Find("#downstreams li").Nth(1)).ToContainTextAsync("The registry cannot be reached.");
-        await Expect(page.Find("#downstreams li").Nth(2)).ToContainTextAsync("not asked yet");
+        await Expect(page.Find("#downstreams li").Nth(2)).ToContainTextAsync("not checked yet");
         await Expect(page.Find("#rateLimits progress")).ToHaveClassAsync("few");
         await Expect(page.Find("#summary")).ToHaveTextAsync("Failing: one; dry run: nothing is rewritten or copied.");
         Assert.That(page.Errors, Is.Empty);
         await page.Page.RouteAsync("**/populate", route => route.AbortAsync());
-        await Expect(page.Find("#connection")).ToContainTextAsync("What stands below may be old.");
+        await Expect(page.Find("#connection")).ToContainTextAsync("The data below may be outdated.");
         Assert.That(await page.Find("#queued li").CountAsync(), Is.EqualTo(201), "what was there stays");
     }
 
@@ -197,7 +197,7 @@ internal sealed partial class PageTests : IDisposable
     {
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
-        await Expect(page.Find("#summary")).ToContainTextAsync("All is well");
+        await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
         Assert.That(page.Requests.Distinct(), Is.EquivalentTo(new[] { AddressOf(replica, "/"), AddressOf(replica, "/populate") }));
         Assert.That(page.Errors, Is.Empty);
         var asked = _scene.Upstream.Requests;
@@ -228,7 +228,7 @@ internal sealed partial class PageTests : IDisposable
         foreach (var password in new[] { null, "wrong" })
             Assert.That(await IsRefusedAsync(replica, password), Is.True, password);
         await using var page = await OpenAsync(replica, "correct horse");
-        await Expect(page.Find("#summary")).ToContainTextAsync("All is well");
+        await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
         Assert.That((page.Status, page.Errors.Count), Is.EqualTo((200, 0)));
     }
 
