@@ -80,6 +80,11 @@
 {{- if and (include "proxyswapper.populates" .) (not (regexMatch "^0+(\\.0+)?(ms|s|m|h)?$" $every)) -}}true{{- end -}}
 {{- end -}}
 
+{{- /* "true" when Pod templates are looked at from time to time. */ -}}
+{{- define "proxyswapper.backfills" -}}
+{{- if and (include "proxyswapper.reconciles" .) (dig "populate" "backfill" false .Values.config) -}}true{{- end -}}
+{{- end -}}
+
 {{- /* "true" when the webhook lets images through while their registry fails, which it tells in an Event. */ -}}
 {{- define "proxyswapper.fallsBack" -}}
 {{- $fallback := dig "proxyHealth" "fallback" (eq (lower (.Values.config.swapPolicy | default "always")) "exists") .Values.config -}}

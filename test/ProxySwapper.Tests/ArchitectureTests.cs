@@ -47,7 +47,7 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Population.Transfer"],
         ["ProxySwapper.Population"],
         ["ProxySwapper.Reporting"],
-        ["ProxySwapper.Checks"],
+        ["ProxySwapper.Checks", "ProxySwapper.Backfilling"],
         ["ProxySwapper.Serving"],
         ["ProxySwapper.Demo"],
         ["ProxySwapper.Commands"],

@@ -34,6 +34,7 @@ internal static class CommandTree
             ReportCommand.Create(),
             StatusCommand.Create(),
             CheckCommand.Create(),
+            BackfillCommand.Create(),
             CopyCommand.Create(),
             MirrorCommand.Create(),
             CredentialCommand.Create(),

@@ -1,4 +1,5 @@
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -7,11 +8,15 @@ internal static class MirrorLine
 {
     public static string Of(MirrorResult result, bool isDryRun)
     {
-        var tag = result.Tag is null ? "" : $":{result.Tag}";
+        var tag = result.Tag is null ? "" : Suffix(result.Tag);
         var bytes = result.Bytes > 0 ? $" ({ByteSize.Format(result.Bytes)})" : "";
         var detail = result.Detail is null ? bytes : $": {result.Detail}";
         return $"{WordOf(result.Outcome, isDryRun), -14} {result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}{detail}";
     }
+
+    /// <summary>What stands behind a repository: a tag, or a digest where an image is named by that.</summary>
+    public static string Suffix(string tag) =>
+        ImageReference.IsTag(tag) || tag.Contains('@', StringComparison.Ordinal) ? $":{tag}" : $"@{tag}";
 
     public static string Summary(MirrorReport report) =>
         string.Join(

@@ -26,7 +26,10 @@ internal sealed class TableMirrorOutput(IAnsiConsole console, ProgressContext ta
 
     public IProgress<CopyProgress> Started(MirrorTask task)
     {
-        var bar = _bars.GetOrAdd((task.Image, task.Tag), _ => table.AddTask(Markup.Escape($"{task.Image.Name}:{task.Tag}"), maxValue: 1));
+        var bar = _bars.GetOrAdd(
+            (task.Image, task.Tag),
+            _ => table.AddTask(Markup.Escape(task.Image.Name + MirrorLine.Suffix(task.Tag)), maxValue: 1)
+        );
         return new TransferMeter(
             (done, size) =>
             {

@@ -38,6 +38,7 @@ internal static class EnvironmentOverlay
         "populate.platform",
         "populate.recheckAfter",
         "populate.reconcileEvery",
+        "populate.backfill",
         "populate.pullSecrets",
         "populate.gate.deadline",
         "populate.gate.onFailure",

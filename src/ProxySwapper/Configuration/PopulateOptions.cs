@@ -16,6 +16,9 @@ internal sealed record PopulateOptions
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
     public TimeSpan RecheckAfter { get; init; } = TimeSpan.FromHours(1);
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether Pod templates are looked at as well, at each reconciliation.</summary>
+    public bool Backfill { get; init; }
     public bool PullSecrets { get; init; }
     public GateOptions Gate { get; init; } = new();
     public IReadOnlyList<ProxyCacheOptions> ProxyCaches { get; init; } = [];

@@ -22,6 +22,7 @@ internal static class PopulateSectionReader
             Platforms = ReadPlatforms(section),
             RecheckAfter = section.Duration("recheckAfter", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.RecheckAfter,
             ReconcileEvery = section.Duration("reconcileEvery", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.ReconcileEvery,
+            Backfill = section.Boolean("backfill") ?? defaults.Backfill,
             PullSecrets = section.Boolean("pullSecrets") ?? defaults.PullSecrets,
             Gate = ReadGate(section),
             ProxyCaches = [.. section.Sections("proxyCaches").Select(ReadProxyCache)],

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Kubernetes;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
@@ -10,7 +9,6 @@ using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
@@ -118,17 +116,13 @@ internal static class PopulationRegistration
 
     private static ImageTransfer Transfer(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<RegistryConnections>().ForCopies;
         var options = Options(provider);
-        var secrets = provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PullSecretReader(client) : null;
-        var sources = new SourceCredentials(
-            secrets,
-            access.Credentials,
+        return ImageTransfer.Create(
+            provider.GetRequiredService<RegistryConnections>().ForCopies,
+            provider.GetRequiredService<KubernetesAccess>().Client,
             () => options().PullSecrets,
-            DockerConfigSource.FromJson,
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SourceCredentials>>()
         );
-        var warmer = new CacheWarmer(access.Clients, access.Credentials, provider.GetRequiredService<TimeProvider>());
-        return new ImageTransfer(access, warmer, sources, new TagSources(access));
     }
 }

@@ -11,12 +11,19 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 {
     private readonly ResourceLister _lister = new(client);
 
+    /// <summary>Reads templates and Pods, and what nodes say about the size of images.</summary>
     public async Task RunAsync(ReportBuilder report, CancellationToken cancellationToken)
+    {
+        await ReadAsync(report, cancellationToken);
+        await ReadSizesAsync(report, cancellationToken);
+    }
+
+    /// <summary>Reads templates and Pods.</summary>
+    public async Task ReadAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         foreach (var kind in await new TemplateDiscovery(client, problems).FindAsync(cancellationToken))
             await ReadTemplatesAsync(kind, report, cancellationToken);
         await ReadPodsAsync(report, cancellationToken);
-        await ReadSizesAsync(report, cancellationToken);
     }
 
     private async Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken)
@@ -28,15 +35,18 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             kind.IsCustom,
             item =>
             {
-                // ReplicaSets of a Deployment and Jobs of a CronJob have the same template.
-                if (HasController(item, out _) || TemplateReader.Find(item, [.. kind.Path]) is not { } template)
+                if (IsMadeOfAnother(kind, item) || TemplateReader.Find(item, [.. kind.Path]) is not { } template)
                     return null;
                 var metadata = TemplateReader.Member(item, "metadata");
                 var workload = new Workload(
                     kind.Kind,
                     TemplateReader.Text(metadata, "namespace") ?? "",
                     TemplateReader.Text(metadata, "name") ?? ""
-                );
+                )
+                {
+                    ApiVersion = kind.Type.GroupVersion,
+                    Uid = TemplateReader.Text(metadata, "uid"),
+                };
                 return TemplateReader.ReadTemplate(template, workload).ToList();
             },
             report.AddTemplate,
@@ -108,21 +118,36 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         }
     }
 
+    /// <summary>
+    /// A ReplicaSet of a Deployment and a Job of a CronJob have its template. What an operator made, a Deployment of a custom object for
+    /// instance, is the only place of its own.
+    /// </summary>
+    private static bool IsMadeOfAnother(DiscoveredTemplate kind, JsonElement item) =>
+        HasController(item, out var controller)
+        && (kind.Type.Plural is "replicasets" or "replicationcontrollers" || TemplateReader.Text(controller, "kind") == "CronJob");
+
     private static Workload OwnerOf(JsonElement pod)
     {
         var metadata = TemplateReader.Member(pod, "metadata");
-        var @namespace = TemplateReader.Text(metadata, "namespace") ?? "";
-        return HasController(pod, out var controller)
-            ? new Workload(controller.Kind, @namespace, controller.Name)
-            : new Workload("Pod", @namespace, TemplateReader.Text(metadata, "name") ?? "");
+        var isControlled = HasController(pod, out var controller);
+        var owner = isControlled ? controller : metadata;
+        return new Workload(
+            isControlled ? TemplateReader.Text(owner, "kind") ?? "" : "Pod",
+            TemplateReader.Text(metadata, "namespace") ?? "",
+            TemplateReader.Text(owner, "name") ?? ""
+        )
+        {
+            ApiVersion = (isControlled ? TemplateReader.Text(owner, "apiVersion") : null) ?? "v1",
+            Uid = TemplateReader.Text(owner, "uid"),
+        };
     }
 
-    private static bool HasController(JsonElement item, out (string Kind, string Name) controller)
+    private static bool HasController(JsonElement item, out JsonElement controller)
     {
         foreach (var owner in TemplateReader.Items(TemplateReader.Member(item, "metadata"), "ownerReferences"))
             if (TemplateReader.Member(owner, "controller").ValueKind == JsonValueKind.True)
             {
-                controller = (TemplateReader.Text(owner, "kind") ?? "", TemplateReader.Text(owner, "name") ?? "");
+                controller = owner;
                 return true;
             }
         controller = default;

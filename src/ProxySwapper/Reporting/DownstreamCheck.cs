@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
@@ -10,6 +12,25 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
 {
     /// <summary>More gains nothing, since each host has its own limit.</summary>
     private const int MaximumConcurrency = 32;
+
+    /// <summary>Registries that do not respond, with the error: their other images are not asked for.</summary>
+    private readonly ConcurrentDictionary<string, string> _silent = new(StringComparer.Ordinal);
+
+    /// <summary>Connections for requests that a user waits for: one retry and short timeouts.</summary>
+    public static RegistryServices Connect(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers) =>
+        RegistryServices.Create(
+            entries,
+            time,
+            loggers,
+            options =>
+                options with
+                {
+                    MaxRetries = 1,
+                    RetryDelay = TimeSpan.FromMilliseconds(200),
+                    MaxRetryDelay = TimeSpan.FromSeconds(5),
+                    ResponseTimeout = TimeSpan.FromSeconds(10),
+                }
+        );
 
     /// <param name="entries">The images; results are stored in them.</param>
     /// <param name="progress">Receives the number of finished images; called from many threads.</param>
@@ -49,6 +70,8 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
 
     private async Task<(string? Digest, string? Problem)> DigestOfAsync(ImageReference image, CancellationToken cancellationToken)
     {
+        if (_silent.TryGetValue(image.Registry, out var silence))
+            return (null, silence);
         try
         {
             var found = await registries
@@ -58,6 +81,8 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
         }
         catch (Exception problem) when (problem is RegistryException or RegistryCredentialException or IOException)
         {
+            if (problem is RegistryException { Status: null, IsTransient: true })
+                _silent.TryAdd(image.Registry, problem.Message);
             return (null, problem.Message);
         }
     }

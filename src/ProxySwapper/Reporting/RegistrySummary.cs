@@ -25,17 +25,23 @@ internal sealed record RegistrySummary(
     /// <summary>Images that could not be pulled without the registry.</summary>
     public int StuckImages => Unswapped.Values.Sum() + Missing;
 
-    /// <summary>One summary per registry still in use, the most important first.</summary>
-    public static IReadOnlyList<RegistrySummary> Of(IEnumerable<ImageEntry> entries) =>
+    /// <summary>
+    /// One summary per registry still in use, the most important first; without the registries that rules send images to.
+    /// </summary>
+    public static IReadOnlyList<RegistrySummary> Of(IReadOnlyList<ImageEntry> entries)
+    {
+        var downstream = entries.Select(entry => entry.Target?.Registry).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return
         [
             .. entries
-                .Where(entry => entry.Registry is not null && entry.Decision.Reason != DecisionReason.AlreadyAtTarget)
                 .Where(entry => entry.State is ImageState.Unswapped or ImageState.Missing)
+                .Where(entry => entry.Registry is { } registry && !downstream.Contains(registry))
                 .GroupBy(entry => entry.Registry!, StringComparer.Ordinal)
                 .Select(Summarize)
                 .OrderByDescending(summary => summary.StuckImages)
                 .ThenBy(summary => summary.Registry, StringComparer.Ordinal),
         ];
+    }
 
     private static RegistrySummary Summarize(IGrouping<string, ImageEntry> entries)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
@@ -23,8 +24,12 @@ internal static class ReportWords
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)
             yield return $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
-                + $"{Number(registry.StuckWorkloads, "workload")} could not restart; a cold start pulls "
-                + $"{Number(registry.Pulls, "time")} from there{Bytes(registry)}.";
+                + $"{Number(registry.StuckWorkloads, "workload")} could not restart.";
+        foreach (var registry in report.Registries)
+            yield return $"A cold start pulls {Number(registry.Pulls, "time")} from {registry.Registry}{Bytes(registry)}.";
+        // https://docs.docker.com/docker-hub/usage/; other registries have no limit that is known.
+        if (report.Registries.Any(registry => registry.Registry == RegistryName.DockerHub))
+            yield return "Docker Hub grants 100 pulls in 6 hours to an address without a login, 200 to a free account.";
         if (report.Registries.Count == 0 && report.Entries.Count > 0)
             yield return "No image depends on another registry.";
     }

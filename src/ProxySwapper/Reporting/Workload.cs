@@ -6,11 +6,23 @@ namespace ProxySwapper.Reporting;
 /// <param name="Name">Its name.</param>
 internal sealed record Workload(string Kind, string Namespace, string Name)
 {
+    /// <summary>The group and version of its kind, if read from the API server.</summary>
+    public string ApiVersion { get; init; } = "v1";
+
+    /// <summary>Its uid; null if read from manifests.</summary>
+    public string? Uid { get; init; }
+
     /// <summary>The service account for pull Secrets if the template has none.</summary>
     public string ServiceAccount { get; init; } = "default";
 
     /// <summary>The template's pull Secrets.</summary>
     public IReadOnlyList<string> PullSecrets { get; init; } = [];
+
+    /// <summary>True for the same object, however it was found: several Pods show the one that made them.</summary>
+    public bool Equals(Workload? other) => other is not null && (Kind, Namespace, Name) == (other.Kind, other.Namespace, other.Name);
+
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Kind, Namespace, Name);
 
     /// <inheritdoc />
     public override string ToString() => $"{Namespace}/{Kind}/{Name}";

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using ProxySwapper.Admission;
+using ProxySwapper.Backfilling;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population;
@@ -88,6 +89,7 @@ internal static class ServeHost
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
         services.AddPopulation(options, environment);
+        services.AddHostedService<TemplateBackfill>();
         services.AddAdmission();
         services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
     }

@@ -114,6 +114,7 @@ public sealed class HostileInputs(int seed)
         "rewrite",
         "policy",
         "report",
+        "backfill",
         "status",
         "copy",
         "mirror",

@@ -51,7 +51,8 @@ public sealed class DebianRegistry : IAsyncDisposable
     public static Task<DebianRegistry> StartAsync(int port = 0, string? data = null) => StartAsync("", null, port, data);
 
     /// <summary>Requires this user with this password.</summary>
-    public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password) => StartAsync("", (username, password));
+    public static Task<DebianRegistry> StartWithPasswordAsync(string username, string password, int port = 0) =>
+        StartAsync("", (username, password), port);
 
     /// <summary>A read-only pull-through cache of another registry (<c>http://HOST:PORT</c>).</summary>
     public static Task<DebianRegistry> StartPullThroughAsync(string upstream, string? username = null, string? password = null) =>

@@ -54,7 +54,12 @@ internal sealed partial class FailureEvents(
         var note = job.Work is CopyWork copy
             ? $"Copying {copy.Source} to {copy.Target} failed after {tries} attempts: {error}"
             : $"Pulling {job.Work.Target} through its cache failed after {tries} attempts: {error}";
-        Write(job.Work.Key, new EventSubject("v1", "Pod", origin.Namespace, origin.Name ?? "", origin.Uid), Reason, note);
+        Write(
+            job.Work.Key,
+            new EventSubject(origin.ApiVersion, origin.Kind, origin.Namespace, origin.Name ?? "", origin.Uid),
+            Reason,
+            note
+        );
     }
 
     /// <summary>Reports a Pod released without all its images downstream. Returns at once.</summary>

@@ -5,7 +5,7 @@ namespace ProxySwapper.Population.Cluster;
 /// <summary>
 /// The cluster that the webhook serves: from the Pod's service account or the files of <c>KUBECONFIG</c>; none without either.
 /// </summary>
-internal sealed partial class KubernetesAccess(KubernetesClient? client, string? podName = null) : IDisposable
+internal sealed partial class KubernetesAccess(KubernetesClient? client, string? podName = null, string? webhookName = null) : IDisposable
 {
     /// <summary>The client, or null: then nothing is reconciled, no pull secrets are read and no Events are written.</summary>
     public KubernetesClient? Client { get; } = client;
@@ -15,15 +15,21 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
     /// </summary>
     public string PodName { get; } = string.IsNullOrEmpty(podName) ? Environment.MachineName.ToLowerInvariant() : podName;
 
+    /// <summary>The MutatingWebhookConfiguration of the release, where the chart says so.</summary>
+    public string? WebhookName { get; } = string.IsNullOrEmpty(webhookName) ? null : webhookName;
+
     public static KubernetesAccess Create(Func<string, string?> environment, TimeProvider time, ILogger<KubernetesAccess> logger)
     {
         // A kubeconfig in the home directory is the user's, not that of the cluster whose reviews we get.
         if (!string.IsNullOrEmpty(environment("KUBECONFIG")))
-            return new(new KubernetesClient(KubernetesConnection.Find(null, null, environment, time), time), environment("POD_NAME"));
+            return Of(KubernetesConnection.Find(null, null, environment, time));
         if (InClusterConnection.Find(environment, time) is { } connection)
-            return new(new KubernetesClient(connection, time), environment("POD_NAME"));
+            return Of(connection);
         Log.None(logger);
         return new(null);
+
+        KubernetesAccess Of(KubernetesConnection connection) =>
+            new(new KubernetesClient(connection, time), environment("POD_NAME"), environment("WEBHOOK_NAME"));
     }
 
     public void Dispose() => Client?.Dispose();

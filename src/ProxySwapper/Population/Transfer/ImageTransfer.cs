@@ -1,13 +1,15 @@
 using System.Runtime.ExceptionServices;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Population.Transfer;
 
-/// <summary>Executes a job's work: a copy with the credentials of its Pods, or a warm-up.</summary>
+/// <summary>Brings one image downstream: a copy with the credentials of its users, or a warm-up.</summary>
 internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources, TagSources tagSources)
 {
     /// <summary>
@@ -15,11 +17,38 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
     /// </summary>
     private static readonly TimeSpan LongestCopy = TimeSpan.FromHours(4);
 
-    public Task<TransferResult> RunAsync(PopulationJob job, IProgress<CopyProgress> progress, CancellationToken cancellationToken) =>
-        job.Work switch
+    /// <param name="access">The registries.</param>
+    /// <param name="client">The API server that has the pull secrets, or null.</param>
+    /// <param name="usesPullSecrets">Whether they are used.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Logs secrets that cannot be read.</param>
+    public static ImageTransfer Create(
+        RegistryServices access,
+        KubernetesClient? client,
+        Func<bool> usesPullSecrets,
+        TimeProvider time,
+        ILogger<SourceCredentials> logger
+    )
+    {
+        var secrets = client is null ? null : new PullSecretReader(client);
+        var sources = new SourceCredentials(secrets, access.Credentials, usesPullSecrets, DockerConfigSource.FromJson, logger);
+        return new ImageTransfer(access, new CacheWarmer(access.Clients, access.Credentials, time), sources, new TagSources(access));
+    }
+
+    /// <param name="work">What is to be done.</param>
+    /// <param name="origins">Who uses the image: their pull secrets may open its source.</param>
+    /// <param name="progress">Told of each blob.</param>
+    /// <param name="cancellationToken">Ends the transfer.</param>
+    public Task<TransferResult> RunAsync(
+        PopulationWork work,
+        IReadOnlyList<PodOrigin> origins,
+        IProgress<CopyProgress> progress,
+        CancellationToken cancellationToken
+    ) =>
+        work switch
         {
             WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
-            CopyWork copy => CopyAsync(copy, job.Origins, progress, cancellationToken),
+            CopyWork copy => CopyAsync(copy, origins, progress, cancellationToken),
             var other => throw new InvalidOperationException($"Unknown kind of work: {other}."),
         };
 

@@ -67,7 +67,7 @@ internal sealed partial class JobExecutor(
         try
         {
             var progress = new JobProgress(job, queue, stop.Cancel);
-            var result = await transfer.RunAsync(job, progress, stop.Token);
+            var result = await transfer.RunAsync(job.Work, job.Origins, progress, stop.Token);
             Succeed(job, result, time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

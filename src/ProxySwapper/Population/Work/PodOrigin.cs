@@ -2,12 +2,14 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Population.Work;
 
-/// <summary>The Pod that needs an image: its pull secrets give access to the source, and failures are reported to it.</summary>
-/// <param name="Namespace">The Pod's namespace.</param>
+/// <summary>
+/// Who needs an image: a Pod, or a workload. Its pull secrets give access to the source, and failures are reported to it.
+/// </summary>
+/// <param name="Namespace">Its namespace.</param>
 /// <param name="Name">Its name; null until the API server has generated one.</param>
 /// <param name="ServiceAccount">Its service account.</param>
 /// <param name="PullSecrets">The names of its pull secrets.</param>
-/// <param name="Trace">The span of its admission, or none.</param>
+/// <param name="Trace">The span of a Pod's admission, or none.</param>
 internal sealed record PodOrigin(
     string Namespace,
     string? Name,
@@ -22,7 +24,13 @@ internal sealed record PodOrigin(
     /// </summary>
     public string? Uid { get; init; }
 
-    /// <summary>True if this Pod's secrets may give access that the other's do not.</summary>
+    /// <summary>The group and version of its kind.</summary>
+    public string ApiVersion { get; init; } = "v1";
+
+    /// <summary>Its kind: <c>Pod</c>, or a workload's kind.</summary>
+    public string Kind { get; init; } = "Pod";
+
+    /// <summary>True if this one's secrets may give access that the other's do not.</summary>
     public bool OpensOtherThan(PodOrigin other) =>
         Namespace != other.Namespace
         || Uid is null != other.Uid is null

@@ -1,0 +1,84 @@
+using ProxySwapper.Mirroring;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Reporting;
+
+namespace ProxySwapper.Backfilling;
+
+/// <summary>What is to be copied so that every image of a report is downstream, the most used first.</summary>
+/// <param name="Images">The images that are missing, or of which that could not be told.</param>
+/// <param name="Skipped">Images that are missing and that nothing can be done about, with the reason.</param>
+internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOnlyList<MirrorResult> Skipped)
+{
+    /// <summary>More users add no more pull secrets to try.</summary>
+    private const int MaximumOrigins = 8;
+
+    /// <param name="report">The images; their order is kept.</param>
+    /// <param name="planner">Says how an image comes downstream.</param>
+    /// <param name="registry">
+    /// Only images that could not start again without this registry: those of it that are missing. Null: all.
+    /// </param>
+    public static BackfillPlan Create(ImageReport report, PopulationPlanner planner, RegistryName? registry)
+    {
+        var (images, skipped) = (new List<BackfillImage>(), new List<MirrorResult>());
+        var repositories = new Dictionary<(string, string), MirrorImage>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in report.Entries.Where(entry => entry.State is ImageState.Missing or ImageState.Unknown))
+        {
+            if (registry is not null && entry.Registry != registry.Text || !seen.Add(entry.Target!.ToString()))
+                continue;
+            if (planner.WorkFor(entry.Decision) is { } work)
+                images.Add(new BackfillImage(TaskOf(work.Origin, work.Target), work, OriginsOf(entry), entry.Problem));
+            else if (entry.State == ImageState.Missing)
+            {
+                var task = TaskOf(entry.Decision.Source!, entry.Target);
+                skipped.Add(new MirrorResult(task.Image, task.Tag, MirrorOutcome.Skipped, ReasonOf(entry)));
+            }
+        }
+        return new BackfillPlan(images, skipped);
+
+        MirrorTask TaskOf(ImageReference source, ImageReference target)
+        {
+            var names = (source.Name, target.Name);
+            if (!repositories.TryGetValue(names, out var image))
+                repositories[names] = image = new MirrorImage(
+                    source.Name,
+                    ImageReference.Parse(source.Name),
+                    ImageReference.Parse(target.Name)
+                );
+            return new MirrorTask(image, source.ToString()[(source.Name.Length + 1)..], IsPresent: false);
+        }
+    }
+
+    private static string ReasonOf(ImageEntry entry) =>
+        entry.Decision.IsRewritten
+            ? $"{entry.Decision.Rule} says populate: false, its target fills itself"
+            : "the image names the target itself, so that its source is not known";
+
+    /// <summary>Who uses an image, as far as their pull secrets differ.</summary>
+    public static IReadOnlyList<PodOrigin> OriginsOf(ImageEntry entry)
+    {
+        var origins = new List<PodOrigin>();
+        foreach (var workload in entry.Workloads)
+        {
+            var origin = new PodOrigin(workload.Namespace, workload.Name, workload.ServiceAccount, workload.PullSecrets)
+            {
+                ApiVersion = workload.ApiVersion,
+                Kind = workload.Kind,
+                Uid = workload.Uid,
+            };
+            if (origins.TrueForAll(other => other.OpensOtherThan(origin)))
+                origins.Add(origin);
+            if (origins.Count == MaximumOrigins)
+                break;
+        }
+        return origins;
+    }
+}
+
+/// <summary>One image that is to be brought downstream.</summary>
+/// <param name="Task">How it is shown.</param>
+/// <param name="Work">What is to be done.</param>
+/// <param name="Origins">Who uses it, as far as their pull secrets differ.</param>
+/// <param name="Problem">Why it could not be told whether it is missing; null when it is.</param>
+internal sealed record BackfillImage(MirrorTask Task, PopulationWork Work, IReadOnlyList<PodOrigin> Origins, string? Problem);

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Transfer;
+using ProxySwapper.Registry.Timing;
+
+namespace ProxySwapper.Backfilling;
+
+/// <summary>
+/// Brings images downstream in their order, several at once. What fails does not stop the others; where it is waited for, what may
+/// succeed later is tried again until it does.
+/// </summary>
+internal sealed class BackfillRun(
+    ImageTransfer transfer,
+    RateLimitGate gate,
+    IMirrorOutput output,
+    BackfillSettings settings,
+    TimeProvider time
+)
+{
+    private readonly ConcurrentDictionary<BackfillImage, MirrorResult> _results = new();
+    private readonly Backoff _backoff = new(Random.Shared.NextDouble);
+
+    /// <summary>Runs to the end, or until it is cancelled: what is left then is in the report.</summary>
+    public async Task<MirrorReport> RunAsync(BackfillPlan plan, CancellationToken cancellationToken)
+    {
+        foreach (var skipped in plan.Skipped)
+            output.Finished(skipped);
+        var images = plan.Images;
+        for (var round = 1; images.Count > 0; round++)
+        {
+            var again = new ConcurrentQueue<(BackfillImage Image, JobFailure Failure)>();
+            await RunAsync(images, again, cancellationToken);
+            images = await PauseAsync(again, round, cancellationToken);
+        }
+        return new MirrorReport([.. plan.Skipped, .. plan.Images.Select(image => _results[image])], settings.DryRun);
+    }
+
+    private async Task RunAsync(
+        IReadOnlyList<BackfillImage> images,
+        ConcurrentQueue<(BackfillImage, JobFailure)> again,
+        CancellationToken cancellationToken
+    )
+    {
+        var waiting = new ConcurrentQueue<BackfillImage>(images);
+        await Task.WhenAll(Enumerable.Range(0, settings.Parallel).Select(_ => WorkAsync()));
+
+        async Task WorkAsync()
+        {
+            while (waiting.TryDequeue(out var image))
+                if (await TryAsync(image, cancellationToken) is { } failure)
+                    again.Enqueue((image, failure));
+        }
+    }
+
+    /// <summary>What is to be tried again, after the pause that it needs.</summary>
+    private async Task<IReadOnlyList<BackfillImage>> PauseAsync(
+        ConcurrentQueue<(BackfillImage Image, JobFailure Failure)> again,
+        int round,
+        CancellationToken cancellationToken
+    )
+    {
+        if (again.IsEmpty)
+            return [];
+        var pause = _backoff.After(round, again.Max(failed => failed.Failure.RetryAfter));
+        foreach (var (image, failure) in again)
+            output.Note($"{image.Work.Target}: retrying in {Math.Ceiling(pause.TotalSeconds)} s: {failure.Message}");
+        try
+        {
+            await Task.Delay(pause, time, cancellationToken);
+            return [.. again.Select(failed => failed.Image)];
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            foreach (var (image, failure) in again)
+                Settle(image, MirrorOutcome.Failed, failure.Message);
+            return [];
+        }
+    }
+
+    /// <returns>Null when the image is settled; else why it is to be tried again.</returns>
+    private async Task<JobFailure?> TryAsync(BackfillImage image, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (settings.DryRun)
+            {
+                Settle(image, image.Problem is null ? MirrorOutcome.Copied : MirrorOutcome.Failed, image.Problem);
+                return null;
+            }
+            var progress = output.Started(image.Task);
+            var (result, closed) = await gate.RunAsync(
+                image.Task.Image,
+                token => transfer.RunAsync(image.Work, image.Origins, progress, token),
+                cancellationToken
+            );
+            if (result is null)
+                Settle(image, MirrorOutcome.Left, $"{closed} grants no more pulls for now");
+            else
+                Settle(
+                    image,
+                    result.Outcome == TransferOutcome.UpToDate ? MirrorOutcome.UpToDate : MirrorOutcome.Copied,
+                    null,
+                    result.Digest,
+                    result.Bytes
+                );
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            Settle(image, MirrorOutcome.Left, "the run was stopped");
+            return null;
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException)
+        {
+            var failure = FailureClassifier.Read(fault);
+            if (settings.Wait && failure.Kind != FailureKind.Final)
+                return failure;
+            Settle(image, MirrorOutcome.Failed, failure.Message);
+            return null;
+        }
+    }
+
+    private void Settle(BackfillImage image, MirrorOutcome outcome, string? detail, string? digest = null, long bytes = 0)
+    {
+        var result = new MirrorResult(image.Task.Image, image.Task.Tag, outcome, detail, digest, bytes);
+        _results[image] = result;
+        output.Finished(result);
+    }
+}
+
+/// <summary>How a run goes, from the command line.</summary>
+/// <param name="Parallel">Images copied at once.</param>
+/// <param name="DryRun">Nothing is copied.</param>
+/// <param name="Wait">What failed and may succeed later is tried again.</param>
+internal sealed record BackfillSettings(int Parallel, bool DryRun, bool Wait);

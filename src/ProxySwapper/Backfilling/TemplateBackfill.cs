@@ -1,0 +1,134 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Reporting;
+using ProxySwapper.Rules;
+using ProxySwapper.Switching;
+
+namespace ProxySwapper.Backfilling;
+
+/// <summary>
+/// <c>populate.backfill</c>: at each reconciliation, looks at the Pod templates of the cluster and brings downstream what they name. One
+/// image at a time is queued, so that those that Pods wait for never wait for these.
+/// </summary>
+internal sealed partial class TemplateBackfill(
+    KubernetesAccess kubernetes,
+    ConfigurationMonitor rules,
+    CurrentPlanner planner,
+    PopulationQueue queue,
+    DownstreamLookup lookup,
+    FailedImages givenUp,
+    TimeProvider time,
+    ILogger<TemplateBackfill> logger
+) : BackgroundService
+{
+    /// <summary>How often it is looked whether this was switched on.</summary>
+    private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often it is looked whether a job has failed once, which is no end of it.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an image that was given up is left alone: what a template names for years may be gone for years.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(6);
+
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not { } client)
+            return;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var options = rules.Current.Options;
+            var isOn =
+                options.Populate is { Backfill: true, Policy: not PopulatePolicy.None, ReconcileEvery: { Ticks: > 0 } } && !options.DryRun;
+            if (isOn)
+                await RunAsync(client, stoppingToken);
+            await Task.Delay(isOn ? options.Populate.ReconcileEvery : Off, time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>One look. What may not be read is logged once, and the rest is looked at.</summary>
+    internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
+    {
+        var problems = new List<string>();
+        try
+        {
+            var name = kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
+            var scope = await WebhookScope.ReadAsync(client, name, problems, cancellationToken);
+            var builder = new ReportBuilder(rules.Current, scope.IsExcluded);
+            await new ClusterScan(client, null, problems, _ => { }).ReadAsync(builder, cancellationToken);
+            var report = ImageReport.Create(builder, problems);
+            foreach (var problem in problems.Where(_told.Add))
+                Log.Unreadable(logger, problem);
+            var copied = await CopyAsync(report, cancellationToken);
+            Log.Done(logger, report.Workloads, report.Pods, report.Entries.Count, copied);
+        }
+        catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
+        {
+            Log.Failed(logger, fault.Message);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The program ends.
+        }
+    }
+
+    /// <returns>How many images were queued.</returns>
+    private async Task<int> CopyAsync(ImageReport report, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var queued = 0;
+        var seen = givenUp
+            .Snapshot()
+            .Where(image => now - image.At < RetryAfter)
+            .Select(image => image.Work.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        foreach (var entry in report.Entries)
+        {
+            if (planner.Value.WorkFor(entry.Decision) is not { } work || !seen.Add(work.Key) || !await IsMissingAsync(work, entry))
+                continue;
+            var result = new EnqueueResult(EnqueueOutcome.Dropped, null);
+            foreach (var origin in BackfillPlan.OriginsOf(entry))
+                result = queue.TryEnqueue(work, origin);
+            if (result.Outcome == EnqueueOutcome.Closed)
+                break;
+            if (result.Job is not { } job)
+                continue;
+            queued++;
+            while (!job.Completion.IsCompleted && job.Failures == 0 && !queue.IsClosed)
+                await Task.WhenAny(job.Completion, Task.Delay(LookInterval, time, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        return queued;
+
+        async ValueTask<bool> IsMissingAsync(PopulationWork work, ImageEntry entry) =>
+            work switch
+            {
+                // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
+                WarmUpWork => entry.RunningTarget == 0 && !queue.Known.IsKnown(work.Key),
+                // A registry that does not answer is left to the next look.
+                _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
+            };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "Checked {Templates} Pod templates and {Pods} Pods with {Images} images: {Queued} were missing downstream and were queued"
+        )]
+        public static partial void Done(ILogger logger, int templates, int pods, int images, int queued);
+
+        [LoggerMessage(2, LogLevel.Warning, "Cannot check the Pod templates of the cluster: {Fault}")]
+        public static partial void Failed(ILogger logger, string fault);
+
+        [LoggerMessage(3, LogLevel.Information, "Some Pod templates of the cluster are not checked: {Problem}")]
+        public static partial void Unreadable(ILogger logger, string problem);
+    }
+}

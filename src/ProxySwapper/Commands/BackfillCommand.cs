@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using ProxySwapper.Backfilling;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Patterns;
+using ProxySwapper.Population.Transfer;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry;
+using ProxySwapper.Reporting;
+
+namespace ProxySwapper.Commands;
+
+/// <summary><c>proxyswapper backfill</c>: copies what <c>report</c> calls missing.</summary>
+internal static class BackfillCommand
+{
+    private const string MissingAfter = "missing-after";
+
+    public static Command Create()
+    {
+        var images = new ImageScanOptions();
+        var dryRun = new Option<bool>("--dry-run") { Description = "Prints what would be copied, without copying." };
+        var wait = new Option<bool>("--wait")
+        {
+            Description = "Waits until every image is downstream: for registries that grant no more pulls, and with retries.",
+        };
+        var timeout = new Option<TimeSpan>("--timeout")
+        {
+            Description = "The maximum time, such as 30m; 0 for no limit.",
+            CustomParser = ParseTimeout,
+            DefaultValueFactory = _ => TimeSpan.Zero,
+        };
+        var only = new Option<RegistryName?>("--only")
+        {
+            HelpName = $"{MissingAfter} REGISTRY",
+            Description = $"Only images that could not restart without a registry, such as {MissingAfter} docker.io. Default: all.",
+            Arity = new ArgumentArity(2, 2),
+            AllowMultipleArgumentsPerToken = true,
+            CustomParser = ParseOnly,
+        };
+        var parallel = IntegerOption.Create("--parallel", "Images copied at once.", 1, 256, 4);
+        var command = new ExampleCommand(
+            "backfill",
+            "Copies every image of a cluster that is missing downstream, the most used first.",
+            "proxyswapper backfill --dry-run --only missing-after docker.io",
+            "proxyswapper backfill --wait && kubectl drain node-1"
+        )
+        {
+            dryRun,
+            wait,
+            timeout,
+            only,
+            parallel,
+        };
+        images.AddTo(command);
+        command.SetAction((arguments, cancellationToken) => images.RunAsync(arguments, FinishAsync, cancellationToken));
+        return command;
+
+        async Task<int> FinishAsync(ParseResult arguments, ImageScan scan, CancellationToken cancellationToken)
+        {
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (arguments.GetValue(timeout) is { Ticks: > 0 } limit)
+                end.CancelAfter(limit);
+            var settings = new BackfillSettings(arguments.GetValue(parallel), arguments.GetValue(dryRun), arguments.GetValue(wait));
+            return await RunAsync(scan, settings, arguments.GetValue(only), end.Token);
+        }
+    }
+
+    private static async Task<int> RunAsync(
+        ImageScan scan,
+        BackfillSettings settings,
+        RegistryName? registry,
+        CancellationToken cancellationToken
+    )
+    {
+        using var loggers = CommandLogging.Create(isDebug: false);
+        try
+        {
+            await scan.CheckAsync(compareDigests: false, loggers, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            scan.Progress.Clear();
+            await Console.Error.WriteLineAsync("Stopped; nothing was copied.");
+            return 1;
+        }
+        using var registries = RegistryServices.Create(scan.RegistryEntries, TimeProvider.System, loggers);
+        var report = ImageReport.Create(scan.Builder, scan.Problems);
+        foreach (var problem in report.Problems)
+            await Console.Error.WriteLineAsync($"Unknown: {problem}");
+        var plan = BackfillPlan.Create(report, PopulationPlanner.Compile(scan.Options.Populate), registry);
+        var result = ProgramConsole.IsTerminal
+            ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, CopyAsync)
+            : await CopyAsync(new LineMirrorOutput(Console.Out, settings.DryRun));
+        Console.WriteLine(MirrorLine.Summary(result));
+        if (Unswapped(report, registry) is { } rest)
+            await Console.Error.WriteLineAsync(rest);
+        return result.IsComplete ? 0 : 1;
+
+        Task<MirrorReport> CopyAsync(IMirrorOutput output)
+        {
+            var time = TimeProvider.System;
+            var transfer = ImageTransfer.Create(registries, scan.Client, () => true, time, loggers.CreateLogger<SourceCredentials>());
+            var gate = new RateLimitGate(settings.Wait ? RateLimitAction.Wait : RateLimitAction.Stop, output, time);
+            return new BackfillRun(transfer, gate, output, settings, time).RunAsync(plan, cancellationToken);
+        }
+    }
+
+    /// <summary>What copying does not help: images that no rule sends downstream.</summary>
+    private static string? Unswapped(ImageReport report, RegistryName? registry)
+    {
+        var count = report.Entries.Count(entry =>
+            entry.State == ImageState.Unswapped && entry.Registry is { } host && (registry is null || host == registry.Text)
+        );
+        return count == 0
+            ? null
+            : $"{ReportWords.Number(count, "image")}{(registry is null ? "" : $" of {registry}")} "
+                + "cannot be copied: no rule sends them downstream; see proxyswapper report";
+    }
+
+    private static TimeSpan ParseTimeout(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (!DurationParser.TryParse(text, out var duration))
+            result.AddError($"--timeout must be a duration, such as 90s, 30m or 2h, not '{text}'");
+        return duration;
+    }
+
+    private static RegistryName? ParseOnly(ArgumentResult result)
+    {
+        var (kind, text) = (result.Tokens[0].Value, result.Tokens.Count > 1 ? result.Tokens[1].Value : "");
+        if (kind != MissingAfter)
+            result.AddError($"--only must be {MissingAfter} REGISTRY, not '{kind}'");
+        else if (RegistryName.TryParse(text, out var registry))
+            return registry;
+        else
+            result.AddError($"--only {MissingAfter} requires the host of a registry, such as docker.io, not '{text}'");
+        return null;
+    }
+}

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Population;
+using ProxySwapper.Registry;
+using ProxySwapper.Reporting;
+using ProxySwapper.Rules;
+using ProxySwapper.Switching;
+
+namespace ProxySwapper.Commands;
+
+/// <summary>The images of a cluster or of manifests, and what is needed to go on with them.</summary>
+/// <param name="Options">The configuration whose rules decided.</param>
+/// <param name="Builder">The images.</param>
+/// <param name="Problems">What could not be read; grows.</param>
+/// <param name="Client">The cluster; null for manifests.</param>
+/// <param name="Progress">Tells a person what goes on.</param>
+internal sealed record ImageScan(
+    ProxySwapperOptions Options,
+    ReportBuilder Builder,
+    List<string> Problems,
+    KubernetesClient? Client,
+    ProgressLine Progress
+)
+{
+    /// <summary>Asks each target whether it has its image.</summary>
+    public async Task CheckAsync(bool compareDigests, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        using var registries = DownstreamCheck.Connect(RegistryEntries, TimeProvider.System, loggers);
+        var all = Builder.Entries.Select(entry => entry.Target).OfType<ImageReference>().Distinct().Count();
+        await new DownstreamCheck(registries, compareDigests).RunAsync(
+            Builder.Entries,
+            done => Progress.Show($"checked {done} of {all} images"),
+            cancellationToken
+        );
+        Progress.Clear();
+    }
+
+    /// <summary>How registries are reached.</summary>
+    public IReadOnlyList<RegistryEntryOptions> RegistryEntries { get; } =
+        ImpliedRegistryEntries.Entries(Options, Environment.GetEnvironmentVariable);
+}
+
+/// <summary>The options of commands that look at every image of a cluster, or of manifests in its place.</summary>
+internal sealed class ImageScanOptions
+{
+    private readonly KubernetesOptions _kubernetes = new();
+    private readonly Option<string?> _config = new("--config")
+    {
+        Description = "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… of the environment, else the release in the cluster.",
+    };
+    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Only this namespace. Default: all." };
+    private readonly Option<string[]> _files = new("--filename", "-f")
+    {
+        Description = "Reads manifests instead of a cluster, YAML or JSON; - is standard input. Default: the cluster.",
+        DefaultValueFactory = _ => [],
+    };
+    private readonly Option<string> _webhook = new("--webhook-name")
+    {
+        Description = "The MutatingWebhookConfiguration.",
+        DefaultValueFactory = _ => WebhookSwitch.DefaultName,
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_config, _namespace, _files, _webhook])
+            command.Add(option);
+        _kubernetes.AddTo(command);
+    }
+
+    /// <summary>Reads all images and goes on with them. What failed is told, as all commands do.</summary>
+    public Task<int> RunAsync(
+        ParseResult arguments,
+        Func<ParseResult, ImageScan, CancellationToken, Task<int>> goOn,
+        CancellationToken cancellationToken
+    ) =>
+        arguments.GetValue(_files) is { Length: > 0 } files
+            ? ConfigurationFaults.ReportAsync(async () =>
+            {
+                var options = await ReadOptionsAsync(arguments, null, cancellationToken);
+                var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything.IsExcluded);
+                ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder);
+                return await goOn(arguments, new ImageScan(options, builder, [], null, new ProgressLine()), cancellationToken);
+            })
+            : _kubernetes.RunAsync(
+                arguments,
+                async client =>
+                {
+                    var options = await ReadOptionsAsync(arguments, client, cancellationToken);
+                    var problems = new List<string>();
+                    var scope = await WebhookScope.ReadAsync(client, arguments.GetValue(_webhook)!, problems, cancellationToken);
+                    var builder = new ReportBuilder(RuleSet.Compile(options), scope.IsExcluded);
+                    var progress = new ProgressLine();
+                    var scan = new ClusterScan(client, arguments.GetValue(_namespace), problems, progress.Show);
+                    await scan.RunAsync(builder, cancellationToken);
+                    return await goOn(arguments, new ImageScan(options, builder, problems, client, progress), cancellationToken);
+                }
+            );
+
+    private async Task<ProxySwapperOptions> ReadOptionsAsync(
+        ParseResult arguments,
+        KubernetesClient? client,
+        CancellationToken cancellationToken
+    )
+    {
+        var file = arguments.GetValue(_config);
+        var options = ConfigurationReader.Read(file, ConfigurationReader.ProcessEnvironment());
+        if (file is not null || options.Rules.Count > 0 || options.ProxyUrl is not null || client is null)
+            return options;
+        return await ReleaseConfiguration.FindAsync(client, arguments.GetValue(_webhook)!, cancellationToken)
+            ?? throw new ConfigurationException([
+                new("(no configuration)", 0, 0, "", "no ConfigMap of a release found in the cluster; use --config FILE or set PROXY_URL"),
+            ]);
+    }
+}

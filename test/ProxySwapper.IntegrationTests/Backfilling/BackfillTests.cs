@@ -1,0 +1,215 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.IntegrationTests.Reporting;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Backfilling;
+
+/// <summary><c>proxyswapper backfill</c> of a real API server with sixty workloads, between real registries.</summary>
+[TestFixture, NeedsServer]
+internal sealed class BackfillTests
+{
+    private ReportScene _scene = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _scene = await ReportScene.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await _scene.DisposeAsync();
+
+    [Test]
+    public async Task What_is_missing_is_copied_the_most_used_first()
+    {
+        var missing = await MissingAsync();
+        var (exitCode, output, _) = await _scene.RunAsync("backfill", "--dry-run");
+        Assert.That(exitCode, Is.Zero);
+        Assert.That(
+            Lines(output, "would copy").Select(line => line.Split(" -> ")[1]),
+            Is.EqualTo(missing),
+            "what the report calls missing, in its order"
+        );
+        Assert.That(await MissingAsync(), Is.EqualTo(missing), "a dry run copies nothing");
+
+        await AddPullSecretsAsync();
+        (exitCode, output, var error) = await _scene.RunAsync("backfill", "--parallel", "1");
+        Assert.That(exitCode, Is.EqualTo(1), "some sources do not exist: " + output + error);
+        string[] gone = ["agent:1", "api:2", "sidecar:1"];
+        Assert.That(
+            Lines(output, "failed").Select(line => line.Split(" -> ")[1].Split(": ")[0]),
+            Is.EquivalentTo(gone.Select(name => $"{_scene.Target.Address}/mirror/team/{name}"))
+        );
+        Assert.That(Lines(output, "failed"), Has.All.Contains("not found (HTTP 404)"), "each failure says what the source answered");
+        Assert.That(await MissingAsync(), Is.EquivalentTo(gone.Select(name => $"{_scene.Target.Address}/mirror/team/{name}")));
+        Assert.That(
+            Lines(output, "copied").Concat(Lines(output, "up to date")).Select(line => line.Split(" -> ")[1].Split(" (")[0]),
+            Is.EquivalentTo(missing.Where(target => !gone.Any(name => target.EndsWith(name, StringComparison.Ordinal))))
+        );
+        Assert.That(
+            output.Split('\n').Where(line => line.Contains(" -> ", StringComparison.Ordinal)),
+            Is.EqualTo(missing).Using<string, string>((line, target) => line.Split(" -> ")[1].StartsWith(target, StringComparison.Ordinal)),
+            "one after the other, in the order of the report"
+        );
+        // What two names share is copied once.
+        Assert.That(output, Does.Contain("\n9 copied, 1 up to date, 3 failed; "));
+        Assert.That(error, Does.Contain("cannot be copied: no rule sends them downstream; see proxyswapper report"));
+    }
+
+    [Test]
+    public async Task A_copy_is_what_its_source_is()
+    {
+        await _scene.RunAsync("backfill", "-n", "team-a");
+        var copied = await Skopeo.RunAsync(
+            "inspect",
+            "--tls-verify=false",
+            "--format",
+            "{{.Digest}}",
+            $"docker://{_scene.Target.Address}/mirror/team/canary:1"
+        );
+        var source = await Skopeo.RunAsync(
+            "inspect",
+            "--tls-verify=false",
+            "--format",
+            "{{.Digest}}",
+            $"docker://{_scene.Source.Address}/team/canary:1"
+        );
+        Assert.That(copied, Is.EqualTo(source).And.Not.Empty);
+    }
+
+    [Test]
+    public async Task Only_what_could_not_start_without_a_registry_is_copied()
+    {
+        await AddPullSecretsAsync();
+        var (exitCode, output, error) = await _scene.RunAsync("backfill", "--only", "missing-after", _scene.Private.Address);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
+        Assert.That(
+            Lines(output, "copied").Select(line => line.Split(" -> ")[1].Split(" (")[0]),
+            Is.EquivalentTo([$"{_scene.Target.Address}/private/team/batch:1", $"{_scene.Target.Address}/private/team/report:1"])
+        );
+        (exitCode, output, error) = await _scene.RunAsync("backfill", "--only", "missing-after", "index.docker.io");
+        Assert.That((exitCode, output), Is.EqualTo((0, "nothing to do; 0 B copied\n")));
+        Assert.That(error, Is.EqualTo("3 images of docker.io cannot be copied: no rule sends them downstream; see proxyswapper report\n"));
+    }
+
+    [Test]
+    public async Task Pull_secrets_that_may_not_be_read_are_said_and_fail_their_images_alone()
+    {
+        await AddPullSecretsAsync();
+        await _scene.Server.KubectlAsync("create", "serviceaccount", "viewer");
+        await _scene.Server.KubectlAsync(
+            "create",
+            "clusterrolebinding",
+            "viewer",
+            "--clusterrole=system:aggregate-to-view",
+            "--serviceaccount=default:viewer"
+        );
+        var token = await _scene.Server.Client.PostAsync(
+            "/api/v1/namespaces/default/serviceaccounts/viewer/token",
+            new JsonObject { ["spec"] = new JsonObject() },
+            default
+        );
+        var (exitCode, output, error) = await _scene.RunAsAsync(_scene.Server.KubeconfigOf((string)token["status"]!["token"]!), "backfill");
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("Unknown: rollouts of example.com/v1 cannot be read: list rollouts.example.com: forbidden"));
+        Assert.That(
+            error,
+            Does.Contain("The secrets of namespace team-a may not be read, so that its images are copied without pull secrets: get ")
+        );
+        Assert.That(
+            Lines(output, "failed").Where(line => line.Contains("/private/", StringComparison.Ordinal)),
+            Has.Exactly(2).Items.And.All.Contains("unauthorized (HTTP 401)")
+        );
+        Assert.That(output, Does.Contain("\n6 copied, 1 up to date, 5 failed; "));
+    }
+
+    [Test]
+    public async Task Waiting_ends_when_a_registry_that_was_down_has_everything()
+    {
+        var port = TestProcess.FreePort();
+        var config = Path.Combine(_scene.Files, "later.yaml");
+        await File.WriteAllTextAsync(config, $"rules: [{{match: \"127.0.0.1:{port}\", target: \"{_scene.Target.Address}/later\"}}]\n");
+        var pod = Path.Combine(_scene.Files, "pod.yaml");
+        await File.WriteAllTextAsync(pod, $"{{kind: Pod, spec: {{containers: [{{image: \"127.0.0.1:{port}/team/late:2\"}}]}}}}\n");
+        using var backfill = ProxySwapperProgram.Start(["backfill", "--config", config, "-f", pod, "--wait", "--timeout", "5m"]);
+        await TestWait.UntilAsync(() => backfill.Output.Contains("retrying in", StringComparison.Ordinal), "the first try");
+        await using var registry = await DebianRegistry.StartAsync(port);
+        await TestImage.Create(8).PushAsync(registry.Address, "team/late", "2");
+        Assert.That(await backfill.WaitForExitAsync(), Is.Zero, backfill.Output);
+        Assert.That(backfill.Output, Does.Contain($"-> {_scene.Target.Address}/later/team/late:2"));
+        Assert.That(backfill.Output, Does.Contain("1 copied"));
+    }
+
+    [Test]
+    public async Task Waiting_ends_with_one_when_the_time_is_over()
+    {
+        var (exitCode, output, _) = await ProxySwapperProgram.RunAsync(
+            ["backfill", "--config", await UnreachableAsync(), "-f", "-", "--wait", "--timeout", "4s"],
+            input: "{kind: Pod, spec: {containers: [{image: \"127.0.0.1:1/team/late:2\"}]}}"
+        );
+        Assert.That(exitCode, Is.EqualTo(1), output);
+        Assert.That(output, Does.Contain("127.0.0.1:1/team/late:2").And.Contain("1 failed").Or.Contain("1 left"));
+    }
+
+    [TestCase("--only", "everything", "docker.io", "--only must be missing-after REGISTRY, not 'everything'")]
+    [TestCase(
+        "--only",
+        "missing-after",
+        "no/host",
+        "--only missing-after requires the host of a registry, such as docker.io, not 'no/host'"
+    )]
+    [TestCase("--timeout", "soon", "--wait", "--timeout must be a duration, such as 90s, 30m or 2h, not 'soon'")]
+    public async Task What_is_written_wrong_is_said(string first, string second, string third, string message)
+    {
+        var (exitCode, _, error) = await _scene.RunAsync("backfill", first, second, third);
+        Assert.That((exitCode, error.Split('\n')[0]), Is.EqualTo((2, message)));
+    }
+
+    private async Task<string> UnreachableAsync()
+    {
+        var config = Path.Combine(_scene.Files, "unreachable.yaml");
+        await File.WriteAllTextAsync(config, $"rules: [{{match: \"127.0.0.1:1\", target: \"{_scene.Target.Address}/later\"}}]\n");
+        return config;
+    }
+
+    /// <summary>A Secret that a Job names, and one that a ServiceAccount has.</summary>
+    private async Task AddPullSecretsAsync()
+    {
+        foreach (var @namespace in (string[])["team-a", "team-b"])
+            await _scene.Server.KubectlAsync(
+                "-n",
+                @namespace,
+                "create",
+                "secret",
+                "docker-registry",
+                "pull",
+                $"--docker-server={_scene.Private.Address}",
+                "--docker-username=user",
+                "--docker-password=secret"
+            );
+        await _scene.Server.KubectlWithInputAsync(
+            """{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"robot"},"imagePullSecrets":[{"name":"pull"}]}""",
+            "-n",
+            "team-b",
+            "create",
+            "-f",
+            "-"
+        );
+    }
+
+    /// <summary>The targets that the report calls missing, in its order.</summary>
+    private async Task<IReadOnlyList<string>> MissingAsync()
+    {
+        var (_, output, _) = await _scene.RunAsync("report", "-o", "json");
+        return
+        [
+            .. JsonNode.Parse(output)!["images"]!
+                .AsArray()
+                .Where(image => (string)image!["state"]! == "missing")
+                .Select(image => (string)image!["target"]!),
+        ];
+    }
+
+    private static IEnumerable<string> Lines(string output, string outcome) =>
+        output.Split('\n').Where(line => line.StartsWith($"{outcome, -14} ", StringComparison.Ordinal));
+}

@@ -1,0 +1,127 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.Reporting;
+
+/// <summary><c>proxyswapper report</c> of a real API server with sixty workloads of every kind, and of real registries.</summary>
+[TestFixture, NeedsServer]
+internal sealed class ClusterReportTests
+{
+    /// <summary>What <c>view</c> is made of; a controller, which this control plane lacks, puts it together.</summary>
+    private const string View = "system:aggregate-to-view";
+
+    private ReportScene _scene = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _scene = await ReportScene.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await _scene.DisposeAsync();
+
+    [Test]
+    public async Task Text_of_sixty_workloads_is_as_written_and_fits_120_columns()
+    {
+        var (exitCode, output, error) = await _scene.RunAsync("report", "--digests");
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        _scene.AssertGolden("report.txt", output);
+        Assert.That(output.Split('\n'), Has.All.Length.LessThanOrEqualTo(120));
+    }
+
+    [Test]
+    public async Task Json_of_sixty_workloads_is_as_written()
+    {
+        var (exitCode, output, error) = await _scene.RunAsync("report", "--digests", "-o", "json");
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        _scene.AssertGolden("report.json", output);
+    }
+
+    [Test]
+    public async Task One_namespace_is_reported_alone()
+    {
+        var (_, output, _) = await _scene.RunAsync("report", "-n", "team-b", "-o", "json", "--no-check");
+        var workloads = JsonNode.Parse(output)!["images"]!.AsArray().SelectMany(image => image!["workloads"]!.AsArray());
+        Assert.That(workloads.Select(workload => (string)workload!), Is.Not.Empty.And.All.StartsWith("team-b/"));
+    }
+
+    [TestCase("missing", ExpectedResult = 1)]
+    [TestCase("unswapped", ExpectedResult = 1)]
+    public async Task<int> What_is_failed_on_ends_with_one(string state) =>
+        (await _scene.RunAsync("report", "-n", "team-b", "--fail-on", state)).ExitCode;
+
+    [Test]
+    public async Task What_is_in_order_does_not_fail()
+    {
+        var manifest = $$"""{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"{{_scene.Source.Address}}/team/web:1"}]} }""";
+        var (exitCode, output, error) = await RunOnAsync(manifest);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
+        Assert.That(output, Does.StartWith("1 image in 1 workload and 0 Pods: 1 downstream, 0 missing, 0 not swapped."));
+    }
+
+    [Test]
+    public async Task Manifests_of_a_pipe_are_reported_like_a_cluster()
+    {
+        var manifests = await File.ReadAllTextAsync(Path.Combine(_scene.Files, "workloads.yaml"));
+        var (exitCode, output, error) = await RunOnAsync(manifests);
+        Assert.That((exitCode, error), Is.EqualTo((1, "")));
+        _scene.AssertGolden("manifests.txt", output);
+    }
+
+    [Test]
+    public async Task An_account_that_may_only_view_is_told_what_it_may_not_read()
+    {
+        var account = await AccountAsync("viewer", "clusterrolebinding", $"--clusterrole={View}");
+        var (exitCode, output, error) = await _scene.RunAsAsync(account, "report", "-o", "json");
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        var report = JsonNode.Parse(output)!;
+        Assert.That(
+            report["problems"]!.AsArray().Select(problem => ((string)problem!).Split(": User")[0]),
+            Is.EquivalentTo([
+                "rollouts of example.com/v1 cannot be read: list rollouts.example.com: forbidden (HTTP 403): rollouts.example.com is "
+                    + "forbidden",
+                "settings of example.com/v1 cannot be read: list settings.example.com: forbidden (HTTP 403): settings.example.com is "
+                    + "forbidden",
+                "Image sizes are unknown: list nodes: forbidden (HTTP 403): nodes is forbidden",
+            ])
+        );
+        var whole = JsonNode.Parse((await _scene.RunAsync("report", "-o", "json")).Output)!;
+        Assert.That(
+            report["images"]!.AsArray().Select(image => (string)image!["image"]!).Distinct(),
+            Is.EquivalentTo(
+                whole["images"]!
+                    .AsArray()
+                    .Where(image =>
+                        image!["workloads"]!.AsArray().Any(name => !((string)name!).Contains("/Rollout/", StringComparison.Ordinal))
+                    )
+                    .Select(image => (string)image!["image"]!)
+                    .Distinct()
+            ),
+            "all but what the custom kind alone names"
+        );
+    }
+
+    [Test]
+    public async Task An_account_of_one_namespace_gets_a_report_of_it()
+    {
+        var account = await AccountAsync("local", "rolebinding", $"--clusterrole={View}", "--namespace=team-a");
+        var (exitCode, output, error) = await _scene.RunAsAsync(account, "report", "-n", "team-a");
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        Assert.That(output, Does.Contain("Unknown: Namespaces excluded from the webhook are unknown: list namespaces: forbidden"));
+        Assert.That(output, Does.Contain($"{_scene.Source.Address}/team/db:14"));
+    }
+
+    /// <returns>A kubeconfig of a new ServiceAccount with one binding.</returns>
+    private async Task<string> AccountAsync(string name, string binding, params string[] arguments)
+    {
+        await _scene.Server.KubectlAsync("create", "serviceaccount", name);
+        await _scene.Server.KubectlAsync(["create", binding, name, $"--serviceaccount=default:{name}", .. arguments]);
+        var token = await _scene.Server.Client.PostAsync(
+            $"/api/v1/namespaces/default/serviceaccounts/{name}/token",
+            new JsonObject { ["spec"] = new JsonObject() },
+            default
+        );
+        return _scene.Server.KubeconfigOf((string)token["status"]!["token"]!);
+    }
+
+    private Task<(int ExitCode, string Output, string Error)> RunOnAsync(string manifests) =>
+        ProxySwapperProgram.RunAsync(["report", "--config", _scene.ConfigurationFile, "-f", "-", "--fail-on", "missing"], input: manifests);
+}
