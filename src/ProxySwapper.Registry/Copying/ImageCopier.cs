@@ -57,14 +57,14 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
     /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
     public async Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken)
     {
-        using var copy = new ImageCopy(clients, _tracker, request);
+        using var copy = new ImageCopy(clients, _tracker, request, time);
         return await copy.PlanAsync(cancellationToken);
     }
 
     private async Task<CopyResult> CopyInTimeAsync(CopyRequest request, CancellationToken cancellationToken)
     {
         using var timeout = new OperationTimeout(request.Timeout ?? Timeout.InfiniteTimeSpan, time, cancellationToken);
-        using var copy = new ImageCopy(clients, _tracker, request);
+        using var copy = new ImageCopy(clients, _tracker, request, time);
         try
         {
             return await copy.RunAsync(timeout.Token);

@@ -15,12 +15,12 @@ internal sealed class ImageCopy : IDisposable
     private readonly RepositoryClient _target;
     private readonly ImageWriter _writer;
 
-    public ImageCopy(RegistryClients clients, BlobTracker tracker, CopyRequest request)
+    public ImageCopy(RegistryClients clients, BlobTracker tracker, CopyRequest request, TimeProvider time)
     {
         _request = request;
         _source = new RepositoryClient(clients.For(request.Source.Registry, request.SourceCredentials), request.Source.Repository);
         _target = new RepositoryClient(clients.For(request.Target.Registry, request.TargetCredentials), request.Target.Repository);
-        _writer = new ImageWriter(_source, _target, tracker.Enter(), request);
+        _writer = new ImageWriter(_source, _target, tracker.Enter(), request, time);
     }
 
     /// <summary>A digest at the target is binding, so platforms are ignored.</summary>

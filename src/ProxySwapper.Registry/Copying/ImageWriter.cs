@@ -19,10 +19,10 @@ internal sealed class ImageWriter : IDisposable
     private readonly BlobCopier _blobs;
     private int _manifestsWritten;
 
-    public ImageWriter(RepositoryClient source, RepositoryClient target, CopySession session, CopyRequest request)
+    public ImageWriter(RepositoryClient source, RepositoryClient target, CopySession session, CopyRequest request, TimeProvider time)
     {
         (_target, _session) = (target, session);
-        _creator = new RepositoryCreator(request.Target, request.CreateRepository);
+        _creator = new RepositoryCreator(request.Target, request.CreateRepository, time);
         _blobs = new BlobCopier(source, target, session, _creator, request.Progress);
     }
 

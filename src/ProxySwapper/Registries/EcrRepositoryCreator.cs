@@ -22,6 +22,7 @@ internal sealed partial class EcrRepositoryCreator
     private readonly Func<IReadOnlyList<RegistryEntryOptions>> _registries;
     private readonly Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> _findClient;
     private readonly ILogger<EcrRepositoryCreator> _logger;
+    private readonly EcrPolicies _policies;
 
     /// <param name="registries">The entries of the current configuration.</param>
     /// <param name="time">The clock.</param>
@@ -31,13 +32,23 @@ internal sealed partial class EcrRepositoryCreator
         TimeProvider time,
         ILogger<EcrRepositoryCreator> logger
     )
-        : this(registries, (host, profile, cancellationToken) => EcrClient.FindAsync(host, profile, time, cancellationToken), logger) { }
+        : this(registries, (host, profile, cancellationToken) => EcrClient.FindAsync(host, profile, time, cancellationToken), logger, time)
+    { }
 
     internal EcrRepositoryCreator(
         Func<IReadOnlyList<RegistryEntryOptions>> registries,
         Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> findClient,
-        ILogger<EcrRepositoryCreator> logger
-    ) => (_registries, _findClient, _logger) = (registries, findClient, logger);
+        ILogger<EcrRepositoryCreator> logger,
+        TimeProvider time
+    )
+    {
+        (_registries, _findClient, _logger) = (registries, findClient, logger);
+        _policies = new EcrPolicies(
+            time,
+            (fault, target) => HostOf(target.Registry, EntryOf(target.Registry)) is { } host ? PermissionFor(fault, host, target) : "",
+            logger
+        );
+    }
 
     /// <summary>True for a private registry of Amazon's, by its name or by the configuration.</summary>
     public bool IsEcr(string registry) => HostOf(registry, EntryOf(registry)) is not null;
@@ -58,8 +69,12 @@ internal sealed partial class EcrRepositoryCreator
             using var client =
                 await _findClient(host, entry?.AwsProfile, cancellationToken)
                 ?? throw new RegistryCredentialException($"ecr: no AWS identity found to create {target.Name}");
-            if (await TryCreateAsync(client, target, options, cancellationToken))
-                await SetPoliciesAsync(client, host, target, options, cancellationToken);
+            var isNew = await TryCreateAsync(client, target, options, cancellationToken);
+            // One that exists already may be ours all the same: the response to an earlier call may have been lost.
+            if (isNew && _policies.IsDue(target, options))
+                await _policies.SetAsync(client, target, options, cancellationToken);
+            else
+                await ReconcileAsync(client, target, options, cancellationToken);
             return true;
         }
         catch (EcrException fault)
@@ -83,7 +98,54 @@ internal sealed partial class EcrRepositoryCreator
         }
     }
 
-    /// <summary>False when another process created it first, with the same policies.</summary>
+    /// <summary>
+    /// Sets the policies of the configuration at an existing repository that was created here, which its tag <see cref="MarkKey"/> tells;
+    /// once for each repository and configuration. Never throws for what ECR answers.
+    /// </summary>
+    public async Task ReconcileAsync(ImageReference target, CancellationToken cancellationToken)
+    {
+        var entry = EntryOf(target.Registry);
+        if (
+            entry?.CreateRepositories is not { } options
+            || HostOf(target.Registry, entry) is not { } host
+            || !_policies.IsDue(target, options)
+        )
+            return;
+        try
+        {
+            using var client = await _findClient(host, entry.AwsProfile, cancellationToken);
+            if (client is not null)
+                await ReconcileAsync(client, target, options, cancellationToken);
+        }
+        catch (AmazonClientException fault)
+        {
+            Log.NotReconciled(_logger, target.Name, fault.Message);
+        }
+    }
+
+    private async Task ReconcileAsync(
+        EcrClient client,
+        ImageReference target,
+        CreateRepositoriesOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!_policies.IsDue(target, options))
+            return;
+        try
+        {
+            if (await _policies.IsOursAsync(client, target, options, cancellationToken))
+                await _policies.SetAsync(client, target, options, cancellationToken);
+            else
+                _policies.Remember(target, options);
+        }
+        catch (EcrException fault)
+        {
+            _policies.NotSet(target, fault);
+        }
+    }
+
+    /// <summary>False if it exists already.</summary>
     private async Task<bool> TryCreateAsync(
         EcrClient client,
         ImageReference target,
@@ -111,33 +173,6 @@ internal sealed partial class EcrRepositoryCreator
         catch (EcrException fault) when (fault.Code == "RepositoryAlreadyExistsException")
         {
             return false;
-        }
-    }
-
-    /// <summary>A repository works without its policies: the copy continues and a warning is logged.</summary>
-    private async Task SetPoliciesAsync(
-        EcrClient client,
-        EcrHost host,
-        ImageReference target,
-        CreateRepositoriesOptions options,
-        CancellationToken cancellationToken
-    )
-    {
-        if (options.LifecyclePolicy is { } lifecycle)
-            await SetAsync(client.PutLifecyclePolicyAsync(target.Repository, lifecycle, cancellationToken));
-        if (options.RepositoryPolicy is { } access)
-            await SetAsync(client.SetRepositoryPolicyAsync(target.Repository, access, cancellationToken));
-
-        async Task SetAsync(Task setting)
-        {
-            try
-            {
-                await setting;
-            }
-            catch (EcrException fault)
-            {
-                Log.NoPolicy(_logger, target.Name, fault.Message + PermissionFor(fault, host, target));
-            }
         }
     }
 
@@ -170,7 +205,7 @@ internal sealed partial class EcrRepositoryCreator
         [LoggerMessage(1, LogLevel.Information, "Created the repository {Repository} ({Arn})")]
         public static partial void Created(ILogger logger, string repository, string arn);
 
-        [LoggerMessage(2, LogLevel.Warning, "The new repository {Repository} has no policy: {Reason}")]
-        public static partial void NoPolicy(ILogger logger, string repository, string reason);
+        [LoggerMessage(3, LogLevel.Warning, "The policies of {Repository} are not checked: {Reason}")]
+        public static partial void NotReconciled(ILogger logger, string repository, string reason);
     }
 }

@@ -158,8 +158,13 @@ public sealed class FakeEcr : IAsyncDisposable
             _ when isPublic => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
             _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrAnswers.AccessDenied(call),
             "CreateRepository" => Create(call),
-            "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
+            "ListTagsForResource" => ListTags(call),
+            "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
                 FakeEcrAnswers.RepositoryNotFound(call),
+            "DescribeRepositories" => new FakeEcrAnswer(
+                200,
+                new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()
+            ),
             "PutLifecyclePolicy" => Set(call, "lifecyclePolicyText"),
             "SetRepositoryPolicy" => Set(call, "policyText"),
             _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
@@ -184,6 +189,15 @@ public sealed class FakeEcr : IAsyncDisposable
         Repositories.TryAdd(call.Repository!, (JsonObject)call.Body.DeepClone())
             ? new FakeEcrAnswer(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
             : FakeEcrAnswers.RepositoryAlreadyExists(call);
+
+    private FakeEcrAnswer ListTags(FakeEcrCall call)
+    {
+        var arn = (string)call.Body["resourceArn"]!;
+        var name = arn[(arn.IndexOf(":repository/", StringComparison.Ordinal) + ":repository/".Length)..];
+        return Repositories.TryGetValue(name, out var repository)
+            ? new FakeEcrAnswer(200, new JsonObject { ["tags"] = repository["tags"]?.DeepClone() ?? new JsonArray() }.ToJsonString())
+            : FakeEcrAnswers.RepositoryNotFound(call);
+    }
 
     private FakeEcrAnswer Set(FakeEcrCall call, string key)
     {

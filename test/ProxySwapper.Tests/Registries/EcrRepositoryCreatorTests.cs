@@ -9,6 +9,7 @@ using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Clouds;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registries;
 
@@ -77,7 +78,59 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     public async Task Two_replicas_may_make_it_at_once()
     {
         Assert.That(await Task.WhenAll(CreateAsync("{lifecyclePolicy: '{}'}"), CreateAsync("{lifecyclePolicy: '{}'}")), Is.All.True);
-        Assert.That((_ecr.Repositories.Count, _ecr.Calls.Count(call => call.Operation == "PutLifecyclePolicy")), Is.EqualTo((1, 1)));
+        Assert.That((_ecr.Repositories.Count, (string?)_ecr.Repositories.Single().Value["lifecyclePolicyText"]), Is.EqualTo((1, "{}")));
+    }
+
+    [Test]
+    public async Task One_whose_response_was_lost_gets_its_policies()
+    {
+        // It was created and nobody heard of it: the call that is sent again finds it there.
+        _ecr.AnswerNext(
+            "CreateRepository",
+            call =>
+            {
+                _ecr.Repositories[call.Repository!] = (JsonObject)call.Body.DeepClone();
+                return FakeEcrAnswers.Server(call);
+            }
+        );
+        Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
+        var made = _ecr.Repositories.Single().Value;
+        Assert.That(((string?)made["lifecyclePolicyText"], (string?)made["policyText"]), Is.EqualTo(("{}", "{}")));
+    }
+
+    [Test]
+    public async Task A_policy_call_that_fails_or_comes_too_early_is_sent_again()
+    {
+        for (var i = 0; i < 2; i++)
+            _ecr.AnswerNext("PutLifecyclePolicy", FakeEcrAnswers.RepositoryNotFound);
+        _ecr.AnswerNext("SetRepositoryPolicy", FakeEcrAnswers.Throttling);
+        Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
+        var made = _ecr.Repositories.Single().Value;
+        Assert.That(((string?)made["lifecyclePolicyText"], (string?)made["policyText"]), Is.EqualTo(("{}", "{}")));
+        Assert.That(_log.Lines.Where(line => line.Level >= LogLevel.Warning), Is.Empty);
+    }
+
+    [TestCase("""[{"Key":"created-by","Value":"proxyswapper"}]""", true)]
+    [TestCase("""[{"Key":"created-by","Value":"terraform"}]""", false)]
+    [TestCase("[]", false)]
+    public async Task The_policies_of_existing_repositories_that_are_ours_are_set_once(string tags, bool isOurs)
+    {
+        var repository = new JsonObject { ["repositoryName"] = Image.Repository, ["tags"] = JsonNode.Parse(tags) };
+        _ecr.Repositories[Image.Repository] = repository;
+        var creator = CreatorOf(Entries("{lifecyclePolicy: '{}'}"));
+        for (var i = 0; i < 3; i++)
+            await creator.ReconcileAsync(Image, default);
+        Assert.That((string?)repository["lifecyclePolicyText"], Is.EqualTo(isOurs ? "{}" : null));
+        Assert.That(_ecr.Calls, Has.Count.EqualTo(isOurs ? 3 : 2), "asked once");
+    }
+
+    [Test]
+    public async Task Without_the_permission_to_look_the_copy_goes_on_and_it_is_named()
+    {
+        _ecr.Repositories[Image.Repository] = [];
+        _ecr.AnswerAlways("DescribeRepositories", FakeEcrAnswers.AccessDenied);
+        await CreatorOf(Entries("{lifecyclePolicy: '{}'}")).ReconcileAsync(Image, default);
+        Assert.That(_log.Text, Does.Contain("needs ecr:DescribeRepositories on"));
     }
 
     [Test]
@@ -142,7 +195,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         var creator = new EcrRepositoryCreator(
             () => [],
             (_, _, _) => Task.FromResult<EcrClient?>(null),
-            _log.CreateLogger<EcrRepositoryCreator>()
+            _log.CreateLogger<EcrRepositoryCreator>(),
+            TimeProvider.System
         );
         Assert.That(
             async () => await creator.CreateAsync(Image, default),
@@ -152,12 +206,12 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
 
     private ImageReference Image => ImageReference.Parse($"{_ecr.Registry}/proxy_docker.io/library/nginx:1");
 
-    private Task<bool> CreateAsync(string? settings = null)
+    private Task<bool> CreateAsync(string? settings = null) => CreatorOf(Entries(settings)).CreateAsync(Image, default).AsTask();
+
+    private IReadOnlyList<RegistryEntryOptions> Entries(string? settings)
     {
         var text = settings is null ? "" : $"registries: [{{host: {_ecr.Registry}, auth: ecr, createRepositories: {settings}}}]";
-        return CreatorOf(ConfigurationReader.ReadText("test", text, new Dictionary<string, string>()).Registries)
-            .CreateAsync(Image, default)
-            .AsTask();
+        return ConfigurationReader.ReadText("test", text, new Dictionary<string, string>()).Registries;
     }
 
     private EcrRepositoryCreator CreatorOf(IReadOnlyList<RegistryEntryOptions> registries) =>
@@ -173,7 +227,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
                         new SessionAWSCredentials(_ecr.Principal.AccessKeyId, _ecr.Principal.SecretAccessKey, _ecr.Principal.SessionToken)
                     )
                 ),
-            _log.CreateLogger<EcrRepositoryCreator>()
+            _log.CreateLogger<EcrRepositoryCreator>(),
+            new SkippingTimeProvider(TimeSpan.FromMinutes(1))
         );
 
     private static string TagsOf(JsonObject repository) =>

@@ -76,6 +76,50 @@ public sealed class EcrClient : IDisposable
         return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
     }
 
+    /// <summary>A repository, or null if it does not exist.</summary>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    public async Task<EcrRepository?> FindRepositoryAsync(string name, CancellationToken cancellationToken)
+    {
+        const string operation = "DescribeRepositories";
+        try
+        {
+            var answer = await CallAsync(
+                operation,
+                json =>
+                {
+                    WriteRegistry(json);
+                    json.WriteStartArray("repositoryNames");
+                    json.WriteStringValue(name);
+                    json.WriteEndArray();
+                },
+                cancellationToken
+            );
+            return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
+        }
+        catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The tags of a resource.</summary>
+    /// <param name="arn">The resource name of a repository.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> ListTagsAsync(string arn, CancellationToken cancellationToken)
+    {
+        const string operation = "ListTagsForResource";
+        var answer = await CallAsync(operation, json => json.WriteString("resourceArn", arn), cancellationToken);
+        return Read(
+            operation,
+            answer,
+            body =>
+                body.GetProperty("tags")
+                    .EnumerateArray()
+                    .ToDictionary(tag => tag.GetProperty("Key").GetString()!, tag => tag.GetProperty("Value").GetString() ?? "")
+        );
+    }
+
     /// <summary>Sets a repository's lifecycle policy.</summary>
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>

@@ -83,6 +83,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
                 // A tag without a record stays as it is from now on: nobody knows whose it is.
                 if (work is { IsTargetShared: true, IsPinned: false } && result.Outcome == CopyOutcome.Copied)
                     await tagSources.RecordAsync(work.Target, work.Source, cancellationToken);
+                await access.Repositories.ReconcileAsync(work.Target, cancellationToken);
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
             }
