@@ -159,7 +159,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         [LoggerMessage(
             1,
             LogLevel.Warning,
-            "Secret {Secret} of namespace {SecretNamespace} {Problem}; it is the pullSecret of {Rule}; without it kubelet may be denied  "
+            "Secret {Secret} of namespace {SecretNamespace} {Problem}; it is the pullSecret of {Rule}; without it kubelet may be denied "
                 + "in by {Registry}"
         )]
         public static partial void Missing(
