@@ -160,7 +160,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             1,
             LogLevel.Warning,
             "Secret {Secret} of namespace {SecretNamespace} {Problem}; it is the pullSecret of {Rule}; without it kubelet may be denied "
-                + "in by {Registry}"
+                + "by {Registry}"
         )]
         public static partial void Missing(
             ILogger logger,
