@@ -11,4 +11,20 @@ internal sealed class ProgramTests
         var (exitCode, output, _) = await ProxySwapperProgram.RunAsync(["--help"]);
         Assert.That((exitCode, output.Contains("Usage:", StringComparison.Ordinal)), Is.EqualTo((0, true)));
     }
+
+    [Test]
+    public async Task Named_as_a_kubectl_plugin_it_says_what_people_type()
+    {
+        using var folder = new TemporaryFolder();
+        var plugin = folder.PathOf("kubectl-proxyswapper");
+        File.CreateSymbolicLink(plugin, Path.Combine(AppContext.BaseDirectory, "proxyswapper"));
+        var help = await TestProcess.RunAsync(plugin, ["report", "--help"]);
+        Assert.That(
+            help.Output,
+            Does.Contain("  kubectl proxyswapper report [options]").And.Contain("  kubectl proxyswapper report -")
+        );
+        var wrong = await TestProcess.RunAsync(plugin, ["report", "--nonsense"]);
+        Assert.That((wrong.ExitCode, wrong.Error), Is.EqualTo((2, wrong.Error)));
+        Assert.That(wrong.Error, Does.Contain("try 'kubectl proxyswapper report --help'"));
+    }
 }

@@ -7,17 +7,24 @@ namespace ProxySwapper.Commands;
 /// <summary>Prints a command's help, followed by its examples and a link to the manual.</summary>
 internal sealed class ExamplesHelpAction(HelpAction help) : SynchronousCommandLineAction
 {
+    /// <summary>How examples are written.</summary>
+    private const string Program = "proxyswapper ";
+
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
     {
+        var output = parseResult.InvocationConfiguration.Output;
+        using var usage = new StringWriter { NewLine = output.NewLine };
+        parseResult.InvocationConfiguration.Output = usage;
         var exitCode = help.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output = output;
+        output.Write(usage.ToString().Replace($"  {RootCommand.ExecutableName}", $"  {InvocationName.Typed}", StringComparison.Ordinal));
         if (parseResult.CommandResult.Command is not ExampleCommand command)
             return exitCode;
-        var output = parseResult.InvocationConfiguration.Output;
         output.WriteLine("Examples:");
         foreach (var example in command.Examples)
-            output.WriteLine($"  {example}");
+            output.WriteLine($"  {example.Replace(Program, $"{InvocationName.Typed} ", StringComparison.Ordinal)}");
         output.WriteLine();
         output.WriteLine($"More: docs/commands.md#{UsageErrors.PathOf(parseResult.CommandResult).Split(' ')[0]}");
         return exitCode;

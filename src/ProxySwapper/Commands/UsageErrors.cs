@@ -47,7 +47,7 @@ internal static class UsageErrors
 
     private static int Fail(ParseResult command)
     {
-        Console.Error.WriteLine($"try '{$"proxyswapper {PathOf(command.CommandResult)}".TrimEnd()} --help'");
+        Console.Error.WriteLine($"try '{$"{InvocationName.Typed} {PathOf(command.CommandResult)}".TrimEnd()} --help'");
         return ConfigurationFaults.ExitCode;
     }
 }

@@ -181,7 +181,7 @@ internal sealed class EndToEndTests
         await TestWait.UntilAsync(
             async () =>
                 (await scene.Webhook.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains(
-                    $"downstream: {gone} is failing, images for it are let through unchanged",
+                    $"downstream: {gone} is failing, its images are left unchanged",
                     StringComparison.Ordinal
                 ),
             "the notice"
