@@ -18,6 +18,7 @@ internal sealed class PodWatch(
     PodPlanner planner,
     GatedPods gated,
     PullSecretCheck pullSecrets,
+    PolicyMetrics policy,
     TimeProvider time,
     ILogger<PodWatch> logger
 ) : BackgroundService
@@ -49,7 +50,7 @@ internal sealed class PodWatch(
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var watches = selectors.Select(selector => (Selector: selector, Watcher: Watcher(client, selector))).ToList();
             _watchers = [.. watches.Select(watch => watch.Watcher)];
-            var following = Task.WhenAll(watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector == GatedSelector, stop.Token)));
+            var following = Task.WhenAll(watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector, stop.Token)));
             // A reload may require other labels.
             while (!stoppingToken.IsCancellationRequested && SelectorsOf(rules.Current.Options).SequenceEqual(selectors))
                 await Task.Delay(ReloadInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -64,10 +65,12 @@ internal sealed class PodWatch(
         List<string> selectors = [GatedSelector];
         if (options.Populate.Policy == PopulatePolicy.None)
             return selectors;
-        selectors.Add($"{options.PatchLabel.Key}={options.PatchLabel.Value}");
+        selectors.Add(PatchSelectorOf(options));
         selectors.Add($"{GateLabels.Populate}={GateLabels.PopulateValue}");
         return selectors;
     }
+
+    private static string PatchSelectorOf(ProxySwapperOptions options) => $"{options.PatchLabel.Key}={options.PatchLabel.Value}";
 
     private ResourceWatcher<WatchedPod> Watcher(KubernetesClient client, string selector) =>
         new(
@@ -79,8 +82,10 @@ internal sealed class PodWatch(
             logger
         );
 
-    private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, bool isGated, CancellationToken cancellationToken)
+    private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, string selector, CancellationToken cancellationToken)
     {
+        var isGated = selector == GatedSelector;
+        var isPatched = selector == PatchSelectorOf(rules.Current.Options);
         HashSet<string>? listed = null;
         try
         {
@@ -101,6 +106,8 @@ internal sealed class PodWatch(
                         break;
                     default:
                         listed?.Add(pod!.Pod.Uid);
+                        if (isPatched && kind == WatchEventKind.Added && listed is null)
+                            policy.Created(pod!.Pod);
                         See(pod!, isGated, wasListed: listed is not null);
                         break;
                 }

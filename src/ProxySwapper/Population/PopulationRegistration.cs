@@ -60,7 +60,7 @@ internal static class PopulationRegistration
             .AddSingleton<CopyClaims>();
         AddHosted<ClaimWatch>(services);
         AddHosted<ClusterCapabilities>(services);
-        services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>();
+        services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>().AddSingleton<PolicyMetrics>();
         AddHosted<GatedPods>(services);
         AddHosted<PodWatch>(services);
         services.AddSingleton<PodWatchReadiness>().AddReadinessCheck<PodWatchReadiness>();

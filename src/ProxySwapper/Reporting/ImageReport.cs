@@ -3,8 +3,12 @@ namespace ProxySwapper.Reporting;
 /// <summary>The findings about the images of a cluster, or of manifests.</summary>
 internal sealed class ImageReport
 {
-    private ImageReport(IReadOnlyList<ImageEntry> entries, int workloads, int pods, IReadOnlyList<string> problems) =>
-        (Entries, Workloads, Pods, Problems, Registries) = (entries, workloads, pods, problems, RegistrySummary.Of(entries));
+    private ImageReport(IReadOnlyList<ImageEntry> entries, ReportBuilder builder, IReadOnlyList<string> problems)
+    {
+        (Entries, Problems, Registries) = (entries, problems, RegistrySummary.Of(entries));
+        (Workloads, Pods) = (builder.Workloads, builder.Pods);
+        (RewrittenPods, AdmissionPolicy) = (builder.RewrittenPods, builder.AdmissionPolicy);
+    }
 
     /// <summary>The images, most important first: by state, then by number of users.</summary>
     public IReadOnlyList<ImageEntry> Entries { get; }
@@ -12,6 +16,12 @@ internal sealed class ImageReport
     public int Workloads { get; }
 
     public int Pods { get; }
+
+    /// <inheritdoc cref="ReportBuilder.RewrittenPods"/>
+    public int RewrittenPods { get; }
+
+    /// <inheritdoc cref="ReportBuilder.AdmissionPolicy"/>
+    public string? AdmissionPolicy { get; }
 
     /// <summary>What could not be read, as sentences.</summary>
     public IReadOnlyList<string> Problems { get; }
@@ -26,8 +36,7 @@ internal sealed class ImageReport
                     .ThenByDescending(entry => entry.Workloads.Count + entry.RunningOriginal + entry.RunningTarget)
                     .ThenBy(entry => entry.Name, StringComparer.Ordinal),
             ],
-            builder.Workloads,
-            builder.Pods,
+            builder,
             problems
         );
 

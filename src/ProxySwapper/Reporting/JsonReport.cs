@@ -11,6 +11,9 @@ internal static class JsonReport
         json.WriteStartObject();
         json.WriteNumber("workloads", report.Workloads);
         json.WriteNumber("pods", report.Pods);
+        json.WriteNumber("rewrittenPods", report.RewrittenPods);
+        if (report.AdmissionPolicy is { } policy)
+            json.WriteString("admissionPolicy", policy);
         json.WriteStartArray("summary");
         foreach (var line in ReportWords.Summary(report))
             json.WriteStringValue(line);

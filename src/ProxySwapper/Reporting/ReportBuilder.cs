@@ -18,6 +18,12 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
 
     public int Pods { get; private set; }
 
+    /// <summary>The Pods of which at least one image was rewritten, by their annotations.</summary>
+    public int RewrittenPods { get; private set; }
+
+    /// <summary>The admission policy that rewrites images, or null if the webhook does.</summary>
+    public string? AdmissionPolicy => rules.Options.AdmissionPolicy.Name;
+
     public void AddTemplate(IEnumerable<ImageUse> uses)
     {
         Workloads++;
@@ -31,8 +37,14 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
     public void AddPod(IEnumerable<ImageUse> uses)
     {
         Pods++;
+        var isRewritten = false;
         foreach (var use in uses)
+        {
             EntryOf(use).Add(use, !_inTemplates.Contains((use.Workload.Namespace, NormalName(use.Image))));
+            isRewritten |= use.Running is { } running && running != use.Image;
+        }
+        if (isRewritten)
+            RewrittenPods++;
     }
 
     private ImageEntry EntryOf(ImageUse use)

@@ -20,6 +20,8 @@ internal static class ReportWords
             + $"{report.Count(ImageState.Downstream) + report.Count(ImageState.Differs)} downstream, "
             + $"{report.Count(ImageState.Missing)} missing, "
             + $"{report.Count(ImageState.Unswapped)} not swapped{Rest(report)}.";
+        if (report.AdmissionPolicy is { } policy && report.Pods > 0)
+            yield return $"Admission policy {policy}: {report.RewrittenPods} of {Number(report.Pods, "Pod")} have rewritten images.";
         foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)

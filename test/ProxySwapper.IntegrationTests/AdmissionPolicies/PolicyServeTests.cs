@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -96,6 +99,46 @@ internal sealed class PolicyServeTests
         );
         Assert.That(await IsThereAsync(Binding), Is.False);
         Assert.That(await IsThereAsync(Policy), Is.False);
+    }
+
+    [Test]
+    public async Task The_populator_finds_what_the_policy_rewrote_by_its_watch_copies_it_and_counts_the_pod()
+    {
+        await using var upstream = await InMemoryRegistry.StartAsync();
+        await using var downstream = await InMemoryRegistry.StartAsync();
+        TestImage.Create(97, 2, 1000).AddTo(upstream, "team/app", "1");
+        await File.WriteAllTextAsync(
+            _program.ConfigurationFile,
+            _program.Complete(
+                $$"""
+                admissionPolicy: {name: {{_name}} }
+                rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}/mirror"}]
+                populate: {policy: delayed}
+                """
+            )
+        );
+        var number = 0;
+        // The policy and the labels that are watched follow the configuration within seconds.
+        await TestWait.UntilAsync(
+            async () =>
+            {
+                var pod = new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["name"] = $"app-{number++}" },
+                    ["spec"] = PolicyScene.Container($"{upstream.Address}/team/app:1"),
+                };
+                await _scene.CreateAsync(null, "default", pod);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+                return (await _program.Management.GetStringAsync("/metrics"))
+                    .Split('\n')
+                    .Any(line =>
+                        line.StartsWith("proxyswapper_admission_policy_pods_total", StringComparison.Ordinal)
+                        && !line.EndsWith(" 0", StringComparison.Ordinal)
+                    );
+            },
+            "the count of a rewritten Pod"
+        );
+        await TestWait.UntilAsync(() => downstream.Repository("mirror/team/app").Find("1") is not null, "the copy");
     }
 
     private string Configuration(string target) => $"admissionPolicy: {{name: {_name}}}\nproxyUrl: {target}\npopulate: {{policy: none}}";

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Registry.InMemory;
@@ -55,6 +56,9 @@ internal sealed class GateScene : IAsyncDisposable
     /// <summary>Sees every request to the upstream before it does; null passes them on.</summary>
     public RegistryFault? Interceptor { get; set; }
 
+    /// <summary>Whether the downstream answers everything with 401.</summary>
+    public bool RefusesLogin { get; set; }
+
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
     /// <summary>A scene without replicas; null, and the test inconclusive, without such an API server.</summary>
@@ -76,7 +80,19 @@ internal sealed class GateScene : IAsyncDisposable
                 },
             }
         );
-        scene.Downstream = await InMemoryRegistry.StartAsync();
+        scene.Downstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = (context, next) =>
+                {
+                    // The registry answers, and lets us in nowhere.
+                    if (!scene.RefusesLogin || context.Request.Path == "/v2/")
+                        return next(context);
+                    context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                    return Task.CompletedTask;
+                },
+            }
+        );
         return scene;
     }
 
@@ -90,7 +106,9 @@ internal sealed class GateScene : IAsyncDisposable
         string more = "",
         bool isRegistered = true,
         bool updates = false,
-        string ruleKeys = ""
+        string ruleKeys = "",
+        bool gates = true,
+        JsonObject? matchCondition = null
     )
     {
         var replica = await ProxySwapperProcess.StartAsync(
@@ -113,12 +131,17 @@ internal sealed class GateScene : IAsyncDisposable
             return replica;
         await new ResourceClient(Client, ResourceType.MutatingWebhookConfigurations).CreateAsync(
             null,
-            Registration(replica, updates),
+            Registration(replica, updates, matchCondition),
             default
         );
         await TestWait.UntilAsync(
             async () =>
-                (await TryCreateAsync(Pod("probe", $"{Upstream.Address}/probe:1"), "?dryRun=All")) is { } probe && GatesOf(probe).Count > 0,
+                (await TryCreateAsync(Pod("probe", $"{Upstream.Address}/probe:1"), "?dryRun=All")) is { } probe
+                && (
+                    gates
+                        ? GatesOf(probe).Count > 0
+                        : RefusesLogin || ImageOf(probe).StartsWith(Downstream.Address, StringComparison.Ordinal)
+                ),
             "the webhook's first call"
         );
         return replica;
@@ -198,7 +221,7 @@ internal sealed class GateScene : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private JsonObject Registration(ProxySwapperProcess replica, bool updates) =>
+    private JsonObject Registration(ProxySwapperProcess replica, bool updates, JsonObject? matchCondition) =>
         new()
         {
             ["apiVersion"] = "admissionregistration.k8s.io/v1",
@@ -214,6 +237,7 @@ internal sealed class GateScene : IAsyncDisposable
                     ["matchPolicy"] = "Equivalent",
                     ["reinvocationPolicy"] = "IfNeeded",
                     ["timeoutSeconds"] = 10,
+                    ["matchConditions"] = matchCondition is null ? new JsonArray() : new JsonArray(matchCondition.DeepClone()),
                     ["objectSelector"] = new JsonObject(),
                     ["namespaceSelector"] = Real is null
                         ? new JsonObject()

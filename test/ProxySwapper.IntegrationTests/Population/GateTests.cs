@@ -110,8 +110,7 @@ internal sealed class GateTests(object kind)
         }
         var critical = GateScene.Pod("critical", source);
         critical["spec"]!["priorityClassName"] = "system-cluster-critical";
-        if (kind is ApiServerKind.InMemory)
-            Assert.That(GateScene.GatesOf(await scene.CreateAsync(critical)), Is.Empty);
+        Assert.That(GateScene.GatesOf(await scene.CreateAsync(critical)), Is.Empty);
         var dry = await scene.DryRunAsync(GateScene.Pod("dry", source));
         Assert.That(GateScene.GatesOf(dry), Is.EqualTo([GateScene.Gate]), "as it would be");
         scene.LetGo();

@@ -1,0 +1,151 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary>Population beside gates: another policy, a downstream that refuses us, and the chart's condition for updates.</summary>
+[TestFixture(ApiServerKind.InMemory)]
+[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
+internal sealed class GateOperationTests(object kind)
+{
+    private const string FastChecks = "proxyHealth: {interval: 1s}";
+    private GateScene? _scene;
+
+    [SetUp]
+    public async Task Start() => _scene = await GateScene.CreateAsync((ApiServerKind)kind);
+
+    [TearDown]
+    public async Task Stop()
+    {
+        if (_scene is not null)
+            await _scene.DisposeAsync();
+    }
+
+    [Test]
+    public async Task With_immediate_a_pod_is_made_when_its_image_is_downstream_and_waits_behind_no_gate()
+    {
+        if (_scene is not { } scene)
+            return;
+        var (source, target) = scene.AddImage("immediate", 220);
+        await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 8s}", gates: false);
+        var pod = await scene.CreateAsync(GateScene.Pod("immediate", source));
+        Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
+        Assert.That(scene.Downstream.Repository("mirror/team/immediate").Find("1"), Is.Not.Null, "before the Pod is there");
+    }
+
+    [Test]
+    public async Task With_immediate_a_pod_is_made_at_the_deadline_and_the_copy_goes_on()
+    {
+        if (_scene is not { } scene)
+            return;
+        var (source, target) = scene.AddImage("late", 221);
+        await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 1s}", gates: false);
+        scene.Hold();
+        var pod = await scene.CreateAsync(GateScene.Pod("late", source));
+        Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
+        Assert.That(scene.Downstream.Repository("mirror/team/late").Find("1"), Is.Null);
+        scene.LetGo();
+        await TestWait.UntilAsync(() => scene.Downstream.Repository("mirror/team/late").Find("1") is not null, "the copy");
+        Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(3), "once, for review and watch");
+    }
+
+    [Test]
+    public async Task A_downstream_that_refuses_our_login_is_told_everywhere_and_images_are_left_unchanged_meanwhile()
+    {
+        if (_scene is not { } scene)
+            return;
+        scene.RefusesLogin = true;
+        var (source, target) = scene.AddImage("refused", 222);
+        var replica = await scene.StartReplicaAsync(FastChecks, gates: false);
+        await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");
+        Assert.That(replica.Log, Does.Contain("HTTP 401"));
+        Assert.That(await GetAsync("/readyz?verbose"), Does.Contain($"{scene.Downstream.Address} is failing").And.Contain("HTTP 401"));
+        Assert.That(await GetAsync("/metrics"), Does.Contain($"proxyswapper_downstream_up{{registry=\"{scene.Downstream.Address}\"}} 0"));
+        // The newer API server of the tests serves no Events.
+        if (scene.Real is null)
+        {
+            await TestWait.UntilAsync(async () => (await EventsAsync(scene, "RegistryFailing")).Count > 0, "the Event");
+            var told = (await EventsAsync(scene, "RegistryFailing"))[0];
+            Assert.That(
+                ((string?)told["type"], (string?)told["regarding"]!["name"]),
+                Is.EqualTo(("Warning", $"{scene.Namespace}-replica-1"))
+            );
+            Assert.That((string?)told["note"], Does.Contain(scene.Downstream.Address).And.Contain("HTTP 401").And.Contain("unchanged"));
+        }
+        var pod = await scene.CreateAsync(GateScene.Pod("refused", source));
+        Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, source)));
+        // It lets us in again.
+        scene.RefusesLogin = false;
+        await TestWait.UntilAsync(
+            async () => GateScene.ImageOf(await scene.DryRunAsync(GateScene.Pod("again", source))) == target,
+            "the swap once we are let in"
+        );
+        if (scene.Real is null)
+            await TestWait.UntilAsync(async () => (await EventsAsync(scene, "RegistryRecovered")).Count > 0, "the Event of its recovery");
+        Assert.That(await GetAsync("/metrics"), Does.Contain($"proxyswapper_downstream_up{{registry=\"{scene.Downstream.Address}\"}} 1"));
+    }
+
+    [Test]
+    public async Task With_keep_images_are_rewritten_although_the_downstream_refuses_our_login()
+    {
+        if (_scene is not { } scene)
+            return;
+        scene.RefusesLogin = true;
+        var (source, target) = scene.AddImage("kept", 223);
+        var replica = await scene.StartReplicaAsync($"{FastChecks}\npopulate: {{gate: {{onFailure: keep}} }}", gates: false);
+        await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");
+        Assert.That(GateScene.ImageOf(await scene.CreateAsync(GateScene.Pod("kept", source))), Is.EqualTo(target));
+        Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("kept")), Is.EqualTo(target));
+    }
+
+    [Test]
+    public async Task With_the_charts_condition_the_webhook_is_not_asked_about_a_release_and_is_about_other_updates()
+    {
+        if (_scene is not { } scene || (ApiServerKind)kind == ApiServerKind.InMemory)
+            return;
+        var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("conditions"), "--kube-version", "1.36.0")).Single(item =>
+            (string?)item["kind"] == "MutatingWebhookConfiguration"
+        );
+        var condition = webhook["webhooks"]![0]!["matchConditions"]!
+            .AsArray()
+            .Single(item => (string?)item!["name"] == "gate-is-not-lifted")!
+            .AsObject();
+        await scene.StartReplicaAsync(updates: true, matchCondition: condition);
+        var source = $"{scene.Upstream.Address}/team/nowhere:1";
+        await scene.CreateAsync(GateScene.Pod("lost", source));
+        Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("lost")), Is.EqualTo(source), "put back, and not swapped again");
+        Assert.That(await GetAsync("/metrics"), Does.Not.Match("proxyswapper_admissions_total.*gate_lifted.* [1-9]"));
+        // The condition takes only the release out: an update with another image is seen.
+        var (other, target) = scene.AddImage("other", 224);
+        await scene.CreateAsync(GateScene.Pod("plain", "example.invalid/main:1"));
+        var path = $"/api/v1/namespaces/{scene.Namespace}/pods/plain";
+        var patch = JsonNode.Parse($$"""[{"op":"replace","path":"/spec/containers/0/image","value":"{{other}}"}]""")!;
+        var updated = await scene.Client.PatchAsync(path, PatchKind.Json, patch, default);
+        Assert.That(GateScene.ImageOf(updated), Is.EqualTo(target));
+    }
+
+    private async Task<string> GetAsync(string path)
+    {
+        // Also when it is not ready, the text tells why.
+        using var answer = await _scene!.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    private static async Task<IReadOnlyList<JsonNode>> EventsAsync(GateScene scene, string reason)
+    {
+        var list = await scene.Client.GetAsync("/apis/events.k8s.io/v1/events", default);
+        return
+        [
+            .. list!["items"]!
+                .AsArray()
+                .OfType<JsonNode>()
+                .Where(item =>
+                    (string?)item["reason"] == reason
+                    && ((string?)item["note"])!.Contains(scene.Downstream.Address, StringComparison.Ordinal)
+                ),
+        ];
+    }
+}
