@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using ProxySwapper.Benchmarks.Gate;
 using ProxySwapper.Benchmarks.Mirror;
+using ProxySwapper.Benchmarks.Policy;
 using ProxySwapper.Benchmarks.Populate;
 using ProxySwapper.Benchmarks.Registry;
 using ProxySwapper.Benchmarks.Swap;
@@ -12,6 +13,8 @@ switch (args)
         return await PopulateMeasurement.RunAsync();
     case [GateMeasurement.Name]:
         return await GateMeasurement.RunAsync();
+    case [PolicyMeasurement.Name]:
+        return await PolicyMeasurement.RunAsync();
     case [RegistryMeasurement.Name]:
         return await RegistryMeasurement.RunAsync();
     case [MirrorMeasurement.Name]:

@@ -16,25 +16,33 @@ namespace ProxySwapper.Benchmarks.Gate;
 /// <summary>
 /// What a scheduling gate costs a Pod: 200 Pods of 40 new images in 10 seconds through two replicas, between two real registries, with an
 /// API server in this process. Measured is the time from the moment at which an image's tag is downstream to that at which the API server
-/// has released a Pod that waited for it.
+/// has released a Pod that waited for it. The same run copies as many images of the same sizes alone, each begun when the first Pod of an
+/// image was created, with as many at once: the last Pod must be released within 1.5 × the time of these copies.
 /// </summary>
 internal static class GateMeasurement
 {
     public const string Name = "gate";
     private const int Images = 40;
     private const int Pods = 200;
+
+    /// <summary>Copies at once: of one replica, and of both.</summary>
+    private const int ParallelCopies = 4;
+    private const int Replicas = 2;
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(2);
 
     public static async Task<int> RunAsync()
     {
+        Environment.SetEnvironmentVariable(ProxySwapperProgram.Variable, await PublishedProgram.GetAsync());
         await using var upstream = await DebianRegistry.StartAsync();
         await using var downstream = await DebianRegistry.StartAsync();
         await using var server = await InMemoryApiServer.StartAsync();
         for (var index = 0; index < Images; index++)
-            await TestImage
-                .Create(7000 + index, layers: 3, layerSize: 200_000, "amd64")
-                .PushAsync(upstream.Address, $"team/app{index}", "1");
+            foreach (var (seed, repository) in new[] { (7000, "team/app"), (8000, "alone/app") })
+                await TestImage
+                    .Create(seed + index, layers: 3, layerSize: 200_000, "amd64")
+                    .PushAsync(upstream.Address, $"{repository}{index}", "1");
+        var alone = await CopiesAlone.RunAsync(upstream, downstream, Images, ParallelCopies * Replicas, Span);
         var kubeconfig = Path.GetTempFileName();
         await File.WriteAllTextAsync(kubeconfig, server.Kubeconfig());
         await using var one = await StartAsync(upstream, downstream, kubeconfig, "one");
@@ -86,6 +94,13 @@ internal static class GateMeasurement
                 new("calls of the API server per Pod, its creation aside", Invariant($"{(double)calls / Pods:N2}")),
                 new("patches per Pod", Invariant($"{(double)server.Requests.GetValueOrDefault("patch pods") / Pods:N2}")),
                 new("calls about Leases per image", Invariant($"{LeasesOf(server) / (double)Images:N2}")),
+                new("the same copies alone, the last one's end", Invariant($"{alone.Last.TotalSeconds:N2} s")),
+                new("median of one copy alone", Invariant($"{Median(alone.Each):N1} ms")),
+                new(
+                    "median from the creation of an image's first Pod to its release",
+                    Invariant($"{Median(released.GroupBy(pod => pod.Image).Select(FirstWait)):N1} ms")
+                ),
+                Ratio("the last Pod's release to the end of the same copies alone", last / alone.Last, 1.5),
                 Ratio("the last Pod's release to the last copy's end", last / copies, 1.5),
                 new(
                     "blobs that left the source, each once",
@@ -106,10 +121,13 @@ internal static class GateMeasurement
         ProxySwapperProcess.StartAsync(
             $$"""
             rules: [{match: "{{upstream.Address}}", target: "{{downstream.Address}}"}]
-            populate: {maxNumberOfParallelJobs: 4}
+            populate: {maxNumberOfParallelJobs: {{ParallelCopies}} }
             """,
             new Dictionary<string, string>(ContainerFile.Environment()) { ["KUBECONFIG"] = kubeconfig, ["POD_NAME"] = name }
         );
+
+    private static double FirstWait(IEnumerable<(int Image, TimeSpan Created, TimeSpan At)> pods) =>
+        pods.MinBy(pod => pod.Created) is var first ? (first.At - first.Created).TotalMilliseconds : 0;
 
     private static async Task<bool> IsReadyAsync(ProxySwapperProcess replica) =>
         (await replica.Management.GetStringAsync(new Uri("/readyz?verbose", UriKind.Relative))).Contains(
