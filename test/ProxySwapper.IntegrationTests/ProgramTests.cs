@@ -19,10 +19,7 @@ internal sealed class ProgramTests
         var plugin = folder.PathOf("kubectl-proxyswapper");
         File.CreateSymbolicLink(plugin, Path.Combine(AppContext.BaseDirectory, "proxyswapper"));
         var help = await TestProcess.RunAsync(plugin, ["report", "--help"]);
-        Assert.That(
-            help.Output,
-            Does.Contain("  kubectl proxyswapper report [options]").And.Contain("  kubectl proxyswapper report -")
-        );
+        Assert.That(help.Output, Does.Contain("  kubectl proxyswapper report [options]").And.Contain("  kubectl proxyswapper report -"));
         var wrong = await TestProcess.RunAsync(plugin, ["report", "--nonsense"]);
         Assert.That((wrong.ExitCode, wrong.Error), Is.EqualTo((2, wrong.Error)));
         Assert.That(wrong.Error, Does.Contain("try 'kubectl proxyswapper report --help'"));

@@ -12,8 +12,7 @@ internal static class JsonReport
         json.WriteNumber("workloads", report.Workloads);
         json.WriteNumber("pods", report.Pods);
         json.WriteNumber("rewrittenPods", report.RewrittenPods);
-        if (report.AdmissionPolicy is { } policy)
-            json.WriteString("admissionPolicy", policy);
+        json.WriteString("admissionPolicy", report.AdmissionPolicy);
         json.WriteStartArray("summary");
         foreach (var line in ReportWords.Summary(report))
             json.WriteStringValue(line);
