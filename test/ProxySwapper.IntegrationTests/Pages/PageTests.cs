@@ -145,8 +145,8 @@ internal sealed partial class PageTests : IDisposable
         );
         answer["downstreams"] = JsonNode.Parse(
             """
-            [{"registry":"one","state":"failing","access":"refused","problem":"it refuses our login: HEAD one/a: forbidden (HTTP 403)"},
-             {"registry":"two","state":"unsure","access":"unknown","problem":"no answer within 5 s"},
+            [{"registry":"one","state":"failing","access":"refused","problem":"it rejects our login: HEAD one/a: forbidden (HTTP 403)"},
+             {"registry":"two","state":"unsure","access":"unknown","problem":"no response within 5 s"},
              {"registry":"three","state":"unchecked","access":"unknown"}]
             """
         );
