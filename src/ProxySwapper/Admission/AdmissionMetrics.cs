@@ -21,7 +21,7 @@ internal sealed class AdmissionMetrics
     private readonly Counter<long> _refused;
     private readonly Histogram<double> _duration;
 
-    public AdmissionMetrics(IMeterFactory meters)
+    public AdmissionMetrics(IMeterFactory meters, ConfigurationMonitor rules)
     {
         var meter = meters.Create("ProxySwapper");
         _admissions = meter.CreateCounter<long>(
@@ -32,7 +32,9 @@ internal sealed class AdmissionMetrics
         );
         _images = meter.CreateCounter<long>(
             "proxyswapper_images_total",
-            description: "Images in Pods, by the decision of the rules, such as rewritten or no_rule, and the registry that the Pod names."
+            unit: null,
+            description: "Images in Pods, by the decision of the rules, such as rewritten or no_rule, and the registry that the Pod names.",
+            tags: [new("result", ReasonNames), new("registry", rules.Current.MetricNames)]
         );
         _refused = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",

@@ -1,3 +1,4 @@
+using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Registry.Distribution;
 using Serilog.Extensions.Logging;
@@ -11,7 +12,7 @@ internal static class CommandLogging
     public static ILoggerFactory Create(bool isDebug) =>
         LoggerFactory.Create(logging =>
         {
-            logging.AddProgramLogging(isDebug ? LogLevel.Debug : LogLevel.Information, isPerson: true);
+            logging.AddProgramLogging(isDebug ? LogLevel.Debug : LogLevel.Information, LogFormat.Text);
             if (!isDebug)
                 logging.AddFilter<SerilogLoggerProvider>(
                     (category, level) => level >= LogLevel.Warning || category == typeof(RegistryClient).FullName

@@ -48,7 +48,7 @@ internal static class CredentialServeCommand
                 options,
                 port,
                 provider => provider.GetRequiredService<RegistryServices>().Credentials,
-                logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected)
+                logging => logging.AddProgramLogging(options.LogLevel, options.LogFormat)
             );
             await app.RunAsync();
             return 0;

@@ -46,7 +46,7 @@ internal static class ServeCommand
                 options,
                 file,
                 certificate,
-                logging => logging.AddProgramLogging(options.LogLevel, isPerson: !Console.IsOutputRedirected)
+                logging => logging.AddProgramLogging(options.LogLevel, options.LogFormat)
             );
             await host.RunAsync(); // and disposes of it
             return 0;

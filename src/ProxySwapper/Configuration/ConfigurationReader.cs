@@ -71,6 +71,7 @@ internal static class ConfigurationReader
             ShutdownGracePeriod =
                 top.Duration("shutdownGracePeriod", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)) ?? defaults.ShutdownGracePeriod,
             LogLevel = ReadLogLevel(top) ?? defaults.LogLevel,
+            LogFormat = top.Choice<LogFormat>("logFormat"),
             PatchLabel = ReadPatchLabel(top),
             IgnoreImages = RulesSectionReader.ReadIgnoredImages(top),
             PlaceholderImages = top.Has("placeholderImages") ? top.Strings("placeholderImages") : defaults.PlaceholderImages,

@@ -27,6 +27,7 @@ internal static class EnvironmentOverlay
         "drainDelay",
         "shutdownGracePeriod",
         "logLevel",
+        "logFormat",
         "swapPolicy",
         "patchLabel.key",
         "patchLabel.value",

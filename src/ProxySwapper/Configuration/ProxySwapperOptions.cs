@@ -32,6 +32,9 @@ internal sealed record ProxySwapperOptions
     /// <summary>How long running work may take to finish after that.</summary>
     public TimeSpan ShutdownGracePeriod { get; init; } = TimeSpan.FromSeconds(25);
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>How log lines are written; null for text on a terminal and JSON everywhere else.</summary>
+    public LogFormat? LogFormat { get; init; }
     public PatchLabelOptions PatchLabel { get; init; } = new();
     public IReadOnlyList<string> IgnoreImages { get; init; } = [];
 

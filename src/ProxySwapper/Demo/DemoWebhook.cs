@@ -26,7 +26,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
             options,
             null,
             serving,
-            logging => logging.AddProgramLogging(LogLevel.Error, isPerson: true),
+            logging => logging.AddProgramLogging(LogLevel.Error, LogFormat.Text),
             isLocal: true,
             kubeconfig: kubeconfig is null ? null : _certificate.FileOf("kubeconfig")
         );

@@ -1,8 +1,8 @@
 using System.Globalization;
+using ProxySwapper.Configuration;
 using Serilog;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
-using Serilog.Formatting.Json;
 
 namespace ProxySwapper.Management;
 
@@ -11,7 +11,10 @@ internal static class ProgramLogging
 {
     private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, bool isPerson)
+    /// <param name="logging">What is built.</param>
+    /// <param name="minimum">The lowest level that is written.</param>
+    /// <param name="format">The format; null for text on a terminal, else JSON.</param>
+    public static ILoggingBuilder AddProgramLogging(this ILoggingBuilder logging, LogLevel minimum, LogFormat? format)
     {
         var level = LevelConvert.ToSerilogLevel(minimum);
         // Failed handshakes and aborted requests are the client's problem; the framework's own messages only matter when tracing.
@@ -21,7 +24,10 @@ internal static class ProgramLogging
             .MinimumLevel.Override("Microsoft", framework)
             .MinimumLevel.Override("System", framework)
             .Filter.ByExcluding(IsAbortedBody);
-        logging.AddSerilog(Configure(configuration, isPerson).CreateLogger(), dispose: true);
+        logging.AddSerilog(
+            Configure(configuration, format ?? (Console.IsOutputRedirected ? LogFormat.Json : LogFormat.Text)).CreateLogger(),
+            dispose: true
+        );
         // Also disables the framework's span per request: ours is the admission's, a child of the API server's.
         // Set on the provider, since AddSerilog lets it see everything.
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
@@ -35,12 +41,12 @@ internal static class ProgramLogging
             property is { Name: "Name", Value: ScalarValue { Value: "RequestBodyDrainBodyReaderInvalidState" } }
         );
 
-    private static LoggerConfiguration Configure(LoggerConfiguration configuration, bool isPerson) =>
-        isPerson
+    private static LoggerConfiguration Configure(LoggerConfiguration configuration, LogFormat format) =>
+        format == LogFormat.Text
             ? configuration.WriteTo.Console(
                 outputTemplate: Text,
                 formatProvider: CultureInfo.InvariantCulture,
                 standardErrorFromLevel: LevelAlias.Minimum
             )
-            : configuration.WriteTo.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+            : configuration.WriteTo.Console(new JsonLogFormatter());
 }

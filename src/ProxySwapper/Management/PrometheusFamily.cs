@@ -44,16 +44,22 @@ internal sealed class PrometheusFamily
     }
 
     /// <summary>
-    /// Creates a series for each declared value of the instrument's label, or the only one of an instrument without labels: a rate needs to
-    /// see a counter before its first increment.
+    /// Creates a series for each combination of the declared values of the instrument's labels, or the only one of an instrument without
+    /// labels: a rate needs to see a counter before its first increment.
     /// </summary>
     private void StartAtZero(KeyValuePair<string, object?>[] labels)
     {
-        if (labels.Length == 0)
-            Record(0, []);
-        else if (labels is [{ Value: string[] values } label])
-            foreach (var value in values)
-                Record(0, [new(label.Key, value)]);
+        IEnumerable<KeyValuePair<string, object?>[]> series =
+        [
+            [],
+        ];
+        foreach (var (name, value) in labels)
+            if (value is string[] values)
+                series = series.SelectMany(start => values.Select(text => (KeyValuePair<string, object?>[])[.. start, new(name, text)]));
+            else
+                return;
+        foreach (var tags in series)
+            Record(0, tags);
     }
 
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)

@@ -109,7 +109,7 @@ internal sealed partial class MirrorRun(
     {
         _results.Enqueue(result);
         output.Finished(result);
-        Log.Settled(logger, result.Image.Name, result.Tag, result.Outcome, result.Detail);
+        Log.Settled(logger, result.Image.Name, result.Tag, result.Outcome, result.Detail ?? "");
         if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed)
             await stopping.CancelAsync();
     }
@@ -117,6 +117,6 @@ internal sealed partial class MirrorRun(
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Debug, "{Image}: {Tag}: {Outcome} {Detail}")]
-        public static partial void Settled(ILogger logger, string image, string? tag, MirrorOutcome outcome, string? detail);
+        public static partial void Settled(ILogger logger, string image, string? tag, MirrorOutcome outcome, string detail);
     }
 }

@@ -15,7 +15,9 @@ internal sealed class PolicyMetrics(IMeterFactory meters, ConfigurationMonitor r
         .Create("ProxySwapper")
         .CreateCounter<long>(
             "proxyswapper_admission_policy_pods_total",
-            description: "Pods rewritten by the admission policy; each replica counts all of them."
+            unit: null,
+            description: "Pods rewritten by the admission policy; each replica counts all of them.",
+            tags: []
         );
 
     /// <summary>A new Pod with the patch label.</summary>

@@ -11,9 +11,9 @@ internal static class ReleaseConfiguration
     private const string Label = "proxyswapper.io/webhook";
     private const string Key = "config.yaml";
 
-    /// <summary>Reads the options; null if there is no such ConfigMap, or more than one.</summary>
+    /// <summary>Reads the options; null if there is no such ConfigMap.</summary>
     /// <exception cref="KubernetesException">ConfigMaps may not be listed.</exception>
-    /// <exception cref="ConfigurationException">It is not valid.</exception>
+    /// <exception cref="ConfigurationException">It is not valid, or there are several.</exception>
     public static async Task<ProxySwapperOptions?> FindAsync(
         KubernetesClient client,
         string webhookName,
@@ -25,6 +25,17 @@ internal static class ReleaseConfiguration
         await foreach (var place in new ResourceLister(client).ListAsync(query, Read, cancellationToken))
             if (place is { } one)
                 found.Add(one);
+        if (found.Count > 1)
+            throw new ConfigurationException([
+                new(
+                    "(no configuration)",
+                    0,
+                    0,
+                    "",
+                    $"several releases use the webhook {webhookName}: {string.Join(", ", found.Select(one => one.Place))}; "
+                        + "use --config FILE or set PROXY_URL"
+                ),
+            ]);
         return found is [var (name, text)] ? ConfigurationReader.ReadText(name, text, new Dictionary<string, string>()) : null;
     }
 

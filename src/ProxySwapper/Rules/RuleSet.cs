@@ -74,11 +74,16 @@ internal sealed class RuleSet
         return false;
     }
 
+    private const string OtherRegistries = "other";
+
     /// <summary>
     /// A registry's name as a metric label: the public registries and those that the configuration names, so that there are few values.
     /// </summary>
     public string MetricNameOf(ImageReference? image) =>
-        image is not null && _registries.Contains(image.Registry) ? image.Registry : "other";
+        image is not null && _registries.Contains(image.Registry) ? image.Registry : OtherRegistries;
+
+    /// <summary>All values of <see cref="MetricNameOf"/>.</summary>
+    public string[] MetricNames => [.. _registries.Order(StringComparer.Ordinal), OtherRegistries];
 
     private ImageDecision Decide(string image, string @namespace)
     {

@@ -116,6 +116,12 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             keys.Add("shutdownGracePeriod");
         if (old.LogLevel != changed.LogLevel)
             keys.Add("logLevel");
+        if (old.LogFormat != changed.LogFormat)
+            keys.Add("logFormat");
+        if (old.ManagementTokenFrom != changed.ManagementTokenFrom)
+            keys.Add("management.tokenFrom");
+        if (old.Certificates?.Secret != changed.Certificates?.Secret || old.Certificates?.Webhook != changed.Certificates?.Webhook)
+            keys.Add("certificates");
         if (old.AdmissionPolicy.Name != changed.AdmissionPolicy.Name)
             keys.Add("admissionPolicy.name");
         if (!WithoutRepositories(old).SequenceEqual(WithoutRepositories(changed)))

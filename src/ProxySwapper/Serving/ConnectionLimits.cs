@@ -14,6 +14,12 @@ internal sealed class ConnectionLimits
     /// <summary>Probes and scrapes.</summary>
     private const int MaximumManagementConnections = 64;
 
+    /// <summary>What the runtime still opens until the program serves.</summary>
+    private const int StartupFiles = 64;
+
+    /// <summary>With fewer files left than that, connections are not limited further: a port must take some.</summary>
+    private const int MinimumFiles = 32;
+
     public ConnectionLimits(TimeProvider time, IMeterFactory meters)
     {
         var closed = meters
@@ -25,8 +31,8 @@ internal sealed class ConnectionLimits
                     + "one at too many requests.",
                 tags: [new("reason", ConnectionLimiter.Reasons)]
             );
-        var files = OpenFilesLimit();
         // Copies, the configuration and the API server need file descriptors too.
+        var files = Math.Max(MinimumFiles, OpenFilesLimit() - OpenFiles() - StartupFiles);
         Webhook = new(Math.Min(MaximumWebhookConnections, files / 2), time, closed);
         Management = new(Math.Min(MaximumManagementConnections, files / 8), time, closed);
     }
@@ -34,6 +40,13 @@ internal sealed class ConnectionLimits
     public ConnectionLimiter Webhook { get; }
 
     public ConnectionLimiter Management { get; }
+
+    /// <summary>The files that the process has open by now; 0 where it cannot be told.</summary>
+    private static int OpenFiles()
+    {
+        const string Files = "/proc/self/fd";
+        return Directory.Exists(Files) ? Directory.EnumerateFileSystemEntries(Files).Count() : 0;
+    }
 
     /// <summary>The process's limit of open files on Linux, which includes sockets.</summary>
     private static int OpenFilesLimit()

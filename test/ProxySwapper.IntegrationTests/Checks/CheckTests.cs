@@ -137,7 +137,7 @@ internal sealed class CheckTests
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
             result.Output,
-            Does.Contain("does not reach it or does not trust it")
+            Does.Contain("cannot reach it or does not trust it")
                 .And.Contain($"[-] the program does not respond at http://localhost:{gone.ManagementPort}/")
         );
     }
@@ -158,7 +158,7 @@ internal sealed class CheckTests
         );
     }
 
-    [TestCase("http//x", "must be an address such as http://localhost:9090")]
+    [TestCase("http//x", "must be a URL such as http://localhost:9090")]
     public async Task A_wrong_address_is_a_wrong_command_line(string address, string expected)
     {
         var result = await BuiltProgram.RunAsync(["check", "--management", address]);

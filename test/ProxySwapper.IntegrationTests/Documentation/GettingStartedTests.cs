@@ -38,6 +38,8 @@ internal sealed class GettingStartedTests : IAsyncDisposable
     {
         _cluster = await ControlPlane.GetAsync();
         (_release, _namespace) = (await _cluster.CreateNamespaceAsync(), await _cluster.CreateNamespaceAsync());
+        // What other tests installed on this API server.
+        await _cluster.KubectlAsync("delete", "configmap", "--all-namespaces", "-l", "proxyswapper.io/webhook");
         try
         {
             var outputs = new List<string>();

@@ -68,7 +68,7 @@ internal sealed class PodWatchTests : IDisposable
         await MakePodAsync(server, "third", "true");
         await UntilAsync("Added third");
         await TestWait.UntilAsync(() => watcher.Status.IsConnected);
-        Assert.That(_log.Text, Does.Contain("The watch of pods is interrupted"));
+        Assert.That(_log.Text, Does.Contain("The watch of pods was interrupted"));
 
         await stop.CancelAsync();
         await reading;

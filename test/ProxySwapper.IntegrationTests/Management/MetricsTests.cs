@@ -15,8 +15,6 @@ internal sealed partial class MetricsTests
     [
         "proxyswapper_admission_policy_applied_total",
         "proxyswapper_credential_requests_total",
-        "proxyswapper_populate_dropped_total",
-        "proxyswapper_populate_retries_total",
         "proxyswapper_registry_ratelimit_remaining",
         "proxyswapper_registry_retries_total",
     ];

@@ -57,6 +57,21 @@ internal sealed class MirrorTests
     }
 
     [Test]
+    public async Task Debug_tells_the_decision_on_each_tag_and_each_request()
+    {
+        var (exitCode, output, error) = await MirrorAsync(Image("mode: highest"), "--debug");
+        Assert.That(exitCode, Is.Zero, output + error);
+        foreach (var tag in SourceTags)
+            Assert.That(error, Does.Contain($"{_source.Address}/team/app:{tag} left out by mode "));
+        Assert.That(error, Does.Contain($"{_source.Address}/team/app:1.11.0 selected"));
+        Assert.That(
+            error,
+            Does.Contain($"GET http://{_source.Address}/v2/team/app/tags/list: HTTP 200")
+                .And.Contain($"PUT http://{_target.Address}/v2/mirror/app/manifests/1.11.0: HTTP 201")
+        );
+    }
+
+    [Test]
     public async Task Higher_says_why_an_empty_destination_stays_empty() =>
         Assert.That((await MirrorAsync(Image("mode: higher"))).Output, Does.Contain("skipped").And.Contain("higher-from"));
 

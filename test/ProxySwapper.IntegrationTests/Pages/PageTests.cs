@@ -108,10 +108,14 @@ internal sealed partial class PageTests : IDisposable
         var target = AddImage(longName, 302);
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
-        await CreateAsync("first", longName);
         foreach (var (pod, name) in new[] { ("lost", "nowhere"), ("unlucky", "broken") })
             await CreateAsync(pod, name);
+        foreach (var list in new[] { "#givenUp", "#failed" })
+            await Expect(page.Find($"{list} li").First).ToBeVisibleAsync();
+        // Last: while this copy stands still, others of its namespace wait for their turn.
+        await CreateAsync("first", longName);
         _pieces.Release(5);
+        await Expect(page.Page.GetByRole(AriaRole.Progressbar, new() { Name = $"Copy of {target}" })).ToBeVisibleAsync();
         foreach (var list in new[] { "#gated", "#running", "#givenUp", "#downstreams", "#rateLimits", "#rules", "#failed" })
             await Expect(page.Find($"{list} li").First).ToBeVisibleAsync();
         var told = await page.Find("main").AriaSnapshotAsync();

@@ -109,7 +109,11 @@ internal sealed class RecoveryTests
         await TestWait.UntilAsync(async () => await scene.CountAsync("queued") == 1, "the second in the queue");
         scene.Webhook.Terminate();
         await TestWait.UntilAsync(
-            () => scene.Webhook.Log.Contains($"{downstream.Address}/mirror/team/other:1\\\" was still queued", StringComparison.Ordinal),
+            () =>
+                scene.Webhook.Log.Contains(
+                    $"{downstream.Address}/mirror/team/other:1\\\" from \\\"{held.Registry.Address}/team/other:1\\\" was still queued",
+                    StringComparison.Ordinal
+                ),
             "the name in the log"
         );
         held.Release();

@@ -196,7 +196,7 @@ internal sealed class ServeTests : ServingFixture
         Webhook.Terminate();
         await Webhook.WaitForExitAsync();
         var events = Webhook.Log.Split('\n').Where(line => line.Length > 0).Select(line => JsonNode.Parse(line)!).ToList();
-        Assert.That(events.Select(line => $"{line["RenderedMessage"]}"), Has.Some.EqualTo("Ready").And.Some.StartsWith("No longer ready"));
+        Assert.That(events.Select(line => $"{line["message"]}"), Has.Some.EqualTo("Ready").And.Some.StartsWith("No longer ready"));
         Assert.That(
             events,
             Has.None.Matches<JsonNode>(line => $"{line["Properties"]!["SourceContext"]}".StartsWith("Microsoft", StringComparison.Ordinal))

@@ -34,10 +34,12 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
     /// <param name="configuration">YAML; ports and certificate files are added to it.</param>
     /// <param name="environment">Further variables.</param>
     /// <param name="port">The webhook's port, or 0 for a free one.</param>
+    /// <param name="openFiles">How many files it may have open; null for as many as this process.</param>
     public static async Task<ProxySwapperProcess> StartAsync(
         string configuration,
         IReadOnlyDictionary<string, string>? environment = null,
-        int port = 0
+        int port = 0,
+        int? openFiles = null
     )
     {
         var folder = Directory.CreateTempSubdirectory("proxyswapper-").FullName;
@@ -48,7 +50,10 @@ public sealed class ProxySwapperProcess : IAsyncDisposable
         while (ports.Management == ports.Webhook)
             ports.Management = TestProcess.FreePort();
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
-        var process = ProxySwapperProgram.Start(["serve", "--config", Path.Combine(folder, "config.yaml")], environment);
+        var (program, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Path.Combine(folder, "config.yaml")]);
+        var process = openFiles is { } limit
+            ? TestProcess.Start("sh", ["-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", program, .. arguments], environment)
+            : TestProcess.Start(program, arguments, environment);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
         await TestWait.UntilAsync(
             async () =>

@@ -23,7 +23,9 @@ internal sealed class GateMetrics
         );
         _restored = _meter.CreateCounter<long>(
             "proxyswapper_images_restored_total",
-            description: "Images put back to the original because they were not copied before populate.gate.deadline."
+            unit: null,
+            description: "Images put back to the original because they were not copied before populate.gate.deadline.",
+            tags: []
         );
     }
 

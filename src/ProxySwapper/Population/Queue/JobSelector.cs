@@ -85,8 +85,9 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         var slow = running.Where(other => other.RunsInSlowLane).ToList();
         if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < SlowLaneShare)
             return true;
-        // Nothing but doubt is against it, and its namespace has nothing under way.
-        return job is { IsLarge: false, Failures: 0, HasMadeWay: false }
+        // Nothing but doubt or a failure is against it, and its namespace has nothing under way: a large image of another one must not
+        // keep its next try waiting for hours.
+        return job is { IsLarge: false, HasMadeWay: false }
             && !job.Lanes.Any(Registries.IsFailing)
             && running.All(other => other.Tenant != tenant);
     }

@@ -12,6 +12,8 @@ internal sealed class PopulationMetrics
         .. Enum.GetNames<TransferOutcome>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName),
     ];
 
+    private const string FailedName = "failed";
+
     private readonly ConfigurationMonitor _rules;
     private readonly Counter<long> _copies;
     private readonly Counter<long> _bytes;
@@ -23,21 +25,30 @@ internal sealed class PopulationMetrics
     {
         _rules = rules;
         var meter = meters.Create("ProxySwapper");
+        var registries = new KeyValuePair<string, object?>("registry", rules.Current.MetricNames);
         _copies = meter.CreateCounter<long>(
             "proxyswapper_populate_copies_total",
-            description: "Images copied to the target registry, or given up (result failed), by result and source registry."
+            unit: null,
+            description: "Images copied to the target registry, or given up (result failed), by result and source registry.",
+            tags: [new("result", (string[])[.. OutcomeNames, FailedName]), registries]
         );
         _bytes = meter.CreateCounter<long>(
             "proxyswapper_populate_bytes_total",
-            description: "Bytes of image blobs copied to the target registry, by source registry."
+            unit: null,
+            description: "Bytes of image blobs copied to the target registry, by source registry.",
+            tags: [registries]
         );
         _dropped = meter.CreateCounter<long>(
             "proxyswapper_populate_dropped_total",
-            description: "Images not queued for copying because the population queue was full."
+            unit: null,
+            description: "Images not queued for copying because the population queue was full.",
+            tags: []
         );
         _retries = meter.CreateCounter<long>(
             "proxyswapper_populate_retries_total",
-            description: "Failed attempts to copy an image that will be retried, by source registry."
+            unit: null,
+            description: "Failed attempts to copy an image that will be retried, by source registry.",
+            tags: [registries]
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_populate_duration_seconds",
@@ -74,7 +85,7 @@ internal sealed class PopulationMetrics
         _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("result", outcome));
     }
 
-    public void GivenUp(PopulationJob job) => _copies.Add(1, new KeyValuePair<string, object?>("result", "failed"), RegistryOf(job));
+    public void GivenUp(PopulationJob job) => _copies.Add(1, new KeyValuePair<string, object?>("result", FailedName), RegistryOf(job));
 
     public void Retried(PopulationJob job) => _retries.Add(1, RegistryOf(job));
 

@@ -113,6 +113,17 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
+    public void A_large_image_does_not_keep_the_next_try_of_another_namespace_waiting()
+    {
+        Enqueue("huge");
+        Assert.That(Queue.TryReserveLargeTransfer(Take(), 10L << 30), Is.True);
+        Queue.TryEnqueue(Copy("app", "up.example.com"), Pod with { Namespace = "other" });
+        Queue.Failed(Take(), Passing);
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(Take().Work.Origin.Repository, Is.EqualTo("app"));
+    }
+
+    [Test]
     public void With_one_worker_slow_ones_and_new_ones_take_turns()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };

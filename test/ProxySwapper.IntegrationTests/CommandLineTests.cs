@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests;
+
+/// <summary>What the commands say, typed as people type them.</summary>
+[TestFixture]
+internal sealed class CommandLineTests
+{
+    private const string NobodyListens = "localhost:1";
+
+    [TestCase("missing/report.json")]
+    [TestCase("")]
+    public async Task A_report_that_cannot_be_written_is_refused_before_the_first_request(string path)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("mirror.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            $"images:\n  app: {{source: {NobodyListens}/team/app, destination: {NobodyListens}/mirror/app, mode: all}}\n"
+        );
+        var report = folder.PathOf(path);
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["mirror", "--config-file", file, "--report", report]);
+        Assert.That(exitCode, Is.EqualTo(2), output + error);
+        Assert.That(error.Trim(), Does.Contain(report).And.Not.Contain("\n").And.Not.Contain("Retrying"));
+    }
+
+    [Test]
+    public async Task Retries_are_told_while_nobody_answers()
+    {
+        using var copy = ProxySwapperProgram.Start(["copy", $"{NobodyListens}/team/app:1", $"{NobodyListens}/mirror/app:1"]);
+        await TestWait.UntilAsync(() => copy.Output.Contains("Retrying in ", StringComparison.Ordinal), "a retry that is told");
+        Assert.That(copy.Output, Does.Contain($"HEAD {NobodyListens}/").And.Contain("Connection refused"));
+    }
+
+    [Test]
+    public async Task Serving_without_rules_warns_before_it_is_ready()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync("logFormat: json");
+        await TestWait.UntilAsync(() => webhook.Log.Contains("\"message\":\"Ready\"", StringComparison.Ordinal), "the line of readiness");
+        var lines = webhook
+            .Log.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)
+            .Select(line => ($"{line["level"]}", $"{line["message"]}"))
+            .ToList();
+        var warning = lines.FindIndex(line =>
+            line is ("warn", var message) && message.StartsWith("No rules and no proxyUrl", StringComparison.Ordinal)
+        );
+        Assert.That(warning, Is.InRange(0, lines.IndexOf(("info", "Ready")) - 1));
+    }
+
+    [Test]
+    public async Task Text_is_logged_where_it_is_asked_for()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync("logFormat: text");
+        await TestWait.UntilAsync(() => webhook.Log.Contains(": Ready", StringComparison.Ordinal), "the line of readiness");
+        Assert.That(webhook.Log, Does.Contain(" INF ProxySwapper.").And.Not.Contain("{\"time\""));
+    }
+
+    [Test]
+    public async Task What_follows_two_dashes_is_an_image()
+    {
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(
+            ["rewrite", "--", "-a"],
+            new Dictionary<string, string> { ["PROXY_URL"] = "registry.example.com" }
+        );
+        Assert.That((exitCode, error), Is.EqualTo((1, "")));
+        Assert.That(output, Does.StartWith("-a (unchanged: image '-a' left unchanged"));
+    }
+}
