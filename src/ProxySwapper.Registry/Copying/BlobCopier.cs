@@ -32,7 +32,7 @@ internal sealed class BlobCopier(
     /// <summary>Ensures that one blob exists.</summary>
     public async Task EnsureAsync(Descriptor blob, CancellationToken cancellationToken)
     {
-        var tracked = session.Track(target.Registry, blob.Digest);
+        var tracked = Track(blob);
         while (true)
         {
             if (tracked.IsIn(target.Repository))
@@ -70,8 +70,13 @@ internal sealed class BlobCopier(
 
     /// <summary>True if the repository lacks the blob; does not change anything.</summary>
     public async Task<bool> IsMissingAsync(Descriptor blob, CancellationToken cancellationToken) =>
-        !session.Track(target.Registry, blob.Digest).IsIn(target.Repository)
+        !Track(blob).IsIn(target.Repository)
         && await TargetContent.FindBlobAsync(target.Client, target.Repository, blob, cancellationToken) != BlobPresence.Present;
+
+    /// <summary>What was known to exist turned out to be gone.</summary>
+    public void Forget(Descriptor blob) => Track(blob).Remove(target.Repository);
+
+    private TrackedBlob Track(Descriptor blob) => session.Track(source.Registry, target.Registry, blob.Digest);
 
     private async Task CopyAsync(Descriptor blob, TrackedBlob tracked, CancellationToken cancellationToken)
     {

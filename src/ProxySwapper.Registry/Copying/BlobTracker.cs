@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Tracks the blobs of target hosts for the copies of one run: each digest is copied to a host by one of them while the others wait.
-/// Knowledge expires, since a registry may clean up in the meantime.
+/// Tracks the blobs of target hosts for the copies of one run: each digest of a source host is copied to a target host by one of them while
+/// the others wait. Knowledge expires, since a registry may clean up in the meantime. Sources share nothing: one that is slow must not
+/// keep images of others waiting, and one that claims to have a blob must not get at what came from another.
 /// </summary>
 /// <remarks>
 /// Not a <see cref="Timing.SingleFlight{TKey,TResult}"/>: waiters do not share the result but check again for their own repository, they
@@ -15,22 +16,22 @@ internal sealed class BlobTracker(TimeProvider time)
     private const int MaxEntries = 100_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
-    private readonly ConcurrentDictionary<(string Host, Digest Digest), TrackedBlob> _blobs = new();
+    private readonly ConcurrentDictionary<(string Source, string Target, Digest Digest), TrackedBlob> _blobs = new();
     private long _sequence;
 
     /// <summary>The position in the order of copies, which decides who waits for whom.</summary>
     public CopySession Enter() => new(this, Interlocked.Increment(ref _sequence), time);
 
-    /// <summary>The state of a blob on a host.</summary>
-    public TrackedBlob Track(string host, Digest digest)
+    /// <summary>The state of a source host's blob on a target host.</summary>
+    public TrackedBlob Track(string source, string target, Digest digest)
     {
         if (_blobs.Count > MaxEntries)
             _blobs.Clear();
-        return _blobs.GetOrAdd((host, digest), _ => new TrackedBlob(time, Lifetime));
+        return _blobs.GetOrAdd((source, target, digest), _ => new TrackedBlob(time, Lifetime));
     }
 }
 
-/// <summary>One blob on one host.</summary>
+/// <summary>One blob of one source host on one target host.</summary>
 internal sealed class TrackedBlob(TimeProvider time, TimeSpan lifetime)
 {
     private readonly Lock _gate = new();

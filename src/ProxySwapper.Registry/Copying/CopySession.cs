@@ -20,8 +20,8 @@ internal sealed class CopySession(BlobTracker tracker, long sequence, TimeProvid
 
     private TimeSpan Left => StallLimit - time.GetElapsedTime(Volatile.Read(ref _seen));
 
-    /// <summary>The state of a blob on a host.</summary>
-    public TrackedBlob Track(string host, Digest digest) => tracker.Track(host, digest);
+    /// <inheritdoc cref="BlobTracker.Track"/>
+    public TrackedBlob Track(string source, string target, Digest digest) => tracker.Track(source, target, digest);
 
     /// <summary>Whether the other copy started earlier.</summary>
     public bool IsAfter(CopySession other) => other._sequence < _sequence;

@@ -49,7 +49,7 @@ internal sealed class ImageWriter : IDisposable
         {
             // Something known to exist is gone: check everything again, once.
             foreach (var blob in image.Manifests.SelectMany(node => node.Blobs))
-                _session.Track(_target.Registry, blob.Digest).Remove(_target.Repository);
+                _blobs.Forget(blob);
             await WriteAsync(image.Root, image.Below, names, cancellationToken);
         }
     }

@@ -11,6 +11,9 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
     private const int MaxReferrers = 10_000;
     private const int MaxPages = 1000;
 
+    /// <summary>Annotations count too, which have no limit of their own.</summary>
+    private const int MaxTotalSize = 32 * 1024 * 1024;
+
     public async Task<IReadOnlyList<Descriptor>> ListAsync(string repository, Digest subject, CancellationToken cancellationToken)
     {
         var request = await requests.ToReferrersAsync(repository, subject, cancellationToken) with
@@ -28,9 +31,10 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
             ],
         };
         var referrers = new List<Descriptor>();
+        var size = 0;
         for (var page = 1; ; page++)
         {
-            var (found, next) = await transport.SendAsync(
+            var (found, next, bytes) = await transport.SendAsync(
                 request,
                 response => ReadPageAsync(response, request, cancellationToken),
                 cancellationToken
@@ -42,6 +46,8 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
             referrers.AddRange(found);
             if (referrers.Count > MaxReferrers || page == MaxPages)
                 throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, the limit", limit: true);
+            if ((size += bytes) > MaxTotalSize)
+                throw request.Fault(HttpStatusCode.OK, $"its list of referrers has more than {MaxTotalSize} bytes, the limit", limit: true);
             if (next is null)
                 return referrers;
             request = next;
@@ -49,7 +55,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
     }
 
     /// <summary>A page's entries; null if the response is not from the API.</summary>
-    private async Task<(IReadOnlyList<Descriptor>? Found, RegistryRequest? Next)> ReadPageAsync(
+    private async Task<(IReadOnlyList<Descriptor>? Found, RegistryRequest? Next, int Size)> ReadPageAsync(
         RegistryResponse response,
         RegistryRequest request,
         CancellationToken cancellationToken
@@ -60,7 +66,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
             if (response.Status != HttpStatusCode.OK)
                 return default;
             var body = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
-            return Entries(body, request) is { } entries ? (entries, LinkHeader.Next(response, request)) : default;
+            return Entries(body, request) is { } entries ? (entries, LinkHeader.Next(response, request), body.Length) : default;
         }
     }
 

@@ -13,6 +13,9 @@ internal static class TagLister
     private const int MaxTags = 500_000;
     private const int MaxPages = 10_000;
 
+    // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+    private const int MaxTagLength = 128;
+
     public static async IAsyncEnumerable<string> ReadAsync(
         RegistryTransport transport,
         RegistryRequests requests,
@@ -84,15 +87,21 @@ internal static class TagLister
             if (!document.RootElement.TryGetProperty("tags", out var tags))
                 throw request.Fault(response.Status, "the response to the list of tags has no tags");
             // A repository without tags has null in many registries.
-            return tags.ValueKind == JsonValueKind.Null
-                ? []
-                : [.. tags.EnumerateArray().Select(tag => tag.GetString() ?? throw new InvalidOperationException("a tag is null"))];
+            return tags.ValueKind == JsonValueKind.Null ? [] : [.. tags.EnumerateArray().Select(TagOf)];
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             throw request.Fault(response.Status, $"invalid list of tags: {fault.Message}", fault);
         }
     }
+
+    private static string TagOf(JsonElement tag) =>
+        tag.GetString() switch
+        {
+            null => throw new InvalidOperationException("a tag is null"),
+            { Length: > MaxTagLength } => throw new InvalidOperationException($"a tag is longer than {MaxTagLength} characters, the limit"),
+            var text => text,
+        };
 
     private sealed record TagPage(IReadOnlyList<string> Tags, RegistryRequest? Next);
 }

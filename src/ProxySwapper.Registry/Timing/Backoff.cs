@@ -7,9 +7,6 @@ public sealed class Backoff(Func<double> random)
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
 
-    /// <summary>A longer Retry-After must be an error of the registry's clock.</summary>
-    private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(1);
-
     /// <summary>A first pause, doubled the given number of times, up to the longest.</summary>
     /// <param name="first">The first pause.</param>
     /// <param name="longest">The longest pause.</param>
@@ -27,8 +24,6 @@ public sealed class Backoff(Func<double> random)
         var own = Doubled(Shortest, Longest, failures - 1) * (0.75 + random() / 2);
         if (asked is not { } least)
             return own;
-        if (least > LongestAsked)
-            least = LongestAsked;
         return own > least ? own : least + Shortest * random();
     }
 }

@@ -101,16 +101,21 @@ internal static class ErrorResponseReader
     }
 
     /// <summary>Seconds or a date (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, 10.2.3</see>).</summary>
+    /// <summary>Anything longer is an error of the registry's clock, or an attack; and timers end after 49 days.</summary>
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
+
     private static TimeSpan? RetryAfter(RegistryResponse response, TimeProvider time)
     {
         if (response.Header("Retry-After") is not { } value)
             return null;
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
-            return TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue));
+            return TimeSpan.FromSeconds(Math.Min(seconds, LongestRetryAfter.TotalSeconds));
         if (!DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
             return null;
         var wait = date - time.GetUtcNow();
-        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+        return wait <= TimeSpan.Zero ? TimeSpan.Zero
+            : wait < LongestRetryAfter ? wait
+            : LongestRetryAfter;
     }
 
     private static string Text(JsonElement element, string name, IReadOnlyList<string> secrets) =>

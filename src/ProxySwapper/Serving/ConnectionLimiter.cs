@@ -77,13 +77,23 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     {
         lock (_gate)
         {
-            var victim = _connections.Count < maximumConnections ? null : _connections.MinBy(UrgencyOf);
+            var victim = _connections.Count < maximumConnections ? null : FindVictim();
             if (victim is not null)
                 Remove(victim);
             _connections.Add(connection);
             _addresses[connection.Address] = _addresses.GetValueOrDefault(connection.Address) + 1;
             return victim;
         }
+    }
+
+    /// <summary>
+    /// New connections keep a quarter of the places: clients that hold the others with valid requests lose the one that they used least
+    /// lately.
+    /// </summary>
+    private LimitedConnection? FindVictim()
+    {
+        var isCrowded = _connections.Count(connection => connection.IsProven) > maximumConnections / 4 * 3;
+        return _connections.Where(connection => connection.IsProven || !isCrowded).MinBy(UrgencyOf);
     }
 
     private LimitedConnection? RemoveBusiest()

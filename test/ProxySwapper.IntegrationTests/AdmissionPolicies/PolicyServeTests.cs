@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>The built program keeps the policy of an API server that of its configuration; the binding switches it on and off.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyServeTests
 {
     private const string Policy = "mutatingadmissionpolicy";

@@ -120,7 +120,8 @@ internal sealed class BackfillTests
             Lines(output, "failed").Where(line => line.Contains("/private/", StringComparison.Ordinal)),
             Has.Exactly(2).Items.And.All.Contains("unauthorized (HTTP 401)")
         );
-        Assert.That(output, Does.Contain("\n6 copied, 1 up to date, 5 failed; "));
+        // A tag and its digest are two images of one content: whichever of them comes second may find it there.
+        Assert.That(output, Does.Contain("\n6 copied, 1 up to date, 5 failed; ").Or.Contain("\n7 copied, 5 failed; "));
     }
 
     [Test]

@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Chart;
 /// The chart's admission policy on an API server that has such policies: of all that the right to patch Pods allows, the ServiceAccount
 /// may do what a scheduling gate needs.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class ChartFenceTests : IDisposable
 {
     private const string Target = "down.example.com/library/nginx:1";

@@ -73,6 +73,20 @@ internal sealed class SharedTargetFlowTests
     }
 
     [Test]
+    public async Task An_image_cannot_pass_for_the_record_of_a_source()
+    {
+        TestImage.Create(3).AddTo(_evil, "team/app", "proxyswapper-source-0123456789abcdef");
+        await using var scene = await StartAsync();
+        await scene.AdmitAsync([$"{_evil.Address}/team/app:proxyswapper-source-0123456789abcdef"]);
+        await TestWait.UntilAsync(() => scene.Get<FailedImages>().Snapshot().Count == 1);
+        Assert.That(
+            scene.Get<FailedImages>().Snapshot()[0].Fault,
+            Does.Contain("tags that begin with 'proxyswapper-source-' are reserved")
+        );
+        Assert.That(_downstream.Repository("mirror/team/app").Tags, Is.Empty);
+    }
+
+    [Test]
     public async Task Where_no_target_is_shared_nothing_is_recorded()
     {
         TestImage.Create(1).AddTo(_good, "team/app", "1");

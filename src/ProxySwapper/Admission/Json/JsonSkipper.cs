@@ -5,7 +5,7 @@ namespace ProxySwapper.Admission.Json;
 
 /// <summary>
 /// The grammar of JSON (<see href="https://www.rfc-editor.org/rfc/rfc8259">RFC 8259</see>): each method takes a text and the start of a
-/// token and returns the token's end. Throws <see cref="JsonException"/> if there is no such token.
+/// token and returns the token's end. Throws <see cref="JsonException"/> if the token is not valid.
 /// </summary>
 internal static class JsonSkipper
 {

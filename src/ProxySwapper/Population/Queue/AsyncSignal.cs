@@ -3,6 +3,9 @@ namespace ProxySwapper.Population.Queue;
 /// <summary>Wakes all waiters on a change or at a time.</summary>
 internal sealed class AsyncSignal(TimeProvider time)
 {
+    /// <summary>Whoever waits looks again after that: timers end after 49 days.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
+
     private volatile TaskCompletionSource _next = New();
 
     /// <summary>Completes with the next change. Take it before reading the state, so that no change is missed.</summary>
@@ -20,7 +23,11 @@ internal sealed class AsyncSignal(TimeProvider time)
         }
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var pause = end - time.GetUtcNow();
-        await Task.WhenAny(change, Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, time, either.Token));
+        pause =
+            pause <= TimeSpan.Zero ? TimeSpan.Zero
+            : pause < Longest ? pause
+            : Longest;
+        await Task.WhenAny(change, Task.Delay(pause, time, either.Token));
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }

@@ -47,6 +47,13 @@ internal static class FailureClassifier
             _ => fault is RegistryCredentialException,
         };
 
+    /// <summary>
+    /// Of the refusals of several credentials the first counts, which belongs to the secret meant for the image, unless it is final and a
+    /// later one is not: the wrong secret of one namespace must not decide for the others.
+    /// </summary>
+    public static bool IsOutweighed(Exception first, Exception later) =>
+        Read(first).Kind == FailureKind.Final && Read(later).Kind != FailureKind.Final;
+
     private static FailureKind KindOf(RegistryException fault) =>
         fault.Status switch
         {

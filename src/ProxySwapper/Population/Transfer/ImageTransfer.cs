@@ -59,6 +59,8 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
         CancellationToken cancellationToken
     )
     {
+        if (TagSources.IsRecord(work.Target))
+            throw new CopyException($"{work.Target}: tags that begin with '{TagSources.Prefix}' are reserved for records of tags' sources");
         var request = new CopyRequest(work.Source, work.Target)
         {
             TargetCredentials = access.Credentials,
@@ -89,8 +91,8 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             }
             catch (Exception fault) when (FailureClassifier.IsRefusal(fault, work.Source.Registry))
             {
-                // The first error is reported, since it belongs to the secret meant for this image.
-                denial ??= ExceptionDispatchInfo.Capture(fault);
+                if (denial is null || FailureClassifier.IsOutweighed(denial.SourceException, fault))
+                    denial = ExceptionDispatchInfo.Capture(fault);
             }
         }
         denial!.Throw();

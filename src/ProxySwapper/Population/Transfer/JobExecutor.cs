@@ -167,7 +167,7 @@ internal sealed partial class JobExecutor(
         [LoggerMessage(9, LogLevel.Warning, "{Target}: another replica has taken over the Lease and the copy")]
         public static partial void Lost(ILogger logger, string target);
 
-        [LoggerMessage(10, LogLevel.Information, "{Target} is left unchanged, its source is no longer readable: {Error}")]
+        [LoggerMessage(10, LogLevel.Information, "Keeping {Target}, which exists already: its source can no longer be read: {Error}")]
         public static partial void Kept(ILogger logger, string target, string error);
 
         [LoggerMessage(7, LogLevel.Error, "{Target} failed with an internal error")]

@@ -117,7 +117,7 @@ internal sealed partial class SourceCredentials(
         {
             return await read();
         }
-        catch (KubernetesException refused) when (refused.Status is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized)
+        catch (KubernetesException refused) when (refused.Status == HttpStatusCode.Forbidden)
         {
             if (_told.Count < MaximumTold && _told.TryAdd($"{kind} {@namespace}", true))
                 Log.Forbidden(logger, kind, @namespace, refused.Message);

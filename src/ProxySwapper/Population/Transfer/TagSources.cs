@@ -18,12 +18,18 @@ namespace ProxySwapper.Population.Transfer;
 /// </summary>
 internal sealed class TagSources(RegistryServices access)
 {
+    /// <summary>How the tags of records begin.</summary>
+    public const string Prefix = "proxyswapper-source-";
+
     private const string Annotation = "io.proxyswapper.source";
     private const string ArtifactType = "application/vnd.proxyswapper.source.v1";
 
     // https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md#guidance-for-an-empty-descriptor
     private const string EmptyType = "application/vnd.oci.empty.v1+json";
     private static readonly byte[] Empty = "{}"u8.ToArray();
+
+    /// <summary>True for a record's tag: no image may come under it, or it could pass for a record.</summary>
+    public static bool IsRecord(ImageReference target) => target.Tag?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
     /// <summary>The name of the repository that a tag was copied from; null if that is not recorded.</summary>
     /// <exception cref="RegistryException">The target could not be asked.</exception>
@@ -82,7 +88,7 @@ internal sealed class TagSources(RegistryServices access)
         };
 
     private static string RecordOf(ImageReference target) =>
-        $"proxyswapper-source-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Tag ?? "latest")))[..32]}";
+        $"{Prefix}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Tag ?? "latest")))[..32]}";
 
     private RegistryClient Client(ImageReference target) => access.Clients.For(target.Registry, access.Credentials);
 }

@@ -24,6 +24,13 @@ internal sealed class FailureClassifierTests
         Assert.That((fault.Kind, fault.Host), Is.EqualTo(((FailureKind)kind, "up.example.com")));
     }
 
+    [TestCase(401, 429, true)]
+    [TestCase(404, 503, true)]
+    [TestCase(401, 404, false)]
+    [TestCase(429, 401, false)]
+    public void Of_several_refusals_one_that_may_pass_outweighs_a_final_one(int first, int later, bool expected) =>
+        Assert.That(FailureClassifier.IsOutweighed(Refusal((HttpStatusCode)first), Refusal((HttpStatusCode)later)), Is.EqualTo(expected));
+
     [Test]
     public void A_registry_that_cannot_be_reached_fails_as_a_whole()
     {

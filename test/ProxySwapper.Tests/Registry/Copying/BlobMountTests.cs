@@ -32,6 +32,32 @@ internal sealed class BlobMountTests
     }
 
     [Test]
+    public async Task A_registry_that_claims_to_have_a_layer_of_another_one_gets_nothing_mounted()
+    {
+        await using var liar = await FaultyRegistry.StartAsync();
+        var secret = TestImage.Create(7, layers: 1);
+        secret.AddTo(_scene.Source.Registry, "team/private", "1");
+        await _scene.CopyAsync(_scene.Request("team/private:1", "mirror/private:1"));
+        liar.Registry.AddManifest("evil/app", secret.Top.MediaType, secret.Top.Bytes, "1");
+        liar.Always(
+            HttpMethod.Head,
+            InMemoryRegistryRequestKind.Blob,
+            (context, _) =>
+            {
+                var digest = Digest.Parse(context.Request.Path.Value!.Split('/')[^1]);
+                context.Response.ContentLength = secret.Blobs[digest].Length;
+                return Task.CompletedTask;
+            }
+        );
+        var request = new CopyRequest(
+            ImageReference.Parse($"{liar.Address}/evil/app:1"),
+            ImageReference.Parse($"{_scene.Target.Address}/mirror/evil:1")
+        );
+        Assert.That(async () => await _scene.CopyAsync(request), Throws.Exception.With.Message.Contain("not found (HTTP 404)"));
+        Assert.That(_scene.Target.Registry.Count(HttpMethod.Post, InMemoryRegistryRequestKind.Mount), Is.Zero);
+    }
+
+    [Test]
     public async Task A_mount_that_is_refused_becomes_an_upload()
     {
         TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");

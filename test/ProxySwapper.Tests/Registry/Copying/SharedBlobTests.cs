@@ -1,3 +1,4 @@
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
@@ -90,6 +91,26 @@ internal sealed class SharedBlobTests
         await first;
         Assert.That((await second).BlobsMounted, Is.EqualTo(2));
         Assert.That(BlobsRead, Is.EqualTo(2));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task A_slow_registry_keeps_no_image_of_another_registry_waiting_that_has_the_same_layers(
+        CancellationToken cancellationToken
+    )
+    {
+        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, Hang, Hang);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var slow = _scene.Copier.CopyAsync(_scene.Request(), stop.Token);
+        await TestWait.UntilAsync(() => BlobsRead == 2);
+        await using var other = await FaultyRegistry.StartAsync();
+        _image.AddTo(other.Registry, "team/app", "1");
+        var request = new CopyRequest(
+            ImageReference.Parse($"{other.Address}/team/app:1"),
+            ImageReference.Parse($"{_scene.Target.Address}/other/app:1")
+        );
+        // The clock stands still: it waits for nobody.
+        Assert.That((await _scene.Copier.CopyAsync(request, cancellationToken)).BlobsCopied, Is.EqualTo(2));
+        await AssertStoppedAsync(slow, stop);
     }
 
     private int BlobsRead =>

@@ -36,6 +36,31 @@ internal sealed class ReferrersTests
     }
 
     [Test]
+    public async Task A_list_that_is_large_without_being_long_is_refused()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var page = 0;
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Referrers,
+            async (context, _) =>
+            {
+                context.Response.ContentType = MediaTypes.OciIndex;
+                context.Response.Headers.Link = $"</v2/a/referrers/{Subject}?page={++page}>; rel=\"next\"";
+                var big = new string('a', 3_000_000);
+                var entry =
+                    $$$"""{"mediaType":"{{{MediaTypes.OciManifest}}}","digest":"{{{Subject}}}","size":1,"annotations":{"a":"{{{big}}}"}}""";
+                await context.Response.Body.WriteAsync(
+                    Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[{{entry}}]}""")
+                );
+            }
+        );
+        var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListReferrersAsync("a", Subject, default))!;
+        Assert.That((fault.IsLimitExceeded, page), Is.EqualTo((true, 12)));
+        Assert.That(fault.Message, Does.Contain("its list of referrers has more than 33554432 bytes"));
+    }
+
+    [Test]
     public void The_tag_keeps_what_others_wrote()
     {
         var old = Encoding.UTF8.GetBytes(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Registries;
@@ -60,9 +61,24 @@ internal sealed class TagListTests
         scene.Faulty.Always(
             HttpMethod.Get,
             Kind.Tags,
-            async (context, _) => await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body))
+            async (context, _) => await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(body))
         );
         Assert.That(async () => await ListAsync(scene), Throws.InstanceOf<RegistryException>().With.Message.Contain("/a: HTTP 200"));
+    }
+
+    [Test]
+    public async Task A_tag_longer_than_tags_can_be_is_refused()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            (context, _) => context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($$"""{"tags":["{{new string('a', 129)}}"]}""")).AsTask()
+        );
+        Assert.That(
+            async () => await scene.Client.ListTagsAsync("a", default).ToListAsync(),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("a tag is longer than 128 characters")
+        );
     }
 
     [Test]
