@@ -7,27 +7,14 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Population beside gates: another policy, a downstream that refuses us, and the chart's condition for updates.</summary>
-[TestFixture(ApiServerKind.InMemory)]
-[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
-internal sealed class GateOperationTests(object kind)
+internal sealed class GateOperationTests(object kind) : GateFixture(kind)
 {
     private const string FastChecks = "proxyHealth: {interval: 1s}";
-    private GateScene? _scene;
-
-    [SetUp]
-    public async Task Start() => _scene = await GateScene.CreateAsync((ApiServerKind)kind);
-
-    [TearDown]
-    public async Task Stop()
-    {
-        if (_scene is not null)
-            await _scene.DisposeAsync();
-    }
 
     [Test]
     public async Task With_immediate_a_pod_is_made_when_its_image_is_downstream_and_waits_behind_no_gate()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("immediate", 220);
         await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 8s}", gates: false);
@@ -39,7 +26,7 @@ internal sealed class GateOperationTests(object kind)
     [Test]
     public async Task With_immediate_a_pod_is_made_at_the_deadline_and_the_copy_goes_on()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("late", 221);
         await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 1s}", gates: false);
@@ -55,7 +42,7 @@ internal sealed class GateOperationTests(object kind)
     [Test]
     public async Task A_downstream_that_refuses_our_login_is_told_everywhere_and_images_are_left_unchanged_meanwhile()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         scene.RefusesLogin = true;
         var (source, target) = scene.AddImage("refused", 222);
@@ -91,7 +78,7 @@ internal sealed class GateOperationTests(object kind)
     [Test]
     public async Task With_keep_images_are_rewritten_although_the_downstream_refuses_our_login()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         scene.RefusesLogin = true;
         var (source, target) = scene.AddImage("kept", 223);
@@ -104,7 +91,7 @@ internal sealed class GateOperationTests(object kind)
     [Test]
     public async Task With_the_charts_condition_the_webhook_is_not_asked_about_a_release_and_is_about_other_updates()
     {
-        if (_scene is not { } scene || (ApiServerKind)kind == ApiServerKind.InMemory)
+        if (Scene is not { } scene || Kind == ApiServerKind.InMemory)
             return;
         var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("conditions"), "--kube-version", "1.36.0")).Single(item =>
             (string?)item["kind"] == "MutatingWebhookConfiguration"
@@ -130,7 +117,7 @@ internal sealed class GateOperationTests(object kind)
     private async Task<string> GetAsync(string path)
     {
         // Also when it is not ready, the text tells why.
-        using var answer = await _scene!.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
+        using var answer = await Scene!.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
         return await answer.Content.ReadAsStringAsync();
     }
 

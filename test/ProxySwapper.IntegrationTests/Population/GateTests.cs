@@ -6,27 +6,14 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Pods that wait for their images: the built program, a real API server where there is one, and one in memory.</summary>
-[TestFixture(ApiServerKind.InMemory)]
-[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
-internal sealed class GateTests(object kind)
+internal sealed class GateTests(object kind) : GateFixture(kind)
 {
     private const string OtherGate = "example.com/other";
-    private GateScene? _scene;
-
-    [SetUp]
-    public async Task Start() => _scene = await GateScene.CreateAsync((ApiServerKind)kind);
-
-    [TearDown]
-    public async Task Stop()
-    {
-        if (_scene is not null)
-            await _scene.DisposeAsync();
-    }
 
     [Test]
     public async Task A_pod_waits_for_its_image_and_the_next_one_with_it_does_not()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("app", 201);
         await scene.StartReplicaAsync();
@@ -47,7 +34,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task Every_kind_of_pod_that_may_wait_waits_and_is_released()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("kinds", 202);
         await scene.StartReplicaAsync();
@@ -83,7 +70,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task Pods_that_must_not_wait_are_swapped_and_do_not()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("never", 203);
         await scene.StartReplicaAsync("populate: {gate: {jobs: false}}");
@@ -119,7 +106,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task An_image_volume_is_swapped_only_when_its_image_is_known_to_be_there()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("data", 204);
         await scene.StartReplicaAsync();
@@ -133,7 +120,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task A_pod_whose_image_is_nowhere_starts_with_its_original_also_when_updates_are_looked_at()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         await scene.StartReplicaAsync(updates: true);
         var source = $"{scene.Upstream.Address}/team/nowhere:1";
@@ -161,7 +148,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task With_keep_a_pod_is_released_with_the_image_that_is_not_there()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         await scene.StartReplicaAsync("populate: {gate: {onFailure: keep}}");
         await scene.CreateAsync(GateScene.Pod("kept", $"{scene.Upstream.Address}/team/nowhere:1"));
@@ -171,7 +158,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task A_released_pod_can_name_the_digest_that_was_copied()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("pinned", 205);
         await scene.StartReplicaAsync("populate: {gate: {pinDigests: true}}");
@@ -183,7 +170,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task Two_replicas_copy_once_and_what_both_left_when_they_were_killed_a_third_one_finds()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("killed", 206);
         await scene.StartReplicaAsync();
@@ -210,7 +197,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task Of_two_replicas_one_copies_and_the_other_knows_it_then()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var images = Enumerable.Range(0, 5).Select(i => scene.AddImage($"twice{i}", 210 + i)).ToList();
         await scene.StartReplicaAsync();
@@ -231,7 +218,7 @@ internal sealed class GateTests(object kind)
     [Test]
     public async Task A_pod_that_waits_is_released_although_the_webhook_was_removed()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("removed", 207);
         await scene.StartReplicaAsync();
@@ -246,7 +233,7 @@ internal sealed class GateTests(object kind)
     [TestCase("disable")]
     public async Task A_command_lets_every_pod_go_with_its_original_when_no_replica_is_left(string command)
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, _) = scene.AddImage("left", 208);
         await scene.StartReplicaAsync();

@@ -4,26 +4,12 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary><c>rules[].pullSecret</c>: the built program, a real API server where there is one, and one in memory.</summary>
-[TestFixture(ApiServerKind.InMemory)]
-[TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
-internal sealed class PullSecretTests(object kind)
+internal sealed class PullSecretTests(object kind) : GateFixture(kind)
 {
-    private GateScene? _scene;
-
-    [SetUp]
-    public async Task Start() => _scene = await GateScene.CreateAsync((ApiServerKind)kind);
-
-    [TearDown]
-    public async Task Stop()
-    {
-        if (_scene is not null)
-            await _scene.DisposeAsync();
-    }
-
     [Test]
     public async Task A_pod_names_the_secret_and_one_that_is_missing_is_told()
     {
-        if (_scene is not { } scene)
+        if (Scene is not { } scene)
             return;
         var (source, target) = scene.AddImage("secret", 231);
         var replica = await scene.StartReplicaAsync("populate: {pullSecrets: true}", ruleKeys: ", pullSecret: hub");

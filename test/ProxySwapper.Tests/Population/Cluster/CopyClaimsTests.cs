@@ -113,10 +113,7 @@ internal sealed class CopyClaimsTests
     public async Task A_claim_is_renewed_while_the_copy_runs()
     {
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
-        var first = (await LeaseAsync())!.RenewTime;
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
+        await RenewAsync();
         await claim.DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
     }
@@ -124,17 +121,10 @@ internal sealed class CopyClaimsTests
     [Test]
     public async Task A_renewal_of_which_the_response_is_lost_loses_no_claim()
     {
-        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
-        var first = (await LeaseAsync())!.RenewTime;
-        _losesResponses = true;
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
+        var claim = await ClaimWithLostRenewalAsync();
         await TestWait.UntilAsync(() => _time.Waiting > 0);
         _losesResponses = false;
-        var second = (await LeaseAsync())!.RenewTime;
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > second);
+        await RenewAsync();
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         await claim.DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
@@ -143,13 +133,7 @@ internal sealed class CopyClaimsTests
     [Test]
     public async Task A_claim_whose_last_renewal_has_no_response_is_given_back()
     {
-        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
-        var first = (await LeaseAsync())!.RenewTime;
-        _losesResponses = true;
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
-        _time.Advance(TimeSpan.FromSeconds(10));
-        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > first);
-        await claim.DisposeAsync();
+        await (await ClaimWithLostRenewalAsync()).DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
     }
 
@@ -171,6 +155,23 @@ internal sealed class CopyClaimsTests
     {
         _server.Denied["create leases"] = true;
         Assert.That((await Replica("one").TryClaimAsync(Work, default)).Claim, Is.SameAs(CopyClaim.None));
+    }
+
+    private async Task<CopyClaim> ClaimWithLostRenewalAsync()
+    {
+        var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
+        _losesResponses = true;
+        await RenewAsync();
+        return claim;
+    }
+
+    /// <summary>Lets the interval of renewals pass, until the Lease shows one.</summary>
+    private async Task RenewAsync()
+    {
+        var last = (await LeaseAsync())!.RenewTime;
+        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > last);
     }
 
     private CopyClaims Replica(string name) => new(new KubernetesAccess(_client, name), _time, NullLogger<CopyClaims>.Instance);
