@@ -29,6 +29,7 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Patterns"],
         ["ProxySwapper.Configuration.Yaml"],
         ["ProxySwapper.Configuration"],
+        ["ProxySwapper.Kubernetes.Connection"],
         ["ProxySwapper.Rules", "ProxySwapper.Registries", "ProxySwapper.Kubernetes", "ProxySwapper.Management"],
         ["ProxySwapper.Admission.Json"],
         [
@@ -50,6 +51,8 @@ internal sealed partial class ArchitectureTests
         ["ProxySwapper.Checks", "ProxySwapper.Backfilling"],
         ["ProxySwapper.Serving"],
         ["ProxySwapper.Demo"],
+        ["ProxySwapper.Commands.Output"],
+        ["ProxySwapper.Commands.Options"],
         ["ProxySwapper.Commands"],
     ];
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
@@ -116,7 +117,7 @@ internal sealed class BackfillRun(
         catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException)
         {
             var failure = FailureClassifier.Read(fault);
-            if (settings.Wait && failure.Kind != FailureKind.Final)
+            if (settings.Wait && failure.Kind != FailureKind.Permanent)
                 return failure;
             Settle(image, MirrorOutcome.Failed, failure.Message);
             return null;

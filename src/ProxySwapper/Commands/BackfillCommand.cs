@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxySwapper.Backfilling;
+using ProxySwapper.Commands.Options;
+using ProxySwapper.Commands.Output;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Transfer;

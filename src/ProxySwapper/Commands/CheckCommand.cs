@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ProxySwapper.Checks;
+using ProxySwapper.Commands.Options;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Registries;

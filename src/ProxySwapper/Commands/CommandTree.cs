@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using ProxySwapper.Commands.Options;
 
 namespace ProxySwapper.Commands;
 

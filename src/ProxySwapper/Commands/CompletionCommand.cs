@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxySwapper.Commands.Options;
 
 namespace ProxySwapper.Commands;
 

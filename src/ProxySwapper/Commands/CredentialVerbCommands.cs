@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using ProxySwapper.Commands.Options;
+using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.CredentialHelper;

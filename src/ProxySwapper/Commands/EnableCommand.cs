@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxySwapper.Commands.Options;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
@@ -28,7 +29,7 @@ internal static class EnableCommand
                         var store = place.StoreOf(arguments, client) ?? await ConfigMapStore.FindOfAsync(client, name, cancellationToken);
                         var outcome = await new WebhookSwitch(client, name).EnableAsync(store, cancellationToken);
                         Console.WriteLine(
-                            outcome == EnableOutcome.PutBack
+                            outcome == EnableOutcome.Restored
                                 ? $"Restored {name}: images are rewritten again."
                                 : $"{name} already exists: nothing to enable."
                         );

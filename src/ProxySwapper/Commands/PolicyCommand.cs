@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Commands.Options;
+using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Switching;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Commands.Options;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Gates;
 

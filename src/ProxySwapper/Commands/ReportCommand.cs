@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxySwapper.Commands.Options;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 

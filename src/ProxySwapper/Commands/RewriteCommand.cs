@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Commands.Options;
+using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Manifests;
 using ProxySwapper.Rules;

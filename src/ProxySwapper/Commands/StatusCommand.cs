@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
+using ProxySwapper.Commands.Options;
+using ProxySwapper.Commands.Output;
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Commands;

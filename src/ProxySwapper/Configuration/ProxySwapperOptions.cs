@@ -72,3 +72,28 @@ internal sealed record ProxyHealthOptions
     public bool? Fallback { get; init; }
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(5);
 }
+
+/// <summary>How log lines are written.</summary>
+internal enum LogFormat
+{
+    /// <summary>One JSON object per line, on standard output, for collectors.</summary>
+    Json,
+
+    /// <summary>Text for people, on standard error.</summary>
+    Text,
+}
+
+/// <summary>
+/// The section <c>certificates</c>: the program issues and renews its own serving certificate instead of reading <c>tlsCertPath</c>.
+/// </summary>
+internal sealed record SelfSignedOptions
+{
+    /// <summary>The Secret, in the program's own namespace, that stores the CA and the certificate.</summary>
+    public required string Secret { get; init; }
+
+    /// <summary>The names under which the API server calls the Service, such as <c>proxyswapper.proxyswapper.svc</c>.</summary>
+    public required IReadOnlyList<string> DnsNames { get; init; }
+
+    /// <summary>The MutatingWebhookConfiguration whose <c>caBundle</c> is kept up to date; null for none.</summary>
+    public string? Webhook { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Kubernetes;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
+using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Kubernetes;
 

@@ -28,3 +28,19 @@ internal sealed record TagFilter
 
 /// <summary>Where to start for an empty destination: a version, inclusive, or null for the highest only.</summary>
 internal sealed record HigherFrom(SemanticVersion? Version);
+
+/// <summary>Which tags of a repository are mirrored.</summary>
+internal enum MirrorMode
+{
+    /// <summary>The highest version.</summary>
+    Highest,
+
+    /// <summary>All versions above the destination's highest.</summary>
+    Higher,
+
+    /// <summary>All versions.</summary>
+    Semver,
+
+    /// <summary>Every tag.</summary>
+    All,
+}

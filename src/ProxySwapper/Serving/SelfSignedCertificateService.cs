@@ -1,6 +1,7 @@
 using ProxySwapper.Certificates;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
 
 namespace ProxySwapper.Serving;

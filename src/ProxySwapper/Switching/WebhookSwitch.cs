@@ -67,7 +67,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     {
         if (await store.FindAsync(cancellationToken) is not { } webhook)
             return await FindAsync(cancellationToken) is not null
-                ? EnableOutcome.WasInPlace
+                ? EnableOutcome.AlreadyPresent
                 : throw new WebhookSwitchException(
                     $"{store} has no stored configuration and {name} does not exist: upgrade the chart to recreate it"
                 );
@@ -96,12 +96,12 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         try
         {
             await ClientOf(kind).CreateAsync(null, webhook, cancellationToken);
-            return EnableOutcome.PutBack;
+            return EnableOutcome.Restored;
         }
         catch (KubernetesException fault) when (fault.Reason == "AlreadyExists")
         {
             // A chart upgrade was faster, and its version is newer.
-            return EnableOutcome.WasInPlace;
+            return EnableOutcome.AlreadyPresent;
         }
     }
 
@@ -154,3 +154,16 @@ internal sealed record SwitchedKind(ResourceType Type, string Kind)
         from version in PolicyVersions
         select new SwitchedKind(new ResourceType($"{Group}/{version}", plural), kind);
 }
+
+/// <summary>What enabling did.</summary>
+internal enum EnableOutcome
+{
+    /// <summary>The stored object was created again.</summary>
+    Restored,
+
+    /// <summary>The API server already had one, which was left unchanged.</summary>
+    AlreadyPresent,
+}
+
+/// <summary>A webhook cannot be disabled or enabled; the message says what to do instead.</summary>
+internal sealed class WebhookSwitchException(string message, Exception? innerException = null) : Exception(message, innerException);

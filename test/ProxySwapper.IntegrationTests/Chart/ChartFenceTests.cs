@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;

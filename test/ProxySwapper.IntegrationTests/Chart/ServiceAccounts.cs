@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Chart;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.IntegrationTests.Swap;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;

@@ -1,4 +1,5 @@
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Kubernetes.InMemory;
 
 namespace ProxySwapper.Testing.Kubernetes;

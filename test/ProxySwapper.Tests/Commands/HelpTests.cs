@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ProxySwapper.Commands;
+using ProxySwapper.Commands.Options;
 using ProxySwapper.Testing.Documentation;
 
 namespace ProxySwapper.Tests.Commands;

@@ -1,7 +1,7 @@
 using System.Text;
 using ProxySwapper.Commands;
 using ProxySwapper.Configuration.Yaml;
-using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Testing.Inputs;

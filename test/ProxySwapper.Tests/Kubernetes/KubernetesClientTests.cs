@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Tests.Kubernetes;
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Tests.Kubernetes;
 

@@ -27,8 +27,8 @@ internal sealed class PopulateEndpointTests
                 new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
                 new("n", "p", "default", [])
             );
-        givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FailureKind.Final)).Single());
-        queue.Failed((await queue.TakeAsync(default))!, new("500", FailureKind.Passing));
+        givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FailureKind.Permanent)).Single());
+        queue.Failed((await queue.TakeAsync(default))!, new("500", FailureKind.Transient));
         var running = (await queue.TakeAsync(default))!;
         (running.BytesDone, running.BytesTotal) = (5, 10);
 

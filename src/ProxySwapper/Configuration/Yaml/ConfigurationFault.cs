@@ -14,3 +14,9 @@ internal sealed record ConfigurationFault(string File, int Line, int Column, str
         return Key.Length == 0 ? $"{place}: {Message}" : $"{place}: {Key}: {Message}";
     }
 }
+
+/// <summary>A file is not valid; carries all faults. Commands print them and exit with 2.</summary>
+internal sealed class ConfigurationException(IReadOnlyList<ConfigurationFault> faults) : Exception(string.Join(Environment.NewLine, faults))
+{
+    public IReadOnlyList<ConfigurationFault> Faults { get; } = faults;
+}

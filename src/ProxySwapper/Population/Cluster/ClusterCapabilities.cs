@@ -1,5 +1,6 @@
 using System.Net;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Population.Cluster;
 

@@ -1,4 +1,5 @@
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Population.Cluster;
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Rules;

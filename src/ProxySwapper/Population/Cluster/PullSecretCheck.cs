@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using System.Threading.Channels;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Rules;

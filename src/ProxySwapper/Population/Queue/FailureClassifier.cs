@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
@@ -29,8 +30,8 @@ internal static class FailureClassifier
         {
             RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
             // Content that cannot be parsed will not be parseable the next time either.
-            FormatException or CopyException => new(fault.Message, FailureKind.Final),
-            _ => new(fault.Message, FailureKind.Passing),
+            FormatException or CopyException => new(fault.Message, FailureKind.Permanent),
+            _ => new(fault.Message, FailureKind.Transient),
         };
 
     /// <summary>True if another credential may give access to the source.</summary>
@@ -52,17 +53,17 @@ internal static class FailureClassifier
     /// later one is not: the wrong secret of one namespace must not decide for the others.
     /// </summary>
     public static bool IsOutweighed(Exception first, Exception later) =>
-        Read(first).Kind == FailureKind.Final && Read(later).Kind != FailureKind.Final;
+        Read(first).Kind == FailureKind.Permanent && Read(later).Kind != FailureKind.Permanent;
 
     private static FailureKind KindOf(RegistryException fault) =>
         fault.Status switch
         {
-            _ when fault.IsLimitExceeded => FailureKind.Final,
-            null => IsUnreachable(fault.InnerException) ? FailureKind.HostFailing : FailureKind.Passing,
-            HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FailureKind.HostFailing,
-            HttpStatusCode.RequestTimeout => FailureKind.Passing,
-            >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError when !fault.IsTransient => FailureKind.Final,
-            _ => FailureKind.Passing,
+            _ when fault.IsLimitExceeded => FailureKind.Permanent,
+            null => IsUnreachable(fault.InnerException) ? FailureKind.RegistryDown : FailureKind.Transient,
+            HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable => FailureKind.RegistryDown,
+            HttpStatusCode.RequestTimeout => FailureKind.Transient,
+            >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError when !fault.IsTransient => FailureKind.Permanent,
+            _ => FailureKind.Transient,
         };
 
     /// <summary>No response at all. A connection that breaks midway may only concern this image.</summary>

@@ -11,11 +11,11 @@ internal sealed record JobFailure(string Message, FailureKind Kind, string? Host
 internal enum FailureKind
 {
     /// <summary>This image may work later.</summary>
-    Passing,
+    Transient,
 
     /// <summary>Retrying is pointless until something changes: missing image, no permission.</summary>
-    Final,
+    Permanent,
 
     /// <summary>The registry as a whole is down or rate-limiting, whatever the image.</summary>
-    HostFailing,
+    RegistryDown,
 }

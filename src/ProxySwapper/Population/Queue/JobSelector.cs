@@ -156,3 +156,25 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) Rank
     );
 }
+
+/// <summary>
+/// Round-robin by name: the one with the longest time since its last turn is next. Bounded, since names are external: if there are
+/// too many, all start over. Used under the queue's lock.
+/// </summary>
+internal sealed class Turns
+{
+    private const int Capacity = 10_000;
+
+    private readonly Dictionary<string, long> _last = new(StringComparer.Ordinal);
+    private long _now;
+
+    /// <summary>When a name last had its turn; 0 if unknown.</summary>
+    public long LastOf(string name) => _last.GetValueOrDefault(name);
+
+    public void Served(string name)
+    {
+        if (_last.Count >= Capacity)
+            _last.Clear();
+        _last[name] = ++_now;
+    }
+}

@@ -34,17 +34,17 @@ internal sealed partial class PopulationQueue
             foreach (var lane in job.Lanes)
                 if (lane.Registry != fault.Host)
                     _selector.Registries.Leaves(lane);
-                else if (fault.Kind != FailureKind.HostFailing)
+                else if (fault.Kind != FailureKind.RegistryDown)
                     _selector.Registries.Answered(lane);
                 else
                     lastOfHost = Math.Max(lastOfHost, _selector.Registries.Failed(lane, fault.RetryAfter, now));
             _running.Remove(job);
             // A Pod that joined in the meantime may have the missing secrets.
-            var isFinal = fault.Kind == FailureKind.Final && ReferenceEquals(job.Origins, job.OriginsAtStart);
+            var isPermanent = fault.Kind == FailureKind.Permanent && ReferenceEquals(job.Origins, job.OriginsAtStart);
             PopulationJob? displaced = null;
             if (
                 _isClosed
-                || isFinal
+                || isPermanent
                 || job.Failures > mostFailures
                 || !_waiting.HasRoom(job.Owner, isTried: true, options().QueueLimit, out displaced)
             )

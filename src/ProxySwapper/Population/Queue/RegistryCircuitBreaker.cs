@@ -1,3 +1,4 @@
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Queue;
@@ -79,4 +80,23 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
         public DateTimeOffset Until { get; set; }
         public bool IsBeingTried { get; set; }
     }
+}
+
+/// <summary>
+/// A registry as one party uses it: the whole program, or a namespace with its own secrets, since rate limits are per user.
+/// </summary>
+/// <param name="Registry">The host, in the form used in references.</param>
+/// <param name="Namespace">The namespace with its own secrets, or null.</param>
+internal sealed record RegistryKey(string Registry, string? Namespace)
+{
+    /// <summary>The ways to the source of work; none where source and target are one registry.</summary>
+    public static IReadOnlyList<RegistryKey> SourcesOf(PopulationWork work, IReadOnlyList<PodOrigin> origins) =>
+        work.Origin.Registry == work.Target.Registry
+            ? []
+            :
+            [
+                .. origins
+                    .Select(origin => new RegistryKey(work.Origin.Registry, origin.PullSecrets.Count > 0 ? origin.Namespace : null))
+                    .Distinct(),
+            ];
 }

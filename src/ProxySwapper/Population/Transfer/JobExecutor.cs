@@ -33,7 +33,7 @@ internal sealed partial class JobExecutor(
         if (rules.Current.Options.DryRun)
         {
             // Queued before a reload switched it on.
-            queue.Failed(job, new JobFailure("dryRun is on: nothing is copied", FailureKind.Final));
+            queue.Failed(job, new JobFailure("dryRun is on: nothing is copied", FailureKind.Permanent));
             return;
         }
         try
@@ -100,13 +100,13 @@ internal sealed partial class JobExecutor(
             // A bug of ours: the other images continue.
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
             Log.Broken(logger, job.Work.Key, fault);
-            Fail(job, new JobFailure(fault.Message, FailureKind.Passing));
+            Fail(job, new JobFailure(fault.Message, FailureKind.Transient));
         }
     }
 
     /// <summary>Whether the source image is no longer accessible while the target exists.</summary>
     private async Task<bool> IsNothingToDoAsync(PopulationJob job, JobFailure failure, CancellationToken cancellationToken) =>
-        failure is { Kind: FailureKind.Final, Host: { } host }
+        failure is { Kind: FailureKind.Permanent, Host: { } host }
         && host == job.Work.Origin.Registry
         && job.Work is CopyWork
         && await lookup.AskAsync(job.Work.Target, cancellationToken) == ImagePresence.Present;
@@ -125,7 +125,7 @@ internal sealed partial class JobExecutor(
 
     private void Fail(PopulationJob job, JobFailure fault)
     {
-        if (fault.Kind == FailureKind.HostFailing && fault.Host == job.Work.Target.Registry)
+        if (fault.Kind == FailureKind.RegistryDown && fault.Host == job.Work.Target.Registry)
             health.Suspect(fault.Host);
         var ended = queue.Failed(job, fault);
         foreach (var image in ended)

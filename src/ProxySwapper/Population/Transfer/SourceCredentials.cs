@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;

@@ -8,16 +8,16 @@ namespace ProxySwapper.Tests.Population.Queue;
 [TestFixture]
 internal sealed class FailureClassifierTests
 {
-    [TestCase(400, FailureKind.Final)]
-    [TestCase(401, FailureKind.Final)]
-    [TestCase(403, FailureKind.Final)]
-    [TestCase(404, FailureKind.Final)]
-    [TestCase(408, FailureKind.Passing)]
-    [TestCase(413, FailureKind.Final)]
-    [TestCase(429, FailureKind.HostFailing)]
-    [TestCase(500, FailureKind.Passing)]
-    [TestCase(502, FailureKind.Passing)]
-    [TestCase(503, FailureKind.HostFailing)]
+    [TestCase(400, FailureKind.Permanent)]
+    [TestCase(401, FailureKind.Permanent)]
+    [TestCase(403, FailureKind.Permanent)]
+    [TestCase(404, FailureKind.Permanent)]
+    [TestCase(408, FailureKind.Transient)]
+    [TestCase(413, FailureKind.Permanent)]
+    [TestCase(429, FailureKind.RegistryDown)]
+    [TestCase(500, FailureKind.Transient)]
+    [TestCase(502, FailureKind.Transient)]
+    [TestCase(503, FailureKind.RegistryDown)]
     public void A_status_says_whether_another_try_helps(int status, object kind)
     {
         var fault = FailureClassifier.Read(Refusal((HttpStatusCode)status));
@@ -35,14 +35,14 @@ internal sealed class FailureClassifierTests
     public void A_registry_that_cannot_be_reached_fails_as_a_whole()
     {
         var cause = new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
-        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.HostFailing));
+        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.RegistryDown));
     }
 
     [Test]
     public void A_connection_that_breaks_in_the_middle_says_nothing_of_the_registry_as_a_whole()
     {
         var cause = new HttpIOException(HttpRequestError.ResponseEnded, "The response ended prematurely");
-        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.Passing));
+        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.Transient));
     }
 
     [Test]
@@ -72,7 +72,7 @@ internal sealed class FailureClassifierTests
     public void A_credential_that_cannot_be_had_is_tried_again() =>
         Assert.That(
             FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind,
-            Is.EqualTo(FailureKind.Passing)
+            Is.EqualTo(FailureKind.Transient)
         );
 
     private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) =>

@@ -103,11 +103,11 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         for (var i = 0; i < 5; i++)
         {
             Enqueue(Greedy, $"g{i}");
-            Assert.That(Queue.Failed(Take(), Passing), Is.Empty);
+            Assert.That(Queue.Failed(Take(), Transient), Is.Empty);
         }
         Enqueue(Modest, "m0");
         var modest = Take();
-        var givenUp = Queue.Failed(modest, Passing);
+        var givenUp = Queue.Failed(modest, Transient);
         Assert.That((givenUp.Single().Owner, modest.Completion.IsCompleted), Is.EqualTo((Greedy, false)));
     }
 

@@ -82,7 +82,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         for (var i = 0; i < 3; i++)
         {
             Enqueue($"bad{i}");
-            Queue.Failed(Take(), Passing);
+            Queue.Failed(Take(), Transient);
         }
         Time.Advance(TimeSpan.FromMinutes(1));
         Take();
@@ -118,7 +118,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         Enqueue("huge");
         Assert.That(Queue.TryReserveLargeTransfer(Take(), 10L << 30), Is.True);
         Queue.TryEnqueue(Copy("app", "up.example.com"), Pod with { Namespace = "other" });
-        Queue.Failed(Take(), Passing);
+        Queue.Failed(Take(), Transient);
         Time.Advance(TimeSpan.FromMinutes(1));
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("app"));
     }
@@ -130,7 +130,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         for (var i = 0; i < 2; i++)
         {
             Enqueue($"bad{i}");
-            Queue.Failed(Take(), Passing);
+            Queue.Failed(Take(), Transient);
         }
         Time.Advance(TimeSpan.FromMinutes(1));
         for (var i = 0; i < 2; i++)

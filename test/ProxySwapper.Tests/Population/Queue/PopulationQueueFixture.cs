@@ -45,9 +45,9 @@ internal abstract class PopulationQueueFixture
         Queue.Known.Forget(work.Key);
     }
 
-    protected static JobFailure Passing => new("500", FailureKind.Passing, "up.example.com");
+    protected static JobFailure Transient => new("500", FailureKind.Transient, "up.example.com");
 
-    protected static JobFailure Failing(string host) => new("down", FailureKind.HostFailing, host);
+    protected static JobFailure Failing(string host) => new("down", FailureKind.RegistryDown, host);
 
     protected static CopyWork Copy(string name, string registry)
     {

@@ -44,7 +44,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
     public void A_failure_is_forgotten_so_that_the_next_pod_tries_again()
     {
         Enqueue("a");
-        var givenUp = Queue.Failed(Take(), new("no such image", FailureKind.Final));
+        var givenUp = Queue.Failed(Take(), new("no such image", FailureKind.Permanent));
         Assert.That((givenUp.Single().LastFault, Enqueue("a")), Is.EqualTo(("no such image", EnqueueOutcome.Queued)));
     }
 
@@ -65,7 +65,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
         for (var i = 0; i < Options.QueueLimit; i++)
         {
             Enqueue($"image{i}");
-            Queue.Failed(Take(), Passing);
+            Queue.Failed(Take(), Transient);
         }
         Assert.That((Queue.WaitingCount, Enqueue("more")), Is.EqualTo((Options.QueueLimit, EnqueueOutcome.Queued)));
     }
@@ -93,7 +93,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
         while (true)
         {
             job = Take();
-            if (Queue.Failed(job, Passing).Count > 0)
+            if (Queue.Failed(job, Transient).Count > 0)
                 break;
             var pause = job.ReadyAt - Time.GetUtcNow();
             pauses.Add(pause.TotalSeconds);
@@ -109,7 +109,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
     {
         Enqueue("a");
         var job = Take();
-        Queue.Failed(job, Passing);
+        Queue.Failed(job, Transient);
         var next = TakeAsync();
         Assert.That(next.IsCompleted, Is.False);
         Time.Advance(TimeSpan.FromSeconds(1));
@@ -122,9 +122,9 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
         Enqueue("a");
         var job = Take();
         Queue.TryEnqueue(Copy("a", "up.example.com"), Pod with { Namespace = "other", PullSecrets = ["key"] });
-        var first = Queue.Failed(job, new("denied", FailureKind.Final)).Count;
+        var first = Queue.Failed(job, new("denied", FailureKind.Permanent)).Count;
         Time.Advance(TimeSpan.FromSeconds(1));
-        var second = Queue.Failed(Take(), new("denied", FailureKind.Final)).Count;
+        var second = Queue.Failed(Take(), new("denied", FailureKind.Permanent)).Count;
         Assert.That((first, second, job.Origins.Count), Is.EqualTo((0, 1, 2)));
     }
 

@@ -12,7 +12,7 @@ internal sealed class CopyFaultTests
     private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
 
     /// <summary>Faults of single requests, often enough for each to occur somewhere.</summary>
-    private static readonly RegistryFault[] Passing =
+    private static readonly RegistryFault[] Transient =
     [
         RegistryFaults.TooManyRequests("1"),
         RegistryFaults.TooManyRequests(),
@@ -43,7 +43,7 @@ internal sealed class CopyFaultTests
         image.AddTo(scene.Source.Registry, "team/app", "1");
         var struck = 0;
         (atSource ? scene.Source : scene.Target).Choose(
-            (_, of) => of == kind && Interlocked.Increment(ref struck) % 3 == 1 && struck < 10 ? Passing[fault] : null
+            (_, of) => of == kind && Interlocked.Increment(ref struck) % 3 == 1 && struck < 10 ? Transient[fault] : null
         );
         try
         {
@@ -142,7 +142,7 @@ internal sealed class CopyFaultTests
         RegistryFault? Choose()
         {
             lock (random)
-                return random.Next(4) == 0 ? Passing[random.Next(Passing.Length)] : null;
+                return random.Next(4) == 0 ? Transient[random.Next(Transient.Length)] : null;
         }
         scene.Source.Choose((_, _) => Choose());
         scene.Target.Choose((_, _) => Choose());

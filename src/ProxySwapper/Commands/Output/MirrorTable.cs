@@ -1,0 +1,47 @@
+using System.Globalization;
+using ProxySwapper.Mirroring;
+
+namespace ProxySwapper.Commands.Output;
+
+/// <summary>
+/// The result of a mirror run as a table: for each repository the number of tags copied, up to date, skipped and failed, and the bytes. The
+/// columns for replaced tags and tags left for the next run appear only if there are any.
+/// </summary>
+internal static class MirrorTable
+{
+    private const string Gap = "  ";
+
+    public static void Write(TextWriter output, MirrorReport report)
+    {
+        if (report.Results.Count == 0)
+            return;
+        var columns = ColumnsOf(report).ToList();
+        List<string[]> rows =
+        [
+            ["REPOSITORY", .. columns.Select(column => column.Title)],
+        ];
+        foreach (var results in report.Results.GroupBy(result => result.Image.Name, StringComparer.Ordinal))
+            rows.Add(RowOf(results.First().Image.Source.Name, [.. results]));
+        if (rows.Count > 2)
+            rows.Add(RowOf("all", report.Results));
+        var widths = Enumerable.Range(0, columns.Count + 1).Select(column => rows.Max(row => row[column].Length)).ToList();
+        foreach (var row in rows)
+            output.WriteLine(
+                string.Join(Gap, row.Select((cell, column) => column == 0 ? cell.PadRight(widths[0]) : cell.PadLeft(widths[column])))
+            );
+
+        string[] RowOf(string name, IReadOnlyList<MirrorResult> results) => [name, .. columns.Select(column => column.Cell(results))];
+    }
+
+    private static IEnumerable<(string Title, Func<IReadOnlyList<MirrorResult>, string> Cell)> ColumnsOf(MirrorReport report)
+    {
+        foreach (var outcome in Enum.GetValues<MirrorOutcome>())
+            if (outcome is not (MirrorOutcome.Replaced or MirrorOutcome.Left) || report.Count(outcome) > 0)
+                yield return (
+                    MirrorLine.WordOf(outcome, report.IsDryRun).ToUpperInvariant(),
+                    results => results.Count(result => result.Outcome == outcome).ToString(CultureInfo.InvariantCulture)
+                );
+        if (!report.IsDryRun)
+            yield return ("BYTES", results => ByteSize.Format(results.Sum(result => result.Bytes)));
+    }
+}

@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ProxySwapper.Kubernetes.Connection;
+
+/// <summary>
+/// The HTTP connections to the API server. They are recreated when the CA file or the client certificate changes, so that a rotated
+/// authority needs no restart.
+/// </summary>
+internal sealed class KubernetesTransport(KubernetesConnection connection, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan ReadAgainAfter = TimeSpan.FromMinutes(1);
+
+    private readonly SemaphoreSlim _making = new(1, 1);
+    private HttpMessageInvoker? _current;
+    private X509Certificate2? _clientCertificate;
+    private string? _authorities;
+    private long _readAt;
+
+    /// <summary>Connections that present this certificate. Earlier ones stay usable until they are idle.</summary>
+    public async ValueTask<HttpMessageInvoker> GetAsync(X509Certificate2? clientCertificate, CancellationToken cancellationToken)
+    {
+        await _making.WaitAsync(cancellationToken);
+        try
+        {
+            if (
+                _current is not null
+                && ReferenceEquals(clientCertificate, _clientCertificate)
+                && time.GetElapsedTime(_readAt) < ReadAgainAfter
+            )
+                return _current;
+            var authorities = connection.CertificateAuthorities is { } source ? await source.ReadAsync(cancellationToken) : null;
+            _readAt = time.GetTimestamp();
+            if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities)
+                return _current;
+            (_clientCertificate, _authorities) = (clientCertificate, authorities);
+            return _current = new HttpMessageInvoker(Handler(clientCertificate, authorities));
+        }
+        finally
+        {
+            _making.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _current?.Dispose();
+        _making.Dispose();
+    }
+
+    private SocketsHttpHandler Handler(X509Certificate2? clientCertificate, string? authorities)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = ConnectAsync,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            MaxResponseHeadersLength = 64,
+            UseProxy = connection.Proxy is not null || connection.UsesEnvironmentProxy,
+        };
+        if (connection.Proxy is { } proxy)
+            handler.Proxy = new WebProxy(proxy);
+        if (clientCertificate is not null)
+            handler.SslOptions.ClientCertificates = [clientCertificate];
+        if (authorities is not null)
+            handler.SslOptions.CertificateChainPolicy = Trusting(authorities);
+        // The kubeconfig sets insecure-skip-tls-verify, which kubectl honours too.
+        if (connection.InsecureSkipTlsVerify)
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        return handler;
+    }
+
+    /// <summary>
+    /// A connection with keep-alive probes: a watch can be silent for minutes, and a crashed server would otherwise go unnoticed. The
+    /// system closes it half a minute after the last response.
+    /// </summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 3);
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static X509ChainPolicy Trusting(string authorities)
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        try
+        {
+            policy.CustomTrustStore.ImportFromPem(authorities);
+        }
+        catch (CryptographicException fault)
+        {
+            throw new KubernetesConnectionException(
+                $"The certificate authorities of the API server are not valid PEM: {fault.Message}",
+                fault
+            );
+        }
+        if (policy.CustomTrustStore.Count == 0)
+            throw new KubernetesConnectionException("The certificate authorities of the API server do not contain a certificate.");
+        return policy;
+    }
+}

@@ -1,7 +1,0 @@
-namespace ProxySwapper.Switching;
-
-internal enum EnableOutcome
-{
-    PutBack,
-    WasInPlace,
-}

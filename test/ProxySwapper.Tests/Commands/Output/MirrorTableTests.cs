@@ -1,0 +1,66 @@
+using ProxySwapper.Commands.Output;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Tests.Mirroring;
+
+namespace ProxySwapper.Tests.Commands.Output;
+
+/// <summary>The final output of <c>mirror</c>: <c>testdata/mirror/table-*.txt</c>; <c>UPDATE_GOLDEN=1</c> updates them.</summary>
+[TestFixture]
+internal sealed class MirrorTableTests
+{
+    private static readonly MirrorFile File = MirrorFiles.Read(
+        """
+        images:
+          nginx: {source: docker.io/library/nginx, destination: registry.example.com/hub/nginx}
+          etcd: {source: quay.io/coreos/etcd, destination: registry.example.com/quay/etcd}
+          tools: {source: registry.k8s.io/some/where/tools, destination: registry.example.com/k8s/tools}
+        """
+    );
+
+    private static readonly MirrorResult[] Results =
+    [
+        Of(0, "1.27", MirrorOutcome.Copied, 123_456_789),
+        Of(0, "1.28", MirrorOutcome.Copied, 7_000_000),
+        Of(0, "1.26", MirrorOutcome.UpToDate),
+        Of(1, "v3.5.0", MirrorOutcome.Failed),
+        Of(1, "v3.5.1", MirrorOutcome.UpToDate),
+        Of(2, null, MirrorOutcome.Skipped),
+    ];
+
+    [Test]
+    public void A_pass_ends_with_a_row_for_each_repository() => AssertGolden("table", new MirrorReport(Results, IsDryRun: false));
+
+    [Test]
+    public void A_pass_that_was_stopped_says_what_is_left_and_what_was_replaced() =>
+        AssertGolden(
+            "table-stopped",
+            new MirrorReport([.. Results, Of(0, "latest", MirrorOutcome.Replaced, 5000), Of(2, "v1", MirrorOutcome.Left)], IsDryRun: false)
+        );
+
+    [Test]
+    public void A_dry_run_says_what_would_be() => AssertGolden("table-dry-run", new MirrorReport(Results, IsDryRun: true));
+
+    [Test]
+    public void A_single_repository_needs_no_sum_and_nothing_needs_no_table()
+    {
+        using var text = new StringWriter();
+        MirrorTable.Write(text, new MirrorReport([], IsDryRun: false));
+        Assert.That(text.ToString(), Is.Empty);
+        MirrorTable.Write(text, new MirrorReport([Results[0]], IsDryRun: false));
+        Assert.That(text.ToString().TrimEnd().Split('\n'), Has.Length.EqualTo(2));
+    }
+
+    private static MirrorResult Of(int image, string? tag, MirrorOutcome outcome, long bytes = 0) =>
+        new(File.Images[image], tag, outcome, Bytes: bytes);
+
+    private static void AssertGolden(string name, MirrorReport report)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        MirrorTable.Write(text, report);
+        var path = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "mirror", $"{name}.txt");
+        if (SourceTree.UpdatesGolden)
+            System.IO.File.WriteAllText(path, text.ToString());
+        Assert.That(text.ToString(), Is.EqualTo(System.IO.File.ReadAllText(path)), $"differs from {path}");
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ProxySwapper.Commands.Output;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Commands.Output;
+
+/// <summary>The output of <c>status</c>: <c>testdata/status/*.json</c> as <c>*.txt</c>; <c>UPDATE_GOLDEN=1</c> updates these.</summary>
+[TestFixture]
+internal sealed partial class StatusTextTests
+{
+    private static readonly string Folder = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "status");
+
+    private static IEnumerable<string> Names => Directory.EnumerateFiles(Folder, "*.json").Select(Path.GetFileNameWithoutExtension)!;
+
+    [TestCaseSource(nameof(Names))]
+    public void A_state_is_printed_for_people(string name)
+    {
+        var text = TextOf(File.ReadAllText(Path.Combine(Folder, $"{name}.json")));
+        var golden = Path.Combine(Folder, $"{name}.txt");
+        if (SourceTree.UpdatesGolden)
+            File.WriteAllText(golden, text);
+        Assert.That(text, Is.EqualTo(File.ReadAllText(golden)), $"differs from {golden}");
+    }
+
+    [Test]
+    public void Every_list_of_the_page_is_shown()
+    {
+        var page = File.ReadAllText(SourceTree.PathOf("src", "ProxySwapper", "Population", "page.html"));
+        var lists = ListOfPage().Matches(page).Select(match => match.Groups[1].Value).ToList();
+        Assert.That(lists, Has.Count.GreaterThan(8).And.Contain("gated").And.Contain("rules"));
+        foreach (var list in lists)
+            Assert.That(
+                TextOf(new JsonObject { [list] = new JsonArray(new JsonObject()) }.ToJsonString()),
+                Does.Contain("(1)"),
+                $"{list} of the page"
+            );
+    }
+
+    [Test]
+    public void Whatever_a_server_sends_is_printed_without_control_characters_and_no_list_is_endless()
+    {
+        var text = TextOf(
+            new JsonObject
+            {
+                ["version"] = "1\u001b]0;owned\u0007",
+                ["known"] = 1e300,
+                ["queued"] = new JsonArray([.. Enumerable.Range(0, 50).Select(n => new JsonObject { ["target"] = $"a\nb\u202e{n}" })]),
+                ["running"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["bytes"] = -1,
+                        ["totalBytes"] = 1e300,
+                        ["startedAt"] = "0001-01-01T00:00:00Z",
+                    }
+                ),
+                ["failed"] = "not a list",
+                ["gated"] = new JsonArray(
+                    JsonValue.Create(1),
+                    null,
+                    new JsonObject { ["since"] = "yesterday", ["images"] = new JsonArray(2) }
+                ),
+                ["gate"] = new JsonObject { ["deadlineSeconds"] = 1e300 },
+                ["rateLimits"] = new JsonArray(new JsonObject { ["windowSeconds"] = 1e300, ["remaining"] = "x" }),
+            }.ToJsonString()
+        );
+        Assert.That(text.Where(character => char.IsControl(character) && character != '\n' || character == '\u202e'), Is.Empty);
+        Assert.That(text, Does.Contain("a b 0").And.Contain("and 30 more"));
+        Assert.That(TextOf("[]"), Does.Contain("All is well"));
+    }
+
+    private static string TextOf(string json)
+    {
+        using var state = JsonDocument.Parse(json);
+        using var text = new StringWriter { NewLine = "\n" };
+        StatusText.Write(text, state.RootElement);
+        return text.ToString();
+    }
+
+    [GeneratedRegex("<ul id=\"([A-Za-z]+)\"")]
+    private static partial Regex ListOfPage();
+}

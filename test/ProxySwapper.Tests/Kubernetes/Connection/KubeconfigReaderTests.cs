@@ -1,0 +1,293 @@
+using Microsoft.Extensions.Time.Testing;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Kubernetes.Connection;
+
+namespace ProxySwapper.Tests.Kubernetes.Connection;
+
+[TestFixture]
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+internal sealed class KubeconfigReaderTests
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private string _directory = null!;
+
+    [SetUp]
+    public void Make() => _directory = Directory.CreateTempSubdirectory("kubeconfig").FullName;
+
+    [TearDown]
+    public void Remove() => Directory.Delete(_directory, recursive: true);
+
+    [Test]
+    public async Task The_current_context_gives_server_namespace_and_token()
+    {
+        var connection = Read(Write("config", Config("token: secret")));
+        Assert.That((connection.Server.AbsoluteUri, connection.Namespace), Is.EqualTo(("https://one.example.com:6443/", "team")));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Bearer secret"));
+    }
+
+    [Test]
+    public async Task A_user_with_a_password_is_basic()
+    {
+        var connection = Read(Write("config", Config("{ username: u, password: p }")));
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Basic dTpw"));
+    }
+
+    [Test]
+    public async Task Paths_are_relative_to_the_file_that_they_stand_in()
+    {
+        var file = Write("config", Config("tokenFile: token.txt", "certificate-authority: ca.pem"));
+        Write("token.txt", "from-file\n");
+        Write("ca.pem", "authority");
+        var connection = Read(file);
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("from-file"));
+        Assert.That(await connection.CertificateAuthorities!.ReadAsync(default), Is.EqualTo("authority"));
+    }
+
+    [Test]
+    public void Of_several_files_the_first_that_has_a_name_wins_and_missing_ones_are_passed_over()
+    {
+        var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
+        var second = Write(
+            "second",
+            "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\n"
+                + "clusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
+        );
+        var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
+        var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
+        Assert.That((connection.Server.Host, connection.Namespace), Is.EqualTo(("first.example.com", "default")));
+    }
+
+    [Test]
+    public void A_context_that_is_not_there_is_named()
+    {
+        var file = Write("config", Config("token: x"));
+        var fault = Assert.Throws<KubernetesConnectionException>(() => new KubeconfigReader(_time).Read([file], "gone"));
+        Assert.That(fault!.Message, Is.EqualTo($"{file} has no context named 'gone'."));
+    }
+
+    [Test]
+    public void Tls_and_proxy_settings_and_impersonation_are_taken()
+    {
+        var connection = Read(
+            Write(
+                "config",
+                Config(
+                    "{ token: x, as: someone, as-groups: [a, b], as-user-extra: { example.com/scope: [c, d] } }",
+                    "tls-server-name: inner",
+                    "insecure-skip-tls-verify: true",
+                    "proxy-url: http://proxy:3128"
+                )
+            )
+        );
+        Assert.That(
+            (connection.TlsServerName, connection.InsecureSkipTlsVerify, connection.Proxy!.Port),
+            Is.EqualTo(("inner", true, 3128))
+        );
+        Assert.That(
+            connection.Impersonation.Select(header => $"{header.Key}={header.Value}"),
+            Is.EqualTo([
+                "Impersonate-User=someone",
+                "Impersonate-Group=a",
+                "Impersonate-Group=b",
+                "Impersonate-Extra-example.com%2Fscope=c",
+                "Impersonate-Extra-example.com%2Fscope=d",
+            ])
+        );
+    }
+
+    [TestCase("clusters: [\n", "config:")]
+    [TestCase("- a\n- b\n", "the document must be a mapping of keys to values")]
+    [TestCase("just text\n", "the document must be a mapping of keys to values")]
+    [TestCase("\u0000\u0001\u007fELF\u0002\ufffd\n: {", "config:")]
+    [TestCase("current-context: here\ncontexts: 3\n", "contexts: must be a list")]
+    [TestCase("current-context: {}\n", "current-context: must be a string")]
+    [TestCase("current-context: here\ncontexts: [{ name: here, context: [] }]\n", "context: must be a mapping")]
+    public void What_is_no_kubeconfig_is_told_with_file_and_line(string text, string message)
+    {
+        var file = Write("config", text);
+        var fault = Assert.Throws<ConfigurationException>(() => Read(file))!;
+        Assert.That(fault.Message, Does.StartWith($"{file}:").And.Contain(message));
+    }
+
+    [TestCase("server: ftp://c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
+    [TestCase("server: c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
+    [TestCase("server: ''", "The cluster of context here in FILE has no server.")]
+    [TestCase(
+        "{ server: https://c, proxy-url: nonsense }",
+        "The proxy-url of context here in FILE must be a URL with one of these schemes: http, https, socks5."
+    )]
+    [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not valid Base64.")]
+    public void An_address_that_is_not_usable_is_told(string cluster, string message)
+    {
+        var file = Write(
+            "config",
+            "current-context: here\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters:\n- name: c\n"
+                + $"  cluster: {(cluster[0] == '{' ? cluster : $"{{ {cluster} }}")}\n"
+        );
+        var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;
+        Assert.That(fault.Message, Is.EqualTo(message.Replace("FILE", file, StringComparison.Ordinal)));
+    }
+
+    [Test]
+    public void A_file_that_cannot_be_read_or_is_too_large_is_told()
+    {
+        var large = Write("large", new string('#', 5 * 1024 * 1024));
+        Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} is larger than 4 MiB."));
+        Assert.That(
+            Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
+            Is.EqualTo($"Kubeconfig not found: {_directory}.")
+        );
+    }
+
+    [Test]
+    public void Without_any_connection_the_error_says_where_was_looked()
+    {
+        var fault = Assert.Throws<KubernetesConnectionException>(() =>
+            KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time)
+        );
+        Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_directory));
+    }
+
+    [Test]
+    public async Task A_pod_uses_its_account()
+    {
+        Write("token", "mounted");
+        Write("namespace", "own\n");
+        Write("ca.crt", "authority");
+        Func<string, string?> environment = name =>
+            name switch
+            {
+                "KUBERNETES_SERVICE_HOST" => "fd00::1",
+                "KUBERNETES_SERVICE_PORT" => "443",
+                _ => null,
+            };
+        var connection = InClusterConnection.Find(environment, _time, _directory)!;
+        Assert.That(
+            (connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy),
+            Is.EqualTo(("https://[fd00::1]/", "own", false))
+        );
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("mounted"));
+    }
+
+    [Test]
+    public async Task A_plugin_is_run_from_its_files_directory_with_what_it_is_told()
+    {
+        Script(
+            "plugin",
+            """
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' \
+              "$1" "$EXTRA" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c one.example.com)"
+            """
+        );
+        var connection = Read(
+            Write(
+                "config",
+                Config(
+                    "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], "
+                        + "env: [{ name: EXTRA, value: second }], provideClusterInfo: true }"
+                )
+            )
+        );
+        Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("first-second-1"));
+    }
+
+    [Test]
+    public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
+    {
+        var count = Path.Combine(_directory, "count");
+        Script(
+            "plugin",
+            $$"""
+            echo x >> {{count}}
+            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":' &&
+              printf '{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
+            """
+        );
+        var source = Plugin("client.authentication.k8s.io/v1beta1", Path.Combine(_directory, "plugin"));
+        Task<string?> Token(bool refused = false) =>
+            source
+                .GetAsync(refused, default)
+                .AsTask()
+                .ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
+        var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
+        _time.Advance(TimeSpan.FromHours(1));
+        tokens.Add(await Token());
+        Assert.That(tokens, Is.EqualTo(["1", "1", "2", "3"]));
+    }
+
+    [Test]
+    public void A_plugin_that_fails_is_quoted_and_one_that_is_missing_comes_with_its_hint()
+    {
+        Script("plugin", "echo 'no session' >&2; exit 3");
+        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
+        );
+        Assert.That(failing!.Message, Does.EndWith("plugin exited with code 3: no session."));
+        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
+        );
+        Assert.That(missing!.Message, Does.Contain("cannot be started").And.Contain("get it from example.com"));
+    }
+
+    [Test]
+    public async Task A_plugin_may_print_more_than_a_pipe_holds()
+    {
+        Script(
+            "plugin",
+            """
+            head -c 100000 /dev/zero | tr '\\0' 'x' >&2
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","padding":"%s",' "$(head -c 200000 /dev/zero | tr '\\0' 'x')"
+            printf '"status":{"token":"long"}}'
+            """
+        );
+        var source = Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin"));
+        Assert.That((await source.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("long"));
+    }
+
+    [Test]
+    public void What_a_plugin_prints_is_never_repeated()
+    {
+        Script("plugin", "echo 'topsecret'");
+        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
+        );
+        Assert.That(fault!.Message, Does.EndWith("returned output that is not an ExecCredential.").And.Not.Contain("topsecret"));
+    }
+
+    private ExecCredentialSource Plugin(string version, string command) =>
+        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, _time);
+
+    private KubernetesConnection Read(string file) => new KubeconfigReader(_time).Read([file], null);
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_directory, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private void Script(string name, string text) =>
+        File.SetUnixFileMode(Write(name, $"#!/bin/sh\n{text}\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+    private static string Config(string user, params string[] cluster) =>
+        $"""
+            apiVersion: v1
+            kind: Config
+            current-context: here
+            contexts:
+            - name: here
+              context:
+                cluster: c
+                user: u
+                namespace: team
+            clusters:
+            - name: c
+              cluster:
+                server: https://one.example.com:6443
+            {string.Join("\n", cluster.Select(line => $"    {line}"))}
+            users:
+            - name: u
+              user:
+                {user}
+            """;
+}
