@@ -3,30 +3,29 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Tells which of the jobs that wait runs next: the turns, the slow lane and the back-off of registries as <see cref="PopulationQueue"/>
-/// has them. Belongs to the queue and its lock.
+/// Selects the waiting job that runs next, by the turns, the slow lane and the circuit breakers that <see cref="PopulationQueue"/>
+/// describes. Used under the queue's lock.
 /// </summary>
-internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker registries)
+internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker breaker)
 {
-    private readonly Turns _namespaces = new();
-    private readonly Turns _sources = new();
+    private readonly RoundRobin _namespaces = new();
+    private readonly RoundRobin _sources = new();
     private bool _wasSlow;
 
-    /// <summary>The registries that fail as a whole.</summary>
-    public RegistryCircuitBreaker Registries { get; } = registries;
+    public RegistryCircuitBreaker CircuitBreaker { get; } = breaker;
 
-    /// <summary>Who was slow of late.</summary>
+    /// <summary>What was slow recently.</summary>
     public PaceTracker Pace { get; } = new();
 
     private int Workers => options().MaxNumberOfParallelJobs;
 
-    /// <summary>How many slow jobs may run at once: with several workers, one is left to the others.</summary>
+    /// <summary>How many slow jobs may run at once: with several workers, one is kept free for the others.</summary>
     private int SlowLaneWidth => Math.Max(1, Workers - 1);
 
-    /// <summary>How many of them may be of one namespace.</summary>
+    /// <summary>How many of them one namespace may have.</summary>
     private int SlowLaneShare => Math.Max(1, Workers / 2);
 
-    /// <summary>The next job, its <see cref="PopulationJob.Tenant"/> set or, if none may run, the time at which that may change.</summary>
+    /// <summary>The next job, with its <see cref="PopulationJob.Tenant"/> set; if none may run, the time when that may change.</summary>
     public PopulationJob? Next(
         IEnumerable<PopulationJob> waiting,
         IReadOnlyCollection<PopulationJob> running,
@@ -46,12 +45,12 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
                 wake = Earlier(wake, job.ReadyAt);
                 break;
             }
-            if (!MayAsk(job, now, ref wake))
+            if (!IsAllowed(job, now, ref wake))
                 continue;
             foreach (var tenant in job.Namespaces)
             {
                 var isSlow = IsSlow(job, tenant, now);
-                if (isSlow && !MayHold(job, tenant, running))
+                if (isSlow && !MayOccupyWorker(job, tenant, running))
                     continue;
                 var candidate = new Candidate(job, tenant, RankOf(job, tenant));
                 if (isSlow)
@@ -60,7 +59,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
                     quick = quick?.Rank.CompareTo(candidate.Rank) <= 0 ? quick : candidate;
             }
         }
-        // With one worker alone, the slow ones let one pass each time.
+        // With a single worker, slow jobs and others alternate.
         var isQuick = quick is not null && (slow is null || _wasSlow && Workers == 1 || quick.Rank.CompareTo(slow.Rank) <= 0);
         if ((isQuick ? quick : slow) is not { } next)
             return null;
@@ -72,81 +71,81 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <returns>Whether it runs in the slow lane.</returns>
     public bool Start(PopulationJob job, DateTimeOffset now)
     {
-        _namespaces.Served(job.Tenant);
-        _sources.Served(job.Work.Origin.Registry);
-        foreach (var lane in job.Lanes)
-            Registries.Asks(lane);
+        _namespaces.TakeTurn(job.Tenant);
+        _sources.TakeTurn(job.Work.Origin.Registry);
+        foreach (var registry in job.Registries)
+            CircuitBreaker.Started(registry);
         return _wasSlow = IsSlow(job, job.Tenant, now);
     }
 
-    /// <summary>Whether a job that runs may hold its worker for long.</summary>
-    public bool MayHold(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
+    /// <summary>Whether a job may occupy a worker for long.</summary>
+    public bool MayOccupyWorker(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
     {
         var slow = running.Where(other => other.RunsInSlowLane).ToList();
         if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < SlowLaneShare)
             return true;
-        // Nothing but doubt or a failure is against it, and its namespace has nothing under way: a large image of another one must not
-        // keep its next try waiting for hours.
-        return job is { IsLarge: false, HasMadeWay: false }
-            && !job.Lanes.Any(Registries.IsFailing)
+        // It only might be slow, or failed before, and its namespace runs nothing: a large image of another namespace must not delay its
+        // next attempt for hours.
+        return job is { IsLarge: false, WasPreempted: false }
+            && !job.Registries.Any(CircuitBreaker.IsFailing)
             && running.All(other => other.Tenant != tenant);
     }
 
     /// <summary>
-    /// The job that is slow, of a namespace with several workers, and so has to make way for a namespace that waits and has none; null when
-    /// there is none or nobody waits. A job makes way once.
+    /// A slow job of a namespace with several workers, to be preempted for a waiting namespace that has none; null if there is no such job
+    /// or nobody waits. A job is preempted once.
     /// </summary>
-    public PopulationJob? ThatMakesWay(IEnumerable<PopulationJob> waiting, IReadOnlyCollection<PopulationJob> running, DateTimeOffset now)
+    public PopulationJob? FindPreemptible(IEnumerable<PopulationJob> waiting, IReadOnlyCollection<PopulationJob> running, DateTimeOffset now)
     {
-        // One at a time: the worker of one that was told is as good as free.
-        if (running.Count < Workers || running.Any(job => job is { HasMadeWay: true, Stop: null }))
+        // One at a time: the worker of a job that was told to stop will soon be free.
+        if (running.Count < Workers || running.Any(job => job is { WasPreempted: true, Stop: null }))
             return null;
         var workers = running.CountBy(job => job.Tenant).ToDictionary();
         DateTimeOffset? wake = null;
         var isWaiting = waiting
             .TakeWhile(job => job.ReadyAt <= now)
             .Any(job =>
-                job is { IsLarge: false, Failures: 0, HasMadeWay: false }
+                job is { IsLarge: false, Failures: 0, WasPreempted: false }
                 && !job.Namespaces.Any(workers.ContainsKey)
-                && MayAsk(job, now, ref wake)
+                && IsAllowed(job, now, ref wake)
             );
         return isWaiting
             ? running
-                .Where(job => job is { IsDragging: true, HasMadeWay: false, Stop: not null } && workers[job.Tenant] > 1)
+                .Where(job => job is { IsOverdue: true, WasPreempted: false, Stop: not null } && workers[job.Tenant] > 1)
                 .MaxBy(job => (job.StartedAt, job.Sequence))
             : null;
     }
 
-    /// <summary>When a job that runs begins to count as slow, should it go on like this.</summary>
-    public static DateTimeOffset? NextDrag(IEnumerable<PopulationJob> running) =>
-        running.Where(job => !job.IsDragging).Min(job => job.StartedAt + PaceTracker.PatienceWith(job));
+    /// <summary>When the next running job will count as slow, without further progress.</summary>
+    public static DateTimeOffset? NextOverdue(IEnumerable<PopulationJob> running) =>
+        running.Where(job => !job.IsOverdue).Min(job => job.StartedAt + PaceTracker.AllowedTime(job));
 
-    /// <summary>Whether the target and one of the ways to the source may be asked now.</summary>
-    private bool MayAsk(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
+    /// <summary>Whether the circuit breakers of the target and of one key of the source let a job run now.</summary>
+    private bool IsAllowed(PopulationJob job, DateTimeOffset now, ref DateTimeOffset? wake)
     {
-        if (!Registries.MayAsk(job.Target, now, out var opensAt))
+        if (!CircuitBreaker.IsAllowed(job.Target, now, out var retryAt))
         {
-            wake = Earlier(wake, opensAt);
+            wake = Earlier(wake, retryAt);
             return false;
         }
         DateTimeOffset? next = null;
         foreach (var source in job.Sources)
         {
-            if (Registries.MayAsk(source, now, out opensAt))
+            if (CircuitBreaker.IsAllowed(source, now, out retryAt))
                 return true;
-            next = Earlier(next, opensAt);
+            next = Earlier(next, retryAt);
         }
         wake = Earlier(wake, next);
         return job.Sources.Count == 0;
     }
 
-    /// <summary>Whether a job may hold a worker for long.</summary>
+    /// <summary>Whether a job may turn out to occupy its worker for long.</summary>
     public bool IsSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
-        job.IsLarge || job.HasMadeWay || job.Failures > 0 || job.Lanes.Any(Registries.IsFailing) || Pace.IsDoubtful(job, tenant, now);
+        job.IsLarge || job.WasPreempted || job.Failures > 0 || job.Registries.Any(CircuitBreaker.IsFailing) || Pace.MayBeSlow(job, tenant, now);
 
     /// <summary>Namespaces take turns; in each, jobs that are waited for go first, then registries take turns, then the oldest.</summary>
     private (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(PopulationJob job, string tenant) =>
-        (_namespaces.LastOf(tenant), job.Waiters > 0 ? 0 : 1, _sources.LastOf(job.Work.Origin.Registry), job.ReadyAt, job.Sequence);
+        (_namespaces.LastTurn(tenant), job.Waiters > 0 ? 0 : 1, _sources.LastTurn(job.Work.Origin.Registry), job.ReadyAt, job.Sequence);
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
@@ -161,7 +160,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
 /// Round-robin by name: the one with the longest time since its last turn is next. Bounded, since names are external: if there are
 /// too many, all start over. Used under the queue's lock.
 /// </summary>
-internal sealed class Turns
+internal sealed class RoundRobin
 {
     private const int Capacity = 10_000;
 
@@ -169,9 +168,9 @@ internal sealed class Turns
     private long _now;
 
     /// <summary>When a name last had its turn; 0 if unknown.</summary>
-    public long LastOf(string name) => _last.GetValueOrDefault(name);
+    public long LastTurn(string name) => _last.GetValueOrDefault(name);
 
-    public void Served(string name)
+    public void TakeTurn(string name)
     {
         if (_last.Count >= Capacity)
             _last.Clear();

@@ -8,7 +8,7 @@ namespace ProxySwapper.Population.Queue;
 internal sealed class PaceTracker
 {
     /// <summary>What takes longer than this and the time for its bytes at <see cref="MinimumRate"/> is slow.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan BaseTime = TimeSpan.FromSeconds(10);
 
     /// <summary>Bytes per second.</summary>
     public const long MinimumRate = 1 << 20;
@@ -18,34 +18,34 @@ internal sealed class PaceTracker
     /// <summary>How long slowness is remembered.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
-    private readonly HashSet<RegistryKey> _answered = [];
+    private readonly HashSet<RegistryKey> _responsive = [];
     private readonly Dictionary<RegistryKey, DateTimeOffset> _slowRegistries = [];
     private readonly Dictionary<string, DateTimeOffset> _slowNamespaces = new(StringComparer.Ordinal);
 
     /// <summary>How long a job may run for the bytes it has copied.</summary>
-    public static TimeSpan PatienceWith(PopulationJob job) =>
-        Patience + TimeSpan.FromSeconds(Math.Floor((double)job.BytesDone / MinimumRate));
+    public static TimeSpan AllowedTime(PopulationJob job) =>
+        BaseTime + TimeSpan.FromSeconds(Math.Floor((double)job.BytesDone / MinimumRate));
 
-    public static bool IsDragging(PopulationJob job, DateTimeOffset now) =>
-        job.StartedAt is { } started && now - started >= PatienceWith(job);
+    public static bool IsOverdue(PopulationJob job, DateTimeOffset now) =>
+        job.StartedAt is { } started && now - started >= AllowedTime(job);
 
     /// <summary>Whether a job may occupy its worker for long, judging by its source.</summary>
-    public bool IsDoubtful(PopulationJob job, string tenant, DateTimeOffset now) =>
+    public bool MayBeSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
         IsRemembered(_slowNamespaces, tenant, now)
-        || job.Sources.Any(source => !_answered.Contains(source) || IsRemembered(_slowRegistries, source, now));
+        || job.Sources.Any(source => !_responsive.Contains(source) || IsRemembered(_slowRegistries, source, now));
 
-    public void Answered(PopulationJob job)
+    public void RecordResponse(PopulationJob job)
     {
         foreach (var source in job.Sources)
         {
-            if (_answered.Count >= Capacity)
-                _answered.Clear();
-            _answered.Add(source);
+            if (_responsive.Count >= Capacity)
+                _responsive.Clear();
+            _responsive.Add(source);
         }
     }
 
     /// <summary>Records a slow job.</summary>
-    public void Dragged(PopulationJob job, DateTimeOffset now)
+    public void RecordSlow(PopulationJob job, DateTimeOffset now)
     {
         foreach (var source in job.Sources)
             Remember(_slowRegistries, source, now);
@@ -55,7 +55,7 @@ internal sealed class PaceTracker
     }
 
     /// <summary>Records a job that finished in time.</summary>
-    public void Recovered(PopulationJob job)
+    public void RecordOnTime(PopulationJob job)
     {
         foreach (var source in job.Sources)
             _slowRegistries.Remove(source);

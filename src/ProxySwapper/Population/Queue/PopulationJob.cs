@@ -39,8 +39,8 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>The keys of the job's source: one per namespace with its own secrets. Empty when it is the target.</summary>
     public IReadOnlyList<RegistryKey> Sources { get; private set; } = RegistryKey.SourcesOf(work, [origin]);
 
-    /// <summary>What the job asks.</summary>
-    public IEnumerable<RegistryKey> Lanes => Sources.Append(Target);
+    /// <summary>All registries that the job uses.</summary>
+    public IEnumerable<RegistryKey> Registries => Sources.Append(Target);
 
     /// <summary>The earliest time of the next attempt.</summary>
     public DateTimeOffset ReadyAt { get; set; } = now;
@@ -61,10 +61,10 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     public bool HasLargeReservation { get; set; }
 
     /// <summary>True while the current attempt is slow.</summary>
-    public bool IsDragging { get; set; }
+    public bool IsOverdue { get; set; }
 
     /// <summary>True once an attempt was stopped so that others could run.</summary>
-    public bool HasMadeWay { get; set; }
+    public bool WasPreempted { get; set; }
 
     /// <summary>Admission requests waiting for the result.</summary>
     public int Waiters { get; set; }
@@ -98,7 +98,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
             _origins = [.. _origins, another];
         else if (_origins.CountBy(origin => origin.Namespace).MaxBy(share => share.Value) is { Value: > 1 } most)
         {
-            // No namespace takes the places of the others.
+            // No namespace crowds out the others.
             if (_origins.Count(origin => origin.Namespace == another.Namespace) + 1 >= most.Value)
                 return;
             var last = _origins.Last(origin => origin.Namespace == most.Key);

@@ -8,9 +8,9 @@ internal sealed partial class PopulationQueue
     {
         lock (_gate)
         {
-            Answered(job);
-            if (!job.IsDragging && !PaceTracker.IsDragging(job, time.GetUtcNow()))
-                _selector.Pace.Recovered(job);
+            Responded(job);
+            if (!job.IsOverdue && !PaceTracker.IsOverdue(job, time.GetUtcNow()))
+                _selector.Pace.RecordOnTime(job);
             _running.Remove(job);
             _jobs.Remove(job.Work.Key);
             Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
@@ -31,13 +31,13 @@ internal sealed partial class PopulationQueue
             job.Failures++;
             job.LastFault = fault.Message;
             var lastOfHost = 0;
-            foreach (var lane in job.Lanes)
-                if (lane.Registry != fault.Host)
-                    _selector.Registries.Leaves(lane);
+            foreach (var key in job.Registries)
+                if (key.Registry != fault.Host)
+                    _selector.CircuitBreaker.Ended(key);
                 else if (fault.Kind != FailureKind.RegistryDown)
-                    _selector.Registries.Answered(lane);
+                    _selector.CircuitBreaker.Responded(key);
                 else
-                    lastOfHost = Math.Max(lastOfHost, _selector.Registries.Failed(lane, fault.RetryAfter, now));
+                    lastOfHost = Math.Max(lastOfHost, _selector.CircuitBreaker.Failed(key, fault.RetryAfter, now));
             _running.Remove(job);
             // A Pod that joined in the meantime may have the missing secrets.
             var isPermanent = fault.Kind == FailureKind.Permanent && ReferenceEquals(job.Origins, job.OriginsAtStart);
@@ -73,26 +73,26 @@ internal sealed partial class PopulationQueue
 
     private void Answered(PopulationJob job)
     {
-        foreach (var lane in job.Lanes)
-            _selector.Registries.Answered(lane);
-        _selector.Pace.Answered(job);
-        if (job is { RunsInSlowLane: true, IsDragging: false })
+        foreach (var registry in job.Registries)
+            _selector.CircuitBreaker.Responded(registry);
+        _selector.Pace.RecordResponse(job);
+        if (job is { RunsInSlowLane: true, IsOverdue: false })
             job.RunsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
     }
 
     /// <summary>Marks jobs that turned out to be slow; one of them may be requeued.</summary>
-    private void FindDragging(DateTimeOffset now)
+    private void FindOverdue(DateTimeOffset now)
     {
         foreach (var job in _running)
         {
-            if (job.IsDragging || !PaceTracker.IsDragging(job, now))
+            if (job.IsOverdue || !PaceTracker.IsOverdue(job, now))
                 continue;
-            job.IsDragging = job.RunsInSlowLane = true;
-            _selector.Pace.Dragged(job, now);
+            job.IsOverdue = job.RunsInSlowLane = true;
+            _selector.Pace.RecordSlow(job, now);
         }
-        if (_selector.ThatMakesWay(_waiting.InOrder, _running, now) is not { Stop: { } stop } late)
+        if (_selector.FindPreemptible(_waiting.InOrder, _running, now) is not { Stop: { } stop } preempted)
             return;
-        (late.HasMadeWay, late.Stop) = (true, null);
+        (preempted.WasPreempted, preempted.Stop) = (true, null);
         // Not under the lock: listeners call the queue again.
         _ = stop.CancelAsync();
     }
@@ -106,7 +106,7 @@ internal sealed partial class PopulationQueue
 
     private void GiveUpWaiting(PopulationJob failed, JobFailure fault, List<PopulationJob> givenUp)
     {
-        foreach (var job in _waiting.InOrder.Where(job => IsShut(job, failed, fault.Host)).ToList())
+        foreach (var job in _waiting.InOrder.Where(job => IsOutOfRetries(job, failed, fault.Host)).ToList())
         {
             _waiting.Remove(job);
             job.LastFault = fault.Message;
@@ -115,8 +115,8 @@ internal sealed partial class PopulationQueue
         }
     }
 
-    /// <summary>Whether a job's attempts at a registry that stays down are used up.</summary>
-    private static bool IsShut(PopulationJob job, PopulationJob failed, string? host) =>
+    /// <summary>Whether a job waits for the registry whose retries the failed job used up.</summary>
+    private static bool IsOutOfRetries(PopulationJob job, PopulationJob failed, string? host) =>
         job.Target == failed.Target && job.Target.Registry == host
         || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.Sources.Contains(source));
 }

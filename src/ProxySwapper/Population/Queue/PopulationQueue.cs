@@ -78,7 +78,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         lock (_gate)
             job.Waiters++;
         _signal.Raise();
-        return new Haste(this, job);
+        return new PriorityLease(this, job);
     }
 
     /// <summary>Waits until a job may run and takes it; null once the queue is closed.</summary>
@@ -93,14 +93,14 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
                 if (_isClosed)
                     return null;
                 var now = time.GetUtcNow();
-                FindDragging(now);
+                FindOverdue(now);
                 if (_selector.Next(_waiting.InOrder, _running, now, out wake) is { } job)
                 {
                     Start(job, now);
                     return job;
                 }
-                if (_waiting.Count > 0 && JobSelector.NextDrag(_running) is { } drag && (wake is null || drag < wake))
-                    wake = drag;
+                if (_waiting.Count > 0 && JobSelector.NextOverdue(_running) is { } overdue && (wake is null || overdue < wake))
+                    wake = overdue;
             }
             await _signal.WaitAsync(change, wake, cancellationToken);
         }
@@ -110,19 +110,19 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
     public void ReportProgress(PopulationJob job)
     {
         lock (_gate)
-            Answered(job);
+            Responded(job);
         _signal.Raise();
     }
 
     /// <summary>Allows a running job to be stopped so that others can run.</summary>
     /// <param name="job">The job.</param>
     /// <param name="stop">Stops it.</param>
-    /// <returns>Ends that.</returns>
+    /// <returns>Withdraws that permission when disposed.</returns>
     public IDisposable LetStop(PopulationJob job, CancellationTokenSource stop)
     {
         lock (_gate)
             job.Stop = stop;
-        return new Stoppable(this, job, stop);
+        return new StopRegistration(this, job, stop);
     }
 
     /// <summary>Records the progress of a running job.</summary>
@@ -143,7 +143,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             if (job.RunsInSlowLane && job.HasLargeReservation)
                 return true;
             job.RunsInSlowLane = false;
-            job.HasLargeReservation = job.RunsInSlowLane = _selector.MayHold(job, job.Tenant, _running);
+            job.HasLargeReservation = job.RunsInSlowLane = _selector.MayOccupyWorker(job, job.Tenant, _running);
             return job.RunsInSlowLane;
         }
     }
@@ -206,7 +206,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
     private void Start(PopulationJob job, DateTimeOffset now)
     {
         _waiting.Remove(job);
-        (job.StartedAt, job.IsDeferred, job.IsDragging) = (now, false, false);
+        (job.StartedAt, job.IsDeferred, job.IsOverdue) = (now, false, false);
         job.OriginsAtStart = job.Origins;
         (job.BytesDone, job.BytesTotal) = (0, 0);
         job.RunsInSlowLane = _selector.Start(job, now);
@@ -216,8 +216,8 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
 
     private void PutBack(PopulationJob job)
     {
-        foreach (var lane in job.Lanes)
-            _selector.Registries.Leaves(lane);
+        foreach (var registry in job.Registries)
+            _selector.CircuitBreaker.Ended(registry);
         _running.Remove(job);
         if (_isClosed)
             Drop(job);
@@ -238,7 +238,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         job.Complete(false);
     }
 
-    private sealed class Stoppable(PopulationQueue queue, PopulationJob job, CancellationTokenSource stop) : IDisposable
+    private sealed class StopRegistration(PopulationQueue queue, PopulationJob job, CancellationTokenSource stop) : IDisposable
     {
         public void Dispose()
         {
@@ -248,7 +248,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         }
     }
 
-    private sealed class Haste(PopulationQueue queue, PopulationJob job) : IDisposable
+    private sealed class PriorityLease(PopulationQueue queue, PopulationJob job) : IDisposable
     {
         public void Dispose()
         {

@@ -9,56 +9,56 @@ namespace ProxySwapper.Population.Queue;
 /// </summary>
 internal sealed class RegistryCircuitBreaker(Backoff delay)
 {
-    /// <summary>Hosts come from outside: beyond these, those whose pause is over are forgotten.</summary>
+    /// <summary>Hosts are external names: beyond this number, those whose pause is over are forgotten.</summary>
     private const int Capacity = 10_000;
 
     private readonly Dictionary<RegistryKey, State> _failing = [];
 
     /// <summary>True while a registry's last result was a failure of the whole registry.</summary>
-    public bool IsFailing(RegistryKey lane) => _failing.ContainsKey(lane);
+    public bool IsFailing(RegistryKey registry) => _failing.ContainsKey(registry);
 
     /// <summary>
-    /// Whether a job may use the registry now; if not, <paramref name="opensAt"/> is the time when it may, or null while another job tries.
+    /// Whether a job may use the registry now; if not, <paramref name="retryAt"/> is the time when it may, or null while another job tries.
     /// </summary>
-    public bool MayAsk(RegistryKey lane, DateTimeOffset now, out DateTimeOffset? opensAt)
+    public bool IsAllowed(RegistryKey registry, DateTimeOffset now, out DateTimeOffset? retryAt)
     {
-        opensAt = null;
-        if (!_failing.TryGetValue(lane, out var state))
+        retryAt = null;
+        if (!_failing.TryGetValue(registry, out var state))
             return true;
         if (state.IsBeingTried)
             return false;
         if (state.Until <= now)
             return true;
-        opensAt = state.Until;
+        retryAt = state.Until;
         return false;
     }
 
     /// <summary>A job starts using a registry.</summary>
-    public void Asks(RegistryKey lane)
+    public void Started(RegistryKey registry)
     {
-        if (_failing.TryGetValue(lane, out var state))
+        if (_failing.TryGetValue(registry, out var state))
             state.IsBeingTried = true;
     }
 
     /// <summary>A job ended without a result for the registry as a whole.</summary>
-    public void Leaves(RegistryKey lane)
+    public void Ended(RegistryKey registry)
     {
-        if (_failing.TryGetValue(lane, out var state))
+        if (_failing.TryGetValue(registry, out var state))
             state.IsBeingTried = false;
     }
 
     /// <summary>The registry responded.</summary>
-    public void Answered(RegistryKey lane) => _failing.Remove(lane);
+    public void Responded(RegistryKey registry) => _failing.Remove(registry);
 
     /// <summary>The registry failed; returns the number of consecutive failures.</summary>
-    public int Failed(RegistryKey lane, TimeSpan? retryAfter, DateTimeOffset now)
+    public int Failed(RegistryKey registry, TimeSpan? retryAfter, DateTimeOffset now)
     {
-        if (!_failing.TryGetValue(lane, out var state))
+        if (!_failing.TryGetValue(registry, out var state))
         {
             if (_failing.Count >= Capacity)
                 foreach (var (old, _) in _failing.Where(entry => entry.Value.Until <= now && !entry.Value.IsBeingTried).ToList())
                     _failing.Remove(old);
-            _failing[lane] = state = new State();
+            _failing[registry] = state = new State();
         }
         state.IsBeingTried = false;
         // Jobs that ran concurrently fail together, which counts as one failure.
@@ -89,7 +89,7 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
 /// <param name="Namespace">The namespace with its own secrets, or null.</param>
 internal sealed record RegistryKey(string Registry, string? Namespace)
 {
-    /// <summary>The ways to the source of work; none where source and target are one registry.</summary>
+    /// <summary>The keys of the source of work; none if source and target are the same registry.</summary>
     public static IReadOnlyList<RegistryKey> SourcesOf(PopulationWork work, IReadOnlyList<PodOrigin> origins) =>
         work.Origin.Registry == work.Target.Registry
             ? []

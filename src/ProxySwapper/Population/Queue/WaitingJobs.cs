@@ -1,8 +1,8 @@
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// The jobs that wait, in the order in which they become ready, and what each namespace has of them. Belongs to
-/// <see cref="PopulationQueue"/> and its lock.
+/// The waiting jobs, in the order in which they become ready, with the number of each namespace. Used under the lock of
+/// <see cref="PopulationQueue"/>.
 /// </summary>
 internal sealed class WaitingJobs
 {
@@ -14,7 +14,7 @@ internal sealed class WaitingJobs
 
     public int Count => _jobs.Count;
 
-    /// <summary>All of them, in the order in which they become ready.</summary>
+    /// <summary>All jobs, in the order in which they become ready.</summary>
     public IEnumerable<PopulationJob> InOrder => _jobs;
 
     public void Add(PopulationJob job)
@@ -32,7 +32,7 @@ internal sealed class WaitingJobs
         return true;
     }
 
-    /// <summary>Removes all of them.</summary>
+    /// <summary>Removes all jobs.</summary>
     public IReadOnlyList<PopulationJob> Drain()
     {
         List<PopulationJob> all = [.. _jobs];
@@ -42,12 +42,12 @@ internal sealed class WaitingJobs
         return all;
     }
 
-    /// <summary>Whether there is room for one more job of a namespace. Jobs between two tries have a limit of their own.</summary>
+    /// <summary>Whether there is room for one more job of a namespace. Jobs between two attempts have their own limit.</summary>
     /// <param name="owner">The namespace.</param>
-    /// <param name="isTried">Whether it is one between two tries.</param>
-    /// <param name="limit">How many may wait.</param>
+    /// <param name="isTried">True for a job between two attempts.</param>
+    /// <param name="limit">The limit.</param>
     /// <param name="displaced">
-    /// What has to give way: the youngest of the namespace that has most, where that is more than this one has with the new job.
+    /// The job to remove: the newest of the namespace with most jobs, if it has more than this one would have with the new job.
     /// </param>
     public bool HasRoom(string owner, bool isTried, int limit, out PopulationJob? displaced)
     {

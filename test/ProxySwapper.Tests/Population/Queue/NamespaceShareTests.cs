@@ -133,7 +133,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         using var one = Queue.LetStop(first, firstStop);
         using var two = Queue.LetStop(second, secondStop);
         Enqueue(Modest, "m0");
-        Time.Advance(PaceTracker.Patience - TimeSpan.FromSeconds(1));
+        Time.Advance(PaceTracker.BaseTime - TimeSpan.FromSeconds(1));
         Assert.That((TryTake(), secondStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)));
         Time.Advance(TimeSpan.FromSeconds(1));
         Assert.That((TryTake(), firstStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)), "one is enough");
