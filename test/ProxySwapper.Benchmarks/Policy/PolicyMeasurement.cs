@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
@@ -40,7 +39,7 @@ internal static class PolicyMeasurement
         await ApplyPolicyAsync(server.Client, policy);
         await new ResourceClient(server.Client, ResourceType.MutatingWebhookConfigurations).CreateAsync(
             null,
-            Registration(webhook, hook),
+            WebhookConfiguration.ForPods(Name, webhook, hook, "CREATE"),
             default
         );
         foreach (var @namespace in new[] { policy, hook })
@@ -108,7 +107,7 @@ internal static class PolicyMeasurement
         );
         var objects = new PolicyObjects(Name, "v1");
         var binding = objects.Binding(podUpdates: false);
-        binding["spec"]!["matchResources"]!["namespaceSelector"] = SelectorOf(@namespace);
+        binding["spec"]!["matchResources"]!["namespaceSelector"] = WebhookConfiguration.SelectorOf(@namespace);
         foreach (
             var (kind, body) in new[]
             {
@@ -118,44 +117,4 @@ internal static class PolicyMeasurement
         )
             await client.PatchAsync($"{Admissions}/{kind}/{Name}?fieldManager=benchmark&force=true", PatchKind.Apply, body, default);
     }
-
-    private static JsonObject SelectorOf(string @namespace) =>
-        new() { ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = @namespace } };
-
-    private static JsonObject Registration(ProxySwapperProcess replica, string @namespace) =>
-        new()
-        {
-            ["apiVersion"] = "admissionregistration.k8s.io/v1",
-            ["kind"] = "MutatingWebhookConfiguration",
-            ["metadata"] = new JsonObject { ["name"] = Name },
-            ["webhooks"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = "swap.proxyswapper.io",
-                    ["admissionReviewVersions"] = new JsonArray("v1"),
-                    ["sideEffects"] = "NoneOnDryRun",
-                    ["failurePolicy"] = "Ignore",
-                    ["matchPolicy"] = "Equivalent",
-                    ["reinvocationPolicy"] = "IfNeeded",
-                    ["timeoutSeconds"] = 10,
-                    ["objectSelector"] = new JsonObject(),
-                    ["namespaceSelector"] = SelectorOf(@namespace),
-                    ["clientConfig"] = new JsonObject
-                    {
-                        ["url"] = $"https://localhost:{replica.Port}/mutate",
-                        ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(replica.Certificates.AuthorityPem)),
-                    },
-                    ["rules"] = new JsonArray(
-                        new JsonObject
-                        {
-                            ["apiGroups"] = new JsonArray(""),
-                            ["apiVersions"] = new JsonArray("v1"),
-                            ["resources"] = new JsonArray("pods"),
-                            ["operations"] = new JsonArray("CREATE"),
-                            ["scope"] = "*",
-                        }
-                    ),
-                }
-            ),
-        };
 }

@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Tests;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
@@ -13,7 +14,7 @@ internal sealed class ChartGoldenTests
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(name));
         // The dashboard is a separate file.
         var rendered = YamlObjects.WriteCanonical(objects.Where(item => item["data"]?["proxyswapper.json"] is null));
-        GoldenFile.Matches(rendered, "test", "ProxySwapper.IntegrationTests", "testdata", "chart", "golden", $"{name}.yaml");
+        GoldenFile.AssertMatches(rendered, "test", "ProxySwapper.IntegrationTests", "testdata", "chart", "golden", $"{name}.yaml");
     }
 
     [TestCase("default")]
@@ -24,7 +25,7 @@ internal sealed class ChartGoldenTests
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
     public async Task The_notes_are_those_that_were_looked_at(string name) =>
-        GoldenFile.Matches(
+        GoldenFile.AssertMatches(
             await HelmChart.NotesAsync(HelmChart.ValueSet(name)),
             "test",
             "ProxySwapper.IntegrationTests",

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Tests;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
@@ -95,7 +96,7 @@ internal sealed class ChartSchemaTests
         configuration.Remove("title");
         configuration.Remove("definitions");
         definitions["config"] = configuration.DeepClone();
-        GoldenFile.Matches(values.ToJsonString(Readable) + "\n", "chart", "values.schema.json");
+        GoldenFile.AssertMatches(values.ToJsonString(Readable) + "\n", "chart", "values.schema.json");
     }
 
     private static readonly System.Text.Json.JsonSerializerOptions Readable = new()

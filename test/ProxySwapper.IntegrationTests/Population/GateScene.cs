@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Kubernetes;
@@ -30,7 +29,7 @@ internal sealed class GateScene : IAsyncDisposable
     private readonly InMemoryApiServer? _inMemory;
     private readonly string _webhook = $"gate-{Guid.NewGuid():n}";
     private readonly string _folder = Directory.CreateTempSubdirectory("gate-").FullName;
-    private volatile TaskCompletionSource? _held;
+    private readonly RequestHold _hold = new();
 
     private GateScene(InMemoryApiServer? inMemory, KubeApiServer? real)
     {
@@ -72,12 +71,8 @@ internal sealed class GateScene : IAsyncDisposable
         scene.Upstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
-                Interceptor = async (context, next) =>
-                {
-                    if (scene._held is { } held)
-                        await held.Task.WaitAsync(context.RequestAborted);
-                    await (scene.Interceptor is { } interceptor ? interceptor(context, next) : next(context));
-                },
+                Interceptor = (context, next) =>
+                    scene._hold.InterceptAsync(context, held => scene.Interceptor is { } interceptor ? interceptor(held, next) : next(held)),
             }
         );
         scene.Downstream = await InMemoryRegistry.StartAsync(
@@ -97,9 +92,9 @@ internal sealed class GateScene : IAsyncDisposable
     }
 
     /// <summary>The upstream answers nothing until <see cref="LetGo"/>.</summary>
-    public void Hold() => _held ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void Hold() => _hold.Begin();
 
-    public void LetGo() => Interlocked.Exchange(ref _held, null)?.TrySetResult();
+    public void LetGo() => _hold.End();
 
     /// <summary>Starts a replica and waits until it watches Pods.</summary>
     public async Task<ProxySwapperProcess> StartReplicaAsync(
@@ -221,43 +216,16 @@ internal sealed class GateScene : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private JsonObject Registration(ProxySwapperProcess replica, bool updates, JsonObject? matchCondition) =>
-        new()
-        {
-            ["apiVersion"] = "admissionregistration.k8s.io/v1",
-            ["kind"] = "MutatingWebhookConfiguration",
-            ["metadata"] = new JsonObject { ["name"] = _webhook },
-            ["webhooks"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = "swap.proxyswapper.io",
-                    ["admissionReviewVersions"] = new JsonArray("v1"),
-                    ["sideEffects"] = "NoneOnDryRun",
-                    ["failurePolicy"] = "Ignore",
-                    ["matchPolicy"] = "Equivalent",
-                    ["reinvocationPolicy"] = "IfNeeded",
-                    ["timeoutSeconds"] = 10,
-                    ["matchConditions"] = matchCondition is null ? new JsonArray() : new JsonArray(matchCondition.DeepClone()),
-                    ["objectSelector"] = new JsonObject(),
-                    ["namespaceSelector"] = Real is null
-                        ? new JsonObject()
-                        : new JsonObject { ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = Namespace } },
-                    ["clientConfig"] = new JsonObject
-                    {
-                        ["url"] = $"https://localhost:{replica.Port}/mutate",
-                        ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(replica.Certificates.AuthorityPem)),
-                    },
-                    ["rules"] = new JsonArray(
-                        new JsonObject
-                        {
-                            ["apiGroups"] = new JsonArray(""),
-                            ["apiVersions"] = new JsonArray("v1"),
-                            ["resources"] = new JsonArray("pods"),
-                            ["scope"] = "*",
-                            ["operations"] = updates ? new JsonArray("CREATE", "UPDATE") : new JsonArray("CREATE"),
-                        }
-                    ),
-                }
-            ),
-        };
+    private JsonObject Registration(ProxySwapperProcess replica, bool updates, JsonObject? matchCondition)
+    {
+        var registration = WebhookConfiguration.ForPods(
+            _webhook,
+            replica,
+            Real is null ? null : Namespace,
+            updates ? ["CREATE", "UPDATE"] : ["CREATE"]
+        );
+        if (matchCondition is not null)
+            registration["webhooks"]![0]!["matchConditions"] = new JsonArray(matchCondition.DeepClone());
+        return registration;
+    }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
@@ -28,9 +27,7 @@ internal sealed class ReconcileMemoryTests
         _downstream = downstream.Address;
         for (var image = 0; image < Images; image++)
             TestImage.Create(900, 1, 100).AddTo(downstream, $"mirror/team/app{image}", "1");
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        await using var server = builder.Build();
+        await using var server = LoopbackServer.Build();
         server.Run(AnswerAsync);
         await server.StartAsync();
         var kubeconfig = Path.GetTempFileName();

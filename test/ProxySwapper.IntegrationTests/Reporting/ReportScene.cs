@@ -1,8 +1,8 @@
-using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
+using ProxySwapper.Tests;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
 
@@ -90,7 +90,7 @@ internal sealed class ReportScene : IAsyncDisposable
 
     /// <summary>Compares with a file of <c>testdata/report</c>, which <c>UPDATE_GOLDEN=1</c> writes.</summary>
     public void AssertGolden(string file, string actual) =>
-        GoldenFile.Matches(Named(actual), "test", "ProxySwapper.IntegrationTests", "testdata", "report", file);
+        GoldenFile.AssertMatches(Named(actual), "test", "ProxySwapper.IntegrationTests", "testdata", "report", file);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Clouds;
 
@@ -17,7 +16,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// metadata (<see href="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html"/>). The keys are those of a
 /// principal of <see cref="FakeEcr"/>.
 /// </summary>
-public sealed class AwsIdentityEndpoints : IAsyncDisposable
+internal sealed class AwsIdentityEndpoints : IAsyncDisposable
 {
     public const string Role = "arn:aws:iam::123456789012:role/of-a-test";
     public const string Region = "eu-central-1";
@@ -49,9 +48,7 @@ public sealed class AwsIdentityEndpoints : IAsyncDisposable
 
     public static async Task<AwsIdentityEndpoints> StartAsync(AwsPrincipal principal)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var server = builder.Build();
+        var server = LoopbackServer.Build();
         var endpoints = new AwsIdentityEndpoints(server, principal);
         server.Run(endpoints.AnswerAsync);
         await server.StartAsync();

@@ -4,7 +4,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// <param name="AccessKeyId">The key's public half.</param>
 /// <param name="SecretAccessKey">The signing key.</param>
 /// <param name="SessionToken">The session token of temporary keys; null for a user's keys.</param>
-public sealed record AwsPrincipal(string AccessKeyId, string SecretAccessKey, string? SessionToken = null)
+internal sealed record AwsPrincipal(string AccessKeyId, string SecretAccessKey, string? SessionToken = null)
 {
     /// <summary>The twelve digits of its account.</summary>
     public string Account { get; init; } = "123456789012";

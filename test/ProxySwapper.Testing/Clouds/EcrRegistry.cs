@@ -1,11 +1,10 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Testing.Clouds;
@@ -14,7 +13,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// A real registry behind the door of ECR: it asks for Basic, takes the passwords that <see cref="FakeEcr"/> handed out and are good
 /// still, and answers 403 without a challenge to those that are not.
 /// </summary>
-public sealed partial class EcrRegistry : IAsyncDisposable
+internal sealed partial class EcrRegistry : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly DebianRegistry _registry;
@@ -50,25 +49,7 @@ public sealed partial class EcrRegistry : IAsyncDisposable
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
     public static async Task<EcrRegistry> StartAsync(FakeEcr ecr, X509Certificate2? certificate = null)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder
-            .WebHost.UseKestrelCore()
-            .ConfigureKestrel(kestrel =>
-            {
-                kestrel.Limits.MaxRequestBodySize = null;
-                kestrel.Listen(
-                    IPAddress.Loopback,
-                    0,
-                    listen =>
-                    {
-                        if (certificate is not null)
-                            listen.UseHttps(certificate);
-                    }
-                );
-            });
-        if (certificate is not null)
-            builder.WebHost.UseKestrelHttpsConfiguration();
-        var server = builder.Build();
+        var server = LoopbackServer.Build(certificate);
         var guarded = new EcrRegistry(server, await DebianRegistry.StartAsync(), ecr);
         server.Run(guarded.AnswerAsync);
         await server.StartAsync();

@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Clouds;
 
@@ -14,7 +13,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// <c>GetAuthorizationToken</c> of the public one. Every signature is checked. A process is sent here by <c>AWS_ENDPOINT_URL_ECR</c> and
 /// <c>AWS_ENDPOINT_URL_ECR_PUBLIC</c>, a client in this process by the endpoint of its <c>EcrHost</c>.
 /// </summary>
-public sealed class FakeEcr : IAsyncDisposable
+internal sealed class FakeEcr : IAsyncDisposable
 {
     private const string PrivateTarget = "AmazonEC2ContainerRegistry_V20150921";
     private const string PublicTarget = "SpencerFrontendService";
@@ -75,23 +74,7 @@ public sealed class FakeEcr : IAsyncDisposable
         TimeProvider? time = null
     )
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder
-            .WebHost.UseKestrelCore()
-            .ConfigureKestrel(kestrel =>
-                kestrel.Listen(
-                    IPAddress.Loopback,
-                    0,
-                    listen =>
-                    {
-                        if (certificate is not null)
-                            listen.UseHttps(certificate);
-                    }
-                )
-            );
-        if (certificate is not null)
-            builder.WebHost.UseKestrelHttpsConfiguration();
-        var server = builder.Build();
+        var server = LoopbackServer.Build(certificate);
         var ecr = new FakeEcr(server) { Region = region, Time = time ?? TimeProvider.System };
         ecr.Principals[ecr.Principal.AccessKeyId] = ecr.Principal;
         server.Run(ecr.AnswerAsync);

@@ -1,10 +1,10 @@
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>What <see cref="FakeEcr"/> answers to one call.</summary>
-public sealed record FakeEcrAnswer(int Status, string Body);
+internal sealed record FakeEcrAnswer(int Status, string Body);
 
 /// <summary>What AWS answers when it does not do what it was asked for, in its own words.</summary>
-public static class FakeEcrAnswers
+internal static class FakeEcrAnswers
 {
     public static FakeEcrAnswer AccessDenied(FakeEcrCall call) =>
         Error(

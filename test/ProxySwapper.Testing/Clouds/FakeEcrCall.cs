@@ -7,7 +7,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// <param name="Region">The region that it was signed for.</param>
 /// <param name="Principal">Who signed it.</param>
 /// <param name="Body">What it asks for.</param>
-public sealed record FakeEcrCall(string Operation, string Region, AwsPrincipal Principal, JsonObject Body)
+internal sealed record FakeEcrCall(string Operation, string Region, AwsPrincipal Principal, JsonObject Body)
 {
     /// <summary>The repository that it is about; null when it is about none.</summary>
     public string? Repository => (string?)Body["repositoryName"] ?? (string?)Body["repositoryNames"]?[0];

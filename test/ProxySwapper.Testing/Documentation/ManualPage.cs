@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Testing.Documentation;
 
 /// <summary>A Markdown page of the project, by its path from the root.</summary>
-public sealed partial record ManualPage(string Path, string Text)
+internal sealed partial record ManualPage(string Path, string Text)
 {
     public static IReadOnlyList<ManualPage> All { get; } =
     [

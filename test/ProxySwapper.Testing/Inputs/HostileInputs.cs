@@ -6,7 +6,7 @@ namespace ProxySwapper.Testing.Inputs;
 /// Hostile files and command lines: valid ones with parts inserted, removed, duplicated or moved, random structural
 /// characters, and hand-written worst cases. The same seed gives the same inputs.
 /// </summary>
-public sealed class HostileInputs(int seed)
+internal sealed class HostileInputs(int seed)
 {
     private readonly Random _random = new(seed);
 

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Testing.Inputs;
 
 /// <summary>The metrics that docs/metrics.md lists.</summary>
-public static partial class MetricsPage
+internal static partial class MetricsPage
 {
     public static IReadOnlyList<DocumentedMetric> Read() =>
         [
@@ -25,4 +25,4 @@ public static partial class MetricsPage
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its type, as Prometheus says it.</param>
 /// <param name="Labels">The names of its labels.</param>
-public sealed record DocumentedMetric(string Name, string Type, IReadOnlyList<string> Labels);
+internal sealed record DocumentedMetric(string Name, string Type, IReadOnlyList<string> Labels);

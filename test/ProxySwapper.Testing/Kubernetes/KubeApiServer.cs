@@ -11,7 +11,7 @@ namespace ProxySwapper.Testing.Kubernetes;
 /// A real control plane without controllers and nodes: etcd and kube-apiserver from the folder in <c>KUBEBUILDER_ASSETS</c>,
 /// on free ports of the loopback address, with RBAC. Pods stay as admitted, and their service accounts need not exist.
 /// </summary>
-public sealed class KubeApiServer : IAsyncDisposable
+internal sealed class KubeApiServer : IAsyncDisposable
 {
     /// <summary>The token of an administrator, who may also impersonate others.</summary>
     public const string AdministratorToken = "administrator-of-a-test";

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace ProxySwapper.Testing.Kubernetes;
 
 /// <summary>Reviews in the form that API servers send.</summary>
-public static class ReviewSamples
+internal static class ReviewSamples
 {
     /// <summary>The creation of a Pod with these images.</summary>
     public static string Create(params string[] images) => Review(Pod(images)).ToJsonString();

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Testing.Kubernetes;
 
 /// <summary>YAML as Kubernetes reads it, equivalent to JSON.</summary>
-public static class YamlObjects
+internal static class YamlObjects
 {
     /// <summary>The documents that are objects, in order.</summary>
     public static IReadOnlyList<JsonObject> Read(string text)

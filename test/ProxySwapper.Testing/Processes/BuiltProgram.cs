@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>The program, run as a process of its own by nobody that a cloud knows.</summary>
-public static class BuiltProgram
+internal static class BuiltProgram
 {
     /// <summary>
     /// How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's
@@ -40,4 +40,4 @@ public static class BuiltProgram
 }
 
 /// <summary>What a run of the program came to.</summary>
-public sealed record ProgramResult(int ExitCode, string Output, string Error);
+internal sealed record ProgramResult(int ExitCode, string Output, string Error);

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>Keeps every line that is logged, of every level.</summary>
-public sealed class CapturedLog : ILoggerFactory, ILogger
+internal sealed class CapturedLog : ILoggerFactory, ILogger
 {
     private readonly Lock _gate = new();
     private readonly List<(LogLevel Level, string Text)> _lines = [];

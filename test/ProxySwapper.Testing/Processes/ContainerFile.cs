@@ -1,7 +1,7 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>The Dockerfile, read as instructions in order, with continued lines joined.</summary>
-public static class ContainerFile
+internal static class ContainerFile
 {
     public static IReadOnlyList<ContainerInstruction> Read()
     {
@@ -39,4 +39,4 @@ public static class ContainerFile
 }
 
 /// <summary>A line of a Dockerfile: <c>RUN</c> for instance, and what is behind it.</summary>
-public sealed record ContainerInstruction(string Name, string Arguments);
+internal sealed record ContainerInstruction(string Name, string Arguments);

@@ -1,13 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>A collector that speaks OTLP over HTTP, and keeps the spans and the names of the metrics that it was sent.</summary>
-public sealed class OtlpReceiver : IAsyncDisposable
+internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<OtlpSpan> _spans = new();
@@ -15,9 +14,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
 
     private OtlpReceiver()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        _app = builder.Build();
+        _app = LoopbackServer.Build();
         _app.Run(ReceiveAsync);
     }
 
@@ -124,7 +121,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
 }
 
 /// <summary>A span as it was sent; attributes that are lists are joined with spaces, links are ids of spans.</summary>
-public sealed record OtlpSpan(
+internal sealed record OtlpSpan(
     string Name,
     string TraceId,
     string SpanId,

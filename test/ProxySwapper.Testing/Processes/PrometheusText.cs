@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>A strict reader of the text format of Prometheus, version 0.0.4.</summary>
-public static partial class PrometheusText
+internal static partial class PrometheusText
 {
     /// <summary>Values by series, as written: <c>name{label="value"}</c>.</summary>
     /// <exception cref="FormatException">A line is not of the format, a family is not announced, or a series is there twice.</exception>

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>The built program, serving, with a certificate and a configuration of its own in a folder of its own.</summary>
-public sealed class ProxySwapperProcess : IAsyncDisposable
+internal sealed class ProxySwapperProcess : IAsyncDisposable
 {
     private readonly TestProcess _process;
 

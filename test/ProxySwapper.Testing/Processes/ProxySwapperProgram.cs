@@ -5,7 +5,7 @@ namespace ProxySwapper.Testing.Processes;
 /// ahead can
 /// differ from what is built; else as it was built.
 /// </summary>
-public static class ProxySwapperProgram
+internal static class ProxySwapperProgram
 {
     /// <summary>The variable that says where it is published.</summary>
     public const string Variable = "PUBLISHED_PROXYSWAPPER";

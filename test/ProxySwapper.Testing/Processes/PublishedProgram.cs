@@ -4,7 +4,7 @@ namespace ProxySwapper.Testing.Processes;
 /// The program as it is published: the one that <see cref="ProxySwapperProgram.Variable"/> names, else one that is published now, which
 /// takes minutes, and removed when this process ends.
 /// </summary>
-public static class PublishedProgram
+internal static class PublishedProgram
 {
     private static readonly Lazy<Task<string>> File = new(FindAsync);
 

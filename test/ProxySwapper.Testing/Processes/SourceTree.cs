@@ -1,7 +1,7 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>The folder that the tests were built from.</summary>
-public static class SourceTree
+internal static class SourceTree
 {
     /// <summary>The folder of the solution.</summary>
     public static string Root { get; } = Find();

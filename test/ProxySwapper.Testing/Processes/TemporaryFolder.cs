@@ -1,7 +1,7 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>A folder that goes away with the test.</summary>
-public sealed class TemporaryFolder : IDisposable
+internal sealed class TemporaryFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("proxyswapper-test-");
 

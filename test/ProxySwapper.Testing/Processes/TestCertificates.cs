@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>A certificate authority for one test, and what it signs.</summary>
-public sealed class TestCertificates : IDisposable
+internal sealed class TestCertificates : IDisposable
 {
     private readonly X509Certificate2 _authority;
 

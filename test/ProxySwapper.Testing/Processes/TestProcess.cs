@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>A program that runs beside a test, and its output.</summary>
-public sealed partial class TestProcess : IDisposable
+internal sealed partial class TestProcess : IDisposable
 {
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();

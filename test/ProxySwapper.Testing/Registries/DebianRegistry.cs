@@ -10,7 +10,7 @@ namespace ProxySwapper.Testing.Registries;
 /// A real registry: Debian's <c>docker-registry</c> as a process on a free port of the loopback address, with its data in its
 /// own folder, which is deleted with it. Open, with htpasswd, or as a pull-through cache.
 /// </summary>
-public sealed class DebianRegistry : IAsyncDisposable
+internal sealed class DebianRegistry : IAsyncDisposable
 {
     private const string Program = "docker-registry";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(20);

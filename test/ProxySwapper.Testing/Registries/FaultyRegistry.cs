@@ -91,14 +91,7 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         lock (_gate)
         {
             var request = context.Request;
-            _received.Add(
-                new ReceivedRequest(
-                    request.Method,
-                    request.Path,
-                    request.QueryString.Value ?? "",
-                    request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)
-                )
-            );
+            _received.Add(ReceivedRequest.Of(request));
             var kind = InMemoryRegistryRoute.Of(request).Kind;
             foreach (var script in _scripts)
             {

@@ -8,7 +8,7 @@ namespace ProxySwapper.Testing.Registries;
 /// <summary>
 /// An HTTP proxy that resolves every name to one server: it opens a tunnel for <c>CONNECT</c>, and forwards everything else unchanged.
 /// </summary>
-public sealed class ForwardProxy : TcpProxy
+internal sealed class ForwardProxy : TcpProxy
 {
     private const int MaxHead = 64 * 1024;
 

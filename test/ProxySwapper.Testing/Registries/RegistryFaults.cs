@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>Known faults of registries and networks.</summary>
-public static class RegistryFaults
+internal static class RegistryFaults
 {
     /// <summary>No fault: a request in a script that should succeed.</summary>
     public static RegistryFault None { get; } = (context, registry) => registry(context);

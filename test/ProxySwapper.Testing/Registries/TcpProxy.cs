@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace ProxySwapper.Testing.Registries;
 
 /// <summary>Accepts connections on a free port of the loopback address, each of which is carried to one server.</summary>
-public abstract class TcpProxy : IAsyncDisposable
+internal abstract class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();

@@ -1,15 +1,14 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Registries;
 
@@ -65,9 +64,7 @@ internal sealed class TokenServer : IAsyncDisposable
 
     public static async Task<TokenServer> StartAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var server = builder.Build();
+        var server = LoopbackServer.Build();
         var tokens = new TokenServer(server);
         server.Run(tokens.AnswerAsync);
         await server.StartAsync();
@@ -122,14 +119,7 @@ internal sealed class TokenServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var request = context.Request;
-        _received.Enqueue(
-            new ReceivedRequest(
-                request.Method,
-                request.Path,
-                request.QueryString.Value ?? "",
-                request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)
-            )
-        );
+        _received.Enqueue(ReceivedRequest.Of(request));
         await Gate;
         if (NextFault is { } fault)
         {

@@ -9,7 +9,7 @@ namespace ProxySwapper.Testing.Registries;
 /// A proxy for <c>https_proxy</c> that tunnels to local ports: host names that tests cannot own are reached by
 /// their real names over TLS, with a certificate of the test.
 /// </summary>
-public sealed class TunnelProxy : IAsyncDisposable
+internal sealed class TunnelProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace ProxySwapper.Testing.Time;
 
 /// <summary>A clock that a test moves, and that tells how many timers wait: a test can wait until somebody waits.</summary>
-public sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
+internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private readonly Lock _gate = new();
     private readonly HashSet<CountedTimer> _waiting = [];

@@ -4,7 +4,7 @@ namespace ProxySwapper.Testing.Time;
 /// A clock that jumps over short waits: whoever waits for less than <paramref name="longest"/> goes on at once, and the clock has
 /// moved by as much. Longer waits, such as deadlines, end only when a test moves the clock there.
 /// </summary>
-public sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
+internal sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
 {
     private readonly ManualTimeProvider _clock = new();
     private readonly Lock _gate = new();

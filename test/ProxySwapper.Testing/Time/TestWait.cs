@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace ProxySwapper.Testing.Time;
 
 /// <summary>Waits for what another thread or process does, with a deadline that only a failure reaches.</summary>
-public static class TestWait
+internal static class TestWait
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 

@@ -14,13 +14,7 @@ namespace ProxySwapper.Tests.Admission;
 [TestFixture]
 internal sealed class GoldenTests
 {
-    private static readonly string Root = Path.Combine(AppContext.BaseDirectory, "testdata", "admission");
-
-    private static IEnumerable<TestCaseData> Cases() =>
-        Directory
-            .GetDirectories(Root)
-            .Order(StringComparer.Ordinal)
-            .Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+    private static IEnumerable<TestCaseData> Cases() => GoldenFile.Cases("admission");
 
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)

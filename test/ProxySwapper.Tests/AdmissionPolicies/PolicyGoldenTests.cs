@@ -1,6 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Testing.Kubernetes;
-using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
@@ -11,13 +10,7 @@ namespace ProxySwapper.Tests.AdmissionPolicies;
 [TestFixture]
 internal sealed class PolicyGoldenTests
 {
-    private static readonly string Root = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "policy");
-
-    private static IEnumerable<TestCaseData> Cases() =>
-        Directory
-            .GetDirectories(Root)
-            .Order(StringComparer.Ordinal)
-            .Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+    private static IEnumerable<TestCaseData> Cases() => GoldenFile.Cases("policy");
 
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
@@ -25,8 +18,8 @@ internal sealed class PolicyGoldenTests
         var (policy, refusals) = PolicyText.Of(File.ReadAllText(Path.Combine(folder, "config.yaml")));
         Assert.Multiple(() =>
         {
-            AssertFile(Path.Combine(folder, "policy.yaml"), policy);
-            AssertFile(Path.Combine(folder, "refused.txt"), refusals);
+            GoldenFile.AssertMatches(policy, folder, "policy.yaml");
+            GoldenFile.AssertMatches(refusals, folder, "refused.txt");
         });
     }
 
@@ -42,20 +35,4 @@ internal sealed class PolicyGoldenTests
 
     [Test]
     public void There_are_cases() => Assert.That(Cases().Count(), Is.AtLeast(12));
-
-    private static void AssertFile(string file, string actual)
-    {
-        if (SourceTree.UpdatesGolden)
-        {
-            if (actual.Length > 0)
-                File.WriteAllText(file, actual);
-            else
-                File.Delete(file);
-        }
-        Assert.That(
-            actual,
-            Is.EqualTo(File.Exists(file) ? File.ReadAllText(file) : ""),
-            $"{file} is not up to date: run the tests with UPDATE_GOLDEN=1 and look at what changed"
-        );
-    }
 }

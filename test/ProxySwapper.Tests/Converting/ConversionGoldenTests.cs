@@ -1,6 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Converting;
-using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Converting;
 
@@ -12,13 +11,7 @@ namespace ProxySwapper.Tests.Converting;
 [TestFixture]
 internal sealed class ConversionGoldenTests
 {
-    private static readonly string Root = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "convert");
-
-    private static IEnumerable<TestCaseData> Cases() =>
-        Directory
-            .GetDirectories(Root)
-            .Order(StringComparer.Ordinal)
-            .Select(folder => new TestCaseData(folder).SetName($"{{m}}({Path.GetFileName(folder)})"));
+    private static IEnumerable<TestCaseData> Cases() => GoldenFile.Cases("convert");
 
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
@@ -32,8 +25,8 @@ internal sealed class ConversionGoldenTests
         {
             refusals = string.Concat(exception.Faults.Select(fault => $"{fault}\n"));
         }
-        AssertFile(Path.Combine(folder, "result.yaml"), result);
-        AssertFile(Path.Combine(folder, "refused.txt"), refusals);
+        GoldenFile.AssertMatches(result, folder, "result.yaml");
+        GoldenFile.AssertMatches(refusals, folder, "refused.txt");
         Assert.That(result + refusals, Does.Not.Contain("must-not-be-copied"), "secrets stay where they are");
     }
 
@@ -65,19 +58,6 @@ internal sealed class ConversionGoldenTests
             File.ReadAllText(Path.Combine(folder, "input.yaml")),
             null,
             new ForeignTarget(target, words.Contains("--scoped"))
-        );
-    }
-
-    private static void AssertFile(string file, string actual)
-    {
-        if (SourceTree.UpdatesGolden && actual.Length > 0)
-            File.WriteAllText(file, actual);
-        else if (SourceTree.UpdatesGolden)
-            File.Delete(file);
-        Assert.That(
-            actual,
-            Is.EqualTo(File.Exists(file) ? File.ReadAllText(file) : ""),
-            $"{file} is not up to date: run the tests with UPDATE_GOLDEN=1 and look at what changed"
         );
     }
 }

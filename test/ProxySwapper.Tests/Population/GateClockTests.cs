@@ -9,6 +9,7 @@ using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -21,7 +22,7 @@ internal sealed class GateClockTests : IDisposable
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
 
     private readonly TestImage _image = TestImage.Create(91, 2, 1000);
-    private volatile TaskCompletionSource? _held;
+    private readonly RequestHold _hold = new();
     private ManualTimeProvider _time = null!;
     private readonly CapturedLog _log = new();
     private InMemoryRegistry _upstream = null!;
@@ -33,18 +34,8 @@ internal sealed class GateClockTests : IDisposable
     public async Task Start()
     {
         _time = new ManualTimeProvider();
-        _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _upstream = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions
-            {
-                Interceptor = async (context, next) =>
-                {
-                    if (_held is { } held)
-                        await held.Task.WaitAsync(context.RequestAborted);
-                    await next(context);
-                },
-            }
-        );
+        _hold.Begin();
+        _upstream = await _hold.StartRegistryAsync();
         _downstream = await InMemoryRegistry.StartAsync();
         _image.AddTo(_upstream, "team/app", "1");
         _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = _time });
@@ -54,7 +45,7 @@ internal sealed class GateClockTests : IDisposable
     [TearDown]
     public async Task Stop()
     {
-        LetGo();
+        _hold.End();
         _client.Dispose();
         await _server.DisposeAsync();
         await _upstream.DisposeAsync();
@@ -124,7 +115,7 @@ internal sealed class GateClockTests : IDisposable
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("other"));
         // The other one has it.
         _image.AddTo(_downstream, "mirror/team/app", "1");
-        LetGo();
+        _hold.End();
         await new LeaseClient(_client).TryDeleteAsync(taken!, default);
         await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
         Assert.That(
@@ -143,7 +134,7 @@ internal sealed class GateClockTests : IDisposable
         var lost = _time.GetUtcNow();
         await new LeaseClient(_client).TryUpdateAsync((await LeaseAsync())! with { HolderIdentity = "other", RenewTime = lost }, default);
         await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
-        LetGo();
+        _hold.End();
         await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
         Assert.That(ImageOf("app"), Is.EqualTo(Target));
         Assert.That(_log.Text, Does.Contain("taking over the expired Lease of other"));
@@ -191,13 +182,6 @@ internal sealed class GateClockTests : IDisposable
     private string Source => $"{_upstream.Address}/team/app:1";
 
     private string Target => $"{_downstream.Address}/mirror/team/app:1";
-
-    private void LetGo()
-    {
-        var held = _held;
-        _held = null;
-        held?.TrySetResult();
-    }
 
     private Task<PopulationScene> StartAsync(
         GateOptions? gate = null,

@@ -8,6 +8,7 @@ using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -17,7 +18,7 @@ namespace ProxySwapper.Tests.Population;
 internal sealed class GateFlowTests
 {
     private readonly TestImage _image = TestImage.Create(71, 2, 1000);
-    private volatile TaskCompletionSource? _held;
+    private readonly RequestHold _hold = new();
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private InMemoryApiServer _server = null!;
@@ -26,18 +27,7 @@ internal sealed class GateFlowTests
     [SetUp]
     public async Task Start()
     {
-        _held = null;
-        _upstream = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions
-            {
-                Interceptor = async (context, next) =>
-                {
-                    if (_held is { } held)
-                        await held.Task.WaitAsync(context.RequestAborted);
-                    await next(context);
-                },
-            }
-        );
+        _upstream = await _hold.StartRegistryAsync();
         _downstream = await InMemoryRegistry.StartAsync();
         _image.AddTo(_upstream, "team/app", "1");
         _server = await InMemoryApiServer.StartAsync();
@@ -47,7 +37,7 @@ internal sealed class GateFlowTests
     [TearDown]
     public async Task Stop()
     {
-        _held?.TrySetResult();
+        _hold.End();
         _client.Dispose();
         await _server.DisposeAsync();
         await _upstream.DisposeAsync();
@@ -57,13 +47,13 @@ internal sealed class GateFlowTests
     [Test]
     public async Task A_pod_is_released_when_its_image_is_downstream_and_not_before()
     {
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         await using var scene = await StartAsync();
         await CreateAsync("app");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1);
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
         Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
-        _held.SetResult();
+        _hold.End();
         await ReleasedAsync("app");
         Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
         Assert.That(_downstream.Repository("mirror/team/app").Find("1")?.Digest, Is.EqualTo(_image.Top.Digest));
@@ -89,7 +79,7 @@ internal sealed class GateFlowTests
     [Test]
     public async Task A_pod_whose_image_takes_too_long_goes_at_the_deadline()
     {
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
         await CreateAsync("slow");
         await ReleasedAsync("slow");
@@ -103,7 +93,7 @@ internal sealed class GateFlowTests
     [Test]
     public async Task A_pod_that_the_API_server_does_not_let_go_is_overdue_until_it_does()
     {
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
         _server.Denied["patch pods"] = true;
         await CreateAsync("stuck");
@@ -145,15 +135,14 @@ internal sealed class GateFlowTests
     [Test]
     public async Task What_a_replica_left_behind_the_next_one_finds_by_the_label()
     {
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         await using (var first = await StartAsync(replica: "one"))
         {
             await CreateAsync("app");
             await TestWait.UntilAsync(() => first.Queue.RunningCount == 1);
         }
         Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
-        _held.SetResult();
-        _held = null;
+        _hold.End();
         await using var next = await StartAsync(replica: "two");
         await ReleasedAsync("app");
         Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
@@ -221,7 +210,7 @@ internal sealed class GateFlowTests
     {
         _image.AddTo(_upstream, "team/second", "1");
         var (original, target) = ($"{_upstream.Address}/team/second:1", $"{_downstream.Address}/mirror/team/second:1");
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         await using var scene = await StartAsync(jobs: 1);
         await CreateAsync("first");
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
@@ -229,7 +218,7 @@ internal sealed class GateFlowTests
         await TestWait.UntilAsync(() => scene.Queue.WaitingCount == 1);
         var rules = scene.Get<ConfigurationMonitor>();
         rules.Apply(RuleSet.Compile(rules.Current.Options with { DryRun = true }), TimeProvider.System.GetUtcNow());
-        _held.SetResult();
+        _hold.End();
         await ReleasedAsync("second");
         await TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0);
         Assert.That(GatedPodSamples.ImagesOf(Pod("second")).Single(), Is.EqualTo(original));

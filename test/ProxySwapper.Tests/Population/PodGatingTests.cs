@@ -8,6 +8,7 @@ using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -24,7 +25,7 @@ internal sealed class PodGatingTests
     private const string Job = """{"ownerReferences":[{"apiVersion":"batch/v1","kind":"Job","name":"j","uid":"u","controller":true}]}""";
     private const string Mirror = """{"annotations":{"kubernetes.io/config.mirror":"abc"}}""";
 
-    private volatile TaskCompletionSource? _held;
+    private readonly RequestHold _hold = new();
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private InMemoryApiServer _server = null!;
@@ -32,18 +33,7 @@ internal sealed class PodGatingTests
     [SetUp]
     public async Task Start()
     {
-        _held = null;
-        _upstream = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions
-            {
-                Interceptor = async (context, next) =>
-                {
-                    if (_held is { } held)
-                        await held.Task.WaitAsync(context.RequestAborted);
-                    await next(context);
-                },
-            }
-        );
+        _upstream = await _hold.StartRegistryAsync();
         _downstream = await InMemoryRegistry.StartAsync();
         _server = await InMemoryApiServer.StartAsync();
     }
@@ -51,7 +41,7 @@ internal sealed class PodGatingTests
     [TearDown]
     public async Task Stop()
     {
-        _held?.TrySetResult();
+        _hold.End();
         await _server.DisposeAsync();
         await _upstream.DisposeAsync();
         await _downstream.DisposeAsync();
@@ -119,7 +109,7 @@ internal sealed class PodGatingTests
     public async Task A_pod_does_not_wait_when_the_queue_is_full()
     {
         await using var scene = await StartAsync(queueLimit: 1, jobs: 1);
-        _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _hold.Begin();
         scene.Queue.TryEnqueue(Copy("first"), Origin);
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1, "the copy that runs");
         Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.True, "there is room for one");

@@ -4,6 +4,7 @@ using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -13,7 +14,7 @@ namespace ProxySwapper.Tests.Population;
 internal sealed class PopulationObserverTests
 {
     private readonly TestImage _image = TestImage.Create(31, 2, 1000, "amd64", "arm64");
-    private TaskCompletionSource? _held;
+    private readonly RequestHold _hold = new();
     private int? _refusal;
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
@@ -21,18 +22,8 @@ internal sealed class PopulationObserverTests
     [SetUp]
     public async Task Start()
     {
-        (_held, _refusal) = (null, null);
-        _upstream = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions
-            {
-                Interceptor = async (context, next) =>
-                {
-                    if (_held is { } held)
-                        await held.Task;
-                    await next(context);
-                },
-            }
-        );
+        _refusal = null;
+        _upstream = await _hold.StartRegistryAsync();
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
@@ -51,7 +42,7 @@ internal sealed class PopulationObserverTests
     [TearDown]
     public async Task Stop()
     {
-        _held?.TrySetResult();
+        _hold.End();
         await _upstream.DisposeAsync();
         await _downstream.DisposeAsync();
     }
@@ -60,10 +51,10 @@ internal sealed class PopulationObserverTests
     public async Task Delayed_answers_first_and_copies_then()
     {
         await using var scene = await StartAsync();
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         var decision = await scene.AdmitAsync([Source]);
         Assert.That((decision.Images[0].Decision.IsRewritten, Downstream), Is.EqualTo((true, (Manifest?)null)));
-        _held.SetResult();
+        _hold.End();
         await TestWait.UntilAsync(() => Downstream?.Digest == _image.Top.Digest);
     }
 
@@ -107,10 +98,10 @@ internal sealed class PopulationObserverTests
     public async Task Immediate_answers_at_its_deadline_and_the_copy_goes_on()
     {
         await using var scene = await StartAsync(PopulatePolicy.Immediate, deadline: TimeSpan.FromMilliseconds(100));
-        _held = new TaskCompletionSource();
+        _hold.Begin();
         var decision = await scene.AdmitAsync([Source]);
         Assert.That((decision.Images[0].Decision.IsRewritten, Downstream), Is.EqualTo((true, (Manifest?)null)));
-        _held.SetResult();
+        _hold.End();
         await TestWait.UntilAsync(() => Downstream?.Digest == _image.Top.Digest);
     }
 

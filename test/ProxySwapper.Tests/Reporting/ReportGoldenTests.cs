@@ -22,7 +22,7 @@ internal sealed class ReportGoldenTests
     {
         using var text = new StringWriter { NewLine = "\n" };
         TextReport.Write(text, ReportOf(name));
-        AssertGolden(name, "report.txt", text.ToString());
+        GoldenFile.AssertMatches(text.ToString(), Folder, name, "report.txt");
         Assert.That(text.ToString().Split('\n'), Has.All.Length.LessThanOrEqualTo(120));
     }
 
@@ -31,7 +31,7 @@ internal sealed class ReportGoldenTests
     {
         using var json = new MemoryStream();
         JsonReport.Write(json, ReportOf(name), isIndented: true);
-        AssertGolden(name, "report.json", Encoding.UTF8.GetString(json.ToArray()) + "\n");
+        GoldenFile.AssertMatches(Encoding.UTF8.GetString(json.ToArray()) + "\n", Folder, name, "report.json");
     }
 
     private static ImageReport ReportOf(string name)
@@ -40,13 +40,5 @@ internal sealed class ReportGoldenTests
         var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything.IsExcluded);
         ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder);
         return ImageReport.Create(builder, []);
-    }
-
-    private static void AssertGolden(string name, string file, string actual)
-    {
-        var path = Path.Combine(Folder, name, file);
-        if (SourceTree.UpdatesGolden)
-            File.WriteAllText(path, actual);
-        Assert.That(actual, Is.EqualTo(File.ReadAllText(path)), $"differs from {path}");
     }
 }

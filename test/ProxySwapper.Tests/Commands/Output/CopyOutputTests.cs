@@ -43,10 +43,7 @@ internal sealed class CopyOutputTests
             lines.Report(new CopyProgress(blobs[1], CopyStep.Copied, 50 * MiB));
         }
         _time.Advance(TimeSpan.FromMinutes(1));
-        var path = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "copy", "lines.txt");
-        if (SourceTree.UpdatesGolden)
-            File.WriteAllText(path, text.ToString());
-        Assert.That(text.ToString(), Is.EqualTo(File.ReadAllText(path)), $"differs from {path}");
+        GoldenFile.AssertMatches(text.ToString(), "test", "ProxySwapper.Tests", "testdata", "copy", "lines.txt");
     }
 
     [Test]

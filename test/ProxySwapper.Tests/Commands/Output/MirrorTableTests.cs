@@ -58,9 +58,6 @@ internal sealed class MirrorTableTests
     {
         using var text = new StringWriter { NewLine = "\n" };
         MirrorTable.Write(text, report);
-        var path = SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "mirror", $"{name}.txt");
-        if (SourceTree.UpdatesGolden)
-            System.IO.File.WriteAllText(path, text.ToString());
-        Assert.That(text.ToString(), Is.EqualTo(System.IO.File.ReadAllText(path)), $"differs from {path}");
+        GoldenFile.AssertMatches(text.ToString(), "test", "ProxySwapper.Tests", "testdata", "mirror", $"{name}.txt");
     }
 }

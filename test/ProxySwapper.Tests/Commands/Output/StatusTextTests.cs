@@ -18,10 +18,7 @@ internal sealed partial class StatusTextTests
     public void A_state_is_printed_for_people(string name)
     {
         var text = TextOf(File.ReadAllText(Path.Combine(Folder, $"{name}.json")));
-        var golden = Path.Combine(Folder, $"{name}.txt");
-        if (SourceTree.UpdatesGolden)
-            File.WriteAllText(golden, text);
-        Assert.That(text, Is.EqualTo(File.ReadAllText(golden)), $"differs from {golden}");
+        GoldenFile.AssertMatches(text, Folder, $"{name}.txt");
     }
 
     [Test]
