@@ -49,32 +49,22 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
     }
 
     private Task AppendAsync(HttpContext context, InMemoryRegistryRoute route) =>
-        WithSessionAsync(
+        WithContentAsync(
             context,
             route,
             async session =>
             {
-                if (!IsInOrder(context.Request, session))
-                {
-                    Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
-                    return;
-                }
                 await context.Request.Body.CopyToAsync(session, context.RequestAborted);
                 Accept(context, route, session, StatusCodes.Status202Accepted);
             }
         );
 
     private Task FinishAsync(HttpContext context, InMemoryRegistryRoute route) =>
-        WithSessionAsync(
+        WithContentAsync(
             context,
             route,
             async session =>
             {
-                if (!IsInOrder(context.Request, session))
-                {
-                    Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
-                    return;
-                }
                 if (session.Length == 0 && context.Request.ContentLength is > 0 and <= int.MaxValue and var length)
                     session.Capacity = (int)length;
                 await context.Request.Body.CopyToAsync(session, context.RequestAborted);
@@ -102,6 +92,20 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
+
+    /// <summary>Handles content for a session if it continues where the session is.</summary>
+    private Task WithContentAsync(HttpContext context, InMemoryRegistryRoute route, Func<MemoryStream, Task> append) =>
+        WithSessionAsync(
+            context,
+            route,
+            session =>
+            {
+                if (IsInOrder(context.Request, session))
+                    return append(session);
+                Accept(context, route, session, StatusCodes.Status416RangeNotSatisfiable);
+                return Task.CompletedTask;
+            }
+        );
 
     private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Func<MemoryStream, Task> answer) =>
         registry.Repositories.TryGetValue(route.Repository, out var repository)

@@ -17,8 +17,7 @@ internal sealed class AccountRightsTests
     public async Task MakeNamespace()
     {
         _server = await ControlPlane.GetAsync();
-        _namespace = $"rights-{Guid.NewGuid():n}";
-        await _server.KubectlAsync("create", "namespace", _namespace);
+        _namespace = await _server.CreateNamespaceAsync();
     }
 
     [Test]

@@ -19,8 +19,7 @@ internal sealed class KubernetesApiTests
     public async Task MakeNamespace()
     {
         _server = await ControlPlane.GetAsync();
-        _namespace = $"api-{Guid.NewGuid():n}";
-        await _server.KubectlAsync("create", "namespace", _namespace);
+        _namespace = await _server.CreateNamespaceAsync();
     }
 
     [Test]

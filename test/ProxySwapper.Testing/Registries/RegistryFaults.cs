@@ -163,16 +163,13 @@ internal static class RegistryFaults
             return registry(context);
         };
 
-    /// <summary>Does something after the registry's response.</summary>
-    public static RegistryFault Afterwards(Action action) =>
-        async (context, registry) =>
+    /// <summary>Never responds; the action runs when the request has arrived.</summary>
+    public static RegistryFault NoResponse(Action arrived) =>
+        (context, _) =>
         {
-            await registry(context);
-            action();
+            arrived();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         };
-
-    /// <summary>Does not support chunks, like Google's Artifact Registry: a PATCH is refused.</summary>
-    public static RegistryFault NoChunks { get; } = Status(405, "UNSUPPORTED", "no chunked uploads");
 
     /// <summary>A proxy that limits the body size.</summary>
     public static RegistryFault BodyLimit(long limit) =>

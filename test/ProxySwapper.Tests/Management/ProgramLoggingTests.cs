@@ -9,7 +9,8 @@ using Serilog.Events;
 
 namespace ProxySwapper.Tests.Management;
 
-public class ProgramLoggingTests
+[TestFixture]
+internal sealed class ProgramLoggingTests
 {
     /// <summary>The framework makes a span of each request while anything listens to this category, even for the gravest alone.</summary>
     [TestCase(LogLevel.Trace)]

@@ -3,7 +3,8 @@ using ProxySwapper.Admission.Json;
 
 namespace ProxySwapper.Tests.Admission.Json;
 
-public class StringPoolTests
+[TestFixture]
+internal sealed class StringPoolTests
 {
     [Test]
     public void A_text_that_comes_again_is_the_same_object()

@@ -6,7 +6,8 @@ using ProxySwapper.Admission.Json;
 
 namespace ProxySwapper.Tests.Admission.Json;
 
-public class Utf8JsonBufferTests
+[TestFixture]
+internal sealed class Utf8JsonBufferTests
 {
     [FsCheck.NUnit.Property(MaxTest = 1000)]
     public bool Any_text_is_read_back_as_it_was(UnicodeString text)

@@ -25,11 +25,7 @@ internal sealed class CopyLimitTests
         scene.Source.Always(
             HttpMethod.Get,
             Kind.Blob,
-            async (context, _) =>
-            {
-                asked.TrySetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-            }
+            RegistryFaults.NoResponse(() => asked.TrySetResult())
         );
         var copy = scene.Copier.CopyAsync(scene.Request() with { Timeout = TimeSpan.FromHours(1) }, cancellationToken);
         await asked.Task.WaitAsync(cancellationToken);

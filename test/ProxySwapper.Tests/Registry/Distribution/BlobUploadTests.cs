@@ -111,11 +111,7 @@ internal sealed class BlobUploadTests
         scene.Faulty.Next(
             HttpMethod.Put,
             Kind.Upload,
-            async (context, _) =>
-            {
-                await caller.CancelAsync();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-            }
+            RegistryFaults.NoResponse(() => _ = caller.CancelAsync())
         );
         Assert.That(
             async () =>

@@ -107,11 +107,7 @@ internal sealed class RegistryFaultTests
         scene.Faulty.Always(
             HttpMethod.Get,
             Kind.Ping,
-            async (context, _) =>
-            {
-                asked.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-            }
+            RegistryFaults.NoResponse(asked.SetResult)
         );
         var ping = scene.Client.PingAsync(default);
         await asked.Task;
@@ -130,11 +126,7 @@ internal sealed class RegistryFaultTests
         scene.Faulty.Always(
             HttpMethod.Get,
             Kind.Ping,
-            async (context, _) =>
-            {
-                await caller.CancelAsync();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-            }
+            RegistryFaults.NoResponse(() => _ = caller.CancelAsync())
         );
         Assert.That(async () => await scene.Client.PingAsync(caller.Token), Throws.InstanceOf<OperationCanceledException>());
     }

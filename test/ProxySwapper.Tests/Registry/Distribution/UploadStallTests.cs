@@ -24,11 +24,7 @@ internal sealed class UploadStallTests
         scene.Faulty.Always(
             HttpMethod.Put,
             Kind.Upload,
-            async (context, _) =>
-            {
-                asked.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-            }
+            RegistryFaults.NoResponse(asked.SetResult)
         );
         var upload = scene.Client.UploadBlobAsync(
             "a",
