@@ -3,20 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace ProxySwapper.Benchmarks;
 
-/// <summary>A line of a table of measurements.</summary>
+/// <summary>A row of a table of measurements.</summary>
 /// <param name="What">What was measured.</param>
-/// <param name="Measured">What came out.</param>
-/// <param name="Wanted">What should come out; empty when it is only told.</param>
-/// <param name="Holds">Whether it did.</param>
+/// <param name="Measured">The result.</param>
+/// <param name="Wanted">The target; empty if there is none.</param>
+/// <param name="Holds">Whether the target is met.</param>
 internal sealed record Measurement(string What, string Measured, string Wanted = "", bool Holds = true)
 {
-    /// <summary>A ratio of ours to another program's, and the most that it may be.</summary>
+    /// <summary>A ratio of our result to another program's, with its upper limit.</summary>
     public static Measurement Ratio(string what, double ratio, double atMost, string detail = "") =>
         new(what, Invariant($"{ratio:N2}{detail}"), Invariant($"≤ {atMost:N1}"), ratio <= atMost);
 
     public static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The middle of the values, or of the two in the middle.</summary>
+    /// <summary>The median: the middle value, or the mean of the two in the middle.</summary>
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToList();
@@ -24,7 +24,7 @@ internal sealed record Measurement(string What, string Measured, string Wanted =
     }
 
     /// <summary>Prints the table as Markdown.</summary>
-    /// <returns>The exit code: 1 when something was missed.</returns>
+    /// <returns>The exit code: 1 if a target was missed.</returns>
     public static int Print(string name, string how, IReadOnlyList<Measurement> rows)
     {
         Console.WriteLine(

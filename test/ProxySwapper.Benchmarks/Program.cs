@@ -6,7 +6,7 @@ using ProxySwapper.Benchmarks.Populate;
 using ProxySwapper.Benchmarks.Registry;
 using ProxySwapper.Benchmarks.Swap;
 
-// The measurements of whole programs have names of their own; the rest is what BenchmarkDotNet takes.
+// Measurements of whole programs have their own names; everything else is passed to BenchmarkDotNet.
 switch (args)
 {
     case ["populate"]:

@@ -3,12 +3,12 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Benchmarks;
 
-/// <summary>Counts what real registries were asked, by their own access logs.</summary>
+/// <summary>Counts the requests to real registries, from their access logs.</summary>
 internal sealed partial class RequestLog(params IReadOnlyList<DebianRegistry> registries)
 {
     private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Requests during some work, at all the registries.</summary>
+    /// <summary>The number of requests to all registries while work runs.</summary>
     public async Task<int> CountAsync(Func<Task> work)
     {
         var before = await CountAsync();
@@ -16,7 +16,7 @@ internal sealed partial class RequestLog(params IReadOnlyList<DebianRegistry> re
         return await CountAsync() - before;
     }
 
-    /// <summary>An access log is written a little after the answer.</summary>
+    /// <summary>Access logs are written shortly after the response.</summary>
     private async Task<int> CountAsync()
     {
         await Task.Delay(Settled, TimeProvider.System);

@@ -3,18 +3,18 @@ using System.Globalization;
 
 namespace ProxySwapper.Benchmarks;
 
-/// <summary>A run of a program from its start to its end.</summary>
-/// <param name="Duration">From before the process starts until it has ended.</param>
-/// <param name="PeakMegabytes">The most memory that was resident, as the kernel says; looked at while the program runs.</param>
+/// <summary>A completed run of a program.</summary>
+/// <param name="Duration">From before the process starts until it has exited.</param>
+/// <param name="PeakMegabytes">The kernel's peak of the resident memory, sampled while the program runs.</param>
 internal sealed record ToolRun(TimeSpan Duration, double PeakMegabytes)
 {
     /// <param name="program">The program.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="watchesMemory">Looks at its memory all the time, which costs a little time.</param>
+    /// <param name="watchesMemory">Whether to sample the memory, which costs a little time.</param>
     /// <exception cref="InvalidOperationException">It failed.</exception>
     public static async Task<ToolRun> MeasureAsync(string program, IEnumerable<string> arguments, bool watchesMemory = false)
     {
-        // What a program remembers of earlier rounds, it keeps at home.
+        // Programs keep what they cache between rounds in the home directory.
         var home = Directory.CreateTempSubdirectory("tool-home-");
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["HOME"] = home.FullName;
@@ -61,7 +61,7 @@ internal sealed record ToolRun(TimeSpan Duration, double PeakMegabytes)
         }
         catch (IOException)
         {
-            // It has ended between two looks.
+            // It exited between two samples.
             return 0;
         }
     }

@@ -5,14 +5,14 @@ using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>What another tool's file says in our words.</summary>
-/// <param name="From">What the file was.</param>
+/// <summary>The result of converting another tool's file.</summary>
+/// <param name="From">The format of the file.</param>
 /// <param name="IsMirrorFile">True for a mirror file, false for a configuration.</param>
-/// <param name="Content">The result.</param>
-/// <param name="LeftOut">What it does not say.</param>
+/// <param name="Content">The resulting file.</param>
+/// <param name="LeftOut">The settings that were not converted, with the reason.</param>
 internal sealed record Conversion(ForeignFormat From, bool IsMirrorFile, JsonObject Content, IReadOnlyList<ConfigurationFault> LeftOut)
 {
-    /// <summary>The result as YAML, with what it does not say as comments before it.</summary>
+    /// <summary>The result as YAML, preceded by comments about what was not converted.</summary>
     public string ToYaml()
     {
         using var output = new StringWriter { NewLine = "\n" };
@@ -25,7 +25,7 @@ internal sealed record Conversion(ForeignFormat From, bool IsMirrorFile, JsonObj
         return output.ToString();
     }
 
-    /// <summary>What is wrong with the result: names that the file has, and that we do not take.</summary>
+    /// <summary>The faults of the result, such as names in the file that we do not accept.</summary>
     public IReadOnlyList<ConfigurationFault> FindMistakes()
     {
         const string Result = "(result)";
@@ -43,7 +43,7 @@ internal sealed record Conversion(ForeignFormat From, bool IsMirrorFile, JsonObj
         }
     }
 
-    /// <summary>A format as people call it.</summary>
+    /// <summary>The name of a format on the command line.</summary>
     public static string Name(ForeignFormat format) =>
         format switch
         {

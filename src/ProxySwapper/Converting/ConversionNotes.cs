@@ -3,16 +3,16 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>What was found while a file was converted, each with its line.</summary>
+/// <summary>What was found while converting a file, with line numbers.</summary>
 internal sealed class ConversionNotes(string file)
 {
     private readonly List<ConfigurationFault> _faults = [];
     private readonly List<ConfigurationFault> _leftOut = [];
 
-    /// <summary>What makes the file unusable.</summary>
+    /// <summary>Faults that make the file unusable.</summary>
     public IReadOnlyList<ConfigurationFault> Faults => InOrder(_faults);
 
-    /// <summary>What the result does not say, and what to do about it.</summary>
+    /// <summary>What is missing from the result, and what to do about it.</summary>
     public IReadOnlyList<ConfigurationFault> LeftOut => InOrder(_leftOut);
 
     public void Fault(string key, YamlNode node, string message) => _faults.Add(At(key, node, message));

@@ -4,7 +4,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>Reads files of other tools, and says in our words what they say.</summary>
+/// <summary>Converts the files of other tools to configurations and mirror files.</summary>
 internal static class ForeignFileConverter
 {
     private static readonly string[] SkopeoKeys = ["images", "images-by-tag-regex", "images-by-semver"];
@@ -16,9 +16,9 @@ internal static class ForeignFileConverter
     /// <summary>Converts a file's text.</summary>
     /// <param name="file">The file's name, for messages.</param>
     /// <param name="text">YAML or JSON.</param>
-    /// <param name="format">What it is; null tells by its keys.</param>
-    /// <param name="target">Where images go, in what the file itself does not say.</param>
-    /// <exception cref="ConfigurationException">It cannot be read.</exception>
+    /// <param name="format">The format; null to detect it by its keys.</param>
+    /// <param name="target">Where images go, as far as the file does not say it.</param>
+    /// <exception cref="ConfigurationException">The file is invalid.</exception>
     public static Conversion Convert(string file, string text, ForeignFormat? format, ForeignTarget target)
     {
         var notes = new ConversionNotes(file);
@@ -27,12 +27,12 @@ internal static class ForeignFileConverter
             FormatOf(documents)
             ?? throw Refused(
                 file,
-                "unknown format; say what the file is with --from: "
+                "unknown format; name it with --from: "
                     + string.Join(", ", Enum.GetValues<ForeignFormat>().Select(Conversion.Name))
             );
         var sections = documents.Select(document => new ForeignSection(notes, "", document)).ToList();
         if (format != ForeignFormat.KubeImageKeeper && sections.Count > 1)
-            throw Refused(file, "has a second document; one is allowed");
+            throw Refused(file, "has more than one document; only one is allowed");
         var content = format switch
         {
             ForeignFormat.K8sImageSwapper => K8sImageSwapperConverter.Convert(sections[0]),
@@ -63,7 +63,7 @@ internal static class ForeignFileConverter
         }
     }
 
-    /// <summary>The objects of a List, as kubectl prints several.</summary>
+    /// <summary>The objects of a List, in which kubectl prints several.</summary>
     private static IEnumerable<YamlMappingNode> ItemsOf(YamlMappingNode document) =>
         document.Children.TryGetValue(new YamlScalarNode("items"), out var items)
         && items is YamlSequenceNode list
@@ -102,7 +102,7 @@ internal static class ForeignFileConverter
     private static ConfigurationException Refused(string file, string message) => new([new(file, 0, 0, "", message)]);
 }
 
-/// <summary>What files of some tools do not say, since it stands on a command line or in a cluster.</summary>
+/// <summary>Settings that are not in the files of some tools but on their command line or in the cluster.</summary>
 /// <param name="Prefix">A registry with an optional path, or null.</param>
-/// <param name="IsScoped">Whether copies keep the whole path of their source, as <c>skopeo sync --scoped</c> has it.</param>
+/// <param name="IsScoped">Whether copies keep the whole path of their source, as with <c>skopeo sync --scoped</c>.</param>
 internal sealed record ForeignTarget(string? Prefix, bool IsScoped);

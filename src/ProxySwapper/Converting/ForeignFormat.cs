@@ -1,6 +1,6 @@
 namespace ProxySwapper.Converting;
 
-/// <summary>The configurations of other tools that are read.</summary>
+/// <summary>The file formats of other tools that can be converted.</summary>
 internal enum ForeignFormat
 {
     /// <summary>k8s-image-swapper's <c>.k8s-image-swapper.yaml</c>, or the values of its chart.</summary>

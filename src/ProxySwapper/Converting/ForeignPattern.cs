@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Converting;
 
 /// <summary>
-/// Says simple regular expressions as the patterns that people read more easily: <c>docker\.io/.+</c> as <c>docker.io/**</c>.
+/// Converts simple regular expressions to patterns, which are easier to read: <c>docker\.io/.+</c> to <c>docker.io/**</c>.
 /// </summary>
 internal static partial class ForeignPattern
 {
-    /// <summary>A pattern that takes the images that an expression of whole references takes; null when no pattern does.</summary>
+    /// <summary>The pattern that matches the same images as an expression for whole references; null if there is none.</summary>
     public static string? OfImages(string expression)
     {
         var text = Whole(expression);
         if (text is ".*" or ".+")
             return "**";
-        // Any tag, or none at all, is what a repository alone says.
+        // A repository without a tag matches every tag.
         text = AnyTag().Replace(text, "");
         var isPrefix = AnyPath().Match(text) is { Success: true };
         return Literal(isPrefix ? AnyPath().Replace(text, "") : text) is { Length: > 0 } literal
@@ -24,7 +24,7 @@ internal static partial class ForeignPattern
             : null;
     }
 
-    /// <summary>Names with * of the namespaces that an expression of whole names takes; null when no names do.</summary>
+    /// <summary>The names, with *, that match the same namespaces as an expression for whole names; null if there are none.</summary>
     public static IReadOnlyList<string>? OfNamespaces(string expression)
     {
         var names = Whole(expression)
@@ -34,14 +34,14 @@ internal static partial class ForeignPattern
         return names.TrueForAll(name => Namespace().IsMatch(name)) ? names : null;
     }
 
-    /// <summary>An expression without what says that it takes whole texts.</summary>
+    /// <summary>An expression without its anchors.</summary>
     public static string Whole(string expression)
     {
         var text = expression.StartsWith('^') ? expression[1..] : expression;
         return text.EndsWith('$') && !text.EndsWith("\\$", StringComparison.Ordinal) ? text[..^1] : text;
     }
 
-    /// <summary>The text that an expression without any choice takes. A dot that stands between words is meant as one.</summary>
+    /// <summary>The only text that an expression matches, or null. A dot between letters or digits counts as a literal dot.</summary>
     private static string? Literal(string expression)
     {
         var text = new StringBuilder();

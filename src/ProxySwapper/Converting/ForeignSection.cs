@@ -3,8 +3,8 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Converting;
 
 /// <summary>
-/// A mapping of another tool's file. What nobody reads has no counterpart, which <see cref="LeaveOutUnread"/> says key by key, so that
-/// nothing gets lost unsaid.
+/// A mapping in another tool's file. Keys that are never read have no counterpart; <see cref="LeaveOutUnread"/> reports them, so that
+/// nothing is dropped silently.
 /// </summary>
 internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMappingNode mapping)
 {
@@ -32,7 +32,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             _ => Refuse<bool?>(key, Find(key)!, "must be true or false"),
         };
 
-    /// <summary>A list of texts; one text alone counts as a list of one. Empty when missing.</summary>
+    /// <summary>A list of strings, or a single string; empty if missing.</summary>
     public IReadOnlyList<string> Strings(string key) =>
         Take(key) switch
         {
@@ -53,7 +53,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             var node => Refuse<ForeignSection?>(key, node, "must be a mapping"),
         };
 
-    /// <summary>A list of mappings. Empty when missing.</summary>
+    /// <summary>A list of mappings; empty if missing.</summary>
     public IReadOnlyList<ForeignSection> Sections(string key) =>
         Take(key) switch
         {
@@ -65,7 +65,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             var node => Refuse<IReadOnlyList<ForeignSection>>(key, node, "must be a list of mappings") ?? [],
         };
 
-    /// <summary>Says what becomes of a key, where it is written; without one, of the whole section.</summary>
+    /// <summary>Reports that a key is not converted, if the file has it; an empty key stands for the whole section.</summary>
     public void LeaveOut(string key, string message)
     {
         if (key.Length == 0)
@@ -74,14 +74,14 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             notes.LeaveOut(PathOf(key), node, message);
     }
 
-    /// <summary>Passes over keys that mean nothing to us, such as a Pod's resources.</summary>
+    /// <summary>Ignores keys that are irrelevant here, such as a Pod's resources.</summary>
     public void Skip(params ReadOnlySpan<string> keys)
     {
         foreach (var key in keys)
             _read.Add(key);
     }
 
-    /// <summary>Says of every key that was not read that it has no counterpart.</summary>
+    /// <summary>Reports every key that was not read.</summary>
     public void LeaveOutUnread()
     {
         foreach (var (key, value) in mapping.Children)

@@ -16,14 +16,14 @@ internal static class ImageMirrorConverter
                 spec.LeaveOut("excludeImages", $"'{pattern}' {fault}");
         if (spec.Section("destination") is not { } destination || destination.String("path")?.TrimEnd('/') is not { } path)
         {
-            spec.Fault("destination", "is missing: path, where copies go");
+            spec.Fault("destination", "is required: a mapping with the path that copies go to");
             return;
         }
         ReadPolicies(spec);
         result.AddRule(".*", path, ReadNamespaces(spec));
         ReadAccess(destination, TargetPrefix.HostOf(path), result);
-        spec.LeaveOut("podSelector", "select Pods by the chart's webhook.objectSelector");
-        spec.LeaveOut("cleanup", "copies are not deleted; let the registry remove what is old");
+        spec.LeaveOut("podSelector", "select Pods with the chart's webhook.objectSelector");
+        spec.LeaveOut("cleanup", "copies are not deleted; configure a retention policy in the registry");
         spec.LeaveOutUnread();
     }
 
@@ -36,20 +36,20 @@ internal static class ImageMirrorConverter
             case "None":
                 spec.LeaveOut(
                     "rewritePolicy",
-                    "None copies without rewriting, which rules cannot; proxyswapper mirror copies what a file lists"
+                    "None copies without rewriting, which rules cannot do; use proxyswapper mirror with a list of images"
                 );
                 break;
             case null:
-                spec.LeaveOut("destination", "OnFailure, the default, tries the original first; here images go to the target always");
+                spec.LeaveOut("destination", "OnFailure, the default, tries the original image first; here the target is always used");
                 break;
             default:
-                spec.LeaveOut("rewritePolicy", "OnFailure tries the original first; here images go to the target always");
+                spec.LeaveOut("rewritePolicy", "OnFailure tries the original image first; here the target is always used");
                 break;
         }
         if (spec.String("driftPolicy") is "Warn" or "Sync")
             spec.LeaveOut(
                 "driftPolicy",
-                "a tag that is there is not copied again; proxyswapper mirror with replace-tag does, on a schedule"
+                "existing tags are not copied again; proxyswapper mirror with replace-tag: true does that, on a schedule"
             );
     }
 
@@ -62,9 +62,9 @@ internal static class ImageMirrorConverter
         {
             namespaces.AddRange(labels.Strings(NamespaceName));
             foreach (var label in labels.Keys.Where(label => label != NamespaceName).ToList())
-                labels.LeaveOut(label, "labels of namespaces are for the chart's webhook.namespaceSelector");
+                labels.LeaveOut(label, "select namespaces by label with the chart's webhook.namespaceSelector");
         }
-        selector.LeaveOut("matchExpressions", "labels of namespaces are for the chart's webhook.namespaceSelector");
+        selector.LeaveOut("matchExpressions", "select namespaces by label with the chart's webhook.namespaceSelector");
         return namespaces;
     }
 
@@ -79,7 +79,7 @@ internal static class ImageMirrorConverter
                 result.Registry(host)["auth"] = RegistryEntries.CloudAuth(provider.String("name")) ?? "anonymous";
                 provider.LeaveOut(
                     "serviceAccountRef",
-                    "the identity is that of the release's ServiceAccount: cloudIdentity in the chart's values"
+                    "the identity belongs to the release's ServiceAccount: set cloudIdentity in the chart's values"
                 );
             }
             if (auth.Section("secretRef") is { } secret)
@@ -94,7 +94,7 @@ internal static class ImageMirrorConverter
         if (destination.Section("pull")?.Section("auth") is { } pull)
             pull.LeaveOut(
                 pull.Has("secretRef") ? "secretRef" : "provider",
-                "no Secret is written into other namespaces: give the nodes, or each namespace, a pull secret for the target"
+                "Secrets are not copied to other namespaces: give the nodes, or each namespace, a pull secret for the target"
             );
         destination.LeaveOutUnread();
     }

@@ -4,11 +4,11 @@ namespace ProxySwapper.Converting;
 internal static class ImageSetMirrorConverter
 {
     private const string LabelAdvice =
-        "labels and annotations of Pods are for the chart's webhook.objectSelector; proxyswapper.io/ignore: \"true\" opts a Pod out";
+        "select Pods by label with the chart's webhook.objectSelector; proxyswapper.io/ignore: \"true\" opts a Pod out";
 
     /// <param name="spec">The spec.</param>
     /// <param name="ownNamespace">The namespace of an ImageSetMirror, or null.</param>
-    /// <param name="result">What is added to.</param>
+    /// <param name="result">Receives the rules and settings.</param>
     public static void Convert(ForeignSection spec, string? ownNamespace, KubeImageKeeperResult result)
     {
         var (images, namespaces) = (new List<string>(), new List<string>());
@@ -25,16 +25,16 @@ internal static class ImageSetMirrorConverter
         var isCopied = false;
         foreach (var mirror in spec.Sections("mirrors"))
             if (isCopied)
-                mirror.LeaveOut("", "a rule has one target: the first mirror is taken");
+                mirror.LeaveOut("", "a rule has one target: only the first mirror is used");
             else
                 isCopied = AddMirror(mirror, images, namespaces, result);
         if (!(int.TryParse(spec.String("priority"), out var priority) && priority < 0))
             spec.LeaveOut(
                 spec.Has("priority") ? "priority" : "mirrors",
-                "kube-image-keeper tries the original first; here images go to the target, "
-                    + "and a Pod whose images do not get there keeps its own"
+                "kube-image-keeper tries the original image first; here the target is always used, "
+                    + "and a Pod whose images cannot be copied there keeps its original images"
             );
-        spec.LeaveOut("cleanup", "copies are not deleted; let the registry remove what is old");
+        spec.LeaveOut("cleanup", "copies are not deleted; configure a retention policy in the registry");
         spec.LeaveOutUnread();
     }
 
@@ -47,7 +47,7 @@ internal static class ImageSetMirrorConverter
                 if (ForeignPattern.OfNamespaces(expression) is { } names)
                     namespaces.AddRange(names);
                 else
-                    item.LeaveOut("namespace", $"'{expression}' cannot be said with * alone; list the namespaces of the rule");
+                    item.LeaveOut("namespace", $"'{expression}' cannot be expressed with *; list the namespaces in the rule");
             LeaveOutLabels(item);
         }
         foreach (var item in filter.Sections("exclude"))
@@ -57,7 +57,7 @@ internal static class ImageSetMirrorConverter
                 if (ForeignPattern.OfNamespaces(expression) is { } names)
                     result.IgnoreNamespaces(names);
                 else
-                    item.LeaveOut("namespace", $"'{expression}' cannot be said with * alone; list the namespaces in ignoreNamespaces");
+                    item.LeaveOut("namespace", $"'{expression}' cannot be expressed with *; list the namespaces in ignoreNamespaces");
             LeaveOutLabels(item);
         }
     }
@@ -75,7 +75,7 @@ internal static class ImageSetMirrorConverter
     {
         if (mirror.String("registry") is not { } registry)
         {
-            mirror.Fault("registry", "is missing");
+            mirror.Fault("registry", "is required");
             return false;
         }
         var path = mirror.String("path")?.Trim('/');
@@ -91,7 +91,7 @@ internal static class ImageSetMirrorConverter
             );
             secret.Skip("namespace");
         }
-        mirror.LeaveOut("cleanup", "copies are not deleted; let the registry remove what is old");
+        mirror.LeaveOut("cleanup", "copies are not deleted; configure a retention policy in the registry");
         mirror.LeaveOutUnread();
         return true;
     }

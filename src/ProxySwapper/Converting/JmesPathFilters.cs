@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Converting;
 
 /// <summary>
-/// k8s-image-swapper's filters, JMESPath expressions over <c>obj</c> and <c>container</c>: what one of them takes is left alone. Those that
-/// its documentation shows, and their relatives, say something that our keys say too.
+/// k8s-image-swapper's filters: JMESPath expressions over <c>obj</c> and <c>container</c>; images that match one are left unchanged. The
+/// expressions of its documentation and similar ones have counterparts among our keys.
 /// </summary>
 internal sealed partial class JmesPathFilters
 {
@@ -15,10 +15,10 @@ internal sealed partial class JmesPathFilters
 
     public IReadOnlyList<string> IgnoredNamespaces => _namespaces;
 
-    /// <summary>The only namespaces that are not left alone; null for all.</summary>
+    /// <summary>The only namespaces whose images are rewritten; null for all.</summary>
     public string? OnlyNamespaces { get; private set; }
 
-    /// <summary>Takes an expression in; false when our keys cannot say what it says.</summary>
+    /// <summary>Converts an expression; false if it has no counterpart.</summary>
     public bool Add(string expression)
     {
         var alternatives = expression.Split("||", StringSplitOptions.TrimEntries);
@@ -73,6 +73,6 @@ internal sealed partial class JmesPathFilters
     [GeneratedRegex(@"^contains\(container\.image,\s*'\.dkr\.ecr\.'\)\s*&&\s*contains\(container\.image,\s*'\.amazonaws\.com'\)$")]
     private static partial Regex EcrImages();
 
-    /// <summary>What an expression leaves alone, or the only thing that it does not.</summary>
+    /// <summary>The images or namespaces that an expression leaves unchanged, or the only ones that it does not.</summary>
     private sealed record Selection(string Pattern, bool IsImage = false, bool IsOnly = false);
 }

@@ -5,8 +5,8 @@ namespace ProxySwapper.Converting;
 
 /// <summary>
 /// k8s-image-swapper's configuration (<see href="https://estahn.github.io/k8s-image-swapper/main/configuration.html"/>), older forms of it
-/// and the values of its chart, whose <c>config</c> it is. It sends every image that no filter leaves out to the target, below its
-/// registry's name.
+/// and the values of its chart, which have it as <c>config</c>. All images that no filter excludes go to the target, below the name of
+/// their registry.
 /// </summary>
 internal static class K8sImageSwapperConverter
 {
@@ -40,7 +40,7 @@ internal static class K8sImageSwapperConverter
                 rule["namespaces"] = new JsonArray(only);
             result["rules"] = new JsonArray(rule);
         }
-        // Theirs when the file does not say.
+        // The default of k8s-image-swapper.
         result["swapPolicy"] = top.String("imageSwapPolicy")?.ToLowerInvariant() ?? "exists";
         result["populate"] = ReadPopulate(top);
         if (registries.Count > 0)
@@ -53,7 +53,8 @@ internal static class K8sImageSwapperConverter
     {
         if (top.String("logLevel")?.ToLowerInvariant() is { } level)
             result["logLevel"] = level is "fatal" or "panic" ? "error" : level;
-        top.LeaveOut("logFormat", "logs have one format");
+        if (top.String("logFormat")?.ToLowerInvariant() is { } format)
+            result["logFormat"] = format == "console" ? "text" : format;
     }
 
     private static JsonObject ReadPopulate(ForeignSection top)
@@ -61,11 +62,11 @@ internal static class K8sImageSwapperConverter
         var policy = top.String("imageCopyPolicy")?.ToLowerInvariant() ?? "delayed";
         var populate = new JsonObject { ["policy"] = policy == "force" ? "immediate" : policy };
         if (policy == "force")
-            top.LeaveOut("imageCopyPolicy", "force is immediate here: the copy goes on in the queue when the deadline is over");
+            top.LeaveOut("imageCopyPolicy", "force becomes immediate: after the deadline, the copy continues in the background");
         if (policy is "immediate" or "force")
             populate["deadline"] = top.String("imageCopyDeadline") ?? "8s";
         else
-            top.LeaveOut("imageCopyDeadline", "is for policy immediate");
+            top.LeaveOut("imageCopyDeadline", "only applies to imageCopyPolicy immediate");
         return populate;
     }
 
@@ -74,15 +75,15 @@ internal static class K8sImageSwapperConverter
     {
         if (top.Section("target") is not { } section)
         {
-            top.Fault("target", "is missing: where images go");
+            top.Fault("target", "is required: the registry that images go to");
             return null;
         }
-        // In the oldest files the registry's settings were one level deeper.
+        // The oldest files have the registry's settings one level deeper.
         var target = section.Section("registry") is { } registry ? registry : section;
         section.Skip("type");
         if (ReadRegistry(target, isTarget: true) is not var (prefix, entry))
         {
-            section.Fault("aws", "is missing: aws with accountId and region, or gcp with location, projectId and repositoryId");
+            section.Fault("aws", "is required: aws with accountId and region, or gcp with location, projectId and repositoryId");
             return null;
         }
         registries.Add((JsonNode)entry);
@@ -111,8 +112,8 @@ internal static class K8sImageSwapperConverter
             if (filter.String("jmespath") is { } expression && !filters.Add(expression))
                 filter.LeaveOut(
                     "jmespath",
-                    $"'{expression}' cannot be said by ignoreNamespaces, ignoreImages or a rule's namespaces; "
-                        + "the chart's webhook.objectSelector and webhook.matchConditions select Pods by their labels and by CEL"
+                    $"'{expression}' cannot be expressed with ignoreNamespaces, ignoreImages or a rule's namespaces; "
+                        + "use the chart's webhook.objectSelector (labels) or webhook.matchConditions (CEL)"
                 );
         source.LeaveOutUnread();
         return filters;
@@ -126,7 +127,7 @@ internal static class K8sImageSwapperConverter
             var entry = new JsonObject { ["host"] = host, ["auth"] = "ecr" };
             aws.LeaveOut(
                 "role",
-                "is the ServiceAccount's here: cloudIdentity.aws.roleArn in the chart's values, or a profile by awsProfile"
+                "the role belongs to the ServiceAccount: set cloudIdentity.aws.roleArn in the chart's values, or use awsProfile"
             );
             if (isTarget)
                 entry["createRepositories"] = ReadEcrOptions(aws.Section("ecrOptions"));
@@ -151,7 +152,7 @@ internal static class K8sImageSwapperConverter
         return (domain, basic);
     }
 
-    /// <summary>How missing repositories are made; it always makes them.</summary>
+    /// <summary>How missing repositories are created; k8s-image-swapper always creates them.</summary>
     private static JsonObject ReadEcrOptions(ForeignSection? options)
     {
         var create = new JsonObject

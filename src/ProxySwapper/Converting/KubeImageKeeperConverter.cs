@@ -6,7 +6,7 @@ namespace ProxySwapper.Converting;
 /// kube-image-keeper's values (version 1; version 2's <c>configuration</c>) and its objects: (Cluster)ImageSetMirror of version 2,
 /// ImageMirror of version 3 (<see href="https://kuik.enix.io"/>).
 /// </summary>
-/// <param name="target">Where images go: version 1 has a registry of its own, in the cluster.</param>
+/// <param name="target">Where images go: version 1 has its own registry in the cluster.</param>
 internal sealed class KubeImageKeeperConverter(ForeignTarget target)
 {
     private readonly KubeImageKeeperResult _result = new();
@@ -38,17 +38,17 @@ internal sealed class KubeImageKeeperConverter(ForeignTarget target)
             case "ClusterReplicatedImageSet" or "ReplicatedImageSet" or "ImageAlternative":
                 item.LeaveOut(
                     "kind",
-                    $"{kind} has no counterpart: a rule has one target, and a Pod whose images cannot be had there keeps its own"
+                    $"{kind} has no counterpart: a rule has one target, and Pods keep the images that cannot be copied there"
                 );
                 break;
             case "ClusterImageSetAvailability" or "ImageMonitor":
                 item.LeaveOut(
                     "kind",
-                    $"{kind} has no counterpart; proxyswapper report --fail-on missing tells, when it is run, what could not be pulled"
+                    $"{kind} has no counterpart; proxyswapper report --fail-on missing lists images that cannot be pulled"
                 );
                 break;
             default:
-                item.LeaveOut("kind", $"{kind} is made by the operator, and not needed");
+                item.LeaveOut("kind", $"{kind} is created by the operator and not needed");
                 break;
         }
     }

@@ -3,7 +3,7 @@ using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>What several objects and values say together.</summary>
+/// <summary>The configuration that results from several objects and values.</summary>
 internal sealed class KubeImageKeeperResult
 {
     private readonly List<(string? Registry, JsonObject Rule, string Prefix)> _rules = [];
@@ -31,10 +31,10 @@ internal sealed class KubeImageKeeperResult
         return added;
     }
 
-    /// <summary>Adds a rule for images that a pattern or, where there is none, an expression takes.</summary>
-    /// <param name="expression">An expression of whole references.</param>
+    /// <summary>Adds a rule for the images that match an expression, as a pattern if possible.</summary>
+    /// <param name="expression">A regular expression for whole references.</param>
     /// <param name="prefix">Registry and path of the target.</param>
-    /// <param name="namespaces">Where the rule holds; empty for everywhere.</param>
+    /// <param name="namespaces">The namespaces that the rule applies to; empty for all.</param>
     public void AddRule(string expression, string prefix, IReadOnlyList<string> namespaces)
     {
         var pattern = ForeignPattern.OfImages(expression);
@@ -58,7 +58,7 @@ internal sealed class KubeImageKeeperResult
             result["ignoreNamespaces"] = _ignoredNamespaces.ToJson();
         foreach (var (registry, rule, prefix) in _rules)
             if (registry is not null)
-                // Images of several registries would meet under one name.
+                // Otherwise, images of several registries could get the same name.
                 rule["target"] =
                     registry == "**" || _rules.Exists(other => other.Prefix == prefix && other.Registry is { } name && name != registry)
                         ? $"{prefix}/{TargetPrefix.RegistryPlaceholder}"

@@ -18,12 +18,12 @@ internal static class KubeImageKeeperValues
             AddInsecure(registry, result);
         values.LeaveOut(
             "rootCertificateAuthorities",
-            "mount its file into the Pod (volumes, volumeMounts) and name it as the registry's caFile"
+            "mount the file into the Pod (volumes, volumeMounts) and set it as the registry's caFile"
         );
-        values.LeaveOut("cachedImagesExpiryDelay", "copies are not deleted; let the registry remove what is old");
+        values.LeaveOut("cachedImagesExpiryDelay", "copies are not deleted; configure a retention policy in the registry");
         foreach (var key in (string[])["registry", "registryUI", "proxy", "minio", "registryMonitors"])
             values.LeaveOut(key, CacheAdvice);
-        values.LeaveOut("serviceAccount", "serviceAccount of our chart");
+        values.LeaveOut("serviceAccount", "set serviceAccount in the chart's values");
         values.Skip("installCRD", "psp", "controllers");
         values.LeaveOutUnread();
     }
@@ -32,7 +32,7 @@ internal static class KubeImageKeeperValues
     {
         if (target.Prefix is not { } prefix)
         {
-            values.Fault("", "kube-image-keeper 1 keeps images in the cluster; give --target REGISTRY[/PATH], where they go now");
+            values.Fault("", "kube-image-keeper 1 stores images in the cluster; say with --target REGISTRY[/PATH] where they go now");
             return;
         }
         var accepted = webhook?.Strings("acceptedImages") ?? [];
@@ -42,13 +42,13 @@ internal static class KubeImageKeeperValues
             return;
         result.IgnoreNamespaces(webhook.Strings("ignoredNamespaces"));
         ImageSetMirrorConverter.ReadExcludes(webhook, "ignoredImages", result);
-        webhook.LeaveOut("ignorePullPolicyAlways", "containers with imagePullPolicy: Always are sent to the target too");
-        webhook.LeaveOut("objectSelector", "webhook.objectSelector of our chart takes it");
+        webhook.LeaveOut("ignorePullPolicyAlways", "images of containers with imagePullPolicy: Always are rewritten too");
+        webhook.LeaveOut("objectSelector", "set webhook.objectSelector in the chart's values");
         webhook.Skip("createCertificateIssuer", "certificateIssuerRef");
         webhook.LeaveOutUnread();
     }
 
-    /// <summary>The configuration of version 2's operator.</summary>
+    /// <summary>The configuration of the operator of version 2.</summary>
     private static void ReadOperator(ForeignSection configuration, KubeImageKeeperResult result)
     {
         if (configuration.Section("mirroring") is { } mirroring)
@@ -65,11 +65,11 @@ internal static class KubeImageKeeperValues
         {
             foreach (var registry in tls.Strings("insecureRegistries"))
                 AddInsecure(registry, result);
-            tls.LeaveOut("rootCertificateAuthorities", "name each file as the caFile of the registry that it is for");
+            tls.LeaveOut("rootCertificateAuthorities", "set each file as the caFile of its registry");
         }
         foreach (var key in (string[])["skipLabels", "skipAnnotations"])
-            configuration.LeaveOut(key, "select Pods by the chart's webhook.objectSelector; proxyswapper.io/ignore: \"true\" opts one out");
-        configuration.LeaveOut("monitoring", "images are not watched at their source; a login for one is an entry of registries");
+            configuration.LeaveOut(key, "use the chart's webhook.objectSelector; proxyswapper.io/ignore: \"true\" opts a Pod out");
+        configuration.LeaveOut("monitoring", "images are not monitored at their source; add logins for sources to registries");
         configuration.Skip("metrics", "routing");
         configuration.LeaveOutUnread();
     }

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>Entries of <c>registries</c> for logins that a file holds itself: ours name a variable, never the secret.</summary>
+/// <summary>Entries of <c>registries</c> for logins in a file: they name a variable, never the secret itself.</summary>
 internal static class RegistryEntries
 {
     public static JsonObject Basic(string host) =>
@@ -17,9 +17,9 @@ internal static class RegistryEntries
     public static string UserAdvice(string host) => $"is read from the variable {Variable(host, "USER")}: set it";
 
     public static string PasswordAdvice(string host) =>
-        $"is read from the variable {Variable(host, "PASSWORD")}: set it from a Secret; the file's own is not copied";
+        $"is read from the variable {Variable(host, "PASSWORD")}: set it from a Secret; the password in the file is not copied";
 
-    /// <summary>Our words for how a cloud's registry is opened; null for names that mean nothing to us.</summary>
+    /// <summary>The <c>auth</c> for a cloud provider; null for unknown names.</summary>
     public static string? CloudAuth(string? provider) =>
         provider switch
         {

@@ -8,7 +8,7 @@ namespace ProxySwapper.Converting;
 /// <summary>regsync's configuration (<see href="https://regclient.org/usage/regsync/"/>), as a mirror file.</summary>
 internal sealed partial class RegsyncConverter
 {
-    /// <summary>Settings that regclient needs and we determine automatically.</summary>
+    /// <summary>Settings of regclient that we determine automatically.</summary>
     private static readonly string[] NotNeeded =
     [
         "repoAuth",
@@ -38,7 +38,7 @@ internal sealed partial class RegsyncConverter
         var referrers = defaults?.Boolean("referrers") ?? false;
         if (defaults is not null)
             ReadCommon(defaults);
-        defaults?.LeaveOut("parallel", "is an option: proxyswapper mirror --parallel N");
+        defaults?.LeaveOut("parallel", "use the option of proxyswapper mirror: --parallel N");
         defaults?.LeaveOutUnread();
         foreach (var sync in top.Sections("sync"))
             ReadSync(sync, referrers);
@@ -49,16 +49,16 @@ internal sealed partial class RegsyncConverter
     private static void ReadCommon(ForeignSection section)
     {
         foreach (var key in (string[])["interval", "schedule"])
-            section.LeaveOut(key, "a run is one pass: the schedule is the CronJob's, mirror.schedule in the chart's values");
-        section.LeaveOut("ratelimit", "a registry's own limit is kept: --on-rate-limit wait, or stop");
-        section.LeaveOut("backup", "has no counterpart: what a tag pointed at before is not kept");
-        section.LeaveOut("skipDockerConfig", "Docker's config.json is read where no entry of registries says otherwise");
+            section.LeaveOut(key, "each run is a single pass, started by a CronJob: set mirror.schedule in the chart's values");
+        section.LeaveOut("ratelimit", "the limit that a registry reports is obeyed: use --on-rate-limit wait or stop");
+        section.LeaveOut("backup", "has no counterpart: the previous content of a tag is not kept");
+        section.LeaveOut("skipDockerConfig", "Docker's config.json is used unless an entry of registries says otherwise");
         section.LeaveOut(
             "digestTags",
-            "signatures that are tags of their own (sha256-….sig) are copied by mode all; referrers takes all others"
+            "mode: all copies signatures that are stored as tags (sha256-….sig); referrers: true copies the others"
         );
         foreach (var key in (string[])["referrerFilters", "referrerSource", "referrerTarget"])
-            section.LeaveOut(key, "has no counterpart: with referrers all of them are copied, beside their image");
+            section.LeaveOut(key, "has no counterpart: referrers: true copies all of them, next to their image");
         section.LeaveOut("hooks", "has no counterpart");
         section.Skip(NotNeeded);
     }
@@ -68,11 +68,11 @@ internal sealed partial class RegsyncConverter
         var (source, target, type) = (sync.String("source") ?? "", sync.String("target") ?? "", sync.String("type"));
         var referrers = sync.Boolean("referrers") ?? referrersByDefault;
         if (Template().IsMatch(source + target))
-            sync.LeaveOut("", $"has a template: write '{source}' to '{target}' out");
+            sync.LeaveOut("", $"uses a template: write out '{source}' and '{target}'");
         else if (source.StartsWith("ocidir://", StringComparison.Ordinal) || target.StartsWith("ocidir://", StringComparison.Ordinal))
-            sync.LeaveOut("", "folders are not mirrored, registries are");
+            sync.LeaveOut("", "only registries can be mirrored, not OCI layout directories");
         else if (type == "registry")
-            sync.LeaveOut("", $"'{source}' is a whole registry: list its repositories one by one");
+            sync.LeaveOut("", $"'{source}' is a whole registry: list its repositories");
         else if (type == "image")
             ReadImage(sync, source, target, referrers);
         else if (type == "repository")
@@ -82,7 +82,7 @@ internal sealed partial class RegsyncConverter
         if (type == "registry" || Template().IsMatch(source + target))
             return;
         ReadCommon(sync);
-        sync.LeaveOut("repos", "is for whole registries");
+        sync.LeaveOut("repos", "only applies to whole registries");
         sync.LeaveOut("targetTag", "has no counterpart: a tag keeps its name");
         sync.LeaveOutUnread();
     }
@@ -93,7 +93,7 @@ internal sealed partial class RegsyncConverter
             return;
         if (from.Digest is not null || from.Tag != to.Tag)
         {
-            sync.LeaveOut("source", $"the tag changes on the way: proxyswapper copy {source} {target}");
+            sync.LeaveOut("source", $"the tag changes, which a mirror file cannot express: use proxyswapper copy {source} {target}");
             sync.Skip("platform");
             return;
         }

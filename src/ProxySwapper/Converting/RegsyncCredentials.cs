@@ -28,11 +28,11 @@ internal static partial class RegsyncCredentials
             && concurrency > 0
         )
             entry["maxConcurrency"] = concurrency;
-        registry.LeaveOut("regcert", "put it into a file and name that as the registry's caFile");
+        registry.LeaveOut("regcert", "save it to a file and set that as the registry's caFile");
         foreach (var key in (string[])["clientCert", "clientKey"])
-            registry.LeaveOut(key, "has no counterpart: registries are opened by a login or an identity");
+            registry.LeaveOut(key, "has no counterpart: registries are accessed with a login or an identity");
         foreach (var key in (string[])["hostname", "pathPrefix", "mirrors", "priority"])
-            registry.LeaveOut(key, "has no counterpart: a registry is reached by its own name");
+            registry.LeaveOut(key, "has no counterpart: a registry is always contacted by its own name");
         registry.Skip("repoAuth", "blobChunk", "blobMax", "credExpire", "api", "scheme");
         registry.LeaveOutUnread();
         return entry.Count > 1 ? entry : null;
@@ -52,10 +52,10 @@ internal static partial class RegsyncCredentials
                 return;
             case { } helper:
                 entry["auth"] = "dockerConfig";
-                registry.LeaveOut("credHelper", $"'{helper}' is named in Docker's config.json: credHelpers: {{\"{host}\": \"…\"}}");
+                registry.LeaveOut("credHelper", $"configure '{helper}' in Docker's config.json: credHelpers: {{\"{host}\": \"…\"}}");
                 return;
         }
-        registry.LeaveOut("token", "has no counterpart: tokens are fetched");
+        registry.LeaveOut("token", "has no counterpart: tokens are obtained automatically");
         if (!registry.Has("user") && !registry.Has("pass"))
             return;
         entry["auth"] = "basic";
@@ -68,7 +68,7 @@ internal static partial class RegsyncCredentials
             registry.LeaveOut("pass", RegistryEntries.PasswordAdvice(host));
     }
 
-    /// <summary>What a template reads: <c>{{env "NAME"}}</c> or <c>{{file "PATH"}}</c>.</summary>
+    /// <summary>The source that a template reads: <c>{{env "NAME"}}</c> or <c>{{file "PATH"}}</c>.</summary>
     private static JsonObject? SourceOf(string? text) =>
         text is not null && Template().Match(text) is { Success: true } template
             ? new JsonObject { [template.Groups["kind"].Value] = template.Groups["what"].Value }

@@ -4,10 +4,10 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Converting;
 
 /// <summary>
-/// The file of <c>skopeo sync --src yaml</c> (<see href="https://github.com/containers/skopeo/blob/main/docs/skopeo-sync.1.md"/>): for each
-/// registry its repositories with their tags, an expression or a range.
+/// The file of <c>skopeo sync --src yaml</c> (<see href="https://github.com/containers/skopeo/blob/main/docs/skopeo-sync.1.md"/>): the
+/// repositories of each registry with tags, a regular expression or a version range.
 /// </summary>
-/// <param name="target">The destination and <c>--scoped</c>, which stand on skopeo's command line.</param>
+/// <param name="target">The destination and <c>--scoped</c>, which are on skopeo's command line.</param>
 internal sealed class SkopeoSyncConverter(ForeignTarget target)
 {
     private readonly MirrorEntries _entries = new();
@@ -17,7 +17,7 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
     {
         var registries = new JsonArray();
         if (target.Prefix is null)
-            top.Fault("", "the destination is not in the file; give --target REGISTRY[/PATH], as on the command line of skopeo sync");
+            top.Fault("", "the file has no destination; use --target REGISTRY[/PATH], the same as on skopeo sync's command line");
         foreach (var host in top.Keys)
             if (top.Section(host) is { } registry)
                 ReadRegistry(host, registry, registries);
@@ -46,7 +46,7 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
         var references = images.Strings(name);
         var digests = references.Where(reference => Digest.TryParse(reference, out _)).ToList();
         foreach (var digest in digests)
-            images.LeaveOut(name, $"a digest is copied by: proxyswapper copy {host}/{name}@{digest} {Destination(host, name)}");
+            images.LeaveOut(name, $"copy a digest with: proxyswapper copy {host}/{name}@{digest} {Destination(host, name)}");
         if (digests.Count > 0 && digests.Count == references.Count)
             return;
         if (Add(images, host, name) is { } entry && references.Count > 0)
@@ -64,7 +64,7 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
         if (!target.IsScoped && name.Contains('/', StringComparison.Ordinal) && !_destinations.Add(destination))
             section.LeaveOut(
                 name,
-                $"shares {destination} with another repository of the same last name, as skopeo has it; --scoped keeps them apart"
+                $"has the same destination {destination} as another repository, as with skopeo; use --scoped to keep them apart"
             );
         else
             _destinations.Add(destination);
@@ -86,14 +86,14 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
         if (registry.Boolean("tls-verify") == false)
         {
             entry["insecureSkipTlsVerify"] = true;
-            registry.LeaveOut("tls-verify", "takes any certificate; for a registry without TLS write plainHttp: true instead");
+            registry.LeaveOut("tls-verify", "accepts any certificate; for a registry without TLS, use plainHttp: true instead");
         }
-        registry.LeaveOut("cert-dir", "put its authorities into one PEM file and name that as the registry's caFile");
+        registry.LeaveOut("cert-dir", "save its authorities in one PEM file and set that as the registry's caFile");
         if (entry.Count > 1)
             registries.Add((JsonNode)entry);
     }
 
-    /// <summary>skopeo finds an expression anywhere in a tag, ours takes whole tags.</summary>
+    /// <summary>skopeo searches for an expression anywhere in a tag; ours has to match the whole tag.</summary>
     private static string Whole(string expression)
     {
         var start = expression.StartsWith('^') ? "" : ".*";

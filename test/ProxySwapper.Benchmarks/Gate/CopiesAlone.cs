@@ -7,12 +7,12 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Benchmarks.Gate;
 
-/// <summary>The copies that Pods wait for, without Pods: the copy engine alone, at the same times, with as many copies at once.</summary>
-/// <param name="Last">From the beginning to the end of the last copy.</param>
-/// <param name="Each">How long each took from its due time, in milliseconds.</param>
+/// <summary>The copies that Pods wait for, without Pods: the copy engine alone, at the same times and concurrency.</summary>
+/// <param name="Last">From the start of the first copy to the end of the last one.</param>
+/// <param name="Each">The duration of each copy from its due time, in milliseconds.</param>
 internal sealed record CopiesAlone(TimeSpan Last, IReadOnlyList<double> Each)
 {
-    /// <summary>Copies <c>alone/app0</c>, <c>alone/app1</c>, …, evenly over a time.</summary>
+    /// <summary>Copies <c>alone/app0</c>, <c>alone/app1</c>, …, spread evenly over a period.</summary>
     public static async Task<CopiesAlone> RunAsync(
         DebianRegistry upstream,
         DebianRegistry downstream,

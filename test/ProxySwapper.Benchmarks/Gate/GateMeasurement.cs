@@ -14,10 +14,10 @@ using static ProxySwapper.Benchmarks.Measurement;
 namespace ProxySwapper.Benchmarks.Gate;
 
 /// <summary>
-/// What a scheduling gate costs a Pod: 200 Pods of 40 new images in 10 seconds through two replicas, between two real registries, with an
-/// API server in this process. Measured is the time from the moment at which an image's tag is downstream to that at which the API server
-/// has released a Pod that waited for it. The same run copies as many images of the same sizes alone, each begun when the first Pod of an
-/// image was created, with as many at once: the last Pod must be released within 1.5 × the time of these copies.
+/// The cost of a scheduling gate: 200 Pods with 40 new images in 10 seconds, two replicas, two real registries and an API server in this
+/// process. It measures the time from an image's tag being downstream until the API server has released a Pod that waited for it. The
+/// same run copies as many images of the same sizes without Pods, each started when the first Pod of an image was created, with the same
+/// concurrency: the last Pod must be released within 1.5 × the time of these copies.
 /// </summary>
 internal static class GateMeasurement
 {
@@ -25,7 +25,7 @@ internal static class GateMeasurement
     private const int Images = 40;
     private const int Pods = 200;
 
-    /// <summary>Copies at once: of one replica, and of both.</summary>
+    /// <summary>Parallel copies of one replica, and of both.</summary>
     private const int ParallelCopies = 4;
     private const int Replicas = 2;
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
@@ -161,7 +161,7 @@ internal static class GateMeasurement
     private static int LeasesOf(InMemoryApiServer server) =>
         server.Requests.Where(request => request.Key.EndsWith(" leases", StringComparison.Ordinal)).Sum(request => request.Value);
 
-    /// <summary>GETs of blobs by the registry's own access log.</summary>
+    /// <summary>The number of GETs of blobs in the registry's access log.</summary>
     private static int BlobsOf(DebianRegistry upstream) =>
         upstream
             .Output.Split('\n')

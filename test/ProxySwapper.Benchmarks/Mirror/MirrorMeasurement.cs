@@ -6,7 +6,7 @@ using static ProxySwapper.Benchmarks.Measurement;
 namespace ProxySwapper.Benchmarks.Mirror;
 
 /// <summary>
-/// <c>proxyswapper mirror</c> against <c>skopeo sync</c> between real registries: a pass with nothing to do, and a first pass.
+/// <c>proxyswapper mirror</c> and <c>skopeo sync</c> between real registries: a run with nothing to do, and a first run.
 /// </summary>
 internal static class MirrorMeasurement
 {

@@ -11,8 +11,8 @@ using static ProxySwapper.Benchmarks.Measurement;
 namespace ProxySwapper.Benchmarks.Policy;
 
 /// <summary>
-/// The latency of creating a Pod at a real API server with nothing, with the admission policy, and with the webhook on the same machine:
-/// dry runs, one after another, in turns, each kind in a namespace of its own.
+/// The latency of creating a Pod on a real API server without admission, with the admission policy, and with the webhook on the same
+/// machine: sequential dry runs, alternating between three namespaces.
 /// </summary>
 internal static class PolicyMeasurement
 {

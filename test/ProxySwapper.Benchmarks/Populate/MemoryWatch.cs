@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Benchmarks.Populate;
 
-/// <summary>Watches the resident memory of a process.</summary>
+/// <summary>Samples the resident memory of a process.</summary>
 internal sealed class MemoryWatch : IDisposable
 {
     private readonly string _file;
@@ -15,14 +15,14 @@ internal sealed class MemoryWatch : IDisposable
         _watching = WatchAsync();
     }
 
-    /// <summary>Megabytes at this moment.</summary>
+    /// <summary>The current value in megabytes.</summary>
     public double Now =>
         File.ReadLines(_file)
             .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
             .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) / 1024)
             .First();
 
-    /// <returns>The most that was seen, in megabytes.</returns>
+    /// <returns>The highest sample, in megabytes.</returns>
     public async Task<double> StopAsync()
     {
         await _stop.CancelAsync();

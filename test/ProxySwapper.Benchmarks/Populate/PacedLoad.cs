@@ -3,11 +3,11 @@ using System.Text;
 
 namespace ProxySwapper.Benchmarks.Populate;
 
-/// <summary>Reviews that are due at even intervals, whether the one before has been answered or not, as Pods come in a cluster.</summary>
+/// <summary>Reviews sent at even intervals, whether or not the previous one was answered, as Pods are created in a cluster.</summary>
 internal static class PacedLoad
 {
     /// <summary>Posts the reviews.</summary>
-    /// <returns>The time from sending each review to its whole answer.</returns>
+    /// <returns>The time from sending each review to the end of its response.</returns>
     public static async Task<TimeSpan[]> RunAsync(HttpClient client, int count, TimeSpan duration, Func<int, string> review)
     {
         var bodies = Enumerable.Range(0, count).Select(index => Encoding.UTF8.GetBytes(review(index))).ToList();

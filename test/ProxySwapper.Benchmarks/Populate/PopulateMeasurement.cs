@@ -9,10 +9,10 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.Benchmarks.Populate;
 
 /// <summary>
-/// What is promised of admission while images are copied: 1,000 Pods of 200 images in 10 seconds with 2 workers, from one real registry
-/// to another, against the same 1,000 reviews as dry runs, which are answered alike and copy nothing. The webhook and who asks it share one
-/// processor and the registries have another: all on both, an idle webhook beside them would be as slow as the one that copies. The first
-/// round,
+/// Admission while images are copied: 1,000 Pods with 200 images in 10 seconds with 2 workers, from one real registry to another, compared
+/// with the same 1,000 reviews as dry runs, which get the same responses and copy nothing. The webhook and its client share one processor
+/// and the registries have the other: with all of them on both, even an idle webhook would be as slow as one that copies. The first round,
+/// in which the code for copies is compiled, is reported separately.
 /// in which what copies is compiled, is told by itself.
 /// </summary>
 internal static class PopulateMeasurement
@@ -47,7 +47,7 @@ internal static class PopulateMeasurement
             """,
             ContainerFile.Environment()
         );
-        // Registries are other machines: here each side has a processor of its own.
+        // Registries usually run on other machines: here each side has its own processor.
         foreach (var registry in new[] { upstream, downstream })
             await PinAsync(registry.Id, RegistriesProcessor);
         foreach (var process in new[] { program.Id, Environment.ProcessId })
@@ -103,7 +103,7 @@ internal static class PopulateMeasurement
         return rows.TrueForAll(row => row.Holds) ? 0 : 1;
     }
 
-    /// <summary>Gives a process, all its threads and those that they will make to one processor.</summary>
+    /// <summary>Pins a process, with all its current and future threads, to one processor.</summary>
     private static async Task PinAsync(int process, int processor)
     {
         var (exitCode, _, error) = await TestProcess.RunAsync(
@@ -124,7 +124,7 @@ internal static class PopulateMeasurement
     private static async Task<int> KnownAsync(ProxySwapperProcess program) =>
         (int)JsonNode.Parse(await program.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!["known"]!;
 
-    /// <summary>How often each image's tag was written, by the registry's own access log.</summary>
+    /// <summary>How often each image's tag was written, according to the registry's access log.</summary>
     private static Dictionary<string, int> CopiesOf(DebianRegistry downstream) =>
         downstream
             .Output.Split('\n')

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Benchmarks.Registry;
 
-/// <summary>A program that copies an image from one registry to another, and how it is told to take all of it, without TLS.</summary>
+/// <summary>A program that copies images between registries, with its arguments for all platforms and no TLS.</summary>
 internal sealed record CopyTool(string Name, string Program, Func<string, string, IReadOnlyList<string>> Arguments)
 {
-    /// <summary>The published program, and the others that are installed; <c>crane</c> where it is.</summary>
+    /// <summary>The published program, and other tools that are installed, such as <c>crane</c>.</summary>
     public static IReadOnlyList<CopyTool> All(string proxySwapper)
     {
         List<CopyTool> tools =

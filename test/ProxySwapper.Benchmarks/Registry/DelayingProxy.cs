@@ -6,8 +6,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.Benchmarks.Registry;
 
 /// <summary>
-/// Simulates a remote registry: every byte arrives half a round trip late in either direction, and the first one of a connection another
-/// round trip later, which a handshake takes on a real line. The bandwidth is not limited.
+/// Simulates a remote registry: every byte is delayed by half a round trip in either direction, and the first one of a connection by
+/// another round trip, as for a real TCP handshake. The bandwidth is not limited.
 /// </summary>
 internal sealed class DelayingProxy(string target, TimeSpan roundTrip) : TcpProxy(target)
 {

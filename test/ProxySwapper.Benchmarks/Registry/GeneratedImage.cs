@@ -11,7 +11,7 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Benchmarks.Registry;
 
 /// <summary>
-/// A registry with one image of any size, whose layers are made while they are sent: random bytes, numbered by the mebibyte.
+/// A registry with one image of any size, whose layers are generated while they are sent: random bytes with a number per MiB.
 /// </summary>
 internal sealed class GeneratedImage : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class GeneratedImage : IAsyncDisposable
     {
         _server = server;
         new Random(layerMegabytes).NextBytes(_random);
-        // A layer's number stands in its bytes, so that no two are the same.
+        // The bytes contain the layer's number, so that no two layers are the same.
         for (var layer = 0; layer < layers; layer++)
             _layers[DigestOf(layer, layerMegabytes)] = (long)layer << 32 | (long)layerMegabytes;
         var descriptors = _layers.Select(layer =>

@@ -6,8 +6,8 @@ using static ProxySwapper.Benchmarks.Measurement;
 namespace ProxySwapper.Benchmarks.Registry;
 
 /// <summary>
-/// <c>proxyswapper copy</c> against the other programs that copy images, between real registries: wall time of the whole process near
-/// and far, peak memory, and what the registries are asked.
+/// <c>proxyswapper copy</c> and other programs that copy images, between real registries: wall time of the whole process with a near and
+/// a distant registry, peak memory, and the number of requests.
 /// </summary>
 internal static class RegistryMeasurement
 {
@@ -46,8 +46,8 @@ internal static class RegistryMeasurement
     }
 
     /// <summary>
-    /// A fresh registry for each copy: what one program left there, or remembers of that host (skopeo does, beyond its process), helps
-    /// none.
+    /// A new registry for each copy, so that content left by one program, or a cache of the host (skopeo keeps one across processes), does
+    /// not help another.
     /// </summary>
     private static async Task<IEnumerable<Measurement>> MeasureTimeAsync(
         IReadOnlyList<CopyTool> tools,
@@ -60,7 +60,7 @@ internal static class RegistryMeasurement
     {
         await using var farSource = roundTrip is { } there ? new DelayingProxy(source.Address, there) : null;
         var times = tools.ToDictionary(tool => tool.Name, _ => new List<double>());
-        // The first round is for the caches of the machine.
+        // The first round only warms up the machine's caches.
         for (var round = -1; round < rounds; round++)
             foreach (var tool in round % 2 == 0 ? tools : tools.Reverse())
             {
@@ -113,7 +113,7 @@ internal static class RegistryMeasurement
     private static async Task<Measurement> MeasureMemoryAsync(IReadOnlyList<CopyTool> tools)
     {
         var small = await PeakAsync(tools[0], layerMegabytes: 10);
-        // The runtime compiles hot methods a second time, which short runs do not reach: this one tells that apart from the image's size.
+        // The runtime recompiles hot methods, which short runs do not reach: this run separates that effect from the image's size.
         var medium = await PeakAsync(tools[0], layerMegabytes: 100);
         var large = await PeakAsync(tools[0], layerMegabytes: 1024);
         return Ratio(

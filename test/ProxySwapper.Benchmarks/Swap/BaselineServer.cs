@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Hosting;
 namespace ProxySwapper.Benchmarks.Swap;
 
 /// <summary>
-/// What Kestrel costs by itself: an HTTPS endpoint that takes a body and answers with as many bytes as the webhook does, all at the
-/// settings that Kestrel and the runtime have by themselves.
+/// The cost of Kestrel alone: an HTTPS endpoint that reads the body and responds with as many bytes as the webhook, with the default
+/// settings of Kestrel and the runtime.
 /// </summary>
 internal static class BaselineServer
 {
     public const string Name = "baseline-server";
 
-    /// <summary>Takes the place of an answer with a patch.</summary>
+    /// <summary>Stands in for a response with a patch.</summary>
     private static readonly byte[] Answer = [.. Enumerable.Repeat((byte)'x', 1000)];
 
     public static async Task RunAsync(int port, string folder)

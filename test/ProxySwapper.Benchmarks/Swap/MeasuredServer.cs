@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
-/// <summary>A server in a process of its own, with its time to the first good answer of a page.</summary>
+/// <summary>A server in its own process, with its time to the first successful response of a page.</summary>
 internal sealed class MeasuredServer : IDisposable
 {
     private readonly Process _process;
@@ -24,7 +24,7 @@ internal sealed class MeasuredServer : IDisposable
         }
     }
 
-    /// <summary>Starts the published program with the variables that the image has.</summary>
+    /// <summary>Starts the published program with the environment of the image.</summary>
     public static Task<MeasuredServer> StartProgramAsync(string program, string folder)
     {
         var (port, managementPort) = (TestProcess.FreePort(), TestProcess.FreePort());
@@ -60,7 +60,7 @@ internal sealed class MeasuredServer : IDisposable
 
     private static async Task<MeasuredServer> StartAsync(ProcessStartInfo start, int port, Uri? ready)
     {
-        // The log is written as in a cluster, into a pipe that somebody reads.
+        // As in a cluster, the log goes to a pipe that is read.
         start.RedirectStandardOutput = true;
         var watch = Stopwatch.StartNew();
         var process = Process.Start(start)!;

@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
-/// <summary>From a review's bytes to the answer's, without HTTP.</summary>
+/// <summary>From the bytes of a review to those of its response, without HTTP.</summary>
 [MemoryDiagnoser]
 public class ReviewBenchmarks
 {
@@ -21,7 +21,7 @@ public class ReviewBenchmarks
     [Params(7, 200)]
     public int KiB { get; set; }
 
-    /// <summary>In blocks of the size in which Kestrel hands a body over.</summary>
+    /// <summary>In blocks of the size in which Kestrel delivers a body.</summary>
     [GlobalSetup]
     public void MakeReview() => _review = Segment.Split(Encoding.UTF8.GetBytes(ReviewSamples.OfSize(KiB * 1024)), 4096);
 

@@ -8,8 +8,8 @@ using System.Text;
 namespace ProxySwapper.Benchmarks.Swap;
 
 /// <summary>
-/// Connections with TLS that post the same review one after the other. Cheap on purpose: the client shares the machine with the server,
-/// and what it costs takes from the difference that is measured.
+/// TLS connections that each post the same review repeatedly. Deliberately cheap: the client shares the machine with the server, so its
+/// cost reduces the measured difference.
 /// </summary>
 internal sealed class ReviewLoad : IAsyncDisposable
 {
@@ -37,7 +37,7 @@ internal sealed class ReviewLoad : IAsyncDisposable
         return load;
     }
 
-    /// <summary>Posts for a time.</summary>
+    /// <summary>Posts reviews for some time.</summary>
     public Task<LoadResult> RunAsync(TimeSpan duration)
     {
         var watch = Stopwatch.StartNew();
@@ -91,7 +91,7 @@ internal sealed class ReviewLoad : IAsyncDisposable
         return latencies;
     }
 
-    /// <summary>A whole answer's length, as soon as its head is there.</summary>
+    /// <summary>The length of the whole response, once its headers have arrived.</summary>
     private static int LengthOf(ReadOnlySpan<byte> answer)
     {
         var end = answer.IndexOf("\r\n\r\n"u8);
@@ -104,5 +104,5 @@ internal sealed class ReviewLoad : IAsyncDisposable
     }
 }
 
-/// <summary>Reviews per second, and the time within which 99 of 100 were answered.</summary>
+/// <summary>Reviews per second, and the 99th percentile of the response times.</summary>
 internal readonly record struct LoadResult(double PerSecond, TimeSpan P99);

@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Benchmarks.Swap;
 
-/// <summary>All that is promised of the webhook's speed and size, measured in one go, as a Markdown table.</summary>
+/// <summary>Everything that is promised about the webhook's speed and size, measured in one run, as a Markdown table.</summary>
 internal static class SwapMeasurement
 {
     private const string Command = "dotnet run -c Release --project test/ProxySwapper.Benchmarks -- swap";
@@ -18,7 +18,7 @@ internal static class SwapMeasurement
     private const int Rounds = 41;
     private static readonly TimeSpan RoundDuration = TimeSpan.FromSeconds(1);
 
-    /// <summary>A configuration as a cluster has it: a few rules, what they ignore, and nobody to copy to.</summary>
+    /// <summary>A realistic configuration: a few rules and exceptions, without population.</summary>
     public const string Configuration = """
         rules:
           - match: docker.io
@@ -34,7 +34,7 @@ internal static class SwapMeasurement
         populate: {policy: none}
         """;
 
-    /// <param name="before">A program published earlier, to compare with in the same rounds; null for none.</param>
+    /// <param name="before">An earlier published program to compare with in the same rounds, or null.</param>
     public static async Task<int> RunAsync(string? before)
     {
         var folder = Directory.CreateTempSubdirectory("proxyswapper-swap-").FullName;
@@ -104,7 +104,7 @@ internal static class SwapMeasurement
             ),
             new("resident memory, idle", Invariant($"{idle:N1} MB"), "≤ 70 MB", idle <= 70),
             new("resident memory after 10,000 reviews", Invariant($"{early:N1} MB"), "≤ 76 MB", early <= 76),
-            // What the kernel counts moves by a few pages of code; growth would be a leak of ever so few bytes for each review.
+            // The kernel's count varies by a few pages of code; growth would indicate a leak of even a few bytes per review.
             new(
                 "resident memory after 100,000 reviews",
                 Invariant($"{late:N1} MB"),
@@ -132,7 +132,7 @@ internal static class SwapMeasurement
             : await ReviewLoad.ConnectAsync(earlier.Port, review, Connections, certificates.HasSigned);
         List<(LoadResult Server, LoadResult Baseline)> rounds = [];
         List<double> ratios = [];
-        // The first two are for compilers and caches.
+        // The first two rounds warm up compilers and caches.
         for (var round = -2; round < Rounds; round++)
         {
             var pair = (Baseline: await baselineLoad.RunAsync(RoundDuration), Server: await serverLoad.RunAsync(RoundDuration));

@@ -10,11 +10,11 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// What a Pod with Workload Identity meets at Azure, on one port: Entra, which gives an access token for the Pod's own token
+/// The services that a Pod with Workload Identity uses at Azure, on one port: Entra, which issues an access token for the Pod's own token
 /// (<see href="https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow"/>, the third case),
-/// and a registry, which exchanges it at <c>/oauth2/exchange</c> for a refresh token, and that at <c>/oauth2/token</c> for what opens a
-/// repository
-/// (<see href="https://azure.github.io/acr/AAD-OAuth.html"/>). A service principal is let in at <c>/oauth2/token</c> by its password.
+/// and a registry, which exchanges it at <c>/oauth2/exchange</c> for a refresh token, and that at <c>/oauth2/token</c> for an access token
+/// of a repository
+/// (<see href="https://azure.github.io/acr/AAD-OAuth.html"/>). A service principal is accepted at <c>/oauth2/token</c> with its password.
 /// </summary>
 internal sealed class AzureCloud : IAsyncDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class AzureCloud : IAsyncDisposable
     public const string PrincipalId = "service-principal-of-a-test";
     public const string PrincipalPassword = "service-principal-password-of-a-test";
 
-    /// <summary>The prefix of every token that must never be seen.</summary>
+    /// <summary>The prefix of every token that must never appear in logs or errors.</summary>
     public const string EntraToken = "entra-token-of-a-test";
 
     private readonly ConcurrentQueue<IReadOnlyDictionary<string, string>> _exchanges = new();
@@ -37,7 +37,7 @@ internal sealed class AzureCloud : IAsyncDisposable
 
     public InMemoryRegistry Registry { get; private set; } = null!;
 
-    /// <summary>Host and port of both, as the certificates of tests name it.</summary>
+    /// <summary>Host and port of both, as in the certificates of tests.</summary>
     public string Address => $"localhost:{Registry.Address.Split(':')[1]}";
 
     /// <summary>For <c>AZURE_AUTHORITY_HOST</c>.</summary>
@@ -45,19 +45,19 @@ internal sealed class AzureCloud : IAsyncDisposable
 
     public TimeProvider Time { get; private init; } = TimeProvider.System;
 
-    /// <summary>How long a refresh token is good for.</summary>
+    /// <summary>The lifetime of refresh tokens.</summary>
     public TimeSpan RefreshTokenLifetime { get; set; } = TimeSpan.FromHours(3);
 
     /// <summary>The forms that were exchanged for refresh tokens.</summary>
     public IReadOnlyList<IReadOnlyDictionary<string, string>> Exchanges => [.. _exchanges];
 
-    /// <summary>Who asked Entra for a token, in order.</summary>
+    /// <summary>The clients that requested a token from Entra, in order.</summary>
     public IReadOnlyList<string> Clients => [.. _clients];
 
-    /// <summary>What answers the next exchange instead.</summary>
+    /// <summary>Responses for the next exchanges.</summary>
     public ConcurrentQueue<RegistryFault> NextExchanges { get; } = new();
 
-    /// <summary>What an exchange waits for; done by default.</summary>
+    /// <summary>What an exchange waits for; completed by default.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
     private string Scheme { get; }
@@ -71,7 +71,7 @@ internal sealed class AzureCloud : IAsyncDisposable
         return cloud;
     }
 
-    /// <summary>No token that the registry gave opens it any longer.</summary>
+    /// <summary>Invalidates all tokens that the registry has issued.</summary>
     public void Revoke()
     {
         _refreshTokens.Clear();

@@ -10,8 +10,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// A real registry behind the door of ECR: it asks for Basic, takes the passwords that <see cref="FakeEcr"/> handed out and are good
-/// still, and answers 403 without a challenge to those that are not.
+/// A real registry with the authentication of ECR: it requires Basic, accepts the passwords that <see cref="FakeEcr"/> has issued and that
+/// are still valid, and responds with 403 and no challenge to expired ones.
 /// </summary>
 internal sealed partial class EcrRegistry : IAsyncDisposable
 {
@@ -28,24 +28,24 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
 
     public string Address => new Uri(_server.Urls.Single()).Authority;
 
-    /// <summary>Requests that were let in.</summary>
+    /// <summary>Accepted requests.</summary>
     public int Passed => _passed;
 
-    /// <summary>Requests that came with a password which is good no longer.</summary>
+    /// <summary>Requests with an expired password.</summary>
     public int Refused => _refused;
 
-    /// <summary>After so many requests all passwords end; null (default) is never.</summary>
+    /// <summary>Expires all passwords after this many requests; null (default) for never.</summary>
     public int? PasswordsEndAfter { get; set; }
 
     /// <summary>
-    /// Whether it has only the repositories that were made in <see cref="FakeEcr"/>, and minds their immutable tags. Default false: any.
+    /// Whether only repositories created in <see cref="FakeEcr"/> exist, with their tag immutability. Default false: all exist.
     /// </summary>
     public bool HasMadeRepositoriesOnly { get; set; }
 
-    /// <summary>Uploads that were dropped for want of a repository.</summary>
+    /// <summary>Uploads that were dropped because there is no such repository.</summary>
     public int Dropped => _dropped;
 
-    /// <param name="ecr">Whose passwords it takes.</param>
+    /// <param name="ecr">Issues the passwords.</param>
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
     public static async Task<EcrRegistry> StartAsync(FakeEcr ecr, X509Certificate2? certificate = null)
     {
@@ -56,7 +56,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         return guarded;
     }
 
-    /// <summary>The digest of what a tag points at, asked of the registry behind the door.</summary>
+    /// <summary>The digest of a tag, from the registry itself, without authentication.</summary>
     public async Task<string?> DigestAsync(string repository, string tag)
     {
         using var client = new HttpClient
@@ -108,7 +108,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         await ForwardAsync(context);
     }
 
-    /// <summary>What ECR answers where it has no such repository, or the tag is there and cannot be moved.</summary>
+    /// <summary>The response of ECR if the repository does not exist, or the tag exists and is immutable.</summary>
     private async Task<bool> RefuseAsync(HttpContext context)
     {
         if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path)

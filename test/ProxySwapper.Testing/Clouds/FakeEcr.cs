@@ -9,9 +9,9 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// The API of Amazon's registries (AWS JSON 1.1) in this process, with its repositories in memory: the private one of one region, and
-/// <c>GetAuthorizationToken</c> of the public one. Every signature is checked. A process is sent here by <c>AWS_ENDPOINT_URL_ECR</c> and
-/// <c>AWS_ENDPOINT_URL_ECR_PUBLIC</c>, a client in this process by the endpoint of its <c>EcrHost</c>.
+/// The ECR API (AWS JSON 1.1) in this process, with repositories in memory: private ECR in one region, and <c>GetAuthorizationToken</c> of
+/// public ECR. Every signature is verified. A process is pointed here by <c>AWS_ENDPOINT_URL_ECR</c> and
+/// <c>AWS_ENDPOINT_URL_ECR_PUBLIC</c>, and a client in this process by the endpoint of its <c>EcrHost</c>.
 /// </summary>
 internal sealed class FakeEcr : IAsyncDisposable
 {
@@ -27,47 +27,47 @@ internal sealed class FakeEcr : IAsyncDisposable
 
     private FakeEcr(WebApplication server) => _server = server;
 
-    /// <summary>Where the API is.</summary>
+    /// <summary>The URL of the API.</summary>
     public Uri Endpoint => new(_server.Urls.Single());
 
-    /// <summary>The region that calls have to be signed for.</summary>
+    /// <summary>The region that calls must be signed for.</summary>
     public string Region { get; init; } = "eu-central-1";
 
-    /// <summary>Who may call, by access key.</summary>
+    /// <summary>The principals that may call, by access key.</summary>
     public ConcurrentDictionary<string, AwsPrincipal> Principals { get; } = new();
 
-    /// <summary>One who may call from the start, with temporary keys.</summary>
+    /// <summary>A principal that may call from the start, with temporary keys.</summary>
     public AwsPrincipal Principal { get; } = new("ASIAOFATEST000000000", "secret-access-key-of-a-test", "session-token-of-a-test");
 
     /// <summary>The host of the registry of <see cref="Principal"/>'s account.</summary>
     public string Registry => $"{Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
 
     /// <summary>
-    /// What is there, by name: what it was made with, with <c>lifecyclePolicyText</c> and <c>policyText</c> once they are set.
+    /// The repositories by name: the request that created them, with <c>lifecyclePolicyText</c> and <c>policyText</c> once they are set.
     /// </summary>
     public ConcurrentDictionary<string, JsonObject> Repositories { get; } = new();
 
-    /// <summary>The passwords that were handed out and are good still, each with whom it was handed to.</summary>
+    /// <summary>The valid passwords, with the principal that each was issued to.</summary>
     public ConcurrentDictionary<string, AwsPrincipal> Passwords { get; } = new();
 
-    /// <summary>How long passwords are said to be good for.</summary>
+    /// <summary>The stated lifetime of passwords.</summary>
     public TimeSpan PasswordLifetime { get; set; } = TimeSpan.FromHours(12);
 
-    /// <summary>The clock that passwords end by.</summary>
+    /// <summary>The clock by which passwords expire.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>What an answer waits for; done by default.</summary>
+    /// <summary>What a response waits for; completed by default.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    /// <summary>The rightly signed calls so far, those that failed then included.</summary>
+    /// <summary>The correctly signed calls so far, including failed ones.</summary>
     public IReadOnlyList<FakeEcrCall> Calls => [.. _calls];
 
-    /// <summary>What was answered to requests that are not rightly signed.</summary>
+    /// <summary>The responses to requests with an invalid signature.</summary>
     public IReadOnlyList<string> Refusals => [.. _refusals];
 
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
-    /// <param name="region">The region that calls have to be signed for.</param>
-    /// <param name="time">The clock that passwords end by.</param>
+    /// <param name="region">The region that calls must be signed for.</param>
+    /// <param name="time">The clock by which passwords expire.</param>
     public static async Task<FakeEcr> StartAsync(
         X509Certificate2? certificate = null,
         string region = "eu-central-1",
@@ -82,11 +82,11 @@ internal sealed class FakeEcr : IAsyncDisposable
         return ecr;
     }
 
-    /// <summary>Has the next call of an operation answered so.</summary>
+    /// <summary>Sets the response to the next call of an operation.</summary>
     public void AnswerNext(string operation, Func<FakeEcrCall, FakeEcrAnswer> answer) =>
         _next.GetOrAdd(operation, _ => new()).Enqueue(answer);
 
-    /// <summary>Has all calls of an operation answered so, until it is null.</summary>
+    /// <summary>Sets the response to all calls of an operation; null removes it.</summary>
     public void AnswerAlways(string operation, Func<FakeEcrCall, FakeEcrAnswer>? answer)
     {
         if (answer is null)

@@ -1,9 +1,9 @@
 namespace ProxySwapper.Testing.Clouds;
 
-/// <summary>What <see cref="FakeEcr"/> answers to one call.</summary>
+/// <summary>A response of <see cref="FakeEcr"/>.</summary>
 internal sealed record FakeEcrAnswer(int Status, string Body);
 
-/// <summary>What AWS answers when it does not do what it was asked for, in its own words.</summary>
+/// <summary>Error responses of AWS, with its own texts.</summary>
 internal static class FakeEcrAnswers
 {
     public static FakeEcrAnswer AccessDenied(FakeEcrCall call) =>

@@ -7,17 +7,17 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
-/// What a Pod with Workload Identity meets at Google, on one port: the metadata server, which hands out access tokens
-/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), the service that exchanges tokens of
-/// other
-/// providers, and an Artifact Registry, which takes
-/// one as the password of <c>oauth2accesstoken</c> at <c>/v2/token</c> and opens a repository for the token that it gives.
+/// The services that a Pod with Workload Identity uses at Google, on one port: the metadata server, which issues access tokens
+/// (<see href="https://cloud.google.com/compute/docs/access/authenticate-workloads#applications"/>), the service that exchanges tokens
+/// of other
+/// providers, and an Artifact Registry, which accepts
+/// one as the password of <c>oauth2accesstoken</c> at <c>/v2/token</c> and issues a token for a repository.
 /// </summary>
 internal sealed class GoogleCloud : IAsyncDisposable
 {
     public const string Repository = "project/repository/image";
 
-    /// <summary>What an identity of another provider shows to be federated.</summary>
+    /// <summary>The token that an identity of another provider presents for federation.</summary>
     public const string SubjectToken = "subject-token-of-a-test";
     public const string Audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
 
@@ -31,16 +31,16 @@ internal sealed class GoogleCloud : IAsyncDisposable
     /// <summary>Host and port of both.</summary>
     public string Address => Registry.Address;
 
-    /// <summary>What the metadata server hands out.</summary>
+    /// <summary>The token that the metadata server issues.</summary>
     public string AccessToken { get; set; } = "ya29.access-token-of-a-test";
 
-    /// <summary>Has the metadata server fail.</summary>
+    /// <summary>Makes the metadata server fail.</summary>
     public bool MetadataFails { get; set; }
 
-    /// <summary>How often the registry gave a token for the access token.</summary>
+    /// <summary>How often the registry issued a token for the access token.</summary>
     public int TokensTaken => _tokensTaken;
 
-    /// <summary>A manifest that only who is let in can read.</summary>
+    /// <summary>A manifest that requires authentication.</summary>
     public Descriptor Manifest { get; private set; } = null!;
 
     public static async Task<GoogleCloud> StartAsync()
@@ -76,7 +76,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
             return ExchangeAsync(context);
         if (context.Request.Headers.Authorization == $"Bearer {RegistryToken}")
             return next(context);
-        // Google says no service.
+        // Google's challenge has no service.
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{Address}/v2/token\",scope=\"repository:{Repository}:pull\"";
         return context.Response.WriteAsync("""{"errors":[{"code":"UNAUTHORIZED","message":"Unauthenticated request."}]}""");

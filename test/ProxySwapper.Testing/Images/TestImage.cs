@@ -8,7 +8,7 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Testing.Images;
 
 /// <summary>
-/// An image for tests: manifests and blobs that belong together, the same for the same seed. With several platforms it is an index.
+/// An image for tests, determined by its seed: manifests and their blobs. With several platforms it is an index.
 /// </summary>
 internal sealed class TestImage
 {
@@ -21,10 +21,10 @@ internal sealed class TestImage
         IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> blobs
     ) => (Top, Platforms, Blobs) = (top, platforms, blobs);
 
-    /// <summary>What a tag points at.</summary>
+    /// <summary>The manifest or index that a tag points to.</summary>
     public Manifest Top { get; }
 
-    /// <summary>The manifests by platform; the top itself when there is one platform alone.</summary>
+    /// <summary>The manifests by platform; the top itself if there is only one platform.</summary>
     public IReadOnlyDictionary<string, Manifest> Platforms { get; }
 
     public IReadOnlyDictionary<Digest, ReadOnlyMemory<byte>> Blobs { get; }
@@ -95,7 +95,7 @@ internal sealed class TestImage
         }
     }
 
-    /// <summary>Puts the image into an embedded registry.</summary>
+    /// <summary>Adds the image to an in-memory registry.</summary>
     public void AddTo(InMemoryRegistry registry, string repository, params string[] tags)
     {
         foreach (var blob in Blobs.Values)
@@ -105,7 +105,7 @@ internal sealed class TestImage
         registry.AddManifest(repository, Top.MediaType, Top.Bytes, tags);
     }
 
-    /// <summary>Pushes the image to a registry without TLS, with requests of its own: a test of our client must not rest on it.</summary>
+    /// <summary>Pushes the image to a registry without TLS, without our client: tests of that must not depend on itself.</summary>
     public async Task PushAsync(string address, string repository, string tag, string? username = null, string? password = null)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://{address}/v2/{repository}/") };

@@ -2,12 +2,12 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>The program, run as a process of its own by nobody that a cloud knows.</summary>
+/// <summary>The built program in its own process, without any cloud identity.</summary>
 internal static class BuiltProgram
 {
     /// <summary>
-    /// How it is started: with these arguments, and these variables of the environment besides the test's own, without a developer's
-    /// identities at clouds.
+    /// How to start it: with these arguments, and these environment variables in addition to the test's own, without cloud identities of
+    /// a developer.
     /// </summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
@@ -28,7 +28,7 @@ internal static class BuiltProgram
         return start;
     }
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs it until it exits.</summary>
     public static async Task<ProgramResult> RunAsync(IEnumerable<string> arguments, params (string Name, string? Value)[] environment)
     {
         using var process = Process.Start(StartInfo(arguments, environment))!;
@@ -39,5 +39,5 @@ internal static class BuiltProgram
     }
 }
 
-/// <summary>What a run of the program came to.</summary>
+/// <summary>The result of a run of the program.</summary>
 internal sealed record ProgramResult(int ExitCode, string Output, string Error);

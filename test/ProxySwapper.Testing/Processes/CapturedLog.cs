@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>Keeps every line that is logged, of every level.</summary>
+/// <summary>Keeps every logged line, of all levels.</summary>
 internal sealed class CapturedLog : ILoggerFactory, ILogger
 {
     private readonly Lock _gate = new();

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>The Dockerfile, read as instructions in order, with continued lines joined.</summary>
+/// <summary>The Dockerfile as a list of instructions, with continued lines joined.</summary>
 internal static class ContainerFile
 {
     public static IReadOnlyList<ContainerInstruction> Read()
@@ -38,5 +38,5 @@ internal static class ContainerFile
     }
 }
 
-/// <summary>A line of a Dockerfile: <c>RUN</c> for instance, and what is behind it.</summary>
+/// <summary>An instruction of a Dockerfile, such as <c>RUN</c>, with its arguments.</summary>
 internal sealed record ContainerInstruction(string Name, string Arguments);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>A collector that speaks OTLP over HTTP, and keeps the spans and the names of the metrics that it was sent.</summary>
+/// <summary>An OTLP collector over HTTP that keeps the spans and metric names it receives.</summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -70,7 +70,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
                     : value.Text(1)
         );
 
-    /// <summary>A message of Protocol Buffers, by its fields' numbers (https://protobuf.dev/programming-guides/encoding/).</summary>
+    /// <summary>A Protocol Buffers message, by field number (https://protobuf.dev/programming-guides/encoding/).</summary>
     private sealed class ProtobufMessage
     {
         private readonly List<(int Number, byte[] Content)> _fields = [];
@@ -120,7 +120,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     }
 }
 
-/// <summary>A span as it was sent; attributes that are lists are joined with spaces, links are ids of spans.</summary>
+/// <summary>A received span; list attributes are joined with spaces, links are span ids.</summary>
 internal sealed record OtlpSpan(
     string Name,
     string TraceId,

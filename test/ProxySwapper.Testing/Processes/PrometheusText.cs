@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>A strict reader of the text format of Prometheus, version 0.0.4.</summary>
+/// <summary>A strict reader of the Prometheus text format, version 0.0.4.</summary>
 internal static partial class PrometheusText
 {
     /// <summary>Values by series, as written: <c>name{label="value"}</c>.</summary>
-    /// <exception cref="FormatException">A line is not of the format, a family is not announced, or a series is there twice.</exception>
+    /// <exception cref="FormatException">A line is invalid, a family is not declared, or a series occurs twice.</exception>
     public static IReadOnlyDictionary<string, double> Parse(string text)
     {
         var values = new Dictionary<string, double>();

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>The built program, serving, with a certificate and a configuration of its own in a folder of its own.</summary>
+/// <summary>The built program as <c>serve</c>, with its own certificate and configuration in a temporary folder.</summary>
 internal sealed class ProxySwapperProcess : IAsyncDisposable
 {
     private readonly TestProcess _process;
@@ -34,7 +34,7 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
     /// <param name="configuration">YAML; ports and certificate files are added to it.</param>
     /// <param name="environment">Further variables.</param>
     /// <param name="port">The webhook's port, or 0 for a free one.</param>
-    /// <param name="openFiles">How many files it may have open; null for as many as this process.</param>
+    /// <param name="openFiles">Limit of open files; null for that of this process.</param>
     public static async Task<ProxySwapperProcess> StartAsync(
         string configuration,
         IReadOnlyDictionary<string, string>? environment = null,
@@ -46,7 +46,7 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
         var certificates = new TestCertificates();
         certificates.WriteTo(folder);
         var ports = (Webhook: port == 0 ? TestProcess.FreePort() : port, Management: TestProcess.FreePort());
-        // A port that nobody holds may be given twice.
+        // A free port may be handed out twice.
         while (ports.Management == ports.Webhook)
             ports.Management = TestProcess.FreePort();
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
@@ -63,10 +63,10 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
         return running;
     }
 
-    /// <summary>A configuration with what every process here needs.</summary>
+    /// <summary>A configuration with the settings that every test process needs.</summary>
     public string Complete(string configuration) => Complete(configuration, Folder, Port, ManagementPort);
 
-    /// <summary>A client that trusts this process's certificate authority alone.</summary>
+    /// <summary>A client that only trusts this process's certificate authority.</summary>
     public HttpClient CreateClient() =>
         new(
             new SocketsHttpHandler

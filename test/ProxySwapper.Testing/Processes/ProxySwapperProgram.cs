@@ -1,13 +1,13 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>
-/// The program as it is tested: as it is published where the variable <c>PUBLISHED_PROXYSWAPPER</c> says where, since what is compiled
-/// ahead can
-/// differ from what is built; else as it was built.
+/// The program under test: the published one if <c>PUBLISHED_PROXYSWAPPER</c> names it, since native code can differ from what the build
+/// produces;
+/// otherwise the built one.
 /// </summary>
 internal static class ProxySwapperProgram
 {
-    /// <summary>The variable that says where it is published.</summary>
+    /// <summary>The environment variable with the path of the published program.</summary>
     public const string Variable = "PUBLISHED_PROXYSWAPPER";
 
     private static readonly string? Published = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
@@ -19,7 +19,7 @@ internal static class ProxySwapperProgram
         return TestProcess.Start(file, all, environment);
     }
 
-    /// <summary>Runs the program to its end.</summary>
+    /// <summary>Runs the program until it exits.</summary>
     public static Task<(int ExitCode, string Output, string Error)> RunAsync(
         IEnumerable<string> arguments,
         IReadOnlyDictionary<string, string>? environment = null,
@@ -30,7 +30,7 @@ internal static class ProxySwapperProgram
         return TestProcess.RunAsync(file, all, environment, input);
     }
 
-    /// <summary>How the program is called.</summary>
+    /// <summary>The command that runs the program.</summary>
     public static (string File, IEnumerable<string> Arguments) CommandOf(IEnumerable<string> arguments) =>
         Published is not null
             ? (Published, arguments)

@@ -1,8 +1,8 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>
-/// The program as it is published: the one that <see cref="ProxySwapperProgram.Variable"/> names, else one that is published now, which
-/// takes minutes, and removed when this process ends.
+/// The published program: the one that <see cref="ProxySwapperProgram.Variable"/> names, otherwise one that is published on first use,
+/// which takes minutes, and deleted when this process exits.
 /// </summary>
 internal static class PublishedProgram
 {

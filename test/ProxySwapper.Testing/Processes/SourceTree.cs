@@ -1,12 +1,12 @@
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>The folder that the tests were built from.</summary>
+/// <summary>The source tree that the tests were built from.</summary>
 internal static class SourceTree
 {
     /// <summary>The folder of the solution.</summary>
     public static string Root { get; } = Find();
 
-    /// <summary>True when golden files are to be written instead of compared: <c>UPDATE_GOLDEN=1 test/run</c>.</summary>
+    /// <summary>True if golden files are written instead of compared: <c>UPDATE_GOLDEN=1 test/run</c>.</summary>
     public static bool UpdatesGolden { get; } = Environment.GetEnvironmentVariable("UPDATE_GOLDEN") is { Length: > 0 };
 
     public static string PathOf(params string[] parts) => Path.Combine([Root, .. parts]);

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>A folder that goes away with the test.</summary>
+/// <summary>A folder that is deleted on disposal.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("proxyswapper-test-");

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>A certificate authority for one test, and what it signs.</summary>
+/// <summary>A certificate authority for one test, and the certificates it issues.</summary>
 internal sealed class TestCertificates : IDisposable
 {
     private readonly X509Certificate2 _authority;
@@ -23,7 +23,7 @@ internal sealed class TestCertificates : IDisposable
 
     public string AuthorityPem => _authority.ExportCertificatePem();
 
-    /// <summary>A server's certificate for these names and the loopback ones.</summary>
+    /// <summary>A server certificate for these names and the loopback names.</summary>
     public X509Certificate2 IssueServer(params IReadOnlyList<string> names)
     {
         var (certificate, key) = Issue(names: names);
@@ -65,7 +65,7 @@ internal sealed class TestCertificates : IDisposable
         return (certificate.ExportCertificatePem(), rsa?.ExportPkcs8PrivateKeyPem() ?? ecdsa.ExportPkcs8PrivateKeyPem());
     }
 
-    /// <summary>An authority that this one has signed.</summary>
+    /// <summary>An intermediate authority.</summary>
     public TestCertificates Intermediate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

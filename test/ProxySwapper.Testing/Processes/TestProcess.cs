@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace ProxySwapper.Testing.Processes;
 
-/// <summary>A program that runs beside a test, and its output.</summary>
+/// <summary>A process that runs alongside a test, with its output.</summary>
 internal sealed partial class TestProcess : IDisposable
 {
     private readonly Process _process;
@@ -14,7 +14,7 @@ internal sealed partial class TestProcess : IDisposable
 
     private TestProcess(Process process) => _process = process;
 
-    /// <summary>All lines of both outputs so far.</summary>
+    /// <summary>All lines of standard output and standard error so far.</summary>
     public string Output => string.Join('\n', _lines);
 
     public bool HasExited => _process.HasExited;
@@ -40,7 +40,7 @@ internal sealed partial class TestProcess : IDisposable
         return running;
     }
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program until it exits.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(
         string program,
         IEnumerable<string> arguments,
@@ -65,7 +65,7 @@ internal sealed partial class TestProcess : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>A port that nothing listens on at this moment.</summary>
+    /// <summary>A port that is currently free.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

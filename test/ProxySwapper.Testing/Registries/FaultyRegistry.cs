@@ -45,22 +45,22 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         return faulty;
     }
 
-    /// <summary>The next requests with this method and kind meet these faults, one each, in order.</summary>
+    /// <summary>The next requests with this method and kind get these faults, one each, in order.</summary>
     public void Next(HttpMethod method, InMemoryRegistryRequestKind kind, params IEnumerable<RegistryFault> faults) =>
         Add((request, of) => request.Method == method.Method && of == kind, faults);
 
-    /// <summary>Every request with this method and kind meets this fault.</summary>
+    /// <summary>Every request with this method and kind gets this fault.</summary>
     public void Always(HttpMethod method, InMemoryRegistryRequestKind kind, RegistryFault fault) =>
         Always((request, of) => request.Method == method.Method && of == kind, fault);
 
-    /// <summary>Every matching request meets this fault.</summary>
+    /// <summary>Every matching request gets this fault.</summary>
     public void Always(Func<HttpRequest, InMemoryRegistryRequestKind, bool> matches, RegistryFault fault)
     {
         lock (_gate)
             _scripts.Add(new Script(matches, null, fault));
     }
 
-    /// <summary>Each request meets the fault chosen for it, or none.</summary>
+    /// <summary>Each request gets the fault chosen for it, or none.</summary>
     public void Choose(Func<HttpRequest, InMemoryRegistryRequestKind, RegistryFault?> choose) =>
         Always(
             (_, _) => true,

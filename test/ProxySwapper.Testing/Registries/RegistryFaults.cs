@@ -147,7 +147,7 @@ internal static class RegistryFaults
             return registry(context);
         };
 
-    /// <summary>Ignores <c>Range</c>, and sends all of it.</summary>
+    /// <summary>Ignores <c>Range</c> and sends the whole content.</summary>
     public static RegistryFault NoRanges { get; } =
         (context, registry) =>
         {
@@ -163,11 +163,11 @@ internal static class RegistryFaults
             return registry(context);
         };
 
-    /// <summary>Never responds; the action runs when the request has arrived.</summary>
-    public static RegistryFault NoResponse(Action arrived) =>
+    /// <summary>Never responds; the action runs when a request has arrived.</summary>
+    public static RegistryFault NoResponse(Action? arrived = null) =>
         (context, _) =>
         {
-            arrived();
+            arrived?.Invoke();
             return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         };
 

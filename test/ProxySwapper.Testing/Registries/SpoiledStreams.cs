@@ -1,6 +1,6 @@
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>A stream of which a base class does the passing on.</summary>
+/// <summary>A base class for streams that pass everything on to another stream.</summary>
 internal abstract class SpoiledStream(Stream inner) : Stream
 {
     protected Stream Inner => inner;

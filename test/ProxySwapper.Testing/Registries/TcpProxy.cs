@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace ProxySwapper.Testing.Registries;
 
-/// <summary>Accepts connections on a free port of the loopback address, each of which is carried to one server.</summary>
+/// <summary>Accepts connections on a free port of the loopback address and forwards each to one server.</summary>
 internal abstract class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -35,7 +35,7 @@ internal abstract class TcpProxy : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Carries one connection until it ends.</summary>
+    /// <summary>Forwards one connection until it ends.</summary>
     /// <param name="near">The client.</param>
     /// <param name="far">Not connected yet.</param>
     /// <param name="server">Where to connect to.</param>

@@ -2,13 +2,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ProxySwapper.Testing.Time;
 
-/// <summary>A clock that a test moves, and that tells how many timers wait: a test can wait until somebody waits.</summary>
+/// <summary>A clock that a test moves; it counts its timers, so that a test can wait until something waits for the clock.</summary>
 internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private readonly Lock _gate = new();
     private readonly HashSet<CountedTimer> _waiting = [];
 
-    /// <summary>How many timers are due at some time.</summary>
+    /// <summary>The number of pending timers.</summary>
     public int Waiting
     {
         get

@@ -1,8 +1,8 @@
 namespace ProxySwapper.Testing.Time;
 
 /// <summary>
-/// A clock that jumps over short waits: whoever waits for less than <paramref name="longest"/> goes on at once, and the clock has
-/// moved by as much. Longer waits, such as deadlines, end only when a test moves the clock there.
+/// A clock that skips short waits: a wait shorter than <paramref name="longest"/> ends at once, and the clock advances by as much. Longer
+/// waits, such as timeouts, only end when a test moves the clock.
 /// </summary>
 internal sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
 {
@@ -10,7 +10,7 @@ internal sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
     private readonly Lock _gate = new();
     private readonly List<TimeSpan> _skipped = [];
 
-    /// <summary>The waits that were jumped over, in order.</summary>
+    /// <summary>The skipped waits, in order.</summary>
     public IReadOnlyList<TimeSpan> Skipped
     {
         get

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace ProxySwapper.Testing.Time;
 
-/// <summary>Waits for what another thread or process does, with a deadline that only a failure reaches.</summary>
+/// <summary>Waits for another thread or process, with a timeout that only a failure reaches.</summary>
 internal static class TestWait
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
     public static Task UntilAsync(Func<bool> condition, string? what = null) => UntilAsync(() => Task.FromResult(condition()), what);
 
-    /// <exception cref="TimeoutException">It did not come true.</exception>
+    /// <exception cref="TimeoutException">The condition did not become true.</exception>
     public static async Task UntilAsync(Func<Task<bool>> condition, string? what = null)
     {
         var watch = Stopwatch.StartNew();

@@ -33,7 +33,7 @@ internal sealed class SharedBlobTests
     [Test, CancelAfter(60_000)]
     public async Task A_transfer_that_hangs_is_not_waited_for_without_end(CancellationToken cancellationToken)
     {
-        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoResponse(() => { }), RegistryFaults.NoResponse(() => { }));
+        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoResponse(), RegistryFaults.NoResponse());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = _scene.Copier.CopyAsync(_scene.Request(), stop.Token);
         await TestWait.UntilAsync(() => BlobsRead == 2);
@@ -53,7 +53,7 @@ internal sealed class SharedBlobTests
             (context, registry) =>
             {
                 committing.TrySetResult();
-                return RegistryFaults.NoResponse(() => { })(context, registry);
+                return RegistryFaults.NoResponse()(context, registry);
             }
         );
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -98,7 +98,7 @@ internal sealed class SharedBlobTests
         CancellationToken cancellationToken
     )
     {
-        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoResponse(() => { }), RegistryFaults.NoResponse(() => { }));
+        _scene.Source.Next(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoResponse(), RegistryFaults.NoResponse());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var slow = _scene.Copier.CopyAsync(_scene.Request(), stop.Token);
         await TestWait.UntilAsync(() => BlobsRead == 2);
