@@ -4,13 +4,13 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Tests;
 
 /// <summary>
-/// The layers of the house: a folder uses only folders of the lines above its own, its namespace is its path, every folder has a layer,
-/// and files stay short. CONTRIBUTING.md says what each folder is for.
+/// The layers of the source tree: a folder only uses folders of lower layers, its namespace is its path, every folder has a layer, and
+/// files and lines stay short. CONTRIBUTING.md shows the layers.
 /// </summary>
 [TestFixture]
 internal sealed partial class ArchitectureTests
 {
-    /// <summary>The layers from the ground up. Folders of one line do not use each other. A new folder is added here.</summary>
+    /// <summary>The layers, lowest first. Folders of the same layer do not use each other. A new folder has to be added here.</summary>
     private static readonly string[][] Layers =
     [
         ["ProxySwapper.Registry"],
@@ -135,7 +135,7 @@ internal sealed partial class ArchitectureTests
             where !relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules")
             select new SourceFile(relative, File.ReadAllText(path));
 
-        /// <summary>Our namespaces that a using or a qualified name refers to, resolved from the file's own namespace outwards.</summary>
+        /// <summary>The namespaces that usings and qualified names refer to, resolved from the file's own namespace outwards.</summary>
         public IEnumerable<string> UsedNamespaces(ICollection<string> all)
         {
             foreach (Match match in QualifiedName.Matches(Text))

@@ -196,7 +196,7 @@ internal sealed class AdmissionPropertyTests
             }.ToJsonString()
         );
 
-    /// <summary>Every image of a Pod with its place.</summary>
+    /// <summary>Every image of a Pod with its JSON path.</summary>
     private static List<(string List, string Name, string Image)> ImagesOf(JsonObject pod) =>
         [
             .. from list in Lists
@@ -228,7 +228,7 @@ internal sealed class AdmissionPropertyTests
         return copy;
     }
 
-    /// <summary>An empty map, null and none at all are the same to an API server.</summary>
+    /// <summary>An empty map, null and a missing key are the same to an API server.</summary>
     private static void Prune(JsonObject metadata, string map, Predicate<string> isOurs)
     {
         if (metadata[map] is JsonObject members)

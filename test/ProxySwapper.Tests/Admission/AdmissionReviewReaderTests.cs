@@ -8,7 +8,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Admission;
 
-/// <summary>Reviews that golden cases cannot hold: keys that are there twice, marks before the text, sizes.</summary>
+/// <summary>Reviews that golden cases cannot contain: duplicate keys, byte order marks, extreme sizes.</summary>
 [TestFixture]
 internal sealed class AdmissionReviewReaderTests
 {
@@ -86,7 +86,7 @@ internal sealed class AdmissionReviewReaderTests
     [Test]
     public void An_update_of_very_many_containers_costs_no_more_than_in_proportion()
     {
-        // The square of these numbers would take minutes.
+        // Quadratic time for these numbers would be minutes.
         var containers = string.Join(',', Enumerable.Range(0, 100_000).Select(index => $$"""{"image":"a{{index}}"}"""));
         var again = string.Concat(Enumerable.Repeat(""","initContainers":[{"image":"x"}]""", 50_000));
         var pod = $$"""{"spec":{"containers":[{{containers}}]{{again}} } }""";
@@ -127,7 +127,7 @@ internal sealed class AdmissionReviewReaderTests
     [TestCase(1_572_000, false, false)]
     public void A_Pod_near_what_etcd_stores_is_not_made_larger_than_that(int size, bool isPatched, bool keepsOriginals)
     {
-        // As Go writes it: each character in six bytes.
+        // As Go writes it: six bytes for each character.
         var value = string.Concat(Enumerable.Repeat("\\u003c", size));
         var response = AnswerTo(Review($$"""{"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx","args":["{{value}}"]}]} }"""));
         var paths = GoldenTests.PatchOf(response)?.AsArray().Select(operation => (string)operation!["path"]!).ToList();

@@ -8,8 +8,8 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Tests.Admission;
 
 /// <summary>
-/// Runs every folder of testdata/admission: what the configuration makes of the review must be the patch, and applied by somebody else's
-/// code the patch must make the expected Pod. No patch.json means no patch. A new case is a new folder.
+/// Runs every folder of testdata/admission: config.yaml and review.json must result in patch.json, which, applied by an independent
+/// implementation, must result in expected-pod.json. No patch.json means no patch. A new case is a new folder.
 /// </summary>
 [TestFixture]
 internal sealed class GoldenTests

@@ -5,7 +5,7 @@ using Newtonsoft.Json.Linq;
 
 namespace ProxySwapper.Tests.Admission;
 
-/// <summary>Applies a JSON patch by an implementation that is not ours.</summary>
+/// <summary>Applies a JSON patch with a third-party implementation.</summary>
 internal static class IndependentPatch
 {
     /// <exception cref="Microsoft.AspNetCore.JsonPatch.Exceptions.JsonPatchException">The patch does not apply.</exception>

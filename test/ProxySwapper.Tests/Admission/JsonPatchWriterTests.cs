@@ -8,7 +8,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Admission;
 
-/// <summary>What a decision may carry besides images: labels, annotations and a scheduling gate, on every shape of a Pod.</summary>
+/// <summary>The parts of a decision other than images: labels, annotations and a scheduling gate, for every shape of a Pod.</summary>
 [TestFixture]
 internal sealed class JsonPatchWriterTests
 {

@@ -4,7 +4,7 @@ using FsCheck.Fluent;
 
 namespace ProxySwapper.Tests.Admission;
 
-/// <summary>Unusual Pods: lists and objects missing, null, or full of nulls.</summary>
+/// <summary>Unusual Pods: lists and objects that are missing, null, or full of nulls.</summary>
 internal static class RandomPods
 {
     private static readonly string[] Images =

@@ -4,8 +4,8 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
 /// <summary>
-/// Runs every folder of testdata/policy: policy.yaml is the policy of config.yaml, and refused.txt what of it CEL cannot say. A new case
-/// is a new folder with config.yaml, and a run with UPDATE_GOLDEN=1.
+/// Runs every folder of testdata/policy: policy.yaml is the policy for config.yaml, and refused.txt what CEL cannot express. A new case
+/// is a new folder with config.yaml and a run with UPDATE_GOLDEN=1.
 /// </summary>
 [TestFixture]
 internal sealed class PolicyGoldenTests

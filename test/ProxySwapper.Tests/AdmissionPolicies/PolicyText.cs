@@ -4,7 +4,7 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
-/// <summary>What the generator makes of a configuration's text.</summary>
+/// <summary>The policy compiled from a configuration's text.</summary>
 internal static class PolicyText
 {
     private static readonly Dictionary<string, string> NoEnvironment = [];
@@ -17,7 +17,7 @@ internal static class PolicyText
             ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment)
         );
 
-    /// <summary>The policy as YAML, and each refusal in a line.</summary>
+    /// <summary>The policy as YAML, and the refusals, one per line.</summary>
     public static (string Policy, string Refusals) Of(string configuration)
     {
         var compiled = Compile(configuration);

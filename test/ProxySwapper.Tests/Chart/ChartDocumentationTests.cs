@@ -43,7 +43,7 @@ internal sealed class ChartDocumentationTests
     [Test]
     public void The_README_has_the_table_of_values() => HasTable(Begin, End, Table());
 
-    /// <summary>Made of the cases that ChartSchemaTests gives to helm.</summary>
+    /// <summary>Generated from the cases that ChartSchemaTests passes to helm.</summary>
     [Test]
     public void The_README_has_the_table_of_values_that_contradict()
     {

@@ -5,11 +5,11 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Chart;
 
-/// <summary>Alerts and dashboard ask for metrics that exist.</summary>
+/// <summary>Alerts and the dashboard query metrics that exist.</summary>
 [TestFixture]
 internal sealed partial class ChartMonitoringTests
 {
-    /// <summary>What API servers, Distribution and kube-state-metrics call theirs.</summary>
+    /// <summary>Prefixes of the metrics of API servers, Distribution and kube-state-metrics.</summary>
     private static readonly string[] Others =
     [
         "apiserver_admission_webhook_fail_open_count",
@@ -62,7 +62,7 @@ internal sealed partial class ChartMonitoringTests
             .SelectMany(panel => panel["targets"]!.AsArray())
             .SelectMany(target => MetricsOf((string)target!["expr"]!))
             .ToHashSet();
-        // When a reload was, and the other parts of a histogram, tell nothing beside the rest.
+        // The time of a reload and the other parts of a histogram add nothing to the rest.
         Assert.That(
             _instruments.Where(name =>
                 name.StartsWith("proxyswapper_", StringComparison.Ordinal)

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Chart;
 
-/// <summary><c>chart/values.yaml</c> as its readers see it: each key with the comment above it.</summary>
+/// <summary>The keys of <c>chart/values.yaml</c>, each with the comment above it.</summary>
 internal sealed partial class ChartValues
 {
     private ChartValues(IReadOnlyList<ChartValue> values) => All = values;

@@ -20,7 +20,7 @@ internal sealed class HostileInputTests
     private const int CommandLines = 5_000;
     private const int FirstSeed = 20_261_125;
 
-    /// <summary>Commands that go out to registries or stay when their command line is right.</summary>
+    /// <summary>Commands that contact registries or keep running if their command line is valid.</summary>
     private static readonly string[] Leaving = ["demo", "copy", "mirror", "serve", "report", "backfill", "status"];
 
     private static readonly ImageReference Image = ImageReference.Parse("r.example/team/app");

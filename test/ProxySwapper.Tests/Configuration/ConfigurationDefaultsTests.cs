@@ -9,11 +9,11 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Configuration;
 
-/// <summary>The defaults that <c>chart/config.schema.json</c> names, and so the manual, are those of the options.</summary>
+/// <summary>The defaults in <c>chart/config.schema.json</c>, and therefore in the manual, are those of the options.</summary>
 [TestFixture]
 internal sealed class ConfigurationDefaultsTests
 {
-    /// <summary>Keys that the options know by another name, or that only say something about others.</summary>
+    /// <summary>Keys with another name in the options, or that only affect other keys.</summary>
     private static readonly string[] WithoutProperty = ["management", "populate.platform"];
 
     private static readonly JsonObject Schema = JsonNode
@@ -51,7 +51,7 @@ internal sealed class ConfigurationDefaultsTests
         Assert.That(JsonSerializer.Serialize(read), Is.EqualTo(JsonSerializer.Serialize(new ProxySwapperOptions())));
     }
 
-    /// <summary>A file that has every default.</summary>
+    /// <summary>A file with every default written out.</summary>
     private static JsonObject Written(JsonObject section)
     {
         var file = new JsonObject();
@@ -82,7 +82,7 @@ internal sealed class ConfigurationDefaultsTests
         }
     }
 
-    /// <summary>A value as a file says it; null for nothing.</summary>
+    /// <summary>A value as written in a file; null for none.</summary>
     private static string? Text(object? value) =>
         value switch
         {

@@ -8,7 +8,7 @@ internal sealed class ConfigurationReaderTests
 {
     private static readonly Dictionary<string, string> NoEnvironment = [];
 
-    /// <summary>The example of the documentation, all sections in use.</summary>
+    /// <summary>The example in the documentation, which uses all sections.</summary>
     private const string Whole = """
         proxyUrl: registry.internal.example.com
         port: 8443

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Configuration;
 
-/// <summary><c>chart/config.schema.json</c> knows what the program knows: neither more nor less.</summary>
+/// <summary><c>chart/config.schema.json</c> has exactly the keys of the program.</summary>
 [TestFixture]
 internal sealed class ConfigurationSchemaTests
 {
@@ -113,7 +113,7 @@ internal sealed class ConfigurationSchemaTests
             Is.Empty
         );
 
-    /// <summary>The objects of the schema that have fixed keys, with their path; [] stands for a list's item.</summary>
+    /// <summary>The objects of the schema with fixed keys, by path; [] stands for the items of a list.</summary>
     private static IEnumerable<(string[] Path, JsonObject Section)> Sections(JsonObject schema, string[] path)
     {
         if (schema["items"] is JsonObject items)

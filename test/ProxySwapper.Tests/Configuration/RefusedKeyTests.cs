@@ -3,7 +3,7 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Tests.Configuration;
 
-/// <summary>Keys whose values do not go together, or name what cannot be: told by line and key.</summary>
+/// <summary>Keys with conflicting or impossible values are reported by line and key.</summary>
 [TestFixture]
 internal sealed class RefusedKeyTests
 {

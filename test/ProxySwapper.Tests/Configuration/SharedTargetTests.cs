@@ -4,7 +4,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Configuration;
 
-/// <summary>Rules that send images of two registries to one name are refused: there one replaces the other.</summary>
+/// <summary>Rules that rewrite images of two registries to the same name are refused, since one would replace the other.</summary>
 [TestFixture]
 internal sealed class SharedTargetTests
 {

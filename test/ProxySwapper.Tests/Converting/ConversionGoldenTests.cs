@@ -4,8 +4,8 @@ using ProxySwapper.Converting;
 namespace ProxySwapper.Tests.Converting;
 
 /// <summary>
-/// Runs every folder of testdata/convert: result.yaml is what input.yaml becomes, refused.txt why it becomes nothing. command.txt is the
-/// command where it is more than <c>proxyswapper convert input.yaml</c>. A new case is a new folder with input.yaml, and a run with
+/// Runs every folder of testdata/convert: input.yaml is converted to result.yaml, or refused with refused.txt. command.txt is the command
+/// if it is more than <c>proxyswapper convert input.yaml</c>. A new case is a new folder with input.yaml and a run with
 /// UPDATE_GOLDEN=1.
 /// </summary>
 [TestFixture]

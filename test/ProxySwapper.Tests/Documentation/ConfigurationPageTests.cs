@@ -80,7 +80,7 @@ internal sealed class ConfigurationPageTests
             return string.Join(", ", allowed.EnumerateArray().Select(one => $"`{one}`"));
         if (value.TryGetProperty("items", out var items))
             return $"list of {TypeOf(root, Resolve(root, items))}";
-        // What may be a text or a number is a duration; only the number 0 is one.
+        // A string or number is a duration; the only number allowed is 0.
         return value.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String ? type.ToString() : "duration";
     }
 
@@ -101,7 +101,7 @@ internal sealed class ConfigurationPageTests
     private static string MeaningOf(JsonElement property, JsonElement value) =>
         (Text(property, "description") ?? Text(value, "description"))!.Replace("*", "\\*", StringComparison.Ordinal);
 
-    /// <summary>The version that brought a key: the first, unless the schema's comment says another.</summary>
+    /// <summary>The version that introduced a key: the first one, unless the schema's comment names another.</summary>
     private static string SinceOf(JsonElement value)
     {
         if (Text(value, "$comment") is not { } comment)

@@ -17,7 +17,7 @@ internal sealed partial class ManualCommandTests
     public void A_command_line_is_taken(string line, bool isWhole)
     {
         var messages = CommandTree.Create().Parse(Words(line)).Errors.Select(error => error.Message);
-        // The text may name a command alone.
+        // The text may mention a command without arguments.
         Assert.That(messages.Where(message => isWhole || !message.Contains("equired", StringComparison.Ordinal)), Is.Empty);
     }
 
@@ -28,7 +28,7 @@ internal sealed partial class ManualCommandTests
         Assert.That(CommandLines.Count(), Is.AtLeast(50));
     }
 
-    /// <summary>The commands of fenced blocks, and those of the text that have no placeholder.</summary>
+    /// <summary>The commands in fenced blocks, and those in the text without placeholders.</summary>
     private static IEnumerable<(string Line, bool IsWhole)> Shown(ManualPage page)
     {
         var blocks = page
@@ -57,7 +57,7 @@ internal sealed partial class ManualCommandTests
     [GeneratedRegex(@"^(?:kubectl )?proxyswapper (?<line>[a-z-].*)$")]
     private static partial Regex Whole { get; }
 
-    /// <summary>Words in capitals, dots and brackets stand for something.</summary>
+    /// <summary>Upper-case words, dots and brackets are placeholders.</summary>
     [GeneratedRegex(@"…|\[|\b[A-Z]{1,}\b|<")]
     private static partial Regex Placeholder { get; }
 

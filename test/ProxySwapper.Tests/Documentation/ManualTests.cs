@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary>The manual says what holds: its links lead somewhere, and its files are valid.</summary>
+/// <summary>The links of the manual work, and its example files are valid.</summary>
 [TestFixture]
 internal sealed class ManualTests
 {

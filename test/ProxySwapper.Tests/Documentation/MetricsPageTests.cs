@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary>docs/metrics.md lists each instrument of the program with its type, and no other.</summary>
+/// <summary>docs/metrics.md lists exactly the instruments of the program, with their types.</summary>
 [TestFixture]
 internal sealed partial class MetricsPageTests
 {
@@ -40,7 +40,7 @@ internal sealed partial class MetricsPageTests
             string.Concat(match.Groups["help"].Captures.Select(part => part.Value))
         );
 
-    /// <summary>A call that creates an instrument: its kind, its name, and the last text that begins like a sentence.</summary>
+    /// <summary>A call that creates an instrument: its kind, its name, and its description.</summary>
     [GeneratedRegex(
         """
             \.Create(?<kind>Counter|Histogram|UpDownCounter|Gauge|ObservableGauge|ObservableCounter|ObservableUpDownCounter)(?:<\w+>)?\(\s*

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Documentation;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary><c>docs/mirror-file.md</c> has every key, and its examples select what it says.</summary>
+/// <summary><c>docs/mirror-file.md</c> has every key, and its examples select the tags that it claims.</summary>
 [TestFixture]
 internal sealed partial class MirrorPageTests
 {

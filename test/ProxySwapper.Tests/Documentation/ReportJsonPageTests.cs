@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary>The table of <c>report -o json</c> in docs/commands.md lists the members that reports have, and no other.</summary>
+/// <summary>The table of <c>report -o json</c> in docs/commands.md lists exactly the members of reports.</summary>
 [TestFixture]
 internal sealed partial class ReportJsonPageTests
 {
@@ -23,7 +23,7 @@ internal sealed partial class ReportJsonPageTests
         var row = Page.Split('\n').Single(line => line.StartsWith($"| `{list}[]` |", StringComparison.Ordinal));
         var documented = Code().Matches(row.Split('|')[2]).Select(match => match.Groups[1].Value);
         var written = Documents().SelectMany(report => report.GetProperty(list).EnumerateArray()).SelectMany(NamesOf);
-        // A registry that does not respond would add its own text to the files: such an image alone has a problem.
+        // Only images of a registry that does not respond have a problem, and its text would be in the golden files.
         Assert.That(documented, Is.EquivalentTo(written.Concat(list == "images" ? ["problem"] : []).Distinct()));
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class ReportJsonPageTests
 
     private static IEnumerable<string> NamesOf(JsonElement item) => item.EnumerateObject().Select(member => member.Name);
 
-    /// <summary>A name in backticks, without what follows it about its content.</summary>
+    /// <summary>A name in backticks, without the description of its content.</summary>
     [GeneratedRegex("`([A-Za-z]+)[^`]*`")]
     private static partial Regex Code();
 }

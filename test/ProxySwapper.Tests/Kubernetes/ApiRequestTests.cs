@@ -2,7 +2,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>What an error says that a request was for.</summary>
+/// <summary>The description of a request in error messages.</summary>
 [TestFixture]
 internal sealed class ApiRequestTests
 {

@@ -155,7 +155,7 @@ internal sealed class KubernetesClientTests
             ]),
         }.ToJsonString();
 
-    /// <summary>Notes every timer, and lets the short ones end at once.</summary>
+    /// <summary>Records every timer, and lets short ones end at once.</summary>
     private sealed class ImpatientTimeProvider : TimeProvider
     {
         public System.Collections.Concurrent.ConcurrentBag<TimeSpan> Pauses { get; } = [];

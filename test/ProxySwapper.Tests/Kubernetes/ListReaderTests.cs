@@ -3,7 +3,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>Lists that are read as they come.</summary>
+/// <summary>Lists that are read as a stream.</summary>
 [TestFixture]
 internal sealed class ListReaderTests
 {

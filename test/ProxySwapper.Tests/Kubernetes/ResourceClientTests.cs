@@ -3,7 +3,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>The calls that we make, as they go over the wire.</summary>
+/// <summary>The calls of the API, as sent over the wire.</summary>
 [TestFixture]
 internal sealed class ResourceClientTests : IDisposable
 {

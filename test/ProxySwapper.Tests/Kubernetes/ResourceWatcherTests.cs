@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>A watch through everything that an API server and the network do to it.</summary>
+/// <summary>A watch through the failures of API servers and networks.</summary>
 [TestFixture]
 internal sealed class ResourceWatcherTests : WatchFixture
 {
@@ -219,7 +219,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
         Server.AnswerStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
-        // The columns: number, local and remote address, state, queues, and the timer that runs: 02 is the probe for a silent peer.
+        // The columns: number, local and remote address, state, queues, and the active timer: 02 is keep-alive.
         var remote = $":{Server.Address.Port:X4}";
         string[] sockets = [.. File.ReadLines("/proc/net/tcp"), .. File.ReadLines("/proc/net/tcp6")];
         var columns = sockets

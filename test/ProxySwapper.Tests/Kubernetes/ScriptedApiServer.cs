@@ -8,7 +8,7 @@ using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>Answers what a test says, for the faults that a real API server cannot be made to show.</summary>
+/// <summary>Responds as a test says, for faults that a real API server cannot be made to produce.</summary>
 internal sealed class ScriptedApiServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -61,7 +61,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Answers with a body that the test writes piece by piece.</summary>
+    /// <summary>Responds with a body that the test writes piece by piece.</summary>
     public ScriptedStream AnswerStream()
     {
         var stream = new ScriptedStream();

@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>The body of a response that a test writes piece by piece, until it ends or breaks it off.</summary>
+/// <summary>The body of a response that a test writes piece by piece, until it ends or aborts it.</summary>
 internal sealed class ScriptedStream
 {
     private readonly Channel<string?> _pieces = Channel.CreateUnbounded<string?>();
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the client has gone away or the response has ended.</summary>
+    /// <summary>Completes when the client has disconnected or the response has ended.</summary>
     public Task Closed => _closed.Task;
 
     public ScriptedStream Write(string text)
@@ -52,7 +52,7 @@ internal sealed class ScriptedStream
         }
         catch (OperationCanceledException)
         {
-            // The client went away.
+            // The client disconnected.
         }
         finally
         {

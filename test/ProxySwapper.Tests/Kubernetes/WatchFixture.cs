@@ -95,7 +95,7 @@ internal abstract class WatchFixture : IDisposable
         Assert.That(Server.Requests, Is.EqualTo(expected));
     }
 
-    /// <summary>Lets the pause before the next attempt pass; timers that wait are that one and, while a call runs, its deadline.</summary>
+    /// <summary>Skips the pause before the next attempt; pending timers are that one and, during a call, its timeout.</summary>
     protected async Task PauseAsync()
     {
         await TestWait.UntilAsync(() => Time.Waiting > 0);

@@ -12,7 +12,7 @@ namespace ProxySwapper.Tests.Management;
 [TestFixture]
 internal sealed class ProgramLoggingTests
 {
-    /// <summary>The framework makes a span of each request while anything listens to this category, even for the gravest alone.</summary>
+    /// <summary>The framework creates a span for each request if this category is logged at any level, even only critical.</summary>
     [TestCase(LogLevel.Trace)]
     [TestCase(LogLevel.Warning)]
     public void Requests_have_no_span_of_the_framework(LogLevel minimum)

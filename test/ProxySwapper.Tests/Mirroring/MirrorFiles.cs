@@ -2,10 +2,10 @@ using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;
 
-/// <summary>Mirror files that tests write.</summary>
+/// <summary>Mirror files for tests.</summary>
 internal static class MirrorFiles
 {
-    /// <summary>The one image of a file with these settings, as keys of a YAML mapping in one line; '-' for none.</summary>
+    /// <summary>The image of a file with these settings, as a YAML mapping in one line; '-' for none.</summary>
     public static MirrorImage Image(string settings) =>
         Read(
             $"images: {{x: {{source: docker.io/team/x, destination: registry.example/x{(settings == "-" ? "" : ", " + settings)}}}}}"

@@ -8,7 +8,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Mirroring;
 
-/// <summary>What a pass asks of registries.</summary>
+/// <summary>The requests of a run.</summary>
 [TestFixture]
 internal sealed class MirrorRequestTests
 {

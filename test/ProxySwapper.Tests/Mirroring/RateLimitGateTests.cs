@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Mirroring;
 
-/// <summary>What a pass does when a registry grants no more pulls.</summary>
+/// <summary>The behaviour of a run at a registry's pull limit.</summary>
 [TestFixture]
 internal sealed class RateLimitGateTests
 {
@@ -121,7 +121,7 @@ internal sealed class RateLimitGateTests
     private static RegistryException Refusal(string host, TimeSpan? retryAfter) =>
         new(HttpMethod.Get, host, "team/x", HttpStatusCode.TooManyRequests, []) { RetryAfter = retryAfter };
 
-    /// <summary>Work that fails so often, and then is done.</summary>
+    /// <summary>Work that fails this many times and then succeeds.</summary>
     private sealed class Work(params RegistryException[] faults)
     {
         private readonly Queue<RegistryException> _faults = new(faults);

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Packaging;
 
-/// <summary>What must hold of the image, and can be seen without building it.</summary>
+/// <summary>Properties of the image that can be checked without building it.</summary>
 [TestFixture]
 internal sealed class ContainerFileTests
 {

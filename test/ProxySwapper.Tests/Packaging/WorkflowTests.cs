@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Tests.Packaging;
 
-/// <summary>What must hold of the workflows of GitHub Actions and can be seen in their files; actionlint says the rest.</summary>
+/// <summary>Properties of the GitHub Actions workflows that actionlint does not check.</summary>
 [TestFixture]
 internal sealed partial class WorkflowTests
 {

@@ -14,7 +14,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>A replica of which the whole population lives on a clock that the test moves, beside an API server that breaks.</summary>
+/// <summary>A replica whose population runs on a clock that the test moves, with an API server that fails.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class GateClockTests : IDisposable
@@ -113,7 +113,7 @@ internal sealed class GateClockTests : IDisposable
         await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
         Assert.That(scene.Queue.RunningCount, Is.Zero, "nothing is copied beside the other one");
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("other"));
-        // The other one has it.
+        // The other replica has copied it.
         _image.AddTo(_downstream, "mirror/team/app", "1");
         _hold.End();
         await new LeaseClient(_client).TryDeleteAsync(taken!, default);

@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Gated Pods of an API server in this process, with one or two replicas and two registries beside it.</summary>
+/// <summary>Gated Pods on an in-memory API server, with one or two replicas and two registries.</summary>
 [TestFixture]
 internal sealed class GateFlowTests
 {
@@ -128,7 +128,7 @@ internal sealed class GateFlowTests
             await ReleasedAsync($"app{i}");
         await TestWait.UntilAsync(() => one.Queue.Known.Count == 1 && two.Queue.Known.Count == 1);
         Assert.That(_upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(_image.Blobs.Count));
-        // The Pods go before the claim is given back.
+        // Pods are released before the claim.
         await TestWait.UntilAsync(() => Leases() == 0);
     }
 

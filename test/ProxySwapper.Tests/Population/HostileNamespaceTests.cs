@@ -12,8 +12,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.Tests.Population;
 
 /// <summary>
-/// Three namespaces share the populator, and one of them is hostile. What the others take is compared with what they took before, and a
-/// worker that the hostile one holds until the end of the test shows that nobody waits for it.
+/// Three namespaces share the populator, and one of them is hostile. The others' times are compared with those without it, and a worker
+/// that the hostile one occupies until the end of the test shows that nobody waits for it.
 /// </summary>
 [TestFixture]
 internal sealed class HostileNamespaceTests
@@ -35,7 +35,7 @@ internal sealed class HostileNamespaceTests
     public async Task Start()
     {
         _end = new TaskCompletionSource();
-        // Every request costs the same time in each run, so that the machine's load weighs little.
+        // Every request takes the same time in each run, so that the machine's load matters little.
         _upstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
@@ -102,7 +102,7 @@ internal sealed class HostileNamespaceTests
         await TestWait.UntilAsync(() => scene.Queue.RunningCount > 0 || scene.Queue.WaitingCount > 0 || hostility < Hostility.Floods);
         var disturbed = await RunAsync("hostile");
         TestContext.Out.WriteLine($"{hostility}: {calm.TotalSeconds:0.00} s undisturbed, {disturbed.TotalSeconds:0.00} s beside it");
-        // A second for the noise of a machine that does other things too.
+        // One second for the noise of a loaded machine.
         Assert.That(disturbed, Is.LessThan(calm * 2 + TimeSpan.FromSeconds(1)));
         _end.TrySetResult();
     }

@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Which Pods wait for their images, and which never do.</summary>
+/// <summary>Which Pods wait for their images and which do not.</summary>
 [TestFixture]
 internal sealed class PodGatingTests
 {
@@ -228,7 +228,7 @@ internal sealed class PodGatingTests
             isConnected: isConnected
         );
 
-    /// <summary>The creation of a Pod of one container, with more in its spec and metadata.</summary>
+    /// <summary>The creation of a Pod with one container and additional spec and metadata.</summary>
     private string Review(string spec, string metadata)
     {
         var pod = new JsonObject

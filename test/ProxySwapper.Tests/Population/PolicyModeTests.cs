@@ -11,7 +11,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Where an admission policy rewrites images, the watch alone shows the Pods: they are copied for, and counted.</summary>
+/// <summary>If an admission policy rewrites images, the watch finds the Pods: their images are copied, and they are counted.</summary>
 [TestFixture]
 internal sealed class PolicyModeTests
 {
@@ -65,7 +65,7 @@ internal sealed class PolicyModeTests
         await TestWait.UntilAsync(() => Interlocked.Read(ref _count) == 1, "the first");
         var (lists, watches) = (Requests("list"), Requests("watch"));
         _server.Restart();
-        // Three selections are watched.
+        // There are three watches with different selectors.
         await TestWait.UntilAsync(() => Requests("list") >= lists + 3 && Requests("watch") >= watches + 3, "the new lists");
         await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected, "the watch");
         await CreateAsync("two", 2);

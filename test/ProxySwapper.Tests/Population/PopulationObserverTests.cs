@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>The policies, on two registries in this process.</summary>
+/// <summary>The policies of population, with two in-memory registries.</summary>
 [TestFixture]
 internal sealed class PopulationObserverTests
 {

@@ -17,7 +17,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Population as the webhook has it, in this process, without a cluster.</summary>
+/// <summary>Population as set up for the webhook, in this process.</summary>
 internal sealed class PopulationScene : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -31,11 +31,11 @@ internal sealed class PopulationScene : IAsyncDisposable
 
     /// <summary>Starts population.</summary>
     /// <param name="options">The configuration.</param>
-    /// <param name="log">Gets the log.</param>
-    /// <param name="cluster">An API server in this process, or null for none.</param>
-    /// <param name="replica">The name of the Pod that this is.</param>
-    /// <param name="time">The clock; null is the machine's.</param>
-    /// <param name="isConnected">Whether the start waits for the watch of the cluster.</param>
+    /// <param name="log">Receives the log.</param>
+    /// <param name="cluster">An in-memory API server, or null for none.</param>
+    /// <param name="replica">The Pod name of this replica.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    /// <param name="isConnected">Whether to wait for the watch of the cluster.</param>
     public static async Task<PopulationScene> StartAsync(
         ProxySwapperOptions options,
         CapturedLog? log = null,
@@ -74,8 +74,8 @@ internal sealed class PopulationScene : IAsyncDisposable
     public T Get<T>()
         where T : notnull => _host.Services.GetRequiredService<T>();
 
-    /// <summary>What admission does with a Pod of these images.</summary>
-    /// <returns>The decisions that are answered.</returns>
+    /// <summary>Admits a Pod with these images.</summary>
+    /// <returns>The decisions in the response.</returns>
     public async Task<PodDecision> AdmitAsync(
         string[] images,
         bool isDryRun = false,
@@ -101,7 +101,7 @@ internal sealed class PopulationScene : IAsyncDisposable
         return decision;
     }
 
-    /// <summary>What is answered to a review as an API server posts it.</summary>
+    /// <summary>The decision for a review, as sent by an API server.</summary>
     public async Task<PodDecision> ReviewAsync(string review)
     {
         var reviewer = new AdmissionReviewer(_rules.Current);

@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>What <c>/populate</c> says of registries, rules and what was finished, by the parts that the program has.</summary>
+/// <summary>The registries, rules and finished images of <c>/populate</c>, from the program's own parts.</summary>
 [TestFixture]
 internal sealed class PopulationSummaryTests
 {

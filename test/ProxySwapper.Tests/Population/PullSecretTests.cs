@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Secrets that rules add to Pods, at an API server in this process.</summary>
+/// <summary>Pull Secrets that rules add to Pods, with an in-memory API server.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class PullSecretTests : IDisposable

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>Where rules allow two registries to share targets, a tag only moves for the one that it came from.</summary>
+/// <summary>If rules let two registries share targets, only the registry that a tag came from can move it.</summary>
 [TestFixture]
 internal sealed class SharedTargetFlowTests
 {

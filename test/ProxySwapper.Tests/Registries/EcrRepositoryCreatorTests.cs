@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registries;
 
-/// <summary>Against an API in this process that checks every signature.</summary>
+/// <summary>Against an in-process API that verifies every signature.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
@@ -84,7 +84,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     [Test]
     public async Task One_whose_response_was_lost_gets_its_policies()
     {
-        // It was created and nobody heard of it: the call that is sent again finds it there.
+        // It was created but the response was lost: the retry finds it.
         _ecr.AnswerNext(
             "CreateRepository",
             call =>

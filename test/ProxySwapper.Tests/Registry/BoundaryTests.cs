@@ -2,7 +2,7 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Registry;
 
-/// <summary>The one boundary of the house: the registry library knows nothing of the web server, of Kubernetes or of the program.</summary>
+/// <summary>The registry library does not depend on the web server, on Kubernetes or on the program.</summary>
 [TestFixture]
 internal sealed class BoundaryTests
 {

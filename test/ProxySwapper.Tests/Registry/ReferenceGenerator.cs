@@ -3,7 +3,7 @@ using FsCheck.Fluent;
 
 namespace ProxySwapper.Tests.Registry;
 
-/// <summary>Makes references of every form that the grammar has, and texts that nearly are some.</summary>
+/// <summary>Generates references of every form in the grammar, and near misses.</summary>
 internal static class ReferenceGenerator
 {
     private const string Lower = "abcxyz019";
@@ -25,7 +25,7 @@ internal static class ReferenceGenerator
 
     public static Gen<string> Paths { get; } = Joined(Component, "/", 1, 5);
 
-    /// <summary>References as they are printed: with registry, and with <c>library/</c> where Docker Hub has it.</summary>
+    /// <summary>References as they are printed: with the registry, and with <c>library/</c> for Docker Hub's official images.</summary>
     public static Gen<string> Canonical { get; } =
         from name in Gen.OneOf(
             from host in Hosts
@@ -37,7 +37,7 @@ internal static class ReferenceGenerator
         from suffix in Suffixes
         select name + suffix;
 
-    /// <summary>References as people write them to Docker Hub.</summary>
+    /// <summary>References to Docker Hub as users write them.</summary>
     public static Gen<string> Familiar { get; } =
         from prefix in Gen.Elements("", "docker.io/", "index.docker.io/", "Registry-1.docker.io/", "registry.hub.docker.com:443/")
         from path in prefix.Length > 0 ? Paths : from first in Component from rest in Paths select $"{first.Replace('.', '-')}/{rest}"

@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace ProxySwapper.Tests.Registry;
 
-/// <summary>The grammar of references once more, as regular expressions: slow, short, and made another way than what it judges.</summary>
+/// <summary>The grammar of references as regular expressions: slow, short, and independent of the parser under test.</summary>
 internal static partial class ReferenceOracle
 {
-    /// <summary>The normalised reference, or null for a text that is none.</summary>
+    /// <summary>The normalised reference, or null for invalid text.</summary>
     public static string? Normalise(string text)
     {
         if (text.Length > 1024 || Identifier().IsMatch(text))
@@ -24,7 +24,7 @@ internal static partial class ReferenceOracle
         return $"{registry}/{official}{rest}";
     }
 
-    /// <summary>One name for a host: lower case, without the default port, Docker Hub's aliases replaced.</summary>
+    /// <summary>The canonical name of a host: lower case, without the default port, Docker Hub's aliases replaced.</summary>
     private static string Host(string host)
     {
         if (Named().IsMatch(host))

@@ -105,7 +105,7 @@ internal sealed class RuleSetPropertyTests
         }
         catch (ConfigurationException)
         {
-            // For instance a rule whose target is a path of 300 characters.
+            // Such as a rule with a target of 300 characters.
             return null;
         }
     }

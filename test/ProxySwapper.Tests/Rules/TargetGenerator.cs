@@ -4,7 +4,7 @@ using ProxySwapper.Tests.Registry;
 
 namespace ProxySwapper.Tests.Rules;
 
-/// <summary>Generates targets of rules, valid ones and ones that are refused.</summary>
+/// <summary>Generates targets of rules, valid and invalid ones.</summary>
 internal static class TargetGenerator
 {
     public static Gen<string> Targets { get; } =

@@ -33,7 +33,7 @@ internal sealed class ConfigurationWatcherTests
     [Test]
     public async Task A_config_map_that_swaps_its_symlink_takes_effect_within_two_seconds()
     {
-        // As kubelet does it: config.yaml -> ..data/config.yaml, ..data -> a folder with a time in its name, swapped by rename.
+        // Like kubelet: config.yaml -> ..data/config.yaml, ..data -> a folder named after a time, replaced by a rename.
         Mount("..1", "proxyUrl: one.example");
         Directory.CreateSymbolicLink(Path.Combine(_folder, "..data"), "..1");
         File.CreateSymbolicLink(Path.Combine(_folder, "config.yaml"), "..data/config.yaml");

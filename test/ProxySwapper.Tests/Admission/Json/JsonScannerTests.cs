@@ -10,7 +10,7 @@ internal sealed class JsonScannerTests
 {
     private const int MaximumDepth = 8;
 
-    /// <summary>What JSON is made of, and what it easily is mistaken for.</summary>
+    /// <summary>The elements of JSON, and similar text that is invalid.</summary>
     private static readonly string[] Pieces =
     [
         "{",

@@ -14,7 +14,7 @@ internal sealed class Utf8JsonBufferTests
     {
         using var buffer = new Utf8JsonBuffer();
         buffer.AppendString(text.Get ?? "");
-        // Half a surrogate pair has no place in JSON.
+        // JSON cannot represent half a surrogate pair.
         return JsonNode.Parse(buffer.Written)!.GetValue<string>() == Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.Get ?? ""));
     }
 

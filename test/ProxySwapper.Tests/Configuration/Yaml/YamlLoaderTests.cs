@@ -15,7 +15,7 @@ internal sealed class YamlLoaderTests
             () => YamlLoader.Load(Nested(BoundedYamlParser.MaximumDepth + 1)),
             Throws.InstanceOf<YamlException>().With.Message.Contain("nested deeper than 64")
         );
-        // As deep as ends a process whose tree builder recurses.
+        // Deep enough to crash a process that builds the tree recursively.
         Assert.That(() => YamlLoader.Load(Nested(30_000)), Throws.InstanceOf<YamlException>());
 
         string Nested(int depth) => string.Concat(Enumerable.Repeat(open, depth)) + "x" + string.Concat(Enumerable.Repeat(close, depth));

@@ -13,7 +13,7 @@ using ProxySwapper.Kubernetes.Connection;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
-/// <summary>TLS to a server that demands a client certificate, and whose own certificate is for another name than its address.</summary>
+/// <summary>TLS to a server that requires a client certificate, and whose own certificate is not for its address.</summary>
 [TestFixture]
 internal sealed class KubernetesTransportTests
 {
@@ -147,7 +147,7 @@ internal sealed class KubernetesTransportTests
                 HashAlgorithmName.SHA256
             );
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            // As authorities have it, so that of several with one name the right one is found.
+            // As real authorities do, so that the right one of several with the same name is found.
             request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
             _certificate = request.CreateSelfSigned(
                 TimeProvider.System.GetUtcNow().AddHours(-1),

@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes.InMemory;
 
-/// <summary>The API server in memory answers as a real one was seen to answer.</summary>
+/// <summary>The in-memory API server behaves like a real one.</summary>
 [TestFixture]
 internal sealed class InMemoryApiServerTests
 {

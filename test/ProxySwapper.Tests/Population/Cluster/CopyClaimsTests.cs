@@ -165,7 +165,7 @@ internal sealed class CopyClaimsTests
         return claim;
     }
 
-    /// <summary>Lets the interval of renewals pass, until the Lease shows one.</summary>
+    /// <summary>Advances the clock by the renewal interval until the Lease is renewed.</summary>
     private async Task RenewAsync()
     {
         var last = (await LeaseAsync())!.RenewTime;

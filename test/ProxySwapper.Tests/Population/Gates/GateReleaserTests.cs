@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>One gated Pod and all that an API server may say against its release.</summary>
+/// <summary>A gated Pod and every way in which an API server can refuse its release.</summary>
 [TestFixture]
 internal sealed class GateReleaserTests
 {

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>Gated Pods of an API server in this process, which refuses what the test says, and a clock that the test moves.</summary>
+/// <summary>Gated Pods on an in-memory API server, which refuses what the test says, with a clock that the test moves.</summary>
 internal abstract class GatedPodsFixture
 {
     protected const string Original = "up.example.com/app:1";
@@ -18,7 +18,7 @@ internal abstract class GatedPodsFixture
 
     protected ManualTimeProvider Time { get; private set; } = null!;
 
-    /// <summary>The status with which a patch of that body is refused, or null.</summary>
+    /// <summary>The status that a patch with this body is refused with, or null.</summary>
     protected Func<string, int?> Refusal { get; set; } = _ => null;
     private int _patches;
     private InMemoryApiServer _server = null!;
@@ -45,12 +45,12 @@ internal abstract class GatedPodsFixture
     protected Task<GatedPodsReplica> StartAsync(GateOptions? options = null, string name = "replica-1") =>
         GatedPodsReplica.StartAsync(Client, Time, options, name);
 
-    /// <summary>Advances the clock once all are waiting for it, and lets them notice.</summary>
+    /// <summary>Advances the clock once everything waits for it, and lets the waiters run.</summary>
     protected async Task AdvanceAsync(TimeSpan by)
     {
         await TestWait.UntilAsync(() => Time.Waiting > 0, "somebody who waits for the clock");
         Time.Advance(by);
-        // What a timer woke goes on upon a thread of its own: whoever waits for the next time has done it.
+        // Timers resume work on other threads: a new wait for the clock shows that it is done.
         await Task.Yield();
     }
 

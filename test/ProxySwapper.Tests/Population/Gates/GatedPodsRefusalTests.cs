@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>What an API server may say against a release, other replicas and restarts, on a clock that the test moves.</summary>
+/// <summary>Refused releases, other replicas and restarts, with a clock that the test moves.</summary>
 [TestFixture]
 internal sealed class GatedPodsRefusalTests : GatedPodsFixture
 {
@@ -51,12 +51,12 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     {
         await using var replica = await StartAsync();
         var tries = 0;
-        // A conflict is tried five times before a pause.
+        // A conflict is retried five times before a pause.
         Refusal = body => body.Length > 2 && ++tries > 0 ? status : null;
         replica.See(await CreateAsync());
         replica.Arrive(Target);
         var perRound = status == 409 ? 5 : 1;
-        // Half as long again as the doubled second at the most, and never more than 30 s.
+        // At most 1.5 times the doubled second, and never more than 30 s.
         foreach (var (round, pause) in new[] { 1.25, 2.5, 5, 10, 20, 30, 30, 30 }.Index())
         {
             await TriedAsync(round + 1);
@@ -78,7 +78,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
             TestWait.UntilAsync(
                 () =>
                 {
-                    // A timer that is set just while the clock moves counts from then on.
+                    // A timer that is set while the clock moves counts from then on.
                     if (tries < rounds * perRound)
                         Time.Advance(TimeSpan.FromMilliseconds(1));
                     return tries == rounds * perRound && IsPausing(replica, rounds);
@@ -136,7 +136,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         one.See(pod);
         one.Arrive(Target);
         await LiftedAsync();
-        // It has not seen that: its watch is behind.
+        // It has not seen that, since its watch is behind.
         two.See(pod);
         await AdvanceAsync(Deadline);
         await TestWait.UntilAsync(() => two.Pods.Count == 0);

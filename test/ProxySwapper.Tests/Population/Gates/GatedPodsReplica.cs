@@ -19,7 +19,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>The gated Pods of one replica, on a clock that a test moves; what becomes of images the test says.</summary>
+/// <summary>The gated Pods of one replica, with a clock that the test moves; the test decides about images.</summary>
 internal sealed class GatedPodsReplica : IAsyncDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -60,10 +60,10 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
 
     public CapturedLog Log { get; } = new();
 
-    /// <summary>The results of the Pods that were let go, as the metric has them.</summary>
+    /// <summary>The results of released Pods, as counted by the metric.</summary>
     public ConcurrentQueue<(string Result, double Seconds)> Released { get; } = new();
 
-    /// <summary>The images that were put back, as the metric has them.</summary>
+    /// <summary>The restored images, as counted by the metric.</summary>
     public long Restored => Interlocked.Read(ref _restored);
 
     public static async Task<GatedPodsReplica> StartAsync(
@@ -79,24 +79,24 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>Another configuration is loaded.</summary>
+    /// <summary>Loads another configuration.</summary>
     public void Apply(GateOptions options, TimeProvider time) =>
         Rules.Apply(RuleSet.Compile(new ProxySwapperOptions { Populate = new() { Gate = options } }), time.GetUtcNow());
 
-    /// <summary>The watch, or a list of it, shows a Pod.</summary>
+    /// <summary>Reports a Pod, as the watch or its list does.</summary>
     public void See(JsonObject pod, bool wasListed = false)
     {
         using var document = JsonDocument.Parse(pod.ToJsonString());
         Pods.Track(GatedPod.Read(document.RootElement)!, wasListed, (image, token) => Image(image.Image).Task.WaitAsync(token));
     }
 
-    /// <summary>An image is downstream.</summary>
+    /// <summary>Reports an image as downstream.</summary>
     public void Arrive(string image) => Image(image).TrySetResult(null);
 
-    /// <summary>An image is given up.</summary>
+    /// <summary>Reports an image as given up.</summary>
     public void GiveUp(string image, string error) => Image(image).TrySetResult(error);
 
-    /// <summary>A fault of the program while it waits for an image.</summary>
+    /// <summary>Makes waiting for an image throw.</summary>
     public void Break(string image) => Image(image).TrySetException(new InvalidOperationException("a fault of the test"));
 
     public async ValueTask DisposeAsync()

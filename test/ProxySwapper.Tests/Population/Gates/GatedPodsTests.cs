@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>Every way in which a gated Pod is let go, on a clock that the test moves.</summary>
+/// <summary>Every way in which a gated Pod is released, with a clock that the test moves.</summary>
 [TestFixture]
 internal sealed class GatedPodsTests : GatedPodsFixture
 {

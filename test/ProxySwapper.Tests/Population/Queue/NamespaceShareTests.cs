@@ -3,7 +3,7 @@ using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
-/// <summary>One namespace's requests never take another's turn, room or the last worker.</summary>
+/// <summary>The work of one namespace never takes another's turn, its room or the last worker.</summary>
 [TestFixture]
 internal sealed class NamespaceShareTests : PopulationQueueFixture
 {

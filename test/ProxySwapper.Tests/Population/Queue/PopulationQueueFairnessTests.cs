@@ -2,7 +2,7 @@ using ProxySwapper.Population.Queue;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
-/// <summary>Whose turn it is: registries that are down, images that fail and images that are large leave a worker to the others.</summary>
+/// <summary>The order of jobs: failing registries, failing images and large images leave a worker to the others.</summary>
 [TestFixture]
 internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
 {

@@ -7,7 +7,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
-/// <summary>A queue for two workers with its own clock, and helpers for tests.</summary>
+/// <summary>A queue for two workers with its own clock.</summary>
 internal abstract class PopulationQueueFixture
 {
     protected const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -36,7 +36,7 @@ internal abstract class PopulationQueueFixture
         Answered("up.example.com");
     }
 
-    /// <summary>A registry has answered before: nothing speaks against its images.</summary>
+    /// <summary>Records a response of a registry, so that its images do not count as slow.</summary>
     protected void Answered(string registry)
     {
         var work = Copy("answered", registry);
@@ -72,7 +72,7 @@ internal abstract class PopulationQueueFixture
 
     protected PopulationJob Take() => TryTake() ?? throw new AssertionException("No job may run.");
 
-    /// <summary>What a free worker gets now, without waiting.</summary>
+    /// <summary>The job that a free worker gets now, or null.</summary>
     protected PopulationJob? TryTake()
     {
         using var impatient = new CancellationTokenSource();

@@ -90,7 +90,7 @@ internal sealed class SourceCredentialsTests
         Assert.That(log.Lines.Count(line => line.Text.Contains("The secrets of namespace team", StringComparison.Ordinal)), Is.EqualTo(1));
     }
 
-    // 401: our own token has ended, which says nothing of the secret.
+    // 401: our own token has expired, which says nothing about the Secret.
     [TestCase(500)]
     [TestCase(401)]
     public void A_secret_that_cannot_be_read_now_is_tried_the_next_time(int status)
@@ -100,7 +100,7 @@ internal sealed class SourceCredentialsTests
         Assert.That(async () => await NamesAsync(Of("team", "a")), Throws.InstanceOf<KubernetesException>());
     }
 
-    // An odd secret is its owner's: nested too deep, no Unicode, no JSON, not of that form, an empty one.
+    // Malformed Secrets: nested too deep, invalid Unicode, invalid JSON, an unexpected structure, empty.
     [Test]
     public async Task An_odd_secret_is_passed_over_the_next_one_is_tried_then_ours_and_other_namespaces_are_unhurt()
     {

@@ -14,7 +14,7 @@ internal sealed class PopulationPlannerTests
     private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     private const string Ecr = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
 
-    // As it stands in the README of the plugin.
+    // From the README of the plugin.
     private static readonly ProxyCacheOptions EcrBlock = new()
     {
         PatternEcrProxyCache =

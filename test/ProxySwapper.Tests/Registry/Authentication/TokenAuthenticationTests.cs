@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Authentication;
 
-/// <summary>Bearer challenges, against a token server of this process.</summary>
+/// <summary>Bearer challenges, against an in-process token server.</summary>
 [TestFixture]
 internal sealed class TokenAuthenticationTests
 {

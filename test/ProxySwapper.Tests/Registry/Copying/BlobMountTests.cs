@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>Blobs that are at the target registry already, or are wanted by many copies at once, move at most once.</summary>
+/// <summary>Blobs that the target registry already has, or that several copies need at once, are transferred at most once.</summary>
 [TestFixture]
 internal sealed class BlobMountTests
 {
@@ -95,7 +95,7 @@ internal sealed class BlobMountTests
     [Test, CancelAfter(60_000)]
     public async Task Images_that_share_layers_never_wait_for_each_other_in_a_circle(CancellationToken cancellationToken)
     {
-        // The same seed makes the same first layers.
+        // Images with the same seed share their first layers.
         for (var layers = 2; layers < 10; layers++)
             TestImage.Create(1, layers, layerSize: 20_000).AddTo(_scene.Source.Registry, "team/app", $"{layers}");
         for (var round = 0; round < 5; round++)

@@ -5,13 +5,13 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>Every fault ends in a correct copy or a clear error, and never in a tag that points at something incomplete.</summary>
+/// <summary>Every fault ends in a correct copy or a clear error, and never in a tag that points to something incomplete.</summary>
 [TestFixture]
 internal sealed class CopyFaultTests
 {
     private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
 
-    /// <summary>Faults of single requests, often enough for each to occur somewhere.</summary>
+    /// <summary>Faults of single requests, frequent enough for each to occur.</summary>
     private static readonly RegistryFault[] Transient =
     [
         RegistryFaults.TooManyRequests("1"),
@@ -55,7 +55,7 @@ internal sealed class CopyFaultTests
             Assert.That(exception.Message, Does.Contain(exception.Host).And.Contain("/app"));
         }
         CopyScene.AssertWhole(scene.Target.Registry);
-        // What went wrong is over: the next copy goes on, and ends well.
+        // The fault is over: the next copy continues and succeeds.
         scene.Source.Heal();
         scene.Target.Heal();
         await scene.CopyAsync();
@@ -63,7 +63,7 @@ internal sealed class CopyFaultTests
         CopyScene.AssertWhole(scene.Target.Registry);
     }
 
-    /// <summary>A full disk leaves entries in a registry that it cannot read, and that fail until they are written again.</summary>
+    /// <summary>A full disk leaves entries that the registry cannot read, and that fail until they are written again.</summary>
     [Test]
     public async Task A_target_that_fails_over_every_entry_is_written_to_all_the_same()
     {
@@ -154,7 +154,7 @@ internal sealed class CopyFaultTests
             }
             catch (RegistryException)
             {
-                // A clear error is an end that is allowed; what is at the target is looked at below.
+                // A clear error is allowed; the target's content is verified below.
             }
             CopyScene.AssertWhole(scene.Target.Registry);
         }

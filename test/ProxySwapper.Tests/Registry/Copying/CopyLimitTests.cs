@@ -11,7 +11,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>What one image may cost: time, throughput, memory, and other people's content.</summary>
+/// <summary>Limits for one image: time, throughput, memory, and access to other content.</summary>
 [TestFixture]
 internal sealed class CopyLimitTests
 {
@@ -39,7 +39,7 @@ internal sealed class CopyLimitTests
         );
     }
 
-    /// <summary>Each piece comes well before a stall: only on the whole is it too slow.</summary>
+    /// <summary>Each piece arrives in time, but overall the transfer is too slow.</summary>
     [Test, CancelAfter(60_000)]
     public async Task A_blob_that_drips_is_given_up_long_before_its_end(CancellationToken cancellationToken)
     {
@@ -63,7 +63,7 @@ internal sealed class CopyLimitTests
                 Piece,
                 async _ =>
                 {
-                    // When all that came was passed on, the next piece is waited for.
+                    // Once everything received has been passed on, the next piece is awaited.
                     pieces++;
                     await TestWait.UntilAsync(() => sent.Bytes >= pieces * Piece);
                     time.Advance(TimeSpan.FromSeconds(50));
@@ -92,7 +92,7 @@ internal sealed class CopyLimitTests
             Throws.InstanceOf<CopyException>().With.Message.Contain("exceed 16 MiB in total").And.Message.Contain("/team/app")
         );
         Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1), "the index tells what the others have");
-        // One that lies about their sizes is found out on the way.
+        // False sizes are detected during the copy.
         AddIndex(scene.Source.Registry, children.Select(child => child with { Size = 10 }));
         Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("exceed 16 MiB"));
         Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.LessThan(14));
@@ -125,7 +125,7 @@ internal sealed class CopyLimitTests
         Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("exceed 16 MiB"));
     }
 
-    /// <summary>The manifest of a stranger names the layer of a team, which the target has from that team's own copy.</summary>
+    /// <summary>A stranger's manifest names a team's layer, which the target has from that team's copy.</summary>
     [Test]
     public async Task A_layer_that_the_source_does_not_have_is_not_mounted_from_others()
     {
@@ -133,7 +133,7 @@ internal sealed class CopyLimitTests
         var secret = TestImage.Create(7, layers: 1);
         secret.AddTo(scene.Source.Registry, "team/private", "1");
         await scene.CopyAsync(scene.Request("team/private:1", "mirror/private:1"));
-        // The same manifest in a repository that has none of its blobs.
+        // The same manifest in a repository without its blobs.
         scene.Source.Registry.AddManifest("evil/app", secret.Top.MediaType, secret.Top.Bytes, "1");
         Assert.That(
             async () => await scene.CopyAsync(scene.Request("evil/app:1", "mirror/evil:1")),
@@ -240,7 +240,7 @@ internal sealed class CopyLimitTests
     {
         private long _bytes;
 
-        /// <summary>Of the largest blob.</summary>
+        /// <summary>The size of the largest blob.</summary>
         public long Bytes => Volatile.Read(ref _bytes);
 
         public void Report(CopyProgress value) => Volatile.Write(ref _bytes, Math.Max(_bytes, value.Bytes));

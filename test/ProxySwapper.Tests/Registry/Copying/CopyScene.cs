@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>Two registries that can be made to fail, and a copier between them whose pauses take hardly any time.</summary>
+/// <summary>Two registries with injectable faults, and a copier between them with very short pauses.</summary>
 internal sealed class CopyScene : IAsyncDisposable
 {
     private CopyScene(FaultyRegistry source, FaultyRegistry target, RegistryOptions options, TimeProvider time)
@@ -19,7 +19,7 @@ internal sealed class CopyScene : IAsyncDisposable
         Copier = new ImageCopier(Clients, time, NullLogger<ImageCopier>.Instance);
     }
 
-    /// <summary>Pauses that are hardly any, and deadlines that end whatever a random fault may bring to a halt.</summary>
+    /// <summary>Very short pauses, and timeouts for requests that a random fault makes hang.</summary>
     private static RegistryOptions Options { get; } =
         new()
         {
@@ -40,7 +40,7 @@ internal sealed class CopyScene : IAsyncDisposable
     public static async Task<CopyScene> StartAsync(InMemoryRegistryOptions? target = null) =>
         new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
 
-    /// <summary>The same by a clock that a test moves; deadlines of requests are so long that it does not reach them.</summary>
+    /// <summary>The same with a clock that a test moves; it does not reach the timeouts of requests.</summary>
     public static async Task<CopyScene> StartAsync(SkippingTimeProvider time, RegistryOptions? options = null) =>
         new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(), options ?? RegistryScene.Options, time);
 

@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>A repository that was created and that pushes see some seconds later, as in ECR.</summary>
+/// <summary>A new repository that becomes visible to pushes some seconds after its creation, as in ECR.</summary>
 [TestFixture]
 internal sealed class LateRepositoryTests
 {

@@ -79,7 +79,7 @@ internal sealed class SharedBlobTests
         var first = _scene.Copier.CopyAsync(_scene.Request() with { Progress = sent }, cancellationToken);
         await TestWait.UntilAsync(() => BlobsRead == 2);
         var second = _scene.Copier.CopyAsync(_scene.Request(target: "other/app:1"), cancellationToken);
-        // The first piece comes by itself, the last one not at all.
+        // The first piece arrives immediately, the last one never.
         for (var piece = 2; piece < LayerSize / Piece; piece++)
         {
             next.Release();
@@ -108,7 +108,7 @@ internal sealed class SharedBlobTests
             ImageReference.Parse($"{other.Address}/team/app:1"),
             ImageReference.Parse($"{_scene.Target.Address}/other/app:1")
         );
-        // The clock stands still: it waits for nobody.
+        // The clock stands still, so it does not wait for the other copy.
         Assert.That((await _scene.Copier.CopyAsync(request, cancellationToken)).BlobsCopied, Is.EqualTo(2));
         await AssertStoppedAsync(slow, stop);
     }
@@ -116,7 +116,7 @@ internal sealed class SharedBlobTests
     private int BlobsRead =>
         _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal));
 
-    /// <summary>The copy waits as long as it should, and then goes on.</summary>
+    /// <summary>The copy waits for the expected time and then continues.</summary>
     private async Task AssertWaitsAsync(Task copy)
     {
         await TestWait.UntilAsync(() =>
@@ -145,7 +145,7 @@ internal sealed class SharedBlobTests
     {
         private long _bytes;
 
-        /// <summary>The most that was sent of one blob.</summary>
+        /// <summary>The largest number of bytes sent of one blob.</summary>
         public long Bytes => Volatile.Read(ref _bytes);
 
         public void Report(CopyProgress value)

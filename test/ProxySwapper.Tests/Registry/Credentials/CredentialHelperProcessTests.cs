@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Credentials;
 
-/// <summary>Helpers that do what they should not.</summary>
+/// <summary>Helpers that misbehave.</summary>
 [TestFixture, NonParallelizable, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CredentialHelperProcessTests : IDisposable
 {

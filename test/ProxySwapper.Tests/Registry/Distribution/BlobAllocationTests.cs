@@ -17,7 +17,7 @@ internal sealed class BlobAllocationTests
     {
         await using var scene = await RegistryScene.StartAsync();
         var (small, large) = (Zeros(8), Zeros(72));
-        // A registry that keeps nothing, and has only a piece at a time in its hands.
+        // A registry that keeps nothing and reads one piece at a time.
         scene.Faulty.Always(
             HttpMethod.Get,
             Kind.Blob,
@@ -41,8 +41,8 @@ internal sealed class BlobAllocationTests
         );
         await AllocatedAsync(small);
         var (few, many) = (await AllocatedAsync(small), await AllocatedAsync(large));
-        // The registry is in this process and allocates, too, the more the smaller the pieces are in which it is read; a blob that is
-        // held, or copied from one buffer to a new one, would be a MiB for each.
+        // The registry runs in this process and allocates too, the more the smaller its pieces; a blob that is buffered, or copied between
+        // buffers, would take one MiB each time.
         Assert.That((many - few) / 64, Is.LessThan(MiB / 8), "bytes for each MiB more");
 
         async Task<long> AllocatedAsync(Descriptor blob)

@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>A list goes on at its own address, or fails; it never ends because its next page was not understood.</summary>
+/// <summary>A list continues at its own address or fails; it never ends early because a link was not understood.</summary>
 [TestFixture]
 internal sealed class LinkHeaderTests
 {
@@ -46,7 +46,7 @@ internal sealed class LinkHeaderTests
         using var message = new HttpResponseMessage();
         message.Headers.TryAddWithoutValidation("Link", link);
         var request = new RegistryRequest(HttpMethod.Get, "r.example.com", "a", new Uri(Page)) { Expected = [] };
-        // After a redirect, another host has answered: its links are relative to it.
+        // After a redirect, another host has responded: its links are relative to it.
         using var response = new RegistryResponse(
             message,
             new Uri("https://cdn.example.com/x"),

@@ -7,7 +7,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Manifests that registries serve or store wrongly, and what the client makes of them.</summary>
+/// <summary>Manifests that registries serve or store incorrectly, and the client's reaction.</summary>
 [TestFixture]
 internal sealed class ManifestFaultTests
 {

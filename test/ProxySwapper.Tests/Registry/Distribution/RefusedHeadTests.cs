@@ -7,7 +7,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Registries that do not answer a HEAD, and answer the GET (Nexus, GitLab).</summary>
+/// <summary>Registries that refuse HEAD but not GET (Nexus, GitLab).</summary>
 [TestFixture]
 internal sealed class RefusedHeadTests
 {

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>The whole protocol against a registry of this process.</summary>
+/// <summary>The whole protocol, against an in-memory registry.</summary>
 [TestFixture]
 internal sealed class RegistryClientTests
 {

@@ -157,7 +157,7 @@ internal sealed class RegistryFaultTests
         Assert.That(scene.Faulty.Received[^1].Header("Authorization"), Is.Not.Null);
         await ReadAsync(scene.Client, blob);
         Assert.That(elsewhere.Received.Single().Header("Authorization"), Is.Null);
-        // There and back again: what another host sends us to gets nothing either.
+        // A redirect from another host back to the first one does not get the credential either.
         scene.Faulty.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
         elsewhere.Next(HttpMethod.Get, Kind.Blob, RegistryFaults.RedirectToOrigin($"http://{scene.Registry.Address}"));
         Assert.That(async () => await ReadAsync(scene.Client, blob), Throws.InstanceOf<RegistryException>());
@@ -187,7 +187,7 @@ internal sealed class RegistryFaultTests
     }
 
     /// <summary>
-    /// 403 is the private registry's way, 400 the public one's; neither challenges, and the answer to a HEAD has no errors to read.
+    /// Private ECR responds with 403, public ECR with 400, both without a challenge; responses to HEAD have no error body.
     /// </summary>
     [Test]
     public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge(

@@ -7,7 +7,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>A list of tags is whole or an error.</summary>
+/// <summary>A list of tags is complete, or an error.</summary>
 [TestFixture]
 internal sealed class TagListTests
 {

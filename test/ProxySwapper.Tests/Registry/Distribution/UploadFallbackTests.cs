@@ -6,7 +6,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Registries that refuse one way of uploading and accept another.</summary>
+/// <summary>Registries that refuse one kind of upload and accept another.</summary>
 [TestFixture]
 internal sealed class UploadFallbackTests
 {

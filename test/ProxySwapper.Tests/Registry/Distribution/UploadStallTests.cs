@@ -11,7 +11,7 @@ namespace ProxySwapper.Tests.Registry.Distribution;
 [TestFixture]
 internal sealed class UploadStallTests
 {
-    /// <summary>More than all the buffers between two processes hold.</summary>
+    /// <summary>More than fits into the buffers between two processes.</summary>
     private const int Large = 64 * 1024 * 1024;
 
     [TestCase(Large, "less than 64 KiB transferred in 86400 s")]

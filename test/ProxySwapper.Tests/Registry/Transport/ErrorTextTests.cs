@@ -8,7 +8,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
-/// <summary>What errors say, and what they do not.</summary>
+/// <summary>The texts of errors, which never contain secrets.</summary>
 [TestFixture]
 internal sealed class ErrorTextTests
 {

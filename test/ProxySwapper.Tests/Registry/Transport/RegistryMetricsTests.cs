@@ -5,7 +5,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
-/// <summary>What is measured of registries, by the values that an exporter sees.</summary>
+/// <summary>The metrics of registries, as an exporter sees them.</summary>
 [TestFixture]
 internal sealed class RegistryMetricsTests
 {
@@ -51,7 +51,7 @@ internal sealed class RegistryMetricsTests
         );
     }
 
-    /// <summary>Adds up what this test caused; the host's label is left out, since hosts beyond the first ones share a label.</summary>
+    /// <summary>Sums up the measurements of this test, without the host label, since later hosts share one.</summary>
     private static MeterListener Listen()
     {
         var listener = new MeterListener

@@ -4,7 +4,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
-/// <summary>Retry-After comes from outside: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after.</summary>
+/// <summary>Retry-After is external input: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after.</summary>
 [TestFixture]
 internal sealed class RetryAfterTests
 {

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Aws;
 
-/// <summary>The source over an API in this process; how an identity is found is proven with the built program.</summary>
+/// <summary>The source against an in-process API; finding an identity is tested with the built program.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrCredentialSourceTests : IAsyncDisposable

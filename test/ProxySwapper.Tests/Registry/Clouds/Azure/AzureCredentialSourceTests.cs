@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Azure;
 
-/// <summary>The source over a registry in this process; how an identity is found is proven with the built program.</summary>
+/// <summary>The source against an in-process registry; finding an identity is tested with the built program.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class AzureCredentialSourceTests : IAsyncDisposable

@@ -14,7 +14,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Clouds.Google;
 
-/// <summary>Key files against a token server in this process; the metadata server is met by the registry cache's tests.</summary>
+/// <summary>Key files against an in-process token server; the tests of the registry cache use the metadata server.</summary>
 [TestFixture]
 internal sealed class GoogleCredentialSourceTests
 {
@@ -112,7 +112,7 @@ internal sealed class GoogleCredentialSourceTests
     private static ImageReference Image(string text) =>
         ImageReference.TryParse(text, out var image, out var fault) ? image : throw new ArgumentException(fault);
 
-    /// <summary>Gives a token to whose assertion says that it is an account of the test.</summary>
+    /// <summary>Issues a token for assertions of the test's account.</summary>
     private async Task<WebApplication> StartTokenServerAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
