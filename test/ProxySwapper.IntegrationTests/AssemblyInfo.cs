@@ -1,3 +1,3 @@
-// Whole processes spend most of a test waiting, so that one fixture more runs than the smallest machine has cores. Fixtures that measure
-// time, or change what is one for the whole cluster, run alone.
+// Processes spend most of a test waiting, so one more fixture runs in parallel than the smallest machine has cores. Fixtures that measure
+// time, or change cluster-wide objects, run alone.
 [assembly: LevelOfParallelism(3)]

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests;
 
-/// <summary>What the commands say, typed as people type them.</summary>
+/// <summary>The output of commands for common invocations and mistakes.</summary>
 [TestFixture]
 internal sealed class CommandLineTests
 {

@@ -11,7 +11,7 @@ internal sealed class ModernControlPlane
 {
     private static readonly Lazy<Task<KubeApiServer?>> Server = new(StartAsync);
 
-    /// <summary>The server; null where there is none, which the test's result then says.</summary>
+    /// <summary>The server; null if there is none, which makes the test inconclusive.</summary>
     public static async Task<KubeApiServer?> FindAsync()
     {
         var server = await Server.Value;

@@ -1,8 +1,8 @@
 namespace ProxySwapper.IntegrationTests;
 
 /// <summary>
-/// A fixture that opens pages in Chromium. <c>test/run</c> installs it; <c>test/run --without-cluster</c> leaves these fixtures out. That
-/// none is forgotten is checked whenever the browser starts.
+/// A fixture that opens pages in Chromium. <c>test/run</c> installs it; <c>test/run --without-cluster</c> skips these fixtures. The browser
+/// only starts for fixtures with this attribute.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class NeedsBrowserAttribute() : CategoryAttribute(Name)

@@ -1,8 +1,8 @@
 namespace ProxySwapper.IntegrationTests;
 
 /// <summary>
-/// A fixture that starts a server that is not ours: kube-apiserver, docker-registry. <c>test/run --without-cluster</c> leaves these out;
-/// that none is forgotten is checked whenever such a server starts.
+/// A fixture that starts a server that is not ours: kube-apiserver, docker-registry. <c>test/run --without-cluster</c> skips these;
+/// such servers only start for fixtures with this attribute.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class NeedsServerAttribute() : CategoryAttribute(Name)

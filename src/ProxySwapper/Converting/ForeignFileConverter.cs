@@ -27,8 +27,7 @@ internal static class ForeignFileConverter
             FormatOf(documents)
             ?? throw Refused(
                 file,
-                "unknown format; name it with --from: "
-                    + string.Join(", ", Enum.GetValues<ForeignFormat>().Select(Conversion.Name))
+                "unknown format; name it with --from: " + string.Join(", ", Enum.GetValues<ForeignFormat>().Select(Conversion.Name))
             );
         var sections = documents.Select(document => new ForeignSection(notes, "", document)).ToList();
         if (format != ForeignFormat.KubeImageKeeper && sections.Count > 1)

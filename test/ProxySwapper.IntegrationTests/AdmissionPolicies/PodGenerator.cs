@@ -5,10 +5,10 @@ using ProxySwapper.Tests.Registry;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>Makes Pods with images of every form in every place, and with metadata of every form.</summary>
+/// <summary>Generates Pods with every form of images, in every field, and of metadata.</summary>
 internal static class PodGenerator
 {
-    /// <summary>The namespaces in which they are.</summary>
+    /// <summary>The namespaces of the Pods.</summary>
     public static string[] Namespaces { get; } = ["default", "team-a", "dev-x", "ops-x", "monitoring"];
 
     private static readonly Gen<JsonNode?> Labels = Gen.Elements(
@@ -35,7 +35,7 @@ internal static class PodGenerator
         )
         .Select(text => JsonNode.Parse(text));
 
-    /// <summary>Nearly always none, replaced by a valid one.</summary>
+    /// <summary>Almost always none; otherwise replaced by a valid one.</summary>
     private static readonly Gen<string> Names =
         from isOdd in Gen.Choose(0, 40)
         from odd in Gen.Elements("-x", "x.y", "UPPER", new string('n', 63), new string('n', 64), "a/b", "a~b")
@@ -74,7 +74,7 @@ internal static class PodGenerator
         "nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ];
 
-    /// <summary>Pods for a configuration: some of their images are at its targets and registries.</summary>
+    /// <summary>Pods for a configuration: some of their images match its registries and targets.</summary>
     public static Gen<(string Namespace, JsonObject Pod)> Pods(string configuration)
     {
         var images = Images(configuration);
@@ -103,7 +103,7 @@ internal static class PodGenerator
             );
     }
 
-    /// <summary>A Pod with a container for each image.</summary>
+    /// <summary>A Pod with one container per image.</summary>
     public static JsonObject PodOf(IReadOnlyList<string> images) =>
         new()
         {
@@ -111,7 +111,7 @@ internal static class PodGenerator
             ["spec"] = new JsonObject { ["containers"] = ContainersOf("c", [.. images.Select(image => ("", image))]) },
         };
 
-    /// <summary>Updates of a stored Pod: another image, a label alone, one more ephemeral container.</summary>
+    /// <summary>Updates of a stored Pod: another image, only a label, an additional ephemeral container.</summary>
     public static IEnumerable<(string Subresource, JsonNode Pod)> Updates(JsonNode stored, string configuration)
     {
         var image = Images(configuration).Sample(2, 30).ToArray();
@@ -130,7 +130,7 @@ internal static class PodGenerator
 
     public static int ImagesOf(JsonNode pod) => pod["spec"]!.AsObject().Sum(list => list.Value?.AsArray().Count ?? 0);
 
-    /// <summary>Images of every form, and what a configuration's registries and targets make of paths.</summary>
+    /// <summary>Images of every form, and paths below a configuration's registries and targets.</summary>
     private static Gen<string> Images(string configuration)
     {
         var options = JsonNode.Parse(configuration)!;

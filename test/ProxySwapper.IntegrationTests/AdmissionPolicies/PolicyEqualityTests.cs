@@ -5,11 +5,11 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>The webhook and the policy make the same Pod of the same request, on an API server that runs both.</summary>
+/// <summary>The webhook and the policy produce the same Pod for the same request, on an API server that runs both.</summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyEqualityTests
 {
-    /// <summary>Reviews that an API server sends to no policy that looks at Pods, with the reason.</summary>
+    /// <summary>Reviews that an API server never evaluates with a policy for Pods, with the reason.</summary>
     private static readonly Dictionary<string, string> NeverSent = new()
     {
         ["connect"] = "the operation CONNECT",
@@ -24,7 +24,7 @@ internal sealed class PolicyEqualityTests
         ["update-without-old"] = "no API server sends it",
     };
 
-    /// <summary>Cases whose configuration the compiler refuses, since a policy cannot do what it says.</summary>
+    /// <summary>Cases with a configuration that a policy cannot express and the compiler refuses.</summary>
     private static readonly string[] NeverSaid =
     [
         "dry-run-configured",

@@ -116,7 +116,7 @@ internal sealed class PolicyLimitsTests
             "sixty images of 1,000 characters",
             PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"{index}/{new string('a', 1000)}")]).ToJsonString()
         );
-        // Annotations that just fit, counted in bytes and not in characters: one more would have the Pod refused.
+        // Annotations that just fit, in bytes and not in characters: with one more, the Pod would be refused.
         foreach (var (name, character, count) in new[] { ("ASCII", 'a', 262_100), ("three bytes", '€', 87_360) })
             yield return Case($"annotations nearly too large, {name}", Annotated(new string(character, count)));
         static string Annotated(string value)
@@ -142,7 +142,7 @@ internal sealed class PolicyLimitsTests
                 )
         );
 
-    /// <summary>Sixty different images, all matched by the last rule, give the same Pod as with the webhook.</summary>
+    /// <summary>Sixty different images that all match the last rule result in the same Pod as with the webhook.</summary>
     private async Task AssertSwappedAsync(int number, int rules, int length)
     {
         var images = Enumerable.Range(0, 60).Select(index => Image($"a.r{rules - 1}.example", index, length)).ToList();

@@ -14,15 +14,15 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>
-/// An API server that runs admission policies, with the webhook and the policies of any number of configurations beside each other. Who
-/// asks decides what is done: the user <c>webhook-N</c> gets the webhook with configuration N alone, <c>policy-N</c> its policy alone,
-/// and an administrator neither.
+/// An API server that runs admission policies, with the webhook and the policies of any number of configurations. The user decides which
+/// one applies: <c>webhook-N</c> only gets the webhook with configuration N, <c>policy-N</c> only its policy, and an administrator
+/// neither.
 /// </summary>
 internal sealed partial class PolicyScene : IAsyncDisposable
 {
     private const string Admissions = "/apis/admissionregistration.k8s.io/v1";
 
-    /// <summary>A configuration by which it is seen that the API server knows all policies that were applied before it.</summary>
+    /// <summary>A configuration that shows that the API server has picked up all policies applied before it.</summary>
     private const string Probe = "proxyUrl: probe.example";
 
     private readonly KubeApiServer _server;
@@ -53,7 +53,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         return scene;
     }
 
-    /// <summary>Adds a configuration that a policy can say.</summary>
+    /// <summary>Adds a configuration that a policy can express.</summary>
     /// <returns>Its number.</returns>
     public async Task<int> AddAsync(string configuration)
     {
@@ -74,7 +74,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         return number;
     }
 
-    /// <summary>Waits until the API server knows what was added.</summary>
+    /// <summary>Waits until the API server has picked up the added configurations.</summary>
     public async Task WaitUntilInForceAsync()
     {
         var probe = await AddAsync(Probe);
@@ -92,7 +92,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
             );
     }
 
-    /// <summary>Removes all policies, since each costs every request a condition.</summary>
+    /// <summary>Removes all policies, since each adds a condition to every request.</summary>
     public async Task RemoveAllAsync()
     {
         foreach (var kind in new[] { "mutatingadmissionpolicybindings", "mutatingadmissionpolicies" })
@@ -141,7 +141,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    /// <summary>What an answer comes to, without what is another at each call.</summary>
+    /// <summary>The essence of a response, without values that differ between calls.</summary>
     public static string Comparable((HttpStatusCode Status, JsonNode Body) answer)
     {
         var body = answer.Body.DeepClone();
@@ -213,7 +213,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         return KubeApiServer.HasServer(modern) ? KubeApiServer.StartAsync(modern!) : KubeApiServer.StartAsync();
     }
 
-    /// <summary>What an API server puts behind a generateName of these tests, also in its messages.</summary>
+    /// <summary>The suffix that an API server appends to a generateName of these tests, also in its messages.</summary>
     [GeneratedRegex("(web-)[a-z0-9]{5}(?![a-z0-9])")]
     private static partial Regex GeneratedName();
 }

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>The built program keeps the policy of an API server that of its configuration; the binding switches it on and off.</summary>
+/// <summary>The built program keeps the API server's policy up to date; the binding switches it on and off.</summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class PolicyServeTests
 {
@@ -118,7 +118,7 @@ internal sealed class PolicyServeTests
             )
         );
         var number = 0;
-        // The policy and the labels that are watched follow the configuration within seconds.
+        // The policy and the watched labels follow the configuration within seconds.
         await TestWait.UntilAsync(
             async () =>
             {

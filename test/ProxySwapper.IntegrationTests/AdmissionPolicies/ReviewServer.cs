@@ -15,8 +15,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>
-/// The webhook for many configurations at once: reads, decides and answers as the webhook does, with the rules of whoever asks. So one
-/// registration at the API server is enough for all.
+/// The webhook for many configurations at once: it reads, decides and responds like the webhook, with the rules of the requesting user, so
+/// that one webhook configuration is enough for all.
 /// </summary>
 internal sealed class ReviewServer : IAsyncDisposable
 {
@@ -57,7 +57,7 @@ internal sealed class ReviewServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>From now on this user's Pods are decided on with these rules.</summary>
+    /// <summary>Uses these rules for this user's Pods from now on.</summary>
     public void Add(string user, RuleSet rules) => _rules[user] = rules;
 
     public async ValueTask DisposeAsync()

@@ -51,7 +51,7 @@ internal sealed class BackfillTests
             Is.EqualTo(missing).Using<string, string>((line, target) => line.Split(" -> ")[1].StartsWith(target, StringComparison.Ordinal)),
             "one after the other, in the order of the report"
         );
-        // What two names share is copied once.
+        // Images with two names are copied once.
         Assert.That(output, Does.Contain("\n9 copied, 1 up to date, 3 failed; "));
         Assert.That(error, Does.Contain("cannot be copied: no rule sends them downstream; see proxyswapper report"));
     }
@@ -120,7 +120,7 @@ internal sealed class BackfillTests
             Lines(output, "failed").Where(line => line.Contains("/private/", StringComparison.Ordinal)),
             Has.Exactly(2).Items.And.All.Contains("unauthorized (HTTP 401)")
         );
-        // A tag and its digest are two images of one content: whichever of them comes second may find it there.
+        // A tag and its digest are two images with the same content: the second one may find it downstream.
         Assert.That(output, Does.Contain("\n6 copied, 1 up to date, 5 failed; ").Or.Contain("\n7 copied, 5 failed; "));
     }
 
@@ -173,7 +173,7 @@ internal sealed class BackfillTests
         return config;
     }
 
-    /// <summary>A Secret that a Job names, and one that a ServiceAccount has.</summary>
+    /// <summary>A Secret that a Job names, and one of a ServiceAccount.</summary>
     private async Task AddPullSecretsAsync()
     {
         foreach (var @namespace in (string[])["team-a", "team-b"])
@@ -198,7 +198,7 @@ internal sealed class BackfillTests
         );
     }
 
-    /// <summary>The targets that the report calls missing, in its order.</summary>
+    /// <summary>The targets that are missing according to the report, in its order.</summary>
     private async Task<IReadOnlyList<string>> MissingAsync()
     {
         var (_, output, _) = await _scene.RunAsync("report", "-o", "json");

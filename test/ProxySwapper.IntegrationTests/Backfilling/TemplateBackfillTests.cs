@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Backfilling;
 
-/// <summary><c>populate.backfill</c>: <c>serve</c> copies what the Pod templates of a real API server name.</summary>
+/// <summary><c>populate.backfill</c>: <c>serve</c> copies the images of Pod templates on a real API server.</summary>
 [TestFixture, NeedsServer]
 internal sealed class TemplateBackfillTests
 {
@@ -20,7 +20,7 @@ internal sealed class TemplateBackfillTests
             $"{configuration}\npopulate: {{backfill: true, reconcileEvery: 1s}}\n",
             new Dictionary<string, string> { ["KUBECONFIG"] = kubeconfig }
         );
-        // What has no source, needs a Secret that nobody made, or is of a custom kind that the account may not list, stays missing.
+        // Images without a source, that need a Secret that does not exist, or of a custom kind that the account may not list stay missing.
         string[] expected =
         [
             "mirror/team/agent:1",
@@ -51,7 +51,7 @@ internal sealed class TemplateBackfillTests
     private static int LinesWith(ProxySwapperProcess program, params string[] parts) =>
         program.Log.Split('\n').Count(line => parts.All(part => line.Contains(part, StringComparison.Ordinal)));
 
-    /// <summary>A kubeconfig of the account that the chart makes, with the rights that it gives with this value.</summary>
+    /// <summary>A kubeconfig of the chart's account, with the permissions that it has with this value.</summary>
     private static async Task<string> AccountOfTheChartAsync(ReportScene scene)
     {
         await scene.Server.KubectlAsync("create", "namespace", HelmChart.Release);
@@ -86,7 +86,7 @@ internal sealed class TemplateBackfillTests
         ];
     }
 
-    /// <summary>What Events with the reason of a failed copy are about.</summary>
+    /// <summary>The objects of Events about failed copies.</summary>
     private static async Task<string> EventsAsync(ReportScene scene)
     {
         var events = await scene.Server.Client.GetAsync("/apis/events.k8s.io/v1/events", default);

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Certificates;
 
-/// <summary>The recipe of the chart's README for a certificate of one's own, run as it stands there.</summary>
+/// <summary>The recipe in the chart's README for a certificate of your own, run as written.</summary>
 [TestFixture, NeedsServer]
 internal sealed partial class OwnCertificateTests
 {
@@ -19,13 +19,13 @@ internal sealed partial class OwnCertificateTests
     {
         var recipe = Recipe().Match(await File.ReadAllTextAsync(SourceTree.PathOf("chart", "README.md"))).Groups["text"].Value;
         Assert.That(recipe, Does.Contain("openssl req -x509").And.Contain("kubectl").And.Contain("helm install"));
-        // Of its own, since namespaces never end in a server without controllers.
+        // A separate server, since namespaces never terminate without controllers.
         await using var server = await KubeApiServer.StartAsync();
         using var folder = new TemporaryFolder();
         File.CreateSymbolicLink(folder.PathOf("chart"), SourceTree.PathOf("chart"));
         WriteProgram(folder, "kubectl", $"exec '{server.KubectlPath}' --kubeconfig '{server.Kubeconfig}' \"$@\"");
         var helm = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";
-        // What an installation would apply; without a node it cannot run.
+        // The objects of an installation; without a node it cannot run.
         WriteProgram(folder, "helm", $"shift; exec '{helm}' template \"$@\" > rendered.yaml");
         var (exitCode, output, error) = await TestProcess.RunAsync(
             "bash",
@@ -42,7 +42,7 @@ internal sealed partial class OwnCertificateTests
         var mounted = (string)volumes.Single(volume => (string?)volume!["name"] == "tls")!["secret"]!["secretName"]!;
         var secret = (await server.Client.GetAsync($"/api/v1/namespaces/proxyswapper/secrets/{mounted}", default))!["data"]!;
 
-        // The program serves what kubelet would mount, and a client that knows the authority alone trusts it by the Service's name.
+        // The program serves what kubelet would mount, and a client that only knows the authority trusts it for the Service's name.
         await using var process = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com\npopulate: {policy: none}");
         foreach (var file in new[] { "tls.key", "tls.crt" })
             await File.WriteAllBytesAsync(Path.Combine(process.Folder, file), Convert.FromBase64String((string)secret[file]!));

@@ -106,7 +106,7 @@ internal sealed class SelfSignedCertificateTests
         Assert.That(await IsSwappedAsync(), Is.True);
     }
 
-    /// <summary>As years of running would leave it: the certificate is good for months, and the authority has less than a year.</summary>
+    /// <summary>As after years: the certificate is valid for months, the authority for less than a year.</summary>
     private static CertificateSet SetWhoseAuthorityIsDue()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(3650 - 360));
@@ -144,7 +144,7 @@ internal sealed class SelfSignedCertificateTests
             )
             .ToList();
         _replicas.AddRange(await Task.WhenAll(starting));
-        // Without an authority: the program has to write it.
+        // Without a caBundle: the program has to write it.
         var manifest = WebhookRegistration.Manifest(_replicas[0], _namespace, name: _webhook);
         await _cluster.KubectlWithInputAsync(
             string.Join('\n', manifest.Split('\n').Where(line => !line.Contains("caBundle", StringComparison.Ordinal))),

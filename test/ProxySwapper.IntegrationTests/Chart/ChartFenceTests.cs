@@ -9,8 +9,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>
-/// The chart's admission policy on an API server that has such policies: of all that the right to patch Pods allows, the ServiceAccount
-/// may do what a scheduling gate needs.
+/// The chart's admission policy on an API server with such policies: of everything that the permission to patch Pods allows, the
+/// ServiceAccount may only do what a scheduling gate needs.
 /// </summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class ChartFenceTests : IDisposable
@@ -137,7 +137,7 @@ internal sealed class ChartFenceTests : IDisposable
 
     private Task<HttpStatusCode?> TryAsync(params JsonObject[] patch) => TryAsync(patch, isGated: true);
 
-    /// <summary>What the API server says to the account's patch of a new Pod.</summary>
+    /// <summary>The API server's response when the account patches a new Pod.</summary>
     private async Task<HttpStatusCode?> TryAsync(JsonObject[] patch, bool isGated)
     {
         var name = await CreateAsync(isGated);

@@ -3,14 +3,14 @@ using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>What makes the chart easy to begin with, and to keep by GitOps.</summary>
+/// <summary>Making the chart easy to start with and to manage with GitOps.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ChartFirstDayTests
 {
     private const string FirstDay = "first-day";
 
     /// <summary>
-    /// The hooks of Helm that Argo CD runs as its own, and those that it leaves out
+    /// The Helm hooks that Argo CD runs as its own, and those that it ignores
     /// (<see href="https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks"/>); the same for the deletion of their objects.
     /// </summary>
     private static readonly string[] HooksOfArgo =

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>What tests ask of the chart's objects.</summary>
+/// <summary>Queries of the chart's objects.</summary>
 internal static class ChartObjects
 {
-    /// <summary>Whether an object is a hook of Helm, of one kind or of any.</summary>
+    /// <summary>Whether an object is a Helm hook, of one kind or of any.</summary>
     public static bool IsHook(JsonObject item, string? kind = null) =>
         item["metadata"]!["annotations"]?["helm.sh/hook"] is { } hook && (kind is null || (string?)hook == kind);
 

@@ -16,7 +16,7 @@ internal sealed class ChartOnApiServerTests
     private const string Webhook = "k8s-proxy-image-swapper-webhook";
     private const string Webhooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
-    /// <summary>Groups whose definitions come with operators; their schemas are checked by <see cref="ChartSchemaTests"/>.</summary>
+    /// <summary>Groups whose definitions are installed by operators; their schemas are checked by <see cref="ChartSchemaTests"/>.</summary>
     private static readonly string[] GroupsOfOperators = ["cert-manager.io/v1", "monitoring.coreos.com/v1"];
 
     private KubeApiServer _server = null!;
@@ -50,7 +50,7 @@ internal sealed class ChartOnApiServerTests
             if (OlderKubernetes.TryConvert(item, versions))
                 known.Add(item);
             else
-                // Admission policies are newer than the server; ChartFenceTests tries them.
+                // Admission policies are newer than this server; see ChartFenceTests.
                 unknown.Add(
                     ((string)item["kind"]!).Contains("AdmissionPolicy", StringComparison.Ordinal)
                         ? GroupsOfOperators[0]
@@ -260,7 +260,7 @@ internal sealed class ChartOnApiServerTests
     private static string NamespaceOf(string name) =>
         $"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    kubernetes.io/metadata.name: {name}\n";
 
-    /// <summary>The image that a Pod would have.</summary>
+    /// <summary>The image of a Pod after admission.</summary>
     private async Task<string> ImageAsync(string @namespace, string labels)
     {
         var pod = new JsonObject
@@ -274,7 +274,7 @@ internal sealed class ChartOnApiServerTests
         return (string)admitted["spec"]!["containers"]![0]!["image"]!;
     }
 
-    /// <summary>The webhook's configuration as the chart makes it; when a process is given, reached there and not at the Service.</summary>
+    /// <summary>The chart's webhook configuration, for a process instead of the Service if one is given.</summary>
     private async Task<JsonObject> ApplyWebhookAsync(ProxySwapperProcess? process = null)
     {
         var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"))).Single(item =>

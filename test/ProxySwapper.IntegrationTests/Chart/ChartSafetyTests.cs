@@ -7,14 +7,14 @@ using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>What must hold whatever the values are.</summary>
+/// <summary>Properties of the chart with all values.</summary>
 [TestFixture]
 internal sealed class ChartSafetyTests
 {
-    /// <summary>What the populator needs where Pods wait for their images: Pods to see and to let go, and a Lease for each copy.</summary>
+    /// <summary>Permissions of the populator with scheduling gates: to watch and release Pods, and to have a Lease per copy.</summary>
     private const string Gates = "pods:list,watch,patch events:create,patch leases:get,list,watch,create,update,delete";
 
-    /// <summary>What the program needs to issue its own certificate.</summary>
+    /// <summary>Permissions for issuing its own certificate.</summary>
     private const string OwnCertificate =
         "secrets:get,update secrets:create leases:get,update,delete leases:create mutatingwebhookconfigurations:get,patch";
 

@@ -4,20 +4,20 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>The chart, rendered by <c>helm template</c>: the program that <c>HELM</c> names, else helm on the PATH.</summary>
+/// <summary>The chart, rendered by <c>helm template</c> with the program in <c>HELM</c>, or with helm on the PATH.</summary>
 internal static class HelmChart
 {
     public const string Release = "proxyswapper";
 
     public static string Folder { get; } = SourceTree.PathOf("chart");
 
-    /// <summary>The files of values that the chart is tried with. A first line `# helm: …` holds further arguments.</summary>
+    /// <summary>The values files that the chart is tested with. A first line `# helm: …` has further arguments.</summary>
     public static IReadOnlyList<string> ValueSets { get; } =
     [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "values"), "*.yaml").Order(StringComparer.Ordinal)];
 
     public static string ValueSet(string name) => ValueSets.Single(file => Path.GetFileNameWithoutExtension(file) == name);
 
-    /// <summary>The objects of a file of values, as text.</summary>
+    /// <summary>The objects for a values file, as text.</summary>
     /// <exception cref="InvalidOperationException">helm failed; the message is helm's.</exception>
     public static async Task<string> RenderAsync(string valuesFile, params string[] arguments)
     {
@@ -28,20 +28,20 @@ internal static class HelmChart
     public static async Task<IReadOnlyList<JsonObject>> ObjectsAsync(string valuesFile, params string[] arguments) =>
         YamlObjects.Read(await RenderAsync(valuesFile, arguments));
 
-    /// <summary>What helm says about values that the chart itself refuses.</summary>
+    /// <summary>Helm's error for values that the chart refuses.</summary>
     public static async Task<string> RefusalAsync(string valuesFile)
     {
         var (exitCode, _, error) = await RunAsync("template", valuesFile, []);
         return exitCode == 0 ? "" : error;
     }
 
-    /// <summary>What helm says after an installation.</summary>
+    /// <summary>Helm's notes after an installation.</summary>
     public static async Task<string> NotesAsync(string valuesFile)
     {
         var (exitCode, output, error) = await RunAsync("template", valuesFile, ["--notes"]);
         if (exitCode == 0)
             return output;
-        // helm itself shows them with an installation only.
+        // Helm only shows them for an installation.
         (exitCode, output, error) = await RunAsync("install", valuesFile, ["--dry-run=client", "--no-hooks"]);
         return exitCode == 0
             ? output[(output.IndexOf("NOTES:\n", StringComparison.Ordinal) + 7)..]
@@ -54,7 +54,7 @@ internal static class HelmChart
             File.ReadLines(valuesFile).First() is var line && line.StartsWith("# helm: ", StringComparison.Ordinal)
                 ? line["# helm: ".Length..].Split(' ')
                 : [];
-        // Most clusters have cert-manager; `# helm: --api-versions v1` is one without.
+        // Most clusters have cert-manager; `# helm: --api-versions v1` is for one without.
         string[] operators = own.Contains("--api-versions") ? [] : ["--api-versions", "cert-manager.io/v1"];
         var @namespace = own.Contains("-n") ? Array.Empty<string>() : ["-n", Release];
         var program = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary><c>manifests/</c> is what the chart makes by default, without what only Helm needs.</summary>
+/// <summary><c>manifests/</c> has the chart's default objects, without those that only Helm needs.</summary>
 [TestFixture]
 internal sealed partial class ManifestsTests
 {

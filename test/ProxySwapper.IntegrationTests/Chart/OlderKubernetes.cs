@@ -5,22 +5,22 @@ namespace ProxySwapper.IntegrationTests.Chart;
 /// <summary>The chart's objects in the form that an older API server accepts.</summary>
 internal static class OlderKubernetes
 {
-    /// <summary>Versions that an older server has under an older name, with the same fields.</summary>
+    /// <summary>Older names of versions, with the same fields.</summary>
     private static readonly Dictionary<string, string> OlderVersions = new()
     {
         ["policy/v1"] = "policy/v1beta1",
         ["batch/v1 CronJob"] = "batch/v1beta1",
     };
 
-    /// <summary>Fields that an older server does not know.</summary>
+    /// <summary>Fields that older servers do not have.</summary>
     private static readonly string[] NewerFields = ["timeZone", "matchConditions", "completionMode"];
 
-    /// <summary>Rewrites an object for a server of these versions.</summary>
-    /// <returns>False when the server does not know its kind under any version.</returns>
+    /// <summary>Rewrites an object for a server with these versions.</summary>
+    /// <returns>False if the server does not have its kind in any version.</returns>
     public static bool TryConvert(JsonObject item, HashSet<string> versions)
     {
         var version = (string)item["apiVersion"]!;
-        // Since 1.30, and in a group and version that older servers have for other kinds.
+        // Since 1.30, in a group and version that older servers have for other kinds.
         if (((string)item["kind"]!).Contains("AdmissionPolicy", StringComparison.Ordinal) && versions.Contains("batch/v1beta1"))
             return false;
         if (

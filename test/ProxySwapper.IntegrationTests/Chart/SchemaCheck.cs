@@ -4,12 +4,12 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>The checks of <c>test/chart-schemas</c>, each one process of node for all files.</summary>
+/// <summary>The checks in <c>test/chart-schemas</c>, each a single Node.js process for all files.</summary>
 internal static class SchemaCheck
 {
     private static readonly string Folder = SourceTree.PathOf("test", "chart-schemas");
 
-    /// <summary>What is wrong in files of Kubernetes objects, a line for each fault.</summary>
+    /// <summary>The faults in files with Kubernetes objects, one per line.</summary>
     public static async Task<IReadOnlyList<string>> ObjectsAsync(IEnumerable<string> files) =>
         [
             .. (await RunAsync("objects.mjs", files))
@@ -17,13 +17,13 @@ internal static class SchemaCheck
                 .Select(fault => $"{Path.GetFileName((string)fault!["file"]!)}: {fault["object"]}: {fault["message"]}"),
         ];
 
-    /// <summary>What a JSON Schema has against files of values, by file.</summary>
+    /// <summary>The faults in values files according to a JSON Schema, by file.</summary>
     public static async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> ValuesAsync(string schema, IEnumerable<string> files) =>
         (await RunAsync("values.mjs", [schema, .. files]))
             .AsObject()
             .ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)[.. pair.Value!.AsArray().Select(message => (string)message!)]);
 
-    /// <summary>What actionlint has against workflows of GitHub Actions, a line for each fault.</summary>
+    /// <summary>The faults in GitHub Actions workflows according to actionlint, one per line.</summary>
     public static async Task<IReadOnlyList<string>> WorkflowsAsync(IEnumerable<string> files) =>
         [.. (await RunAsync("workflows.mjs", files)).AsArray().Select(fault => $"{fault}")];
 

@@ -5,10 +5,10 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
-/// <summary>What accounts of the release may do on an API server, and how tests act as them.</summary>
+/// <summary>The permissions of the release's ServiceAccounts on an API server, and clients with their tokens.</summary>
 internal sealed class ServiceAccounts(KubeApiServer server)
 {
-    /// <summary>Of the rights that any part of the program could want, those that an account has in a namespace.</summary>
+    /// <summary>Of all permissions that some part of the program could use, those that an account has in a namespace.</summary>
     public async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace)
     {
         (string Group, string Resource)[] resources =
@@ -60,7 +60,7 @@ internal sealed class ServiceAccounts(KubeApiServer server)
         return allowed;
     }
 
-    /// <summary>Puts a value set's accounts and rights in place of those of another.</summary>
+    /// <summary>Replaces the accounts and permissions with those of a set of values.</summary>
     public async Task ApplyRightsAsync(string set, bool hooks = false)
     {
         await server.KubectlAsync("delete", "clusterroles,clusterrolebindings", "-l", $"app.kubernetes.io/instance={HelmChart.Release}");

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Checks;
 
-/// <summary>The admission policy that holds the account of the chart's test to dry runs, on an API server that has such policies.</summary>
+/// <summary>The admission policy that restricts the account of the chart's test to dry runs, on an API server with such policies.</summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class CheckFenceTests
 {

@@ -180,7 +180,7 @@ internal sealed class CheckTests
             )
         )
             await _cluster.KubectlWithInputAsync(item.ToJsonString(), "apply", "-f", "-");
-        // As API servers from 1.21 on do by themselves.
+        // API servers do this themselves since 1.21.
         await _cluster.KubectlAsync("label", "--overwrite", "namespace", "default", "kubernetes.io/metadata.name=default");
         await RegisterAsync("default");
         var pod = hooks.Single(item => (string?)item["kind"] == "Pod");
@@ -213,7 +213,7 @@ internal sealed class CheckTests
     private static KubernetesClient Connect(string kubeconfig) =>
         new(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
 
-    /// <summary>The chart's argument, with what is elsewhere on this machine.</summary>
+    /// <summary>The chart's arguments, adapted to this machine.</summary>
     private string Local(string argument) =>
         argument.StartsWith("--config=", StringComparison.Ordinal) ? $"--config={_webhook.ConfigurationFile}"
         : argument.StartsWith("--management=", StringComparison.Ordinal) ? $"--management=http://localhost:{_webhook.ManagementPort}"

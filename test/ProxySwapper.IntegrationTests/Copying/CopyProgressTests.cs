@@ -65,7 +65,7 @@ internal sealed partial class CopyProgressTests
         Assert.That(output, Does.Not.Contain("\u001b"));
     }
 
-    /// <summary>Colours and movements of the cursor (ECMA-48, section 5.4).</summary>
+    /// <summary>Colours and cursor movements (ECMA-48, section 5.4).</summary>
     [GeneratedRegex(@"\e\[[0-9;?]*[A-Za-z]")]
     private static partial Regex ControlSequence { get; }
 

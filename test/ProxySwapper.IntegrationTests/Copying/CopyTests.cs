@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Copying;
 
-/// <summary><c>proxyswapper copy</c> between real registries, with skopeo as the second opinion.</summary>
+/// <summary><c>proxyswapper copy</c> between real registries, verified with skopeo.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class CopyTests
 {
@@ -114,7 +114,7 @@ internal sealed class CopyTests
         );
     }
 
-    /// <summary>CNCF Distribution answers 500 for an entry that has no content, which is what it leaves when its disk is full.</summary>
+    /// <summary>CNCF Distribution responds with 500 for entries without content, which it leaves behind when its disk is full.</summary>
     [Test]
     public async Task A_blob_whose_entry_a_full_disk_left_empty_is_uploaded_anew()
     {

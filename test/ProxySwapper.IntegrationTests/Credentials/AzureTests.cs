@@ -6,8 +6,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// <c>proxyswapper copy</c> from a registry of Azure's kind, by TLS, as each of the identities that a Pod has: they are variables of a
-/// process, so it is the built program that runs.
+/// <c>proxyswapper copy</c> from a registry like Azure's, with TLS and each identity that a Pod can have: they are environment variables,
+/// so the built program runs.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
@@ -105,8 +105,8 @@ internal sealed class AzureTests : IAsyncDisposable
         );
 
     /// <summary>
-    /// The variables that the webhook of Azure Workload Identity puts into a Pod; Entra itself is asked by the SDK, which trusts the
-    /// system's authorities.
+    /// The variables that the webhook of Azure Workload Identity adds to a Pod; the SDK calls Entra itself, and trusts the
+    /// system's certificate authorities.
     /// </summary>
     private (string Name, string? Value)[] WorkloadIdentity(string token) =>
         [

@@ -8,8 +8,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// <c>proxyswapper copy</c> with the clouds' own host names and no configuration at all: the built program finds them through a proxy of
-/// its environment, by TLS.
+/// <c>proxyswapper copy</c> with the clouds' real host names and no configuration: the built program reaches them through a proxy from its
+/// environment, with TLS.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
@@ -101,7 +101,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
         Assert.That(_ecr.Calls.Select(call => (call.Operation, call.Region)), Is.EqualTo(new[] { ("GetAuthorizationToken", "us-east-1") }));
     }
 
-    /// <summary>The public registry issues a token to everyone, and requires one.</summary>
+    /// <summary>Public ECR issues a token to everyone, and requires one.</summary>
     private static Task AnswerPublicAsync(HttpContext context, RequestDelegate registry)
     {
         if (context.Request.Path == "/token/")

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Credentials;
 
-/// <summary>The program as <c>docker-credential-proxyswapper</c>, asked by skopeo and by its protocol.</summary>
+/// <summary>The program as <c>docker-credential-proxyswapper</c>, called by skopeo and with its protocol.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class DockerCredentialTests : IDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class DockerCredentialTests : IDisposable
               - {host: 123456789012.dkr.ecr.eu-central-1.amazonaws.com, auth: ecr}
             """
         );
-        // Docker's configuration names the program for every host: it must not ask itself for those that it does not know.
+        // Docker's configuration names the program for every host: it must not call itself for unknown ones.
         await File.WriteAllTextAsync(
             _folder.PathOf("auth.json"),
             $$"""{"credHelpers":{"{{_registry.Address}}":"proxyswapper"},"credsStore":"proxyswapper"}"""

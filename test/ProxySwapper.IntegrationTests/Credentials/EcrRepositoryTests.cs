@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// Pushes into repositories that ECR does not have yet: ECR's API with its signatures and errors, in front of a real registry.
+/// Pushes to repositories that do not exist in ECR yet: ECR's API with its signatures and errors, in front of a real registry.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]

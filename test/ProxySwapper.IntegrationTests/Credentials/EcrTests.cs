@@ -6,8 +6,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// <c>proxyswapper copy</c> to a real registry that takes ECR's passwords alone, as each of the identities that the AWS SDK finds: they
-/// are variables of a process, so it is the built program that runs.
+/// <c>proxyswapper copy</c> to a real registry that only accepts ECR's passwords, with each identity that the AWS SDK finds: they are
+/// environment variables, so the built program runs.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
@@ -75,7 +75,7 @@ internal sealed class EcrTests : IAsyncDisposable
             ("AWS_SHARED_CREDENTIALS_FILE", credentials)
         );
         Assert.That(await second.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
-        // The second copy opens both hosts at once.
+        // The second copy authenticates to both hosts.
         Assert.That(
             _ecr.Calls.Select(call => call.Principal.Account),
             Is.EquivalentTo(new[] { "123456789012", "123456789012", "210987654321" })

@@ -6,8 +6,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// <c>proxyswapper copy</c> from a registry of Google's kind with the Application Default Credentials of its process, so it is the built
-/// program that runs. Key files of a host's own are met by the unit tests.
+/// <c>proxyswapper copy</c> from a registry like Google's with Application Default Credentials, which are per process, so the built
+/// program runs. Unit tests cover key files for single hosts.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]

@@ -9,8 +9,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Documentation;
 
 /// <summary>
-/// <c>docs/getting-started.md</c>, line by line on a real kube-apiserver. What needs a node or Docker is left out by name; the program runs
-/// on this machine, with the configuration that the chart wrote.
+/// <c>docs/getting-started.md</c>, line by line on a real kube-apiserver. Commands that need a node or Docker are skipped by name; the
+/// program runs on this machine, with the chart's configuration.
 /// </summary>
 [TestFixture, NeedsServer]
 internal sealed class GettingStartedTests : IAsyncDisposable
@@ -47,7 +47,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
     {
         _cluster = await ControlPlane.GetAsync();
         (_release, _namespace) = (await _cluster.CreateNamespaceAsync(), await _cluster.CreateNamespaceAsync());
-        // What other tests installed on this API server.
+        // Installed by other tests on this API server.
         await _cluster.KubectlAsync("delete", "configmap", "--all-namespaces", "-l", "proxyswapper.io/webhook");
         try
         {
@@ -55,7 +55,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
             foreach (var line in Page.ShellLines)
                 outputs.Add(await RunAsync(line));
             var printed = outputs[^1];
-            // What the page says of the two commands that make a Pod and look at it.
+            // The page's output of the two commands that create and show a Pod.
             Assert.That(string.Concat(outputs[^3..^1]), Is.EqualTo("pod/web created\nregistry:5000/hub/library/nginx:1.27\n"));
             Assert.That(
                 Page.Blocks.Where(block => block.Language == "text").Select(block => block.Text),
@@ -107,7 +107,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
         return output;
     }
 
-    /// <summary>What <c>helm install</c> does, and a node after it: the program runs and can be reached.</summary>
+    /// <summary>Does what <c>helm install</c> and a node do: the program runs and can be reached.</summary>
     private async Task InstallAsync()
     {
         var values = _folder.PathOf("values.yaml");
@@ -125,7 +125,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
                 ["url"] = $"https://localhost:{_webhook.Port}/mutate",
                 ["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(_webhook.Certificates.AuthorityPem)),
             };
-            // Other tests' Pods are not asked for.
+            // Only the Pods of this test.
             webhook["namespaceSelector"] = new JsonObject
             {
                 ["matchLabels"] = new JsonObject { ["kubernetes.io/metadata.name"] = _namespace },

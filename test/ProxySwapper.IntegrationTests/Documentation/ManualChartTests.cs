@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Documentation;
 
-/// <summary>The manual's values and helm commands work, and its sessions print what it shows.</summary>
+/// <summary>The manual's values and helm commands work, and its console sessions print what it shows.</summary>
 [TestFixture, Parallelizable]
 internal sealed partial class ManualChartTests : IDisposable
 {
@@ -37,14 +37,14 @@ internal sealed partial class ManualChartTests : IDisposable
     [TestCaseSource(nameof(HelmCommands))]
     public async Task The_chart_takes_the_command(string line, string? values)
     {
-        // What another command prints stands there as any text would.
+        // The output of other commands is not checked.
         var words = Substitution().Replace(line, "c3Vic3RpdHV0ZQ==").Split(' ', StringSplitOptions.RemoveEmptyEntries)[2..];
         Assert.That(words[1], Is.EqualTo("./chart").Or.EqualTo("oci://ghcr.io/proxyswapper/charts/proxyswapper"));
         var file = Write("{}");
         var arguments = new List<string>();
         foreach (var (index, word) in words.Index().Skip(2))
             if (words[index - 1] == "-f")
-                // A page that shows none speaks of those of the reader.
+                // A page without values refers to the reader's own.
                 file = Write(values ?? "proxyUrl: registry.example.com");
             else if (words[index - 1] == "--version")
                 Assert.That(word, Is.EqualTo(await VersionAsync()));

@@ -5,17 +5,17 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Floods;
 
-/// <summary>Connections to the webhook that mean no good, all held until the end.</summary>
+/// <summary>Malicious connections to the webhook, kept open until the end.</summary>
 internal sealed class Flood(ProxySwapperProcess webhook) : IAsyncDisposable
 {
-    /// <summary>As many at once as a processor or two can shake hands with.</summary>
+    /// <summary>As many parallel TLS handshakes as one or two processors can do.</summary>
     private const int Parallel = 16;
 
     private readonly List<IAsyncDisposable> _held = [];
 
     public static Flood Of(ProxySwapperProcess webhook) => new(webhook);
 
-    /// <summary>Opens connections, the way of each given, and goes on when the webhook closes some of them.</summary>
+    /// <summary>Opens connections in the given way; the webhook may close some of them.</summary>
     public Task OpenAsync(int count, Func<Flood, int, Task> open) =>
         System.Threading.Tasks.Parallel.ForAsync(
             0,
@@ -30,7 +30,7 @@ internal sealed class Flood(ProxySwapperProcess webhook) : IAsyncDisposable
                 catch (Exception exception)
                     when (exception is IOException or SocketException or System.Security.Authentication.AuthenticationException)
                 {
-                    // Closed while it was opened, which is fine.
+                    // Closed while it was being opened, which is fine.
                 }
             }
         );

@@ -9,8 +9,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Floods;
 
 /// <summary>
-/// The built program under attack, with the variables of its image and the heap that the runtime gives itself within the chart's memory
-/// limit: a good review on a new connection is answered, and the process stays within that limit.
+/// The built program under attack, with the environment of its image and the heap limit that the runtime derives from the chart's memory
+/// limit: valid reviews on new connections are answered, and the process stays within the limit.
 /// </summary>
 [TestFixture]
 internal sealed class FloodTests
@@ -147,7 +147,7 @@ internal sealed class FloodTests
     public Task Reviews_whose_answers_are_not_taken()
     {
         var review = Encoding.UTF8.GetBytes(ReviewSamples.OfSize(8000));
-        // SETTINGS_INITIAL_WINDOW_SIZE 0: nothing of an answer may be sent.
+        // SETTINGS_INITIAL_WINDOW_SIZE 0: no response body may be sent.
         return SendHttp2Async(
             200,
             100,
@@ -172,7 +172,7 @@ internal sealed class FloodTests
                 }
                 catch (OperationCanceledException)
                 {
-                    // The server reads no more of it: that is one way to defend itself.
+                    // The server stops reading, which is a valid defence.
                 }
             }
         );
@@ -193,8 +193,8 @@ internal sealed class FloodTests
     }
 
     /// <summary>
-    /// Good reviews, each on a connection of its own and in two parts, are answered in time: of five the third counts, since this machine
-    /// is shared. And the process has never held more than the limit.
+    /// Valid reviews, each on its own connection and in two parts, are answered in time: the median of five counts, since this machine is
+    /// shared. The process has never exceeded the memory limit.
     /// </summary>
     private async Task AssertServesAsync()
     {
@@ -233,7 +233,7 @@ internal sealed class FloodTests
         return long.Parse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) * 1024;
     }
 
-    /// <summary>A body in two parts, which the server has to wait for.</summary>
+    /// <summary>A body in two parts, so that the server has to wait.</summary>
     private sealed class SlowContent(byte[] content) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)

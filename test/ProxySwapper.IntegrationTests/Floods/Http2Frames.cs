@@ -16,7 +16,7 @@ internal static class Http2Frames
     private const byte EndStream = 1,
         EndHeaders = 4;
 
-    /// <summary>What a client begins with, and its settings: identifiers and values.</summary>
+    /// <summary>The client preface and its settings: identifiers and values.</summary>
     public static byte[] Preface(params (ushort Identifier, uint Value)[] settings)
     {
         var payload = new byte[settings.Length * 6];
@@ -32,10 +32,10 @@ internal static class Http2Frames
 
     public static byte[] EmptySettings(int count) => Repeat(count, Frame(Settings, 0, 0, []));
 
-    /// <summary>A review's headers; its body is to come.</summary>
+    /// <summary>The headers of a review; the body follows.</summary>
     public static byte[] Request(int stream) => Frame(Headers, EndHeaders, stream, RequestHeaders());
 
-    /// <summary>A review's headers whose fields never end.</summary>
+    /// <summary>The headers of a review, without an end.</summary>
     public static byte[] EndlessHeaders(int stream, int frames) =>
         [
             .. Frame(Headers, 0, stream, RequestHeaders()),
@@ -60,7 +60,7 @@ internal static class Http2Frames
         return frame;
     }
 
-    /// <summary>Fields by their numbers in the static table of HPACK (RFC 7541, appendix A), or literal.</summary>
+    /// <summary>Fields by their index in the static table of HPACK (RFC 7541, appendix A), or literal.</summary>
     private static byte[] RequestHeaders() =>
         [0x83, 0x87, 0x04, .. Text("/mutate"), 0x01, .. Text("localhost"), 0x0F, 0x10, .. Text("application/json")];
 

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Floods;
 
-/// <summary>The webhook of a real kube-apiserver, under attack and with Pods as large as etcd stores.</summary>
+/// <summary>The webhook of a real kube-apiserver, under attack and with Pods of the maximum size that etcd stores.</summary>
 [TestFixture, NeedsServer]
 internal sealed class KubeApiServerFloodTests
 {
@@ -82,13 +82,13 @@ internal sealed class KubeApiServerFloodTests
         );
     }
 
-    /// <summary>Creates a Pod with an argument of characters that Go escapes; its image then, or null where it is refused.</summary>
+    /// <summary>Creates a Pod with an argument of characters that Go escapes; returns its image, or null if it is refused.</summary>
     private async Task<string?> CreateAsync(string name, int size, bool isOptedOut = false)
     {
         var metadata = new JsonObject { ["generateName"] = name };
         if (isOptedOut)
             metadata["labels"] = new JsonObject { ["proxyswapper.io/ignore"] = "true" };
-        // By hand where it is large: a client's JSON would escape it.
+        // Written by hand, since a JSON library would escape it.
         var pod =
             "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":"
             + metadata.ToJsonString()

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
-/// <summary>What service accounts with few rights get of a real API server.</summary>
+/// <summary>Service accounts with few permissions on a real API server.</summary>
 [TestFixture, NeedsServer]
 internal sealed class AccountRightsTests
 {

@@ -2,7 +2,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
-/// <summary>What the program says of a kubeconfig that is not one.</summary>
+/// <summary>The program's errors for invalid kubeconfig files.</summary>
 [TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class KubeconfigErrorTests : IDisposable
 {

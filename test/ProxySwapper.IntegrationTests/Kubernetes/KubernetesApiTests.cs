@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
-/// <summary>Our calls, on a real API server.</summary>
+/// <summary>Our API calls, on a real API server.</summary>
 [TestFixture, NeedsServer]
 internal sealed class KubernetesApiTests
 {

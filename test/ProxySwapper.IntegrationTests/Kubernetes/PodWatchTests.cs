@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Kubernetes;
 
-/// <summary>A watch on a real API server, which is killed on the way.</summary>
+/// <summary>A watch on a real API server that is killed and restarted.</summary>
 [TestFixture, NeedsServer]
 internal sealed class PodWatchTests : IDisposable
 {

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Management;
 
-/// <summary>Who may see which page of the management port, with <c>management.tokenFrom</c> and without.</summary>
+/// <summary>Access to the pages of the management port, with and without <c>management.tokenFrom</c>.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ManagementTokenTests
 {

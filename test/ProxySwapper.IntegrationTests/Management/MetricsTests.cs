@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Management;
 
-/// <summary>What the built program exports at <c>/metrics</c>, beside docs/metrics.md.</summary>
+/// <summary>The metrics that the built program exports at <c>/metrics</c>, compared with docs/metrics.md.</summary>
 [TestFixture, Parallelizable]
 internal sealed partial class MetricsTests
 {

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Management;
 
-/// <summary>What the built program sends to a collector.</summary>
+/// <summary>The spans and metrics that the built program sends to a collector.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class OtlpTests
 {
@@ -54,7 +54,7 @@ internal sealed class OtlpTests
     public async Task The_work_that_an_admission_caused_is_linked_to_it()
     {
         await using var registry = await DebianRegistry.StartAsync();
-        // The image is nowhere: that work fails soon is a span like any other.
+        // The image does not exist: failed work has a span as well.
         var configuration = $$"""
             rules: [{match: {{registry.Address}}, target: "{{registry.Address}}/mirrored"}]
             registries: [{host: "{{registry.Address}}", auth: anonymous, plainHttp: true}]

@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Management;
 
-/// <summary><c>proxyswapper status</c>: by a management port's address, and through a real API server's Pod proxy.</summary>
+/// <summary><c>proxyswapper status</c> with the address of a management port, and through a real API server's Pod proxy.</summary>
 [TestFixture, NeedsServer]
 internal sealed class StatusTests
 {
@@ -135,7 +135,7 @@ internal sealed class StatusTests
             "-"
         );
 
-    /// <summary>A Pod with this machine's address, whose management port is that of a program here.</summary>
+    /// <summary>A Pod with this machine's address and the management port of a program on it.</summary>
     private static async Task CreateReplicaAsync(KubeApiServer server, string @namespace, string name, int port, string phase = "Running")
     {
         var pods = $"/api/v1/namespaces/{@namespace}/pods";
@@ -164,7 +164,7 @@ internal sealed class StatusTests
         await server.Client.PatchAsync($"{pods}/{name}/status", PatchKind.Merge, status, default);
     }
 
-    /// <summary>An API server proxies to no loopback address.</summary>
+    /// <summary>API servers do not proxy to loopback addresses.</summary>
     private static IPAddress AddressOfThisMachine() =>
         NetworkInterface
             .GetAllNetworkInterfaces()

@@ -12,8 +12,8 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Packaging;
 
 /// <summary>
-/// The Dockerfile's build stage in a folder that has what the stage copies, up to what takes minutes; what publishing makes; and the image
-/// that the SDK makes of it.
+/// The Dockerfile's build stage in a folder with the files that it copies, up to the steps that take minutes; the output of publishing; and
+/// the image that the SDK builds from it.
 /// </summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class ImageTests
@@ -32,7 +32,7 @@ internal sealed class ImageTests
         {
             if (name == "COPY")
                 Copy(arguments.Split(' '));
-            // The machine's own packages are there; and what compiles C# needs all that was copied.
+            // The machine's packages are available; compiling C# needs everything that was copied.
             else if (name == "RUN" && !arguments.Contains("apt-get", StringComparison.Ordinal))
                 await RunAsync(
                     _context,
@@ -127,11 +127,11 @@ internal sealed class ImageTests
         JsonNode Blob(JsonNode descriptor) => JsonNode.Parse(files[$"blobs/{$"{descriptor["digest"]}".Replace(':', '/')}"])!;
     }
 
-    /// <summary>As Docker calls it.</summary>
+    /// <summary>Docker's name of the architecture.</summary>
     private static string Architecture =>
         RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 
-    /// <summary>As .NET calls it.</summary>
+    /// <summary>.NET's name of the architecture.</summary>
     private static string Platform => $"linux-{(Architecture == "arm64" ? "arm64" : "x64")}";
 
     private static async Task RunAsync(string folder, string command, params (string Name, string Value)[] environment)
@@ -162,7 +162,7 @@ internal sealed class ImageTests
         }
     }
 
-    /// <summary>What a name in a <c>COPY</c> stands for: a wildcard for several files of a folder.</summary>
+    /// <summary>The files that a name in a <c>COPY</c> stands for; a wildcard matches several files of a folder.</summary>
     private static IEnumerable<string> Sources(string name) =>
         !name.Contains('*', StringComparison.Ordinal)
             ? [SourceTree.PathOf(name)]
@@ -174,7 +174,7 @@ internal sealed class ImageTests
         File.Copy(source, target, overwrite: true);
     }
 
-    /// <summary>An image of nothing, in place of the one that only the network has.</summary>
+    /// <summary>An empty image, in place of the base image, which is only on the network.</summary>
     private static async Task PushBaseAsync(Uri repository)
     {
         using var client = new HttpClient();
@@ -223,7 +223,7 @@ internal sealed class ImageTests
         await using var reader = new TarReader(File.OpenRead(path));
         while (await reader.GetNextEntryAsync() is { } entry)
         {
-            // What is larger is a layer.
+            // Larger blobs are layers.
             if (entry.DataStream is not { Length: < 100_000 } stream)
                 continue;
             using var text = new StreamReader(stream);

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Packaging;
 
-/// <summary>The scripts of a release, as far as they go without GitHub: what they ask of helm, Docker, cosign and gh is recorded.</summary>
+/// <summary>The release scripts without GitHub: their calls of helm, Docker, cosign and gh are recorded.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ReleaseTests : IDisposable
 {
@@ -197,7 +197,7 @@ internal sealed class ReleaseTests : IDisposable
     private string CopyOfTree() =>
         Copy(["README.md", "CHANGELOG.md", "Directory.Build.props", "Dockerfile", "chart", "docs", "manifests", "release"]);
 
-    /// <summary>What the SBOM is made of: restoring must not touch what other tests build.</summary>
+    /// <summary>The files for the SBOM: restoring must not affect the builds of other tests.</summary>
     private string CopyOfSources() =>
         Copy([
             ".config",

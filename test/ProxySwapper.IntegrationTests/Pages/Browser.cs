@@ -2,10 +2,10 @@ using Microsoft.Playwright;
 
 namespace ProxySwapper.IntegrationTests.Pages;
 
-/// <summary>Debian's Chromium, without a window, driven by Playwright.</summary>
+/// <summary>Debian's Chromium, headless, driven by Playwright.</summary>
 internal sealed class Browser : IAsyncDisposable
 {
-    /// <summary>A person's desk, and the narrowest telephone.</summary>
+    /// <summary>A desktop monitor and the narrowest phone.</summary>
     public const int Wide = 1280;
     public const int Narrow = 360;
 
@@ -22,14 +22,14 @@ internal sealed class Browser : IAsyncDisposable
         NeedsBrowserAttribute.Demand();
         var program = Find();
         var playwright = await Playwright.CreateAsync();
-        // In a container, shared memory is small and there is no display.
+        // Containers have little shared memory and no display.
         var options = new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--disable-dev-shm-usage", "--disable-gpu"] };
         return new Browser(playwright, await playwright.Chromium.LaunchAsync(options));
     }
 
     /// <summary>Opens a page in its own profile, with desktop size and light colours.</summary>
     /// <param name="address">The page.</param>
-    /// <param name="password">What the browser answers when it is asked for one; null gives none.</param>
+    /// <param name="password">The password for HTTP authentication, or null.</param>
     public async Task<BrowserPage> OpenAsync(Uri address, string? password = null)
     {
         var credentials = password is null ? null : new HttpCredentials { Username = "me", Password = password };

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Pages;
 
-/// <summary>A page that is open, and what it asked for and complained of since.</summary>
+/// <summary>An open page, with its requests and errors so far.</summary>
 internal sealed class BrowserPage : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
@@ -27,10 +27,10 @@ internal sealed class BrowserPage : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>The addresses that were asked for, the page's own among them.</summary>
+    /// <summary>The requested addresses, including the page itself.</summary>
     public IReadOnlyCollection<string> Requests => _requests;
 
-    /// <summary>Scripts that failed, and what the browser refused.</summary>
+    /// <summary>Script errors, and requests that the browser refused.</summary>
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>The response's status.</summary>
@@ -38,7 +38,7 @@ internal sealed class BrowserPage : IAsyncDisposable
 
     public async Task GoToAsync(Uri address) => Status = (await Page.GotoAsync(address.ToString()))?.Status ?? 0;
 
-    /// <summary>Looks at it through a window of that width, with the system's colours.</summary>
+    /// <summary>Sets the width of the window and the colour scheme.</summary>
     public async Task LookAsync(int width, bool isDark)
     {
         await Page.SetViewportSizeAsync(width, 800);
@@ -47,7 +47,7 @@ internal sealed class BrowserPage : IAsyncDisposable
 
     public ILocator Find(string selector) => Page.Locator(selector);
 
-    /// <summary>Writes what is to be seen to the results of the tests.</summary>
+    /// <summary>Saves a screenshot to the test results.</summary>
     public async Task ScreenshotAsync(string name)
     {
         var path = SourceTree.PathOf("TestResults", "screenshots", $"{name}.png");
@@ -55,7 +55,7 @@ internal sealed class BrowserPage : IAsyncDisposable
         TestContext.AddTestAttachment(path);
     }
 
-    /// <summary>How much wider the page is than its window, in pixels.</summary>
+    /// <summary>By how many pixels the page is wider than its window.</summary>
     public Task<int> OverflowAsync() =>
         Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 

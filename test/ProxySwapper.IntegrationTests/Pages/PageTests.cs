@@ -11,7 +11,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ProxySwapper.IntegrationTests.Pages;
 
-/// <summary>The page of the management port in a browser, while the built program copies images for Pods that wait.</summary>
+/// <summary>The page of the management port in a browser, while the built program copies images for waiting Pods.</summary>
 [TestFixture, NeedsBrowser]
 internal sealed partial class PageTests : IDisposable
 {
@@ -112,7 +112,7 @@ internal sealed partial class PageTests : IDisposable
             await CreateAsync(pod, name);
         foreach (var list in new[] { "#givenUp", "#failed" })
             await Expect(page.Find($"{list} li").First).ToBeVisibleAsync();
-        // Last: while this copy stands still, others of its namespace wait for their turn.
+        // Last, since other jobs of its namespace wait while this copy is stuck.
         await CreateAsync("first", longName);
         _pieces.Release(5);
         await Expect(page.Page.GetByRole(AriaRole.Progressbar, new() { Name = $"Copy of {target}" })).ToBeVisibleAsync();
@@ -236,7 +236,7 @@ internal sealed partial class PageTests : IDisposable
         Assert.That((page.Status, page.Errors.Count), Is.EqualTo((200, 0)));
     }
 
-    /// <summary>Whether the browser is asked for another password, or shows the refusal.</summary>
+    /// <summary>Whether the browser is asked for a password again or shows the refusal.</summary>
     private async Task<bool> IsRefusedAsync(ProxySwapperProcess replica, string? password)
     {
         try
@@ -266,7 +266,7 @@ internal sealed partial class PageTests : IDisposable
     private Task<JsonObject> CreateAsync(string pod, string image) =>
         _scene.CreateAsync(GateScene.Pod(pod, $"{_scene.Upstream.Address}/team/{image}:1"));
 
-    /// <summary>Layers come in pieces, of which the test says when; one repository is out of order; pulls are counted.</summary>
+    /// <summary>Layers are sent in pieces when the test says so; one repository fails; pulls are counted.</summary>
     private async Task Intercept(HttpContext context, RequestDelegate registry)
     {
         var path = context.Request.Path.Value!;

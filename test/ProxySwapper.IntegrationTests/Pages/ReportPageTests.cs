@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace ProxySwapper.IntegrationTests.Pages;
 
-/// <summary>What <c>report -o html</c> writes, opened from a file as people do.</summary>
+/// <summary>The output of <c>report -o html</c>, opened as a file in a browser.</summary>
 [TestFixture, NeedsBrowser]
 internal sealed class ReportPageTests : IDisposable
 {

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>From a Pod on a real API server to an image in a real registry, with the built program between them.</summary>
+/// <summary>From a Pod on a real API server to an image in a real registry, with the built program in between.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class EndToEndTests
 {
@@ -105,7 +105,7 @@ internal sealed class EndToEndTests
         await TestImage.Create(4).PushAsync(_upstream.Address, "team/dry", "1");
         await using var scene = await StartSceneAsync();
         await scene.CreatePodAsync("dry", $"{_upstream.Address}/team/dry:1", "--dry-run=server");
-        // The next one in the queue has arrived, so the dry run was not queued before it.
+        // The next job in the queue has been done, so the dry run was not queued before it.
         await TestImage.Create(5).PushAsync(_upstream.Address, "team/wet", "1");
         var wet = await scene.CreatePodAsync("wet", $"{_upstream.Address}/team/wet:1");
         await TestWait.UntilAsync(

@@ -1,11 +1,11 @@
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Tests of the built program beside an API server: a real one where there is one, and one in memory.</summary>
+/// <summary>Tests of the built program with an API server: in memory, and a real one if available.</summary>
 [TestFixture(ApiServerKind.InMemory)]
 [TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
 internal abstract class GateFixture(object kind)
 {
-    /// <summary>The scene of the test; null where there is no such server, which the test's result then says.</summary>
+    /// <summary>The scene of the test; null if there is no such server, which makes the test inconclusive.</summary>
     protected GateScene? Scene { get; private set; }
 
     protected ApiServerKind Kind { get; } = (ApiServerKind)kind;

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Many Pods of many new images at once, through two replicas of the built program.</summary>
+/// <summary>Many Pods with many new images at once, with two replicas of the built program.</summary>
 [TestFixture]
 internal sealed class GateLoadTests
 {
@@ -41,7 +41,7 @@ internal sealed class GateLoadTests
             Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(Images * BlobsOfAnImage));
             Assert.That(released, Is.LessThan(1.5 * copied), $"the copies took {copied}");
         });
-        // The webhook knows what it has seen: the next Pods do not wait.
+        // The webhook remembers the images, so the next Pods do not wait.
         foreach (var (source, target) in images)
         {
             var pod = await scene.DryRunAsync(GateScene.Pod("next", source));

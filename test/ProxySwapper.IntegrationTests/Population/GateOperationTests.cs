@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Population beside gates: another policy, a downstream that refuses us, and the chart's condition for updates.</summary>
+/// <summary>More about gates: another policy, a downstream registry that refuses our login, the chart's condition for updates.</summary>
 internal sealed class GateOperationTests(object kind) : GateFixture(kind)
 {
     private const string FastChecks = "proxyHealth: {interval: 1s}";
@@ -51,7 +51,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         Assert.That(replica.Log, Does.Contain("HTTP 401"));
         Assert.That(await GetAsync("/readyz?verbose"), Does.Contain($"{scene.Downstream.Address} is failing").And.Contain("HTTP 401"));
         Assert.That(await GetAsync("/metrics"), Does.Contain($"proxyswapper_downstream_up{{registry=\"{scene.Downstream.Address}\"}} 0"));
-        // The newer API server of the tests serves no Events.
+        // The newer API server of the tests does not serve Events.
         if (scene.Real is null)
         {
             await TestWait.UntilAsync(async () => (await EventsAsync(scene, "RegistryFailing")).Count > 0, "the Event");
@@ -64,7 +64,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         }
         var pod = await scene.CreateAsync(GateScene.Pod("refused", source));
         Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, source)));
-        // It lets us in again.
+        // The login works again.
         scene.RefusesLogin = false;
         await TestWait.UntilAsync(
             async () => GateScene.ImageOf(await scene.DryRunAsync(GateScene.Pod("again", source))) == target,
@@ -105,7 +105,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         await scene.CreateAsync(GateScene.Pod("lost", source));
         Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("lost")), Is.EqualTo(source), "put back, and not swapped again");
         Assert.That(await GetAsync("/metrics"), Does.Not.Match("proxyswapper_admissions_total.*gate_lifted.* [1-9]"));
-        // The condition takes only the release out: an update with another image is seen.
+        // The condition only excludes the release: an update with another image is reviewed.
         var (other, target) = scene.AddImage("other", 224);
         await scene.CreateAsync(GateScene.Pod("plain", "example.invalid/main:1"));
         var path = $"/api/v1/namespaces/{scene.Namespace}/pods/plain";
@@ -116,7 +116,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
 
     private async Task<string> GetAsync(string path)
     {
-        // Also when it is not ready, the text tells why.
+        // The text explains the state even if it is not ready.
         using var answer = await Scene!.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
         return await answer.Content.ReadAsStringAsync();
     }

@@ -11,17 +11,17 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Where the tests of gated Pods run.</summary>
+/// <summary>The API server that tests of gated Pods use.</summary>
 internal enum ApiServerKind
 {
-    /// <summary>The one in this process, which every machine has.</summary>
+    /// <summary>The in-memory one.</summary>
     InMemory,
 
-    /// <summary>A real one, of Kubernetes 1.27 or later.</summary>
+    /// <summary>A real one of Kubernetes 1.27 or later.</summary>
     Modern,
 }
 
-/// <summary>Replicas of the built program with an API server that knows scheduling gates, and two registries.</summary>
+/// <summary>Replicas of the built program with an API server that supports scheduling gates, and two registries.</summary>
 internal sealed class GateScene : IAsyncDisposable
 {
     public const string Gate = "proxyswapper.io/image";
@@ -52,15 +52,15 @@ internal sealed class GateScene : IAsyncDisposable
 
     public InMemoryRegistry Downstream { get; private set; } = null!;
 
-    /// <summary>Sees every request to the upstream before it does; null passes them on.</summary>
+    /// <summary>Intercepts requests to the upstream registry; null for none.</summary>
     public RegistryFault? Interceptor { get; set; }
 
-    /// <summary>Whether the downstream answers everything with 401.</summary>
+    /// <summary>Whether the downstream registry responds to everything with 401.</summary>
     public bool RefusesLogin { get; set; }
 
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
-    /// <summary>A scene without replicas; null, and the test inconclusive, without such an API server.</summary>
+    /// <summary>A scene without replicas; null, which makes the test inconclusive, without such an API server.</summary>
     public static async Task<GateScene?> CreateAsync(ApiServerKind kind)
     {
         var real = kind == ApiServerKind.Modern ? await ModernControlPlane.FindAsync() : null;
@@ -72,7 +72,10 @@ internal sealed class GateScene : IAsyncDisposable
             new InMemoryRegistryOptions
             {
                 Interceptor = (context, next) =>
-                    scene._hold.InterceptAsync(context, held => scene.Interceptor is { } interceptor ? interceptor(held, next) : next(held)),
+                    scene._hold.InterceptAsync(
+                        context,
+                        held => scene.Interceptor is { } interceptor ? interceptor(held, next) : next(held)
+                    ),
             }
         );
         scene.Downstream = await InMemoryRegistry.StartAsync(
@@ -80,7 +83,7 @@ internal sealed class GateScene : IAsyncDisposable
             {
                 Interceptor = (context, next) =>
                 {
-                    // The registry answers, and lets us in nowhere.
+                    // The registry responds but refuses our login.
                     if (!scene.RefusesLogin || context.Request.Path == "/v2/")
                         return next(context);
                     context.Response.StatusCode = StatusCodes.Status401Unauthorized;
@@ -91,7 +94,7 @@ internal sealed class GateScene : IAsyncDisposable
         return scene;
     }
 
-    /// <summary>The upstream answers nothing until <see cref="LetGo"/>.</summary>
+    /// <summary>Makes requests to the upstream registry wait until <see cref="LetGo"/>.</summary>
     public void Hold() => _hold.Begin();
 
     public void LetGo() => _hold.End();
@@ -142,7 +145,7 @@ internal sealed class GateScene : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>Takes the webhook out, as an administrator does.</summary>
+    /// <summary>Removes the webhook, as an administrator would.</summary>
     public Task RemoveWebhookAsync() =>
         new ResourceClient(Client, ResourceType.MutatingWebhookConfigurations).DeleteAsync(null, _webhook, null, default);
 
@@ -192,8 +195,8 @@ internal sealed class GateScene : IAsyncDisposable
 
     public static string ImageOf(JsonObject pod) => (string)pod["spec"]!["containers"]![0]!["image"]!;
 
-    /// <summary>An image that is upstream alone.</summary>
-    /// <returns>Its name there and downstream.</returns>
+    /// <summary>Adds an image to the upstream registry.</summary>
+    /// <returns>Its names upstream and downstream.</returns>
     public (string Source, string Target) AddImage(string name, int seed)
     {
         TestImage.Create(seed, 2, 1000).AddTo(Upstream, $"team/{name}", "1");

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Pods that wait for their images: the built program, a real API server where there is one, and one in memory.</summary>
+/// <summary>Pods that wait for their images, with the built program and an API server: in memory, and a real one if available.</summary>
 internal sealed class GateTests(object kind) : GateFixture(kind)
 {
     private const string OtherGate = "example.com/other";
@@ -128,7 +128,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         var released = await scene.ReleasedAsync("lost");
         Assert.That(GateScene.ImageOf(released), Is.EqualTo(source));
         Assert.That((string?)released["metadata"]!["annotations"]!["proxyswapper.io/left-original"], Does.Contain("404"));
-        // A later update does not swap it either.
+        // A later update does not rewrite it either.
         await scene.Client.PatchAsync(
             $"/api/v1/namespaces/{scene.Namespace}/pods/lost",
             ProxySwapper.Kubernetes.PatchKind.Merge,
@@ -211,7 +211,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
                 async () => (int)JsonNode.Parse(await ManagementAsync(scene, replica, "/populate"))!["known"]! == images.Count,
                 "what both know"
             );
-        // Two layers and a configuration of each.
+        // Two layers and a configuration each.
         Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(images.Count * 3));
     }
 

@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>
-/// The built program with many Pods at once, and with registries that are slow or have enough: every request of its is counted.
+/// The built program with many Pods at once, and with registries that are slow or rate-limit: all its requests are counted.
 /// </summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
@@ -79,7 +79,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
         var image = TestImage.Create(1, layers: 3, layerSize: 30_000);
         image.AddTo(_upstream.Registry, "team/app", "1");
         using var open = new SemaphoreSlim(0);
-        // A piece of a blob, and an upload, for each time that they are let go on.
+        // One piece of a blob and one upload continue each time.
         _upstream.Always(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.Drip(4096, open.WaitAsync));
         _downstream.Always(
             (request, kind) => kind == InMemoryRegistryRequestKind.Upload && request.Method is "PUT" or "PATCH",
@@ -91,7 +91,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
         );
         await using var webhook = await ServeAsync("");
         using var client = webhook.CreateClient();
-        // Both stand still: the answer cannot have waited for them.
+        // Both are blocked, so the response cannot have waited for them.
         await AdmitAsync(client, "team/app:1");
         Assert.That(Find("team/app", "1"), Is.Null);
         await TestWait.UntilAsync(

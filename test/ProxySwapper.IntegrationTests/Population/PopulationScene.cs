@@ -27,7 +27,7 @@ internal sealed class PopulationScene : IAsyncDisposable
 
     public string Namespace { get; }
 
-    /// <summary>Starts the program, and waits until the API server asks it.</summary>
+    /// <summary>Starts the program and waits until the API server calls it.</summary>
     /// <param name="configuration">YAML without ports and certificates.</param>
     /// <param name="environment">Variables besides KUBECONFIG.</param>
     public static async Task<PopulationScene> StartAsync(string configuration, params (string Name, string Value)[] environment)
@@ -73,11 +73,11 @@ internal sealed class PopulationScene : IAsyncDisposable
 
     public static string ImageOf(JsonNode pod) => (string)pod["spec"]!["containers"]![0]!["image"]!;
 
-    /// <summary>What <c>GET /populate</c> says.</summary>
+    /// <summary>The response of <c>GET /populate</c>.</summary>
     public async Task<JsonNode> PopulateAsync() =>
         JsonNode.Parse(await Webhook.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
 
-    /// <summary>How many jobs are in a list of <c>GET /populate</c>.</summary>
+    /// <summary>The number of jobs in a list of <c>GET /populate</c>.</summary>
     public async Task<int> CountAsync(string list) => (await PopulateAsync())[list]!.AsArray().Count;
 
     public Task<string> MetricsAsync() => Webhook.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative));

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary><c>rules[].pullSecret</c>: the built program, a real API server where there is one, and one in memory.</summary>
+/// <summary><c>rules[].pullSecret</c> with the built program and an API server: in memory, and a real one if available.</summary>
 internal sealed class PullSecretTests(object kind) : GateFixture(kind)
 {
     [Test]

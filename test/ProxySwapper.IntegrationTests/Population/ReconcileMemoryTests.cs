@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>The Pods of a large cluster are looked at as a stream.</summary>
+/// <summary>The Pods of a large cluster are read as a stream.</summary>
 [TestFixture]
 internal sealed class ReconcileMemoryTests
 {
@@ -93,7 +93,7 @@ internal sealed class ReconcileMemoryTests
         await response.WriteAsync("]}");
     }
 
-    /// <summary>As large as Pods are.</summary>
+    /// <summary>A Pod of a realistic size.</summary>
     private string Pod(int index) =>
         $$"""
             {"metadata":{"name":"app-{{index}}","namespace":"team-{{index % 50}}","uid":"{{Guid.NewGuid()}}",

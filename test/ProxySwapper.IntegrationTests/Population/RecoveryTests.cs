@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Registries that are down, slow, full; and a program that is killed.</summary>
+/// <summary>Registries that are down, slow or full, and a program that is killed.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class RecoveryTests
 {
@@ -142,7 +142,7 @@ internal sealed class RecoveryTests
     private static Task<PopulationScene> StartAsync(string upstream, string downstream, string more = "") =>
         PopulationScene.StartAsync($"rules: [{{match: \"{upstream}\", target: \"{downstream}/mirror\"}}]\n{more}");
 
-    /// <summary>An upstream that holds back the end of its layers until released, so that a copy is halfway.</summary>
+    /// <summary>An upstream registry that holds back the end of its layers until released, so that a copy stops halfway.</summary>
     private sealed class HeldUpstream : IAsyncDisposable
     {
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -30,7 +30,7 @@ internal sealed class WarmUpTests
         var pod = await scene.CreatePodAsync("app", $"{upstream.Address}/team/app:1");
         Assert.That(PopulationScene.ImageOf(pod), Is.EqualTo($"{cache.Address}/team/app:1"));
         await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1, "the end of the warm-up");
-        // The cache stores what it passes on in the background.
+        // The cache stores in the background.
         var blobs = BlobsOf(image.Platforms["arm64"]);
         await TestWait.UntilAsync(() => blobs.All(digest => IsStored(cache, digest)), "the blobs in the cache");
         await upstream.DisposeAsync();

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Registry;
 
-/// <summary>The chart's <c>caBundles</c>: folders of authorities in <c>SSL_CERT_DIR</c>, as the chart sets it.</summary>
+/// <summary>The chart's <c>caBundles</c>: folders with certificate authorities in <c>SSL_CERT_DIR</c>, as set by the chart.</summary>
 [TestFixture]
 internal sealed class AuthorityTests
 {

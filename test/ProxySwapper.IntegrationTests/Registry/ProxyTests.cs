@@ -72,7 +72,7 @@ internal sealed class ProxyTests
         {
             var config = folder.PathOf("config.yaml");
             File.WriteAllText(config, $"registries: [{{host: {Host}, {settings}}}]");
-            // Variables of this machine, in lower case too, must not decide.
+            // Proxy variables of this machine, also in lower case, must not interfere.
             string[] names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
             var cleared = names.SelectMany(name => new (string, string?)[] { (name, null), (name.ToLowerInvariant(), null) });
             return BuiltProgram.RunAsync(

@@ -11,7 +11,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Registry;
 
-/// <summary>The client against Debian's docker-registry, and the embedded registry against skopeo.</summary>
+/// <summary>The client against Debian's docker-registry, and the in-memory registry against skopeo.</summary>
 [TestFixture, NeedsServer, Parallelizable]
 internal sealed class RealRegistryTests
 {

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
 /// <summary>
-/// The configuration that the chart writes, run by Distribution: version 3 where it is on the PATH as <c>registry</c>, else Debian's 2.8.
+/// The chart's configuration, run by Distribution: version 3 if it is on the PATH as <c>registry</c>, otherwise Debian's 2.8.
 /// </summary>
 [TestFixture, NeedsServer]
 internal sealed class CacheConfigurationTests
@@ -42,7 +42,7 @@ internal sealed class CacheConfigurationTests
             Assert.That(live.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 
-    /// <summary>What kubelet sends with the pull Secret that the chart makes.</summary>
+    /// <summary>The login that kubelet sends with the chart's pull Secret.</summary>
     private static string PullSecretAuthorization()
     {
         var secret = HelmChart

@@ -5,8 +5,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
 /// <summary>
-/// What the rendered script prints for upstreams of Amazon's and Azure's, by the sidecar of the chart's configuration; Google's way is
-/// proven in whole.
+/// The output of the rendered script for upstreams at Amazon and Azure, with a sidecar as configured by the chart; Google's is tested
+/// end to end.
 /// </summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]

@@ -10,8 +10,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
 /// <summary>
-/// The way of a cloud's credential: Distribution starts the rendered script, which asks the sidecar, which asks the metadata server; the
-/// upstream exchanges it. Distribution itself does it where version 3 is on the PATH, else this test does what Distribution's
+/// The path of a cloud's credential: Distribution starts the rendered script, which calls the sidecar, which calls the metadata server;
+/// the upstream exchanges it. If Distribution 3 is not on the PATH, this test does what its
 /// <c>proxy.exec</c> does.
 /// </summary>
 [TestFixture, NeedsServer]

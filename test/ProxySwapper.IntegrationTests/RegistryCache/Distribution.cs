@@ -23,7 +23,7 @@ internal static class Distribution
     }
 
     /// <summary>
-    /// Runs a rendered configuration: by version 3 where it is, else by Debian's 2.8, which reads the same file and passes over
+    /// Runs a rendered configuration with version 3 if available, otherwise with Debian's 2.8, which reads the same file and ignores
     /// <c>proxy.exec</c>.
     /// </summary>
     public static async Task<TestProcess> StartAsync(RenderedCache cache)

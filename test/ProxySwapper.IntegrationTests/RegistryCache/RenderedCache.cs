@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.RegistryCache;
 
 /// <summary>
-/// What the chart writes for one upstream of a cache, put into files of this machine: other addresses and folders, the rest as rendered.
+/// The chart's files for one upstream of a cache, with addresses and folders of this machine and everything else as rendered.
 /// </summary>
 internal sealed class RenderedCache : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class RenderedCache : IDisposable
     public string Helper => _folder.PathOf("helper");
 
     /// <param name="upstreamName">The upstream's name in the value set.</param>
-    /// <param name="upstream">Host and port of the registry that stands for it.</param>
+    /// <param name="upstream">Host and port of the registry that stands in for it.</param>
     /// <param name="valueSet">The value set.</param>
     public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream, string valueSet = "cache-node-port")
     {

@@ -3,11 +3,11 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
 
-/// <summary><c>proxyswapper report</c> of a real API server with sixty workloads of every kind, and of real registries.</summary>
+/// <summary><c>proxyswapper report</c> on a real API server with sixty workloads of every kind, and real registries.</summary>
 [TestFixture, NeedsServer]
 internal sealed class ClusterReportTests
 {
-    /// <summary>What <c>view</c> is made of; a controller, which this control plane lacks, puts it together.</summary>
+    /// <summary>The rules of <c>view</c>, which a controller aggregates that this control plane does not have.</summary>
     private const string View = "system:aggregate-to-view";
 
     private ReportScene _scene = null!;

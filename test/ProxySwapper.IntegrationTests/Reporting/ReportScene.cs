@@ -7,11 +7,11 @@ using ProxySwapper.Tests;
 namespace ProxySwapper.IntegrationTests.Reporting;
 
 /// <summary>
-/// A cluster of its own with the sixty workloads of <c>testdata/report</c>, two registries that they name, and one that is downstream.
+/// A separate cluster with the sixty workloads of <c>testdata/report</c>, two registries of their images, and a downstream registry.
 /// </summary>
 internal sealed class ReportScene : IAsyncDisposable
 {
-    /// <summary>Names as long as the addresses that they stand for, so that columns stay where they are.</summary>
+    /// <summary>Names as long as the addresses they stand for, so that columns keep their width.</summary>
     private const string SourceName = "upstream.x:5000";
     private const string PrivateName = "internal.x:5000";
     private const string TargetName = "registry.x:5000";
@@ -31,15 +31,15 @@ internal sealed class ReportScene : IAsyncDisposable
 
     public DebianRegistry Source { get; }
 
-    /// <summary>Opened by <c>user</c> and <c>secret</c>.</summary>
+    /// <summary>Requires <c>user</c> and <c>secret</c>.</summary>
     public DebianRegistry Private { get; }
 
     public DebianRegistry Target { get; }
 
-    /// <summary>The digest by which one workload names its image.</summary>
+    /// <summary>The digest that one workload's image has.</summary>
     public string Digest { get; }
 
-    /// <summary>A folder with <c>config.yaml</c> and <c>workloads.yaml</c>, with the addresses in place.</summary>
+    /// <summary>A folder with <c>config.yaml</c> and <c>workloads.yaml</c>, with the addresses filled in.</summary>
     public string Files { get; }
 
     public string ConfigurationFile => Path.Combine(Files, "config.yaml");
@@ -47,7 +47,7 @@ internal sealed class ReportScene : IAsyncDisposable
     public static async Task<ReportScene> StartAsync()
     {
         NeedsServerAttribute.Demand("kube-apiserver");
-        // In the order of their names here, so that images sort alike in each run.
+        // In the order of their names here, so that images are sorted the same in each run.
         int[] ports = [.. Enumerable.Range(0, 3).Select(_ => TestProcess.FreePort()).Order()];
         var (server, target) = (KubeApiServer.StartAsync(), DebianRegistry.StartAsync(ports[1]));
         var locked = DebianRegistry.StartWithPasswordAsync("user", "secret", ports[0]);
@@ -78,17 +78,17 @@ internal sealed class ReportScene : IAsyncDisposable
     public Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
         RunAsAsync(Server.Kubeconfig, arguments);
 
-    /// <summary>Runs the program as somebody else.</summary>
+    /// <summary>Runs the program as another user.</summary>
     public Task<(int ExitCode, string Output, string Error)> RunAsAsync(string kubeconfig, params string[] arguments) =>
         ProxySwapperProgram.RunAsync([.. arguments, "--config", ConfigurationFile, "--kubeconfig", kubeconfig]);
 
-    /// <summary>What was printed, with names in place of this run's addresses.</summary>
+    /// <summary>The output, with names in place of this run's addresses.</summary>
     public string Named(string text) =>
         text.Replace(Source.Address, SourceName, StringComparison.Ordinal)
             .Replace(Private.Address, PrivateName, StringComparison.Ordinal)
             .Replace(Target.Address, TargetName, StringComparison.Ordinal);
 
-    /// <summary>Compares with a file of <c>testdata/report</c>, which <c>UPDATE_GOLDEN=1</c> writes.</summary>
+    /// <summary>Compares with a file in <c>testdata/report</c>, which <c>UPDATE_GOLDEN=1</c> writes.</summary>
     public void AssertGolden(string file, string actual) =>
         GoldenFile.AssertMatches(Named(actual), "test", "ProxySwapper.IntegrationTests", "testdata", "report", file);
 
@@ -107,7 +107,7 @@ internal sealed class ReportScene : IAsyncDisposable
             .Replace("TARGET", Target.Address, StringComparison.Ordinal)
             .Replace("DIGEST", Digest, StringComparison.Ordinal);
 
-    /// <summary>Some images are downstream, one with other content, the rest is missing there.</summary>
+    /// <summary>Some images are downstream, one with other content; the others are missing.</summary>
     private async Task PushAsync(TestImage pinned)
     {
         var seed = 100;

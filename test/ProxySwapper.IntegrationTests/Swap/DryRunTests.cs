@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>A webhook with <c>dryRun</c> at a real kube-apiserver.</summary>
+/// <summary>A webhook with <c>dryRun</c> on a real kube-apiserver.</summary>
 [TestFixture, NeedsServer]
 internal sealed class DryRunTests
 {

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>The patches of the golden cases, applied by the code that API servers apply them with.</summary>
+/// <summary>The patches of the golden cases, applied by kubectl with the same code as in API servers.</summary>
 [TestFixture, Parallelizable]
 internal sealed class GoldenPatchTests
 {
@@ -55,7 +55,7 @@ internal sealed class GoldenPatchTests
 
     private static JsonNode Read(string folder, string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!;
 
-    /// <summary>kubectl wants to know what it patches, though a review may not say it.</summary>
+    /// <summary>kubectl needs the kind of the object, which a review may not contain.</summary>
     private static JsonObject Named(JsonNode pod)
     {
         var named = pod.DeepClone().AsObject();

@@ -77,7 +77,7 @@ internal sealed class KubeApiServerTests
     [Test]
     public async Task An_update_rewrites_the_image_that_changed_and_no_other()
     {
-        // Made before the webhook knew it: with its own images.
+        // Created before the webhook was registered: with its original images.
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name);
         await TestWait.UntilAsync(
             async () =>

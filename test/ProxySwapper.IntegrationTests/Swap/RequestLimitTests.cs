@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>What the built program does with bodies that are too large, too slow or too many.</summary>
+/// <summary>Bodies that are too large, too slow or too many, with the built program.</summary>
 [TestFixture, Parallelizable]
 internal sealed class RequestLimitTests : ServingFixture
 {
@@ -30,7 +30,7 @@ internal sealed class RequestLimitTests : ServingFixture
         );
         Assert.That(await TargetAsync(Client), Is.Not.Null, "others are served meanwhile");
         using var reader = new StreamReader(stream);
-        // The server's own limits would end it sooner, and without a word. The connection's end is not waited for.
+        // The server's own limits would end it earlier, without a response. The end of the connection is not awaited.
         Assert.That(await reader.ReadLineAsync(), Does.StartWith("HTTP/1.1 408 "));
         string? line;
         do line = await reader.ReadLineAsync();
@@ -76,7 +76,7 @@ internal sealed class RequestLimitTests : ServingFixture
         return answer.StatusCode;
     }
 
-    /// <summary>A body whose length the headers do not tell.</summary>
+    /// <summary>A body without a Content-Length.</summary>
     private sealed class ContentOfNoKnownLength(int size, bool isStalling = false) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary><c>proxyswapper rewrite</c> as a person runs it.</summary>
+/// <summary><c>proxyswapper rewrite</c> on the command line.</summary>
 [TestFixture, Parallelizable]
 internal sealed class RewriteTests
 {

@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>The built program serving: limits, TLS, renewal, reload and the end.</summary>
+/// <summary>The built program as <c>serve</c>: limits, TLS, renewal, reload and shutdown.</summary>
 [TestFixture, Parallelizable]
 internal sealed class ServeTests : ServingFixture
 {
@@ -76,7 +76,7 @@ internal sealed class ServeTests : ServingFixture
     [Test]
     public async Task TLS_below_1_2_is_refused()
     {
-        // By hand, since a client's own TLS may refuse it before the server does: a ClientHello of TLS 1.1 with cipher suites of its time.
+        // Written by hand, since a client's own TLS may refuse it first: a ClientHello of TLS 1.1 with cipher suites of its time.
         using var socket = new TcpClient();
         await socket.ConnectAsync("localhost", Webhook.Port);
         byte[] hello = [0x03, 0x02, .. RandomNumberGenerator.GetBytes(32), 0, 0, 6, 0xC0, 0x13, 0xC0, 0x09, 0x00, 0x2F, 1, 0];
@@ -245,7 +245,7 @@ internal sealed class ServeTests : ServingFixture
 
     private async Task<HttpStatusCode> StatusOfAsync(HttpContent content)
     {
-        // Asks before it sends what may be too much, as clients of large bodies do.
+        // Sends Expect: 100-continue, as clients do for large bodies.
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = content, Headers = { ExpectContinue = true } };
         using var answer = await Client.SendAsync(request);
         return answer.StatusCode;

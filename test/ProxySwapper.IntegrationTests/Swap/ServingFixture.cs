@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>The built program serving one rule, and what tests ask of it; each test has its own.</summary>
+/// <summary>The built program with one rule, and requests to it; each test has its own.</summary>
 internal abstract class ServingFixture
 {
     protected ProxySwapperProcess Webhook { get; private set; } = null!;

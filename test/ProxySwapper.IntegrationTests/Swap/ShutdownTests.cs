@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>How the built program ends: it drains, and loses no request.</summary>
+/// <summary>Shutdown of the built program: it drains and loses no request.</summary>
 [TestFixture]
 internal sealed class ShutdownTests : ServingFixture
 {
@@ -35,7 +35,7 @@ internal sealed class ShutdownTests : ServingFixture
     {
         await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\ndrainDelay: 2s");
         using var gone = new CancellationTokenSource();
-        // As API servers do: they come until the endpoint is gone from the Service, which is a while after it is not ready.
+        // As from API servers: requests keep arriving until the endpoint is removed from the Service, a while after it is not ready.
         var clients = Enumerable
             .Range(0, 8)
             .Select(_ =>

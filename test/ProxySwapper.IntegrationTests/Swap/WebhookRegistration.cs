@@ -3,12 +3,12 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Swap;
 
-/// <summary>The webhook configuration by which a kube-apiserver asks a process on this machine.</summary>
+/// <summary>The webhook configuration by which a kube-apiserver calls a process on this machine.</summary>
 internal static class WebhookRegistration
 {
     public const string Name = "k8s-proxy-image-swapper-webhook";
 
-    /// <summary>A configuration for one namespace, so that tests do not meet each other's webhooks.</summary>
+    /// <summary>A configuration for one namespace, so that tests do not affect each other.</summary>
     public static string Manifest(ProxySwapperProcess process, string @namespace, string failurePolicy = "Ignore", string name = Name) =>
         $$"""
             apiVersion: admissionregistration.k8s.io/v1

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Switching;
 
-/// <summary>`disable` and `enable` of the built program, on a real API server.</summary>
+/// <summary><c>disable</c> and <c>enable</c> of the built program, on a real API server.</summary>
 [TestFixture, NeedsServer]
 internal sealed class WebhookSwitchTests
 {

@@ -95,7 +95,11 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// A slow job of a namespace with several workers, to be preempted for a waiting namespace that has none; null if there is no such job
     /// or nobody waits. A job is preempted once.
     /// </summary>
-    public PopulationJob? FindPreemptible(IEnumerable<PopulationJob> waiting, IReadOnlyCollection<PopulationJob> running, DateTimeOffset now)
+    public PopulationJob? FindPreemptible(
+        IEnumerable<PopulationJob> waiting,
+        IReadOnlyCollection<PopulationJob> running,
+        DateTimeOffset now
+    )
     {
         // One at a time: the worker of a job that was told to stop will soon be free.
         if (running.Count < Workers || running.Any(job => job is { WasPreempted: true, Stop: null }))
@@ -141,7 +145,11 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
 
     /// <summary>Whether a job may turn out to occupy its worker for long.</summary>
     public bool IsSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
-        job.IsLarge || job.WasPreempted || job.Failures > 0 || job.Registries.Any(CircuitBreaker.IsFailing) || Pace.MayBeSlow(job, tenant, now);
+        job.IsLarge
+        || job.WasPreempted
+        || job.Failures > 0
+        || job.Registries.Any(CircuitBreaker.IsFailing)
+        || Pace.MayBeSlow(job, tenant, now);
 
     /// <summary>Namespaces take turns; in each, jobs that are waited for go first, then registries take turns, then the oldest.</summary>
     private (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(PopulationJob job, string tenant) =>

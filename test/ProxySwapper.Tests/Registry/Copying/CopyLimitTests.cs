@@ -22,11 +22,7 @@ internal sealed class CopyLimitTests
         await using var scene = await CopyScene.StartAsync(time);
         TestImage.Create(1, layers: 1).AddTo(scene.Source.Registry, "team/app", "1");
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        scene.Source.Always(
-            HttpMethod.Get,
-            Kind.Blob,
-            RegistryFaults.NoResponse(() => asked.TrySetResult())
-        );
+        scene.Source.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.NoResponse(() => asked.TrySetResult()));
         var copy = scene.Copier.CopyAsync(scene.Request() with { Timeout = TimeSpan.FromHours(1) }, cancellationToken);
         await asked.Task.WaitAsync(cancellationToken);
         time.Advance(TimeSpan.FromHours(1));

@@ -108,11 +108,7 @@ internal sealed class BlobUploadTests
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();
-        scene.Faulty.Next(
-            HttpMethod.Put,
-            Kind.Upload,
-            RegistryFaults.NoResponse(() => _ = caller.CancelAsync())
-        );
+        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, RegistryFaults.NoResponse(() => _ = caller.CancelAsync()));
         Assert.That(
             async () =>
                 await scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, caller.Token),

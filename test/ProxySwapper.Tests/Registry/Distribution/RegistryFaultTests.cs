@@ -104,11 +104,7 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var asked = new TaskCompletionSource();
-        scene.Faulty.Always(
-            HttpMethod.Get,
-            Kind.Ping,
-            RegistryFaults.NoResponse(asked.SetResult)
-        );
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.NoResponse(asked.SetResult));
         var ping = scene.Client.PingAsync(default);
         await asked.Task;
         scene.Time.Advance(TimeSpan.FromDays(1));
@@ -123,11 +119,7 @@ internal sealed class RegistryFaultTests
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();
-        scene.Faulty.Always(
-            HttpMethod.Get,
-            Kind.Ping,
-            RegistryFaults.NoResponse(() => _ = caller.CancelAsync())
-        );
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.NoResponse(() => _ = caller.CancelAsync()));
         Assert.That(async () => await scene.Client.PingAsync(caller.Token), Throws.InstanceOf<OperationCanceledException>());
     }
 

@@ -21,11 +21,7 @@ internal sealed class UploadStallTests
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var content = new byte[size];
         var asked = new TaskCompletionSource();
-        scene.Faulty.Always(
-            HttpMethod.Put,
-            Kind.Upload,
-            RegistryFaults.NoResponse(asked.SetResult)
-        );
+        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, RegistryFaults.NoResponse(asked.SetResult));
         var upload = scene.Client.UploadBlobAsync(
             "a",
             new Descriptor("application/octet-stream", Digest.OfBytes(content), size),
