@@ -71,7 +71,7 @@ internal sealed partial class PopulationQueue
         return givenUp;
     }
 
-    private void Answered(PopulationJob job)
+    private void Responded(PopulationJob job)
     {
         foreach (var registry in job.Registries)
             _selector.CircuitBreaker.Responded(registry);
