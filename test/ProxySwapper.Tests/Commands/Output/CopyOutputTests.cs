@@ -3,7 +3,6 @@ using ProxySwapper.Commands.Output;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
-using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands.Output;
 

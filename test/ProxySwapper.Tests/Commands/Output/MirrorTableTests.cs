@@ -1,6 +1,5 @@
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Mirroring;
-using ProxySwapper.Testing.Processes;
 using ProxySwapper.Tests.Mirroring;
 
 namespace ProxySwapper.Tests.Commands.Output;
