@@ -42,7 +42,7 @@
 {{- $group := "admissionregistration.k8s.io" -}}
 {{- if or (.Capabilities.APIVersions.Has (printf "%s/v1/MutatingAdmissionPolicy" $group)) (semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version) -}}v1
 {{- else if .Capabilities.APIVersions.Has (printf "%s/v1beta1/MutatingAdmissionPolicy" $group) -}}v1beta1
-{{- else if .Capabilities.APIVersions.Has (printf "%s/v1alpha1/MutatingAdmissionPolicy" $group) -}}v1alpha1
+{{- else if and (.Capabilities.APIVersions.Has (printf "%s/v1alpha1/MutatingAdmissionPolicy" $group)) (semverCompare ">=1.33.0-0" .Capabilities.KubeVersion.Version) -}}v1alpha1
 {{- end -}}
 {{- end -}}
 

@@ -3,7 +3,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>
 /// The rules as a MutatingAdmissionPolicy
 /// (<see href="https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/"/>): CEL that the API server evaluates
-/// itself.
+/// itself. It only calls what the CEL of 1.32 has: API servers from 1.33 on accept that, each what its predecessor had.
 /// </summary>
 /// <param name="Conditions">The match conditions.</param>
 /// <param name="Variables">In order of use; the API server evaluates each lazily and once.</param>

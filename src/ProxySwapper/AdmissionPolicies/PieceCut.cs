@@ -96,13 +96,13 @@ internal static class PieceCut
         var parts = $"{text}.split({CelText.Quote($"{first}")})";
         var (before, behind) = ($"^{piece.Source}$", $"^{rest}$");
         var length =
-            $"{parts}.transformList(k, _, k > 0, {parts}.slice(0, k).join({CelText.Quote($"{first}")}).size())"
+            $"{parts}.transformList(k, _, k > 0, {parts}.transformList(j, part, j < k, part).join({CelText.Quote($"{first}")}).size())"
             + $".filter(n, {text}.substring(0, n).matches({CelText.Pattern(before)})"
             + $" && {text}.substring(n).matches({CelText.Pattern(behind)}))"
             + $".{(piece.Set.Repetition.IsLazy ? "min" : "max")}()";
         // More occurrences than references have of any character worth cutting at.
         const int Places = 12;
-        return (length, Places * (CelCost.OfPattern(before) + CelCost.OfPattern(behind) + 2 * CelCost.OfCut()) / 2);
+        return (length, Places * (CelCost.OfPattern(before) + CelCost.OfPattern(behind) + 3 * CelCost.OfCut()) / 2);
     }
 
     private static string SourceOf(IEnumerable<Piece> pieces) => string.Concat(pieces.Select(piece => piece.Source));

@@ -31,7 +31,8 @@ internal static class PodImageExpressions
               .filter(p, !(p.identity in variables.untouched))
             """
         ),
-        new("images", "The distinct images.", "variables.places.map(p, p.image).distinct()"),
+        new("written", "Their images.", "variables.places.map(p, p.image)"),
+        new("images", "Each image once.", "variables.written.transformList(i, image, variables.written.indexOf(image) == i, image)"),
     ];
 
     /// <summary>A key as a token of a JSON pointer (RFC 6901 §3).</summary>

@@ -25,17 +25,31 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken) =>
         await client.GetAsync(PathOf(await FindVersionAsync(cancellationToken), Policies), cancellationToken);
 
-    /// <summary>Applies the policy, taking over conflicting fields.</summary>
+    /// <summary>
+    /// Applies the policy, taking over every field of its spec. Server-side apply leaves what other managers added, such as a match
+    /// condition, and shares fields that they set to the same value (<see
+    /// href="https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"/>); a merge patch ends both.
+    /// </summary>
+    /// <returns>The policy as it is then.</returns>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
-    public async Task ApplyAsync(AdmissionPolicy policy, CancellationToken cancellationToken)
+    public async Task<JsonObject> ApplyAsync(AdmissionPolicy policy, CancellationToken cancellationToken)
     {
         var version = await FindVersionAsync(cancellationToken);
-        await client.PatchAsync(
-            $"{PathOf(version, Policies)}?fieldManager={PolicyController.FieldManager}&force=true",
-            PatchKind.Apply,
-            new PolicyObjects(name, version).PolicyOf(policy),
-            cancellationToken
-        );
+        var path = $"{PathOf(version, Policies)}?fieldManager={PolicyController.FieldManager}";
+        var wanted = new PolicyObjects(name, version).PolicyOf(policy);
+        var applied = await client.PatchAsync($"{path}&force=true", PatchKind.Apply, wanted, cancellationToken);
+        if (!WrittenPolicy.IsOfAnother(applied))
+            return applied;
+        var patch = new JsonObject
+        {
+            ["metadata"] = new JsonObject
+            {
+                ["resourceVersion"] = applied["metadata"]?["resourceVersion"]?.DeepClone(),
+                ["managedFields"] = WrittenPolicy.WithoutOthers(applied),
+            },
+            ["spec"] = wanted["spec"]!.DeepClone(),
+        };
+        return await client.PatchAsync(path, PatchKind.Merge, patch, cancellationToken);
     }
 
     /// <summary>The newest version of the API group that serves policies.</summary>
@@ -50,7 +64,7 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
                 return _version = version;
         }
         throw new KubernetesConnectionException(
-            "this API server does not serve MutatingAdmissionPolicy: it requires Kubernetes 1.36, or 1.32 or later "
+            "this API server does not serve MutatingAdmissionPolicy: it requires Kubernetes 1.36, or 1.33 or later "
                 + "with the feature gate and the API version enabled"
         );
     }

@@ -32,6 +32,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     private readonly ILogger<PolicyController> _logger;
     private readonly Counter<long> _applications;
     private AdmissionPolicy? _applied;
+    private WrittenPolicy? _written;
     private DateTimeOffset _checkedAt;
     private volatile string _fault = "not applied yet";
     private volatile bool _isReady;
@@ -102,9 +103,9 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
             return $"not in force: MutatingAdmissionPolicyBinding {client.Name} not found";
         }
         var found = await client.FindAsync(cancellationToken);
-        if (found is not null && ReferenceEquals(policy, _applied) && !IsChangedByAnother(found))
+        if (found is not null && ReferenceEquals(policy, _applied) && _written?.IsChangedByAnother(found) == false)
             return "";
-        await client.ApplyAsync(policy, cancellationToken);
+        _written = WrittenPolicy.Of(await client.ApplyAsync(policy, cancellationToken));
         _applications.Add(1, new KeyValuePair<string, object?>("result", "success"));
         Log.Applied(
             _logger,
@@ -116,11 +117,6 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
         _applied = policy;
         return "";
     }
-
-    /// <summary>Whether another field manager now owns a field of its spec.</summary>
-    private static bool IsChangedByAnother(JsonObject policy) =>
-        policy["metadata"]?["managedFields"] is JsonArray entries
-        && entries.Any(entry => (string?)entry?["manager"] != FieldManager && entry?["fieldsV1"]?["f:spec"] is not null);
 
     private void Report(string state)
     {

@@ -26,7 +26,7 @@ internal static class PolicyCommand
         };
         var apiVersion = new Option<string>("--api-version")
         {
-            Description = "The API version: v1 (Kubernetes 1.36 or later), v1beta1 (1.34) or v1alpha1 (1.32).",
+            Description = "The API version: v1 (Kubernetes 1.36 or later), v1beta1 (1.34) or v1alpha1 (1.33).",
             DefaultValueFactory = _ => "v1",
         };
         apiVersion.AcceptOnlyFromAmong("v1", "v1beta1", "v1alpha1");

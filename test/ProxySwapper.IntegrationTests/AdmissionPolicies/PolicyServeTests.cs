@@ -73,6 +73,36 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
+    public async Task Conditions_that_somebody_adds_or_removes_are_as_they_were_and_then_nothing_is_written()
+    {
+        var written = await ConditionsAsync();
+        foreach (
+            var patch in new[]
+            {
+                """[{"op":"add","path":"/spec/matchConditions/0","value":{"name":"never","expression":"false"}}]""",
+                """[{"op":"remove","path":"/spec/matchConditions/0"}]""",
+            }
+        )
+        {
+            await Server.KubectlAsync("patch", Policy, _name, "--type", "json", "--patch", patch);
+            Assert.That(await ConditionsAsync(), Is.Not.EqualTo(written));
+            await TestWait.UntilAsync(async () => await ConditionsAsync() == written, "the conditions that were");
+        }
+        // Somebody who applied the same policy shares its fields.
+        var policy = await Server.KubectlAsync("get", Policy, _name, "-o", "json");
+        var own = JsonNode.Parse(policy)!;
+        own["metadata"] = new JsonObject { ["name"] = _name };
+        await Server.KubectlWithInputAsync(own.ToJsonString(), "apply", "--server-side", "--force-conflicts", "-f", "-");
+        await TestWait.UntilAsync(async () => !(await ManagersAsync()).Contains("kubectl", StringComparison.Ordinal), "its only owner");
+        var applied = await AppliedAsync();
+        await TestWait.UntilAsync(() => Task.FromResult(_program.Log.Contains("it was changed", StringComparison.Ordinal)), "the log");
+        // Longer than two looks at the policy.
+        await Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System);
+        Assert.That(await AppliedAsync(), Is.EqualTo(applied));
+        await WaitForImageAsync("r.example/library/nginx:latest");
+    }
+
+    [Test]
     public async Task Disable_and_enable_take_the_swap_away_and_bring_it_back()
     {
         var file = Path.Combine(_program.Folder, "kept.json");
@@ -150,6 +180,20 @@ internal sealed class PolicyServeTests
 
     private async Task<bool> IsEmptiedAsync() =>
         await Server.KubectlAsync("get", Policy, _name, "-o", "jsonpath={.spec.mutations[0].jsonPatch.expression}") == "[]";
+
+    private Task<string> ConditionsAsync() => Server.KubectlAsync("get", Policy, _name, "-o", "jsonpath={.spec.matchConditions[*].name}");
+
+    private async Task<string> ManagersAsync()
+    {
+        var policy = await Server.Client.GetAsync($"/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/{_name}", default);
+        return policy!["metadata"]!["managedFields"]!.ToJsonString();
+    }
+
+    /// <summary>How often the program has written the policy.</summary>
+    private async Task<string> AppliedAsync() =>
+        (await _program.Management.GetStringAsync("/metrics"))
+            .Split('\n')
+            .Single(line => line.StartsWith("proxyswapper_admission_policy_applied_total{result=\"success\"}", StringComparison.Ordinal));
 
     private Task WaitForImageAsync(string image) => TestWait.UntilAsync(async () => await ImageAsync() == image, $"a Pod with {image}");
 

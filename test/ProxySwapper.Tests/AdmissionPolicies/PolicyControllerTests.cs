@@ -94,6 +94,50 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
+    public async Task It_is_applied_again_when_somebody_removed_a_part_of_it_and_not_when_another_replica_did()
+    {
+        const string Written = """{"spec":{"matchConditions":[{"name":"a"},{"name":"b"}]},"metadata":{"managedFields":[MANAGED]} }""";
+        static string At(string time) =>
+            $$$"""{"manager":"proxyswapper","operation":"Apply","time":"{{{time}}}","fieldsV1":{"f:spec":{} } }""";
+        var (before, after) = (At("2026-01-01T00:00:00Z"), At("2026-01-01T00:05:00Z"));
+        _server.Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, Written.Replace("MANAGED", before));
+        await _controller.CheckAsync(default);
+        _server.Answer(200, "{}").Answer(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", after));
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(1), "another replica");
+        _server.Answer(200, "{}").Answer(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", before)).Answer(200, "{}");
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(2), "a person");
+    }
+
+    [Test]
+    public async Task What_another_manager_owns_after_an_apply_is_taken_over()
+    {
+        const string Shared = """
+            {"metadata":{"resourceVersion":"7","managedFields":[
+              {"manager":"kubectl","operation":"Update","fieldsV1":{"f:spec":{} } },
+              {"manager":"proxyswapper","operation":"Apply","fieldsV1":{"f:spec":{} } },
+              {"manager":"another","operation":"Update","fieldsV1":{"f:status":{} } }]} }
+            """;
+        _server.Answer(200, Resources).Answer(200, "{}").Answer(200, Edited).Answer(200, Shared).Answer(200, Ours);
+        await _controller.CheckAsync(default);
+        var patch = System.Text.Json.Nodes.JsonNode.Parse(_server.Bodies.Last())!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(_server.Requests.Last(), Does.StartWith("PATCH ").And.EndsWith("?fieldManager=proxyswapper"));
+            Assert.That((string?)patch["metadata"]!["resourceVersion"], Is.EqualTo("7"));
+            Assert.That(
+                patch["metadata"]!["managedFields"]!.AsArray().Select(entry => (string?)entry!["manager"]),
+                Is.EqualTo(new[] { "proxyswapper", "another" })
+            );
+            Assert.That(patch["spec"]!["matchConditions"]!.AsArray(), Is.Not.Empty);
+        });
+        _server.Answer(200, "{}").Answer(200, Ours);
+        await CheckLaterAsync();
+        Assert.That(Applications(), Is.EqualTo(2), "then nothing is left to do");
+    }
+
+    [Test]
     public async Task A_new_configuration_is_applied_without_waiting()
     {
         await InForceAsync();
