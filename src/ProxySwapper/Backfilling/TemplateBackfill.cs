@@ -59,9 +59,9 @@ internal sealed partial class TemplateBackfill(
         var problems = new List<string>();
         try
         {
-            var name = kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
-            var scope = await WebhookScope.ReadAsync(client, name, problems, cancellationToken);
-            var builder = new ReportBuilder(rules.Current, scope.IsExcluded);
+            var name = rules.Current.Options.AdmissionPolicy.Name ?? kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
+            var scope = await WebhookScope.ReadAsync(client, name, null, problems, cancellationToken);
+            var builder = new ReportBuilder(rules.Current, scope);
             await new ClusterScan(client, null, problems, _ => { }).ReadAsync(builder, cancellationToken);
             var report = ImageReport.Create(builder, problems);
             foreach (var problem in problems.Where(_told.Add))

@@ -17,6 +17,7 @@ namespace ProxySwapper.Commands;
 internal static class BackfillCommand
 {
     private const string MissingAfter = "missing-after";
+    private static readonly TimeSpan MaximumTimeout = TimeSpan.FromHours(1000);
 
     public static Command Create()
     {
@@ -55,16 +56,29 @@ internal static class BackfillCommand
             parallel,
         };
         images.AddTo(command);
-        command.SetAction((arguments, cancellationToken) => images.RunAsync(arguments, FinishAsync, cancellationToken));
+        command.SetAction(
+            async (arguments, cancellationToken) =>
+            {
+                using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                if (arguments.GetValue(timeout) is { Ticks: > 0 } limit)
+                    end.CancelAfter(limit);
+                try
+                {
+                    return await images.RunAsync(arguments, FinishAsync, end.Token);
+                }
+                catch (OperationCanceledException) when (end.IsCancellationRequested)
+                {
+                    await Console.Error.WriteLineAsync("Stopped; nothing was copied.");
+                    return 1;
+                }
+            }
+        );
         return command;
 
-        async Task<int> FinishAsync(ParseResult arguments, ImageScan scan, CancellationToken cancellationToken)
+        Task<int> FinishAsync(ParseResult arguments, ImageScan scan, CancellationToken cancellationToken)
         {
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            if (arguments.GetValue(timeout) is { Ticks: > 0 } limit)
-                end.CancelAfter(limit);
             var settings = new BackfillSettings(arguments.GetValue(parallel), arguments.GetValue(dryRun), arguments.GetValue(wait));
-            return await RunAsync(scan, settings, arguments.GetValue(only), end.Token);
+            return RunAsync(scan, settings, arguments.GetValue(only), cancellationToken);
         }
     }
 
@@ -76,16 +90,7 @@ internal static class BackfillCommand
     )
     {
         using var loggers = CommandLogging.Create(isDebug: false);
-        try
-        {
-            await scan.CheckAsync(compareDigests: false, loggers, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            scan.Progress.Clear();
-            await Console.Error.WriteLineAsync("Stopped; nothing was copied.");
-            return 1;
-        }
+        await scan.CheckAsync(compareDigests: false, loggers, cancellationToken);
         using var registries = RegistryServices.Create(scan.RegistryEntries, TimeProvider.System, loggers);
         var report = ImageReport.Create(scan.Builder, scan.Problems);
         foreach (var problem in report.Problems)
@@ -125,6 +130,8 @@ internal static class BackfillCommand
         var text = result.Tokens[0].Value;
         if (!DurationParser.TryParse(text, out var duration))
             result.AddError($"--timeout must be a duration, such as 90s, 30m or 2h, not '{text}'");
+        else if (duration > MaximumTimeout)
+            result.AddError($"--timeout must be at most {DurationParser.Format(MaximumTimeout)}, not '{text}'; 0 is no limit");
         return duration;
     }
 

@@ -21,20 +21,34 @@ internal static class CompletionCommand
         #compdef proxyswapper kubectl-proxyswapper
         # zsh completion for proxyswapper: source <(proxyswapper completion zsh)
         _proxyswapper() {
+          local line="${(j: :)words[1,CURRENT]}"
           local -a found
-          found=("${(@f)$("$words[1]" "[suggest:$CURSOR]" "$BUFFER" 2>/dev/null)}")
-          compadd -a found || _files
+          found=(${(f)"$("${words[1]}" "[suggest:${#line}]" "$line" 2>/dev/null)"})
+          (( $#found )) && compadd -a found || _files
         }
-        compdef _proxyswapper proxyswapper kubectl-proxyswapper
+        if [[ $funcstack[1] == _proxyswapper ]]; then
+          _proxyswapper "$@"
+        else
+          compdef _proxyswapper proxyswapper kubectl-proxyswapper
+        fi
         """;
 
     private const string Fish = """
         # fish completion for proxyswapper: proxyswapper completion fish | source
         function __proxyswapper_complete
           set -l line (commandline -cp)
-          proxyswapper "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+          set -l command (commandline -opc)[1]
+          set -l word (commandline -ct)
+          set -l found ($command "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)
+          set found (string match --regex -- '^'(string escape --style=regex -- "$word")'.*' $found)
+          if set -q found[1]
+            printf '%s\n' $found
+          else
+            __fish_complete_path "$word"
+          end
         end
-        complete -c proxyswapper -a "(__proxyswapper_complete)"
+        complete -c proxyswapper -f -a "(__proxyswapper_complete)"
+        complete -c kubectl-proxyswapper -f -a "(__proxyswapper_complete)"
         """;
 
     public static Command Create()

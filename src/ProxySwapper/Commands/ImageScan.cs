@@ -30,6 +30,11 @@ internal sealed record ImageScan(
     public async Task CheckAsync(bool compareDigests, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         using var registries = DownstreamCheck.Connect(RegistryEntries, TimeProvider.System, loggers);
+        if (compareDigests && Options.Populate.Platforms.Count > 0)
+        {
+            Problems.Add("Digests are not compared: with populate.platforms, copies have digests of their own.");
+            compareDigests = false;
+        }
         var all = Builder.Entries.Select(entry => entry.Target).OfType<ImageReference>().Distinct().Count();
         await new DownstreamCheck(registries, compareDigests).RunAsync(
             Builder.Entries,
@@ -81,7 +86,7 @@ internal sealed class ImageScanOptions
             ? ConfigurationFaults.ReportAsync(async () =>
             {
                 var options = await ReadOptionsAsync(arguments, null, cancellationToken);
-                var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything.IsExcluded);
+                var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
                 ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder);
                 return await goOn(arguments, new ImageScan(options, builder, [], null, new ProgressLine()), cancellationToken);
             })
@@ -91,12 +96,20 @@ internal sealed class ImageScanOptions
                 {
                     var options = await ReadOptionsAsync(arguments, client, cancellationToken);
                     var problems = new List<string>();
-                    var scope = await WebhookScope.ReadAsync(client, arguments.GetValue(_webhook)!, problems, cancellationToken);
-                    var builder = new ReportBuilder(RuleSet.Compile(options), scope.IsExcluded);
+                    var name = options.AdmissionPolicy.Name ?? arguments.GetValue(_webhook)!;
+                    var only = arguments.GetValue(_namespace);
+                    var scope = await WebhookScope.ReadAsync(client, name, only, problems, cancellationToken);
+                    var builder = new ReportBuilder(RuleSet.Compile(options), scope);
                     var progress = new ProgressLine();
-                    var scan = new ClusterScan(client, arguments.GetValue(_namespace), problems, progress.Show);
-                    await scan.RunAsync(builder, cancellationToken);
-                    return await goOn(arguments, new ImageScan(options, builder, problems, client, progress), cancellationToken);
+                    try
+                    {
+                        await new ClusterScan(client, only, problems, progress.Show).RunAsync(builder, cancellationToken);
+                        return await goOn(arguments, new ImageScan(options, builder, problems, client, progress), cancellationToken);
+                    }
+                    finally
+                    {
+                        progress.Clear();
+                    }
                 }
             );
 

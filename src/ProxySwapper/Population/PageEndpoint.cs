@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using ProxySwapper.Management;
 
@@ -19,8 +18,9 @@ internal sealed class PageEndpoint : IManagementPage
         _page = new byte[stream.Length];
         stream.ReadExactly(_page);
         var text = Encoding.UTF8.GetString(_page);
+        var (script, style) = (InlineHash.Of(text, "script"), InlineHash.Of(text, "style"));
         _policy =
-            $"default-src 'none'; script-src '{HashOf(text, "script")}'; style-src '{HashOf(text, "style")}'; connect-src 'self'; "
+            $"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     }
 
@@ -37,13 +37,5 @@ internal sealed class PageEndpoint : IManagementPage
         headers.CacheControl = "no-store";
         context.Response.ContentType = "text/html; charset=utf-8";
         await context.Response.BodyWriter.WriteAsync(_page, context.RequestAborted);
-    }
-
-    /// <summary>The hash of an element's content as defined in CSP Level 3, section 2.3.1.</summary>
-    private static string HashOf(string page, string element)
-    {
-        var start = page.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;
-        var content = page[start..page.IndexOf($"</{element}>", start, StringComparison.Ordinal)];
-        return $"sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}";
     }
 }

@@ -17,6 +17,9 @@ internal sealed class PopulateEndpoint(
     Action<Utf8JsonWriter> writeSummary
 ) : IManagementPage
 {
+    /// <summary>The most items of one list; a page is read every two seconds, and thousands of Pods may wait.</summary>
+    private const int Longest = 200;
+
     public string Path => "/populate";
 
     public bool IsOpen => false;
@@ -32,6 +35,7 @@ internal sealed class PopulateEndpoint(
 
     private void Write(Utf8JsonWriter json)
     {
+        var more = new Dictionary<string, int>(StringComparer.Ordinal);
         json.WriteStartObject();
         json.WriteNumber("known", queue.Known.Count);
         queue.Read(
@@ -39,23 +43,31 @@ internal sealed class PopulateEndpoint(
             {
                 var all = waiting.ToList();
                 WriteList(
-                    json,
                     "running",
                     running,
                     job =>
                     {
+                        WriteWork(json, job.Work, job.Failures);
                         json.WriteString("startedAt", job.StartedAt!.Value);
                         json.WriteNumber("bytes", job.BytesDone);
                         json.WriteNumber("totalBytes", job.BytesTotal);
                     }
                 );
-                WriteList(json, "queued", all.Where(job => job.Failures == 0), job => json.WriteString("queuedAt", job.QueuedAt));
                 WriteList(
-                    json,
+                    "queued",
+                    all.Where(job => job.Failures == 0),
+                    job =>
+                    {
+                        WriteWork(json, job.Work, job.Failures);
+                        json.WriteString("queuedAt", job.QueuedAt);
+                    }
+                );
+                WriteList(
                     "failed",
                     all.Where(job => job.Failures > 0),
                     job =>
                     {
+                        WriteWork(json, job.Work, job.Failures);
                         json.WriteString("reason", job.LastFault);
                         json.WriteString("nextTry", job.ReadyAt);
                     }
@@ -63,68 +75,62 @@ internal sealed class PopulateEndpoint(
                 return all.Count;
             }
         );
-        json.WriteStartArray("givenUp");
-        foreach (var image in givenUp.Snapshot())
-        {
-            json.WriteStartObject();
-            WriteWork(json, image.Work, image.Failures);
-            json.WriteString("reason", image.Fault);
-            json.WriteString("at", image.At);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-        WriteClaims(json);
-        WriteGated(json);
+        WriteList(
+            "givenUp",
+            givenUp.Snapshot(),
+            image =>
+            {
+                WriteWork(json, image.Work, image.Failures);
+                json.WriteString("reason", image.Fault);
+                json.WriteString("at", image.At);
+            }
+        );
+        WriteList("claims", claims(), lease => WriteClaim(json, lease));
+        WriteList("gated", gated(), state => WriteGated(json, state));
+        json.WriteStartObject("more");
+        foreach (var (name, count) in more)
+            json.WriteNumber(name, count);
+        json.WriteEndObject();
         writeSummary(json);
         json.WriteEndObject();
-    }
 
-    private void WriteClaims(Utf8JsonWriter json)
-    {
-        json.WriteStartArray("claims");
-        foreach (var lease in claims())
+        void WriteList<T>(string name, IEnumerable<T> items, Action<T> write)
         {
-            json.WriteStartObject();
-            json.WriteString("target", lease.Annotations.GetValueOrDefault(CopyClaims.TargetAnnotation));
-            json.WriteString("source", lease.Annotations.GetValueOrDefault(CopyClaims.SourceAnnotation));
-            json.WriteString("holder", lease.HolderIdentity);
-            if (lease.AcquireTime is { } since)
-                json.WriteString("since", since);
-            if (lease.RenewTime is { } renewed)
-                json.WriteString("renewedAt", renewed);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    private void WriteGated(Utf8JsonWriter json)
-    {
-        json.WriteStartArray("gated");
-        foreach (var state in gated())
-        {
-            json.WriteStartObject();
-            json.WriteString("namespace", state.Pod.Namespace);
-            json.WriteString("pod", state.Pod.Name);
-            json.WriteString("since", state.Since);
-            json.WriteStartArray("images");
-            foreach (var image in state.Pod.Images)
-                json.WriteStringValue(image.Image);
+            var count = 0;
+            json.WriteStartArray(name);
+            foreach (var item in items)
+            {
+                if (++count > Longest)
+                    continue;
+                json.WriteStartObject();
+                write(item);
+                json.WriteEndObject();
+            }
             json.WriteEndArray();
-            json.WriteEndObject();
+            if (count > Longest)
+                more[name] = count - Longest;
         }
-        json.WriteEndArray();
     }
 
-    private static void WriteList(Utf8JsonWriter json, string name, IEnumerable<PopulationJob> jobs, Action<PopulationJob> writeRest)
+    private static void WriteClaim(Utf8JsonWriter json, Lease lease)
     {
-        json.WriteStartArray(name);
-        foreach (var job in jobs)
-        {
-            json.WriteStartObject();
-            WriteWork(json, job.Work, job.Failures);
-            writeRest(job);
-            json.WriteEndObject();
-        }
+        json.WriteString("target", lease.Annotations.GetValueOrDefault(CopyClaims.TargetAnnotation));
+        json.WriteString("source", lease.Annotations.GetValueOrDefault(CopyClaims.SourceAnnotation));
+        json.WriteString("holder", lease.HolderIdentity);
+        if (lease.AcquireTime is { } since)
+            json.WriteString("since", since);
+        if (lease.RenewTime is { } renewed)
+            json.WriteString("renewedAt", renewed);
+    }
+
+    private static void WriteGated(Utf8JsonWriter json, GatedPodState state)
+    {
+        json.WriteString("namespace", state.Pod.Namespace);
+        json.WriteString("pod", state.Pod.Name);
+        json.WriteString("since", state.Since);
+        json.WriteStartArray("images");
+        foreach (var image in state.Pod.Images)
+            json.WriteStringValue(image.Image);
         json.WriteEndArray();
     }
 

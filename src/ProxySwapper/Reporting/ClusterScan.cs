@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
 
@@ -9,9 +10,18 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, List<string> problems, Action<string> progress)
 {
+    /// <summary>How often progress is told.</summary>
+    private const int ProgressInterval = 100;
+
     private readonly ResourceLister _lister = new(client);
 
+    /// <summary>What made ReplicaSets and Jobs: their Pods are shown as those of the Deployment or the CronJob.</summary>
+    private readonly Dictionary<Workload, Workload> _makers = [];
+    private KubernetesException? _refusal;
+    private int _lists;
+
     /// <summary>Reads templates and Pods, and what nodes say about the size of images.</summary>
+    /// <exception cref="KubernetesException">Nothing could be read.</exception>
     public async Task RunAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         await ReadAsync(report, cancellationToken);
@@ -19,24 +29,23 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     }
 
     /// <summary>Reads templates and Pods.</summary>
+    /// <exception cref="KubernetesException">Nothing could be read.</exception>
     public async Task ReadAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         foreach (var kind in await new TemplateDiscovery(client, problems).FindAsync(cancellationToken))
             await ReadTemplatesAsync(kind, report, cancellationToken);
         await ReadPodsAsync(report, cancellationToken);
+        // A report without a single image would look like one in which all is well.
+        if (_lists == 0 && _refusal is { } refusal)
+            throw refusal;
     }
 
-    private async Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken)
-    {
-        progress($"reading {kind.Type.Plural}");
-        var query = new ResourceQuery(kind.Type, onlyNamespace);
-        await ForEachAsync(
-            query,
+    private Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken) =>
+        ForEachAsync(
+            new ResourceQuery(kind.Type, onlyNamespace),
             kind.IsCustom,
             item =>
             {
-                if (IsMadeOfAnother(kind, item) || TemplateReader.Find(item, [.. kind.Path]) is not { } template)
-                    return null;
                 var metadata = TemplateReader.Member(item, "metadata");
                 var workload = new Workload(
                     kind.Kind,
@@ -47,24 +56,47 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                     ApiVersion = kind.Type.GroupVersion,
                     Uid = TemplateReader.Text(metadata, "uid"),
                 };
-                return TemplateReader.ReadTemplate(template, workload).ToList();
+                if (HasController(item, out var controller) && IsTemplateOf(controller, kind))
+                {
+                    _makers[workload] = WorkloadOf(controller, workload.Namespace);
+                    return null;
+                }
+                return TemplateReader.Find(item, [.. kind.Path]) is { } template
+                    ? TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList()
+                    : null;
             },
             report.AddTemplate,
             cancellationToken
         );
-    }
 
-    private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken)
-    {
-        progress("reading pods");
-        var query = new ResourceQuery(ResourceType.Pods, onlyNamespace) { FieldSelector = "status.phase!=Succeeded,status.phase!=Failed" };
-        return ForEachAsync(
-            query,
+    private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken) =>
+        ForEachAsync(
+            new ResourceQuery(ResourceType.Pods, onlyNamespace) { FieldSelector = "status.phase!=Succeeded,status.phase!=Failed" },
             isOptional: false,
-            pod => TemplateReader.ReadPod(pod, OwnerOf(pod)).ToList(),
+            ReadPod,
             report.AddPod,
             cancellationToken
         );
+
+    private List<ImageUse> ReadPod(JsonElement pod)
+    {
+        var metadata = TemplateReader.Member(pod, "metadata");
+        var @namespace = TemplateReader.Text(metadata, "namespace") ?? "";
+        // A static Pod's controller is its node.
+        if (!HasController(pod, out var controller) || TemplateReader.Text(controller, "kind") == "Node")
+            return
+            [
+                .. TemplateReader.ReadPod(
+                    pod,
+                    new Workload("Pod", @namespace, TemplateReader.Text(metadata, "name") ?? "")
+                    {
+                        Uid = TemplateReader.Text(metadata, "uid"),
+                    },
+                    null
+                ),
+            ];
+        var owner = WorkloadOf(controller, @namespace);
+        return [.. TemplateReader.ReadPod(pod, _makers.GetValueOrDefault(owner, owner), PodController.From(owner.ApiVersion, owner.Kind))];
     }
 
     /// <summary>Nodes report the sizes of their images. Many callers have no permission to read them; sizes are then unknown.</summary>
@@ -105,42 +137,50 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         CancellationToken cancellationToken
     )
     {
+        // A list that begins anew, after its token has expired, returns objects again.
+        var seen = new HashSet<(string?, string?)>();
+        progress($"reading {query.Type.Plural}");
         try
         {
-            await foreach (var uses in _lister.ListAsync(query, read, cancellationToken))
+            await foreach (var (key, uses) in _lister.ListAsync(query, item => (KeyOf(item), read(item)), cancellationToken))
+            {
+                if (!seen.Add(key))
+                    continue;
+                if (seen.Count % ProgressInterval == 0)
+                    progress($"reading {query.Type.Plural}: {seen.Count}");
                 if (uses is not null)
                     add(uses);
+            }
+            _lists++;
         }
         catch (KubernetesException problem)
         {
-            if (!isOptional || problem.Status is not (System.Net.HttpStatusCode.NotFound or System.Net.HttpStatusCode.MethodNotAllowed))
-                problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
+            if (isOptional && problem.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed)
+                return;
+            _refusal ??= problem;
+            problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
         }
+    }
+
+    private static (string?, string?) KeyOf(JsonElement item)
+    {
+        var metadata = TemplateReader.Member(item, "metadata");
+        return (TemplateReader.Text(metadata, "namespace"), TemplateReader.Text(metadata, "name"));
     }
 
     /// <summary>
     /// A ReplicaSet of a Deployment and a Job of a CronJob have its template. What an operator made, a Deployment of a custom object for
     /// instance, is the only place of its own.
     /// </summary>
-    private static bool IsMadeOfAnother(DiscoveredTemplate kind, JsonElement item) =>
-        HasController(item, out var controller)
-        && (kind.Type.Plural is "replicasets" or "replicationcontrollers" || TemplateReader.Text(controller, "kind") == "CronJob");
+    private static bool IsTemplateOf(JsonElement controller, DiscoveredTemplate kind) =>
+        kind.Type.Plural is "replicasets" or "replicationcontrollers" || TemplateReader.Text(controller, "kind") == "CronJob";
 
-    private static Workload OwnerOf(JsonElement pod)
-    {
-        var metadata = TemplateReader.Member(pod, "metadata");
-        var isControlled = HasController(pod, out var controller);
-        var owner = isControlled ? controller : metadata;
-        return new Workload(
-            isControlled ? TemplateReader.Text(owner, "kind") ?? "" : "Pod",
-            TemplateReader.Text(metadata, "namespace") ?? "",
-            TemplateReader.Text(owner, "name") ?? ""
-        )
+    private static Workload WorkloadOf(JsonElement owner, string @namespace) =>
+        new(TemplateReader.Text(owner, "kind") ?? "", @namespace, TemplateReader.Text(owner, "name") ?? "")
         {
-            ApiVersion = (isControlled ? TemplateReader.Text(owner, "apiVersion") : null) ?? "v1",
+            ApiVersion = TemplateReader.Text(owner, "apiVersion") ?? "v1",
             Uid = TemplateReader.Text(owner, "uid"),
         };
-    }
 
     private static bool HasController(JsonElement item, out JsonElement controller)
     {

@@ -63,7 +63,8 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
             {
                 var (original, failure) = await DigestOfAsync(source, cancellationToken);
                 entry.IsSameDigest = original is null ? null : original == digest;
-                entry.Problem = failure;
+                entry.Problem =
+                    failure ?? (original is null ? $"{source}: not found (HTTP 404), so that digests cannot be compared" : null);
             }
         }
     }

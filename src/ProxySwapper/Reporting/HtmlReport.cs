@@ -1,22 +1,33 @@
 using System.Text;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>A report as one self-contained HTML file: the page of <c>report.html</c> with the report's JSON in it.</summary>
+/// <summary>
+/// A report as one self-contained HTML file: the page of <c>report.html</c> with the report's JSON in it. Its Content-Security-Policy
+/// allows exactly its own script and style, and no request.
+/// </summary>
 internal static class HtmlReport
 {
-    private const string Placeholder = "/*REPORT*/null";
+    private const string ReportPlace = "/*REPORT*/null";
+    private const string ScriptPlace = "SCRIPT-HASH";
+    private const string StylePlace = "STYLE-HASH";
 
     public static void Write(TextWriter output, ImageReport report)
     {
         using var json = new MemoryStream();
         // The writer escapes <, > and &, so that no data can terminate the script element that contains it.
         JsonReport.Write(json, report, isIndented: false);
-        var page = Page();
-        var place = page.IndexOf(Placeholder, StringComparison.Ordinal);
-        output.Write(page.AsSpan(0, place));
-        output.Write(Encoding.UTF8.GetString(json.GetBuffer(), 0, (int)json.Length));
-        output.Write(page.AsSpan(place + Placeholder.Length));
+        var page = Fill(Page(), ReportPlace, Encoding.UTF8.GetString(json.GetBuffer(), 0, (int)json.Length));
+        page = Fill(Fill(page, StylePlace, InlineHash.Of(page, "style")), ScriptPlace, InlineHash.Of(page, "script"));
+        output.Write(page);
+    }
+
+    /// <summary>Fills the first such place: those of the policy come before all data.</summary>
+    private static string Fill(string page, string place, string text)
+    {
+        var start = page.IndexOf(place, StringComparison.Ordinal);
+        return string.Concat(page.AsSpan(0, start), text, page.AsSpan(start + place.Length));
     }
 
     private static string Page()

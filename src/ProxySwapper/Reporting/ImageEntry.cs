@@ -26,7 +26,7 @@ internal sealed class ImageEntry(ImageDecision decision)
     /// <summary>Nodes with Pods that use it, by either name.</summary>
     public int Nodes => _nodes.Count;
 
-    /// <summary>Containers of Pods that use the original image.</summary>
+    /// <summary>Containers of Pods that use the original image, if that is not the target itself.</summary>
     public int RunningOriginal { get; private set; }
 
     /// <summary>Containers of Pods that use the target.</summary>
@@ -52,19 +52,27 @@ internal sealed class ImageEntry(ImageDecision decision)
         : Presence == Presence.Present ? ImageState.Downstream
         : ImageState.Swapped;
 
-    public void Add(ImageUse use, bool countsAsWorkload)
+    public void Add(ImageUse use)
     {
-        if (countsAsWorkload)
-            _workloads.Add(use.Workload);
+        _workloads.Add(use.Workload);
         if (use.Running is not { } running)
             return;
         if (use.Node is { } node)
             _nodes.Add(node);
-        if (decision.Target is { } target && ImageReference.TryParse(running, out var parsed) && parsed.WithDefaultTag() == target)
+        if (IsAt(Target, running))
             RunningTarget++;
         else
             RunningOriginal++;
     }
+
+    /// <summary>Whether a Pod's image is a target, perhaps with the digest that <c>populate.gate.pinDigests</c> adds.</summary>
+    public static bool IsAt(ImageReference? target, string running) =>
+        target is not null
+        && ImageReference.TryParse(running, out var parsed)
+        && (
+            parsed.WithDefaultTag() == target
+            || target.Digest is null && parsed.Digest is not null && (parsed.Name, parsed.Tag) == (target.Name, target.Tag)
+        );
 }
 
 /// <summary>Whether an image exists at its target.</summary>

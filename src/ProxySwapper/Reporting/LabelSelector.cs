@@ -8,7 +8,13 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class LabelSelector
 {
+    /// <summary>The labels of an object without any.</summary>
+    public static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
+
     private readonly List<Func<IReadOnlyDictionary<string, string>, bool>> _requirements = [];
+
+    /// <summary>Matches every object.</summary>
+    public static LabelSelector Any { get; } = new();
 
     public static LabelSelector Read(JsonElement selector)
     {
@@ -31,7 +37,7 @@ internal sealed class LabelSelector
     public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item) =>
         TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is { ValueKind: JsonValueKind.Object } labels
             ? labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "", StringComparer.Ordinal)
-            : new Dictionary<string, string>();
+            : NoLabels;
 
     private static HashSet<string> ValuesOf(JsonElement expression)
     {

@@ -20,7 +20,10 @@ internal static class ManifestScan
             var text = file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
             var images = WorkloadReader.Read(file == Input ? "(standard input)" : file, text, defaultNamespace);
             foreach (var workload in images.Images.GroupBy(image => new Workload(image.Kind, image.Namespace, image.Name)))
-                report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, image.IsOptedOut)));
+                report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, TraitsOf(image))));
         }
     }
+
+    private static PodTraits TraitsOf(ManifestImage image) =>
+        new() { IsOptedOut = image.IsOptedOut, Controller = PodController.Of(image.Kind) };
 }

@@ -4,13 +4,12 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// Groups the uses of images by the rules' decision. Templates come first: a Pod then adds what is running, and is only listed itself if no
-/// template of its namespace has the image (an injected sidecar, a Pod of an operator).
+/// Groups the uses of images by the rules' decision. A Pod adds what is running to the images of its workload's template, and its own
+/// images where the template has others (an injected sidecar, a Pod of an operator).
 /// </summary>
-internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcludedNamespace)
+internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
 {
     private readonly Dictionary<(string Image, DecisionReason Reason, string? Rule, string? Target), ImageEntry> _entries = [];
-    private readonly HashSet<(string Namespace, string Image)> _inTemplates = [];
 
     public IReadOnlyCollection<ImageEntry> Entries => _entries.Values;
 
@@ -28,10 +27,7 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
     {
         Workloads++;
         foreach (var use in uses)
-        {
-            _inTemplates.Add((use.Workload.Namespace, NormalName(use.Image)));
-            EntryOf(use).Add(use, countsAsWorkload: true);
-        }
+            EntryOf(Decide(use.Image, use)).Add(use);
     }
 
     public void AddPod(IEnumerable<ImageUse> uses)
@@ -40,36 +36,51 @@ internal sealed class ReportBuilder(RuleSet rules, Func<string, bool> isExcluded
         var isRewritten = false;
         foreach (var use in uses)
         {
-            EntryOf(use).Add(use, !_inTemplates.Contains((use.Workload.Namespace, NormalName(use.Image))));
-            isRewritten |= use.Running is { } running && running != use.Image;
+            EntryOf(DecideRunning(use)).Add(use);
+            isRewritten |= use.Running != use.Image;
         }
         if (isRewritten)
             RewrittenPods++;
     }
 
-    private ImageEntry EntryOf(ImageUse use)
+    private ImageEntry EntryOf(ImageDecision decision)
     {
-        var decision = Decide(use);
         var key = (decision.Source?.ToString() ?? decision.Image, decision.Reason, decision.Rule, decision.Target?.ToString());
         if (!_entries.TryGetValue(key, out var entry))
             _entries[key] = entry = new ImageEntry(decision);
         return entry;
     }
 
-    /// <summary>The rules' decision, unless the webhook is out of scope; an image that already names the target needs no webhook.</summary>
-    private ImageDecision Decide(ImageUse use)
+    /// <summary>
+    /// What is decided for a Pod's image. The annotation with its original only counts if the rules rewrite that to the current image:
+    /// anyone who creates Pods can write one, and must not hide what they run.
+    /// </summary>
+    private ImageDecision DecideRunning(ImageUse use)
     {
-        var decision = rules.Evaluate(use.Image, use.Workload.Namespace);
+        var decision = Decide(use.Image, use);
+        return use.Running is not { } running || running == use.Image || ImageEntry.IsAt(decision.Target, running)
+            ? decision
+            : Decide(running, use);
+    }
+
+    /// <summary>The rules' decision, unless the Pod is left alone; an image that already names the target needs no webhook.</summary>
+    private ImageDecision Decide(string image, ImageUse use)
+    {
+        var decision = rules.Evaluate(image, use.Workload.Namespace);
         if (decision.Reason is DecisionReason.AlreadyAtTarget or DecisionReason.Invalid)
             return decision;
-        return use.IsOptedOut ? Unchanged(use.Image, DecisionReason.OptedOut)
-            : isExcludedNamespace(use.Workload.Namespace) ? Unchanged(use.Image, DecisionReason.IgnoredNamespace)
+        return ExceptionFor(use) is { } reason
+            ? new(image, reason, ImageReference.TryParse(image, out var source) ? source.WithDefaultTag() : null, null, null, null)
             : decision;
     }
 
-    private static ImageDecision Unchanged(string image, DecisionReason reason) =>
-        new(image, reason, ImageReference.TryParse(image, out var source) ? source.WithDefaultTag() : null, null, null, null);
-
-    private static string NormalName(string image) =>
-        ImageReference.TryParse(image, out var reference) ? reference.WithDefaultTag().ToString() : image;
+    /// <summary>Why a Pod is left alone, whatever its images; null if it is not.</summary>
+    private DecisionReason? ExceptionFor(ImageUse use)
+    {
+        var pod = use.Pod;
+        return pod.IsMirror ? DecisionReason.MirrorPod
+            : pod.IsOptedOut ? DecisionReason.OptedOut
+            : pod.Controller is { } controller && rules.IgnoresOwner(controller.Group, controller.Kind) ? DecisionReason.IgnoredOwner
+            : scope.ReasonToIgnore(use.Workload.Namespace, pod.Labels);
+    }
 }

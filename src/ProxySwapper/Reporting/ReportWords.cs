@@ -33,7 +33,9 @@ internal static class ReportWords
         if (report.Registries.Any(registry => registry.Registry == RegistryName.DockerHub))
             yield return "Docker Hub grants 100 pulls in 6 hours to an address without a login, 200 to a free account.";
         if (report.Registries.Count == 0 && report.Entries.Count > 0)
-            yield return "No image depends on another registry.";
+            yield return report.Count(ImageState.Unknown) + report.Count(ImageState.Swapped) is > 0 and var open
+                ? $"Whether {Number(open, "image")} can be had without another registry is not known."
+                : "No image depends on another registry.";
     }
 
     /// <summary>Why an image is not rewritten, or its target.</summary>
@@ -46,6 +48,9 @@ internal static class ReportWords
             DecisionReason.IgnoredImage => "in ignoreImages",
             DecisionReason.IgnoredNamespace => "excluded namespace",
             DecisionReason.OptedOut => $"opted out by {WellKnownLabels.OptOutLabel}",
+            DecisionReason.IgnoredOwner => "in ignoreOwners",
+            DecisionReason.MirrorPod => "static Pod",
+            DecisionReason.NotSelected => "not selected by the webhook",
             DecisionReason.Invalid => "invalid image",
             DecisionReason.InvalidTarget => "invalid target",
             _ => NameOf(decision.Reason),
@@ -82,6 +87,9 @@ internal static class ReportWords
             DecisionReason.IgnoredImage => "in ignoreImages",
             DecisionReason.IgnoredNamespace => "in excluded namespaces",
             DecisionReason.OptedOut => "opted out",
+            DecisionReason.IgnoredOwner => "of ignoreOwners",
+            DecisionReason.MirrorPod => "of static Pods",
+            DecisionReason.NotSelected => "not selected by the webhook",
             DecisionReason.InvalidTarget => "with an invalid target",
             _ => NameOf(reason),
         };

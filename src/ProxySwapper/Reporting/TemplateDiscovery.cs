@@ -11,6 +11,8 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class TemplateDiscovery(KubernetesClient client, List<string> problems)
 {
+    private const string CorePath = "/api/v1";
+
     private static readonly string[] Template = ["spec", "template"];
 
     /// <summary>The built-in kinds by group and plural name.</summary>
@@ -57,7 +59,7 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
     )
     {
         var isCustom = group is not ("" or "apps" or "batch");
-        var list = await GetAsync(group.Length == 0 ? $"/api/{version}" : $"/apis/{version}", cancellationToken);
+        var list = await GetAsync(group.Length == 0 ? CorePath : $"/apis/{version}", cancellationToken);
         foreach (var resource in list?["resources"]?.AsArray().OfType<JsonObject>() ?? [])
         {
             if (resource["name"]?.GetValue<string>() is not { } plural || plural.Contains('/', StringComparison.Ordinal))
@@ -86,7 +88,9 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
         }
         catch (Exception problem) when (problem is KubernetesException or JsonException)
         {
-            // An aggregated API that is down must not hide the rest.
+            // Without an API server there is nothing to report; an aggregated API that is down must not hide the rest.
+            if (problem is KubernetesException { Status: null } && path == CorePath)
+                throw;
             problems.Add($"Cannot list the kinds of {path}: {problem.Message}");
             return null;
         }

@@ -15,26 +15,29 @@ internal static class TemplateReader
     }
 
     /// <summary>The images of a template.</summary>
-    public static IEnumerable<ImageUse> ReadTemplate(JsonElement template, Workload workload)
+    /// <param name="template">The template.</param>
+    /// <param name="workload">Whose it is.</param>
+    /// <param name="controller">The controller that its Pods will have, if known.</param>
+    public static IEnumerable<ImageUse> ReadTemplate(JsonElement template, Workload workload, PodController? controller)
     {
         var spec = Member(template, "spec");
-        var isOptedOut = IsOptedOut(template);
+        var traits = TraitsOf(template) with { Controller = controller };
         workload = WithAccount(workload, spec);
-        return ImagesOf(spec).Select(image => new ImageUse(image.Image, null, null, workload, isOptedOut));
+        return ImagesOf(spec).Select(image => new ImageUse(image.Image, null, null, workload, traits));
     }
 
     /// <summary>The images of a Pod, with the original ones from its annotations.</summary>
-    public static IEnumerable<ImageUse> ReadPod(JsonElement pod, Workload workload)
+    public static IEnumerable<ImageUse> ReadPod(JsonElement pod, Workload workload, PodController? controller)
     {
         var spec = Member(pod, "spec");
         var annotations = Member(Member(pod, "metadata"), "annotations");
         var node = Text(spec, "nodeName");
-        var isOptedOut = IsOptedOut(pod);
+        var traits = TraitsOf(pod) with { Controller = controller };
         workload = WithAccount(workload, spec);
         foreach (var image in ImagesOf(spec))
         {
             var original = image.OriginalImageKey is { } key ? Text(annotations, key) : null;
-            yield return new ImageUse(original ?? image.Image, image.Image, node, workload, isOptedOut);
+            yield return new ImageUse(original ?? image.Image, image.Image, node, workload, traits);
         }
     }
 
@@ -55,8 +58,17 @@ internal static class TemplateReader
                 yield return new PodImage(field.Kind, 0, Text(item, "name") ?? "", image, null);
     }
 
-    private static bool IsOptedOut(JsonElement template) =>
-        Text(Member(Member(template, "metadata"), "labels"), WellKnownLabels.OptOutLabel) == "true";
+    private static PodTraits TraitsOf(JsonElement pod)
+    {
+        var labels = LabelSelector.LabelsOf(pod);
+        var annotations = Member(Member(pod, "metadata"), "annotations");
+        return new PodTraits
+        {
+            IsOptedOut = labels.TryGetValue(WellKnownLabels.OptOutLabel, out var ignore) && ignore == "true",
+            IsMirror = Member(annotations, WellKnownLabels.MirrorAnnotation).ValueKind != JsonValueKind.Undefined,
+            Labels = labels,
+        };
+    }
 
     private static Workload WithAccount(Workload workload, JsonElement spec)
     {

@@ -1,3 +1,5 @@
+using ProxySwapper.Patterns;
+
 namespace ProxySwapper.Reporting;
 
 /// <summary>A report for a terminal: the summary, then a table that fits 120 columns, most important first.</summary>
@@ -12,7 +14,7 @@ internal static class TextReport
         foreach (var line in ReportWords.Summary(report))
             output.WriteLine(line);
         foreach (var problem in report.Problems)
-            output.WriteLine($"Unknown: {problem}");
+            output.WriteLine($"Unknown: {PlainText.Of(problem)}");
         if (report.Entries.Count == 0)
             return;
         output.WriteLine();
@@ -21,7 +23,7 @@ internal static class TextReport
             WriteRow(
                 output,
                 ReportWords.NameOf(entry.State),
-                entry.Name,
+                PlainText.Of(entry.Name),
                 entry.Decision.Target?.ToString() ?? $"({ReportWords.ReasonOf(entry.Decision)})",
                 entry.Workloads.Count.ToString(System.Globalization.CultureInfo.InvariantCulture),
                 RunsOf(entry)
@@ -29,14 +31,16 @@ internal static class TextReport
         foreach (
             var group in report.Entries.Where(entry => entry.Problem is not null).GroupBy(entry => entry.Problem!, StringComparer.Ordinal)
         )
-            output.WriteLine($"{group.First().Name}{(group.Count() > 1 ? $" and {group.Count() - 1} more" : "")}: {group.Key}");
+            output.WriteLine(
+                PlainText.Of($"{group.First().Name}{(group.Count() > 1 ? $" and {group.Count() - 1} more" : "")}: {group.Key}")
+            );
     }
 
     private static string RunsOf(ImageEntry entry) =>
         entry switch
         {
             { RunningOriginal: 0, RunningTarget: 0 } => "-",
-            { Decision.Target: null } => $"{entry.RunningOriginal}",
+            { Target: null } => $"{entry.RunningOriginal}",
             _ => $"{entry.RunningTarget} of {entry.RunningTarget + entry.RunningOriginal}",
         };
 

@@ -1,94 +1,155 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Rules;
+using ProxySwapper.Switching;
 
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// In which namespaces the webhook applies: by the namespace selector of its configuration if the caller may read that, else by the chart's
-/// defaults.
+/// For which Pods the webhook, or the admission policy, applies: by the selectors of its registration if the caller may read that, else by
+/// the chart's defaults.
 /// </summary>
 internal sealed class WebhookScope
 {
     private const string NameLabel = "kubernetes.io/metadata.name";
 
-    private readonly HashSet<string> _excluded;
+    /// <summary>A match condition of the chart, which concerns no Pod that a report shows.</summary>
+    private const string GateCondition = "gate-is-not-lifted";
 
-    private WebhookScope(HashSet<string> excluded) => _excluded = excluded;
+    private static readonly LabelSelector[] AllPods = [LabelSelector.Any];
+
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _namespaces = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LabelSelector[]> _podsOf = new(StringComparer.Ordinal);
+    private IReadOnlyList<(LabelSelector Namespaces, LabelSelector Pods)>? _registered;
+
+    private WebhookScope() { }
 
     /// <summary>Everything is in scope: for manifests, which are not in a cluster.</summary>
-    public static WebhookScope Everything { get; } = new([]);
+    public static WebhookScope Everything { get; } = new() { _registered = [(LabelSelector.Any, LabelSelector.Any)] };
 
-    public bool IsExcluded(string @namespace) => _excluded.Contains(@namespace);
+    /// <summary>Why no Pod with these labels is rewritten in a namespace, or null if it is.</summary>
+    public DecisionReason? ReasonToIgnore(string @namespace, IReadOnlyDictionary<string, string> labels)
+    {
+        if (!_podsOf.TryGetValue(@namespace, out var selectors))
+            _podsOf[@namespace] = selectors = PodsOf(@namespace);
+        return selectors.Length == 0 ? DecisionReason.IgnoredNamespace
+            : selectors.Any(selector => selector.IsMatch(labels)) ? null
+            : DecisionReason.NotSelected;
+    }
 
     /// <param name="client">The API server.</param>
-    /// <param name="webhookName">The MutatingWebhookConfiguration.</param>
+    /// <param name="name">The MutatingWebhookConfiguration, or MutatingAdmissionPolicyBinding.</param>
+    /// <param name="onlyNamespace">The only namespace of interest, or null for all.</param>
     /// <param name="problems">Receives what could not be read.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task<WebhookScope> ReadAsync(
         KubernetesClient client,
-        string webhookName,
+        string name,
+        string? onlyNamespace,
         List<string> problems,
         CancellationToken cancellationToken
     )
     {
-        var selectors = await ReadSelectorsAsync(client, webhookName, problems, cancellationToken);
-        var excluded = new HashSet<string>(["kube-system"], StringComparer.Ordinal);
+        var scope = new WebhookScope { _registered = await ReadRegistrationAsync(client, name, problems, cancellationToken) };
         try
         {
-            var lister = new ResourceLister(client);
-            await foreach (
-                var (name, isExcluded) in lister.ListAsync(
-                    new ResourceQuery(new ResourceType("v1", "namespaces")),
-                    item => Judge(item, selectors),
-                    cancellationToken
+            if (onlyNamespace is not null)
+                await scope.ReadNamespaceAsync(client, onlyNamespace, problems, cancellationToken);
+            else
+                await foreach (
+                    var (found, labels) in new ResourceLister(client).ListAsync(
+                        new ResourceQuery(Namespaces),
+                        item => (NameOf(item), LabelSelector.LabelsOf(item)),
+                        cancellationToken
+                    )
                 )
-            )
-                if (isExcluded)
-                    excluded.Add(name);
+                    scope._namespaces[found] = labels;
         }
         catch (KubernetesException problem)
         {
             problems.Add($"Namespaces excluded from the webhook are unknown: {problem.Message}");
         }
-        return new WebhookScope(excluded);
+        return scope;
     }
 
-    private static async Task<IReadOnlyList<LabelSelector>?> ReadSelectorsAsync(
+    private static ResourceType Namespaces { get; } = new("v1", "namespaces");
+
+    private async Task ReadNamespaceAsync(
         KubernetesClient client,
-        string webhookName,
+        string @namespace,
+        List<string> problems,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await client.GetAsync(Namespaces.ObjectPath(null, @namespace), cancellationToken) is not { } found)
+        {
+            problems.Add($"Namespace {@namespace} not found.");
+            return;
+        }
+        using var document = JsonDocument.Parse(found.ToJsonString());
+        _namespaces[@namespace] = LabelSelector.LabelsOf(document.RootElement);
+    }
+
+    private static async Task<IReadOnlyList<(LabelSelector, LabelSelector)>?> ReadRegistrationAsync(
+        KubernetesClient client,
+        string name,
         List<string> problems,
         CancellationToken cancellationToken
     )
     {
         try
         {
-            var path = ResourceType.MutatingWebhookConfigurations.ObjectPath(null, webhookName);
-            if (await client.GetAsync(path, cancellationToken) is not { } found)
-            {
-                problems.Add($"MutatingWebhookConfiguration '{webhookName}' not found: no webhook currently rewrites Pods.");
-                return null;
-            }
-            using var document = JsonDocument.Parse(found.ToJsonString());
-            var selectors = new List<LabelSelector>();
-            foreach (var webhook in TemplateReader.Items(document.RootElement, "webhooks"))
-                selectors.Add(LabelSelector.Read(TemplateReader.Member(webhook, "namespaceSelector")));
-            return selectors;
+            foreach (var kind in SwitchedKind.All)
+                if (await client.GetAsync(kind.Type.ObjectPath(null, name), cancellationToken) is { } found)
+                    return ReadSelectors(found, problems);
+            problems.Add(
+                $"Neither MutatingWebhookConfiguration nor MutatingAdmissionPolicyBinding '{name}' was found: "
+                    + "nothing currently rewrites Pods."
+            );
         }
         catch (KubernetesException)
         {
             // Most callers may not read it, and the chart's exclusions are known anyway.
-            return null;
         }
+        return null;
     }
 
-    private static (string Name, bool IsExcluded) Judge(JsonElement item, IReadOnlyList<LabelSelector>? selectors)
+    /// <summary>The selectors of each webhook, or of a binding.</summary>
+    private static List<(LabelSelector, LabelSelector)> ReadSelectors(JsonObject registration, List<string> problems)
     {
-        var name = TemplateReader.Text(TemplateReader.Member(item, "metadata"), "name") ?? "";
-        // An API server before 1.21 does not set the name label itself.
-        var labels = new Dictionary<string, string>(LabelSelector.LabelsOf(item), StringComparer.Ordinal);
-        labels.TryAdd(NameLabel, name);
-        var isOptedOut = labels.TryGetValue(WellKnownLabels.OptOutLabel, out var ignore) && ignore == "true";
-        return (name, selectors is null ? isOptedOut : !selectors.Any(selector => selector.IsMatch(labels)));
+        using var document = JsonDocument.Parse(registration.ToJsonString());
+        var root = document.RootElement;
+        var selectors = new List<(LabelSelector, LabelSelector)>();
+        if (TemplateReader.Member(root, "webhooks").ValueKind != JsonValueKind.Array)
+            selectors.Add(SelectorsOf(TemplateReader.Member(TemplateReader.Member(root, "spec"), "matchResources")));
+        foreach (var webhook in TemplateReader.Items(root, "webhooks"))
+        {
+            selectors.Add(SelectorsOf(webhook));
+            foreach (var condition in TemplateReader.Items(webhook, "matchConditions"))
+                if (TemplateReader.Text(condition, "name") is { } name && name != GateCondition)
+                    problems.Add($"Which Pods the webhook's match condition {name} leaves out is not evaluated.");
+        }
+        return selectors;
     }
+
+    private static (LabelSelector, LabelSelector) SelectorsOf(JsonElement registration) =>
+        (
+            LabelSelector.Read(TemplateReader.Member(registration, "namespaceSelector")),
+            LabelSelector.Read(TemplateReader.Member(registration, "objectSelector"))
+        );
+
+    private LabelSelector[] PodsOf(string @namespace)
+    {
+        // An API server before 1.21 does not set the name label itself.
+        var labels = new Dictionary<string, string>(_namespaces.GetValueOrDefault(@namespace) ?? LabelSelector.NoLabels);
+        labels.TryAdd(NameLabel, @namespace);
+        if (_registered is not null)
+            return [.. _registered.Where(selectors => selectors.Namespaces.IsMatch(labels)).Select(selectors => selectors.Pods)];
+        var isOptedOut = labels.TryGetValue(WellKnownLabels.OptOutLabel, out var ignore) && ignore == "true";
+        return isOptedOut || @namespace == "kube-system" ? [] : AllPods;
+    }
+
+    private static string NameOf(JsonElement item) => TemplateReader.Text(TemplateReader.Member(item, "metadata"), "name") ?? "";
 }

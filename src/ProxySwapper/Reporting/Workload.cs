@@ -33,5 +33,5 @@ internal sealed record Workload(string Kind, string Namespace, string Name)
 /// <param name="Running">The current image of a Pod; null for a template.</param>
 /// <param name="Node">The node of the Pod, or null.</param>
 /// <param name="Workload">The workload that uses it.</param>
-/// <param name="IsOptedOut">True if the Pod has the opt-out label.</param>
-internal sealed record ImageUse(string Image, string? Running, string? Node, Workload Workload, bool IsOptedOut);
+/// <param name="Pod">What else decides about the Pod.</param>
+internal sealed record ImageUse(string Image, string? Running, string? Node, Workload Workload, PodTraits Pod);

@@ -44,6 +44,11 @@ internal enum DecisionReason
     NotDownstream,
     DownstreamFailing,
     RecreatedTooOften,
+    IgnoredOwner,
+    MirrorPod,
+
+    /// <summary>The webhook's selectors leave the Pod out.</summary>
+    NotSelected,
 
     /// <summary>It would be rewritten, but for <c>dryRun</c>; the target is the one that it would have.</summary>
     DryRun,

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
@@ -97,6 +98,36 @@ internal sealed class ReportPageTests : IDisposable
         Assert.That(await page.OverflowAsync(), Is.Zero, "pixels beyond the window");
         Assert.That(await page.AccessibilityFaultsAsync(), Is.Empty);
         Assert.That(page.Requests, Has.All.StartsWith("file:"));
+    }
+
+    [Test]
+    public async Task Whatever_an_image_is_called_is_text()
+    {
+        string[] names =
+        [
+            "</script><script>document.title='owned'</script>",
+            "<img src=x onerror=\"document.title='owned'\">",
+            "SCRIPT-HASH STYLE-HASH /*REPORT*/null",
+        ];
+        var containers = new JsonArray([.. names.Select(name => new JsonObject { ["image"] = name })]);
+        var pod = new JsonObject
+        {
+            ["kind"] = "Pod",
+            ["spec"] = new JsonObject { ["containers"] = containers },
+        };
+        var (code, output, error) = await ProxySwapperProgram.RunAsync(
+            ["report", "-f", "-", "--config", _folder.PathOf("config.yaml"), "-o", "html", "--no-check"],
+            input: pod.ToJsonString()
+        );
+        Assert.That(code, Is.Zero, error);
+        var file = _folder.PathOf("hostile.html");
+        await File.WriteAllTextAsync(file, output, Encoding.UTF8);
+        await using var page = await _browser.OpenAsync(new Uri(file));
+        await Expect(Rows(page)).ToHaveCountAsync(names.Length);
+        Assert.That(await page.Find("#rows td:nth-child(2)").AllInnerTextsAsync(), Is.EquivalentTo(names));
+        await Expect(page.Page).ToHaveTitleAsync("Images of the cluster");
+        Assert.That(page.Errors, Is.Empty);
+        Assert.That(output, Does.Contain("script-src 'sha256-").And.Not.Contain("unsafe-inline"));
     }
 
     private Task<BrowserPage> OpenAsync() => _browser.OpenAsync(new Uri(_file));

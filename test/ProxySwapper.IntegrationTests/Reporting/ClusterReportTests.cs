@@ -105,8 +105,57 @@ internal sealed class ClusterReportTests
         var account = await AccountAsync("local", "rolebinding", $"--clusterrole={View}", "--namespace=team-a");
         var (exitCode, output, error) = await _scene.RunAsAsync(account, "report", "-n", "team-a");
         Assert.That((exitCode, error), Is.EqualTo((0, "")));
-        Assert.That(output, Does.Contain("Unknown: Namespaces excluded from the webhook are unknown: list namespaces: forbidden"));
+        Assert.That(output, Does.Contain("Unknown: Image sizes are unknown: list nodes: forbidden").And.Not.Contain("amespaces excluded"));
         Assert.That(output, Does.Contain($"{_scene.Source.Address}/team/db:14"));
+    }
+
+    [TestCase("text")]
+    [TestCase("json")]
+    public async Task An_account_that_may_read_nothing_gets_no_report_that_looks_fine(string format)
+    {
+        await _scene.Server.KubectlAsync("create", "serviceaccount", $"nobody-{format}");
+        var kubeconfig = _scene.Server.KubeconfigOf(await TokenAsync($"nobody-{format}"));
+        var (exitCode, output, error) = await _scene.RunAsAsync(kubeconfig, "report", "-o", format, "--fail-on", "missing");
+        Assert.That((exitCode, output), Is.EqualTo((1, "")));
+        Assert.That(error, Does.Contain("forbidden (HTTP 403)"));
+    }
+
+    [Test]
+    public async Task A_server_that_does_not_answer_fails_the_report()
+    {
+        var file = Path.Combine(_scene.Files, "nowhere");
+        await File.WriteAllTextAsync(
+            file,
+            (await File.ReadAllTextAsync(_scene.Server.Kubeconfig)).Replace(
+                $":{_scene.Server.Address.Port}",
+                $":{TestProcess.FreePort()}",
+                StringComparison.Ordinal
+            )
+        );
+        var (exitCode, output, error) = await _scene.RunAsAsync(file, "report", "--fail-on", "missing");
+        Assert.That((exitCode, output), Is.EqualTo((1, "")));
+        Assert.That(error, Does.StartWith("GET /api/v1: no response: "));
+    }
+
+    [Test]
+    public async Task Progress_is_one_line_of_a_terminal()
+    {
+        var (file, arguments) = ProxySwapperProgram.CommandOf([
+            "report",
+            "--config",
+            _scene.ConfigurationFile,
+            "--kubeconfig",
+            _scene.Server.Kubeconfig,
+        ]);
+        var command = string.Join(' ', arguments.Prepend(file));
+        var (exitCode, output, _) = await TestProcess.RunAsync(
+            "script",
+            ["--quiet", "--return", "--command", $"{command} > /dev/null", "/dev/null"],
+            new Dictionary<string, string> { ["TERM"] = "xterm" }
+        );
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Does.Contain("\rreading ").And.Match(@"\rchecked \d+ of \d+ images").And.Not.Contain("\n"));
+        Assert.That(output, Does.Match(@"\r +\r[^\ra-z]*$"), "nothing is left of it");
     }
 
     /// <returns>A kubeconfig of a new ServiceAccount with one binding.</returns>
@@ -114,12 +163,17 @@ internal sealed class ClusterReportTests
     {
         await _scene.Server.KubectlAsync("create", "serviceaccount", name);
         await _scene.Server.KubectlAsync(["create", binding, name, $"--serviceaccount=default:{name}", .. arguments]);
+        return _scene.Server.KubeconfigOf(await TokenAsync(name));
+    }
+
+    private async Task<string> TokenAsync(string account)
+    {
         var token = await _scene.Server.Client.PostAsync(
-            $"/api/v1/namespaces/default/serviceaccounts/{name}/token",
+            $"/api/v1/namespaces/default/serviceaccounts/{account}/token",
             new JsonObject { ["spec"] = new JsonObject() },
             default
         );
-        return _scene.Server.KubeconfigOf((string)token["status"]!["token"]!);
+        return (string)token["status"]!["token"]!;
     }
 
     private Task<(int ExitCode, string Output, string Error)> RunOnAsync(string manifests) =>

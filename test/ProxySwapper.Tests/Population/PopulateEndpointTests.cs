@@ -78,7 +78,8 @@ internal sealed class PopulateEndpointTests
                       "claims": [{"target": "down.example.com/theirs:1", "source": "up.example.com/theirs:1", "holder": "replica-2",
                         "since": "2026-01-01T00:00:00+00:00"}],
                       "gated": [{"namespace": "team", "pod": "web", "since": "2026-01-01T00:00:00+00:00",
-                        "images": ["down.example.com/queued:1"]}]
+                        "images": ["down.example.com/queued:1"]}],
+                      "more": {}
                     }
                     """
                 )
@@ -86,5 +87,50 @@ internal sealed class PopulateEndpointTests
             Is.True,
             json!.ToJsonString()
         );
+    }
+
+    [Test]
+    public async Task A_list_has_an_end_and_what_is_left_out_is_counted()
+    {
+        var time = new FakeTimeProvider();
+        var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));
+        for (var image = 0; image < 201; image++)
+            queue.TryEnqueue(
+                new CopyWork(ImageReference.Parse($"up.example.com/{image}:1"), ImageReference.Parse($"down.example.com/{image}:1"), []),
+                new($"namespace-{image}", "p", "default", [])
+            );
+        List<GatedPodState> states =
+        [
+            .. Enumerable.Range(0, 1_500).Select(number => new GatedPodState(PodOf(number), time.GetUtcNow(), false)),
+        ];
+        var json = JsonNode.Parse(
+            await BodyOfAsync(new PopulateEndpoint(queue, new FailedImages(time), () => [], () => states, _ => { }))
+        )!;
+        Assert.That((json["gated"]!.AsArray().Count, json["queued"]!.AsArray().Count), Is.EqualTo((200, 200)));
+        Assert.That((string?)json["gated"]![199]!["pod"], Is.EqualTo("web-199"), "the first ones");
+        Assert.That(json["more"]!.ToJsonString(), Is.EqualTo("""{"queued":1,"gated":1300}"""));
+        foreach (var state in states)
+            state.Dispose();
+    }
+
+    private static GatedPod PodOf(int number) =>
+        new()
+        {
+            Namespace = "team",
+            Name = $"web-{number}",
+            Uid = $"u{number}",
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            GateIndex = 0,
+            HasLabel = true,
+            Images = [],
+        };
+
+    private static async Task<byte[]> BodyOfAsync(PopulateEndpoint endpoint)
+    {
+        var context = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        await endpoint.AnswerAsync(context);
+        return body.ToArray();
     }
 }

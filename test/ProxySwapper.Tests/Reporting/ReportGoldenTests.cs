@@ -37,7 +37,7 @@ internal sealed class ReportGoldenTests
     private static ImageReport ReportOf(string name)
     {
         var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
-        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything.IsExcluded);
+        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
         ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder);
         return ImageReport.Create(builder, []);
     }

@@ -28,7 +28,10 @@ internal sealed class ProgressLine
     public void Clear()
     {
         lock (_gate)
+        {
             if (_length > 0)
                 Console.Error.Write($"\r{new string(' ', _length)}\r");
+            _length = 0;
+        }
     }
 }

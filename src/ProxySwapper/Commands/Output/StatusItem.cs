@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ProxySwapper.Patterns;
 using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands.Output;
@@ -60,13 +61,5 @@ internal readonly record struct StatusItem(JsonElement Json, DateTimeOffset Now)
 
     private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.Zero;
 
-    private static string Clean(string? text) =>
-        text is null ? "" : string.Concat(text.Select(character => IsUnsafe(character) ? ' ' : character)).Trim();
-
-    private static bool IsUnsafe(char character) =>
-        char.GetUnicodeCategory(character)
-            is UnicodeCategory.Control
-                or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator;
+    private static string Clean(string? text) => PlainText.Of(text ?? "").Trim();
 }

@@ -111,12 +111,15 @@ internal sealed class StatusText
     }
 
     private string Count(string list, string one, string more) =>
-        _state.Items(list).Count switch
+        NumberOf(list) switch
         {
             0 => "",
             1 => $"1 {one}",
             var count => $"{count} {more}",
         };
+
+    /// <summary>How many items there are, of which the program sends the first ones.</summary>
+    private long NumberOf(string list) => _state.Items(list).Count + (long)(_state.Item("more")?.Number(list) ?? 0);
 
     private void WriteList(string name, string title, Func<StatusItem, IEnumerable<string>> linesOf)
     {
@@ -124,12 +127,12 @@ internal sealed class StatusText
         if (items.Count == 0)
             return;
         _output.WriteLine();
-        _output.WriteLine($"{title} ({items.Count})");
+        _output.WriteLine($"{title} ({NumberOf(name)})");
         foreach (var item in items.Take(Longest))
         foreach (var (index, line) in linesOf(item).Where(line => line.Length > 0).Index())
             _output.WriteLine($"{(index == 0 ? "  " : "      ")}{line}");
-        if (items.Count > Longest)
-            _output.WriteLine($"  and {items.Count - Longest} more");
+        if (NumberOf(name) - Math.Min(items.Count, Longest) is > 0 and var more)
+            _output.WriteLine($"  and {more} more");
     }
 
     private string Waits(StatusItem pod)

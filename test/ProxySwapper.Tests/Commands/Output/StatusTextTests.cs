@@ -67,6 +67,14 @@ internal sealed partial class StatusTextTests
         Assert.That(TextOf("[]"), Does.Contain("All is well"));
     }
 
+    [Test]
+    public void What_the_program_left_out_is_counted()
+    {
+        var text = TextOf("""{"gated": [{"namespace": "team", "pod": "web"}], "more": {"gated": 1300, "failed": -1} }""");
+        Assert.That(text, Does.StartWith("ProxySwapper").And.Contain("1301 Pods wait for an image."));
+        Assert.That(text, Does.Contain("Pods waiting for an image (1301)").And.Contain("  and 1300 more"));
+    }
+
     private static string TextOf(string json)
     {
         using var state = JsonDocument.Parse(json);

@@ -1,0 +1,134 @@
+using ProxySwapper.Configuration;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Reporting;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Images;
+
+namespace ProxySwapper.Tests.Reporting;
+
+/// <summary>Whether targets exist is asked in parallel, within each host's limit.</summary>
+[TestFixture]
+internal sealed class DownstreamCheckTests
+{
+    private const int Images = 40;
+    private const int Limit = 5;
+
+    [Test]
+    public async Task Hosts_are_asked_in_parallel_and_none_beyond_its_limit()
+    {
+        var (gate, reached) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var counts = new[] { new Counter(), new Counter() };
+        await using var first = await StartAsync(counts[0]);
+        await using var second = await StartAsync(counts[1]);
+        var builder = new ReportBuilder(
+            RuleSet.Compile(
+                new ProxySwapperOptions
+                {
+                    Rules =
+                    [
+                        new RuleOptions { Match = "one.example.com", Target = $"{first.Address}/one" },
+                        new RuleOptions { Match = "two.example.com", Target = $"{second.Address}/two" },
+                    ],
+                }
+            ),
+            WebhookScope.Everything
+        );
+        for (var image = 0; image < Images; image++)
+            foreach (var host in new[] { "one", "two" })
+                builder.AddTemplate([
+                    new ImageUse($"{host}.example.com/app{image}:1", null, null, new Workload("Job", "team", "job"), PodTraits.None),
+                ]);
+        using var registries = Connect(first, second);
+        var progress = new List<int>();
+        var check = new DownstreamCheck(registries, compareDigests: false).RunAsync(
+            builder.Entries,
+            done =>
+            {
+                lock (progress)
+                    progress.Add(done);
+            },
+            default
+        );
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        gate.SetResult();
+        await check;
+        Assert.That(counts.Select(counter => counter.Most), Is.EqualTo([Limit, Limit]), "at once at each host");
+        Assert.That(progress, Is.EquivalentTo(Enumerable.Range(1, 2 * Images)));
+        Assert.That(builder.Entries.Select(entry => entry.Presence).Distinct(), Is.EqualTo([Presence.Missing]));
+
+        Task<InMemoryRegistry> StartAsync(Counter counter) =>
+            InMemoryRegistry.StartAsync(
+                new InMemoryRegistryOptions
+                {
+                    Interceptor = async (context, next) =>
+                    {
+                        if (context.Request.Path.Value!.Contains("/manifests/", StringComparison.Ordinal))
+                        {
+                            counter.Begin();
+                            if (counts.All(one => one.Most >= Limit))
+                                reached.TrySetResult();
+                            await gate.Task;
+                            counter.End();
+                        }
+                        await next(context);
+                    },
+                }
+            );
+    }
+
+    [Test]
+    public async Task A_source_that_is_gone_is_said()
+    {
+        await using var source = await InMemoryRegistry.StartAsync();
+        await using var target = await InMemoryRegistry.StartAsync();
+        TestImage.Create(1).AddTo(source, "kept", "1");
+        foreach (var name in new[] { "kept", "gone" })
+            TestImage.Create(1).AddTo(target, $"mirror/{name}", "1");
+        var rule = new RuleOptions { Match = source.Address, Target = $"{target.Address}/mirror" };
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        foreach (var name in new[] { "kept", "gone" })
+            builder.AddTemplate([
+                new ImageUse($"{source.Address}/{name}:1", null, null, new Workload("Job", "team", name), PodTraits.None),
+            ]);
+        using var registries = Connect(source, target);
+        await new DownstreamCheck(registries, compareDigests: true).RunAsync(builder.Entries, _ => { }, default);
+        Assert.That(builder.Entries.Select(entry => entry.State), Is.All.EqualTo(ImageState.Downstream));
+        Assert.That(builder.Entries.Select(entry => entry.IsSameDigest), Is.EqualTo(new bool?[] { true, null }));
+        Assert.That(builder.Entries.Last().Problem, Does.StartWith($"{source.Address}/gone:1: not found (HTTP 404)"));
+    }
+
+    private static RegistryServices Connect(params InMemoryRegistry[] hosts) =>
+        DownstreamCheck.Connect(
+            [
+                .. hosts.Select(host => new RegistryEntryOptions
+                {
+                    Host = host.Address,
+                    PlainHttp = true,
+                    MaxConcurrency = Limit,
+                }),
+            ],
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance
+        );
+
+    private sealed class Counter
+    {
+        private readonly Lock _gate = new();
+        private int _now;
+
+        public int Most { get; private set; }
+
+        public void Begin()
+        {
+            lock (_gate)
+                Most = Math.Max(Most, ++_now);
+        }
+
+        public void End()
+        {
+            lock (_gate)
+                _now--;
+        }
+    }
+}
