@@ -27,7 +27,7 @@ internal sealed class CommandLineTests
     }
 
     [Test]
-    public async Task Retries_are_told_while_nobody_answers()
+    public async Task Retries_are_reported_while_nothing_responds()
     {
         using var copy = ProxySwapperProgram.Start(["copy", $"{NobodyListens}/team/app:1", $"{NobodyListens}/mirror/app:1"]);
         await TestWait.UntilAsync(() => copy.Output.Contains("Retrying in ", StringComparison.Ordinal), "a retry that is told");

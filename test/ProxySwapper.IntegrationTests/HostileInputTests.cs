@@ -15,7 +15,7 @@ internal sealed class HostileInputTests
     [TestCase("validate", "--kind", "mirror")]
     [TestCase("rewrite", "-f")]
     [TestCase("disable", "--kubeconfig")]
-    public async Task A_file_ends_the_program_with_a_sentence(params string[] command)
+    public async Task A_hostile_file_ends_the_program_with_a_message(params string[] command)
     {
         using var folder = new TemporaryFolder();
         var inputs = HostileInputs.ByHand.Where(text => text.Length > 10_000).ToList();

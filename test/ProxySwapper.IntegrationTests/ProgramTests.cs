@@ -13,7 +13,7 @@ internal sealed class ProgramTests
     }
 
     [Test]
-    public async Task Named_as_a_kubectl_plugin_it_says_what_people_type()
+    public async Task Named_as_a_kubectl_plugin_help_shows_what_people_type()
     {
         using var folder = new TemporaryFolder();
         var plugin = folder.PathOf("kubectl-proxyswapper");

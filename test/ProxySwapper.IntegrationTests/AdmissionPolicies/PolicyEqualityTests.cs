@@ -53,7 +53,7 @@ internal sealed class PolicyEqualityTests
     public async Task RemoveAsync() => await _scene.RemoveAllAsync();
 
     [Test]
-    public async Task Every_golden_case_comes_to_the_same_pod()
+    public async Task Every_golden_case_results_in_the_same_pod()
     {
         var cases = new List<(string Name, int Number, JsonNode Request)>();
         foreach (
@@ -89,7 +89,7 @@ internal sealed class PolicyEqualityTests
     }
 
     [Test]
-    public async Task Two_thousand_random_pods_with_random_rules_come_to_the_same_pod()
+    public async Task Two_thousand_random_pods_with_random_rules_result_in_the_same_pod()
     {
         const int Sets = 20;
         const int Pods = 100;
@@ -124,7 +124,7 @@ internal sealed class PolicyEqualityTests
     }
 
     [Test]
-    public async Task Random_updates_come_to_the_same_pod()
+    public async Task Random_updates_result_in_the_same_pod()
     {
         const string Namespace = "default";
         var configurations = RuleSetGenerator.Configurations.Sample(100, 30).Where(RuleSetGenerator.IsUsable).Take(5).ToList();
@@ -167,7 +167,7 @@ internal sealed class PolicyEqualityTests
     }
 
     [Test]
-    public async Task Groups_of_regular_expressions_take_in_CEL_what_they_take_in_NET()
+    public async Task Groups_of_regular_expressions_match_the_same_in_CEL_and_NET()
     {
         var images = ReferenceImages();
         var (different, changed) = (new List<string>(), 0);

@@ -58,7 +58,7 @@ internal sealed class PolicyLimitsTests
     }
 
     [TestCaseSource(nameof(OddPods))]
-    public async Task An_odd_pod_is_admitted_as_it_is_without_a_policy(JsonObject pod)
+    public async Task An_unusual_pod_is_admitted_as_without_a_policy(JsonObject pod)
     {
         var number = await _scene.AddAsync("proxyUrl: r.example\nignoreImages: ['**/*:*x*']");
         await _scene.WaitUntilInForceAsync();

@@ -62,7 +62,7 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
-    public async Task Who_changes_or_removes_the_policy_gets_it_back()
+    public async Task A_changed_or_removed_policy_is_restored()
     {
         var patch = """[{"op":"replace","path":"/spec/mutations/0/jsonPatch/expression","value":"[]"}]""";
         await Server.KubectlAsync("patch", Policy, _name, "--type", "json", "--patch", patch);
@@ -103,7 +103,7 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
-    public async Task Disable_and_enable_take_the_swap_away_and_bring_it_back()
+    public async Task Disable_and_enable_switch_the_policy_off_and_on()
     {
         var file = Path.Combine(_program.Folder, "kept.json");
         var disabled = await RunAsync("disable", "--file", file);
@@ -119,7 +119,7 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
-    public async Task What_is_removed_for_good_stays_removed_while_the_program_runs()
+    public async Task A_discarded_policy_stays_removed_while_the_program_runs()
     {
         var discarded = await RunAsync("disable", "--discard");
         Assert.That(discarded.ExitCode, Is.Zero, discarded.Error);

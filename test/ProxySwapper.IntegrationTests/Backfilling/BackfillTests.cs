@@ -20,7 +20,7 @@ internal sealed class BackfillTests
     public async Task StopAsync() => await _scene.DisposeAsync();
 
     [Test]
-    public async Task What_is_missing_is_copied_the_most_used_first()
+    public async Task Missing_images_are_copied_most_used_first()
     {
         var missing = await MissingAsync();
         var (exitCode, output, _) = await _scene.RunAsync("backfill", "--dry-run");
@@ -57,7 +57,7 @@ internal sealed class BackfillTests
     }
 
     [Test]
-    public async Task A_copy_is_what_its_source_is()
+    public async Task A_copy_is_identical_to_its_source()
     {
         await _scene.RunAsync("backfill", "-n", "team-a");
         var copied = await Skopeo.RunAsync(
@@ -93,7 +93,7 @@ internal sealed class BackfillTests
     }
 
     [Test]
-    public async Task Pull_secrets_that_may_not_be_read_are_said_and_fail_their_images_alone()
+    public async Task Pull_secrets_that_may_not_be_read_are_reported_and_fail_their_images_alone()
     {
         await AddPullSecretsAsync();
         await _scene.Server.KubectlAsync("create", "serviceaccount", "viewer");
@@ -125,7 +125,7 @@ internal sealed class BackfillTests
     }
 
     [Test]
-    public async Task Waiting_ends_when_a_registry_that_was_down_has_everything()
+    public async Task Waiting_ends_when_everything_is_copied_after_an_outage()
     {
         var port = TestProcess.FreePort();
         var config = Path.Combine(_scene.Files, "later.yaml");
@@ -161,7 +161,7 @@ internal sealed class BackfillTests
     )]
     [TestCase("--timeout", "soon", "--wait", "--timeout must be a duration, such as 90s, 30m or 2h, not 'soon'")]
     [TestCase("--timeout", "2000h", "--wait", "--timeout must be at most 1000h, not '2000h'; 0 is no limit")]
-    public async Task What_is_written_wrong_is_said(string first, string second, string third, string message)
+    public async Task Mistakes_are_reported(string first, string second, string third, string message)
     {
         var (exitCode, _, error) = await _scene.RunAsync("backfill", first, second, third);
         Assert.That((exitCode, error.Split('\n')[0]), Is.EqualTo((2, message)));

@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Backfilling;
 internal sealed class TemplateBackfillTests
 {
     [Test]
-    public async Task What_templates_name_comes_downstream_by_itself_and_their_owners_are_told_of_failures()
+    public async Task Images_of_templates_are_copied_downstream_and_their_owners_get_events_about_failures()
     {
         await using var scene = await ReportScene.StartAsync();
         var kubeconfig = await AccountOfTheChartAsync(scene);

@@ -57,7 +57,7 @@ internal sealed class ChartFenceTests : IDisposable
     public void Dispose() => _account?.Dispose();
 
     [Test]
-    public async Task What_a_gate_needs_is_allowed()
+    public async Task Everything_a_gate_needs_is_allowed()
     {
         if (_account is null)
             return;
@@ -79,7 +79,7 @@ internal sealed class ChartFenceTests : IDisposable
     }
 
     [Test]
-    public async Task Nothing_else_is()
+    public async Task Nothing_else_is_allowed()
     {
         if (_account is null)
             return;
@@ -116,7 +116,7 @@ internal sealed class ChartFenceTests : IDisposable
     }
 
     [Test]
-    public async Task The_line_of_the_readme_lets_gated_pods_go_with_kubectl_alone()
+    public async Task The_command_in_the_readme_releases_gated_pods_with_kubectl_only()
     {
         if (_server is null)
             return;

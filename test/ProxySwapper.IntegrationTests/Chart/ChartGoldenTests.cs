@@ -9,7 +9,7 @@ internal sealed class ChartGoldenTests
     [TestCase("default")]
     [TestCase("full")]
     [TestCase("policy")]
-    public async Task The_objects_are_those_that_were_looked_at(string name)
+    public async Task The_objects_match_the_golden_files(string name)
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(name));
         // The dashboard is a separate file.
@@ -24,7 +24,7 @@ internal sealed class ChartGoldenTests
     [TestCase("dry-run")]
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
-    public async Task The_notes_are_those_that_were_looked_at(string name) =>
+    public async Task The_notes_match_the_golden_file(string name) =>
         GoldenFile.AssertMatches(
             await HelmChart.NotesAsync(HelmChart.ValueSet(name)),
             "test",

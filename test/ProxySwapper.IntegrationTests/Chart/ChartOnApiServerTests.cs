@@ -40,7 +40,7 @@ internal sealed class ChartOnApiServerTests
     }
 
     [Test]
-    public async Task The_server_takes_every_object_that_it_knows()
+    public async Task The_server_accepts_every_object_of_its_kinds()
     {
         var versions = (await _server.KubectlAsync("api-versions")).Split('\n').ToHashSet();
         var unknown = new SortedSet<string>(StringComparer.Ordinal);
@@ -190,7 +190,7 @@ internal sealed class ChartOnApiServerTests
     }
 
     [Test]
-    public async Task People_on_call_can_disable_and_enable_with_the_role_that_is_made_for_it()
+    public async Task Operators_can_disable_and_enable_with_the_role_for_it()
     {
         await _accounts.ApplyRightsAsync("pull-secrets-in-namespaces");
         await _accounts.ApplyAsync(
@@ -236,7 +236,7 @@ internal sealed class ChartOnApiServerTests
     }
 
     [Test]
-    public async Task Excluded_namespaces_and_what_opts_out_are_left_alone()
+    public async Task Excluded_namespaces_and_what_opts_out_are_left_unchanged()
     {
         await using var process = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com\npopulate: {policy: none}");
         await ApplyWebhookAsync(process);

@@ -30,7 +30,7 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void No_Pod_of_the_chart_asks_the_webhook()
+    public void The_webhook_is_not_called_for_Pods_of_the_chart()
     {
         foreach (var (set, pod) in Pods())
             Assert.That((string?)pod["metadata"]!["labels"]!["proxyswapper.io/ignore"], Is.EqualTo("true"), set);
@@ -62,7 +62,7 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void The_releases_own_namespace_and_kube_system_are_excluded_unless_danger_was_asked_for()
+    public void The_releases_namespace_and_kube_system_are_excluded_unless_explicitly_included()
     {
         foreach (var (set, webhook) in Objects("MutatingWebhookConfiguration"))
         {
@@ -91,7 +91,7 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void Without_population_there_are_no_rights_and_no_token()
+    public void Without_population_there_are_no_permissions_and_no_token()
     {
         var objects = _sets["populate-none"].Where(item => !IsHook(item)).ToList();
         Assert.That(objects.Select(item => (string)item["kind"]!).Where(kind => kind.Contains("Role", StringComparison.Ordinal)), Is.Empty);
@@ -108,7 +108,7 @@ internal sealed class ChartSafetyTests
     [TestCase("unregistered", Gates)]
     [TestCase("self-signed", OwnCertificate)]
     [TestCase("without-cert-manager", OwnCertificate)]
-    public void Rights_are_those_of_the_enabled_features(string set, string expected)
+    public void Permissions_are_those_of_the_enabled_features(string set, string expected)
     {
         var rules = _sets[set]
             .Where(item =>
@@ -174,7 +174,7 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void The_program_takes_every_configuration_that_the_chart_writes()
+    public void The_program_accepts_every_configuration_of_the_chart()
     {
         using var folder = new TemporaryFolder();
         var count = 0;
@@ -205,7 +205,7 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void The_end_of_a_Pod_outlasts_its_drain()
+    public void The_termination_grace_period_is_longer_than_the_drain()
     {
         foreach (
             var (set, deployment) in Objects("Deployment")

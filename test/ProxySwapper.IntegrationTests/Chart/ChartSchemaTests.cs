@@ -24,7 +24,7 @@ internal sealed class ChartSchemaTests
     }
 
     [Test]
-    public async Task The_check_sees_what_is_wrong()
+    public async Task The_check_detects_faults()
     {
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("wrong.yaml");
@@ -48,7 +48,7 @@ internal sealed class ChartSchemaTests
     }
 
     [Test]
-    public async Task The_schema_takes_the_defaults_and_every_value_set()
+    public async Task The_schema_accepts_the_defaults_and_every_value_set()
     {
         var faults = await SchemaCheck.ValuesAsync(ValuesSchema, [Path.Combine(HelmChart.Folder, "values.yaml"), .. HelmChart.ValueSets]);
         Assert.That(faults.Where(pair => pair.Value.Count > 0), Is.Empty);
@@ -72,7 +72,7 @@ internal sealed class ChartSchemaTests
     }
 
     [Test]
-    public async Task The_chart_refuses_values_that_do_not_fit_together_and_says_what_to_do()
+    public async Task The_chart_refuses_conflicting_values_and_says_what_to_do()
     {
         var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "refused"));
         foreach (var file in files)

@@ -30,7 +30,7 @@ internal sealed partial class ManifestsTests
     }
 
     [Test]
-    public void Together_they_are_everything_but_the_hooks()
+    public void Together_they_are_everything_except_the_hooks()
     {
         var objects = new[] { "00-namespace.yaml", "10-proxyswapper.yaml", "20-webhook.yaml" }
             .SelectMany(Read)

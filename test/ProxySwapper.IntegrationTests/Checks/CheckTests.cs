@@ -50,7 +50,7 @@ internal sealed class CheckTests
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
 
     [Test]
-    public async Task A_swapped_pod_and_a_registry_that_lets_us_in_are_all_well()
+    public async Task With_a_rewritten_pod_and_a_registry_that_accepts_our_login_the_check_succeeds()
     {
         await RegisterAsync();
         var result = await CheckAsync("--timeout", "60", "--image", "gcr.io/a/b:1", "--image", "ghcr.io/c/d:1");
@@ -82,7 +82,7 @@ internal sealed class CheckTests
     }
 
     [Test]
-    public async Task A_webhook_that_is_not_registered_is_said()
+    public async Task A_webhook_that_is_not_registered_is_reported()
     {
         var result = await CheckAsync("--timeout", "0");
         Assert.That(result.ExitCode, Is.EqualTo(1));
@@ -95,7 +95,7 @@ internal sealed class CheckTests
     }
 
     [Test]
-    public async Task A_namespace_that_is_passed_over_is_said()
+    public async Task An_excluded_namespace_is_reported()
     {
         await RegisterAsync(await _cluster.CreateNamespaceAsync());
         var result = await CheckAsync("--timeout", "0");
@@ -104,7 +104,7 @@ internal sealed class CheckTests
     }
 
     [Test]
-    public async Task A_missing_authority_is_said()
+    public async Task A_missing_authority_is_reported()
     {
         var manifest = WebhookRegistration.Manifest(_webhook, _namespace);
         var lines = manifest.Split('\n').Where(line => !line.Contains("caBundle", StringComparison.Ordinal));
@@ -115,7 +115,7 @@ internal sealed class CheckTests
     }
 
     [Test]
-    public async Task A_webhook_that_the_api_server_does_not_reach_and_a_program_that_does_not_run_are_said()
+    public async Task A_webhook_that_the_api_server_does_not_reach_and_a_program_that_does_not_run_are_reported()
     {
         await using var gone = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\npopulate: {policy: none}");
         await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(gone, _namespace), "apply", "-f", "-");
@@ -144,7 +144,7 @@ internal sealed class CheckTests
     }
 
     [Test]
-    public async Task A_registry_that_fails_is_said()
+    public async Task A_registry_that_fails_is_reported()
     {
         await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: registry.invalid\nproxyHealth: {fallback: false}");
         await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace), "apply", "-f", "-");
@@ -160,7 +160,7 @@ internal sealed class CheckTests
     }
 
     [TestCase("http//x", "must be a URL such as http://localhost:9090")]
-    public async Task A_wrong_address_is_a_wrong_command_line(string address, string expected)
+    public async Task An_invalid_address_is_a_usage_error(string address, string expected)
     {
         var result = await BuiltProgram.RunAsync(["check", "--management", address]);
         Assert.That((result.ExitCode, result.Error.Contains(expected, StringComparison.Ordinal)), Is.EqualTo((2, true)), result.Error);

@@ -16,7 +16,7 @@ internal sealed class ConvertCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task A_file_that_can_be_said_ends_with_0_and_its_result_is_valid()
+    public async Task A_complete_conversion_ends_with_0_and_its_result_is_valid()
     {
         var (exitCode, output, error) = await RunAsync(Swapper, "convert", "-");
         Assert.That((exitCode, error), Is.EqualTo((0, "")));
@@ -29,7 +29,7 @@ internal sealed class ConvertCommandTests : IDisposable
     }
 
     [Test]
-    public async Task What_cannot_be_said_ends_with_1_and_is_told_with_its_line()
+    public async Task A_partial_conversion_ends_with_1_and_reports_lines()
     {
         var (exitCode, output, error) = await RunAsync($"{Swapper}\nunheardOf: 1\n", "convert", "-");
         Assert.That((exitCode, error), Is.EqualTo((1, "not converted: (standard input):3:1: unheardOf: has no counterpart\n")));
@@ -37,7 +37,7 @@ internal sealed class ConvertCommandTests : IDisposable
     }
 
     [Test]
-    public async Task What_is_not_valid_in_the_result_is_told_too()
+    public async Task Faults_of_the_result_are_reported_too()
     {
         var (exitCode, _, error) = await RunAsync(
             "quay.io: {images: {a: []}, images-by-semver: {b: nonsense}}",
@@ -50,11 +50,11 @@ internal sealed class ConvertCommandTests : IDisposable
         Assert.That(error, Does.StartWith("the result is not valid yet: (result):").And.Contain("'nonsense' is not a valid"));
     }
 
-    [TestCase("a: b", "unknown format; say what the file is with --from", "convert", "-")]
+    [TestCase("a: b", "unknown format; name it with --from", "convert", "-")]
     [TestCase("[]", "must be a mapping of keys to values", "convert", "--from", "regsync", "-")]
     [TestCase("sync: []", "--target must be a registry", "convert", "--target", "https://x.example", "-")]
     [TestCase("a: b", "Argument 'other' not recognized", "convert", "--from", "other", "-")]
-    public async Task What_cannot_be_read_ends_with_2(string input, string message, params string[] arguments)
+    public async Task An_invalid_file_ends_with_2(string input, string message, params string[] arguments)
     {
         var (exitCode, output, error) = await RunAsync(input, arguments);
         Assert.That((exitCode, output), Is.EqualTo((2, "")));

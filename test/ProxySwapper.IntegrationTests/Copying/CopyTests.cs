@@ -116,7 +116,7 @@ internal sealed class CopyTests
 
     /// <summary>CNCF Distribution responds with 500 for entries without content, which it leaves behind when its disk is full.</summary>
     [Test]
-    public async Task A_blob_whose_entry_a_full_disk_left_empty_is_uploaded_anew()
+    public async Task A_blob_whose_entry_a_full_disk_left_empty_is_uploaded_again()
     {
         var (source, target) = ($"{_source.Address}/team/app:1", $"{_target.Address}/mended/app");
         await CopyAsync(source, $"{target}:before");
@@ -130,7 +130,7 @@ internal sealed class CopyTests
     }
 
     [Test]
-    public async Task Wrong_credentials_are_exit_code_1_and_the_registrys_own_words_without_the_secret()
+    public async Task Wrong_credentials_are_exit_code_1_with_the_registrys_own_text_and_without_the_secret()
     {
         var (exitCode, output, error) = await CopyAsync(
             new Dictionary<string, string> { ["TARGET_PASSWORD"] = "not-the-secret" },

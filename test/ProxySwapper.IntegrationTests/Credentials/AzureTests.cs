@@ -37,7 +37,7 @@ internal sealed class AzureTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Workload_Identity_opens_it()
+    public async Task Workload_Identity_is_used()
     {
         var result = await CopyAsync("", WorkloadIdentity(AzureCloud.FederatedToken));
         Assert.That(
@@ -70,7 +70,7 @@ internal sealed class AzureTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_service_principal_opens_it()
+    public async Task A_service_principal_is_used()
     {
         var result = await CopyAsync("", ("AZURE_SP_ID", AzureCloud.PrincipalId), ("AZURE_SP_PASSWORD", AzureCloud.PrincipalPassword));
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);

@@ -85,7 +85,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_public_image_is_copied_without_an_identity_which_is_said_once()
+    public async Task A_public_image_is_copied_without_an_identity_which_is_reported_once()
     {
         var result = await CopyAsync($"{Public}/team/app:1", $"{_open.Address}/copy:1");
         Assert.That(result.ExitCode, Is.Zero, result.Error);

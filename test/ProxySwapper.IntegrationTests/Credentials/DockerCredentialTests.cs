@@ -51,14 +51,14 @@ internal sealed class DockerCredentialTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task Skopeo_pulls_with_it()
+    public async Task Skopeo_pulls_with_the_helper()
     {
         var (exitCode, output, error) = await SkopeoAsync("inspect", "--tls-verify=false", $"docker://{_registry.Address}/team/app:1");
         Assert.That(exitCode, Is.Zero, output + error);
     }
 
     [Test]
-    public async Task Skopeo_is_refused_without_it()
+    public async Task Skopeo_is_refused_without_the_helper()
     {
         var (exitCode, _, error) = await TestProcess.RunAsync(
             "skopeo",
@@ -80,7 +80,7 @@ internal sealed class DockerCredentialTests : IDisposable
     }
 
     [Test]
-    public async Task What_is_asked_for_is_told_with_user_and_secret()
+    public async Task A_credential_is_printed_with_user_and_secret()
     {
         var (exitCode, output, error) = await AskAsync("get", _registry.Address);
         Assert.That(exitCode, Is.Zero, output + error);
@@ -102,13 +102,13 @@ internal sealed class DockerCredentialTests : IDisposable
     [TestCase("unknown.example")]
     [TestCase("open.example")]
     [TestCase("https://index.docker.io/v1/")]
-    public async Task What_there_is_none_for_is_told_in_the_protocols_words(string server) =>
+    public async Task A_missing_credential_is_reported_in_the_protocols_words(string server) =>
         Assert.That(await AskAsync("get", server), Is.EqualTo((1, "credentials not found in native keychain\n", "")));
 
     [TestCase("get", "not a registry", "standard input must be a registry")]
     [TestCase("store", """{"ServerURL":"r.example","Username":"u","Secret":"top-secret"}""", "does not store credentials")]
     [TestCase("erase", "r.example", "does not store credentials")]
-    public async Task What_fails_is_told_on_standard_output(string verb, string input, string reason)
+    public async Task Failures_are_reported_on_standard_output(string verb, string input, string reason)
     {
         var (exitCode, output, error) = await AskAsync(verb, input);
         Assert.That((exitCode, error), Is.EqualTo((1, "")));
@@ -116,7 +116,7 @@ internal sealed class DockerCredentialTests : IDisposable
     }
 
     [Test]
-    public async Task A_password_that_cannot_be_read_is_told_on_standard_output()
+    public async Task A_password_that_cannot_be_read_is_reported_on_standard_output()
     {
         var environment = new Dictionary<string, string>(_environment) { ["REGISTRY_PASSWORD"] = "" };
         var (exitCode, output, _) = await TestProcess.RunAsync(_folder.PathOf(Helper), ["get"], environment, _registry.Address);
@@ -148,7 +148,7 @@ internal sealed class DockerCredentialTests : IDisposable
     }
 
     [Test]
-    public async Task A_broken_configuration_is_told_on_standard_output()
+    public async Task A_broken_configuration_is_reported_on_standard_output()
     {
         await File.WriteAllTextAsync(_folder.PathOf("broken.yaml"), "registries: [{hots: x}]");
         var environment = new Dictionary<string, string>(_environment)

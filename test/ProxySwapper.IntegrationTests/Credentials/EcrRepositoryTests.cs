@@ -39,7 +39,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_copy_makes_what_is_missing()
+    public async Task A_copy_creates_missing_repositories()
     {
         var result = await RunAsync(
             "copy",
@@ -54,7 +54,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_mirror_pass_makes_what_is_missing_once_for_all_tags()
+    public async Task A_mirror_run_creates_a_missing_repository_once_for_all_tags()
     {
         for (var minor = 1; minor < 5; minor++)
             await _image.PushAsync(_source.Address, "team/app", $"1.{minor}.0");
@@ -88,7 +88,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_missing_permission_is_told_with_its_name()
+    public async Task A_missing_permission_is_reported_with_its_name()
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
         var result = await RunAsync(
@@ -107,7 +107,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task The_populator_makes_what_is_missing_and_gives_a_digest_a_tag()
+    public async Task The_populator_creates_missing_repositories_and_tags_digests()
     {
         await using var webhook = await ProxySwapperProcess.StartAsync(
             $"rules: [{{match: '{_source.Address}', target: '{_target.Address}/proxy'}}]\nregistries: [{Entry()}]",

@@ -40,10 +40,10 @@ internal sealed class EcrTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Keys_of_the_environment_open_it() => await CopyAsAsync("", Environment());
+    public async Task Keys_in_the_environment_are_used() => await CopyAsAsync("", Environment());
 
     [Test]
-    public async Task A_profile_opens_its_host_and_no_other()
+    public async Task A_profile_is_used_for_its_host_only()
     {
         var other = new AwsPrincipal("AKIAOFANOTHER0000000", "another-secret") { Account = "210987654321" };
         _ecr.Principals[other.AccessKeyId] = other;
@@ -83,7 +83,7 @@ internal sealed class EcrTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_service_accounts_role_opens_it() =>
+    public async Task A_service_accounts_role_is_used() =>
         await CopyAsAsync(
             "sts",
             ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role),
@@ -93,7 +93,7 @@ internal sealed class EcrTests : IAsyncDisposable
         );
 
     [Test]
-    public async Task A_Pod_Identity_opens_it() =>
+    public async Task A_Pod_Identity_is_used() =>
         await CopyAsAsync(
             "pod",
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"),
@@ -101,7 +101,7 @@ internal sealed class EcrTests : IAsyncDisposable
         );
 
     [Test]
-    public async Task An_instances_role_opens_it() =>
+    public async Task An_instances_role_is_used() =>
         await CopyAsAsync("instance", ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
 
     [TestCase("source_profile = base", "sts")]
@@ -109,7 +109,7 @@ internal sealed class EcrTests : IAsyncDisposable
     [TestCase("credential_source = EcsContainer", "podsts")]
     [TestCase("credential_source = Ec2InstanceMetadata", "instancests")]
     [TestCase("web_identity_token_file = TOKEN", "sts")]
-    public async Task A_profiles_role_opens_it_with_the_keys_that_the_profile_names(string source, string by)
+    public async Task A_profiles_role_is_used_with_its_source_keys(string source, string by)
     {
         _identities.Holder = AwsIdentityEndpoints.Caller;
         var caller = AwsIdentityEndpoints.Caller;
@@ -178,7 +178,7 @@ internal sealed class EcrTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_profile_that_is_not_there_is_an_error_that_names_it()
+    public async Task A_profile_that_is_missing_is_an_error_that_names_it()
     {
         var result = await RunAsync(
             $"{_source.Address}/team/app:1",

@@ -28,10 +28,10 @@ internal sealed class GoogleTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task The_metadata_server_opens_it() => await CopiedAsync(("GCE_METADATA_HOST", _google.Address));
+    public async Task The_metadata_server_is_used() => await CopiedAsync(("GCE_METADATA_HOST", _google.Address));
 
     [Test]
-    public async Task Workload_Identity_Federation_opens_it() =>
+    public async Task Workload_Identity_Federation_is_used() =>
         await CopiedAsync(("GOOGLE_APPLICATION_CREDENTIALS", Federation(GoogleCloud.SubjectToken)));
 
     [Test]

@@ -78,7 +78,7 @@ internal sealed class FloodTests
     }
 
     [TestCase(7 * 1024 * 1024), TestCase(10_000_000)]
-    public async Task Large_bodies_that_do_not_end_harm_only_themselves(int half)
+    public async Task Large_endless_bodies_only_affect_themselves(int half)
     {
         await _flood.OpenAsync(16, (flood, _) => SendHalfAsync(flood, 2 * half));
         await AssertServesAsync();
@@ -144,7 +144,7 @@ internal sealed class FloodTests
         );
 
     [Test]
-    public Task Reviews_whose_answers_are_not_taken()
+    public Task Reviews_whose_responses_are_not_read()
     {
         var review = Encoding.UTF8.GetBytes(ReviewSamples.OfSize(8000));
         // SETTINGS_INITIAL_WINDOW_SIZE 0: no response body may be sent.

@@ -52,7 +52,7 @@ internal sealed class KubeApiServerFloodTests
     }
 
     [Test]
-    public async Task A_Pod_of_what_etcd_stores_is_never_refused_for_its_patch()
+    public async Task A_Pod_of_the_size_that_etcd_stores_is_never_refused_for_its_patch()
     {
         // The largest size the API server accepts without the webhook, by bisection.
         var (stored, refused) = (1_400_000, 1_600_000);

@@ -21,7 +21,7 @@ internal sealed class AccountRightsTests
     }
 
     [Test]
-    public async Task What_is_not_allowed_is_said_with_verb_resource_and_reason()
+    public async Task A_forbidden_call_is_reported_with_verb_resource_and_reason()
     {
         var account = await _server.KubectlWithInputAsync(
             """{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"nobody"}}""",

@@ -24,7 +24,7 @@ internal sealed class KubeconfigErrorTests : IDisposable
     }
 
     [Test]
-    public async Task The_webhook_does_not_start_with_it()
+    public async Task The_webhook_does_not_start_with_an_invalid_kubeconfig()
     {
         using var certificates = new TestCertificates();
         certificates.WriteTo(_folder.PathOf("."));

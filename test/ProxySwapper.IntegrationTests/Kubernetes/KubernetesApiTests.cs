@@ -23,7 +23,7 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
-    public async Task An_event_is_shown_with_its_pod_and_counts_on()
+    public async Task An_event_is_shown_with_its_pod_and_counts_repetitions()
     {
         await MakePodAsync("web");
         var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/web", default))!;
@@ -97,7 +97,7 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
-    public async Task An_object_that_somebody_changed_meanwhile_is_not_overwritten()
+    public async Task A_concurrently_changed_object_is_not_overwritten()
     {
         var path = $"/api/v1/namespaces/{_namespace}/configmaps";
         var made = await _server.Client.PostAsync(
@@ -150,7 +150,7 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
-    public async Task An_event_on_a_whole_second_is_taken()
+    public async Task An_event_at_a_whole_second_is_accepted()
     {
         await MakePodAsync("web");
         var time = new ManualTimeProvider();

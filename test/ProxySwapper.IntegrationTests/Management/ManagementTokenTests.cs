@@ -11,7 +11,7 @@ internal sealed class ManagementTokenTests
     private const string Token = "a token of this test";
 
     [Test]
-    public async Task The_page_and_its_data_ask_for_the_token_and_nothing_else_does()
+    public async Task The_page_and_its_data_require_the_token_and_nothing_else_does()
     {
         await using var program = await ProxySwapperProcess.StartAsync(
             "proxyUrl: registry.example.com\nmanagement: {tokenFrom: {env: MANAGEMENT_TOKEN}}",

@@ -50,7 +50,7 @@ internal sealed class StatusTests
     [TestCase(2, "--token-file requires URL", "status", "--token-file", "x")]
     [TestCase(2, "--token-file: ", "status", "http://localhost:1", "--token-file", "/does/not/exist")]
     [TestCase(1, "GET http://127.0.0.1:1/populate: ", "status", "http://127.0.0.1:1")]
-    public async Task Mistakes_are_said_in_one_sentence(int exitCode, string text, params string[] arguments)
+    public async Task Mistakes_are_reported_in_one_sentence(int exitCode, string text, params string[] arguments)
     {
         var result = await ProxySwapperProgram.RunAsync(arguments);
         Assert.That((result.ExitCode, result.Output), Is.EqualTo((exitCode, "")), result.Error);
@@ -97,7 +97,7 @@ internal sealed class StatusTests
     }
 
     [Test]
-    public async Task A_token_does_not_pass_the_API_server_and_the_way_around_is_said()
+    public async Task A_token_does_not_pass_the_API_server_and_the_way_around_is_reported()
     {
         var server = await ControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();

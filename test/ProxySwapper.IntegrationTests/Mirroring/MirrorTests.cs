@@ -57,7 +57,7 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task Debug_tells_the_decision_on_each_tag_and_each_request()
+    public async Task Debug_logs_the_decision_on_each_tag_and_each_request()
     {
         var (exitCode, output, error) = await MirrorAsync(Image("mode: highest"), "--debug");
         Assert.That(exitCode, Is.Zero, output + error);
@@ -119,7 +119,7 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task Shards_together_are_the_whole_and_nothing_twice()
+    public async Task Shards_together_cover_everything_once()
     {
         var copied = new List<string>();
         for (var index = 0; index < 3; index++)

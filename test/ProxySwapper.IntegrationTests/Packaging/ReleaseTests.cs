@@ -15,7 +15,7 @@ internal sealed class ReleaseTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task Workflows_are_what_actionlint_takes()
+    public async Task Actionlint_accepts_the_workflows()
     {
         var files = Directory.GetFiles(SourceTree.PathOf(".github", "workflows"), "*.yml");
         Assert.That(await SchemaCheck.WorkflowsAsync(files), Is.Empty);
@@ -28,7 +28,7 @@ internal sealed class ReleaseTests : IDisposable
     }
 
     [Test]
-    public async Task Scripts_have_no_mistake_that_bash_sees()
+    public async Task Bash_accepts_the_scripts()
     {
         foreach (var script in Directory.GetFiles(SourceTree.PathOf("release")))
             Assert.That((await TestProcess.RunAsync("bash", ["-n", script])).Error, Is.Empty);
@@ -115,7 +115,7 @@ internal sealed class ReleaseTests : IDisposable
     }
 
     [Test]
-    public async Task The_charts_digest_is_what_helm_says()
+    public async Task The_charts_digest_is_the_one_helm_prints()
     {
         var digest = $"sha256:{new string('b', 64)}";
         var helm = Recorder("helm", $"echo 'Pushed: ghcr.io/x' >&2; echo 'Digest: {digest}' >&2");

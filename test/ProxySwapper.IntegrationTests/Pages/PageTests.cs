@@ -51,7 +51,7 @@ internal sealed partial class PageTests : IDisposable
     public void Dispose() => _pieces.Dispose();
 
     [Test]
-    public async Task A_copy_moves_its_bar_and_its_pod_appears_and_goes()
+    public async Task A_copy_moves_its_bar_and_its_pod_appears_and_disappears()
     {
         var target = AddImage("app", 301);
         var replica = await _scene.StartReplicaAsync();
@@ -102,7 +102,7 @@ internal sealed partial class PageTests : IDisposable
     }
 
     [Test]
-    public async Task Every_list_fits_on_a_desk_and_a_telephone_light_and_dark_and_is_told_to_a_screen_reader()
+    public async Task Every_list_fits_desktop_and_phone_in_light_and_dark_and_is_accessible_to_screen_readers()
     {
         var longName = "a-name-that-is-as-long-as-names-of-images-are/which-does-not-fit-on-a-telephone/and-goes-on-without-a-space";
         var target = AddImage(longName, 302);
@@ -197,7 +197,7 @@ internal sealed partial class PageTests : IDisposable
     }
 
     [Test]
-    public async Task The_page_asks_nobody_else_and_may_not()
+    public async Task The_page_makes_no_other_requests_and_may_not()
     {
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
@@ -224,7 +224,7 @@ internal sealed partial class PageTests : IDisposable
     }
 
     [Test]
-    public async Task Who_has_the_management_token_sees_the_page_and_nobody_else()
+    public async Task Only_holders_of_the_management_token_see_the_page()
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.PathOf("token"), "correct horse\n");

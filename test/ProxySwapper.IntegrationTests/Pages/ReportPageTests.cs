@@ -89,7 +89,7 @@ internal sealed class ReportPageTests : IDisposable
     [TestCase(Browser.Wide, false)]
     [TestCase(Browser.Wide, true)]
     [TestCase(Browser.Narrow, false)]
-    public async Task The_report_fits_is_told_to_a_screen_reader_and_asks_nobody(int width, bool isDark)
+    public async Task The_report_fits_is_accessible_to_screen_readers_and_makes_no_requests(int width, bool isDark)
     {
         await using var page = await OpenAsync();
         await page.LookAsync(width, isDark);

@@ -116,7 +116,7 @@ internal sealed class EndToEndTests
     }
 
     [Test]
-    public async Task The_owner_of_a_pod_is_told_by_an_event_what_failed()
+    public async Task The_owner_of_a_pod_gets_an_event_about_the_failure()
     {
         await using var scene = await StartSceneAsync();
         await scene.CreatePodAsync("missing", $"{_upstream.Address}/team/none:1");

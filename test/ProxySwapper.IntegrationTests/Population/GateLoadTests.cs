@@ -17,7 +17,7 @@ internal sealed class GateLoadTests
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
 
     [Test]
-    public async Task Two_hundred_pods_of_forty_images_wait_no_longer_than_the_copies_take()
+    public async Task Two_hundred_pods_with_forty_images_wait_no_longer_than_the_copies_take()
     {
         await using var scene = (await GateScene.CreateAsync(ApiServerKind.InMemory))!;
         var images = Enumerable.Range(0, Images).Select(index => scene.AddImage($"load{index}", 400 + index)).ToList();

@@ -12,7 +12,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     private const string FastChecks = "proxyHealth: {interval: 1s}";
 
     [Test]
-    public async Task With_immediate_a_pod_is_made_when_its_image_is_downstream_and_waits_behind_no_gate()
+    public async Task With_immediate_a_pod_is_created_when_its_image_is_downstream_without_a_gate()
     {
         if (Scene is not { } scene)
             return;
@@ -40,7 +40,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task A_downstream_that_refuses_our_login_is_told_everywhere_and_images_are_left_unchanged_meanwhile()
+    public async Task A_downstream_that_refuses_our_login_is_reported_everywhere_and_images_are_left_unchanged_meanwhile()
     {
         if (Scene is not { } scene)
             return;

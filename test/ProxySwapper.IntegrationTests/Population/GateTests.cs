@@ -118,7 +118,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task A_pod_whose_image_is_nowhere_starts_with_its_original_also_when_updates_are_looked_at()
+    public async Task A_pod_whose_image_does_not_exist_starts_with_its_original_also_with_updates_reviewed()
     {
         if (Scene is not { } scene)
             return;
@@ -146,7 +146,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task With_keep_a_pod_is_released_with_the_image_that_is_not_there()
+    public async Task With_keep_a_pod_is_released_with_the_image_that_is_missing()
     {
         if (Scene is not { } scene)
             return;
@@ -168,7 +168,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task Two_replicas_copy_once_and_what_both_left_when_they_were_killed_a_third_one_finds()
+    public async Task Two_replicas_copy_once_and_a_third_one_continues_when_both_are_killed()
     {
         if (Scene is not { } scene)
             return;
@@ -231,7 +231,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
 
     [TestCase("release")]
     [TestCase("disable")]
-    public async Task A_command_lets_every_pod_go_with_its_original_when_no_replica_is_left(string command)
+    public async Task A_command_releases_every_pod_with_its_original_when_no_replica_is_left(string command)
     {
         if (Scene is not { } scene)
             return;

@@ -29,7 +29,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_thousand_Pods_of_200_images_cost_one_copy_for_each_image()
+    public async Task A_thousand_Pods_with_200_images_cost_one_copy_per_image()
     {
         for (var number = 0; number < 200; number++)
             TestImage.Create(number, layers: 1, layerSize: 1000).AddTo(_upstream.Registry, $"team/app{number}", "1");
@@ -55,7 +55,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_storm_of_429_delays_copies_and_doubles_none([Values] bool isUpstream)
+    public async Task Many_429_responses_delay_copies_and_duplicate_none([Values] bool isUpstream)
     {
         var (stormy, refused) = (isUpstream ? _upstream : _downstream, 0);
         for (var number = 0; number < 10; number++)
@@ -74,7 +74,7 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Registries_that_are_both_slow_get_the_image_and_keep_no_Pod_waiting()
+    public async Task With_two_slow_registries_the_image_is_copied_and_no_response_waits()
     {
         var image = TestImage.Create(1, layers: 3, layerSize: 30_000);
         image.AddTo(_upstream.Registry, "team/app", "1");

@@ -7,7 +7,7 @@ namespace ProxySwapper.IntegrationTests.Population;
 internal sealed class PullSecretTests(object kind) : GateFixture(kind)
 {
     [Test]
-    public async Task A_pod_names_the_secret_and_one_that_is_missing_is_told()
+    public async Task A_pod_names_the_secret_and_one_that_is_missing_is_reported()
     {
         if (Scene is not { } scene)
             return;

@@ -21,7 +21,7 @@ internal sealed class ReconcileMemoryTests
     private string _downstream = "";
 
     [Test]
-    public async Task Fifty_thousand_pods_of_five_hundred_images_add_at_most_thirty_megabytes()
+    public async Task Fifty_thousand_pods_with_five_hundred_images_add_at_most_thirty_megabytes()
     {
         await using var downstream = await InMemoryRegistry.StartAsync();
         _downstream = downstream.Address;

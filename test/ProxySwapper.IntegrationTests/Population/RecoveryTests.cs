@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Population;
 internal sealed class RecoveryTests
 {
     [Test]
-    public async Task An_upstream_that_is_down_is_tried_again_until_it_is_back()
+    public async Task An_upstream_that_is_down_is_retried_until_it_is_back()
     {
         var data = Directory.CreateTempSubdirectory("upstream-");
         var port = TestProcess.FreePort();
@@ -34,7 +34,7 @@ internal sealed class RecoveryTests
     }
 
     [Test]
-    public async Task A_downstream_that_is_down_is_tried_again_until_it_is_back()
+    public async Task A_downstream_that_is_down_is_retried_until_it_is_back()
     {
         var port = TestProcess.FreePort();
         var image = TestImage.Create(12);
@@ -73,7 +73,7 @@ internal sealed class RecoveryTests
     }
 
     [Test]
-    public async Task A_program_that_is_killed_in_the_middle_of_a_copy_leaves_nothing_half_done_and_goes_on_when_it_starts_again()
+    public async Task A_program_killed_during_a_copy_leaves_nothing_incomplete_and_continues_after_a_restart()
     {
         await using var held = await HeldUpstream.StartAsync(TestImage.Create(14, layers: 3, layerSize: 300_000));
         await using var downstream = await DebianRegistry.StartAsync();
@@ -98,7 +98,7 @@ internal sealed class RecoveryTests
     }
 
     [Test]
-    public async Task At_the_end_a_running_copy_is_finished_and_what_waits_is_named()
+    public async Task At_shutdown_a_running_copy_is_finished_and_waiting_ones_are_named()
     {
         await using var held = await HeldUpstream.StartAsync(TestImage.Create(15, layers: 1, layerSize: 300_000));
         await using var downstream = await DebianRegistry.StartAsync();
@@ -122,7 +122,7 @@ internal sealed class RecoveryTests
     }
 
     [Test]
-    public async Task A_running_pods_image_that_vanished_downstream_comes_back()
+    public async Task A_running_pods_image_that_disappeared_downstream_is_copied_again()
     {
         var image = TestImage.Create(16);
         await using var upstream = await DebianRegistry.StartAsync();

@@ -67,7 +67,7 @@ internal sealed class RealRegistryTests
     }
 
     [Test]
-    public async Task Skopeo_finds_the_embedded_registry_a_registry()
+    public async Task Skopeo_works_with_the_in_memory_registry()
     {
         await using var embedded = await InMemoryRegistry.StartAsync();
         await using var debian = await DebianRegistry.StartAsync();

@@ -70,7 +70,7 @@ internal sealed class CloudSidecarTests : IDisposable
     }
 
     [Test]
-    public async Task A_cache_of_Azures_gets_its_refresh_token()
+    public async Task A_cache_of_Azure_gets_its_refresh_token()
     {
         using var certificates = new TestCertificates();
         await File.WriteAllTextAsync(_folder.PathOf("ca.crt"), certificates.AuthorityPem);

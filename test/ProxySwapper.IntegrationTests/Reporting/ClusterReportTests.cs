@@ -45,11 +45,11 @@ internal sealed class ClusterReportTests
 
     [TestCase("missing", ExpectedResult = 1)]
     [TestCase("unswapped", ExpectedResult = 1)]
-    public async Task<int> What_is_failed_on_ends_with_one(string state) =>
+    public async Task<int> A_state_in_fail_on_ends_with_1(string state) =>
         (await _scene.RunAsync("report", "-n", "team-b", "--fail-on", state)).ExitCode;
 
     [Test]
-    public async Task What_is_in_order_does_not_fail()
+    public async Task A_state_that_does_not_occur_ends_with_0()
     {
         var manifest = $$"""{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"{{_scene.Source.Address}}/team/web:1"}]} }""";
         var (exitCode, output, error) = await RunOnAsync(manifest);
@@ -67,7 +67,7 @@ internal sealed class ClusterReportTests
     }
 
     [Test]
-    public async Task An_account_that_may_only_view_is_told_what_it_may_not_read()
+    public async Task An_account_with_the_role_view_gets_a_list_of_what_it_may_not_read()
     {
         var account = await AccountAsync("viewer", "clusterrolebinding", $"--clusterrole={View}");
         var (exitCode, output, error) = await _scene.RunAsAsync(account, "report", "-o", "json");

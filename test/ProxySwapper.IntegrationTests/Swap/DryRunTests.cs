@@ -19,7 +19,7 @@ internal sealed class DryRunTests
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
 
     [Test]
-    public async Task A_pod_stays_as_it_is_and_what_would_have_been_is_logged_counted_and_shown()
+    public async Task A_pod_is_left_unchanged_and_the_decision_is_logged_counted_and_shown()
     {
         await using var webhook = await ProxySwapperProcess.StartAsync(
             "proxyUrl: registry.example.com\ndryRun: true",

@@ -126,7 +126,7 @@ internal sealed class KubeApiServerTests
     }
 
     [Test]
-    public async Task A_pod_that_opts_out_is_left_alone()
+    public async Task A_pod_that_opts_out_is_left_unchanged()
     {
         var pod = await CreateAsync(
             """{"metadata":{"name":"mine","labels":{"proxyswapper.io/ignore":"true"}},"spec":{"containers":"""
@@ -136,7 +136,7 @@ internal sealed class KubeApiServerTests
     }
 
     [Test]
-    public async Task An_image_that_is_none_is_a_warning_to_who_creates_the_pod()
+    public async Task An_invalid_image_is_a_warning_for_the_client()
     {
         var (exitCode, _, error) = await _cluster.TryKubectlAsync(
             Complete("""{"metadata":{"name":"odd"},"spec":{"containers":[{"name":"web","image":"Nginx:1"}]}}"""),

@@ -22,7 +22,7 @@ internal sealed class RequestLimitTests : ServingFixture
     }
 
     [Test]
-    public async Task A_body_that_does_not_come_ends_after_ten_seconds_and_holds_nobody_up()
+    public async Task A_body_that_does_not_arrive_ends_after_ten_seconds_and_delays_nobody()
     {
         await using var stream = await ConnectAsync(SslProtocols.None);
         await stream.WriteAsync(

@@ -20,7 +20,7 @@ internal sealed class RewriteTests
         """;
 
     [Test]
-    public async Task Images_are_told_in_order_a_line_each()
+    public async Task Images_are_reported_in_order_a_line_each()
     {
         var (exitCode, output, _) = await RunAsync(null, "nginx", "quay.io/a/b:1", "r.example/library/nginx:1");
         Assert.That(
@@ -67,7 +67,7 @@ internal sealed class RewriteTests
     }
 
     [Test]
-    public async Task An_image_that_is_none_is_exit_code_1() => Assert.That((await RunAsync(null, "UPPER")).ExitCode, Is.EqualTo(1));
+    public async Task An_invalid_image_is_exit_code_1() => Assert.That((await RunAsync(null, "UPPER")).ExitCode, Is.EqualTo(1));
 
     [
         TestCase("-f", "/nowhere.yaml"),

@@ -15,7 +15,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class ServeTests : ServingFixture
 {
     [Test]
-    public async Task What_is_no_review_gets_its_status_and_harms_nothing_else()
+    public async Task Invalid_requests_get_their_status_and_have_no_other_effect()
     {
         Assert.Multiple(async () =>
         {
@@ -127,7 +127,7 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task A_changed_configuration_takes_effect_and_a_bad_one_shows_and_changes_nothing()
+    public async Task A_changed_configuration_takes_effect_and_an_invalid_one_is_reported_and_has_none()
     {
         await File.WriteAllTextAsync(Webhook.ConfigurationFile, Webhook.Complete("proxyUrl: two.example"));
         await TestWait.UntilAsync(async () => await TargetAsync(Client) == "two.example/library/nginx:latest", "the new rules");
@@ -215,7 +215,7 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task A_bad_configuration_ends_with_2_and_all_its_faults()
+    public async Task An_invalid_configuration_ends_with_2_and_all_its_faults()
     {
         var file = Path.Combine(Webhook.Folder, "bad.yaml");
         await File.WriteAllTextAsync(file, "port: x\nprot: 1\n");
@@ -224,14 +224,14 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task A_port_in_use_is_said()
+    public async Task A_port_in_use_is_reported()
     {
         var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve", "--config", Webhook.ConfigurationFile]);
         Assert.That((exitCode, error.Contains("in use", StringComparison.OrdinalIgnoreCase)), Is.EqualTo((1, true)), error);
     }
 
     [Test]
-    public async Task A_port_without_the_right_to_it_is_said()
+    public async Task A_port_without_the_right_to_it_is_reported()
     {
         var (file, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Webhook.ConfigurationFile]);
         var (exitCode, _, error) = await TestProcess.RunAsync(

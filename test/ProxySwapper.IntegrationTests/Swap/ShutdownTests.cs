@@ -12,7 +12,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class ShutdownTests : ServingFixture
 {
     [Test]
-    public async Task SIGTERM_says_not_ready_first_loses_no_request_and_ends_with_0()
+    public async Task SIGTERM_reports_not_ready_first_loses_no_request_and_ends_with_0()
     {
         await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: one.example\ndrainDelay: 2s");
         using var client = webhook.CreateClient();

@@ -62,7 +62,7 @@ internal sealed class WebhookSwitchTests
     public Task Remove() => _server.Client.DeleteAsync($"{Path}/{_name}", default);
 
     [Test]
-    public async Task Enable_puts_back_exactly_what_disable_removed()
+    public async Task Enable_restores_exactly_what_disable_removed()
     {
         var before = await WebhookAsync();
         var disabled = await RunAsync("disable");
@@ -89,7 +89,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task Both_can_be_said_twice()
+    public async Task Both_can_be_repeated()
     {
         var before = await WebhookAsync();
         await RunAsync("disable");
@@ -101,7 +101,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task What_an_upgrade_reinstated_meanwhile_is_left_as_it_is()
+    public async Task A_configuration_that_an_upgrade_restored_is_left_unchanged()
     {
         var before = await WebhookAsync();
         await RunAsync("disable");
@@ -114,7 +114,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task A_file_keeps_it_as_well_and_kubectl_can_read_it()
+    public async Task A_file_can_store_it_too_and_kubectl_can_read_it()
     {
         var before = await WebhookAsync();
         var file = System.IO.Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{_name}.json");
@@ -126,7 +126,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task Nothing_is_removed_when_it_cannot_be_kept()
+    public async Task Nothing_is_removed_if_it_cannot_be_stored()
     {
         await _server.KubectlAsync("-n", _namespace, "delete", "configmap", "proxyswapper");
         var refused = await RunAsync("disable");

@@ -43,7 +43,7 @@ internal sealed class AdmissionReviewReaderTests
         "containers"
     )]
     [TestCase("""{"spec":{"containers":[{"name":"b","image":"y","name":"a","image":"nginx"}]}}""", "an image")]
-    public void Of_a_key_that_is_there_twice_the_last_one_counts(string pod, string what)
+    public void The_last_of_duplicate_keys_counts(string pod, string what)
     {
         var response = AnswerTo(Review(pod));
         var patch = GoldenTests.PatchOf(response);
@@ -66,7 +66,7 @@ internal sealed class AdmissionReviewReaderTests
     }
 
     [Test]
-    public void Of_two_requests_the_last_one_counts() =>
+    public void The_last_of_two_requests_counts() =>
         Assert.That(
             (string)
                 AnswerTo(
@@ -80,11 +80,11 @@ internal sealed class AdmissionReviewReaderTests
         );
 
     [Test]
-    public void A_byte_order_mark_is_passed_over() =>
+    public void A_byte_order_mark_is_ignored() =>
         Assert.That(AnswerTo([0xEF, 0xBB, 0xBF, .. Review("""{"spec":{"containers":[{"image":"nginx"}]}}""")])["patch"], Is.Not.Null);
 
     [Test]
-    public void An_update_of_very_many_containers_costs_no_more_than_in_proportion()
+    public void An_update_of_very_many_containers_takes_linear_time()
     {
         // Quadratic time for these numbers would be minutes.
         var containers = string.Join(',', Enumerable.Range(0, 100_000).Select(index => $$"""{"image":"a{{index}}"}"""));
@@ -98,7 +98,7 @@ internal sealed class AdmissionReviewReaderTests
     }
 
     [TestCase(1000, true), TestCase(1001, false)]
-    public void A_Pod_of_more_images_than_any_has_is_left_alone(int images, bool isPatched)
+    public void A_Pod_with_too_many_images_is_left_unchanged(int images, bool isPatched)
     {
         var containers = string.Join(',', Enumerable.Range(0, images).Select(index => $$"""{"name":"c{{index}}","image":"a{{index}}"}"""));
         var response = AnswerTo(Review($$"""{"spec":{"containers":[{{containers}}]} }"""));
@@ -106,7 +106,7 @@ internal sealed class AdmissionReviewReaderTests
     }
 
     [Test]
-    public void Annotations_near_their_limit_are_not_added_to_since_the_Pod_would_be_refused()
+    public void No_annotation_is_added_near_the_limit_since_the_Pod_would_be_refused()
     {
         var pod =
             $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":"""
@@ -125,7 +125,7 @@ internal sealed class AdmissionReviewReaderTests
     [TestCase(1_560_000, true, true)]
     [TestCase(1_564_400, true, false)]
     [TestCase(1_572_000, false, false)]
-    public void A_Pod_near_what_etcd_stores_is_not_made_larger_than_that(int size, bool isPatched, bool keepsOriginals)
+    public void A_Pod_near_the_limit_of_etcd_does_not_exceed_it(int size, bool isPatched, bool keepsOriginals)
     {
         // As Go writes it: six bytes for each character.
         var value = string.Concat(Enumerable.Repeat("\\u003c", size));
@@ -140,7 +140,7 @@ internal sealed class AdmissionReviewReaderTests
     }
 
     [Test]
-    public void Warnings_stay_within_what_an_API_server_passes_on_and_keep_their_reasons()
+    public void Warnings_stay_within_the_limit_of_API_servers_and_keep_their_reasons()
     {
         var images = string.Join(
             ',',

@@ -67,7 +67,7 @@ internal sealed class JsonPatchWriterTests
     }
 
     [Test]
-    public void A_gate_that_is_there_is_not_added_again()
+    public void An_existing_gate_is_not_added_again()
     {
         var patched = Patch(
             $$"""{"spec":{"schedulingGates":[{"name":"a/b"},{"name":"{{Gate}}"}],"containers":[{"name":"web","image":"nginx"}]} }""",

@@ -13,7 +13,7 @@ internal sealed class RecreationGuardTests
     public void Start() => _guard = new RecreationGuard(_time);
 
     [Test]
-    public void A_pod_that_its_operator_makes_three_times_in_ten_minutes_is_left_unchanged_for_an_hour()
+    public void A_pod_that_its_operator_creates_three_times_in_ten_minutes_is_left_unchanged_for_an_hour()
     {
         Assert.That((Create(), Create()), Is.EqualTo(((false, false), (false, false))));
         Assert.That(Create(), Is.EqualTo((true, true)));
@@ -24,7 +24,7 @@ internal sealed class RecreationGuardTests
     }
 
     [Test]
-    public void Three_times_in_a_longer_time_are_no_loop()
+    public void Three_times_in_a_longer_period_do_not_count_as_a_loop()
     {
         for (var i = 0; i < 6; i++)
         {
@@ -38,7 +38,7 @@ internal sealed class RecreationGuardTests
     [TestCase("apps/v1", "DaemonSet")]
     [TestCase("batch/v1", "Job")]
     [TestCase("v1", "ReplicationController")]
-    public void Kubernetes_own_controllers_may_make_as_many_as_they_like(string version, string kind)
+    public void Built_in_controllers_may_create_any_number(string version, string kind)
     {
         for (var i = 0; i < 10; i++)
             Assert.That(Create(version: version, kind: kind), Is.EqualTo((false, false)));
@@ -58,7 +58,7 @@ internal sealed class RecreationGuardTests
     }
 
     [Test]
-    public void Twenty_thousand_pods_that_are_all_different_are_none_in_a_loop()
+    public void Twenty_thousand_different_pods_do_not_count_as_a_loop()
     {
         for (var i = 0; i < 20_000; i++)
             Assert.That(Create(name: $"pod-{i}").IsLeftUnchanged, Is.False);

@@ -6,7 +6,7 @@ namespace ProxySwapper.Tests.AdmissionPolicies;
 internal sealed class PolicyCompilerTests
 {
     [Test]
-    public void Twenty_rules_with_wildcards_are_cut_into_variables_that_the_api_server_can_pay()
+    public void Twenty_rules_with_wildcards_are_split_into_variables_within_the_cost_limit()
     {
         var compiled = PolicyText.Compile(Rules(20, "*.r{0}.example/**/app-*"));
         var decisions = compiled
@@ -49,7 +49,7 @@ internal sealed class PolicyCompilerTests
         "rules[1].pullSecret",
         "added by the webhook alone"
     )]
-    public void What_a_policy_cannot_do_is_refused_by_its_key(string configuration, string key, string reason)
+    public void What_a_policy_cannot_express_is_refused_by_key(string configuration, string key, string reason)
     {
         var refusal = PolicyText.Compile(configuration).Refusals.Single();
         Assert.That(refusal.Key, Is.EqualTo(key));
@@ -78,7 +78,7 @@ internal sealed class PolicyCompilerTests
     }
 
     [Test]
-    public void Nothing_of_a_rule_s_text_ends_its_comment_or_its_literal()
+    public void A_rules_text_cannot_end_its_comment_or_literal()
     {
         var compiled = PolicyText.Compile("rules: [{matchRegex: \"a'b\\\\.c\\\"/x\", replace: \"r.example/x\"}]");
         var decisions = compiled.Policy.Variables.Single(variable => variable.Name == "decisions").Expression;

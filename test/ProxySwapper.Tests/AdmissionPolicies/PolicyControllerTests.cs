@@ -79,7 +79,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task It_is_applied_again_when_somebody_changed_or_removed_it_and_not_otherwise()
+    public async Task It_is_applied_again_only_if_it_was_changed_or_removed()
     {
         await InForceAsync();
         _server.Answer(200, "{}").Answer(200, Ours);
@@ -151,7 +151,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task Without_its_binding_the_policy_is_not_made_and_with_it_it_comes_back()
+    public async Task The_policy_only_exists_with_its_binding()
     {
         _server.Answer(200, Resources).Answer(404, Missing);
         await _controller.CheckAsync(default);
@@ -165,7 +165,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task An_api_server_without_policies_and_one_that_refuses_are_told_and_asked_again()
+    public async Task Missing_support_and_refusals_are_reported_and_retried()
     {
         _server.Answer(404, Missing).Answer(404, Missing).Answer(404, Missing);
         await _controller.CheckAsync(default);
@@ -181,7 +181,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public void What_a_policy_cannot_do_is_refused_with_its_line_and_the_policy_before_stays()
+    public void What_a_policy_cannot_express_is_refused_with_its_line_and_the_previous_policy_stays()
     {
         var before = _policy.Current;
         var refused = Assert.Throws<ConfigurationException>(() =>

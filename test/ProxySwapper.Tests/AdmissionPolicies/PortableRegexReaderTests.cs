@@ -12,7 +12,7 @@ internal sealed class PortableRegexReaderTests
     [TestCase(@"\bx\B|y*?|()")]
     [TestCase(@"[^\]/]*[]a][-b][c-]")]
     [TestCase("(?:a{10}){100}")]
-    public void What_both_know_is_taken(string pattern) =>
+    public void Syntax_that_both_engines_share_is_accepted(string pattern) =>
         Assert.That(PortableRegexReader.TryRead(pattern, out _, out var reason), Is.True, reason);
 
     [TestCase("[a-z-[aeiou]]", "subtracted")]
@@ -31,7 +31,7 @@ internal sealed class PortableRegexReaderTests
     [TestCase("é", "printable ASCII")]
     [TestCase("[[a]", @"write \[")]
     [TestCase(@"[\w-z]", "a range in a class")]
-    public void What_only_one_knows_is_refused_by_name(string pattern, string reason)
+    public void Syntax_of_only_one_engine_is_refused_by_name(string pattern, string reason)
     {
         Assert.That(PortableRegexReader.TryRead(pattern, out _, out var actual), Is.False);
         Assert.That(actual, Does.Contain(reason));

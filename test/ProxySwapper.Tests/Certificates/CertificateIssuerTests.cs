@@ -12,7 +12,7 @@ internal sealed class CertificateIssuerTests
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     [Test]
-    public void A_certificate_is_good_for_its_names_and_signed_by_its_authority()
+    public void A_certificate_is_valid_for_its_names_and_signed_by_its_authority()
     {
         var set = Issuer().Create();
         Assert.That(IsTrusted(set, set.Authorities), Is.True);
@@ -25,7 +25,7 @@ internal sealed class CertificateIssuerTests
     }
 
     [Test]
-    public void Nothing_is_renewed_while_it_is_good() => Assert.That(Issuer().Renew(Issuer().Create(), isPublished: true), Is.Null);
+    public void Nothing_is_renewed_while_it_is_valid() => Assert.That(Issuer().Renew(Issuer().Create(), isPublished: true), Is.Null);
 
     [Test]
     public void A_certificate_is_renewed_thirty_days_before_its_end_by_the_same_authority()
@@ -73,7 +73,7 @@ internal sealed class CertificateIssuerTests
     }
 
     [Test]
-    public void An_authority_that_expired_while_nobody_ran_is_replaced_at_once()
+    public void An_authority_that_expired_while_no_replica_ran_is_replaced_at_once()
     {
         var first = Issuer().Create();
         _time.Advance(TimeSpan.FromDays(4000));

@@ -18,7 +18,7 @@ internal sealed class ChartDocumentationTests
     private readonly ChartValues _values = ChartValues.Read(SourceTree.PathOf("chart", "values.yaml"));
 
     [Test]
-    public void Every_value_is_documented_where_it_stands_or_as_part_of_what_stands_above_it()
+    public void Every_value_is_documented_by_itself_or_by_its_parent()
     {
         var documented = _values.Documented.Where(value => !_values.IsSection(value)).Select(value => value.Path).ToList();
         Assert.That(
@@ -45,7 +45,7 @@ internal sealed class ChartDocumentationTests
 
     /// <summary>Generated from the cases that ChartSchemaTests passes to helm.</summary>
     [Test]
-    public void The_README_has_the_table_of_values_that_contradict()
+    public void The_README_has_the_table_of_conflicting_values()
     {
         var table = new StringBuilder("| values | refused with |\n|---|---|\n");
         foreach (

@@ -59,7 +59,7 @@ internal sealed class ConfigurationReaderTests
         """;
 
     [Test]
-    public void Every_section_is_read()
+    public void All_sections_are_read()
     {
         var options = Read(Whole);
         Assert.Multiple(() =>
@@ -104,7 +104,7 @@ internal sealed class ConfigurationReaderTests
         );
 
     [Test]
-    public void The_block_of_a_plugin_pastes_in_as_it_is()
+    public void The_block_of_a_plugin_can_be_pasted_unchanged()
     {
         var options = Read(
             """
@@ -190,15 +190,15 @@ internal sealed class ConfigurationReaderTests
     [TestCase("registries: [{host: 'https://r.example'}]", "is not a registry host")]
     [TestCase("registries: [{host: r.example}, {host: r.example}]", "already has an entry")]
     [TestCase("port: 9090", "managementPort: must differ from port")]
-    public void A_fault_is_told_with_its_place_and_what_is_allowed(string text, params string[] messages) =>
+    public void A_fault_is_reported_with_its_place_and_what_is_allowed(string text, params string[] messages) =>
         Assert.That(FaultsOf(text).Single(), Does.Contain(messages[0]).Or.Contain(messages[^1]));
 
     [Test]
-    public void All_faults_are_told_at_once() =>
+    public void All_faults_are_reported_at_once() =>
         Assert.That(FaultsOf("port: x\nrules:\n  - match: nope\n    target: UP/x\nregistries:\n  - hots: a\n"), Has.Count.EqualTo(5));
 
     [Test]
-    public void All_faults_of_a_list_and_of_a_rule_are_told_at_once() =>
+    public void All_faults_of_a_list_and_of_a_rule_are_reported_at_once() =>
         Assert.That(
             FaultsOf(
                 """
@@ -224,11 +224,11 @@ internal sealed class ConfigurationReaderTests
     [TestCase("- a", "must be a mapping")]
     [TestCase("a: [", "invalid YAML")]
     [TestCase("a: 1\n---\nb: 2", "must have one document")]
-    public void What_is_no_configuration_is_said(string text, string message) =>
+    public void An_invalid_configuration_is_reported(string text, string message) =>
         Assert.That(FaultsOf(text).Single(), Does.Contain(message));
 
     [Test]
-    public void A_file_that_is_not_there_is_said([Values("/nowhere/c.yaml", "", "a\0b")] string file) =>
+    public void A_file_that_is_missing_is_reported([Values("/nowhere/c.yaml", "", "a\0b")] string file) =>
         Assert.That(
             () => ConfigurationReader.Read(file, NoEnvironment),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains(file).And.Message.Contains("cannot be read")

@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Configuration;
 internal sealed class EnvironmentOverlayTests
 {
     [Test]
-    public void The_environment_wins_over_the_file()
+    public void The_environment_overrides_the_file()
     {
         var options = Read(
             "proxyUrl: a.example\nport: 1\nPopulate: {maxRetries: 3}",
@@ -36,7 +36,7 @@ internal sealed class EnvironmentOverlayTests
         );
 
     [Test]
-    public void A_misspelt_variable_is_told() =>
+    public void A_misspelled_variable_is_reported() =>
         Assert.That(
             FaultsOf("", new() { ["PROXYSWAPPER_PROXYURI"] = "x" }).Single(),
             Does.StartWith("PROXYSWAPPER_PROXYURI: unknown variable").And.Contain("PROXYSWAPPER_PROXY_URL")

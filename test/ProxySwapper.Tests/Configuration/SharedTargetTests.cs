@@ -44,7 +44,7 @@ internal sealed class SharedTargetTests
     [TestCase("{match: '**', target: 'r.example/{registry}'}, {match: quay.io, target: r.example/mine}")]
     [TestCase("{match: docker.io, target: 'r.example/{registry}'}, {match: quay.io, target: 'r.example/{registry}'}")]
     [TestCase("{match: docker.io, target: r.example/a}, {match: quay.io, target: other.example/a/b}")]
-    public void What_keeps_registries_apart_is_taken(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
+    public void Targets_that_separate_registries_are_accepted(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
 
     [Test]
     public void ProxyUrl_as_the_target_of_two_registries_is_refused() =>
@@ -58,7 +58,7 @@ internal sealed class SharedTargetTests
     [TestCase("registry:5000/a:1", "r.example/m/registry_5000/x/a:1")]
     [TestCase("[::1]:5000/a:1", null)]
     [TestCase("r.example/m/quay.io/x/a/b:1", null)]
-    public void The_target_says_where_the_registry_goes(string image, string? target)
+    public void The_placeholder_in_the_target_is_replaced_by_the_registry(string image, string? target)
     {
         var rules = RuleSet.Compile(Read("rules: [{match: '**', target: 'r.example/m/{registry}/x'}]"));
         var decision = rules.Evaluate(image, "default");

@@ -17,6 +17,6 @@ internal sealed class CredentialServerAddressTests
     [TestCase("", null)]
     [TestCase("r.example\nother.example", null)]
     [TestCase("-r.example", null)]
-    public void Is_the_registry_that_was_meant(string server, string? image) =>
+    public void An_address_becomes_its_registry(string server, string? image) =>
         Assert.That(CredentialServerAddress.TryParse(server, out var parsed) ? parsed.ToString() : null, Is.EqualTo(image));
 }

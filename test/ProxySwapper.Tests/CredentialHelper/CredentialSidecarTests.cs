@@ -44,7 +44,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_credential_is_told_as_Dockers_helpers_tell_it()
+    public async Task A_credential_is_printed_in_the_format_of_Dockers_helpers()
     {
         _source.Answer = () => RegistryCredential.Basic("oauth2accesstoken", "ya29.\"secret\"");
         using var response = await AskAsync(Registry);
@@ -89,7 +89,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Having_none_is_an_error_too(bool anonymous)
+    public async Task Having_no_credential_is_an_error_too(bool anonymous)
     {
         var before = await CountAsync("none");
         _source.Answer = () => anonymous ? RegistryCredential.Anonymous : null;
@@ -102,7 +102,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [TestCase("")]
     [TestCase("europe-docker.pkg.dev/path")]
     [TestCase("europe-docker.pkg.dev.evil.example")]
-    public async Task Only_the_registries_of_the_configuration_are_answered_for(string host)
+    public async Task Only_registries_of_the_configuration_get_credentials(string host)
     {
         _source.Answer = () => throw new InvalidOperationException("It must not be asked.");
         using var response = await AskAsync(host);
@@ -110,7 +110,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task The_management_port_gives_no_credential_and_the_other_no_metrics()
+    public async Task The_management_port_serves_no_credentials_and_the_other_port_no_metrics()
     {
         _source.Answer = () => RegistryCredential.Basic("u", "p");
         using var onManagement = await _management.GetAsync($"/credential?host={Registry}");

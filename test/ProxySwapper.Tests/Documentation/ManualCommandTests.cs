@@ -14,7 +14,7 @@ internal sealed partial class ManualCommandTests
         select new TestCaseData(shown.Line, shown.IsWhole).SetArgDisplayNames(page.Path, shown.Line);
 
     [TestCaseSource(nameof(CommandLines))]
-    public void A_command_line_is_taken(string line, bool isWhole)
+    public void Valid_command_lines_are_accepted(string line, bool isWhole)
     {
         var messages = CommandTree.Create().Parse(Words(line)).Errors.Select(error => error.Message);
         // The text may mention a command without arguments.
@@ -22,7 +22,7 @@ internal sealed partial class ManualCommandTests
     }
 
     [Test]
-    public void Wrong_command_lines_are_seen()
+    public void Invalid_command_lines_are_detected()
     {
         Assert.That(CommandTree.Create().Parse(Words("report --nonsense")).Errors, Is.Not.Empty);
         Assert.That(CommandLines.Count(), Is.AtLeast(50));

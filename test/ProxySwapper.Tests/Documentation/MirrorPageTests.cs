@@ -43,7 +43,7 @@ internal sealed partial class MirrorPageTests
 
     [TestCase("nonsense: 1", "")]
     [TestCase("images: {x: {nonsense: 1}}", "images.NAME.")]
-    public void Every_key_is_told(string text, string prefix)
+    public void Every_key_is_documented(string text, string prefix)
     {
         var faults = Assert.Throws<ConfigurationException>(() => MirrorFileReader.ReadText("mirror.yaml", text))!.Faults;
         var keys = faults

@@ -23,6 +23,6 @@ internal sealed class ApiRequestTests
         "delete mutatingwebhookconfigurations.admissionregistration.k8s.io w"
     )]
     [TestCase("GET", "/apis/apps/v1", "GET /apis/apps/v1")]
-    public void It_names_verb_resource_namespace_and_name(string method, string path, string text) =>
+    public void A_request_is_described_by_verb_resource_namespace_and_name(string method, string path, string text) =>
         Assert.That(new ApiRequest(new HttpMethod(method), path).ToString(), Is.EqualTo(text));
 }

@@ -27,7 +27,7 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
-    public async Task What_is_not_there_is_null_and_deleting_it_is_false()
+    public async Task A_missing_object_is_null_and_deleting_it_returns_false()
     {
         _server.Answer(404, "{}").Answer(404, "{}");
         using var client = _server.Client();
@@ -47,7 +47,7 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
-    public void A_server_that_is_not_there_is_named_with_the_call()
+    public void An_unreachable_server_is_named_with_the_call()
     {
         using var client = new KubernetesClient(
             new KubernetesConnection(new Uri("http://127.0.0.1:1"), new FileCredentialSource(TimeProvider.System))
@@ -95,7 +95,7 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
-    public async Task An_overloaded_server_is_asked_again_when_it_said()
+    public async Task An_overloaded_server_is_retried_after_its_Retry_After()
     {
         var time = new ImpatientTimeProvider();
         _server.Answer(429, "{}", ("Retry-After", "2")).Answer(200, """{"a":1}""");
@@ -108,7 +108,7 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
-    public async Task A_list_is_read_page_by_page_and_begun_anew_when_it_expired()
+    public async Task A_list_is_read_page_by_page_and_restarted_when_it_expired()
     {
         _server
             .Answer(200, Page("more", "a"))

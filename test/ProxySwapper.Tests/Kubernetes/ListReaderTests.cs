@@ -48,14 +48,14 @@ internal sealed class ListReaderTests
     [TestCase("[]", "an item must be an object")]
     [TestCase("""{"items":[{"name":"a"},""", "the response is not a list in JSON")]
     [TestCase("""{"items":[{"name":"a"}]""", "the response is not a list in JSON")]
-    public void What_is_not_a_whole_list_is_refused(string body, string message)
+    public void An_incomplete_list_is_refused(string body, string message)
     {
         _server.Answer(200, body);
         Assert.That(ReadAsync, Throws.TypeOf<KubernetesException>().With.Message.StartWith("list pods: ").And.Message.Contains(message));
     }
 
     [Test]
-    public void A_list_that_breaks_off_is_an_error()
+    public void A_list_that_ends_early_is_an_error()
     {
         var stream = _server.AnswerStream().Write("""{"items":[{"name":"a"},""");
         using var client = _server.Client();

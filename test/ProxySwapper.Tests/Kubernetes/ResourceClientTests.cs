@@ -131,7 +131,7 @@ internal sealed class ResourceClientTests : IDisposable
     [TestCase("""{"status":{"allowed":true}}""", true)]
     [TestCase("""{"status":{"allowed":false,"reason":"no"}}""", false)]
     [TestCase("""{"status":{}}""", false)]
-    public async Task The_server_is_asked_what_we_may_do(string body, bool isAllowed)
+    public async Task Permissions_are_requested_from_the_server(string body, bool isAllowed)
     {
         _server.Answer(201, body);
         var reviews = new AccessReviewClient(_client);

@@ -33,7 +33,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task It_goes_on_where_the_server_ended_the_stream()
+    public async Task It_continues_where_the_server_ended_the_stream()
     {
         Server.Answer(200, List("7"));
         Server.AnswerStream().Event("ADDED", "a", "8").Event("BOOKMARK", "", "20").End();
@@ -44,7 +44,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task A_stream_that_breaks_off_is_taken_up_after_a_pause()
+    public async Task A_broken_stream_is_resumed_after_a_pause()
     {
         Server.Answer(200, List("7"));
         var first = Server.AnswerStream().Event("ADDED", "a", "8");
@@ -62,7 +62,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task A_version_that_the_server_forgot_means_a_new_list_without_a_pause()
+    public async Task An_expired_version_leads_to_a_new_list_without_a_pause()
     {
         Server.Answer(200, List("7"));
         Server.AnswerStream().Event("ADDED", "a", "8").End();
@@ -95,7 +95,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     )]
     [TestCase(502, "<html>", "list pods: bad gateway (HTTP 502): <html>")]
     [TestCase(200, "<html>", "list pods: the response is not a list in JSON")]
-    public async Task A_list_that_fails_is_tried_again_with_growing_pauses(int status, string body, string error)
+    public async Task A_failed_list_is_retried_with_growing_pauses(int status, string body, string error)
     {
         for (var i = 0; i < 3; i++)
             Server.Answer(status, body);
@@ -131,7 +131,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task Events_that_nobody_takes_never_stop_the_reading_and_end_in_a_new_list()
+    public async Task Unconsumed_events_never_block_reading_and_lead_to_a_new_list()
     {
         Server.Answer(200, List("7"));
         var stream = Server.AnswerStream();
@@ -168,7 +168,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task A_stream_that_stays_silent_beyond_its_time_is_given_up()
+    public async Task A_stream_that_is_silent_beyond_its_timeout_is_closed()
     {
         Server.Answer(200, List("7"));
         var stream = Server.AnswerStream();
@@ -189,7 +189,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [TestCase("{}\n")]
     [TestCase("[]\n")]
     [TestCase("""{"type":"ADDED","object":3}""" + "\n")]
-    public async Task A_line_that_is_not_an_event_ends_the_stream_and_is_told(string line)
+    public async Task A_line_that_is_not_an_event_ends_the_stream_and_is_reported(string line)
     {
         Server.Answer(200, List("7"));
         Server.AnswerStream().Write(line);
@@ -229,7 +229,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task Whoever_stops_waits_for_nobody()
+    public async Task Stopping_does_not_wait()
     {
         Server.Answer(200, List("7"));
         var stream = Server.AnswerStream();

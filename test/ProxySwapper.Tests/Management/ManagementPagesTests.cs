@@ -25,7 +25,7 @@ internal sealed class ManagementPagesTests
     [TestCase("/populate", "Basic anybody:" + Token, 200)]
     [TestCase("/populate", "Basic " + Token, 401)]
     [TestCase("/other", "Bearer " + Token, 404)]
-    public async Task A_page_that_is_not_open_asks_for_the_token(string path, string? authorization, int status)
+    public async Task A_protected_page_requires_the_token(string path, string? authorization, int status)
     {
         if (authorization is ['B', 'a', 's', 'i', 'c', ' ', .. var pair] && pair.Contains(':', StringComparison.Ordinal))
             authorization = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(pair));

@@ -28,7 +28,7 @@ internal sealed class PrometheusExporterTests
     public void Stop() => _services.Dispose();
 
     [Test]
-    public void Counters_that_declare_their_labels_are_there_from_the_start()
+    public void Counters_with_declared_labels_exist_from_the_start()
     {
         _meter.CreateCounter<long>("plain_total", null, null, tags: []);
         _meter
@@ -42,7 +42,7 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
-    public void Every_kind_of_instrument_is_shown_as_what_it_is()
+    public void Every_kind_of_instrument_is_exported_with_its_type()
     {
         _meter.CreateCounter<long>("a_total").Add(2);
         _meter.CreateUpDownCounter<int>("b").Add(-3);
@@ -68,7 +68,7 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
-    public void A_histogram_has_the_buckets_that_it_was_advised_and_counts_what_is_at_a_bound_below_it()
+    public void A_histogram_has_the_advised_buckets_with_inclusive_upper_bounds()
     {
         var histogram = _meter.CreateHistogram("h_seconds", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
         foreach (var value in new[] { 0.05, 0.1, 0.5, 7 })
@@ -99,7 +99,7 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
-    public void What_is_not_observed_any_more_is_not_shown_any_more()
+    public void Series_that_are_no_longer_observed_disappear()
     {
         List<Measurement<long>> seen =
         [
@@ -114,7 +114,7 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
-    public void Label_values_without_end_cost_no_memory_without_end()
+    public void Unbounded_label_values_take_bounded_memory()
     {
         var counter = _meter.CreateCounter<long>("many_total");
         for (var number = 0; number < 5000; number++)
@@ -126,7 +126,7 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
-    public void Meters_of_others_and_of_another_host_in_this_process_are_not_shown()
+    public void Meters_of_others_and_of_other_hosts_in_this_process_are_not_exported()
     {
         using var other = new ServiceCollection().AddMetrics().BuildServiceProvider();
         other.GetRequiredService<IMeterFactory>().Create("ProxySwapper").CreateCounter<long>("theirs_total").Add(1);

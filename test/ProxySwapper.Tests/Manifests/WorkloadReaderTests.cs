@@ -15,7 +15,7 @@ internal sealed class WorkloadReaderTests
     [TestCase("Job", "spec: {template: {spec: {containers: [{image: a}]}}}")]
     [TestCase("CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: [{image: a}]}}}}}")]
     [TestCase("PodTemplate", "template: {spec: {containers: [{image: a}]}}")]
-    public void Every_kind_that_makes_pods_is_read(string kind, string rest) =>
+    public void Every_kind_that_creates_pods_is_read(string kind, string rest) =>
         Assert.That(Read($"kind: {kind}\n{rest}"), Is.EqualTo(new[] { new ManifestImage("a", "here") }));
 
     [Test]
@@ -46,21 +46,21 @@ internal sealed class WorkloadReaderTests
     }
 
     [Test]
-    public void The_items_of_a_list_of_one_kind_need_none_of_their_own() =>
+    public void Items_of_a_typed_list_need_no_kind() =>
         Assert.That(
             Read("kind: DeploymentList\nitems: [{spec: {template: {spec: {containers: [{image: a}]}}}}]"),
             Is.EqualTo(new[] { new ManifestImage("a", "here") })
         );
 
     [Test]
-    public void An_image_that_is_null_or_empty_is_none() =>
+    public void A_null_or_empty_image_is_skipped() =>
         Assert.That(
             Read("kind: Pod\nspec: {containers: [{image: null}, {image: ~}, {image: ''}, {image: }, {image: 'null'}]}"),
             Is.EqualTo(new[] { new ManifestImage("null", "here") })
         );
 
     [Test]
-    public void A_pod_that_opts_out_is_known()
+    public void An_opted_out_pod_is_recognised()
     {
         const string Template = "{metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: a}]}}";
         Assert.That(
@@ -99,7 +99,7 @@ internal sealed class WorkloadReaderTests
         );
 
     [Test]
-    public void What_has_no_pod_is_named()
+    public void Objects_without_pods_are_named()
     {
         const string Text = "kind: Service\nmetadata: {name: web}\n---\nkind: ConfigMap\n---\ntext\n---\nkind: Pod\nspec: {containers: []}";
         Assert.That(WorkloadReader.Read("m.yaml", Text, "here").Skipped, Is.EqualTo(new[] { "Service/web", "ConfigMap", "line 6" }));
@@ -113,10 +113,10 @@ internal sealed class WorkloadReaderTests
         );
 
     [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
-    public void What_makes_no_pods_has_no_images(string text) => Assert.That(Read(text), Is.Empty);
+    public void Kinds_that_create_no_pods_have_no_images(string text) => Assert.That(Read(text), Is.Empty);
 
     [Test]
-    public void Broken_yaml_is_told_with_its_place() =>
+    public void Broken_yaml_is_reported_with_its_place() =>
         Assert.That(() => Read("kind: Pod\n  spec: ["), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:2:"));
 
     private static IReadOnlyList<ManifestImage> Read(string text) =>

@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Mirroring;
 internal sealed class MirrorFileReaderTests
 {
     [Test]
-    public void A_file_of_replicant_is_read_unchanged()
+    public void A_replicant_file_is_read_unchanged()
     {
         var file = MirrorFiles.Read(
             """
@@ -56,7 +56,7 @@ internal sealed class MirrorFileReaderTests
     }
 
     [Test]
-    public void Mode_and_platforms_at_the_top_hold_for_images_without_their_own()
+    public void Top_level_mode_and_platforms_apply_to_images_without_their_own()
     {
         var images = MirrorFiles
             .Read(
@@ -81,7 +81,7 @@ internal sealed class MirrorFileReaderTests
     }
 
     [Test]
-    public void All_faults_are_told_at_once_with_line_and_column()
+    public void All_faults_are_reported_at_once_with_line_and_column()
     {
         var faults = FaultsOf(
             """
@@ -143,11 +143,11 @@ internal sealed class MirrorFileReaderTests
     [TestCase("[]", "mapping")]
     [TestCase("", "images")]
     [TestCase("images: {a: {source: a, destination: r.example/a}, a: {source: a, destination: r.example/a}}", "")]
-    public void What_is_no_mirror_file_is_said(string text, string message) =>
+    public void An_invalid_mirror_file_is_reported(string text, string message) =>
         Assert.That(FaultsOf(text)[0].ToString(), Does.Contain(message));
 
     [Test]
-    public void A_file_that_is_not_there_is_said() =>
+    public void A_file_that_is_missing_is_reported() =>
         Assert.That(
             () => MirrorFileReader.Read("/nowhere/replicant.yaml"),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("/nowhere/replicant.yaml")

@@ -37,7 +37,7 @@ internal sealed class MirrorRequestTests
     [TestCase("higher", Pages, 0)]
     [TestCase("semver", Pages, Tags)]
     [TestCase("all", Pages, Tags)]
-    public async Task A_pass_with_nothing_to_do_lists_tags_and_asks_the_source_for_no_manifest(string mode, int atTarget, int upToDate)
+    public async Task A_run_with_nothing_to_do_lists_tags_and_requests_no_manifest_from_the_source(string mode, int atTarget, int upToDate)
     {
         var report = await MirrorAsync(mode);
         Assert.That(
@@ -49,7 +49,7 @@ internal sealed class MirrorRequestTests
     }
 
     [Test]
-    public async Task To_replace_tags_their_digests_are_compared_by_a_HEAD_on_either_side()
+    public async Task Replacing_tags_compares_digests_with_a_HEAD_on_either_side()
     {
         Assert.That((await MirrorAsync("all, replace-tag: true")).Count(MirrorOutcome.UpToDate), Is.EqualTo(Tags));
         foreach (var registry in new[] { _source, _target })
@@ -69,7 +69,7 @@ internal sealed class MirrorRequestTests
     [TestCase("semver", Tags)]
     [TestCase("all", Tags)]
     [TestCase("higher", 0)]
-    public async Task A_destination_that_does_not_list_its_tags_is_asked_for_each_where_the_mode_can_do_without(string mode, int upToDate)
+    public async Task A_destination_that_does_not_list_tags_is_asked_for_each_if_the_mode_allows_it(string mode, int upToDate)
     {
         _target.Always(HttpMethod.Get, Kind.Tags, RegistryFaults.Status(403, "DENIED", "push only"));
         var report = await MirrorAsync(mode);

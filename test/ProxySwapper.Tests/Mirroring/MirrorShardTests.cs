@@ -34,7 +34,7 @@ internal sealed class MirrorShardTests
     }
 
     [Test]
-    public void The_split_is_even_and_stays_the_same_for_ever()
+    public void The_split_is_even_and_stable()
     {
         var image = MirrorFiles.Image("mode: all");
         var sizes = Enumerable

@@ -21,7 +21,7 @@ internal sealed class RateLimitGateTests
     public void Clear() => _output.Notes.Clear();
 
     [Test]
-    public async Task All_work_on_a_registry_waits_together_until_the_time_that_it_named()
+    public async Task All_work_on_a_registry_waits_for_its_Retry_After()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var (first, second) = (new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))), new Work());
@@ -42,7 +42,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public async Task A_registry_that_names_no_time_is_waited_for_twice_as_long_each_time_up_to_a_quarter_of_an_hour()
+    public async Task Without_Retry_After_the_wait_doubles_up_to_fifteen_minutes()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var work = new Work([.. Enumerable.Range(0, 6).Select(_ => Refusal("docker.io", null))]);
@@ -59,7 +59,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public async Task Work_that_was_refused_together_makes_the_wait_no_longer()
+    public async Task Concurrent_refusals_do_not_extend_the_wait()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var both = new TaskCompletionSource();
@@ -90,7 +90,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public async Task A_destination_that_refuses_is_the_one_that_closes()
+    public async Task A_destination_that_refuses_stops_its_own_work()
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         Assert.That(
@@ -100,7 +100,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public void Another_fault_is_none_of_its_business()
+    public void Other_faults_are_not_handled()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var fault = new RegistryException(HttpMethod.Get, "docker.io", "team/x", HttpStatusCode.ServiceUnavailable, []);

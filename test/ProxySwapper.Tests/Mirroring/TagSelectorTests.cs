@@ -14,7 +14,7 @@ internal sealed class TagSelectorTests
         );
 
     [TestCaseSource(nameof(Selections))]
-    public void A_pass_leaves_these_tags(string settings, List<string> source, List<string> destination, List<string> after)
+    public void A_run_results_in_these_tags(string settings, List<string> source, List<string> destination, List<string> after)
     {
         var image = MirrorFiles.Image(settings);
         var selection = TagSelector.Select(image.Filter, source, destination);
@@ -32,7 +32,7 @@ internal sealed class TagSelectorTests
     }
 
     [Test]
-    public void No_version_at_all_is_said() =>
+    public void No_version_at_all_is_reported() =>
         Assert.That(TagSelector.Select(MirrorFiles.Image("mode: semver").Filter, ["latest"], []).Explanation, Does.Contain("no version"));
 
     [Test]

@@ -15,7 +15,7 @@ internal sealed partial class WorkflowTests
             .Select(path => new TestCaseData(File.ReadAllText(path)).SetArgDisplayNames(Path.GetFileName(path)));
 
     [TestCaseSource(nameof(Workflows))]
-    public void Every_action_is_pinned_to_a_commit_whose_version_is_told(string text)
+    public void Every_action_is_pinned_to_a_commit_whose_version_is_reported(string text)
     {
         var used = Uses.Matches(text).Select(match => match.Groups["what"].Value.Trim()).ToList();
         Assert.That(used, Is.Not.Empty);

@@ -55,7 +55,7 @@ internal sealed class GateClockTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Test]
-    public async Task While_the_watch_is_lost_for_minutes_deadlines_hold_and_what_was_not_seen_goes_when_it_is_back()
+    public async Task While_the_watch_is_lost_deadlines_apply_and_unseen_pods_are_released_when_it_is_back()
     {
         await using var scene = await StartAsync();
         await CreateAsync("seen");
@@ -96,7 +96,7 @@ internal sealed class GateClockTests : IDisposable
     }
 
     [Test]
-    public async Task A_copy_whose_lease_another_replica_got_is_theirs_and_the_pod_goes_when_they_have_it()
+    public async Task A_copy_whose_lease_another_replica_took_is_left_to_it_and_the_pod_is_released_when_it_is_done()
     {
         await using var scene = await StartAsync();
         await CreateAsync("app");
@@ -126,7 +126,7 @@ internal sealed class GateClockTests : IDisposable
     }
 
     [Test]
-    public async Task A_copy_whose_new_holder_dies_too_comes_back_when_its_lease_ends()
+    public async Task A_copy_whose_new_holder_dies_is_resumed_when_its_lease_expires()
     {
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromMinutes(10) });
         await CreateAsync("app");
@@ -142,7 +142,7 @@ internal sealed class GateClockTests : IDisposable
     }
 
     [Test]
-    public async Task Ready_is_said_when_pods_are_watched()
+    public async Task The_program_is_ready_when_pods_are_watched()
     {
         _server.Denied["watch pods"] = true;
         await using var scene = await StartAsync(isConnected: false);
@@ -158,7 +158,7 @@ internal sealed class GateClockTests : IDisposable
     }
 
     [Test]
-    public async Task A_start_without_a_watch_is_held_up_for_ten_seconds_and_no_longer()
+    public async Task A_start_without_a_watch_delays_readiness_for_ten_seconds_at_most()
     {
         _server.Denied["watch pods"] = true;
         await using var scene = await StartAsync(isConnected: false);

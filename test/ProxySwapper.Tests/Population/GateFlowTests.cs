@@ -61,7 +61,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task A_pod_whose_image_is_nowhere_goes_at_once_with_its_original()
+    public async Task A_pod_whose_image_does_not_exist_is_released_at_once_with_its_original()
     {
         await using var scene = await StartAsync();
         var (original, target) = ($"{_upstream.Address}/team/none:1", $"{_downstream.Address}/mirror/team/none:1");
@@ -77,7 +77,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task A_pod_whose_image_takes_too_long_goes_at_the_deadline()
+    public async Task A_pod_whose_image_takes_too_long_is_released_at_the_deadline()
     {
         _hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
@@ -91,7 +91,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task A_pod_that_the_API_server_does_not_let_go_is_overdue_until_it_does()
+    public async Task A_pod_whose_release_is_refused_is_overdue_until_it_succeeds()
     {
         _hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
@@ -118,7 +118,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task Of_two_replicas_one_copies_and_both_know_then()
+    public async Task One_of_two_replicas_copies_and_both_remember_it()
     {
         await using var one = await StartAsync(replica: "one");
         await using var two = await StartAsync(replica: "two");
@@ -133,7 +133,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task What_a_replica_left_behind_the_next_one_finds_by_the_label()
+    public async Task Pods_left_by_a_replica_are_found_by_the_next_one_by_label()
     {
         _hold.Begin();
         await using (var first = await StartAsync(replica: "one"))
@@ -178,7 +178,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task A_pod_that_is_not_gated_is_copied_for_as_well()
+    public async Task Images_of_pods_without_a_gate_are_copied_as_well()
     {
         await using var scene = await StartAsync();
         var pod = GatedPodSamples.Create("team", "plain", (Source, Target));
@@ -189,7 +189,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task With_dry_run_nothing_is_copied_and_pods_that_were_gated_before_go_with_their_originals()
+    public async Task With_dry_run_nothing_is_copied_and_gated_pods_are_released_with_their_originals()
     {
         await using var scene = await StartAsync(isDryRun: true);
         await CreateAsync("gated");

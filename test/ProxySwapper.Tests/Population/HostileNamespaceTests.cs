@@ -70,7 +70,7 @@ internal sealed class HostileNamespaceTests
     }
 
     [Test]
-    public async Task The_images_of_others_take_no_more_than_twice_their_time([Values] Hostility hostility)
+    public async Task Images_of_others_take_at_most_twice_as_long([Values] Hostility hostility)
     {
         foreach (var run in new[] { "calm", "hostile" })
         foreach (var team in new[] { "team-a", "team-b" })

@@ -150,7 +150,7 @@ internal sealed class PodGatingTests
     [TestCase("patch")]
     [TestCase("watch")]
     [TestCase("list")]
-    public async Task No_pod_waits_where_we_may_not_let_it_go(string verb)
+    public async Task No_pod_waits_if_we_may_not_release_it(string verb)
     {
         _server.Denied[$"{verb} pods"] = true;
         await AssertDelayedAsync(_server, $"the ServiceAccount has no permission to {verb} pods");

@@ -43,7 +43,7 @@ internal sealed class PolicyModeTests
     }
 
     [Test]
-    public async Task Pods_that_the_policy_rewrote_are_copied_for_and_counted()
+    public async Task Images_of_pods_that_the_policy_rewrote_are_copied_and_the_pods_are_counted()
     {
         await CreateAsync("before", 0);
         await using var scene = await StartAsync("swap");

@@ -48,7 +48,7 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task Delayed_answers_first_and_copies_then()
+    public async Task Delayed_responds_first_and_copies_afterwards()
     {
         await using var scene = await StartAsync();
         _hold.Begin();
@@ -106,7 +106,7 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task Exists_leaves_what_is_missing_and_brings_it_for_the_next_time()
+    public async Task Exists_leaves_missing_images_unchanged_and_copies_them_for_the_next_time()
     {
         await using var scene = await StartAsync(swap: SwapPolicy.Exists);
         var first = await scene.AdmitAsync([Source]);
@@ -120,7 +120,7 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task Exists_asks_once_for_what_is_there_and_then_knows_it()
+    public async Task Exists_checks_an_existing_image_once_and_remembers_it()
     {
         _image.AddTo(_downstream, "mirror/team/app", "1");
         await using var scene = await StartAsync(PopulatePolicy.None, SwapPolicy.Exists);
@@ -134,14 +134,14 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task Exists_and_immediate_rewrite_what_came_in_time()
+    public async Task Exists_and_immediate_rewrite_images_that_were_copied_in_time()
     {
         await using var scene = await StartAsync(PopulatePolicy.Immediate, SwapPolicy.Exists);
         Assert.That((await scene.AdmitAsync([Source])).Images[0].Decision.Reason, Is.EqualTo(DecisionReason.Rewritten));
     }
 
     [Test]
-    public async Task With_exists_a_downstream_that_fails_leaves_images_alone_and_says_so()
+    public async Task With_exists_a_failing_downstream_leaves_images_unchanged_with_a_warning()
     {
         await using var scene = await StartAsync(swap: SwapPolicy.Exists);
         _refusal = 500;
@@ -170,7 +170,7 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task A_storm_of_429_ends_in_every_image_once()
+    public async Task After_many_429_responses_every_image_is_copied_once()
     {
         for (var i = 0; i < 20; i++)
             TestImage.Create(100 + i).AddTo(_upstream, $"team/app{i}", "1");

@@ -113,7 +113,7 @@ internal sealed class PopulationSummaryTests
     }
 
     [Test]
-    public async Task Every_field_is_told_in_the_manual()
+    public async Task Every_field_is_reported_in_the_manual()
     {
         await using var scene = await StartAsync();
         var page = await File.ReadAllTextAsync(SourceTree.PathOf("docs", "page.md"));

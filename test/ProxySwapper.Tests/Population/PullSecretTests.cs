@@ -37,7 +37,7 @@ internal sealed class PullSecretTests : IDisposable
     public void Dispose() => _log.Dispose();
 
     [Test]
-    public async Task A_missing_secret_is_told_in_the_log_and_by_an_event_on_the_pod()
+    public async Task A_missing_secret_is_reported_in_the_log_and_by_an_event_of_the_pod()
     {
         await using var scene = await StartAsync();
         await CreatePodAsync("web");
@@ -48,7 +48,7 @@ internal sealed class PullSecretTests : IDisposable
     }
 
     [Test]
-    public async Task A_secret_without_a_login_for_the_target_is_told()
+    public async Task A_secret_without_a_login_for_the_target_is_reported()
     {
         await CreateSecretAsync("""{"auths":{"other.example.com":{"auth":"dTpw"}}}""");
         await using var scene = await StartAsync();
@@ -58,7 +58,7 @@ internal sealed class PullSecretTests : IDisposable
     }
 
     [Test]
-    public async Task A_secret_that_opens_the_target_is_nothing_to_tell_and_is_read_once()
+    public async Task A_secret_with_a_login_for_the_target_is_not_reported_and_is_read_once()
     {
         await CreateSecretAsync("""{"auths":{"registry.example.com":{"auth":"dTpw"}}}""");
         await using var scene = await StartAsync();

@@ -18,7 +18,7 @@ internal sealed class ConfiguredCredentialSourceTests
     private readonly List<RegistryAuth> _clouds = [];
 
     [Test]
-    public async Task A_clouds_host_is_opened_by_its_cloud_alone(
+    public async Task A_clouds_host_only_uses_its_clouds_credentials(
         [Values(RegistryAuth.Ecr, RegistryAuth.Google, RegistryAuth.Azure)] RegistryAuth auth
     )
     {
@@ -62,7 +62,7 @@ internal sealed class ConfiguredCredentialSourceTests
     }
 
     [Test]
-    public async Task A_host_of_which_nothing_is_said_is_opened_by_the_next_source()
+    public async Task An_unconfigured_host_is_left_to_the_next_source()
     {
         Assert.That(
             await Chain(new RegistryEntryOptions { Host = "r.example", AwsProfile = "other" }).GetAsync(Image, default),
@@ -82,7 +82,7 @@ internal sealed class ConfiguredCredentialSourceTests
         );
 
     [Test]
-    public async Task A_password_is_read_anew_each_time()
+    public async Task A_password_is_read_again_each_time()
     {
         using var folder = new TemporaryFolder();
         var entry = new RegistryEntryOptions

@@ -163,7 +163,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_policy_that_cannot_be_set_is_told_and_keeps_no_image_away()
+    public async Task A_policy_that_cannot_be_set_is_reported_and_keeps_no_image_away()
     {
         _ecr.AnswerAlways("PutLifecyclePolicy", FakeEcrAnswers.AccessDenied);
         _ecr.AnswerAlways("SetRepositoryPolicy", FakeEcrAnswers.InvalidParameter);

@@ -85,7 +85,7 @@ internal sealed class ImageReferenceTests
     [TestCase("a__b.c/d", "host")]
     [TestCase(Hex, "image ID")]
     [TestCase("sha256:" + Hex, "image ID")]
-    public void What_is_no_reference_is_told_why(string? text, string fault)
+    public void Invalid_references_are_refused_with_the_reason(string? text, string fault)
     {
         Assert.That(ImageReference.TryParse(text, out var reference, out var told), Is.False);
         Assert.That(reference, Is.Null);
@@ -127,14 +127,14 @@ internal sealed class ImageReferenceTests
         Prop.ForAll(ReferenceGenerator.Canonical.ToArbitrary(), text => ImageReference.Parse(text).ToString() == text);
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]
-    public Property What_was_printed_is_the_same_reference() =>
+    public Property A_printed_reference_parses_to_the_same_reference() =>
         Prop.ForAll(
             ReferenceGenerator.Familiar.ToArbitrary(),
             text => ImageReference.Parse(ImageReference.Parse(text).ToString()) == ImageReference.Parse(text)
         );
 
     [FsCheck.NUnit.Property(MaxTest = 5000)]
-    public Property Texts_that_nearly_are_references_are_judged_as_the_grammar_does() =>
+    public Property Near_misses_are_judged_like_the_grammar() =>
         Prop.ForAll(
             ReferenceGenerator.Nearly.ToArbitrary(),
             text =>

@@ -12,7 +12,7 @@ internal sealed class ClusterScanTests
     private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     [Test]
-    public async Task Pods_of_ignored_owners_are_left_alone_as_by_the_webhook()
+    public async Task Pods_of_ignored_owners_are_left_unchanged_as_by_the_webhook()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddPodAsync("db-1", "postgres:16", ReportCluster.ControlledBy("example.com/v1", "Cluster", "db"));
@@ -25,7 +25,7 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
-    public async Task A_static_pod_is_left_alone_and_is_no_workload_of_its_node()
+    public async Task A_static_pod_is_left_unchanged_and_is_no_workload_of_its_node()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddPodAsync(
@@ -117,7 +117,7 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
-    public async Task A_list_that_begins_anew_counts_nothing_twice()
+    public async Task A_list_that_begins_again_counts_nothing_twice()
     {
         var expired = 0;
         await using var cluster = await ReportCluster.StartAsync(
@@ -145,7 +145,7 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
-    public async Task What_may_not_be_read_is_said_and_the_rest_is_reported()
+    public async Task What_may_not_be_read_is_reported_and_the_rest_is_reported()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddPodAsync("web", "nginx:1");

@@ -78,7 +78,7 @@ internal sealed class DownstreamCheckTests
     }
 
     [Test]
-    public async Task A_source_that_is_gone_is_said()
+    public async Task A_source_that_is_gone_is_reported()
     {
         await using var source = await InMemoryRegistry.StartAsync();
         await using var target = await InMemoryRegistry.StartAsync();

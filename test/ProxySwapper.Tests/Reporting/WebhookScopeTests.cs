@@ -49,7 +49,7 @@ internal sealed class WebhookScopeTests
     }
 
     [Test]
-    public async Task Without_a_registration_and_with_conditions_in_one_the_reader_is_told()
+    public async Task Without_a_registration_and_with_conditions_in_one_the_reader_is_reported()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.ReportAsync();

@@ -32,7 +32,7 @@ internal sealed class RuleSetTests
     [TestCase("localhost")]
     [TestCase("docker.io/my-org")]
     [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com/proxy_docker.io")]
-    public void A_target_with_a_port_or_a_path_is_not_gone_to_twice(string proxyUrl)
+    public void Images_at_a_target_with_port_or_path_are_not_rewritten_again(string proxyUrl)
     {
         var rules = Rules($"proxyUrl: '{proxyUrl}'");
         var once = rules.Evaluate("nginx", "default");
@@ -80,7 +80,7 @@ internal sealed class RuleSetTests
     [TestCase("*:5000", "localhost:5000/a", true)]
     [TestCase("registry:5000", "registry:5000/a", true)]
     [TestCase("[::1]:5000", "[::1]:5000/a", true)]
-    public void A_match_takes_segments(string match, string image, bool taken) =>
+    public void A_match_applies_to_whole_segments(string match, string image, bool taken) =>
         Assert.That(
             Target($"rules: [{{match: '{match}', target: r.example, allowSharedTarget: true}}]", image),
             taken ? Is.Not.Null : Is.Null
@@ -163,7 +163,7 @@ internal sealed class RuleSetTests
     }
 
     [TestCase("UPPER"), TestCase(""), TestCase("a:b:c"), TestCase("nginx@sha256:12"), TestCase(" nginx")]
-    public void An_image_that_does_not_parse_is_left_alone_with_a_warning(string image)
+    public void An_image_that_does_not_parse_is_left_unchanged_with_a_warning(string image)
     {
         var decision = Rules("proxyUrl: r.example").Evaluate(image, "default");
         Assert.That(
@@ -194,7 +194,7 @@ internal sealed class RuleSetTests
     [TestCase("index.docker.io/nginx", "nginx", true)]
     [TestCase("ngin*", "nginx", true)]
     [TestCase("**", "anything/at/all", true)]
-    public void Ignored_images_are_left_alone(string pattern, string image, bool ignored) =>
+    public void Ignored_images_are_left_unchanged(string pattern, string image, bool ignored) =>
         Assert.That(
             Rules($"proxyUrl: r.example\nignoreImages: ['{pattern}']").Evaluate(image, "default").Reason == DecisionReason.IgnoredImage,
             Is.EqualTo(ignored)
@@ -203,14 +203,14 @@ internal sealed class RuleSetTests
     [TestCase("populate: false", true)]
     [TestCase("populate: true", false)]
     [TestCase("namespaces: []", false)]
-    public void A_rule_can_say_that_its_target_fills_itself(string more, bool fillsItself)
+    public void A_rule_can_disable_population(string more, bool fillsItself)
     {
         var decision = Rules($"rules: [{{match: docker.io, target: 'localhost:30026', {more}}}]").Evaluate("nginx", "default");
         Assert.That((decision.IsRewritten, !decision.Populate), Is.EqualTo((true, fillsItself)));
     }
 
     [Test]
-    public void Ignored_namespaces_are_left_alone() =>
+    public void Ignored_namespaces_are_left_unchanged() =>
         Assert.That(
             Rules("proxyUrl: r.example\nignoreNamespaces: [kube-*]").Evaluate("nginx", "kube-system").Reason,
             Is.EqualTo(DecisionReason.IgnoredNamespace)
@@ -225,7 +225,7 @@ internal sealed class RuleSetTests
 
     [TestCase("docker.io/**/**/**/**/**/**/**/**/z")]
     [TestCase("**/a/**/a/**/a/**/a/**/z")]
-    public void Many_wildcards_cost_no_more_time_than_the_text_is_long(string match)
+    public void Many_wildcards_take_linear_time(string match)
     {
         // Exponential backtracking of ** would exceed the test's time.
         var rules = Rules($"rules: [{{match: '{match}', target: r.example, allowSharedTarget: true}}]");

@@ -50,7 +50,7 @@ internal sealed class ConfigurationWatcherTests
     }
 
     [Test]
-    public void A_bad_change_keeps_the_last_good_rules_and_is_remembered_with_its_faults()
+    public void An_invalid_change_keeps_the_last_valid_rules_and_is_recorded_with_its_faults()
     {
         Write("proxyUrl: one.example");
         var (watcher, provider) = Start();
@@ -66,7 +66,7 @@ internal sealed class ConfigurationWatcherTests
     }
 
     [Test]
-    public void A_file_that_is_gone_for_a_while_keeps_the_rules_and_is_taken_when_it_is_back()
+    public void A_temporarily_missing_file_keeps_the_rules_and_is_read_when_it_is_back()
     {
         Write("proxyUrl: one.example");
         var (watcher, provider) = Start();
@@ -80,7 +80,7 @@ internal sealed class ConfigurationWatcherTests
     }
 
     [Test]
-    public void A_file_that_is_replaced_by_rename_is_taken()
+    public void A_file_that_is_replaced_by_rename_is_read()
     {
         Write("proxyUrl: one.example");
         var (watcher, provider) = Start();

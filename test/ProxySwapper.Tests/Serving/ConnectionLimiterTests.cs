@@ -22,7 +22,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
     public void Dispose() => _meter.Dispose();
 
     [Test]
-    public void An_idle_connection_goes_for_a_new_one()
+    public void An_idle_connection_is_closed_for_a_new_one()
     {
         for (var index = 0; index < Maximum; index++)
             Open($"{index}", address: index);
@@ -32,7 +32,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
     }
 
     [Test]
-    public void One_that_brought_a_good_request_stays_beside_those_that_brought_none()
+    public void Connections_with_valid_requests_outlast_those_without()
     {
         Open("good", 0).MarkUsed(_time.GetTimestamp());
         for (var index = 1; index < 5 * Maximum; index++)
@@ -41,7 +41,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
     }
 
     [Test]
-    public void Connections_with_good_requests_do_not_keep_new_ones_out()
+    public void Connections_with_valid_requests_do_not_block_new_ones()
     {
         for (var index = 0; index < Maximum - 1; index++)
         {

@@ -42,7 +42,7 @@ internal sealed class ServingCertificateTests
     }
 
     [Test]
-    public void The_certificates_behind_the_first_are_sent_along()
+    public void Intermediate_certificates_are_sent()
     {
         using var intermediate = _certificates.Intermediate();
         var (certificate, key) = intermediate.Issue();
@@ -51,7 +51,7 @@ internal sealed class ServingCertificateTests
     }
 
     [Test]
-    public void Files_that_are_as_they_were_change_nothing()
+    public void Unchanged_files_have_no_effect()
     {
         WriteNew();
         var certificate = Load();
@@ -59,7 +59,7 @@ internal sealed class ServingCertificateTests
     }
 
     [Test]
-    public void A_renewed_pair_is_taken_and_half_of_one_is_not()
+    public void A_renewed_pair_is_loaded_and_an_incomplete_one_is_not()
     {
         WriteNew();
         var certificate = Load();
@@ -74,7 +74,7 @@ internal sealed class ServingCertificateTests
     }
 
     [Test]
-    public void A_file_that_goes_away_leaves_the_one_in_force()
+    public void A_deleted_file_keeps_the_current_certificate()
     {
         WriteNew();
         var certificate = Load();
@@ -91,7 +91,7 @@ internal sealed class ServingCertificateTests
             "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
         )
     ]
-    public void What_is_no_certificate_is_said_with_the_file(string certificate, string key)
+    public void An_invalid_certificate_is_reported_with_its_file(string certificate, string key)
     {
         Write(certificate, key);
         Assert.That(Load, Throws.InstanceOf<CertificateException>().With.Message.Contains(CertificateFile));

@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Switching;
 internal sealed class WebhookSwitchTests
 {
     [Test]
-    public async Task What_changed_between_keeping_and_removing_is_kept_anew()
+    public async Task A_change_between_storing_and_removing_is_stored_again()
     {
         await using var server = await ScriptedApiServer.StartAsync();
         server
@@ -28,7 +28,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task Somebody_who_changes_it_all_the_time_wins_in_the_end()
+    public async Task After_repeated_concurrent_changes_disabling_gives_up()
     {
         await using var server = await ScriptedApiServer.StartAsync();
         for (var i = 0; i < 5; i++)
@@ -40,7 +40,7 @@ internal sealed class WebhookSwitchTests
 
     [TestCase("{}")]
     [TestCase("""{"proxyswapper.io/config-map":"no-slash"}""")]
-    public async Task A_webhook_that_names_no_place_is_not_removed(string annotations)
+    public async Task A_webhook_without_a_place_to_store_it_is_not_removed(string annotations)
     {
         await using var server = await ScriptedApiServer.StartAsync();
         server.Answer(200, $$$"""{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","annotations":{{{annotations}}} }}""");
@@ -53,7 +53,7 @@ internal sealed class WebhookSwitchTests
     [TestCase("[]")]
     [TestCase("""{\"kind\":\"Pod\",\"metadata\":{\"name\":\"w\"}}""")]
     [TestCase("""{\"kind\":\"MutatingWebhookConfiguration\",\"metadata\":{\"name\":\"another\"}}""")]
-    public async Task What_is_kept_must_be_that_webhook(string kept)
+    public async Task The_stored_object_must_be_that_webhook(string kept)
     {
         await using var server = await ScriptedApiServer.StartAsync();
         server.Answer(
@@ -82,7 +82,7 @@ internal sealed class WebhookSwitchTests
         """{"items":[{"metadata":{"namespace":"a","name":"b"}},{"metadata":{"namespace":"c","name":"d"}}]}""",
         "several ConfigMaps have the label proxyswapper.io/webhook=w: use --config-map with one of a/b, c/d"
     )]
-    public async Task The_ConfigMap_must_be_one(int status, string body, string message)
+    public async Task The_ConfigMap_must_be_valid(int status, string body, string message)
     {
         await using var server = await ScriptedApiServer.StartAsync();
         server.Answer(status, body);

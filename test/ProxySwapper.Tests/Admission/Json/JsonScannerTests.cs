@@ -63,14 +63,14 @@ internal sealed class JsonScannerTests
     ];
 
     [FsCheck.NUnit.Property(MaxTest = 3000)]
-    public Property Takes_exactly_what_the_runtimes_reader_takes() =>
+    public Property Accepts_exactly_what_the_runtimes_reader_accepts() =>
         Prop.ForAll(
             Gen.Elements(Pieces).ListOf().Select(pieces => Encoding.UTF8.GetBytes(string.Concat(pieces))).ToArbitrary(),
             AreTheSame
         );
 
     [FsCheck.NUnit.Property(MaxTest = 2000)]
-    public Property Takes_exactly_what_the_runtimes_reader_takes_of_a_broken_text() =>
+    public Property Accepts_exactly_what_the_runtimes_reader_accepts_of_damaged_text() =>
         Prop.ForAll(
             (
                 from at in Gen.Choose(0, 10_000)
@@ -91,7 +91,7 @@ internal sealed class JsonScannerTests
         );
 
     [Test]
-    public void Takes_exactly_what_the_runtimes_reader_takes_wherever_in_a_block_a_string_ends(
+    public void Accepts_exactly_what_the_runtimes_reader_accepts_wherever_in_a_block_a_string_ends(
         [Values("", "\"", "\\\"", "\\\\", "\\", "\\u00e4", "\u0001", "\u001f", "\u007f", "ä", "😀")] string piece,
         [Values(0, 1, 31, 63, 64, 65)] int behind
     ) =>
@@ -104,7 +104,7 @@ internal sealed class JsonScannerTests
 
     [TestCase(MaximumDepth, true)]
     [TestCase(MaximumDepth + 1, false)]
-    public void Is_as_deep_as_allowed(int depth, bool isTaken)
+    public void Nesting_is_limited(int depth, bool isTaken)
     {
         Assert.That(IsTaken(Encoding.UTF8.GetBytes(new string('[', depth) + new string(']', depth))), Is.EqualTo(isTaken));
         Assert.That(
@@ -114,7 +114,7 @@ internal sealed class JsonScannerTests
     }
 
     [Test]
-    public void Reads_strings_as_they_are_meant()
+    public void Reads_strings_with_escapes()
     {
         var scanner = new JsonScanner("""{"\u0061":"x\ty","b":"ä\ud83d\ude00","c":5,"original":""}"""u8, MaximumDepth);
         Assert.That(scanner.EnterObject(), Is.True);
@@ -134,11 +134,11 @@ internal sealed class JsonScannerTests
 
     [TestCase("\"\\ud83d\"")]
     [TestCase("\"\\ude00\\ud83d\"")]
-    public void A_string_that_is_asked_for_must_be_Unicode(string text) =>
+    public void A_string_that_is_read_must_be_valid_Unicode(string text) =>
         Assert.That(() => TextOf(Encoding.UTF8.GetBytes(text)), Throws.InstanceOf<JsonException>());
 
     [Test]
-    public void A_string_that_is_asked_for_must_be_UTF8() =>
+    public void A_string_that_is_read_must_be_valid_UTF8() =>
         Assert.That(() => TextOf([(byte)'"', 0xff, (byte)'"']), Throws.InstanceOf<JsonException>());
 
     [TestCase("{\"a\" 1}", "expected ':', at byte 5")]
@@ -146,7 +146,7 @@ internal sealed class JsonScannerTests
     [TestCase("{1:2}", "expected a property name in double quotes, at byte 1")]
     [TestCase("[1] x", "unexpected text after the end, at byte 3")]
     [TestCase("[01]", "a number starts with zero, at byte 1")]
-    public void Says_what_is_wrong_and_where(string text, string fault) =>
+    public void An_error_names_cause_and_position(string text, string fault) =>
         Assert.That(() => Skip(Encoding.UTF8.GetBytes(text)), Throws.InstanceOf<JsonException>().With.Message.EqualTo(fault));
 
     private static bool AreTheSame(byte[] text) => IsTaken(text) == IsTakenByRuntime(text);

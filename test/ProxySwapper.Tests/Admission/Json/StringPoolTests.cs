@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Admission.Json;
 internal sealed class StringPoolTests
 {
     [Test]
-    public void A_text_that_comes_again_is_the_same_object()
+    public void A_repeated_text_is_the_same_object()
     {
         var cache = new StringPool();
         var first = cache.TextOf("docker.io/library/nginx:1.25"u8);
@@ -19,7 +19,7 @@ internal sealed class StringPoolTests
     }
 
     [Test]
-    public void Each_of_many_texts_is_itself_from_many_threads_at_once()
+    public void Texts_are_never_mixed_up_by_concurrent_threads()
     {
         var cache = new StringPool();
         Parallel.For(
@@ -36,7 +36,7 @@ internal sealed class StringPoolTests
     }
 
     [Test]
-    public void What_is_not_ASCII_or_too_long_is_not_kept() =>
+    public void Non_ASCII_and_long_texts_are_not_cached() =>
         Assert.Multiple(() =>
         {
             var cache = new StringPool();

@@ -10,7 +10,7 @@ namespace ProxySwapper.Tests.Admission.Json;
 internal sealed class Utf8JsonBufferTests
 {
     [FsCheck.NUnit.Property(MaxTest = 1000)]
-    public bool Any_text_is_read_back_as_it_was(UnicodeString text)
+    public bool Any_text_survives_a_round_trip(UnicodeString text)
     {
         using var buffer = new Utf8JsonBuffer();
         buffer.AppendString(text.Get ?? "");
@@ -22,7 +22,7 @@ internal sealed class Utf8JsonBufferTests
     [TestCase("", "\"\"")]
     [TestCase("a \"b\" \\ <c> 'd' + é", "\"a \\\"b\\\" \\\\ <c> 'd' + é\"")]
     [TestCase("line\nline", "\"line\\nline\"")]
-    public void Only_what_must_be_escaped_is(string text, string json)
+    public void Only_necessary_characters_are_escaped(string text, string json)
     {
         using var buffer = new Utf8JsonBuffer();
         buffer.AppendString(text);
@@ -49,7 +49,7 @@ internal sealed class Utf8JsonBufferTests
     }
 
     [Test]
-    public void It_grows_without_losing_anything()
+    public void The_buffer_grows_without_losing_content()
     {
         using var buffer = new Utf8JsonBuffer();
         var expected = new StringBuilder();

@@ -15,7 +15,7 @@ internal sealed class CopyOutputTests
     private readonly FakeTimeProvider _time = new();
 
     [Test]
-    public void A_log_gets_a_line_for_each_blob_and_the_total_now_and_then()
+    public void A_log_gets_a_line_per_blob_and_the_total_at_intervals()
     {
         using var text = new StringWriter { NewLine = "\n" };
         var blobs = new[] { Blob('a', 100 * MiB), Blob('b', 50 * MiB), Blob('c', MiB), Blob('d', 2 * MiB), Blob('e', 700) };
@@ -46,7 +46,7 @@ internal sealed class CopyOutputTests
     }
 
     [Test]
-    public void The_total_counts_what_is_to_be_moved_and_nothing_else()
+    public void The_total_only_counts_bytes_to_transfer()
     {
         var total = new TransferTotal(_time);
         Assert.That(total.Describe(), Is.Null);
@@ -68,11 +68,11 @@ internal sealed class CopyOutputTests
     [TestCase(200, "3 min 20 s")]
     [TestCase(3905, "1 h 5 min")]
     [TestCase(100_000, "27 h 46 min")]
-    public void Durations_are_read_by_people(double seconds, string text) =>
+    public void Durations_are_readable(double seconds, string text) =>
         Assert.That(DurationText.Format(TimeSpan.FromSeconds(seconds)), Is.EqualTo(text));
 
     [Test]
-    public void The_end_says_how_much_was_moved_and_how_fast()
+    public void The_summary_has_amount_and_rate()
     {
         var request = new CopyRequest(
             ImageReference.Parse("docker.io/library/nginx:1"),

@@ -28,20 +28,20 @@ internal sealed class MirrorTableTests
     ];
 
     [Test]
-    public void A_pass_ends_with_a_row_for_each_repository() => AssertGolden("table", new MirrorReport(Results, IsDryRun: false));
+    public void A_run_ends_with_a_row_per_repository() => AssertGolden("table", new MirrorReport(Results, IsDryRun: false));
 
     [Test]
-    public void A_pass_that_was_stopped_says_what_is_left_and_what_was_replaced() =>
+    public void A_stopped_run_reports_what_is_left_and_what_was_replaced() =>
         AssertGolden(
             "table-stopped",
             new MirrorReport([.. Results, Of(0, "latest", MirrorOutcome.Replaced, 5000), Of(2, "v1", MirrorOutcome.Left)], IsDryRun: false)
         );
 
     [Test]
-    public void A_dry_run_says_what_would_be() => AssertGolden("table-dry-run", new MirrorReport(Results, IsDryRun: true));
+    public void A_dry_run_reports_what_would_happen() => AssertGolden("table-dry-run", new MirrorReport(Results, IsDryRun: true));
 
     [Test]
-    public void A_single_repository_needs_no_sum_and_nothing_needs_no_table()
+    public void A_single_repository_has_no_total_and_an_empty_run_no_table()
     {
         using var text = new StringWriter();
         MirrorTable.Write(text, new MirrorReport([], IsDryRun: false));

@@ -29,7 +29,7 @@ internal sealed class YamlLoaderTests
         );
 
     [Test]
-    public void An_alias_counts_as_what_it_stands_for()
+    public void An_alias_counts_with_its_content()
     {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
         for (var level = 1; level < 10; level++)

@@ -33,7 +33,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public async Task Paths_are_relative_to_the_file_that_they_stand_in()
+    public async Task Paths_are_relative_to_their_file()
     {
         var file = Write("config", Config("tokenFile: token.txt", "certificate-authority: ca.pem"));
         Write("token.txt", "from-file\n");
@@ -44,7 +44,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void Of_several_files_the_first_that_has_a_name_wins_and_missing_ones_are_passed_over()
+    public void The_first_of_several_files_with_a_name_wins_and_missing_ones_are_skipped()
     {
         var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
         var second = Write(
@@ -58,7 +58,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void A_context_that_is_not_there_is_named()
+    public void A_context_that_is_missing_is_named()
     {
         var file = Write("config", Config("token: x"));
         var fault = Assert.Throws<KubernetesConnectionException>(() => new KubeconfigReader(_time).Read([file], "gone"));
@@ -66,7 +66,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void Tls_and_proxy_settings_and_impersonation_are_taken()
+    public void Tls_and_proxy_settings_and_impersonation_are_read()
     {
         var connection = Read(
             Write(
@@ -102,7 +102,7 @@ internal sealed class KubeconfigReaderTests
     [TestCase("current-context: here\ncontexts: 3\n", "contexts: must be a list")]
     [TestCase("current-context: {}\n", "current-context: must be a string")]
     [TestCase("current-context: here\ncontexts: [{ name: here, context: [] }]\n", "context: must be a mapping")]
-    public void What_is_no_kubeconfig_is_told_with_file_and_line(string text, string message)
+    public void An_invalid_kubeconfig_is_reported_with_file_and_line(string text, string message)
     {
         var file = Write("config", text);
         var fault = Assert.Throws<ConfigurationException>(() => Read(file))!;
@@ -117,7 +117,7 @@ internal sealed class KubeconfigReaderTests
         "The proxy-url of context here in FILE must be a URL with one of these schemes: http, https, socks5."
     )]
     [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not valid Base64.")]
-    public void An_address_that_is_not_usable_is_told(string cluster, string message)
+    public void An_address_that_is_not_usable_is_reported(string cluster, string message)
     {
         var file = Write(
             "config",
@@ -129,7 +129,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void A_file_that_cannot_be_read_or_is_too_large_is_told()
+    public void A_file_that_cannot_be_read_or_is_too_large_is_reported()
     {
         var large = Write("large", new string('#', 5 * 1024 * 1024));
         Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} is larger than 4 MiB."));
@@ -140,7 +140,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void Without_any_connection_the_error_says_where_was_looked()
+    public void Without_a_connection_the_error_lists_the_places_searched()
     {
         var fault = Assert.Throws<KubernetesConnectionException>(() =>
             KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time)
@@ -170,7 +170,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public async Task A_plugin_is_run_from_its_files_directory_with_what_it_is_told()
+    public async Task A_plugin_is_run_in_the_directory_of_its_file_with_its_arguments_and_environment()
     {
         Script(
             "plugin",
@@ -230,7 +230,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public async Task A_plugin_may_print_more_than_a_pipe_holds()
+    public async Task A_plugin_may_print_more_than_a_pipe_buffers()
     {
         Script(
             "plugin",
@@ -245,7 +245,7 @@ internal sealed class KubeconfigReaderTests
     }
 
     [Test]
-    public void What_a_plugin_prints_is_never_repeated()
+    public void The_output_of_a_plugin_is_never_printed()
     {
         Script("plugin", "echo 'topsecret'");
         var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>

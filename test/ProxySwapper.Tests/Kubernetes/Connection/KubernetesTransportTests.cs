@@ -51,7 +51,7 @@ internal sealed class KubernetesTransportTests
     public ValueTask Stop() => _server.DisposeAsync();
 
     [Test]
-    public async Task A_client_certificate_is_shown_and_the_servers_is_checked_for_the_name_that_was_said()
+    public async Task A_client_certificate_is_presented_and_the_servers_is_verified_for_the_configured_name()
     {
         using var client = Client(_authority.Pem);
         Assert.That((string?)(await client.GetAsync("/", default))!["subject"], Is.EqualTo("CN=admin"));

@@ -138,7 +138,7 @@ internal sealed class CopyClaimsTests
     }
 
     [Test]
-    public async Task A_claim_that_somebody_else_got_is_told_to_be_lost_and_left_to_them()
+    public async Task A_claim_that_another_replica_took_is_lost_and_left_unchanged()
     {
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
         var lease = (await LeaseAsync())!;

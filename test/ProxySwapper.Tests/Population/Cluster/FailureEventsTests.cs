@@ -25,7 +25,7 @@ internal sealed class FailureEventsTests
     public ValueTask Stop() => _server.DisposeAsync();
 
     [Test]
-    public async Task The_owner_of_the_pod_is_told_what_was_tried_and_what_the_registry_said()
+    public async Task The_pods_owner_gets_an_event_with_the_attempt_and_the_registrys_response()
     {
         using var events = await StartAsync();
         _server.Answer(201, "{}");
@@ -64,7 +64,7 @@ internal sealed class FailureEventsTests
     }
 
     [Test]
-    public async Task A_registry_that_takes_many_images_along_makes_no_flood()
+    public async Task A_registry_that_fails_many_images_does_not_flood_events()
     {
         using var events = await StartAsync();
         for (var i = 0; i < 20; i++)
@@ -80,7 +80,7 @@ internal sealed class FailureEventsTests
     }
 
     [Test]
-    public async Task With_exists_nothing_failed_for_the_owner()
+    public async Task With_exists_the_owner_gets_no_event()
     {
         using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });
         events.Report(Job("app"));
@@ -92,7 +92,7 @@ internal sealed class FailureEventsTests
     }
 
     [Test]
-    public async Task Of_a_pod_that_only_a_review_has_shown_nobody_is_told()
+    public async Task A_pod_that_is_only_known_from_a_review_gets_no_event()
     {
         using var events = await StartAsync();
         _server.Answer(201, "{}");

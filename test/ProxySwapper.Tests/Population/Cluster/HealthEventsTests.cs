@@ -21,7 +21,7 @@ internal sealed class HealthEventsTests
 
     [TestCase(true, "Its images are left unchanged until it recovers.")]
     [TestCase(false, "Its images are still rewritten.")]
-    public async Task A_registry_that_fails_is_told_of_the_programs_own_Pod(bool fallsBack, string consequence)
+    public async Task A_failing_registry_is_an_event_of_the_programs_own_Pod(bool fallsBack, string consequence)
     {
         var written = await TellAsync("connection refused", fallsBack);
         Assert.That(((string?)written["reason"], (string?)written["type"]), Is.EqualTo(("RegistryFailing", "Warning")));
@@ -33,7 +33,7 @@ internal sealed class HealthEventsTests
     }
 
     [Test]
-    public async Task A_registry_that_answers_again_is_told_too()
+    public async Task A_registry_that_responds_again_is_an_event_too()
     {
         var written = await TellAsync(null, fallsBack: true);
         Assert.That(
@@ -43,7 +43,7 @@ internal sealed class HealthEventsTests
     }
 
     [Test]
-    public async Task An_Event_that_cannot_be_written_is_logged_and_harms_nothing()
+    public async Task An_Event_that_cannot_be_written_is_only_logged()
     {
         using var log = new CapturedLog();
         _server.Answer(403, """{"message":"events is forbidden"}""");

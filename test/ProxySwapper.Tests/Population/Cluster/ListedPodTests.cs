@@ -12,7 +12,7 @@ internal sealed class ListedPodTests
     );
 
     [Test]
-    public void All_places_of_images_are_read_with_what_they_were()
+    public void All_images_of_a_pod_are_read_with_their_originals()
     {
         using var document = JsonDocument.Parse(
             """

@@ -23,7 +23,7 @@ internal sealed class DownstreamHealthTests
     private readonly List<string> _checks = [];
 
     [Test]
-    public async Task A_registry_that_failed_three_times_in_a_row_is_failing_until_it_answers()
+    public async Task A_registry_counts_as_failing_after_three_failures_until_it_responds()
     {
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
         _fault = new RegistryException(HttpMethod.Get, Registry, "", HttpStatusCode.BadGateway, []);
@@ -45,7 +45,7 @@ internal sealed class DownstreamHealthTests
     }
 
     [Test]
-    public async Task A_registry_that_is_well_is_asked_seldom_and_one_that_let_somebody_down_at_once()
+    public async Task A_healthy_registry_is_checked_rarely_and_one_that_failed_a_request_at_once()
     {
         using var health = Watching(new());
         await LookAsync(health, TimeSpan.Zero);
@@ -59,7 +59,7 @@ internal sealed class DownstreamHealthTests
     [TestCase(401)]
     [TestCase(403)]
     [TestCase(429)]
-    public async Task A_registry_that_refuses_us_answers_nodes_all_the_same(int status)
+    public async Task A_registry_that_refuses_us_still_responds_to_nodes(int status)
     {
         _fault = new RegistryException(HttpMethod.Get, Registry, "", (HttpStatusCode)status, []);
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });

@@ -55,7 +55,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task A_pod_whose_images_are_there_loses_gate_and_label_and_nothing_else()
+    public async Task A_pod_whose_images_are_downstream_only_loses_gate_and_label()
     {
         var pod = await CreateAsync();
         Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
@@ -66,7 +66,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task A_pod_whose_image_is_not_there_goes_with_its_original_and_says_why()
+    public async Task A_pod_whose_image_is_missing_is_released_with_its_original_and_the_reason()
     {
         var pod = await CreateAsync();
         var outcome = await ReleaseAsync(pod, NotThere);
@@ -80,7 +80,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task Only_the_images_that_are_not_there_are_put_back()
+    public async Task Only_missing_images_are_restored()
     {
         var pod = await CreateAsync(("busybox", "down.example.com/library/busybox:latest"));
         await ReleaseAsync(pod, new ReleasePlan("not there", image => image == Target));
@@ -104,7 +104,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task The_gate_of_somebody_else_stays_wherever_it_stands()
+    public async Task Gates_of_others_stay_whatever_their_position()
     {
         foreach (var isFirst in new[] { true, false })
         {
@@ -128,7 +128,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task A_label_that_somebody_took_away_is_no_obstacle()
+    public async Task A_removed_label_does_not_prevent_the_release()
     {
         var pod = await CreateAsync();
         await PatchAsync(new JsonObject { ["op"] = "remove", ["path"] = "/metadata/labels/proxyswapper.io~1gated" });
@@ -136,7 +136,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task An_image_that_somebody_changed_meanwhile_is_not_put_back()
+    public async Task An_image_that_was_changed_meanwhile_is_not_restored()
     {
         var pod = await CreateAsync();
         await PatchAsync(
@@ -152,7 +152,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task Of_two_who_release_a_pod_one_is_told_that_the_other_did()
+    public async Task Of_two_that_release_a_pod_one_learns_that_the_other_did()
     {
         var pod = await CreateAsync();
         var results = await Task.WhenAll(ReleaseAsync(pod, NotThere), ReleaseAsync(pod, NotThere));
@@ -172,7 +172,7 @@ internal sealed class GateReleaserTests
 
     [TestCase(403)]
     [TestCase(422)]
-    public async Task Where_originals_may_not_be_put_back_the_gate_alone_is_lifted(int status)
+    public async Task If_originals_cannot_be_restored_only_the_gate_is_lifted(int status)
     {
         var pod = await CreateAsync();
         _refusal = async context => (await BodyOfAsync(context)).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
@@ -181,7 +181,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task A_conflict_is_tried_again()
+    public async Task A_conflict_is_retried()
     {
         var pod = await CreateAsync();
         var conflicts = 2;
@@ -191,7 +191,7 @@ internal sealed class GateReleaserTests
     }
 
     [Test]
-    public async Task What_forbids_the_release_itself_is_an_error()
+    public async Task A_refused_release_is_an_error()
     {
         var pod = await CreateAsync();
         _server.Denied["patch pods"] = true;

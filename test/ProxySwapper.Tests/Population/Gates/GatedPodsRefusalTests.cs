@@ -10,7 +10,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
 {
     [TestCase(403)]
     [TestCase(422)]
-    public async Task Where_the_api_server_refuses_the_original_the_pod_goes_with_the_image_that_it_has(int status)
+    public async Task If_the_original_is_refused_the_pod_is_released_with_its_current_image(int status)
     {
         await using var replica = await StartAsync();
         Refusal = body => body.Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
@@ -21,7 +21,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_conflict_with_somebody_elses_change_is_tried_again_at_once()
+    public async Task A_conflict_with_somebody_elses_change_is_retried_at_once()
     {
         var conflicts = 2;
         await using var replica = await StartAsync();
@@ -88,7 +88,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task An_answer_that_nobody_understands_is_tried_again_after_a_pause_too()
+    public async Task An_unexpected_response_is_retried_after_a_pause_too()
     {
         await using var replica = await StartAsync();
         Refusal = body => body.Length > 2 ? 422 : 200;
@@ -128,7 +128,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_replica_that_was_late_does_not_change_the_image_of_a_pod_that_runs()
+    public async Task A_late_replica_does_not_change_the_image_of_a_running_pod()
     {
         await using var one = await StartAsync();
         await using var two = await StartAsync(name: "replica-2");
@@ -144,7 +144,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task After_a_restart_a_pod_that_is_found_by_the_label_waits_for_the_rest_of_itsTime()
+    public async Task After_a_restart_a_pod_that_is_found_by_the_label_waits_for_the_rest_of_its_time()
     {
         JsonObject pod;
         await using (var first = await StartAsync())
@@ -163,7 +163,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_restart_within_a_pause_between_two_tries_tries_at_once()
+    public async Task A_restart_during_a_pause_retries_at_once()
     {
         JsonObject pod;
         await using (var first = await StartAsync())
@@ -181,7 +181,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_that_a_list_does_not_show_any_more_is_let_be()
+    public async Task A_pod_that_is_no_longer_in_a_list_is_forgotten()
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync());

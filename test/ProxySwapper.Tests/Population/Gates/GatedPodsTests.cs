@@ -9,7 +9,7 @@ namespace ProxySwapper.Tests.Population.Gates;
 internal sealed class GatedPodsTests : GatedPodsFixture
 {
     [Test]
-    public async Task A_pod_whose_image_is_known_is_let_go_while_the_clock_stands_still()
+    public async Task A_pod_whose_image_is_known_is_released_without_waiting()
     {
         await using var replica = await StartAsync();
         replica.Arrive(Target);
@@ -19,7 +19,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_is_let_go_when_its_image_was_copied_and_not_a_second_before()
+    public async Task A_pod_is_released_when_its_image_was_copied_and_not_a_second_earlier()
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync());
@@ -31,7 +31,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_of_two_images_waits_for_both()
+    public async Task A_pod_with_two_images_waits_for_both()
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync("app", (Original, Target), ("busybox", "down.example.com/busybox:1")));
@@ -43,7 +43,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_whose_image_was_given_up_goes_at_once_with_its_original_and_tells_why()
+    public async Task A_pod_whose_image_was_given_up_is_released_at_once_with_its_original_and_the_reason()
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync());
@@ -60,7 +60,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_goes_at_the_deadline_with_the_originals_of_what_is_not_there()
+    public async Task A_pod_is_released_at_the_deadline_with_the_originals_of_missing_images()
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync("app", (Original, Target), ("busybox", "down.example.com/busybox:1")));
@@ -77,7 +77,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task With_keep_a_pod_goes_at_the_deadline_with_the_images_that_it_has()
+    public async Task With_keep_a_pod_is_released_at_the_deadline_with_its_current_images()
     {
         await using var replica = await StartAsync(new() { OnFailure = GateFailurePolicy.Keep });
         replica.See(await CreateAsync());
@@ -88,7 +88,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_released_pod_names_the_digest_where_that_is_wanted()
+    public async Task A_released_pod_names_the_digest_if_configured()
     {
         await using var replica = await StartAsync(new() { PinDigests = true });
         replica.Known.Remember(Target, TimeSpan.FromHours(1), "sha256:abc");

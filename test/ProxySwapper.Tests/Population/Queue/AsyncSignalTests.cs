@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class AsyncSignalTests
 {
     [Test]
-    public async Task A_time_that_no_timer_reaches_is_waited_for_like_any_other()
+    public async Task A_time_beyond_the_range_of_timers_can_be_awaited()
     {
         var time = new ManualTimeProvider();
         var signal = new AsyncSignal(time);

@@ -18,7 +18,7 @@ internal sealed class FailureClassifierTests
     [TestCase(500, FailureKind.Transient)]
     [TestCase(502, FailureKind.Transient)]
     [TestCase(503, FailureKind.RegistryDown)]
-    public void A_status_says_whether_another_try_helps(int status, object kind)
+    public void A_status_determines_whether_to_retry(int status, object kind)
     {
         var fault = FailureClassifier.Read(Refusal((HttpStatusCode)status));
         Assert.That((fault.Kind, fault.Host), Is.EqualTo(((FailureKind)kind, "up.example.com")));
@@ -28,7 +28,7 @@ internal sealed class FailureClassifierTests
     [TestCase(404, 503, true)]
     [TestCase(401, 404, false)]
     [TestCase(429, 401, false)]
-    public void Of_several_refusals_one_that_may_pass_outweighs_a_final_one(int first, int later, bool expected) =>
+    public void A_transient_refusal_outweighs_a_permanent_one(int first, int later, bool expected) =>
         Assert.That(FailureClassifier.IsOutweighed(Refusal((HttpStatusCode)first), Refusal((HttpStatusCode)later)), Is.EqualTo(expected));
 
     [Test]
@@ -46,7 +46,7 @@ internal sealed class FailureClassifierTests
     }
 
     [Test]
-    public void When_the_registry_asks_to_come_back_is_kept() =>
+    public void The_registrys_Retry_After_is_kept() =>
         Assert.That(
             FailureClassifier
                 .Read(
@@ -65,11 +65,11 @@ internal sealed class FailureClassifierTests
     [TestCase(429, "up.example.com", true)]
     [TestCase(500, "up.example.com", false)]
     [TestCase(401, "down.example.com", false)]
-    public void Another_secret_is_worth_a_try_when_the_source_denied(int status, string registry, bool isDenial) =>
+    public void Another_secret_is_tried_if_the_source_denied_access(int status, string registry, bool isDenial) =>
         Assert.That(FailureClassifier.IsRefusal(Refusal((HttpStatusCode)status), registry), Is.EqualTo(isDenial));
 
     [Test]
-    public void A_credential_that_cannot_be_had_is_tried_again() =>
+    public void An_unavailable_credential_is_retried() =>
         Assert.That(
             FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind,
             Is.EqualTo(FailureKind.Transient)

@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class ImagePresenceCacheTests
 {
     [Test]
-    public void What_was_not_asked_for_longest_is_forgotten_first()
+    public void The_least_recently_used_entry_is_forgotten_first()
     {
         var known = new ImagePresenceCache(new FakeTimeProvider(), capacity: 2);
         known.Remember("a", null);
@@ -18,7 +18,7 @@ internal sealed class ImagePresenceCacheTests
     }
 
     [Test]
-    public void What_is_known_for_ever_can_still_be_too_old_for_one_who_asks()
+    public void A_permanent_entry_can_still_be_too_old_for_a_caller()
     {
         var time = new FakeTimeProvider();
         var known = new ImagePresenceCache(time);
@@ -31,7 +31,7 @@ internal sealed class ImagePresenceCacheTests
     }
 
     [Test]
-    public void Nothing_is_remembered_for_no_time()
+    public void With_a_lifetime_of_zero_nothing_is_remembered()
     {
         var known = new ImagePresenceCache(new FakeTimeProvider());
         known.Remember("a", TimeSpan.Zero);

@@ -30,7 +30,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void Of_several_namespaces_each_has_its_turn()
+    public void Namespaces_take_turns()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         for (var i = 0; i < 10; i++)
@@ -63,7 +63,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void What_is_awaited_goes_first_in_its_namespace_and_not_before_other_namespaces()
+    public void Awaited_jobs_go_first_within_their_namespace_only()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         var awaited = Enumerable.Range(0, 4).Select(i => Queue.Prioritize(Enqueue(Greedy, $"g{i}").Job!)).ToList();
@@ -73,7 +73,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public async Task A_full_queue_takes_an_image_of_a_namespace_that_has_less_in_it()
+    public async Task A_full_queue_accepts_an_image_of_a_namespace_with_fewer_jobs()
     {
         var jobs = Enumerable.Range(0, 5).Select(i => Enqueue(Greedy, $"g{i}").Job!).ToList();
         Assert.That((Enqueue(Greedy, "g5").Outcome, Queue.HasRoomFor(Greedy)), Is.EqualTo((EnqueueOutcome.Dropped, false)));
@@ -88,7 +88,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void An_image_that_others_wait_for_too_does_not_give_way()
+    public void An_image_that_several_namespaces_wait_for_is_not_displaced()
     {
         for (var i = 0; i < 5; i++)
             Enqueue(Greedy, $"g{i}");
@@ -97,7 +97,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void The_room_for_images_between_two_tries_is_shared_likewise()
+    public void The_room_for_images_between_two_attempts_is_shared_the_same_way()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1 };
         for (var i = 0; i < 5; i++)
@@ -123,7 +123,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void A_slow_image_gives_its_worker_once_to_a_namespace_that_has_none()
+    public void A_slow_image_is_preempted_once_for_a_namespace_without_a_worker()
     {
         Enqueue(Greedy, "slow0");
         Enqueue(Greedy, "slow1");
@@ -149,7 +149,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
-    public void An_image_that_moves_on_is_not_slow_however_long_it_takes()
+    public void An_image_that_makes_progress_is_not_slow_however_long_it_takes()
     {
         Enqueue(Greedy, "steady0");
         Enqueue(Greedy, "steady1");

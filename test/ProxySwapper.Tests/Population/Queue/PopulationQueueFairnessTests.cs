@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
 {
     [Test]
-    public void A_registry_is_left_in_peace_for_as_long_as_it_asked()
+    public void A_registrys_Retry_After_is_obeyed()
     {
         Enqueue("a");
         Enqueue("b");
@@ -19,7 +19,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
-    public void A_registry_that_is_down_costs_one_worker_one_try_at_aTime()
+    public void A_registry_that_is_down_costs_one_worker_one_attempt_at_a_time()
     {
         Answered("other.example.com");
         for (var i = 0; i < 3; i++)
@@ -40,7 +40,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
-    public void A_registry_that_answers_again_is_used_by_all()
+    public void A_registry_that_responds_again_is_used_by_all_jobs()
     {
         for (var i = 0; i < 3; i++)
             Enqueue($"image{i}");
@@ -67,7 +67,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
-    public void Another_namespace_with_secrets_of_its_own_is_not_held_up_by_our_limit()
+    public void Another_namespace_with_its_own_secrets_is_not_delayed_by_our_rate_limit()
     {
         Enqueue("a");
         var first = Take();
@@ -124,7 +124,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
-    public void With_one_worker_slow_ones_and_new_ones_take_turns()
+    public void With_one_worker_slow_and_new_jobs_alternate()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         for (var i = 0; i < 2; i++)
@@ -145,7 +145,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
-    public void What_an_admission_waits_for_goes_first_while_it_waits()
+    public void A_job_that_an_admission_waits_for_goes_first()
     {
         Enqueue("a");
         Enqueue("b");

@@ -6,7 +6,7 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class PopulationQueueTests : PopulationQueueFixture
 {
     [Test]
-    public void Work_for_the_same_target_isQueued_once_and_is_one_job_while_in_flight()
+    public void Work_for_the_same_target_is_one_job_while_queued_or_running()
     {
         var outcomes = new List<EnqueueOutcome> { Enqueue("a"), Enqueue("a") };
         var job = Take();
@@ -49,7 +49,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
     }
 
     [Test]
-    public void A_fullQueue_drops_and_takes_again_once_there_is_room()
+    public void A_full_queue_drops_jobs_and_accepts_them_again_once_there_is_room()
     {
         for (var i = 0; i < Options.QueueLimit; i++)
             Enqueue($"image{i}");
@@ -85,7 +85,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
     }
 
     [Test]
-    public void Retries_wait_twice_as_long_eachTime_and_end()
+    public void Pauses_between_retries_double_and_retries_end()
     {
         Enqueue("a");
         var pauses = new List<double>();

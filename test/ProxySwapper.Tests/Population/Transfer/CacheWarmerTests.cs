@@ -37,7 +37,7 @@ internal sealed class CacheWarmerTests : IDisposable
     public void Dispose() => _clients.Dispose();
 
     [Test]
-    public async Task All_that_a_node_of_the_platform_pulls_is_pulled_and_nothing_else()
+    public async Task Exactly_what_a_node_of_the_platform_pulls_is_pulled()
     {
         var image = TestImage.Create(1, 3, 1000, "amd64", "arm64");
         image.AddTo(_cache, "hub/app", "1");
@@ -79,7 +79,7 @@ internal sealed class CacheWarmerTests : IDisposable
     }
 
     [Test]
-    public async Task Bytes_that_are_not_those_of_the_digest_are_no_warm_up()
+    public async Task Content_with_another_digest_fails_the_warm_up()
     {
         var image = TestImage.Create(5, 1, 1000);
         image.AddTo(_cache, "hub/app", "1");

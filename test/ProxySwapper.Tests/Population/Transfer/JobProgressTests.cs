@@ -37,7 +37,7 @@ internal sealed class JobProgressTests
     }
 
     [Test]
-    public void Bytes_are_those_that_are_moved_of_those_that_have_to_be()
+    public void Progress_counts_transferred_bytes_of_those_to_transfer()
     {
         Report(Small, CopyStep.Planned);
         Report(Shared, CopyStep.Planned);
@@ -49,7 +49,7 @@ internal sealed class JobProgressTests
     }
 
     [Test]
-    public void A_blob_that_is_begun_anew_counts_once()
+    public void A_restarted_blob_counts_once()
     {
         Report(Small, CopyStep.Transferring, 90);
         Report(Small, CopyStep.Transferring, 10);
@@ -57,7 +57,7 @@ internal sealed class JobProgressTests
     }
 
     [Test]
-    public async Task A_second_large_image_makes_way_before_it_has_cost_anything()
+    public async Task A_second_large_image_is_requeued_before_any_transfer()
     {
         Assert.That(_queue.TryReserveLargeTransfer(await JobAsync("other"), 10L << 30), Is.True);
         Report(Huge, CopyStep.Planned);
@@ -67,7 +67,7 @@ internal sealed class JobProgressTests
     }
 
     [Test]
-    public async Task A_large_image_that_is_there_already_makes_no_way()
+    public async Task A_large_image_that_already_exists_is_not_requeued()
     {
         Assert.That(_queue.TryReserveLargeTransfer(await JobAsync("other"), 10L << 30), Is.True);
         Report(Huge, CopyStep.Planned);

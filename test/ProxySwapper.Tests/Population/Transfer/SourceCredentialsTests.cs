@@ -78,7 +78,7 @@ internal sealed class SourceCredentialsTests
     }
 
     [Test]
-    public async Task A_secret_that_we_may_not_read_is_not_there_for_us_and_that_is_said_once()
+    public async Task A_secret_that_we_may_not_read_is_skipped_and_reported_once()
     {
         var log = new CapturedLog();
         var credentials = Credentials(true, log);
@@ -102,7 +102,7 @@ internal sealed class SourceCredentialsTests
 
     // Malformed Secrets: nested too deep, invalid Unicode, invalid JSON, an unexpected structure, empty.
     [Test]
-    public async Task An_odd_secret_is_passed_over_the_next_one_is_tried_then_ours_and_other_namespaces_are_unhurt()
+    public async Task A_malformed_secret_is_skipped_the_next_one_is_tried_then_ours_without_effect_on_others()
     {
         string[] odd =
         [

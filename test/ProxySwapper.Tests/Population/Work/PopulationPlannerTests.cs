@@ -131,7 +131,7 @@ internal sealed class PopulationPlannerTests
     [TestCase(DecisionReason.IgnoredImage)]
     [TestCase(DecisionReason.IgnoredNamespace)]
     [TestCase(DecisionReason.Invalid)]
-    public void An_image_that_is_to_be_left_alone_is_no_work(DecisionReason reason)
+    public void An_image_that_is_to_be_left_unchanged_is_no_work(DecisionReason reason)
     {
         var image = $"{Ecr}/proxy_docker.io/x:1";
         var decision = new ImageDecision(image, reason, ImageReference.Parse(image), null, null, null);

@@ -14,7 +14,7 @@ internal sealed class AuthenticationChallengeTests
     [TestCase("Basic realm=\"a, b=\\\"c\\\"\", Bearer realm=\"https://auth.docker.io/token\", service=\"registry.docker.io\"")]
     [TestCase("Negotiate, Bearer realm=\"https://auth.docker.io/token\", service=\"registry.docker.io\"")]
     [TestCase("Bearer realm=\"https://auth.docker.io/token\", service=\"registry.docker.io\", Basic realm=\"x\"")]
-    public void A_bearer_challenge_is_found_in_any_dress(string header)
+    public void A_bearer_challenge_is_found_in_every_notation(string header)
     {
         var challenge = Read(header)!;
         Assert.That(
@@ -44,7 +44,7 @@ internal sealed class AuthenticationChallengeTests
     [TestCase("Digest realm=\"x\"")]
     [TestCase("Bearer service=\"no realm\"")]
     [TestCase("=\"\\")]
-    public void What_cannot_be_answered_is_none(string header) => Assert.That(Read(header), Is.Null);
+    public void Unsupported_challenges_are_ignored(string header) => Assert.That(Read(header), Is.Null);
 
     [FsCheck.NUnit.Property]
     public bool Reading_never_throws_and_ends(string? text) => AuthenticationChallengeParser.Parse(text ?? "") is not null;

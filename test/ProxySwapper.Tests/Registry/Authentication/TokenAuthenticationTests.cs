@@ -82,7 +82,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task A_revoked_token_is_fetched_anew_once()
+    public async Task A_revoked_token_is_fetched_again_once()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await SceneAsync(tokens, CredentialChain.Anonymous);
@@ -206,7 +206,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task A_token_server_that_fails_is_tried_again()
+    public async Task A_token_server_that_fails_is_retried()
     {
         await using var tokens = await TokenServer.StartAsync();
         tokens.NextFault = RegistryFaults.Unavailable;

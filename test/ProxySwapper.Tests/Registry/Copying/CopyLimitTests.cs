@@ -37,7 +37,7 @@ internal sealed class CopyLimitTests
 
     /// <summary>Each piece arrives in time, but overall the transfer is too slow.</summary>
     [Test, CancelAfter(60_000)]
-    public async Task A_blob_that_drips_is_given_up_long_before_its_end(CancellationToken cancellationToken)
+    public async Task A_blob_that_arrives_too_slowly_is_aborted(CancellationToken cancellationToken)
     {
         const int Piece = 66_000;
         var time = new SkippingTimeProvider(TimeSpan.FromSeconds(5));
@@ -106,7 +106,7 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
-    public async Task Sizes_beyond_all_reason_are_not_added_up()
+    public async Task Absurd_sizes_do_not_overflow()
     {
         await using var scene = await CopyScene.StartAsync();
         AddIndex(
@@ -182,7 +182,7 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
-    public async Task A_tag_that_must_stay_is_left_and_nothing_is_written()
+    public async Task A_tag_that_must_not_move_stays_and_nothing_is_written()
     {
         await using var scene = await CopyScene.StartAsync();
         var (old, young) = (TestImage.Create(1, layers: 1), TestImage.Create(2, layers: 1));

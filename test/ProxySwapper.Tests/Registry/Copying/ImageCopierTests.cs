@@ -48,7 +48,7 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
-    public async Task Nothing_to_do_costs_two_requests()
+    public async Task An_up_to_date_image_costs_two_requests()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
         await _scene.CopyAsync();
@@ -181,7 +181,7 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
-    public void A_platform_that_is_not_there_is_said_with_those_that_are()
+    public void A_platform_that_is_missing_is_reported_with_those_that_are()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
         Assert.That(
@@ -191,7 +191,7 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
-    public void An_image_that_is_not_there_is_said() =>
+    public void A_missing_image_is_reported() =>
         Assert.That(
             () => _scene.CopyAsync(),
             Throws
@@ -202,7 +202,7 @@ internal sealed class ImageCopierTests
         );
 
     [Test]
-    public async Task Foreign_layers_are_left_as_they_are_declared()
+    public async Task Foreign_layers_are_left_unchanged()
     {
         var foreign = Manifest(
             """{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG"""

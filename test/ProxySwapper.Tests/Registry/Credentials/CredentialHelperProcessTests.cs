@@ -23,7 +23,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     }
 
     [Test]
-    public async Task One_that_is_slow_is_given_up_and_ended()
+    public async Task A_slow_helper_is_killed()
     {
         Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
         var time = new ManualTimeProvider();
@@ -35,7 +35,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     }
 
     [Test]
-    public async Task One_that_nobody_waits_for_any_more_is_ended()
+    public async Task A_cancelled_helper_is_killed()
     {
         Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
         using var stop = new CancellationTokenSource();
@@ -47,7 +47,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     }
 
     [Test]
-    public void One_that_never_stops_talking_is_ended()
+    public void A_helper_with_endless_output_is_killed()
     {
         Helper("loud", "exec yes");
         Assert.That(
@@ -57,7 +57,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     }
 
     [Test]
-    public async Task One_that_does_not_listen_may_answer()
+    public async Task A_helper_that_does_not_read_its_input_may_respond()
     {
         Helper("deaf", """exec 0<&-; echo '{"Username":"u","Secret":"p"}'""");
         Assert.That((await AskAsync("deaf", TimeProvider.System))!.Password, Is.EqualTo("p"));

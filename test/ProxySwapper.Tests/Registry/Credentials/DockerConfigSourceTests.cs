@@ -38,14 +38,14 @@ internal sealed class DockerConfigSourceTests
     [TestCase("""{"auths":{"r.example":{"auth":"not base64"}}}""", "r.example/a", null)]
     [TestCase("""{"auths":{"r.example":{}}}""", "r.example/a", null)]
     [TestCase("""{}""", "r.example/a", null)]
-    public async Task A_key_opens_what_it_names(string json, string image, string? expected) =>
+    public async Task A_key_applies_to_what_it_names(string json, string image, string? expected) =>
         Assert.That(
             Text(await DockerConfigSource.FromJson(json, "test").GetAsync(ImageReference.Parse(image), CancellationToken.None)),
             Is.EqualTo(expected)
         );
 
     [Test]
-    public void Broken_json_is_told_with_the_source_and_without_its_text() =>
+    public void Broken_json_is_reported_with_the_source_and_without_its_text() =>
         Assert.That(
             () => DockerConfigSource.FromJson("{\"auths\": {\n\"x\": top-secret", "pull secret ns/name"),
             Throws
@@ -56,7 +56,7 @@ internal sealed class DockerConfigSourceTests
         );
 
     [Test]
-    public async Task A_file_is_read_anew_each_time_and_may_be_missing()
+    public async Task A_file_is_read_again_each_time_and_may_be_missing()
     {
         var path = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("n"));
         var source = DockerConfigSource.FromFile(path);

@@ -15,7 +15,7 @@ internal sealed class BlobDownloadTests
     [TestCase(1)]
     [TestCase(500_000)]
     [TestCase(999_999)]
-    public async Task A_download_goes_on_where_it_broke(int after)
+    public async Task A_download_resumes_where_it_broke(int after)
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -27,7 +27,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task Without_ranges_what_came_is_skipped()
+    public async Task Without_ranges_received_content_is_skipped()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -38,7 +38,7 @@ internal sealed class BlobDownloadTests
     [TestCase("bytes 500001-999999/1000000")]
     [TestCase("bytes 0-999999/1000001")]
     [TestCase("nonsense")]
-    public async Task A_part_that_is_another_one_is_refused(string range)
+    public async Task A_wrong_range_is_refused(string range)
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -47,7 +47,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task Wrong_content_never_comes_to_its_end()
+    public async Task Wrong_content_never_reads_to_its_end()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -76,7 +76,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_length_that_is_not_said_is_counted()
+    public async Task An_unknown_length_is_counted()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -89,7 +89,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_blob_of_no_bytes_is_one()
+    public async Task An_empty_blob_can_be_read()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", ReadOnlyMemory<byte>.Empty);
@@ -97,7 +97,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_stream_that_stands_still_is_asked_for_anew()
+    public async Task A_stalled_stream_is_requested_again()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -126,7 +126,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_stream_that_breaks_without_bringing_much_is_given_up()
+    public async Task A_stream_that_breaks_repeatedly_without_progress_is_given_up()
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 4 });
         var blob = scene.Registry.AddBlob("a", Content);
@@ -136,7 +136,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_missing_blob_is_said_at_once()
+    public async Task A_missing_blob_is_reported_at_once()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("b", Content);

@@ -16,7 +16,7 @@ internal sealed class BlobUploadTests
     private static readonly Descriptor Blob = new("application/octet-stream", Digest.OfBytes(Content), Content.Length);
 
     [Test]
-    public async Task One_POST_and_one_PUT_do_it()
+    public async Task One_POST_and_one_PUT_are_enough()
     {
         await using var scene = await RegistryScene.StartAsync();
         await UploadAsync(scene);
@@ -37,7 +37,7 @@ internal sealed class BlobUploadTests
 
     [TestCase(0)]
     [TestCase(400_000)]
-    public async Task A_broken_upload_begins_anew_and_leaves_no_session(int after)
+    public async Task A_broken_upload_is_restarted_and_leaves_no_session(int after)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Put, Kind.Upload, RegistryFaults.CutRequest(after));
@@ -104,7 +104,7 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task A_caller_who_gives_up_leaves_no_session()
+    public async Task A_cancelled_upload_leaves_no_session()
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();
@@ -118,7 +118,7 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task What_the_registry_refuses_for_its_size_goes_in_chunks()
+    public async Task An_upload_refused_for_its_size_is_sent_in_chunks()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, _) => request.Method is "PUT" or "PATCH", RegistryFaults.BodyLimit(300_000));
@@ -134,7 +134,7 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task Chunks_that_break_go_on_where_the_session_is()
+    public async Task Broken_chunks_continue_where_the_session_is()
     {
         await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ChunkMinLength = 100_000 });
         scene.Faulty.Always((request, kind) => request.Method == "PUT" && kind == Kind.Upload, RegistryFaults.BodyLimit(600_000));
@@ -169,7 +169,7 @@ internal sealed class BlobUploadTests
     [TestCase(403)]
     [TestCase(404)]
     [TestCase(405)]
-    public async Task A_mount_that_is_no_use_is_no_fault(int status)
+    public async Task A_refused_mount_is_not_an_error(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Post, Kind.Mount, RegistryFaults.Status(status));
@@ -203,7 +203,7 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task A_blob_of_no_bytes_goes_up()
+    public async Task An_empty_blob_is_uploaded()
     {
         await using var scene = await RegistryScene.StartAsync();
         var empty = new Descriptor("application/octet-stream", Digest.OfBytes([]), 0);

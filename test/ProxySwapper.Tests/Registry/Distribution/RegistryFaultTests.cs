@@ -24,7 +24,7 @@ internal sealed class RegistryFaultTests
     [TestCase(502)]
     [TestCase(503)]
     [TestCase(504)]
-    public async Task What_may_pass_is_tried_again(int status)
+    public async Task Transient_failures_are_retried(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Get, Kind.Ping, RegistryFaults.Status(status), RegistryFaults.Dropped);
@@ -41,7 +41,7 @@ internal sealed class RegistryFaultTests
     [TestCase(413)]
     [TestCase(418)]
     [TestCase(501)]
-    public async Task What_will_not_pass_is_not(int status)
+    public async Task Permanent_failures_are_not_retried(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.Status(status, "SOME_CODE", "in its own words"));
@@ -60,7 +60,7 @@ internal sealed class RegistryFaultTests
     }
 
     [Test]
-    public async Task Tries_end()
+    public async Task Retries_are_limited()
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 3 });
         scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Unavailable);
@@ -82,7 +82,7 @@ internal sealed class RegistryFaultTests
     }
 
     [Test]
-    public async Task Who_asks_for_more_than_the_longest_pause_is_not_asked_again()
+    public async Task A_Retry_After_beyond_the_longest_pause_is_not_retried()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.TooManyRequests("3600"));
@@ -91,7 +91,7 @@ internal sealed class RegistryFaultTests
     }
 
     [Test]
-    public async Task A_registry_that_is_not_there_is_a_clear_error()
+    public async Task A_registry_that_is_missing_is_a_clear_error()
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 1 });
         await scene.Registry.DisposeAsync();
@@ -115,7 +115,7 @@ internal sealed class RegistryFaultTests
     }
 
     [Test]
-    public async Task A_caller_who_gives_up_gets_that_and_no_registry_error()
+    public async Task A_cancelled_call_throws_OperationCanceledException()
     {
         await using var scene = await RegistryScene.StartAsync();
         using var caller = new CancellationTokenSource();

@@ -17,7 +17,7 @@ internal sealed class UploadFallbackTests
     [TestCase(400, "BLOB_UPLOAD_INVALID")]
     [TestCase(400, "DIGEST_INVALID")]
     [TestCase(416, "UNKNOWN")]
-    public async Task A_session_that_another_replica_has_is_begun_anew(int status, string code)
+    public async Task A_session_of_another_replica_is_started_again(int status, string code)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Put, Kind.Upload, Refused(status, code), Refused(status, code));
@@ -43,7 +43,7 @@ internal sealed class UploadFallbackTests
     [TestCase(400, "UNSUPPORTED")]
     [TestCase(501, "UNKNOWN")]
     [TestCase(411, "UNKNOWN")]
-    public async Task A_registry_that_takes_no_blob_in_one_PUT_gets_it_by_PATCH(int status, string code)
+    public async Task A_registry_that_refuses_a_single_PUT_gets_the_blob_by_PATCH(int status, string code)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(status, code));
@@ -72,7 +72,7 @@ internal sealed class UploadFallbackTests
     }
 
     [Test]
-    public async Task A_token_server_that_gives_no_token_for_two_repositories_does_not_stop_an_upload()
+    public async Task A_token_server_that_refuses_a_token_for_two_repositories_does_not_prevent_an_upload()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await RegistryScene.StartAsync();

@@ -6,7 +6,7 @@ namespace ProxySwapper.Tests.Registry.Timing;
 internal sealed class SingleFlightTests
 {
     [Test]
-    public async Task Work_is_done_once_for_all_who_ask_meanwhile_and_anew_for_who_asks_later()
+    public async Task Work_runs_once_for_concurrent_callers_and_again_for_later_ones()
     {
         var flights = new SingleFlight<string, int>();
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +25,7 @@ internal sealed class SingleFlightTests
     }
 
     [Test]
-    public async Task Who_gives_up_ends_the_work_for_nobody_else()
+    public async Task A_cancelled_caller_does_not_end_the_work_for_others()
     {
         var flights = new SingleFlight<string, int>();
         var gate = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +39,7 @@ internal sealed class SingleFlightTests
     }
 
     [Test]
-    public async Task A_failure_is_told_to_who_waits_and_to_nobody_later()
+    public async Task A_failure_reaches_current_waiters_and_no_later_callers()
     {
         var flights = new SingleFlight<string, int>();
         Assert.That(

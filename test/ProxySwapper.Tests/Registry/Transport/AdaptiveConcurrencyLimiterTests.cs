@@ -14,7 +14,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     private readonly FakeTimeProvider _time = new();
 
     [Test]
-    public async Task No_more_than_the_limit_are_let_in_and_the_next_follows_who_leaves()
+    public async Task No_more_than_the_limit_enter_and_the_next_follows_a_release()
     {
         var window = new AdaptiveConcurrencyLimiter(2, _time);
         var first = await window.EnterAsync(false, default);
@@ -27,7 +27,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task Streams_leave_a_place_for_small_requests()
+    public async Task Streams_leave_a_slot_for_small_requests()
     {
         var window = new AdaptiveConcurrencyLimiter(3, _time);
         _ = await window.EnterAsync(true, default);
@@ -40,11 +40,11 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task A_single_place_takes_a_stream() =>
+    public async Task A_single_slot_accepts_a_stream() =>
         Assert.That((await new AdaptiveConcurrencyLimiter(1, _time).EnterAsync(true, default)).IsStream, Is.True);
 
     [Test]
-    public async Task It_halves_once_for_all_that_were_under_way_and_grows_again()
+    public async Task The_limit_halves_once_for_concurrent_requests_and_grows_again()
     {
         var window = new AdaptiveConcurrencyLimiter(8, _time);
         var hit = await window.EnterAsync(false, default);
@@ -67,7 +67,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task It_never_closes_for_good()
+    public async Task The_limit_never_stays_at_zero()
     {
         var window = new AdaptiveConcurrencyLimiter(2, _time);
         var lease = await window.EnterAsync(false, default);
@@ -77,7 +77,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task Nobody_enters_before_the_registry_wants_to_be_asked_again()
+    public async Task Nobody_enters_before_Retry_After_has_passed()
     {
         var window = new AdaptiveConcurrencyLimiter(8, _time);
         (await window.EnterAsync(false, default)).Refused(TimeSpan.FromSeconds(10));
@@ -89,7 +89,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
-    public async Task Who_gives_up_waiting_takes_no_place()
+    public async Task A_cancelled_waiter_takes_no_slot()
     {
         var window = new AdaptiveConcurrencyLimiter(1, _time);
         var first = await window.EnterAsync(false, default);

@@ -15,7 +15,7 @@ internal sealed class ErrorTextTests
     private const string Password = "s3cret+/=%";
 
     [Test]
-    public async Task A_server_that_echoes_what_we_sent_shows_none_of_our_secrets([Values] bool isPlainText)
+    public async Task A_server_that_echoes_requests_reveals_no_secrets([Values] bool isPlainText)
     {
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes($"user:{Password}"));
         await using var scene = await RegistryScene.StartAsync(
@@ -46,7 +46,7 @@ internal sealed class ErrorTextTests
     }
 
     [Test]
-    public async Task A_token_server_that_echoes_a_form_shows_none_of_our_secrets()
+    public async Task A_token_server_that_echoes_a_form_reveals_no_secrets()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await RegistryScene.StartAsync(

@@ -14,7 +14,7 @@ namespace ProxySwapper.Tests.Registry.Transport;
 internal sealed class RegistryTlsTests
 {
     [Test]
-    public async Task A_certificate_that_nobody_vouches_for_is_refused_at_once_and_never_answered_with_plain_HTTP()
+    public async Task An_untrusted_certificate_is_refused_at_once_and_never_bypassed_with_plain_HTTP()
     {
         using var certificates = new TestCertificates();
         await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
@@ -25,7 +25,7 @@ internal sealed class RegistryTlsTests
     }
 
     [Test]
-    public async Task A_CA_file_vouches_for_its_host()
+    public async Task A_CA_file_is_trusted_for_its_host()
     {
         using var certificates = new TestCertificates();
         await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });

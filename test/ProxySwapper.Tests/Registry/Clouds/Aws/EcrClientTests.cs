@@ -116,7 +116,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_repository_that_somebody_else_made_first_is_told_by_its_code()
+    public async Task A_repository_that_somebody_else_made_first_is_reported_by_its_code()
     {
         await _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
@@ -134,7 +134,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public void What_is_not_allowed_is_told_in_AWSs_own_words()
+    public void What_is_not_allowed_is_reported_in_AWSs_own_words()
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
@@ -152,7 +152,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public void A_limit_that_is_reached_is_no_passing_fault()
+    public void A_reached_limit_is_not_transient()
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.LimitExceeded);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
@@ -160,7 +160,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task What_passes_is_tried_again([Values("ThrottlingException", "ServerException")] string code)
+    public async Task Transient_failures_are_retried([Values("ThrottlingException", "ServerException")] string code)
     {
         _ecr.AnswerNext("GetAuthorizationToken", code == "ThrottlingException" ? FakeEcrAnswers.Throttling : FakeEcrAnswers.Server);
         Assert.That((await _client.GetAuthorizationTokenAsync(default)).Username, Is.EqualTo("AWS"));
@@ -168,7 +168,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public void What_does_not_pass_is_told_as_what_may_pass_later()
+    public void Persistent_throttling_is_reported_as_transient()
     {
         _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.Throttling);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
@@ -180,7 +180,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [TestCase("access-key", "UnrecognizedClientException")]
     [TestCase("end", "ExpiredTokenException")]
     [TestCase("region", "InvalidSignatureException")]
-    public void A_wrong_identity_is_told_without_its_keys(string wrong, string code)
+    public void A_wrong_identity_is_reported_without_its_keys(string wrong, string code)
     {
         var principal = wrong switch
         {
@@ -222,7 +222,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [TestCase(400, "<html>Bad Gateway</html>", "400 UnknownError")]
     [TestCase(400, "[1]", "400 UnknownError")]
     [TestCase(413, """{"__type":"com.amazonaws.ecr#TooLarge:http://x/","Message":"too large"}""", "413 TooLarge: too large")]
-    public void An_error_of_another_form_is_told_by_its_status(int status, string body, string expected)
+    public void An_error_of_another_form_is_reported_by_its_status(int status, string body, string expected)
     {
         _ecr.AnswerAlways("CreateRepository", _ => new FakeEcrAnswer(status, body));
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
@@ -230,7 +230,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_service_that_is_not_there_is_told_as_such()
+    public async Task A_service_that_is_missing_is_reported_as_such()
     {
         await _ecr.DisposeAsync();
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;

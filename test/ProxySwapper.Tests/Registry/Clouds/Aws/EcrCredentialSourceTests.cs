@@ -61,7 +61,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_hundred_who_ask_at_once_make_one_call()
+    public async Task A_hundred_concurrent_callers_make_one_call()
     {
         var gate = new TaskCompletionSource();
         _ecr.Gate = gate.Task;
@@ -72,7 +72,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Who_gives_up_waiting_does_not_end_the_call_for_the_others()
+    public async Task A_cancelled_caller_does_not_end_the_call_for_others()
     {
         var gate = new TaskCompletionSource();
         _ecr.Gate = gate.Task;
@@ -95,7 +95,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Who_may_not_push_does_not_make_a_call_with_each_refusal()
+    public async Task Repeated_refusals_do_not_cause_repeated_calls()
     {
         var second = (await RenewAsync((await GetAsync())!))!;
         Assert.That(await RenewAsync(second), Is.EqualTo(second), "there is no other yet");
@@ -104,7 +104,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task While_the_old_password_holds_a_failed_renewal_hurts_nobody()
+    public async Task While_the_old_password_is_valid_a_failed_renewal_has_no_effect()
     {
         var first = await GetAsync();
         _time.Advance(TimeSpan.FromHours(12) - TimeSpan.FromMinutes(1));
@@ -117,7 +117,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public void What_AWS_refuses_is_told_with_the_host_and_in_its_own_words()
+    public void What_AWS_refuses_is_reported_with_the_host_and_in_its_own_words()
     {
         _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
@@ -146,14 +146,14 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_host_with_a_name_of_its_own_is_opened_by_what_is_said_of_it()
+    public async Task A_host_with_a_name_of_its_own_is_opened_by_what_is_reported_of_it()
     {
         var source = Source(("images.example.com", new EcrAccount(null, "eu-central-1", IsRequired: true)));
         Assert.That(await source.GetAsync(Image("images.example.com"), default), Is.Not.Null);
     }
 
     [Test]
-    public async Task Without_an_identity_the_public_registry_is_asked_as_anonymous_which_is_said_once_and_looked_for_again_later()
+    public async Task Without_an_identity_the_public_registry_is_asked_as_anonymous_which_is_reported_once_and_looked_for_again_later()
     {
         _profiles[""] = null;
         var image = Image("public.ecr.aws");
@@ -181,7 +181,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Who_may_not_ask_for_the_public_registrys_token_asks_it_as_anonymous_which_is_said_once()
+    public async Task Who_may_not_ask_for_the_public_registrys_token_asks_it_as_anonymous_which_is_reported_once()
     {
         _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);

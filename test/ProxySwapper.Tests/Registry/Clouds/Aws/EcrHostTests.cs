@@ -49,13 +49,13 @@ internal sealed class EcrHostTests
 
     [TestCase("eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
     [TestCase("cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
-    public void A_host_with_a_name_of_its_own_has_the_region_that_is_said(string region, string api)
+    public void A_host_with_a_name_of_its_own_has_the_region_that_is_reported(string region, string api)
     {
         var host = EcrHost.Parse("images.example.com", region)!;
         Assert.That((host.Account, host.Region, host.ApiEndpoint.AbsoluteUri), Is.EqualTo(("", region, api)));
     }
 
     [Test]
-    public void The_name_counts_more_than_what_is_said() =>
+    public void The_name_counts_more_than_what_is_reported() =>
         Assert.That(EcrHost.Parse("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "us-east-1")!.Region, Is.EqualTo("eu-central-1"));
 }

@@ -87,7 +87,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_token_that_the_registry_takes_no_longer_is_exchanged_anew()
+    public async Task A_token_that_the_registry_takes_no_longer_is_exchanged_again()
     {
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
@@ -110,7 +110,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_hundred_who_ask_at_once_make_one_exchange()
+    public async Task A_hundred_concurrent_callers_make_one_exchange()
     {
         var gate = new TaskCompletionSource();
         _azure.Gate = gate.Task;
@@ -151,7 +151,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task What_passes_is_tried_again()
+    public async Task Transient_failures_are_retried()
     {
         _azure.NextExchanges.Enqueue(RegistryFaults.TooManyRequests("1"));
         _azure.NextExchanges.Enqueue(RegistryFaults.Unavailable);
@@ -160,7 +160,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public void A_refusal_is_told_in_the_registrys_own_words_and_without_the_token()
+    public void A_refusal_is_reported_in_the_registrys_own_words_and_without_the_token()
     {
         _identity.Token = "secret-entra-token";
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
@@ -216,7 +216,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     public void A_token_that_does_not_tell_its_end_has_none(string token) => Assert.That(AzureTokenExchange.EndOf(token), Is.Null);
 
     [Test]
-    public async Task Without_an_identity_nobody_is_asked_which_is_said_once()
+    public async Task Without_an_identity_nobody_is_asked_which_is_reported_once()
     {
         _identity.Fault = new CredentialUnavailableException("none of a test");
         var source = Source(null);

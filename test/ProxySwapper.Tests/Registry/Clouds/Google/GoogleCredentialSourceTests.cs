@@ -31,7 +31,7 @@ internal sealed class GoogleCredentialSourceTests
     public async Task Other_hosts_are_for_other_sources() => Assert.That(await Source([]).GetAsync(Image("quay.io/a/b"), default), Is.Null);
 
     [Test]
-    public void A_key_file_that_is_not_there_is_an_error_that_names_it()
+    public void A_key_file_that_is_missing_is_an_error_that_names_it()
     {
         var source = Source(new() { ["europe-docker.pkg.dev"] = "/no/such/key.json" });
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () =>
@@ -55,7 +55,7 @@ internal sealed class GoogleCredentialSourceTests
     }
 
     [Test]
-    public async Task A_search_that_never_ends_is_an_error_and_the_next_one_searches_anew()
+    public async Task A_search_that_never_ends_is_an_error_and_the_next_one_searches_again()
     {
         var time = new ManualTimeProvider();
         var searches = new Queue<Task<GoogleCredential>>([
@@ -81,7 +81,7 @@ internal sealed class GoogleCredentialSourceTests
     }
 
     [Test]
-    public async Task Without_credentials_nobody_is_asked_which_is_said_once_and_searched_for_again_later()
+    public async Task Without_credentials_nobody_is_asked_which_is_reported_once_and_searched_for_again_later()
     {
         using var log = new CapturedLog();
         var time = new ManualTimeProvider();
