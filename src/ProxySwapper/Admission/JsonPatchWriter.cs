@@ -52,7 +52,7 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
         output.Append(pod.SchedulingGates is null ? "}]}"u8 : "}}"u8);
     }
 
-    /// <summary>What kubelet pulls the new images with, behind the Pod's own.</summary>
+    /// <summary>The pull Secrets for the new images, after the Pod's own.</summary>
     private void WritePullSecrets()
     {
         var hasList = pod.HasPullSecretList;

@@ -3,12 +3,12 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>What is answered to a review.</summary>
+/// <summary>The decision on a review.</summary>
 /// <param name="Outcome">Why images are rewritten or not.</param>
-/// <param name="Images">What the rules say of each image that may be changed, in the order of the Pod.</param>
+/// <param name="Images">The rules' decision on each image that may be changed, in the order of the Pod.</param>
 internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodImageDecision> Images)
 {
-    /// <summary>Whether there is room for annotations that keep rewritten images as they were written.</summary>
+    /// <summary>Whether there is room for annotations with the original images.</summary>
     public bool KeepsOriginalImages { get; init; } = true;
 
     /// <summary>Labels to set, besides the one that marks a rewritten Pod.</summary>
@@ -17,7 +17,7 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
     /// <summary>Annotations to set, besides those that keep the original images.</summary>
     public ImmutableArray<KeyValuePair<string, string>> Annotations { get; init; } = [];
 
-    /// <summary>A gate to add to <c>spec.schedulingGates</c>, or null. API servers take one only when a Pod is created.</summary>
+    /// <summary>A gate to add to <c>spec.schedulingGates</c>, or null. API servers only accept one when a Pod is created.</summary>
     public string? SchedulingGate { get; init; }
 
     /// <summary>Whether there is anything to patch.</summary>
@@ -25,7 +25,7 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
 
     public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
 
-    /// <summary>The same without any effect: what would be rewritten is named, and nothing is patched.</summary>
+    /// <summary>The same without effect: warnings name what would be rewritten, and nothing is patched.</summary>
     public PodDecision AsDryRun() =>
         new(
             Outcome == AdmissionOutcome.Patched ? AdmissionOutcome.DryRun : Outcome,
@@ -49,24 +49,24 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
     }
 }
 
-/// <summary>What the rules say of one image of a Pod.</summary>
+/// <summary>The rules' decision on one image of a Pod.</summary>
 internal readonly record struct PodImageDecision(PodImage Place, ImageDecision Decision)
 {
-    /// <summary>The Pod asks kubelet to look for a newer image under the tag each time.</summary>
+    /// <summary>The Pod makes kubelet check for a newer image under the tag each time.</summary>
     public bool IsPulledAlways => Place.PullPolicy == "Always";
 
-    /// <summary>The image is rewritten, and an annotation can keep what was written.</summary>
+    /// <summary>The image is rewritten, and an annotation can keep the original.</summary>
     public bool CanKeepOriginal => Decision.IsRewritten && Place.CanBeKept;
 }
 
-/// <summary>How a review was answered; the names, in snake_case, are values of a metric's label.</summary>
+/// <summary>The outcome of a review; the names, in snake_case, are values of a metric's label.</summary>
 internal enum AdmissionOutcome
 {
     Patched,
     Unchanged,
 
     /// <summary>
-    /// Not a Pod, an operation or subresource that does not change images, or an update that does not say what was there before.
+    /// Not a Pod, an operation or subresource that does not change images, or an update without the old object.
     /// </summary>
     NotApplicable,
     OptedOut,
@@ -75,21 +75,21 @@ internal enum AdmissionOutcome
     /// <summary>The Pod's controller is one of <c>ignoreOwners</c>.</summary>
     IgnoredOwner,
 
-    /// <summary>Its controller made the Pod again and again: it does not bear a changed image.</summary>
+    /// <summary>Its controller keeps recreating the Pod, since it does not accept changed images.</summary>
     RecreatedTooOften,
 
-    /// <summary>An update that lifts our scheduling gate, or of a Pod whose original images were put back.</summary>
+    /// <summary>An update that lifts our scheduling gate, or of a Pod whose original images were restored.</summary>
     GateLifted,
 
-    /// <summary>Metadata, labels or annotations are there and not objects: no patch would be sure to apply.</summary>
+    /// <summary>Metadata, labels or annotations are not objects, so no patch is certain to apply.</summary>
     MalformedPod,
 
-    /// <summary>More images than any Pod has: a patch for each would take memory that other reviews need.</summary>
+    /// <summary>Too many images: a patch for each would take memory that other reviews need.</summary>
     TooManyImages,
 
-    /// <summary>With other images the Pod would be larger than etcd stores.</summary>
+    /// <summary>With the new images, the Pod would be too large for etcd.</summary>
     PodTooLarge,
 
-    /// <summary>It would be patched, but for <c>dryRun</c>.</summary>
+    /// <summary>It would be patched without <c>dryRun</c>.</summary>
     DryRun,
 }

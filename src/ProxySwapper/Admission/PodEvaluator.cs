@@ -3,12 +3,12 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
-/// <summary>Decides on the images of a Pod: which may be changed at all, and what the rules make of them.</summary>
+/// <summary>Decides on the images of a Pod: which ones may be changed, and what the rules rewrite them to.</summary>
 internal static class PodEvaluator
 {
     private const string EphemeralContainers = "ephemeralcontainers";
 
-    /// <summary>What the rules make of a review.</summary>
+    /// <summary>The decision on a review.</summary>
     public static PodDecision Evaluate(AdmissionReview review, RuleSet rules)
     {
         if (!IsApplicable(review) || review.Object is not { } pod)
@@ -33,7 +33,7 @@ internal static class PodEvaluator
         if (count < decided.Length)
             Array.Resize(ref decided, count);
         var images = ImmutableCollectionsMarshal.AsImmutableArray(decided);
-        // Through the subresource no annotations are added.
+        // The subresource cannot add annotations.
         var room = PodSize.RoomFor(pod, images.AsSpan());
         return room == PatchRoom.None && PodDecision.OutcomeOf(images) == AdmissionOutcome.Patched
             ? PodDecision.Skipped(AdmissionOutcome.PodTooLarge)
@@ -61,7 +61,7 @@ internal static class PodEvaluator
 
     private static bool HasGate(PodSummary? pod) => pod?.SchedulingGates?.Contains(GateLabels.Gate) == true;
 
-    /// <summary>Through their subresource only ephemeral containers change.</summary>
+    /// <summary>The subresource only changes ephemeral containers.</summary>
     private static bool MayChange(PodImage image, string subResource) =>
         subResource == EphemeralContainers
             ? image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer

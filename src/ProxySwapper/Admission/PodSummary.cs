@@ -21,7 +21,7 @@ internal sealed class PodSummary
     public string GenerateName { get; set; } = "";
     public string ServiceAccountName { get; set; } = "";
 
-    /// <summary>Whether <c>spec.imagePullSecrets</c> is there to be added to.</summary>
+    /// <summary>Whether <c>spec.imagePullSecrets</c> exists, so that items can be added.</summary>
     public bool HasPullSecretList { get; private set; }
     public IReadOnlyList<string> PullSecrets => _pullSecrets ?? (IReadOnlyList<string>)[];
     public List<PodImage> Images { get; } = [];
@@ -86,7 +86,7 @@ internal sealed class PodSummary
             ResetImages(field.Kind);
     }
 
-    /// <summary>The list of pull secrets begins, or is not there.</summary>
+    /// <summary>Starts the list of pull secrets, or records that there is none.</summary>
     public void ResetPullSecrets(bool isList = false)
     {
         HasPullSecretList = isList;

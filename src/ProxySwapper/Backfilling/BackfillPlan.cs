@@ -5,18 +5,18 @@ using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Backfilling;
 
-/// <summary>What is to be copied so that every image of a report is downstream, the most used first.</summary>
-/// <param name="Images">The images that are missing, or of which that could not be told.</param>
-/// <param name="Skipped">Images that are missing and that nothing can be done about, with the reason.</param>
+/// <summary>The copies after which every image of a report is downstream, most used first.</summary>
+/// <param name="Images">The images that are missing, or could not be checked.</param>
+/// <param name="Skipped">Missing images that cannot be copied, with the reason.</param>
 internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOnlyList<MirrorResult> Skipped)
 {
-    /// <summary>More users add no more pull secrets to try.</summary>
+    /// <summary>Limit of users whose pull secrets are tried.</summary>
     private const int MaximumOrigins = 8;
 
     /// <param name="report">The images; their order is kept.</param>
-    /// <param name="planner">Says how an image comes downstream.</param>
+    /// <param name="planner">Determines how an image is copied.</param>
     /// <param name="registry">
-    /// Only images that could not start again without this registry: those of it that are missing. Null: all.
+    /// Only the missing images of this registry, which could not be pulled again without it; null for all.
     /// </param>
     public static BackfillPlan Create(ImageReport report, PopulationPlanner planner, RegistryName? registry)
     {
@@ -55,7 +55,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
             ? $"{entry.Decision.Rule} says populate: false, its target fills itself"
             : "the image names the target itself, so that its source is not known";
 
-    /// <summary>Who uses an image, as far as their pull secrets differ.</summary>
+    /// <summary>The users of an image, as far as their pull secrets differ.</summary>
     public static IReadOnlyList<PodOrigin> OriginsOf(ImageEntry entry)
     {
         var origins = new List<PodOrigin>();
@@ -76,9 +76,9 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
     }
 }
 
-/// <summary>One image that is to be brought downstream.</summary>
-/// <param name="Task">How it is shown.</param>
-/// <param name="Work">What is to be done.</param>
-/// <param name="Origins">Who uses it, as far as their pull secrets differ.</param>
-/// <param name="Problem">Why it could not be told whether it is missing; null when it is.</param>
+/// <summary>One image to copy.</summary>
+/// <param name="Task">How it is displayed.</param>
+/// <param name="Work">What to do.</param>
+/// <param name="Origins">Its users, as far as their pull secrets differ.</param>
+/// <param name="Problem">Why it could not be checked; null if it is missing.</param>
 internal sealed record BackfillImage(MirrorTask Task, PopulationWork Work, IReadOnlyList<PodOrigin> Origins, string? Problem);

@@ -9,8 +9,8 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Backfilling;
 
 /// <summary>
-/// Brings images downstream in their order, several at once. What fails does not stop the others; where it is waited for, what may
-/// succeed later is tried again until it does.
+/// Copies images in order, several in parallel. A failure does not stop the others; with <c>--wait</c>, transient failures are retried
+/// until they succeed.
 /// </summary>
 internal sealed class BackfillRun(
     ImageTransfer transfer,
@@ -23,7 +23,7 @@ internal sealed class BackfillRun(
     private readonly ConcurrentDictionary<BackfillImage, MirrorResult> _results = new();
     private readonly Backoff _backoff = new(Random.Shared.NextDouble);
 
-    /// <summary>Runs to the end, or until it is cancelled: what is left then is in the report.</summary>
+    /// <summary>Runs to the end or until it is cancelled; the report contains what is left.</summary>
     public async Task<MirrorReport> RunAsync(BackfillPlan plan, CancellationToken cancellationToken)
     {
         foreach (var skipped in plan.Skipped)
@@ -55,7 +55,7 @@ internal sealed class BackfillRun(
         }
     }
 
-    /// <summary>What is to be tried again, after the pause that it needs.</summary>
+    /// <summary>Retries an image after a pause.</summary>
     private async Task<IReadOnlyList<BackfillImage>> PauseAsync(
         ConcurrentQueue<(BackfillImage Image, JobFailure Failure)> again,
         int round,
@@ -80,7 +80,7 @@ internal sealed class BackfillRun(
         }
     }
 
-    /// <returns>Null when the image is settled; else why it is to be tried again.</returns>
+    /// <returns>Null if the image is done; otherwise why to retry it.</returns>
     private async Task<JobFailure?> TryAsync(BackfillImage image, CancellationToken cancellationToken)
     {
         try
@@ -132,8 +132,8 @@ internal sealed class BackfillRun(
     }
 }
 
-/// <summary>How a run goes, from the command line.</summary>
-/// <param name="Parallel">Images copied at once.</param>
-/// <param name="DryRun">Nothing is copied.</param>
-/// <param name="Wait">What failed and may succeed later is tried again.</param>
+/// <summary>The command line's settings for a run.</summary>
+/// <param name="Parallel">Images copied in parallel.</param>
+/// <param name="DryRun">Only show what would be copied.</param>
+/// <param name="Wait">Retry transient failures until they succeed.</param>
 internal sealed record BackfillSettings(int Parallel, bool DryRun, bool Wait);

@@ -12,8 +12,8 @@ using ProxySwapper.Switching;
 namespace ProxySwapper.Backfilling;
 
 /// <summary>
-/// <c>populate.backfill</c>: at each reconciliation, looks at the Pod templates of the cluster and brings downstream what they name. One
-/// image at a time is queued, so that those that Pods wait for never wait for these.
+/// <c>populate.backfill</c>: at each reconciliation, copies the images of the cluster's Pod templates downstream. Images are queued one at
+/// a time, so that images that Pods wait for never wait for these.
 /// </summary>
 internal sealed partial class TemplateBackfill(
     KubernetesAccess kubernetes,
@@ -26,13 +26,13 @@ internal sealed partial class TemplateBackfill(
     ILogger<TemplateBackfill> logger
 ) : BackgroundService
 {
-    /// <summary>How often it is looked whether this was switched on.</summary>
+    /// <summary>How often to check whether this was switched on.</summary>
     private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often it is looked whether a job has failed once, which is no end of it.</summary>
+    /// <summary>How often to check whether a job has failed, since failed jobs are retried.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long an image that was given up is left alone: what a template names for years may be gone for years.</summary>
+    /// <summary>The pause after an image was given up: a template may name an image that was deleted years ago.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(6);
 
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
@@ -53,7 +53,7 @@ internal sealed partial class TemplateBackfill(
         }
     }
 
-    /// <summary>One look. What may not be read is logged once, and the rest is looked at.</summary>
+    /// <summary>One pass. Kinds that may not be read are logged once and skipped.</summary>
     internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         var problems = new List<string>();
@@ -75,7 +75,7 @@ internal sealed partial class TemplateBackfill(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The program ends.
+            // The program is shutting down.
         }
     }
 
@@ -112,7 +112,7 @@ internal sealed partial class TemplateBackfill(
             {
                 // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
                 WarmUpWork => entry.RunningTarget == 0 && !queue.Known.IsKnown(work.Key),
-                // A registry that does not answer is left to the next look.
+                // A registry that does not respond is left to the next pass.
                 _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
             };
     }

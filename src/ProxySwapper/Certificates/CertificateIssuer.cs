@@ -28,7 +28,7 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
     }
 
     /// <summary>
-    /// The set that replaces this one now, or null while it is good. An authority is replaced in two steps, so that no API server meets a
+    /// The set that replaces this one now, or null while it is valid. An authority is replaced in two steps, so that no API server meets a
     /// certificate of an authority that it does not know yet: the new authority first joins the old one, and signs the certificate only
     /// once both are published.
     /// </summary>

@@ -13,7 +13,7 @@ using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands;
 
-/// <summary><c>proxyswapper backfill</c>: copies what <c>report</c> calls missing.</summary>
+/// <summary><c>proxyswapper backfill</c>: copies the images that <c>report</c> shows as missing.</summary>
 internal static class BackfillCommand
 {
     private const string MissingAfter = "missing-after";
@@ -113,7 +113,7 @@ internal static class BackfillCommand
         }
     }
 
-    /// <summary>What copying does not help: images that no rule sends downstream.</summary>
+    /// <summary>Images that copying does not help: no rule rewrites them.</summary>
     private static string? Unswapped(ImageReport report, RegistryName? registry)
     {
         var count = report.Entries.Count(entry =>

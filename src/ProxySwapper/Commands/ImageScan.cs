@@ -12,12 +12,12 @@ using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>The images of a cluster or of manifests, and what is needed to go on with them.</summary>
+/// <summary>The images of a cluster or of manifests, and what commands need to work with them.</summary>
 /// <param name="Options">The configuration whose rules decided.</param>
 /// <param name="Builder">The images.</param>
-/// <param name="Problems">What could not be read; grows.</param>
+/// <param name="Problems">What could not be read; more may be added.</param>
 /// <param name="Client">The cluster; null for manifests.</param>
-/// <param name="Progress">Tells a person what goes on.</param>
+/// <param name="Progress">Shows progress to the user.</param>
 internal sealed record ImageScan(
     ProxySwapperOptions Options,
     ReportBuilder Builder,
@@ -44,12 +44,12 @@ internal sealed record ImageScan(
         Progress.Clear();
     }
 
-    /// <summary>How registries are reached.</summary>
+    /// <summary>The connections to registries.</summary>
     public IReadOnlyList<RegistryEntryOptions> RegistryEntries { get; } =
         ImpliedRegistryEntries.Entries(Options, Environment.GetEnvironmentVariable);
 }
 
-/// <summary>The options of commands that look at every image of a cluster, or of manifests in its place.</summary>
+/// <summary>The options of commands that read all images of a cluster or of manifests.</summary>
 internal sealed class ImageScanOptions
 {
     private readonly KubernetesOptions _kubernetes = new();
@@ -76,7 +76,7 @@ internal sealed class ImageScanOptions
         _kubernetes.AddTo(command);
     }
 
-    /// <summary>Reads all images and goes on with them. What failed is told, as all commands do.</summary>
+    /// <summary>Reads all images and passes them on. Failures are reported as by all commands.</summary>
     public Task<int> RunAsync(
         ParseResult arguments,
         Func<ParseResult, ImageScan, CancellationToken, Task<int>> goOn,

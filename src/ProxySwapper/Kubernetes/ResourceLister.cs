@@ -15,7 +15,7 @@ internal sealed class ResourceLister(KubernetesClient client, int pageSize = Res
     /// <summary>How often an expired list is restarted.</summary>
     private const int MaximumRestarts = 5;
 
-    /// <summary>What <paramref name="read"/> took of each object. An object may come twice when the server made us begin anew.</summary>
+    /// <summary>The result of <paramref name="read"/> for each object. An object may occur twice if the list had to be restarted.</summary>
     /// <param name="query">Which objects.</param>
     /// <param name="read">Extracts what is needed from an object; the element is not valid afterwards.</param>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -7,7 +7,7 @@ namespace ProxySwapper.Management;
 
 /// <summary>
 /// One JSON object per line: <c>time</c> (UTC), <c>level</c> (as <c>logLevel</c> spells it), <c>message</c>, <c>logger</c>, the values in
-/// the message by their names, and <c>exception</c>. The message stands there once: its template is not written.
+/// the message by their names, and <c>exception</c>. The message is written once, without its template.
 /// </summary>
 internal sealed class JsonLogFormatter : ITextFormatter
 {

@@ -30,7 +30,7 @@ internal static class ProgramLogging
         );
         // Also disables the framework's span per request: ours is the admission's, a child of the API server's.
         // Set on the provider, since AddSerilog lets it see everything.
-        // What it logs, as critical, is a connection that Kestrel closed for what its client sent: a flood must not fill the log.
+        // It logs connections that Kestrel closed because of client errors as critical: a flood must not fill the log.
         if (minimum != LogLevel.Trace)
             logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None);
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);

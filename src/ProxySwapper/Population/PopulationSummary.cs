@@ -11,7 +11,7 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// What <c>/populate</c> says beside the queue: version, rules in force, downstream registries, pulls that remain, what was finished.
+/// The parts of <c>/populate</c> other than the queue: version, rules, downstream registries, remaining pulls and finished images.
 /// </summary>
 internal sealed class PopulationSummary(
     FinishedImages finished,

@@ -10,7 +10,7 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, List<string> problems, Action<string> progress)
 {
-    /// <summary>How often progress is told.</summary>
+    /// <summary>How often progress is reported.</summary>
     private const int ProgressInterval = 100;
 
     private readonly ResourceLister _lister = new(client);
@@ -137,7 +137,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         CancellationToken cancellationToken
     )
     {
-        // A list that begins anew, after its token has expired, returns objects again.
+        // A list that is restarted after its token has expired returns objects again.
         var seen = new HashSet<(string?, string?)>();
         progress($"reading {query.Type.Plural}");
         try

@@ -14,7 +14,7 @@ internal static class MirrorLine
         return $"{WordOf(result.Outcome, isDryRun), -14} {result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}{detail}";
     }
 
-    /// <summary>What stands behind a repository: a tag, or a digest where an image is named by that.</summary>
+    /// <summary>The suffix of a repository: a tag, or a digest for images with a digest.</summary>
     public static string Suffix(string tag) =>
         ImageReference.IsTag(tag) || tag.Contains('@', StringComparison.Ordinal) ? $":{tag}" : $"@{tag}";
 

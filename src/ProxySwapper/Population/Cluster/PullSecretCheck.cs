@@ -11,9 +11,9 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
-/// Looks whether the Secrets of <c>rules[].pullSecret</c> are there, in the namespaces of Pods that the API server shows, and tells when
-/// one is not: in the log, by an Event on the Pod and by a metric. Only with <c>populate.pullSecrets</c>, which has the right to read them;
-/// a review reads none.
+/// Checks whether the Secrets of <c>rules[].pullSecret</c> exist in the namespaces of Pods on the API server, and reports missing ones
+/// in the log, by an Event of the Pod and in a metric. Only with <c>populate.pullSecrets</c>, which has permission to read them; reviews
+/// read none.
 /// </summary>
 internal sealed partial class PullSecretCheck : BackgroundService
 {
@@ -128,7 +128,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         }
     }
 
-    /// <summary>Why the Secret is no use to kubelet; null if it is fine.</summary>
+    /// <summary>Why kubelet cannot use the Secret; null if it is fine.</summary>
     private static async Task<string?> ProblemOfAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
     {
         var (@namespace, secret, registry) = look.Key;

@@ -3,7 +3,7 @@ namespace ProxySwapper.Population.Queue;
 /// <summary>Wakes all waiters on a change or at a time.</summary>
 internal sealed class AsyncSignal(TimeProvider time)
 {
-    /// <summary>Whoever waits looks again after that: timers end after 49 days.</summary>
+    /// <summary>Waiters check again after this time, since timers are limited to 49 days.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private volatile TaskCompletionSource _next = New();

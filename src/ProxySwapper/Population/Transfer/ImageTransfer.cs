@@ -82,7 +82,7 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             try
             {
                 var result = await access.Copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
-                // A tag without a record stays as it is from now on: nobody knows whose it is.
+                // A tag without a record is left unchanged, since its source is unknown.
                 if (work is { IsTargetShared: true, IsPinned: false } && result.Outcome == CopyOutcome.Copied)
                     await tagSources.RecordAsync(work.Target, work.Source, cancellationToken);
                 await access.Repositories.ReconcileAsync(work.Target, cancellationToken);

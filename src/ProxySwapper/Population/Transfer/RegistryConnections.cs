@@ -41,7 +41,7 @@ internal sealed class RegistryConnections : IDisposable
     }
 
     /// <summary>
-    /// For copies and warm-ups. The queue does the waiting: a worker that waits for a registry is no use to other images.
+    /// For copies and warm-ups. The queue does the waiting: a worker must not be blocked by waiting for a registry.
     /// </summary>
     public RegistryServices ForCopies { get; }
 

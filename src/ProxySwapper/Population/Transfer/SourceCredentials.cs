@@ -110,7 +110,7 @@ internal sealed partial class SourceCredentials(
                 unread
             ) ?? [];
 
-    /// <summary>What we may not read is not there for us, and that is said once; what cannot be read now is remembered.</summary>
+    /// <summary>Objects that we may not read count as missing, which is logged once; temporary failures are remembered.</summary>
     private async Task<T?> ReadAsync<T>(Func<Task<T?>> read, string kind, string @namespace, List<Exception> unread)
         where T : class
     {
