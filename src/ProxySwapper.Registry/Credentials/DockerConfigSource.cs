@@ -82,7 +82,7 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         string text;
         try
         {
-            text = File.ReadAllText(path);
+            text = TextFile.Read(path);
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -3,6 +3,7 @@ using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Converting;
+using ProxySwapper.Manifests;
 using ProxySwapper.Patterns;
 
 namespace ProxySwapper.Commands;
@@ -10,7 +11,6 @@ namespace ProxySwapper.Commands;
 /// <summary><c>proxyswapper convert</c>: converts another tool's file to ours.</summary>
 internal static class ConvertCommand
 {
-    private const string Input = "-";
     private const string Auto = "auto";
 
     public static Command Create()
@@ -52,11 +52,10 @@ internal static class ConvertCommand
             (arguments, _) =>
                 ConfigurationFaults.ReportAsync(async () =>
                 {
-                    var name = arguments.GetValue(file)!;
-                    var text = name == Input ? await Console.In.ReadToEndAsync(CancellationToken.None) : ConfigurationReader.TextOf(name);
+                    var input = ManifestInput.Read(arguments.GetValue(file)!);
                     var conversion = ForeignFileConverter.Convert(
-                        name == Input ? "(standard input)" : name,
-                        text,
+                        input.Name,
+                        input.Text,
                         FormatOf(arguments.GetValue(from)!),
                         new ForeignTarget(arguments.GetValue(target), arguments.GetValue(scoped))
                     );

@@ -13,7 +13,6 @@ namespace ProxySwapper.Commands;
 /// <summary><c>proxyswapper rewrite</c>: how images, or the Pods of manifests, would be rewritten, without a cluster.</summary>
 internal static class RewriteCommand
 {
-    private const string Input = "-";
     private const string Text = "text";
     private const string Json = "json";
     private const int MaximumListed = 20;
@@ -71,7 +70,8 @@ internal static class RewriteCommand
                     var place = arguments.GetValue(@namespace)!;
                     var manifests = arguments
                         .GetValue(files)!
-                        .Select(file => (file, WorkloadReader.Read(file, TextOf(file), place)))
+                        .Select(ManifestInput.Read)
+                        .Select(file => (file.Name, WorkloadReader.Read(file.Name, file.Text, place)))
                         .ToList();
                     var subjects = arguments
                         .GetValue(images)!
@@ -117,8 +117,6 @@ internal static class RewriteCommand
         subject.IsOptedOut
             ? new(subject.Image, DecisionReason.OptedOut, null, null, null, null)
             : rules.Evaluate(subject.Image, subject.Namespace);
-
-    private static string TextOf(string file) => file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
 
     private static string LineOf(ImageDecision decision) =>
         decision.Target is { } target ? $"{decision.Image} -> {target}" : $"{decision.Image} (unchanged: {ReasonOf(decision)})";

@@ -4,6 +4,7 @@ using System.Text.Json;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -73,9 +74,7 @@ internal static class StatusCommand
         string? token;
         try
         {
-            token = tokenFile is null
-                ? Environment.GetEnvironmentVariable(TokenVariable)
-                : await File.ReadAllTextAsync(tokenFile, cancellationToken);
+            token = tokenFile is null ? Environment.GetEnvironmentVariable(TokenVariable) : TextFile.Read(tokenFile);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

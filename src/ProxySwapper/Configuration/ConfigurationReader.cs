@@ -1,6 +1,6 @@
-using System.Text;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Configuration;
 
@@ -30,16 +30,16 @@ internal static class ConfigurationReader
     }
 
     /// <summary>Reads a file's text; failures become a configuration fault.</summary>
+    /// <param name="file">The file's path.</param>
+    /// <param name="maximumSize">The most bytes that it may have.</param>
     /// <exception cref="ConfigurationException">It cannot be read.</exception>
-    public static string TextOf(string file)
+    public static string TextOf(string file, int maximumSize = TextFile.MaximumSize)
     {
         try
         {
-            if (Directory.Exists(file))
-                throw new IOException("it is a directory");
-            return File.ReadAllText(file, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            return TextFile.Read(file, maximumSize);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or DecoderFallbackException or ArgumentException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new ConfigurationException([
                 new(file.Length > 0 ? file : "(a file without a name)", 0, 0, "", $"cannot be read: {fault.Message}"),

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Management;
 
@@ -30,7 +31,7 @@ internal sealed partial class ManagementToken(SecretSource source, Func<string, 
     {
         try
         {
-            var token = source.File is { } file ? File.ReadAllText(file) : environment(source.Environment!);
+            var token = source.File is { } file ? TextFile.Read(file) : environment(source.Environment!);
             if (string.IsNullOrWhiteSpace(token))
                 Log.Missing(logger, $"{source.File ?? source.Environment} is empty");
             return token?.Trim();

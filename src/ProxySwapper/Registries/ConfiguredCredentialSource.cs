@@ -71,7 +71,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
                 );
         try
         {
-            return File.ReadAllText(secret.File!).TrimEnd('\r', '\n');
+            return TextFile.Read(secret.File!).TrimEnd('\r', '\n');
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

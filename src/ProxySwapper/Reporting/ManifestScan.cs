@@ -7,8 +7,6 @@ namespace ProxySwapper.Reporting;
 /// <summary>Reads the Pod templates of manifests instead of a cluster, such as the output of <c>helm template</c>.</summary>
 internal static class ManifestScan
 {
-    private const string Input = "-";
-
     /// <param name="files">Paths; <c>-</c> is standard input.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
     /// <param name="report">Receives the findings.</param>
@@ -17,8 +15,8 @@ internal static class ManifestScan
     {
         foreach (var file in files)
         {
-            var text = file == Input ? Console.In.ReadToEnd() : ConfigurationReader.TextOf(file);
-            var images = WorkloadReader.Read(file == Input ? "(standard input)" : file, text, defaultNamespace);
+            var input = ManifestInput.Read(file);
+            var images = WorkloadReader.Read(input.Name, input.Text, defaultNamespace);
             foreach (var workload in images.Images.GroupBy(image => new Workload(image.Kind, image.Namespace, image.Name)))
                 report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, TraitsOf(image))));
         }

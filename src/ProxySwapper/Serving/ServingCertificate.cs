@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Serving;
 
@@ -69,7 +70,7 @@ internal sealed class ServingCertificate
     {
         try
         {
-            return (File.ReadAllText(certificateFile), File.ReadAllText(keyFile));
+            return (TextFile.Read(certificateFile), TextFile.Read(keyFile));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

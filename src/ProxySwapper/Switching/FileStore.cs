@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Switching;
 
@@ -28,7 +29,7 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
             return null;
         try
         {
-            return JsonNode.Parse(await File.ReadAllTextAsync(path, cancellationToken)) as JsonObject
+            return JsonNode.Parse(TextFile.Read(path)) as JsonObject
                 ?? throw new WebhookSwitchException($"{this} does not contain a JSON object");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)

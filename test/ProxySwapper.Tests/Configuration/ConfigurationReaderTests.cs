@@ -194,6 +194,13 @@ internal sealed class ConfigurationReaderTests
         Assert.That(FaultsOf(text).Single(), Does.Contain(messages[0]).Or.Contain(messages[^1]));
 
     [Test]
+    public void Faults_are_in_the_order_of_the_files_lines() =>
+        Assert.That(
+            FaultsOf("rules: 5\npopulate: []\nport: abc\nfoo: bar\nlogLevel: loud\n").Select(fault => fault.Split(':')[1]),
+            Is.EqualTo(["1", "2", "3", "4", "5"])
+        );
+
+    [Test]
     public void All_faults_are_reported_at_once() =>
         Assert.That(FaultsOf("port: x\nrules:\n  - match: nope\n    target: UP/x\nregistries:\n  - hots: a\n"), Has.Count.EqualTo(5));
 

@@ -16,7 +16,13 @@ internal sealed record ConfigurationFault(string File, int Line, int Column, str
 }
 
 /// <summary>A file is not valid; carries all faults. Commands print them and exit with 2.</summary>
-internal sealed class ConfigurationException(IReadOnlyList<ConfigurationFault> faults) : Exception(string.Join(Environment.NewLine, faults))
+/// <param name="faults">The faults, in any order.</param>
+internal sealed class ConfigurationException(IEnumerable<ConfigurationFault> faults) : Exception
 {
-    public IReadOnlyList<ConfigurationFault> Faults { get; } = faults;
+    /// <summary>The faults of each file, from its first line to its last.</summary>
+    public IReadOnlyList<ConfigurationFault> Faults { get; } =
+    [.. faults.GroupBy(fault => fault.File).SelectMany(file => file.OrderBy(fault => (fault.Line, fault.Column)))];
+
+    /// <inheritdoc />
+    public override string Message => string.Join(Environment.NewLine, Faults);
 }

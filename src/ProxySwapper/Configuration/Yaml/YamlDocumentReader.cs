@@ -1,3 +1,4 @@
+using ProxySwapper.Registry;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -6,9 +7,6 @@ namespace ProxySwapper.Configuration.Yaml;
 /// <summary>Reads a YAML file into sections that report every fault with its line.</summary>
 internal static class YamlDocumentReader
 {
-    /// <summary>Size of the largest file accepted, in characters.</summary>
-    private const int MaximumLength = 4 * 1024 * 1024;
-
     /// <summary>The document's top mapping; an empty document is an empty section. Null, with a fault, when the text is not YAML.</summary>
     public static YamlSection? Read(string file, string text, List<ConfigurationFault> faults) =>
         ReadMapping(file, text, faults) is { } root ? new YamlSection(new YamlSource(file, faults), "", root) : null;
@@ -16,9 +14,9 @@ internal static class YamlDocumentReader
     /// <summary>The document's top mapping, for changes before it is read.</summary>
     public static YamlMappingNode? ReadMapping(string file, string text, List<ConfigurationFault> faults)
     {
-        if (text.Length > MaximumLength)
+        if (text.Length > TextFile.MaximumSize)
         {
-            faults.Add(new(file, 1, 1, "", "the file is larger than 4 MiB"));
+            faults.Add(new(file, 1, 1, "", $"the file is larger than {TextFile.MaximumSize / 1024 / 1024} MiB"));
             return null;
         }
         IReadOnlyList<YamlDocument> documents;

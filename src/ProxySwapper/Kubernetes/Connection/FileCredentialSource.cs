@@ -32,7 +32,7 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         {
             if (_current is not null && !refused && time.GetElapsedTime(_readAt) < ReadAgainAfter)
                 return _current;
-            _current = await ReadAsync(cancellationToken);
+            _current = Read();
             _readAt = time.GetTimestamp();
             return _current;
         }
@@ -49,9 +49,9 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
 
     public void Dispose() => _reading.Dispose();
 
-    private async Task<KubernetesCredential> ReadAsync(CancellationToken cancellationToken)
+    private KubernetesCredential Read()
     {
-        var token = TokenFile is null ? Token : (await PemSource.OfFile(TokenFile).ReadAsync(cancellationToken)).Trim();
+        var token = TokenFile is null ? Token : PemSource.OfFile(TokenFile).Read().Trim();
         var authorization =
             token is { Length: > 0 } ? new AuthenticationHeaderValue("Bearer", token)
             : Username is not null
@@ -59,8 +59,8 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
             : null;
         if (ClientCertificate is null)
             return new KubernetesCredential(authorization, null);
-        var certificate = await ClientCertificate.ReadAsync(cancellationToken);
-        var key = await (ClientKey ?? ClientCertificate).ReadAsync(cancellationToken);
+        var certificate = ClientCertificate.Read();
+        var key = (ClientKey ?? ClientCertificate).Read();
         // An unchanged certificate keeps its object, so that its connections are reused.
         if (_current?.ClientCertificate is { } same && certificate + key == _certificateText)
             return new KubernetesCredential(authorization, same);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Kubernetes.Connection;
 
@@ -11,9 +12,6 @@ namespace ProxySwapper.Kubernetes.Connection;
 internal sealed class KubeconfigReader(TimeProvider time)
 {
     private const string ExecGroup = "client.authentication.k8s.io/";
-
-    /// <summary>Size limit of a file, in bytes.</summary>
-    private const long MaximumLength = 4 * 1024 * 1024;
 
     /// <summary>The connection of a context.</summary>
     /// <param name="files">Files in order; missing ones are skipped as long as one exists.</param>
@@ -91,9 +89,7 @@ internal sealed class KubeconfigReader(TimeProvider time)
     {
         try
         {
-            return new FileInfo(file).Length <= MaximumLength
-                ? File.ReadAllText(file)
-                : throw new KubernetesConnectionException($"{file} is larger than {MaximumLength / 1024 / 1024} MiB.");
+            return TextFile.Read(file);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

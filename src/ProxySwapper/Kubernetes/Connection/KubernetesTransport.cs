@@ -31,7 +31,7 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
                 && time.GetElapsedTime(_readAt) < ReadAgainAfter
             )
                 return _current;
-            var authorities = connection.CertificateAuthorities is { } source ? await source.ReadAsync(cancellationToken) : null;
+            var authorities = connection.CertificateAuthorities is { } source ? source.Read() : null;
             _readAt = time.GetTimestamp();
             if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities)
                 return _current;

@@ -40,7 +40,7 @@ internal sealed class KubeconfigReaderTests
         Write("ca.pem", "authority");
         var connection = Read(file);
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("from-file"));
-        Assert.That(await connection.CertificateAuthorities!.ReadAsync(default), Is.EqualTo("authority"));
+        Assert.That(connection.CertificateAuthorities!.Read(), Is.EqualTo("authority"));
     }
 
     [Test]
@@ -132,7 +132,7 @@ internal sealed class KubeconfigReaderTests
     public void A_file_that_cannot_be_read_or_is_too_large_is_reported()
     {
         var large = Write("large", new string('#', 5 * 1024 * 1024));
-        Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} is larger than 4 MiB."));
+        Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} cannot be read: it is larger than 4 MiB"));
         Assert.That(
             Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
             Is.EqualTo($"Kubeconfig not found: {_directory}.")
