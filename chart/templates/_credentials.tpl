@@ -43,3 +43,15 @@ the identity of its cloud, else none
       pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ else }}the node's own access or the Pod's own Secrets{{ end }}
 {{- end }}
 {{- end -}}
+
+{{- /* The image of the check in the notes: nginx if a rule takes it, else one of the test's, else a word to fill in. */ -}}
+{{- define "proxyswapper.example" -}}
+{{- $config := include "proxyswapper.config" . | fromYaml -}}
+{{- $takes := not $config.rules -}}
+{{- range $config.rules -}}
+  {{- if or (has (.match | default "") (list "**" "docker.io" "docker.io/**" "docker.io/library/**" "docker.io/library/*" "docker.io/library/nginx" "docker.io/nginx")) (and .matchRegex (regexMatch (printf "^(%s)$" .matchRegex) "docker.io/library/nginx:latest")) -}}
+    {{- $takes = true -}}
+  {{- end -}}
+{{- end -}}
+{{- if $takes -}}nginx{{- else -}}{{- first .Values.test.images | default "IMAGE" -}}{{- end -}}
+{{- end -}}

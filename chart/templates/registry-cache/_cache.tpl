@@ -214,6 +214,7 @@ spec:
         # Distribution would send traces to localhost by default.
         - name: OTEL_TRACES_EXPORTER
           value: none
+        {{- include "proxyswapper.authorities.env" $root | trim | nindent 8 }}
         {{- if eq (.upstream.auth | default "none") "basic" }}
         - name: REGISTRY_PROXY_USERNAME
           valueFrom: {secretKeyRef: {name: {{ .upstream.secret }}, key: username}}
@@ -275,6 +276,7 @@ spec:
           mountPath: /credential
           readOnly: true
         {{- end }}
+        {{- include "proxyswapper.authorities.mounts" $root | trim | nindent 8 }}
         {{- with $own.volumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -283,6 +285,10 @@ spec:
     - name: credential
       {{- include "proxyswapper.program" $root | nindent 6 }}
       args: [credential, serve, --config, /etc/proxyswapper/credentials.yaml, --port, "5002"]
+      {{- with include "proxyswapper.authorities.env" $root | trim }}
+      env:
+        {{- . | nindent 8 }}
+      {{- end }}
       ports:
         - name: management
           containerPort: 9090
@@ -303,6 +309,7 @@ spec:
           readOnly: true
         - name: tmp
           mountPath: /tmp
+        {{- include "proxyswapper.authorities.mounts" $root | trim | nindent 8 }}
     {{- end }}
   volumes:
     - name: config
@@ -343,6 +350,7 @@ spec:
         name: {{ $name }}
         items: [{key: credentials.yaml, path: credentials.yaml}]
     {{- end }}
+    {{- include "proxyswapper.authorities.volumes" $root | trim | nindent 4 }}
     {{- with $own.volumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

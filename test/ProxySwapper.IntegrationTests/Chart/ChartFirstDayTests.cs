@@ -82,31 +82,28 @@ internal sealed class ChartFirstDayTests
     [Test]
     public async Task Private_authorities_are_mounted_and_trusted_besides_the_public_ones()
     {
-        var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(FirstDay));
-        var pods = new[]
+        var containers = (await HelmChart.ObjectsAsync(HelmChart.ValueSet(FirstDay)))
+            .Where(item => !ChartObjects.IsHook(item))
+            .Select(item => (item["spec"]?["jobTemplate"] ?? item)["spec"]?["template"]?["spec"])
+            .OfType<JsonNode>()
+            .SelectMany(pod => pod["containers"]!.AsArray().Select(container => (Pod: pod, Container: container!)))
+            .ToList();
+        Assert.That(
+            containers.Select(each => (string?)each.Container["name"]),
+            Is.EquivalentTo(new[] { "proxyswapper", "mirror", "registry", "registry", "credential" })
+        );
+        foreach (var (pod, container) in containers)
         {
-            objects.Single(item => (string?)item["kind"] == "Deployment" && (string?)item["metadata"]!["name"] == HelmChart.Release)[
-                "spec"
-            ]!["template"]!,
-            objects.Single(item => (string?)item["kind"] == "CronJob")["spec"]!["jobTemplate"]!["spec"]!["template"]!,
-        };
-        foreach (var pod in pods)
-        {
-            var container = pod["spec"]!["containers"]![0]!;
             var folders = (string)container["env"]!.AsArray().Single(variable => (string?)variable!["name"] == "SSL_CERT_DIR")!["value"]!;
             Assert.That(folders.Split(':')[0], Is.EqualTo("/etc/ssl/certs"));
-            foreach (var folder in folders.Split(':').Skip(1))
-            {
-                var mount = container["volumeMounts"]!.AsArray().Single(mount => (string?)mount!["mountPath"] == folder)!;
-                var volume = pod["spec"]!["volumes"]!.AsArray().Single(volume => (string?)volume!["name"] == (string?)mount["name"])!;
-                var source = volume["configMap"] ?? volume["secret"]!;
-                Assert.That((string?)source["items"]![0]!["path"], Is.EqualTo("ca.crt"));
-            }
+            var mounted = folders.Split(':').Skip(1).Select(folder => SourceOf(pod, container, folder)).ToList();
             Assert.That(
-                pod["spec"]!["volumes"]!
-                    .AsArray()
-                    .Select(volume => (string?)(volume!["configMap"]?["name"] ?? volume["secret"]?["secretName"])),
-                Is.SupersetOf(new[] { "corporate-ca", "other-ca" })
+                mounted.Select(source => (string?)(source["name"] ?? source["secretName"])),
+                Is.EqualTo(new[] { "corporate-ca", "other-ca" })
+            );
+            Assert.That(
+                mounted.Select(source => ((string?)source["items"]![0]!["key"], (string?)source["items"]![0]!["path"])),
+                Is.EqualTo(new[] { ("ca.crt", "ca.crt"), ("ca.pem", "ca.crt") })
             );
         }
     }
@@ -121,6 +118,14 @@ internal sealed class ChartFirstDayTests
             webhook["webhooks"]![0]!["namespaceSelector"]!["matchExpressions"]!.AsArray().Select(expression => expression!.ToJsonString()),
             Has.Some.EqualTo("""{"key":"proxyswapper.io/enabled","operator":"In","values":["true"]}""")
         );
+    }
+
+    /// <summary>The ConfigMap or Secret that a container has at a path.</summary>
+    private static JsonNode SourceOf(JsonNode pod, JsonNode container, string path)
+    {
+        var mount = container["volumeMounts"]!.AsArray().Single(mount => (string?)mount!["mountPath"] == path)!;
+        var volume = pod["volumes"]!.AsArray().Single(volume => (string?)volume!["name"] == (string?)mount["name"])!;
+        return volume["configMap"] ?? volume["secret"]!;
     }
 
     private static IEnumerable<string> Strings(JsonNode? node, string key) =>

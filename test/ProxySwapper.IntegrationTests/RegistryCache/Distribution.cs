@@ -30,11 +30,7 @@ internal static class Distribution
     {
         var program = await IsThreeHereAsync() ? Three : "docker-registry";
         ForeignServer.Starting(program);
-        var process = TestProcess.Start(
-            program,
-            ["serve", cache.ConfigurationFile],
-            new Dictionary<string, string> { ["OTEL_TRACES_EXPORTER"] = "none" }
-        );
+        var process = TestProcess.Start(program, ["serve", cache.ConfigurationFile], cache.Environment);
         using var client = new HttpClient();
         await TestWait.UntilAsync(
             async () =>

@@ -31,10 +31,19 @@ internal sealed class RenderedCache : IDisposable
     /// <summary>The script of Distribution's <c>proxy.exec.command</c>.</summary>
     public string Helper => _folder.PathOf("helper");
 
+    /// <summary>Distribution's variables; folders of private authorities are below <see cref="FolderOf"/>.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     /// <param name="upstreamName">The upstream's name in the value set.</param>
     /// <param name="upstream">Host and port of the registry that stands in for it.</param>
     /// <param name="valueSet">The value set.</param>
-    public static async Task<RenderedCache> CreateAsync(string upstreamName, string upstream, string valueSet = "cache-node-port")
+    /// <param name="scheme">How that registry is reached.</param>
+    public static async Task<RenderedCache> CreateAsync(
+        string upstreamName,
+        string upstream,
+        string valueSet = "cache-node-port",
+        string scheme = "http"
+    )
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(valueSet));
         var data = objects.Single(item =>
@@ -51,8 +60,9 @@ internal sealed class RenderedCache : IDisposable
                 .Replace("/var/lib/registry", cache._folder.PathOf("storage"), StringComparison.Ordinal)
                 .Replace("/auth/htpasswd", cache._folder.PathOf("htpasswd"), StringComparison.Ordinal)
                 .Replace("/credential/helper", cache.Helper, StringComparison.Ordinal)
-                .Replace(remote, $"http://{upstream}", StringComparison.Ordinal)
+                .Replace(remote, $"{scheme}://{upstream}", StringComparison.Ordinal)
         );
+        cache.ReadEnvironment(objects, $"{HelmChart.Release}-cache-{upstreamName}");
         if (HtpasswdOf(objects) is { } htpasswd)
             await File.WriteAllTextAsync(cache._folder.PathOf("htpasswd"), htpasswd + "\n");
         if (data["credentials.yaml"] is { } credentials)
@@ -72,7 +82,24 @@ internal sealed class RenderedCache : IDisposable
         return cache;
     }
 
+    /// <summary>The folder that stands for a mount of the container.</summary>
+    public string FolderOf(string mountPath) => Directory.CreateDirectory(_folder.PathOf(mountPath.Trim('/').Replace('/', '-'))).FullName;
+
     public void Dispose() => _folder.Dispose();
+
+    private void ReadEnvironment(IEnumerable<JsonObject> objects, string workload)
+    {
+        var container = objects.Single(item =>
+            (string?)item["kind"] is "Deployment" or "DaemonSet" && (string?)item["metadata"]!["name"] == workload
+        )["spec"]!["template"]!["spec"]!["containers"]![0]!;
+        foreach (var variable in container["env"]!.AsArray().Where(variable => variable!["value"] is not null))
+        {
+            var value = (string)variable!["value"]!;
+            foreach (var mount in container["volumeMounts"]!.AsArray().Select(mount => (string)mount!["mountPath"]!))
+                value = value.Replace(mount, FolderOf(mount), StringComparison.Ordinal);
+            Environment[(string)variable["name"]!] = value;
+        }
+    }
 
     private static string? HtpasswdOf(IEnumerable<JsonObject> objects) =>
         (string?)
