@@ -22,6 +22,7 @@ internal sealed class ChartGoldenTests
     [TestCase("policy")]
     [TestCase("first-day")]
     [TestCase("dry-run")]
+    [TestCase("own-registries")]
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
     public async Task The_notes_match_the_golden_file(string name) =>

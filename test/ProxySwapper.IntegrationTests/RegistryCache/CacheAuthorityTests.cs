@@ -26,12 +26,23 @@ internal sealed class CacheAuthorityTests
                 Path.Combine(cache.FolderOf("/etc/proxyswapper-authorities/1"), "ca.crt"),
                 certificates.AuthorityPem
             );
-        using var distribution = await Distribution.StartAsync(cache);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.Port}") };
-        client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/vnd.oci.image.manifest.v1+json"));
-        using var answer = await client.GetAsync("/v2/team/app/manifests/1");
-        Assert.That(answer.IsSuccessStatusCode, Is.EqualTo(isMounted), distribution.Output);
-        if (!isMounted)
-            Assert.That(distribution.Output, Does.Contain("certificate"));
+        Assert.That(await FaultAsync(cache), isMounted ? Is.Empty : Does.Contain("certificate signed by unknown authority"));
+    }
+
+    /// <summary>What Distribution says when an image cannot be pulled through it, which version 2.8 already says at its start.</summary>
+    private static async Task<string> FaultAsync(RenderedCache cache)
+    {
+        try
+        {
+            using var distribution = await Distribution.StartAsync(cache);
+            using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.Port}") };
+            client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/vnd.oci.image.manifest.v1+json"));
+            using var answer = await client.GetAsync("/v2/team/app/manifests/1");
+            return answer.IsSuccessStatusCode ? "" : $"{answer.StatusCode} {distribution.Output}";
+        }
+        catch (InvalidOperationException ended)
+        {
+            return ended.Message;
+        }
     }
 }
