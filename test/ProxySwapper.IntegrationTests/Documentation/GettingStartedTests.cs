@@ -1,16 +1,20 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Documentation;
+using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Documentation;
 
 /// <summary>
-/// <c>docs/getting-started.md</c>, line by line on a real kube-apiserver. Commands that need a node or Docker are skipped by name; the
-/// program runs on this machine, with the chart's configuration.
+/// <c>docs/getting-started.md</c>, line by line on a real kube-apiserver: the newest available, since old ones have no scheduling gates.
+/// Commands that need a node or Docker are skipped by name. The program runs on this machine, with the chart's configuration; proxies
+/// lead it to a Docker Hub and a registry in this process.
 /// </summary>
 [TestFixture, NeedsServer]
 internal sealed class GettingStartedTests : IAsyncDisposable
@@ -30,30 +34,72 @@ internal sealed class GettingStartedTests : IAsyncDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _leftOut = [];
+    private readonly TestCertificates _certificates = new();
+    private readonly TaskCompletionSource _hubIsOpen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TestImage _nginx = TestImage.Create(401);
     private KubeApiServer _cluster = null!;
+    private bool _hasGates;
+    private InMemoryRegistry _hub = null!;
+    private InMemoryRegistry _registry = null!;
+    private ForwardProxy _hubProxy = null!;
+    private ForwardProxy _registryProxy = null!;
     private ProxySwapperProcess? _webhook;
     private string _release = "";
     private string _namespace = "";
 
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        var modern = await ModernControlPlane.FindAsync();
+        (_cluster, _hasGates) = (modern ?? await ControlPlane.GetAsync(), modern is not null);
+        (_release, _namespace) = (await _cluster.CreateNamespaceAsync(), await _cluster.CreateNamespaceAsync());
+        _hub = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Certificate = _certificates.IssueServer("registry-1.docker.io"),
+                Interceptor = async (context, next) =>
+                {
+                    await _hubIsOpen.Task.WaitAsync(context.RequestAborted);
+                    await next(context);
+                },
+            }
+        );
+        _nginx.AddTo(_hub, "library/nginx", "1.27");
+        _registry = await InMemoryRegistry.StartAsync();
+        (_hubProxy, _registryProxy) = (new ForwardProxy(_hub.Address), new ForwardProxy(_registry.Address));
+        await File.WriteAllTextAsync(
+            Path.Combine(Directory.CreateDirectory(_folder.PathOf("ca")).FullName, "ca.crt"),
+            _certificates.AuthorityPem
+        );
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _hubIsOpen.TrySetResult();
         if (_webhook is not null)
             await _webhook.DisposeAsync();
+        await _hubProxy.DisposeAsync();
+        await _registryProxy.DisposeAsync();
+        await _hub.DisposeAsync();
+        await _registry.DisposeAsync();
+        _certificates.Dispose();
         _folder.Dispose();
     }
 
     [Test]
     public async Task Every_step_does_what_the_page_says()
     {
-        _cluster = await ControlPlane.GetAsync();
-        (_release, _namespace) = (await _cluster.CreateNamespaceAsync(), await _cluster.CreateNamespaceAsync());
         // Installed by other tests on this API server.
         await _cluster.KubectlAsync("delete", "configmap", "--all-namespaces", "-l", "proxyswapper.io/webhook");
         try
         {
             var outputs = new List<string>();
             foreach (var line in Page.ShellLines)
+            {
                 outputs.Add(await RunAsync(line));
+                if (line.StartsWith("kubectl run web ", StringComparison.Ordinal))
+                    await WatchTheGateAndTheCopyAsync();
+            }
             var printed = outputs[^1];
             // The page's output of the two commands that create and show a Pod.
             Assert.That(string.Concat(outputs[^3..^1]), Is.EqualTo("pod/web created\nregistry:5000/hub/library/nginx:1.27\n"));
@@ -61,18 +107,59 @@ internal sealed class GettingStartedTests : IAsyncDisposable
                 Page.Blocks.Where(block => block.Language == "text").Select(block => block.Text),
                 Has.Member(string.Concat(outputs[^3..^1]))
             );
-            Assert.That(printed, Does.Contain("docker.io/library/nginx:1.27"), "the report is the last step");
+            Assert.That(printed, Does.Match(@"(?m)^ *downstream +docker\.io/library/nginx:1\.27"), "the report is the last step");
             Assert.That(_leftOut, Has.Count.EqualTo(LeftOut.Length));
         }
         finally
         {
+            var kinds = "mutatingwebhookconfiguration,clusterrole,clusterrolebinding";
             await _cluster.KubectlAsync(
                 "delete",
-                "mutatingwebhookconfiguration",
+                _hasGates ? $"{kinds},validatingadmissionpolicy,validatingadmissionpolicybinding" : kinds,
                 "-l",
                 "app.kubernetes.io/instance=proxyswapper",
                 "--ignore-not-found"
             );
+        }
+    }
+
+    /// <summary>The Pod waits behind its gate until the image is copied.</summary>
+    private async Task WatchTheGateAndTheCopyAsync()
+    {
+        Assert.That(_registry.Repository("hub/library/nginx").Tags, Is.Empty);
+        // Not the status SchedulingGated, which the API server of the tests does not set.
+        if (_hasGates)
+            Assert.That(await GatesAsync(), Is.EqualTo("proxyswapper.io/image"));
+        _hubIsOpen.SetResult();
+        await TestWait.UntilAsync(() => _registry.Repository("hub/library/nginx").Tags.ContainsKey("1.27"), "the copy");
+        Assert.That(_registry.Repository("hub/library/nginx").Tags["1.27"], Is.EqualTo(_nginx.Top.Digest));
+        await TestWait.UntilAsync(async () => await GatesAsync() == "", "the gate's removal");
+    }
+
+    private Task<string> GatesAsync() =>
+        _cluster.KubectlAsync("-n", _namespace, "get", "pod", "web", "-o", "jsonpath={.spec.schedulingGates[*].name}");
+
+    /// <summary>Environment of the program and of the page's commands.</summary>
+    private Dictionary<string, string> Variables
+    {
+        get
+        {
+            (string Name, string Value)[] proxies =
+            [
+                ("HTTPS_PROXY", _hubProxy.Url),
+                ("HTTP_PROXY", _registryProxy.Url),
+                ("NO_PROXY", "localhost,127.0.0.1"),
+            ];
+            return new Dictionary<string, string>(
+                proxies
+                    .Concat(proxies.Select(proxy => (proxy.Name.ToLowerInvariant(), proxy.Value)))
+                    .Select(proxy => KeyValuePair.Create(proxy.Item1, proxy.Item2))
+            )
+            {
+                ["KUBECONFIG"] = _cluster.Kubeconfig,
+                ["HOME"] = _folder.PathOf("home"),
+                ["SSL_CERT_DIR"] = $"/etc/ssl/certs:{_folder.PathOf("ca")}",
+            };
         }
     }
 
@@ -98,11 +185,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
         var functions =
             $"kubectl() {{ {_cluster.Kubectl} --namespace {_namespace} \"$@\"; }}\n"
             + $"proxyswapper() {{ {program} {string.Join(' ', arguments)} \"$@\"; }}\nset -eu\n";
-        var (exitCode, output, error) = await TestProcess.RunAsync(
-            "bash",
-            ["-c", functions + line],
-            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig, ["HOME"] = _folder.PathOf("home") }
-        );
+        var (exitCode, output, error) = await TestProcess.RunAsync("bash", ["-c", functions + line], Variables);
         Assert.That(exitCode, Is.Zero, $"{line}\n{output}{error}");
         return output;
     }
@@ -117,7 +200,7 @@ internal sealed class GettingStartedTests : IAsyncDisposable
             objects.Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
                 "config.yaml"
             ]!;
-        _webhook = await ProxySwapperProcess.StartAsync(config);
+        _webhook = await ProxySwapperProcess.StartAsync(config, Variables);
         foreach (var webhook in objects.Single(item => (string?)item["kind"] == "MutatingWebhookConfiguration")["webhooks"]!.AsArray())
         {
             webhook!["clientConfig"] = new JsonObject
