@@ -37,18 +37,27 @@ internal sealed class ReleaseTests : IDisposable
     [Test]
     public async Task A_tag_is_released_when_every_file_says_its_version()
     {
-        var tree = CopyOfTree();
-        await RenameUnreleasedAsync(tree, "0.1.0");
-        var (exitCode, output, error) = await RunAsync(tree, "check", ["v0.1.0", "ProxySwapper/ProxySwapper"]);
-        Assert.That((exitCode, output, error), Is.EqualTo((0, "version=0.1.0\n", "")));
-        (exitCode, _, error) = await RunAsync(tree, "check", ["v0.2.0", "somebody/fork"]);
+        var chart = await File.ReadAllLinesAsync(Path.Combine(HelmChart.Folder, "Chart.yaml"));
+        var version = chart.Single(line => line.StartsWith("version: ", StringComparison.Ordinal))["version: ".Length..];
+        var (exitCode, output, error) = await RunAsync(SourceTree.Root, "check", [$"v{version}", "ProxySwapper/ProxySwapper"]);
+        Assert.That((exitCode, output, error), Is.EqualTo((0, $"version={version}\n", "")));
+        (exitCode, _, error) = await RunAsync(SourceTree.Root, "check", ["v0.2.0", "somebody/fork"]);
         Assert.That(exitCode, Is.EqualTo(1));
         foreach (
             var file in (string[])["Directory.Build.props", "chart/Chart.yaml", "Dockerfile", "manifests/kustomization.yaml", "README.md"]
         )
-            Assert.That(error, Does.Contain($"{file}: ").And.Contain("'0.1.0', the tag says 0.2.0"));
+            Assert.That(error, Does.Contain($"{file}: ").And.Contain($"'{version}', the tag says 0.2.0"));
         Assert.That(error, Does.Contain("nothing under '## [0.2.0]'"));
         Assert.That(error, Does.Contain("this repository publishes ghcr.io/somebody/fork"));
+    }
+
+    [Test]
+    public async Task A_version_without_a_date_in_the_changelog_is_not_released()
+    {
+        var tree = CopyOfTree();
+        await RenameVersionAsync(tree, "[0.1.0]");
+        var (exitCode, _, error) = await RunAsync(tree, "check", ["v0.1.0"]);
+        Assert.That((exitCode, error), Is.EqualTo((1, "CHANGELOG.md: '## [0.1.0]' has no date; write '## [0.1.0] - YYYY-MM-DD'\n")));
     }
 
     [TestCase("0.1.0")]
@@ -150,10 +159,30 @@ internal sealed class ReleaseTests : IDisposable
     }
 
     [Test]
+    public async Task A_binary_for_Windows_is_packed_as_a_zip_file()
+    {
+        Directory.CreateDirectory(_folder.PathOf("bin-windows"));
+        Recorder(
+            "bin-windows/dotnet",
+            "while (($#)); do if [[ $1 == -o ]]; then folder=$2; fi; shift; done; echo program >\"$folder/proxyswapper.exe\""
+        );
+        var zip = Recorder("bin-windows/7z", "ls \"$4\" >>\"$0.said\"; touch \"$3\"");
+        var path = $"{_folder.PathOf("bin-windows")}:{Environment.GetEnvironmentVariable("PATH")}";
+        var folder = _folder.PathOf("dist-windows");
+        var (exitCode, output, error) = await RunAsync(SourceTree.Root, "binary", ["win-x64", "1.2.3", folder], ("PATH", path));
+        Assert.That((exitCode, output.Trim()), Is.EqualTo((0, Path.Combine(folder, "proxyswapper-1.2.3-win-x64.zip"))), error);
+        Assert.That(
+            Recorded(zip),
+            Is.EqualTo("a -bd proxyswapper-1.2.3-win-x64.zip proxyswapper-1.2.3-win-x64\nLICENSE\nREADME.md\nproxyswapper.exe\n")
+        );
+        Assert.That(Directory.GetFileSystemEntries(folder), Is.EqualTo(new[] { output.Trim() }));
+    }
+
+    [Test]
     public async Task A_release_has_signed_checksums_and_the_changelogs_words()
     {
         var tree = CopyOfTree();
-        await RenameUnreleasedAsync(tree, "1.2.3-rc.1");
+        await RenameVersionAsync(tree, "[1.2.3-rc.1] - 2026-12-01");
         var dist = Directory.CreateDirectory(_folder.PathOf("dist")).FullName;
         await File.WriteAllTextAsync(Path.Combine(dist, "a.tar.gz"), "a");
         var cosign = Recorder("cosign", "echo signature >\"$4\"");
@@ -230,10 +259,13 @@ internal sealed class ReleaseTests : IDisposable
                 .Select(path => Path.GetRelativePath(SourceTree.Root, path))
                 .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj"));
 
-    private static async Task RenameUnreleasedAsync(string tree, string version)
+    /// <summary>Gives the changelog's newest version another heading.</summary>
+    private static async Task RenameVersionAsync(string tree, string heading)
     {
         var changelog = Path.Combine(tree, "CHANGELOG.md");
-        var text = await File.ReadAllTextAsync(changelog);
-        await File.WriteAllTextAsync(changelog, text.Replace("## [Unreleased]", $"## [{version}] - 2026-12-01", StringComparison.Ordinal));
+        var lines = await File.ReadAllLinesAsync(changelog);
+        var newest = Array.FindIndex(lines, line => line.StartsWith("## [0", StringComparison.Ordinal));
+        lines[newest] = $"## {heading}";
+        await File.WriteAllLinesAsync(changelog, lines);
     }
 }
