@@ -2,9 +2,9 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 
-/// <summary>The scripts of <c>completion</c>, in the shells that they are for: what Tab makes of a line.</summary>
+/// <summary>The scripts of <c>completion</c> in their shells: how Tab completes a line.</summary>
 [TestFixture, Parallelizable]
-internal sealed class CompletionTests
+internal sealed class CompletionTests : IDisposable
 {
     /// <summary>A key that prints the line and ends the shell.</summary>
     private const string PrintLine = "\u0018";
@@ -47,8 +47,7 @@ internal sealed class CompletionTests
         );
     }
 
-    [OneTimeTearDown]
-    public void Remove() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [TestCase("proxyswapper rep", "proxyswapper report ")]
     [TestCase("proxyswapper report --fail", "proxyswapper report --fail-on ")]

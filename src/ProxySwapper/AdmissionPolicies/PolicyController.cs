@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
-using ProxySwapper.Configuration;
 using ProxySwapper.Converting;
 using ProxySwapper.Manifests;
 using ProxySwapper.Patterns;

@@ -1,4 +1,3 @@
-using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Manifests;
 

@@ -5,7 +5,6 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Certificates;
 using ProxySwapper.Testing.Kubernetes;
-using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Certificates;

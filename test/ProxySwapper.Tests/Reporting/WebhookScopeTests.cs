@@ -1,5 +1,4 @@
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Reporting;
