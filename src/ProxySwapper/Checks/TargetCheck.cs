@@ -2,6 +2,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Checks;
 
@@ -27,8 +28,7 @@ internal static class TargetCheck
         var access = new AccessCheck(registries);
         foreach (var (registry, repository) in AccessCheck.TargetsOf(options))
         {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(Timeout);
+            using var timeout = new OperationTimeout(Timeout, TimeProvider.System, cancellationToken);
             try
             {
                 await access.AskAsync(registry, repository ?? AnyRepository, timeout.Token);
@@ -38,9 +38,9 @@ internal static class TargetCheck
             {
                 report.Failed($"{registry}: {problem.Message}");
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (timeout.HasPassed)
             {
-                report.Failed($"{registry}: no response within {Timeout.TotalSeconds} s");
+                report.Failed($"{registry}: {timeout.Reason}");
             }
         }
     }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -193,8 +194,7 @@ internal sealed class ResourceWatcher<T>(
     {
         if (_failures == 0)
             return TimeSpan.Zero;
-        var longest = Math.Min(options.LongestPause.Ticks, options.ShortestPause.Ticks << Math.Min(_failures - 1, 16));
-        return TimeSpan.FromTicks((long)(longest * (0.5 + Random.Shared.NextDouble() / 2)));
+        return Backoff.Doubled(options.ShortestPause, options.LongestPause, _failures - 1) * (0.5 + Random.Shared.NextDouble() / 2);
     }
 
     private void Connected()

@@ -132,7 +132,10 @@ internal sealed class KubeconfigReaderTests
     public void A_file_that_cannot_be_read_or_is_too_large_is_reported()
     {
         var large = Write("large", new string('#', 5 * 1024 * 1024));
-        Assert.That(Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message, Is.EqualTo($"{large} cannot be read: it is larger than 4 MiB"));
+        Assert.That(
+            Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message,
+            Is.EqualTo($"{large} cannot be read: it is larger than 4 MiB")
+        );
         Assert.That(
             Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
             Is.EqualTo($"Kubeconfig not found: {_directory}.")
