@@ -1,14 +1,20 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
 /// The connections, pooled by host settings. HTTP/1.1 only: over one HTTP/2 connection, blob streams share one flow control. Redirects are
-/// not followed, cookies not kept, nothing is decompressed, and no trace context is sent to third parties.
+/// not followed, cookies not kept, nothing is decompressed, and no trace context is sent to third parties. Link-local addresses are never
+/// connected to, whatever name resolves to them.
 /// </summary>
-internal sealed class ConnectionPool : IDisposable
+/// <param name="resolve">Resolves a host name; null for the system's resolver.</param>
+internal sealed class ConnectionPool(Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) : IDisposable
 {
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve = resolve ?? Dns.GetHostAddressesAsync;
+
     private readonly ConcurrentDictionary<ConnectionKind, Lazy<HttpMessageInvoker>> _invokers = new();
 
     /// <summary>The handler for hosts with these settings.</summary>
@@ -26,7 +32,7 @@ internal sealed class ConnectionPool : IDisposable
             invoker.Value.Dispose();
     }
 
-    private static HttpMessageInvoker Create(ConnectionKind kind)
+    private HttpMessageInvoker Create(ConnectionKind kind)
     {
         var tls = new SslClientAuthenticationOptions();
         if (kind.SkipTlsVerify)
@@ -38,16 +44,42 @@ internal sealed class ConnectionPool : IDisposable
             {
                 AllowAutoRedirect = false,
                 UseCookies = false,
-                AutomaticDecompression = System.Net.DecompressionMethods.None,
+                AutomaticDecompression = DecompressionMethods.None,
                 ActivityHeadersPropagator = null,
                 UseProxy = !kind.IsLoopback,
                 ConnectTimeout = TimeSpan.FromSeconds(15),
+                ConnectCallback = ConnectAsync,
                 PooledConnectionLifetime = TimeSpan.FromMinutes(10),
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
                 MaxResponseHeadersLength = 64,
                 SslOptions = tls,
             }
         );
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
+        // A proxy is configured by the operator, unlike the names in images, challenges and redirects.
+        if (context.InitialRequestMessage.RequestUri?.DnsSafeHost.Equals(host, StringComparison.OrdinalIgnoreCase) == true)
+        {
+            var found = addresses;
+            addresses = [.. found.Where(address => !LinkLocalAddress.IsMatch(address))];
+            if (addresses.Length == 0 && found is [var refused, ..])
+                throw new LinkLocalAddressException($"{host} has the link-local address {refused}, which is not connected to");
+        }
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private readonly record struct ConnectionKind(string? CaFile, bool SkipTlsVerify, bool IsLoopback);

@@ -16,10 +16,11 @@ internal static class LinkLocalAddress
     /// True for <c>169.254.0.0/16</c>, <c>fe80::/10</c> and <c>fd00:ec2::254</c>; also for IPv4 addresses embedded in IPv6
     /// (mapped, compatible, NAT64 of RFC 6052, 6to4 of RFC 3056), and with a trailing dot.
     /// </summary>
-    public static bool IsMatch(Uri address)
+    public static bool IsMatch(Uri address) => IPAddress.TryParse(address.DnsSafeHost.TrimEnd('.'), out var ip) && IsMatch(ip);
+
+    /// <inheritdoc cref="IsMatch(Uri)"/>
+    public static bool IsMatch(IPAddress ip)
     {
-        if (!IPAddress.TryParse(address.DnsSafeHost.TrimEnd('.'), out var ip))
-            return false;
         if (ip.AddressFamily == AddressFamily.InterNetwork)
             return IsLinkLocal(ip.GetAddressBytes());
         if (ip.IsIPv6LinkLocal || ip.Equals(Ec2Metadata))
@@ -36,3 +37,6 @@ internal static class LinkLocalAddress
 
     private static bool IsLinkLocal(byte[] ipv4) => ipv4 is [169, 254, ..];
 }
+
+/// <summary>A host that only has link-local addresses.</summary>
+internal sealed class LinkLocalAddressException(string message) : IOException(message);

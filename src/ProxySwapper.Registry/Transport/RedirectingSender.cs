@@ -103,7 +103,8 @@ internal sealed class RedirectingSender(
                 null,
                 $"{Origin(request, address)}{fault.GetBaseException().Message}",
                 fault,
-                transient: fault.InnerException is not AuthenticationException && fault.GetBaseException() is not SlowStreamException
+                transient: fault.InnerException is not AuthenticationException
+                    && fault.GetBaseException() is not (SlowStreamException or LinkLocalAddressException)
             );
         }
     }

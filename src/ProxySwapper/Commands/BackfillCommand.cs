@@ -102,12 +102,19 @@ internal static class BackfillCommand
         Console.WriteLine(MirrorLine.Summary(result));
         if (Unswapped(report, registry) is { } rest)
             await Console.Error.WriteLineAsync(rest);
-        return result.IsComplete ? 0 : 1;
+        return result.IsComplete && !scan.IsIncomplete ? 0 : 1;
 
         Task<MirrorReport> CopyAsync(IMirrorOutput output)
         {
             var time = TimeProvider.System;
-            var transfer = ImageTransfer.Create(registries, scan.Client, () => true, time, loggers.CreateLogger<SourceCredentials>());
+            var transfer = ImageTransfer.Create(
+                registries,
+                scan.Client,
+                () => true,
+                () => scan.Options.Populate.CopyTimeout,
+                time,
+                loggers.CreateLogger<SourceCredentials>()
+            );
             var gate = new RateLimitGate(settings.Wait ? RateLimitAction.Wait : RateLimitAction.Stop, output, time);
             return new BackfillRun(transfer, gate, output, settings, time).RunAsync(plan, cancellationToken);
         }

@@ -18,12 +18,14 @@ namespace ProxySwapper.Commands;
 /// <param name="Problems">What could not be read; more may be added.</param>
 /// <param name="Client">The cluster; null for manifests.</param>
 /// <param name="Progress">Shows progress to the user.</param>
+/// <param name="IsIncomplete">Whether images may be missing: a manifest was not understood, or workloads not listed.</param>
 internal sealed record ImageScan(
     ProxySwapperOptions Options,
     ReportBuilder Builder,
     List<string> Problems,
     KubernetesClient? Client,
-    ProgressLine Progress
+    ProgressLine Progress,
+    bool IsIncomplete
 )
 {
     /// <summary>Asks each target whether it has its image.</summary>
@@ -87,8 +89,13 @@ internal sealed class ImageScanOptions
             {
                 var options = await ReadOptionsAsync(arguments, null, cancellationToken);
                 var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
-                ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder);
-                return await goOn(arguments, new ImageScan(options, builder, [], null, new ProgressLine()), cancellationToken);
+                var problems = new List<string>();
+                ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder, problems);
+                return await goOn(
+                    arguments,
+                    new ImageScan(options, builder, problems, null, new ProgressLine(), problems.Count > 0),
+                    cancellationToken
+                );
             })
             : _kubernetes.RunAsync(
                 arguments,
@@ -103,8 +110,10 @@ internal sealed class ImageScanOptions
                     var progress = new ProgressLine();
                     try
                     {
-                        await new ClusterScan(client, only, problems, progress.Show).RunAsync(builder, cancellationToken);
-                        return await goOn(arguments, new ImageScan(options, builder, problems, client, progress), cancellationToken);
+                        var cluster = new ClusterScan(client, only, problems, progress.Show);
+                        await cluster.RunAsync(builder, cancellationToken);
+                        var scan = new ImageScan(options, builder, problems, client, progress, cluster.IsIncomplete);
+                        return await goOn(arguments, scan, cancellationToken);
                     }
                     finally
                     {

@@ -35,7 +35,9 @@ internal static class ReportCommand
         };
         var failOn = new Option<string[]>("--fail-on")
         {
-            Description = "Exits with 1 if an image is missing downstream, or not rewritten. Can be given twice. Default: neither.",
+            Description =
+                "Exits with 1 if an image is missing downstream, or not rewritten, or could not be read. Can be given twice. "
+                + "Default: neither.",
             DefaultValueFactory = _ => [],
         };
         failOn.AcceptOnlyFromAmong(Missing, Unswapped);
@@ -65,7 +67,8 @@ internal static class ReportCommand
             scan.Progress.Clear();
             var report = ImageReport.Create(scan.Builder, scan.Problems);
             Write(report, arguments.GetValue(output)!);
-            return IsFailure(report, arguments.GetValue(failOn)!) ? 1 : 0;
+            var states = arguments.GetValue(failOn)!;
+            return states.Length > 0 && scan.IsIncomplete || IsFailure(report, states) ? 1 : 0;
         }
     }
 

@@ -78,15 +78,15 @@ internal static class RewriteCommand
                         .Select(image => new ManifestImage(image, place))
                         .Concat(manifests.SelectMany(manifest => manifest.Item2.Images));
                     var decisions = subjects.Select(subject => Decide(rules, subject)).ToList();
-                    var isEmpty = false;
+                    var isComplete = true;
                     foreach (var (file, found) in manifests)
-                        isEmpty |= !ReportSkipped(file, found);
+                        isComplete &= ReportUnread(file, found);
                     if (arguments.GetValue(output) == Json)
                         WriteJson(decisions);
                     else
                         foreach (var decision in decisions)
                             Console.WriteLine(LineOf(decision));
-                    return Task.FromResult(isEmpty || decisions.Any(decision => decision.Warning is not null) ? 1 : 0);
+                    return Task.FromResult(!isComplete || decisions.Any(decision => decision.Warning is not null) ? 1 : 0);
                 })
         );
         return command;
@@ -99,19 +99,21 @@ internal static class RewriteCommand
             .FirstOrDefault(token => token is { Type: TokenType.Argument, Value: ['-', _, ..] })
             ?.Value;
 
-    /// <summary>Reports objects without a Pod template, so that nothing is skipped silently.</summary>
-    /// <returns>False when there was no image.</returns>
-    private static bool ReportSkipped(string file, ManifestImages found)
+    /// <summary>Reports manifests without images, and what may name images but is not read, so that nothing is lost silently.</summary>
+    /// <returns>False if images may be missing.</returns>
+    private static bool ReportUnread(string file, ManifestImages found)
     {
         if (found.Skipped.Count > 0)
-            Console.Error.WriteLine(
-                $"{file}: no Pod template in {string.Join(", ", found.Skipped.Take(MaximumListed))}"
-                    + (found.Skipped.Count > MaximumListed ? $" and {found.Skipped.Count - MaximumListed} more" : "")
-            );
+            Console.Error.WriteLine($"{file}: no images in {Listed(found.Skipped)}");
+        if (found.Unread.Count > 0)
+            Console.Error.WriteLine($"{file}: not read: {Listed(found.Unread)}");
         if (found.Images.Count == 0)
             Console.Error.WriteLine($"{file}: no images found");
-        return found.Images.Count > 0;
+        return found.Images.Count > 0 && found.Unread.Count == 0;
     }
+
+    private static string Listed(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MaximumListed)) + (names.Count > MaximumListed ? $" and {names.Count - MaximumListed} more" : "");
 
     private static ImageDecision Decide(RuleSet rules, ManifestImage subject) =>
         subject.IsOptedOut

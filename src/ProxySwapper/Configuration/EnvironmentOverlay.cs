@@ -36,6 +36,7 @@ internal static class EnvironmentOverlay
         "populate.maxNumberOfParallelJobs",
         "populate.maxRetries",
         "populate.queueLimit",
+        "populate.copyTimeout",
         "populate.platform",
         "populate.recheckAfter",
         "populate.reconcileEvery",

@@ -13,6 +13,9 @@ internal sealed record PopulateOptions
     public int MaxNumberOfParallelJobs { get; init; } = 2;
     public int MaxRetries { get; init; } = 10;
     public int QueueLimit { get; init; } = 1000;
+
+    /// <summary>Limit of one attempt, whatever size the image claims; slow blobs are aborted long before.</summary>
+    public TimeSpan CopyTimeout { get; init; } = TimeSpan.FromHours(4);
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
     public TimeSpan RecheckAfter { get; init; } = TimeSpan.FromHours(1);
     public TimeSpan ReconcileEvery { get; init; } = TimeSpan.FromMinutes(10);

@@ -19,6 +19,7 @@ internal static class PopulateSectionReader
             MaxNumberOfParallelJobs = section.Integer("maxNumberOfParallelJobs", 1, 256) ?? defaults.MaxNumberOfParallelJobs,
             MaxRetries = section.Integer("maxRetries", 0, 1000) ?? defaults.MaxRetries,
             QueueLimit = section.Integer("queueLimit", 1, 1_000_000) ?? defaults.QueueLimit,
+            CopyTimeout = section.Duration("copyTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? defaults.CopyTimeout,
             Platforms = ReadPlatforms(section),
             RecheckAfter = section.Duration("recheckAfter", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.RecheckAfter,
             ReconcileEvery = section.Duration("reconcileEvery", TimeSpan.Zero, TimeSpan.FromDays(365)) ?? defaults.ReconcileEvery,

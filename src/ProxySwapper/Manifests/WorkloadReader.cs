@@ -8,7 +8,7 @@ namespace ProxySwapper.Manifests;
 /// <summary>
 /// Finds the images in manifests, YAML with any number of documents or JSON. Pods are found on their own and as templates
 /// (<c>spec.template.spec.containers</c> and the like) of any kind: Deployments and CronJobs as well as Rollouts, DeploymentConfigs and
-/// Knative Services.
+/// Knative Services. Whatever else may name an image is listed, so that none is lost without a word.
 /// </summary>
 internal sealed class WorkloadReader
 {
@@ -17,11 +17,26 @@ internal sealed class WorkloadReader
     private readonly string _file;
     private readonly List<ManifestImage> _images = [];
     private readonly List<string> _skipped = [];
+    private readonly List<string> _unread = [];
     private readonly List<ConfigurationFault> _faults = [];
 
     private WorkloadReader(string file) => _file = file;
 
-    /// <summary>Reads all images in document order, and lists manifests without any.</summary>
+    /// <summary>The built-in kinds that create Pods; the others of their API groups never do.</summary>
+    private static readonly HashSet<string> Workloads =
+    [
+        "Pod",
+        "PodTemplate",
+        "ReplicationController",
+        "ReplicaSet",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+    ];
+
+    /// <summary>Reads all images in document order, and lists manifests without any, and what may name others.</summary>
     /// <param name="file">The name of the text in faults.</param>
     /// <param name="text">The manifests.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
@@ -40,7 +55,7 @@ internal sealed class WorkloadReader
         }
         return reader._faults.Count > 0
             ? throw new ConfigurationException(reader._faults)
-            : new ManifestImages(reader._images, reader._skipped);
+            : new ManifestImages(reader._images, reader._skipped, reader._unread);
     }
 
     /// <summary>Reads one manifest, or the items of a list, each with its own namespace.</summary>
@@ -52,7 +67,7 @@ internal sealed class WorkloadReader
         if (node is not YamlMappingNode manifest)
         {
             if (!YamlSection.IsNull(node))
-                _skipped.Add($"line {node.Start.Line}");
+                _unread.Add($"line {node.Start.Line} (not a manifest)");
             return;
         }
         if (Child(manifest, "items") is YamlSequenceNode items)
@@ -71,28 +86,60 @@ internal sealed class WorkloadReader
             Kind = Text(manifest, "kind") ?? listedKind ?? "",
             Name = (metadata is null ? null : Text(metadata, "name") ?? Text(metadata, "generateName")) ?? "",
         };
-        if (!FindPods(manifest, workload))
-            _skipped.Add(workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}");
+        var name = workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}";
+        var hasPods = FindPods(manifest, workload);
+        if (IsBuiltIn(manifest))
+        {
+            if (!hasPods && workload.Kind.Length == 0)
+                _unread.Add($"{name} (no kind)");
+            else if (!hasPods && Workloads.Contains(workload.Kind))
+                _unread.Add($"{name} (no Pod template)");
+            else if (!hasPods)
+                _skipped.Add(name);
+            return;
+        }
+        var others = OtherImages.Find(manifest).ToList();
+        _unread.AddRange(others.Select(other => $"{name} ({other.Path} in line {other.Line}: not in a Pod template)"));
+        if (!hasPods && others.Count == 0)
+            _skipped.Add(name);
     }
 
-    /// <returns>True if there is a Pod at or below the node, with or without images.</returns>
+    /// <summary>
+    /// True for Kubernetes' own API groups: without a dot, or under <c>k8s.io</c>, except extensions of its projects, under
+    /// <c>x-k8s.io</c>.
+    /// </summary>
+    private static bool IsBuiltIn(YamlMappingNode manifest)
+    {
+        var version = Text(manifest, "apiVersion") ?? "";
+        var group = version.IndexOf('/') is >= 0 and var slash ? version[..slash] : "";
+        return !group.Contains('.', StringComparison.Ordinal) || group.EndsWith(".k8s.io", StringComparison.Ordinal);
+    }
+
+    /// <summary>Reads every Pod at or below a node: a manifest may have several templates, and a Pod may contain others.</summary>
+    /// <returns>True if there is one, with or without images.</returns>
     private bool FindPods(YamlNode node, ManifestImage workload)
     {
         if (node is YamlSequenceNode list)
             return list.Aggregate(false, (found, item) => FindPods(item, workload) || found);
         if (node is not YamlMappingNode mapping)
             return false;
-        if (Child(mapping, "spec") is YamlMappingNode spec && IsPod(spec))
+        var isFound = false;
+        foreach (var child in mapping.Children.Values)
         {
-            var isOptedOut = Find(mapping, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
-            foreach (var image in ImagesOf(spec))
-                _images.Add(workload with { Image = image, IsOptedOut = isOptedOut });
-            return true;
+            if (child is YamlMappingNode spec && IsPod(spec))
+            {
+                isFound = true;
+                var isOptedOut = Find(mapping, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
+                foreach (var image in ImagesOf(spec))
+                    _images.Add(workload with { Image = image, IsOptedOut = isOptedOut });
+            }
+            isFound |= FindPods(child, workload);
         }
-        return mapping.Children.Values.Aggregate(false, (found, child) => FindPods(child, workload) || found);
+        return isFound;
     }
 
-    private static bool IsPod(YamlMappingNode spec) => Child(spec, "containers") is YamlSequenceNode;
+    /// <summary>True for a PodSpec, which is <c>spec</c> of a Pod or template; custom resources also give it other names.</summary>
+    internal static bool IsPod(YamlMappingNode spec) => Child(spec, "containers") is YamlSequenceNode;
 
     private IEnumerable<string> ImagesOf(YamlMappingNode pod)
     {
@@ -116,8 +163,24 @@ internal sealed class WorkloadReader
         }
     }
 
-    private static IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key) =>
-        Child(parent, key) is YamlSequenceNode list ? list.OfType<YamlMappingNode>() : [];
+    private IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key)
+    {
+        if (Child(parent, key) is not YamlSequenceNode list)
+            yield break;
+        foreach (var item in list)
+            if (item is YamlMappingNode mapping)
+                yield return mapping;
+            else if (!YamlSection.IsNull(item))
+                _faults.Add(
+                    new(
+                        _file,
+                        (int)item.Start.Line,
+                        (int)item.Start.Column,
+                        "",
+                        $"the items of {key} must be mappings; render templates first, for example with helm template"
+                    )
+                );
+    }
 
     private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
         Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;
@@ -131,8 +194,9 @@ internal sealed class WorkloadReader
 
 /// <summary>The images of manifests.</summary>
 /// <param name="Images">The images of all Pods and templates.</param>
-/// <param name="Skipped">The manifests without any, by kind and name.</param>
-internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped);
+/// <param name="Skipped">The manifests that name none, by kind and name.</param>
+/// <param name="Unread">What may name others: by kind and name, or by line, with the reason.</param>
+internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped, IReadOnlyList<string> Unread);
 
 /// <summary>An image in a manifest, with the namespace of its Pods and whether they opt out.</summary>
 internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Rules;
@@ -12,7 +13,7 @@ namespace ProxySwapper.Population;
 /// Watches the Pods that carry one of our labels and have no node yet; population works for these. Each Pod is seen once when it is created
 /// and once when it gets its node, however large the cluster.
 /// </summary>
-internal sealed class PodWatch(
+internal sealed partial class PodWatch(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
     PodPlanner planner,
@@ -40,7 +41,10 @@ internal sealed class PodWatch(
         return status is null ? "Pods are not watched yet" : $"no watch of Pods since {status.Since:u}: {status.Error ?? "connecting"}";
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client)
             return;
@@ -50,12 +54,16 @@ internal sealed class PodWatch(
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var watches = selectors.Select(selector => (Selector: selector, Watcher: Watcher(client, selector))).ToList();
             _watchers = [.. watches.Select(watch => watch.Watcher)];
-            var following = Task.WhenAll(watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector, stop.Token)));
+            var following = watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector, stop.Token)).ToList();
             // A reload may require other labels.
-            while (!stoppingToken.IsCancellationRequested && SelectorsOf(rules.Current.Options).SequenceEqual(selectors))
-                await Task.Delay(ReloadInterval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (
+                !stoppingToken.IsCancellationRequested
+                && !following.Exists(watch => watch.IsFaulted)
+                && SelectorsOf(rules.Current.Options).SequenceEqual(selectors)
+            )
+                await Task.WhenAny([.. following, Task.Delay(ReloadInterval, time, stoppingToken)]);
             await stop.CancelAsync();
-            await following;
+            await Task.WhenAll(following);
         }
     }
 
@@ -106,9 +114,17 @@ internal sealed class PodWatch(
                         break;
                     default:
                         listed?.Add(pod!.Pod.Uid);
-                        if (isPatched && kind == WatchEventKind.Added && listed is null)
-                            policy.Created(pod!.Pod);
-                        See(pod!, isGated, wasListed: listed is not null);
+                        try
+                        {
+                            if (isPatched && kind == WatchEventKind.Added && listed is null)
+                                policy.Created(pod!.Pod);
+                            See(pod!, isGated, wasListed: listed is not null);
+                        }
+                        catch (Exception fault)
+                        {
+                            // A bug of ours: the other Pods are seen.
+                            Log.Broken(logger, pod!.Pod.Origin.Namespace, pod.Pod.Origin.Name, fault);
+                        }
                         break;
                 }
         }
@@ -131,6 +147,12 @@ internal sealed class PodWatch(
         // A gated Pod matches two selectors, unless its label was removed.
         if (isGated || !gate.HasLabel)
             gated.Track(gate, wasListed, (image, token) => planner.BringAsync(seen.Pod, image, token));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Pod {Namespace}/{Name} was not seen because of an internal error")]
+        public static partial void Broken(ILogger logger, string @namespace, string? name, Exception fault);
     }
 
     /// <summary>What is remembered of a Pod.</summary>

@@ -121,6 +121,7 @@ internal static class PopulationRegistration
             provider.GetRequiredService<RegistryConnections>().ForCopies,
             provider.GetRequiredService<KubernetesAccess>().Client,
             () => options().PullSecrets,
+            () => options().CopyTimeout,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SourceCredentials>>()
         );

@@ -20,6 +20,9 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private KubernetesException? _refusal;
     private int _lists;
 
+    /// <summary>True if workloads of a built-in kind, or Pods, could not be listed.</summary>
+    public bool IsIncomplete { get; private set; }
+
     /// <summary>Reads templates and Pods, and what nodes say about the size of images.</summary>
     /// <exception cref="KubernetesException">Nothing could be read.</exception>
     public async Task RunAsync(ReportBuilder report, CancellationToken cancellationToken)
@@ -158,6 +161,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             if (isOptional && problem.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed)
                 return;
             _refusal ??= problem;
+            IsIncomplete |= !isOptional;
             problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
         }
     }

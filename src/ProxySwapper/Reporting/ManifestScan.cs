@@ -9,13 +9,15 @@ internal static class ManifestScan
     /// <param name="files">Paths; <c>-</c> is standard input.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
     /// <param name="report">Receives the findings.</param>
+    /// <param name="problems">Receives what may name images but cannot be read.</param>
     /// <exception cref="ConfigurationException">A file cannot be read, or is not YAML.</exception>
-    public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report)
+    public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report, List<string> problems)
     {
         foreach (var file in files)
         {
             var input = ManifestInput.Read(file);
             var images = WorkloadReader.Read(input.Name, input.Text, defaultNamespace);
+            problems.AddRange(images.Unread.Select(unread => $"{input.Name}: not read: {unread}"));
             foreach (var workload in images.Images.GroupBy(image => new Workload(image.Kind, image.Namespace, image.Name)))
                 report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, TraitsOf(image))));
         }

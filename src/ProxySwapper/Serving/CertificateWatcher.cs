@@ -70,7 +70,10 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
         Log.Expired(_logger, _certificate.NotAfter);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, _time, _logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
         do Check();

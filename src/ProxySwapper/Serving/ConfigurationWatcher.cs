@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Management;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -87,7 +88,10 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, _time, _logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, _time);
         while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -35,7 +35,10 @@ internal sealed partial class SelfSignedCertificateService(
         return ServingCertificate.FromPem(set.Certificate, set.Key);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
         SelfSignedCertificates? certificates = null;

@@ -66,6 +66,19 @@ internal sealed class RewriteTests
         Assert.That((fromFile.Output, fromInput.Output), Is.EqualTo((Expected, Expected)));
     }
 
+    [TestCase("kind: Service\nmetadata: {name: web}", 0, "(standard input): no images in Service/web\n")]
+    [TestCase("text", 1, "(standard input): not read: line 4 (not a manifest)\n")]
+    [TestCase(
+        "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: k8s}\nspec: {image: quay.io/prometheus/prometheus}",
+        1,
+        "(standard input): not read: Prometheus/k8s (spec.image in line 7: not in a Pod template)\n"
+    )]
+    public async Task What_was_not_read_is_named_and_the_exit_code_tells(string other, int exitCode, string error)
+    {
+        var manifests = $"kind: Pod\nspec: {{containers: [{{image: nginx}}]}}\n---\n{other}";
+        Assert.That(await RunAsync(manifests, "-f", "-"), Is.EqualTo((exitCode, "nginx -> r.example/library/nginx:latest\n", error)));
+    }
+
     [Test]
     public async Task An_invalid_image_is_exit_code_1() => Assert.That((await RunAsync(null, "UPPER")).ExitCode, Is.EqualTo(1));
 

@@ -99,11 +99,79 @@ internal sealed class WorkloadReaderTests
         );
 
     [Test]
-    public void Objects_without_pods_are_named()
+    public void Every_template_of_a_manifest_is_found()
     {
-        const string Text = "kind: Service\nmetadata: {name: web}\n---\nkind: ConfigMap\n---\ntext\n---\nkind: Pod\nspec: {containers: []}";
-        Assert.That(WorkloadReader.Read("m.yaml", Text, "here").Skipped, Is.EqualTo(new[] { "Service/web", "ConfigMap", "line 6" }));
+        var images = Read(
+            """
+            apiVersion: example.com/v1
+            kind: Cluster
+            spec:
+              containers: [{image: a}]
+              initJob: {template: {spec: {containers: [{image: b}]}}}
+              sidecarPodSpec: {containers: [{image: c}], initContainers: [{image: d}]}
+            template: {metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: e}]}}
+            ---
+            apiVersion: example.com/v1
+            kind: Cluster
+            spec:
+              head: {template: {spec: {containers: [{image: f}]}}}
+              workers: [{template: {spec: {containers: [{image: g}], nested: [{spec: {containers: [{image: h}]}}]}}}]
+            """
+        );
+        Assert.That(images.Select(image => image.Image), Is.EquivalentTo(new[] { "a", "b", "c", "d", "e", "f", "g", "h" }));
+        Assert.That(images.Where(image => image.IsOptedOut).Select(image => image.Image), Is.EqualTo(new[] { "e" }));
     }
+
+    [Test]
+    public void What_has_no_images_is_named()
+    {
+        const string Text =
+            "kind: Service\nmetadata: {name: web}\n---\nkind: ConfigMap\ndata: {image: nginx}\n---\n"
+            + "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: m}\nspec: {imagePullPolicy: Always}";
+        var found = WorkloadReader.Read("m.yaml", Text, "here");
+        Assert.That(found.Skipped, Is.EqualTo(new[] { "Service/web", "ConfigMap", "ServiceMonitor/m" }));
+        Assert.That(found.Unread, Is.Empty);
+    }
+
+    [TestCase("text", "line 1 (not a manifest)")]
+    [TestCase("- a", "line 1 (not a manifest)")]
+    [TestCase("spec: {image: nginx}", "line 1 (no kind)")]
+    [TestCase("kind: List\nitems: [text]", "line 2 (not a manifest)")]
+    [TestCase("kind: Deployment\nmetadata: {name: web}\nspec: {template: {}}", "Deployment/web (no Pod template)")]
+    [TestCase("kind: Pod\nspec: {containers: nginx}", "Pod (no Pod template)")]
+    [TestCase(
+        "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {name: k}\n"
+            + "spec:\n  image: quay.io/p/p:v2\n  containers: [{image: a}]",
+        "Prometheus/k (spec.image in line 5: not in a Pod template)"
+    )]
+    [TestCase(
+        "apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nspec: {imageName: ghcr.io/p/p:16}",
+        "Cluster (spec.imageName in line 3: not in a Pod template)"
+    )]
+    [TestCase(
+        "apiVersion: x.example/v1\nkind: X\nspec: {parts: [{image: {repository: quay.io/a/b, tag: v1}}]}",
+        "X (spec.parts[0].image in line 3: not in a Pod template)"
+    )]
+    [TestCase(
+        "apiVersion: x.example/v1\nkind: X\nspec: {steps: [{image: nginx}], proxyImage: envoy:1}",
+        "X (spec.steps[0].image in line 3: not in a Pod template)",
+        "X (spec.proxyImage in line 3: not in a Pod template)"
+    )]
+    public void What_may_name_images_but_is_not_read_is_named(string text, params string[] unread)
+    {
+        var found = WorkloadReader.Read("m.yaml", text, "here");
+        Assert.That(found.Unread, Is.EqualTo(unread));
+        Assert.That(found.Skipped, Is.Empty);
+    }
+
+    [Test]
+    public void An_item_that_is_no_container_is_refused_with_its_line() =>
+        Assert.That(
+            () => Read("kind: Pod\nspec:\n  containers:\n    - nginx"),
+            Throws
+                .TypeOf<ConfigurationException>()
+                .With.Message.StartsWith("m.yaml:4:7: the items of containers must be mappings; render templates first")
+        );
 
     [Test]
     public void A_template_that_was_not_rendered_is_refused_with_its_line() =>

@@ -38,7 +38,8 @@ internal sealed class ReportGoldenTests
     {
         var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
         var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
-        ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder);
-        return ImageReport.Create(builder, []);
+        var problems = new List<string>();
+        ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder, problems);
+        return ImageReport.Create(builder, problems);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
 
 namespace ProxySwapper.Population.Cluster;
@@ -23,17 +24,23 @@ internal sealed class ClaimWatch(
     /// <summary>The current holders, of all replicas.</summary>
     public IReadOnlyCollection<Lease> Held => [.. _held.Values.OrderBy(lease => lease.AcquireTime)];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not null)
+            meters
+                .Create("ProxySwapper")
+                .CreateObservableGauge(
+                    "proxyswapper_copy_claims",
+                    Measure,
+                    description: "Images being copied by this replica (holder self) and by the other replicas, as their Leases say."
+                );
+        return BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+    }
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client)
             return;
-        meters
-            .Create("ProxySwapper")
-            .CreateObservableGauge(
-                "proxyswapper_copy_claims",
-                Measure,
-                description: "Images being copied by this replica (holder self) and by the other replicas, as their Leases say."
-            );
         var query = new ResourceQuery(ResourceType.Leases, client.Namespace)
         {
             LabelSelector = $"{CopyClaims.Label}={CopyClaims.LabelValue}",

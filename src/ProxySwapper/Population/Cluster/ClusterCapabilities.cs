@@ -1,6 +1,7 @@
 using System.Net;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -28,7 +29,10 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     /// <summary>Why they cannot, or null.</summary>
     public string? Obstacle => _obstacle;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client)
         {

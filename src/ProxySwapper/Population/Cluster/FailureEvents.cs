@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Rules;
@@ -10,7 +11,8 @@ namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
 /// Reports images that could not be brought downstream in Events of their Pods. There is one Event per image, whose count increases. A rate
-/// limit prevents floods: beyond a burst, a few per minute, however many images a failing registry affects.
+/// limit prevents floods: beyond a burst, a few per minute and namespace (<see cref="EventBudget"/>), however many images a failing
+/// registry affects.
 /// </summary>
 internal sealed partial class FailureEvents(
     KubernetesAccess kubernetes,
@@ -27,20 +29,23 @@ internal sealed partial class FailureEvents(
     /// <summary>The reason for a Pod released with images that are not downstream.</summary>
     public const string KeptReason = "ImageNotDownstream";
     private const string Action = "Populate";
-    private const int Burst = 20;
-    private const int MaximumRemembered = 1000;
-    private static readonly TimeSpan Refill = TimeSpan.FromSeconds(10);
+    private const int MaximumPending = 10_000;
+    private const int MaximumPendingOfNamespace = 100;
 
     /// <summary>API servers keep Events for an hour.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan RepeatAtMostEvery = TimeSpan.FromMinutes(1);
 
     private readonly Channel<Failure> _failures = Channel.CreateBounded<Failure>(
-        new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite }
+        new BoundedChannelOptions(MaximumPending) { FullMode = BoundedChannelFullMode.DropWrite }
     );
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _pending = new(StringComparer.Ordinal);
+
+    // Bounded by the budget of its lifetime.
     private readonly Dictionary<string, Written> _written = new(StringComparer.Ordinal);
-    private double _tokens = Burst;
-    private DateTimeOffset _refilledAt = time.GetUtcNow();
+    private readonly EventBudget _budget = new();
+    private DateTimeOffset _cleanedAt;
 
     /// <summary>Reports a failed image. Returns at once.</summary>
     public void Report(PopulationJob job)
@@ -78,11 +83,20 @@ internal sealed partial class FailureEvents(
     /// <summary>Reports something else about a Pod or this program. Returns at once.</summary>
     public void Write(string key, EventSubject subject, string reason, string note)
     {
-        if (kubernetes.Client is not null)
-            _failures.Writer.TryWrite(new Failure(key, subject, reason, note, time.GetUtcNow()));
+        if (kubernetes.Client is null)
+            return;
+        lock (_gate)
+        {
+            var pending = _pending.GetValueOrDefault(subject.Namespace);
+            if (pending < MaximumPendingOfNamespace && _failures.Writer.TryWrite(new Failure(key, subject, reason, note, time.GetUtcNow())))
+                _pending[subject.Namespace] = pending + 1;
+        }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client)
             return;
@@ -90,7 +104,10 @@ internal sealed partial class FailureEvents(
         try
         {
             await foreach (var failure in _failures.Reader.ReadAllAsync(stoppingToken))
+            {
+                TakeFromPending(failure.Subject.Namespace);
                 await WriteAsync(writer, failure, stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -102,8 +119,12 @@ internal sealed partial class FailureEvents(
     {
         var key = failure.Key;
         var now = failure.At;
-        foreach (var old in _written.Where(entry => now - entry.Value.At > Lifetime).ToList())
-            _written.Remove(old.Key);
+        if (now - _cleanedAt > RepeatAtMostEvery)
+        {
+            _cleanedAt = now;
+            foreach (var old in _written.Where(entry => now - entry.Value.At > Lifetime).ToList())
+                _written.Remove(old.Key);
+        }
         try
         {
             if (_written.TryGetValue(key, out var written))
@@ -115,7 +136,7 @@ internal sealed partial class FailureEvents(
                 if (await writer.RepeatAsync(written.Path, written.Count, cancellationToken))
                     return;
             }
-            if (_written.Count >= MaximumRemembered || !TryTakeToken(now))
+            if (!_budget.TryTake(failure.Subject.Namespace, now))
             {
                 Log.Left(logger, key);
                 return;
@@ -130,14 +151,11 @@ internal sealed partial class FailureEvents(
         }
     }
 
-    private bool TryTakeToken(DateTimeOffset now)
+    private void TakeFromPending(string @namespace)
     {
-        _tokens = Math.Min(Burst, _tokens + (now - _refilledAt) / Refill);
-        _refilledAt = now;
-        if (_tokens < 1)
-            return false;
-        _tokens--;
-        return true;
+        lock (_gate)
+            if (--_pending[@namespace] == 0)
+                _pending.Remove(@namespace);
     }
 
     private sealed record Failure(string Key, EventSubject Subject, string Reason, string Note, DateTimeOffset At);

@@ -103,9 +103,14 @@ internal sealed partial class DownstreamHealth(
         return _registries.IsEmpty ? null : _registries.Values.Min(health => health.NextLook);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         CreateGauges(meters.Create("ProxySwapper"));
+        return BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+    }
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
+    {
         try
         {
             while (true)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Management;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
@@ -87,11 +88,17 @@ internal sealed partial class GatedPods(
                 Forget(uid);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is not null)
+            metrics.Observe(() => Count, () => OverdueCount);
+        return BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+    }
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not { } client)
             return;
-        metrics.Observe(() => Count, () => OverdueCount);
         var pods = new PodClient(client);
         try
         {

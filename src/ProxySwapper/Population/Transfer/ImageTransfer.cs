@@ -6,51 +6,69 @@ using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Brings one image downstream: a copy with the credentials of its users, or a warm-up.</summary>
-internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer, SourceCredentials sources, TagSources tagSources)
+internal sealed class ImageTransfer(
+    RegistryServices access,
+    CacheWarmer warmer,
+    SourceCredentials sources,
+    TagSources tagSources,
+    Func<TimeSpan> limit,
+    TimeProvider time
+)
 {
-    /// <summary>
-    /// A transfer that takes longer gives up its worker, whatever size the image claims; slow blobs are aborted long before.
-    /// </summary>
-    private static readonly TimeSpan LongestCopy = TimeSpan.FromHours(4);
-
     /// <param name="access">The registries.</param>
     /// <param name="client">The API server that has the pull secrets, or null.</param>
     /// <param name="usesPullSecrets">Whether they are used.</param>
+    /// <param name="limit">How long one transfer may take, with all its credentials.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Logs secrets that cannot be read.</param>
     public static ImageTransfer Create(
         RegistryServices access,
         KubernetesClient? client,
         Func<bool> usesPullSecrets,
+        Func<TimeSpan> limit,
         TimeProvider time,
         ILogger<SourceCredentials> logger
     )
     {
         var secrets = client is null ? null : new PullSecretReader(client);
         var sources = new SourceCredentials(secrets, access.Credentials, usesPullSecrets, DockerConfigSource.FromJson, logger);
-        return new ImageTransfer(access, new CacheWarmer(access.Clients, access.Credentials, time), sources, new TagSources(access));
+        var warmer = new CacheWarmer(access.Clients, access.Credentials, time);
+        return new ImageTransfer(access, warmer, sources, new TagSources(access), limit, time);
     }
 
     /// <param name="work">What is to be done.</param>
     /// <param name="origins">Who uses the image: their pull secrets may open its source.</param>
     /// <param name="progress">Told of each blob.</param>
     /// <param name="cancellationToken">Ends the transfer.</param>
-    public Task<TransferResult> RunAsync(
+    /// <exception cref="TimeoutException">It took longer than the limit.</exception>
+    public async Task<TransferResult> RunAsync(
         PopulationWork work,
         IReadOnlyList<PodOrigin> origins,
         IProgress<CopyProgress> progress,
         CancellationToken cancellationToken
-    ) =>
-        work switch
+    )
+    {
+        var most = limit();
+        using var timeout = new OperationTimeout(most, time, cancellationToken);
+        try
         {
-            WarmUpWork warmUp => warmer.WarmAsync(warmUp, progress, cancellationToken),
-            CopyWork copy => CopyAsync(copy, origins, progress, cancellationToken),
-            var other => throw new InvalidOperationException($"Unknown kind of work: {other}."),
-        };
+            return work switch
+            {
+                WarmUpWork warmUp => await warmer.WarmAsync(warmUp, progress, timeout.Token),
+                CopyWork copy => await CopyAsync(copy, origins, progress, timeout.Token),
+                var other => throw new InvalidOperationException($"Unknown kind of work: {other}."),
+            };
+        }
+        catch (OperationCanceledException fault) when (timeout.HasPassed)
+        {
+            throw new TimeoutException($"{work.Target} from {work.Origin} timed out after {most} (populate.copyTimeout)", fault);
+        }
+    }
 
     private async Task<TransferResult> CopyAsync(
         CopyWork work,
@@ -72,7 +90,6 @@ internal sealed class ImageTransfer(RegistryServices access, CacheWarmer warmer,
             MayOverwrite = work.IsTargetShared
                 ? async (_, _, token) => await tagSources.FindAsync(work.Target, token) == work.Source.Name
                 : null,
-            Timeout = LongestCopy,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
             Progress = progress,
         };

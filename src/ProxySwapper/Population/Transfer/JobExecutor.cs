@@ -54,6 +54,12 @@ internal sealed partial class JobExecutor(
         {
             queue.Requeue(job);
         }
+        catch (Exception fault)
+        {
+            // A bug of ours: otherwise the job would occupy its worker for ever.
+            Log.Broken(logger, job.Work.Key, fault);
+            Fail(job, new JobFailure(fault.Message, FailureKind.Transient));
+        }
     }
 
     private async Task RunAsync(PopulationJob job, CopyClaim claim, CancellationToken cancellationToken)

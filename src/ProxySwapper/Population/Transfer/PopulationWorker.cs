@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ProxySwapper.Configuration;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
 
 namespace ProxySwapper.Population.Transfer;
@@ -25,7 +26,7 @@ internal sealed partial class PopulationWorker(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _dispatching = DispatchAsync();
+        _dispatching = BackgroundWork.KeepRunningAsync(DispatchAsync, time, logger, CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -47,19 +48,24 @@ internal sealed partial class PopulationWorker(
 
     public void Dispose() => _abort.Dispose();
 
-    private async Task DispatchAsync()
+    private async Task DispatchAsync(CancellationToken cancellationToken)
     {
-        while (await queue.TakeAsync(CancellationToken.None) is { } job)
+        while (await queue.TakeAsync(cancellationToken) is { } job)
         {
             // Not on this thread: a job may start with synchronous work.
-            _running[job] = Task.Run(() => runner.RunAsync(job, _abort.Token));
-            _ = _running[job]
-                .ContinueWith(
-                    _ => _running.TryRemove(job, out var _),
-                    CancellationToken.None,
-                    TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default
-                );
+            var running = Task.Run(() => runner.RunAsync(job, _abort.Token), CancellationToken.None);
+            _running[job] = running;
+            _ = running.ContinueWith(
+                ended =>
+                {
+                    _running.TryRemove(KeyValuePair.Create(job, ended));
+                    if (ended.Exception is { } fault)
+                        Log.Broken(logger, job.Work.Key, fault.GetBaseException());
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
         }
     }
 
@@ -74,5 +80,8 @@ internal sealed partial class PopulationWorker(
 
         [LoggerMessage(2, LogLevel.Information, "Waiting for {Count} running copies")]
         public static partial void Waiting(ILogger logger, int count);
+
+        [LoggerMessage(3, LogLevel.Error, "{Target} failed with an internal error")]
+        public static partial void Broken(ILogger logger, string target, Exception fault);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
@@ -25,9 +24,7 @@ internal sealed partial class SourceCredentials(
     /// <summary>Secrets of one namespace that are read for one copy.</summary>
     private const int MaximumSecrets = 32;
 
-    private const int MaximumTold = 1000;
-
-    private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.Ordinal);
+    private readonly ToldOnce _told = new();
 
     /// <summary>
     /// The credential sources to try in turn for a source image. If Pods of several namespaces need the image, the namespaces take turns,
@@ -90,7 +87,7 @@ internal sealed partial class SourceCredentials(
                 pod.Namespace,
                 unread
             );
-            if (json is not null && await UsableAsync(json, $"pull secret {pod.Namespace}/{name}", source, cancellationToken) is { } secret)
+            if (json is not null && await UsableAsync(json, pod.Namespace, name, source, cancellationToken) is { } secret)
                 yield return secret;
         }
     }
@@ -120,7 +117,7 @@ internal sealed partial class SourceCredentials(
         }
         catch (KubernetesException refused) when (refused.Status == HttpStatusCode.Forbidden)
         {
-            if (_told.Count < MaximumTold && _told.TryAdd($"{kind} {@namespace}", true))
+            if (_told.IsFirst(@namespace, kind))
                 Log.Forbidden(logger, kind, @namespace, refused.Message);
             return null;
         }
@@ -134,11 +131,13 @@ internal sealed partial class SourceCredentials(
     /// <summary>A secret with a credential for the source. An unusable one is its owner's problem; the next one is tried.</summary>
     private async Task<IRegistryCredentialSource?> UsableAsync(
         string json,
-        string name,
+        string @namespace,
+        string secretName,
         ImageReference source,
         CancellationToken cancellationToken
     )
     {
+        var name = $"pull secret {@namespace}/{secretName}";
         try
         {
             var secret = parse(json, name);
@@ -146,7 +145,7 @@ internal sealed partial class SourceCredentials(
         }
         catch (RegistryCredentialException fault)
         {
-            if (_told.Count < MaximumTold && _told.TryAdd(name, true))
+            if (_told.IsFirst(@namespace, name))
                 Log.Unusable(logger, name, fault.Message);
             return null;
         }

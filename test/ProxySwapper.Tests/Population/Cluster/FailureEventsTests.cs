@@ -80,6 +80,29 @@ internal sealed class FailureEventsTests
     }
 
     [Test]
+    public async Task A_namespace_whose_images_all_fail_leaves_the_events_of_others()
+    {
+        using var events = await StartAsync();
+        for (var i = 0; i < 40; i++)
+            _server.Answer(201, "{}");
+        for (var i = 0; i < 20_000; i++)
+            events.Report(Job($"hostile{i}", new PodOrigin("hostile", "h", "default", []) { Uid = "h" }));
+        for (var i = 0; i < 20; i++)
+            events.Report(Job($"app{i}"));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 40);
+        Assert.That(_server.Requests.Count(request => request.Contains("/namespaces/team/", StringComparison.Ordinal)), Is.EqualTo(20));
+        // Half of the sum is for namespaces that had few.
+        for (var i = 0; i < 400; i++)
+            _server.Answer(201, "{}");
+        for (var i = 0; i < 20; i++)
+        for (var each = 0; each < 20; each++)
+            events.Report(Job($"many{i}-{each}", new PodOrigin($"many{i}", "m", "default", []) { Uid = "m" }));
+        events.Report(Job("last", new PodOrigin("last", "l", "default", []) { Uid = "l" }));
+        await TestWait.UntilAsync(() => _server.Requests.Any(request => request.Contains("/namespaces/last/", StringComparison.Ordinal)));
+        Assert.That(_server.Requests.Count, Is.LessThanOrEqualTo(200), "the sum");
+    }
+
+    [Test]
     public async Task With_exists_the_owner_gets_no_event()
     {
         using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });

@@ -90,6 +90,14 @@ internal sealed class SourceCredentialsTests
         Assert.That(log.Lines.Count(line => line.Text.Contains("The secrets of namespace team", StringComparison.Ordinal)), Is.EqualTo(1));
     }
 
+    [Test]
+    public void What_is_said_of_one_namespace_leaves_room_for_the_others()
+    {
+        var told = new ToldOnce();
+        var ofHostile = Enumerable.Range(0, 10_000).Count(number => told.IsFirst("hostile", $"pull secret {number}"));
+        Assert.That((ofHostile, told.IsFirst("team", "a"), told.IsFirst("team", "a")), Is.EqualTo((50, true, false)));
+    }
+
     // 401: our own token has expired, which says nothing about the Secret.
     [TestCase(500)]
     [TestCase(401)]

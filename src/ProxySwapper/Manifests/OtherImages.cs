@@ -1,0 +1,55 @@
+using ProxySwapper.Admission;
+using ProxySwapper.Registry;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Manifests;
+
+/// <summary>
+/// Finds images outside of Pods in a custom resource, such as <c>spec.image</c> of a Prometheus or <c>spec.imageName</c> of a PostgreSQL
+/// cluster: an operator turns them into Pods in its own way, which cannot be known here.
+/// </summary>
+internal static class OtherImages
+{
+    private const int MaximumEach = 10;
+
+    public static IEnumerable<OtherImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
+
+    private static IEnumerable<OtherImage> Below(YamlNode node, string path) =>
+        node switch
+        {
+            YamlSequenceNode list => list.SelectMany((item, index) => Below(item, $"{path}[{index}]")),
+            YamlMappingNode mapping => mapping.Children.SelectMany(pair => At(mapping, pair.Key, pair.Value, path)),
+            _ => [],
+        };
+
+    private static IEnumerable<OtherImage> At(YamlMappingNode parent, YamlNode key, YamlNode value, string path)
+    {
+        var name = (key as YamlScalarNode)?.Value ?? "";
+        // The reader of Pods has these.
+        if (WorkloadReader.IsPod(parent) && PodImageFields.OfSpec.Any(field => field.List == name))
+            return [];
+        var here = path.Length == 0 ? name : $"{path}.{name}";
+        return IsImageKey(name) && NamesImage(value) ? [new OtherImage(here, (int)value.Start.Line)] : Below(value, here);
+    }
+
+    /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
+    private static bool IsImageKey(string key) =>
+        key is "image" or "images" or "imageName" or "imageRef" or "imageReference" or "imageRepository"
+        || key.EndsWith("Image", StringComparison.Ordinal);
+
+    /// <summary>True for a reference, a list with one, or an object with parts of one (<c>repository</c> and <c>tag</c>).</summary>
+    private static bool NamesImage(YamlNode value) =>
+        value switch
+        {
+            YamlScalarNode { Value: { Length: > 0 } text } => text is not ("true" or "false" or "null")
+                && ImageReference.TryParse(text, out _),
+            YamlSequenceNode list => list.Any(NamesImage),
+            YamlMappingNode mapping => mapping.Children.Values.Any(NamesImage),
+            _ => false,
+        };
+}
+
+/// <summary>An image outside of Pods.</summary>
+/// <param name="Path">Where it is, such as <c>spec.image</c>.</param>
+/// <param name="Line">The line in its file.</param>
+internal readonly record struct OtherImage(string Path, int Line);

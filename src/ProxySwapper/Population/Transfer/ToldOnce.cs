@@ -1,0 +1,29 @@
+namespace ProxySwapper.Population.Transfer;
+
+/// <summary>
+/// What has been logged about namespaces, so that it is logged once. Each namespace has its own limit, so that none can use up that of the
+/// others; with too many namespaces, all start over. Thread-safe.
+/// </summary>
+internal sealed class ToldOnce
+{
+    private const int MaximumOfNamespace = 50;
+    private const int MaximumNamespaces = 1000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, HashSet<string>> _told = new(StringComparer.Ordinal);
+
+    /// <summary>True if this is new, and the namespace has not reached its limit.</summary>
+    public bool IsFirst(string @namespace, string subject)
+    {
+        lock (_gate)
+        {
+            if (!_told.TryGetValue(@namespace, out var told))
+            {
+                if (_told.Count >= MaximumNamespaces)
+                    _told.Clear();
+                _told[@namespace] = told = new HashSet<string>(StringComparer.Ordinal);
+            }
+            return told.Count < MaximumOfNamespace && told.Add(subject);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Tests.Registry.Transport;
+
+/// <summary>Names that resolve to the clouds' metadata services, as an image, a redirect or a token server's realm can contain.</summary>
+[TestFixture]
+internal sealed class LinkLocalConnectionTests
+{
+    [TestCase("169.254.169.254")]
+    [TestCase("fd00:ec2::254")]
+    [TestCase("::ffff:169.254.169.254")]
+    [TestCase("169.254.169.254", "fe80::1")]
+    public void A_name_of_a_link_local_address_is_not_connected_to(params string[] addresses)
+    {
+        var fault = Assert.ThrowsAsync<RegistryException>(() => GetAsync("metadata.example.com", addresses))!;
+        Assert.That(
+            fault.Message,
+            Does.Contain($"metadata.example.com has the link-local address {IPAddress.Parse(addresses[0])}, which is not connected to")
+        );
+        Assert.That(fault.IsTransient, Is.False, "the same request is not sent again");
+    }
+
+    [Test]
+    public void An_address_is_not_connected_to_either() =>
+        Assert.That(
+            async () => await GetAsync("169.254.169.254"),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("link-local")
+        );
+
+    [Test]
+    public async Task Other_addresses_of_the_name_are()
+    {
+        await using var registry = await InMemoryRegistry.StartAsync();
+        var port = registry.Address[registry.Address.IndexOf(':')..];
+        Assert.That(await GetAsync($"registry.example.com{port}", "169.254.169.254", "127.0.0.1"), Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    private static async Task<HttpStatusCode> GetAsync(string host, params string[] addresses)
+    {
+        using var connections = new ConnectionPool((_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray()));
+        var sender = new RegistryHost(host, new RegistryOptions(), connections, TimeProvider.System, NullLoggerFactory.Instance).Sender;
+        var request = new RegistryRequest(HttpMethod.Get, host, "", new Uri($"http://{host}/v2/")) { Expected = [HttpStatusCode.OK] };
+        using var response = await sender.SendAsync(request, null, default);
+        return response.Status;
+    }
+}
