@@ -18,7 +18,15 @@ internal sealed partial record ManualPage(string Path, string Text)
 
     /// <summary>Fenced blocks with language and text.</summary>
     public IEnumerable<(string Language, string Text)> Blocks =>
-        Fence.Matches(Text).Select(match => (match.Groups["language"].Value, match.Groups["text"].Value));
+        Fence
+            .Matches(Text)
+            .Select(match =>
+                (
+                    match.Groups["language"].Value,
+                    // A block of a list is indented.
+                    $"\n{match.Groups["text"].Value}".Replace($"\n{match.Groups["indent"].Value}", "\n", StringComparison.Ordinal)[1..]
+                )
+            );
 
     /// <summary>Shell commands: each line of a block, joined with lines continued by a backslash.</summary>
     public IEnumerable<string> ShellLines =>
@@ -58,7 +66,7 @@ internal sealed partial record ManualPage(string Path, string Text)
             .Matches(Fence.Replace(Text, ""))
             .Select(match => NotInAnchors.Replace(match.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'));
 
-    [GeneratedRegex(@"^```(?<language>\w*)\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^(?<indent> *)```(?<language>\w*)\n(?<text>.*?)^\k<indent>```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence { get; }
 
     [GeneratedRegex("`(?<code>[^`]+)`")]

@@ -89,6 +89,23 @@ internal sealed class ManualTests
         }
     }
 
+    [Test]
+    public void Every_policy_of_a_cloud_is_valid_JSON_with_statements()
+    {
+        var blocks = ManualPage.All.SelectMany(page => page.Blocks).Where(block => block.Language == "json").ToList();
+        Assert.That(blocks, Has.Count.AtLeast(3));
+        foreach (var (_, text) in blocks)
+        {
+            using var policy = JsonDocument.Parse(text);
+            Assert.That(policy.RootElement.GetProperty("Version").GetString(), Is.EqualTo("2012-10-17"));
+            foreach (var statement in policy.RootElement.GetProperty("Statement").EnumerateArray())
+                Assert.That(
+                    statement.EnumerateObject().Select(member => member.Name),
+                    Is.SupersetOf(new[] { "Effect", "Action" }).And.Some.AnyOf("Resource", "Principal")
+                );
+        }
+    }
+
     private static List<string> FaultsOfValues(string text)
     {
         var faults = new List<ConfigurationFault>();
