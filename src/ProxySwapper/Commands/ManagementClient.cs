@@ -7,11 +7,12 @@ namespace ProxySwapper.Commands;
 /// <summary>Reads <c>/populate</c> of a management port.</summary>
 /// <param name="address">The port's address, without the page's path.</param>
 /// <param name="token">The management token, or null. It is sent to this host only.</param>
-internal sealed class ManagementClient(Uri address, string? token) : IDisposable
+/// <param name="connection">A connection to the port, for one request; null to open one to the address.</param>
+internal sealed class ManagementClient(Uri address, string? token, Stream? connection = null) : IDisposable
 {
     private const int MaximumBytes = 16 * 1024 * 1024;
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+    private readonly HttpClient _client = new(HandlerFor(connection))
     {
         Timeout = TimeSpan.FromSeconds(30),
         MaxResponseContentBufferSize = MaximumBytes,
@@ -48,12 +49,23 @@ internal sealed class ManagementClient(Uri address, string? token) : IDisposable
         catch (Exception fault)
             when (fault is HttpRequestException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            var reason = fault is OperationCanceledException ? $"no response within {_client.Timeout.TotalSeconds:0} s" : fault.Message;
+            var reason =
+                fault is OperationCanceledException ? $"no response within {_client.Timeout.TotalSeconds:0} s"
+                : connection is not null && fault.InnerException is IOException inner ? inner.Message
+                : fault.Message;
             throw new ManagementException($"GET {page}: {reason}", fault);
         }
     }
 
     public void Dispose() => _client.Dispose();
+
+    private static SocketsHttpHandler HandlerFor(Stream? connection)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        if (connection is not null)
+            (handler.UseProxy, handler.ConnectCallback) = (false, (_, _) => ValueTask.FromResult(connection));
+        return handler;
+    }
 }
 
 /// <summary>A management port did not answer as expected; the message names the request.</summary>

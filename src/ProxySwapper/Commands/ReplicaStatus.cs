@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands;
 
-/// <summary>A running replica, whose state is read through the Pod's <c>proxy</c> subresource.</summary>
+/// <summary>A running replica, whose state is read by port-forward.</summary>
 /// <param name="Namespace">The Pod's namespace.</param>
 /// <param name="Name">The Pod's name.</param>
 /// <param name="Port">Its management port.</param>
@@ -35,14 +34,16 @@ internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
     }
 
     /// <summary>The <c>/populate</c> of the replica.</summary>
-    /// <exception cref="KubernetesException">The API server or the Pod refused.</exception>
-    /// <exception cref="ManagementException">The Pod does not exist, or has no such page.</exception>
-    public async Task<JsonDocument> ReadAsync(KubernetesClient client, CancellationToken cancellationToken)
+    /// <param name="client">The API server.</param>
+    /// <param name="token">The management token, or null.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="KubernetesException">The API server or kubelet refused.</exception>
+    /// <exception cref="ManagementException">The Pod did not answer, or refused.</exception>
+    public async Task<JsonDocument> ReadAsync(KubernetesClient client, string? token, CancellationToken cancellationToken)
     {
-        var port = Port.ToString(CultureInfo.InvariantCulture);
-        var path = $"{ResourceType.Pods.CollectionPath(Namespace)}/{Uri.EscapeDataString(Name)}:{port}/proxy/populate";
-        var state = await client.GetAsync(path, cancellationToken) ?? throw new ManagementException($"GET {path}: not found (HTTP 404)");
-        return JsonDocument.Parse(state.ToJsonString());
+        await using var connection = await client.ForwardAsync(Namespace, Name, Port, cancellationToken);
+        using var management = new ManagementClient(new Uri($"http://localhost:{Port}"), token, connection);
+        return await management.GetAsync(cancellationToken);
     }
 
     private static ReplicaStatus? Read(JsonElement pod)

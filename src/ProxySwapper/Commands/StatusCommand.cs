@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Net;
-using System.Text.Json;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Kubernetes;
@@ -19,8 +18,8 @@ internal static class StatusCommand
         var url = new Argument<string?>("URL")
         {
             Description =
-                "The management port, such as http://localhost:9090. Default: all running replicas, through the API server's Pod proxy, "
-                + "which requires the rights to list pods and to get pods/proxy.",
+                "The management port, such as http://localhost:9090. Default: all running replicas, by port-forward, "
+                + "which requires the rights to list pods and to get and create pods/portforward.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         url.Validators.Add(result =>
@@ -30,7 +29,7 @@ internal static class StatusCommand
         });
         var token = new Option<string?>("--token-file")
         {
-            Description = $"The file with the token of management.tokenFrom; requires URL. Default: {TokenVariable} of the environment.",
+            Description = $"The file with the token of management.tokenFrom. Default: {TokenVariable} of the environment.",
         };
         var @namespace = new Option<string?>("--namespace", "-n") { Description = "The namespace of the replicas. Default: all." };
         var selector = new Option<string>("--selector", "-l")
@@ -50,40 +49,46 @@ internal static class StatusCommand
             @namespace,
             selector,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(url)?.Tokens.Count is not > 0 && result.GetResult(token) is { Implicit: false })
-                result.AddError("--token-file requires URL: the API server's Pod proxy does not forward a token");
-        });
         kubernetes.AddTo(command);
         command.SetAction(
-            (arguments, cancellationToken) =>
-                arguments.GetValue(url) is { } address
-                    ? ShowAsync(new Uri(address), arguments.GetValue(token), cancellationToken)
-                    : kubernetes.RunAsync(
+            async (arguments, cancellationToken) =>
+            {
+                string? secret;
+                try
+                {
+                    secret = ReadToken(arguments.GetValue(token));
+                }
+                catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+                {
+                    await Console.Error.WriteLineAsync($"--token-file: {fault.Message}");
+                    return 2;
+                }
+                return arguments.GetValue(url) is { } address
+                    ? await ShowAsync(new Uri(address), secret, cancellationToken)
+                    : await kubernetes.RunAsync(
                         arguments,
                         client =>
-                            ShowReplicasAsync(client, arguments.GetValue(@namespace), arguments.GetValue(selector)!, cancellationToken)
-                    )
+                            ShowReplicasAsync(
+                                client,
+                                arguments.GetValue(@namespace),
+                                arguments.GetValue(selector)!,
+                                secret,
+                                cancellationToken
+                            )
+                    );
+            }
         );
         return command;
     }
 
-    private static async Task<int> ShowAsync(Uri address, string? tokenFile, CancellationToken cancellationToken)
+    private static string? ReadToken(string? file) =>
+        (file is null ? Environment.GetEnvironmentVariable(TokenVariable) : TextFile.Read(file))?.Trim();
+
+    private static async Task<int> ShowAsync(Uri address, string? token, CancellationToken cancellationToken)
     {
-        string? token;
         try
         {
-            token = tokenFile is null ? Environment.GetEnvironmentVariable(TokenVariable) : TextFile.Read(tokenFile);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            await Console.Error.WriteLineAsync($"--token-file: {fault.Message}");
-            return 2;
-        }
-        try
-        {
-            using var client = new ManagementClient(address, token?.Trim());
+            using var client = new ManagementClient(address, token);
             using var state = await client.GetAsync(cancellationToken);
             StatusText.Write(Console.Out, state.RootElement);
             return 0;
@@ -99,6 +104,7 @@ internal static class StatusCommand
         KubernetesClient client,
         string? @namespace,
         string selector,
+        string? token,
         CancellationToken cancellationToken
     )
     {
@@ -117,10 +123,10 @@ internal static class StatusCommand
                 Console.WriteLine();
             try
             {
-                using var state = await replica.ReadAsync(client, cancellationToken);
+                using var state = await replica.ReadAsync(client, token, cancellationToken);
                 StatusText.Write(Console.Out, state.RootElement);
             }
-            catch (Exception fault) when (fault is KubernetesException or ManagementException or JsonException)
+            catch (Exception fault) when (fault is KubernetesException or ManagementException)
             {
                 failures++;
                 await Console.Error.WriteLineAsync(Explain(fault, replica));
@@ -129,22 +135,10 @@ internal static class StatusCommand
         return failures > 0 ? 1 : 0;
     }
 
-    private static string Explain(Exception fault, ReplicaStatus replica)
-    {
-        var way =
-            $"use kubectl port-forward -n {replica.Namespace} pod/{replica.Name} {replica.Port} and "
-            + $"proxyswapper status http://localhost:{replica.Port}";
-        return fault switch
-        {
-            KubernetesException { Status: HttpStatusCode.Forbidden } =>
-                $"{fault.Message}; grant get of pods/proxy in namespace {replica.Namespace}, or {way}",
-            KubernetesException { Status: HttpStatusCode.Unauthorized }
-                when fault.Message.Contains("management token", StringComparison.Ordinal) =>
-                $"Pod {replica.Namespace}/{replica.Name} requires the management token, which the API server's Pod proxy does not forward: "
-                    + $"{way} --token-file FILE",
-            _ => $"Pod {replica.Namespace}/{replica.Name}: {fault.Message}",
-        };
-    }
+    private static string Explain(Exception fault, ReplicaStatus replica) =>
+        fault is KubernetesException { Status: HttpStatusCode.Forbidden }
+            ? $"{fault.Message}; grant get and create of pods/portforward in namespace {replica.Namespace}"
+            : $"Pod {replica.Namespace}/{replica.Name}: {fault.Message}";
 
     private static bool IsAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0;

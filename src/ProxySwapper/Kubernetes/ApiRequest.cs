@@ -11,6 +11,9 @@ internal sealed record ApiRequest(HttpMethod Method, string Path)
     /// <summary>The media type of <see cref="Body"/>.</summary>
     public string ContentType { get; init; } = "application/json";
 
+    /// <summary>More headers.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     /// <summary>
     /// The operation in the terms of kubectl and RBAC: <c>get configmaps team/web</c>, <c>watch pods</c>, <c>create
     /// leases.coordination.k8s.io in namespace team</c>; otherwise method and path.

@@ -43,7 +43,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         for (var attempt = 0; ; attempt++)
         {
             var response = await TryAsync(request, isBuffered, isRefused, cancellationToken);
-            if (response.IsSuccessStatusCode)
+            if (IsAccepted(response))
                 return response;
             using (response)
             {
@@ -75,7 +75,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             using var message = Message(request, credential);
             var response = await invoker.SendAsync(message, timeout.Token);
             // An error response is short enough to buffer, and must be read within the timeout.
-            if (isBuffered || !response.IsSuccessStatusCode)
+            if (isBuffered || !IsAccepted(response))
                 await response.Content.LoadIntoBufferAsync(MaximumBuffered, timeout.Token);
             return response;
         }
@@ -101,10 +101,15 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             message.Headers.Host = name;
         foreach (var (header, value) in connection.Impersonation)
             message.Headers.TryAddWithoutValidation(header, value);
+        foreach (var (header, value) in request.Headers)
+            message.Headers.TryAddWithoutValidation(header, value);
         if (request.Body is { } body)
             message.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(request.ContentType) } };
         return message;
     }
+
+    private static bool IsAccepted(HttpResponseMessage response) =>
+        response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.SwitchingProtocols;
 
     private static TimeSpan? PauseOf(HttpResponseMessage response) =>
         response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -114,6 +115,18 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public Task<StreamedResponse> OpenAsync(string path, TimeSpan limit, CancellationToken cancellationToken) =>
         StreamedResponse.OpenAsync(_sender, path, limit, time, cancellationToken);
+
+    /// <summary>Connects to a port of a Pod, as <c>kubectl port-forward</c> does.</summary>
+    /// <param name="namespace">The Pod's namespace.</param>
+    /// <param name="pod">The Pod.</param>
+    /// <param name="port">The port, which need not be one that the Pod declares.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    public async Task<Stream> ForwardAsync(string @namespace, string pod, int port, CancellationToken cancellationToken)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"{ResourceType.Pods.ObjectPath(@namespace, pod)}/portforward?ports={port}");
+        return new PortForwardStream(await WebSocketUpgrade.OpenAsync(_sender, path, PortForwardStream.Protocol, cancellationToken));
+    }
 
     public void Dispose() => _sender.Dispose();
 

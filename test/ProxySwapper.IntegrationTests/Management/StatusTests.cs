@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Kubernetes;
@@ -47,7 +44,7 @@ internal sealed class StatusTests
 
     [TestCase(2, "must be an address", "status", "localhost:9090")]
     [TestCase(2, "must be an address without user and password", "status", "http://me:secret@localhost")]
-    [TestCase(2, "--token-file requires URL", "status", "--token-file", "x")]
+    [TestCase(2, "--token-file: ", "status", "--token-file", "/does/not/exist")]
     [TestCase(2, "--token-file: ", "status", "http://localhost:1", "--token-file", "/does/not/exist")]
     [TestCase(1, "GET http://127.0.0.1:1/populate: ", "status", "http://127.0.0.1:1")]
     public async Task Mistakes_are_reported_in_one_sentence(int exitCode, string text, params string[] arguments)
@@ -58,15 +55,16 @@ internal sealed class StatusTests
     }
 
     [Test]
-    public async Task Without_an_address_all_replicas_are_read_through_the_API_server()
+    public async Task Without_an_address_all_replicas_are_read_by_port_forward()
     {
         var server = await ControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();
+        await using var node = await NodeStandIn.StartAsync(server);
         await using var first = await ProxySwapperProcess.StartAsync(RulesTo("first.example.com"));
         await using var second = await ProxySwapperProcess.StartAsync(RulesTo("second.example.com"));
-        await CreateReplicaAsync(server, @namespace, "first", first.ManagementPort);
-        await CreateReplicaAsync(server, @namespace, "second", second.ManagementPort);
-        await CreateReplicaAsync(server, @namespace, "pending", 9, phase: "Pending");
+        await CreateReplicaAsync(server, node, @namespace, "first", first.ManagementPort);
+        await CreateReplicaAsync(server, node, @namespace, "second", second.ManagementPort);
+        await CreateReplicaAsync(server, node, @namespace, "pending", 9, phase: "Pending");
         var accounts = new ServiceAccounts(server);
         await server.KubectlAsync("-n", @namespace, "create", "serviceaccount", "person");
         var kubeconfig = server.KubeconfigOf(await accounts.TokenAsync("person", @namespace));
@@ -80,41 +78,47 @@ internal sealed class StatusTests
         Assert.That((unread.ExitCode, unread.Output.Trim()), Is.EqualTo((1, "")));
         Assert.That(
             unread.Error,
-            Does.Contain("cannot get resource \"pods/proxy\"")
-                .And.Contain($"grant get of pods/proxy in namespace {@namespace}, or use kubectl port-forward -n {@namespace} pod/second")
+            Does.Contain("cannot get resource \"pods/portforward\"")
+                .And.Contain($"; grant get and create of pods/portforward in namespace {@namespace}")
         );
 
-        await GrantAsync(server, @namespace, "get", "pods/proxy");
+        await GrantAsync(server, @namespace, "get", "pods/portforward");
         var both = await StatusAsync(kubeconfig, @namespace);
         Assert.That((both.ExitCode, both.Error), Is.EqualTo((0, "")));
         Assert.That(both.Output, Does.Contain("-> first.example.com").And.Contain("-> second.example.com").And.Not.Contain("pending"));
 
-        await CreateReplicaAsync(server, @namespace, "dead", TestProcess.FreePort());
+        await CreateReplicaAsync(server, node, @namespace, "dead", TestProcess.FreePort());
         var some = await StatusAsync(kubeconfig, @namespace);
         Assert.That(some.ExitCode, Is.EqualTo(1), "one replica does not answer");
         Assert.That(some.Output, Does.Contain("-> first.example.com").And.Contain("-> second.example.com"));
-        Assert.That(some.Error, Does.Contain($"Pod {@namespace}/dead: "));
+        Assert.That(some.Error, Does.Contain($"Pod {@namespace}/dead: GET http://localhost:").And.Contain("Connection refused"));
     }
 
     [Test]
-    public async Task A_token_does_not_pass_the_API_server_and_the_way_around_is_reported()
+    public async Task A_token_passes_the_API_server()
     {
         var server = await ControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();
+        await using var node = await NodeStandIn.StartAsync(server);
         await using var program = await ProxySwapperProcess.StartAsync(WithToken, TokenEnvironment);
-        await CreateReplicaAsync(server, @namespace, "closed", program.ManagementPort);
-        var result = await StatusAsync(server.Kubeconfig, @namespace);
-        Assert.That((result.ExitCode, result.Output), Is.EqualTo((1, "")));
-        Assert.That(
-            result.Error,
-            Does.Contain("requires the management token, which the API server's Pod proxy does not forward: use kubectl port-forward")
-        );
+        await CreateReplicaAsync(server, node, @namespace, "closed", program.ManagementPort);
+        var without = await StatusAsync(server.Kubeconfig, @namespace);
+        Assert.That((without.ExitCode, without.Output), Is.EqualTo((1, "")));
+        Assert.That(without.Error, Does.Contain("unauthorized (HTTP 401): the management token is required; use --token-file"));
+        var file = Path.Combine(program.Folder, "token");
+        await File.WriteAllTextAsync(file, Token);
+        var shown = await StatusAsync(server.Kubeconfig, @namespace, "--token-file", file);
+        Assert.That((shown.ExitCode, shown.Error), Is.EqualTo((0, "")));
+        Assert.That(shown.Output, Does.Contain("docker.io -> registry.example.com/hub"));
     }
 
     private static string RulesTo(string target) => Rules.Replace("registry.example.com", target, StringComparison.Ordinal);
 
-    private static Task<(int ExitCode, string Output, string Error)> StatusAsync(string kubeconfig, string @namespace) =>
-        ProxySwapperProgram.RunAsync(["status", "--kubeconfig", kubeconfig, "-n", @namespace]);
+    private static Task<(int ExitCode, string Output, string Error)> StatusAsync(
+        string kubeconfig,
+        string @namespace,
+        params string[] more
+    ) => ProxySwapperProgram.RunAsync(["status", "--kubeconfig", kubeconfig, "-n", @namespace, .. more]);
 
     private static Task<string> GrantAsync(KubeApiServer server, string @namespace, string verb, string resource) =>
         server.KubectlWithInputAsync(
@@ -135,8 +139,15 @@ internal sealed class StatusTests
             "-"
         );
 
-    /// <summary>A Pod with this machine's address and the management port of a program on it.</summary>
-    private static async Task CreateReplicaAsync(KubeApiServer server, string @namespace, string name, int port, string phase = "Running")
+    /// <summary>A Pod of a node here, whose management port is that of a program here.</summary>
+    private static async Task CreateReplicaAsync(
+        KubeApiServer server,
+        NodeStandIn node,
+        string @namespace,
+        string name,
+        int port,
+        string phase = "Running"
+    )
     {
         var pods = $"/api/v1/namespaces/{@namespace}/pods";
         var pod = JsonNode
@@ -145,31 +156,13 @@ internal sealed class StatusTests
                 {"apiVersion": "v1", "kind": "Pod",
                  "metadata": {"name": "{{name}}",
                    "labels": {"app.kubernetes.io/name": "proxyswapper", "app.kubernetes.io/component": "webhook"} },
-                 "spec": {"containers": [{"name": "proxyswapper", "image": "registry.example.com/proxyswapper",
+                 "spec": {"nodeName": "{{node.Name}}", "containers": [{"name": "proxyswapper", "image": "registry.example.com/proxyswapper",
                    "ports": [{"name": "webhook", "containerPort": 8443}, {"name": "management", "containerPort": {{port}}}]}]} }
                 """
             )!
             .AsObject();
         await server.Client.PostAsync(pods, pod, default);
-        var address = AddressOfThisMachine().ToString();
-        var status = new JsonObject
-        {
-            ["status"] = new JsonObject
-            {
-                ["phase"] = phase,
-                ["podIP"] = address,
-                ["podIPs"] = new JsonArray(new JsonObject { ["ip"] = address }),
-            },
-        };
+        var status = new JsonObject { ["status"] = new JsonObject { ["phase"] = phase } };
         await server.Client.PatchAsync($"{pods}/{name}/status", PatchKind.Merge, status, default);
     }
-
-    /// <summary>API servers do not proxy to loopback addresses.</summary>
-    private static IPAddress AddressOfThisMachine() =>
-        NetworkInterface
-            .GetAllNetworkInterfaces()
-            .Where(network => network.OperationalStatus == OperationalStatus.Up)
-            .SelectMany(network => network.GetIPProperties().UnicastAddresses)
-            .Select(unicast => unicast.Address)
-            .First(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
 
@@ -42,9 +42,7 @@ internal sealed class LargeCluster : IAsyncDisposable
 
     public static async Task<LargeCluster> StartAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        var server = builder.Build();
+        var server = LoopbackServer.Build();
         var cluster = new LargeCluster(server);
         server.Run(cluster.AnswerAsync);
         await server.StartAsync();

@@ -26,6 +26,17 @@ internal sealed class KubernetesClientTests
         Assert.That(fault!.Message, Is.EqualTo("create configmaps in namespace a: forbidden (HTTP 403): configmaps is forbidden"));
     }
 
+    [TestCase(403, """{"kind":"Status","message":"no pods/portforward"}""", "forbidden (HTTP 403): no pods/portforward")]
+    [TestCase(200, "{}", "the server does not speak v4.channel.k8s.io by WebSocket")]
+    public void A_port_that_is_not_forwarded_is_an_error_with_the_reason(int status, string body, string reason)
+    {
+        _server.Answer(status, body);
+        using var client = _server.Client();
+        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.ForwardAsync("team", "web", 9090, default));
+        Assert.That(fault!.Message, Is.EqualTo($"get pods/portforward team/web: {reason}"));
+        Assert.That(_server.Requests, Is.EqualTo(["GET /api/v1/namespaces/team/pods/web/portforward?ports=9090"]));
+    }
+
     [Test]
     public async Task A_missing_object_is_null_and_deleting_it_returns_false()
     {

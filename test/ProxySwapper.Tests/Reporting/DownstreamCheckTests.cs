@@ -17,7 +17,8 @@ internal sealed class DownstreamCheckTests
     [Test]
     public async Task Hosts_are_asked_in_parallel_and_none_beyond_its_limit()
     {
-        var (gate, reached) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var counts = new[] { new Counter(), new Counter() };
         await using var first = await StartAsync(counts[0]);
         await using var second = await StartAsync(counts[1]);
@@ -50,9 +51,15 @@ internal sealed class DownstreamCheckTests
             },
             default
         );
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        gate.SetResult();
-        await check;
+        try
+        {
+            await reached.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        }
+        finally
+        {
+            gate.SetResult();
+            await check;
+        }
         Assert.That(counts.Select(counter => counter.Most), Is.EqualTo([Limit, Limit]), "at once at each host");
         Assert.That(progress, Is.EquivalentTo(Enumerable.Range(1, 2 * Images)));
         Assert.That(builder.Entries.Select(entry => entry.Presence).Distinct(), Is.EqualTo([Presence.Missing]));
