@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -105,6 +106,9 @@ internal sealed class ResourceWatcher<T>(
         {
             _failures++;
             error = problem.Message;
+            // Servers report an old version in the stream, but something in between may do it by the status.
+            if (problem is KubernetesException { Status: HttpStatusCode.Gone })
+                _version = null;
         }
         if (error is null)
             return;

@@ -34,7 +34,7 @@ internal sealed partial class PodPlanner(
         if (rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None })
             return;
         foreach (var image in pod.Images)
-            if (WorkFor(pod, image) is { } work)
+            if (planner.Value.WorkFor(DecisionOf(pod, image)) is { } work)
                 _ = TryEnqueue(work, pod.Origin, image.IsPulledAlways);
     }
 
@@ -44,8 +44,9 @@ internal sealed partial class PodPlanner(
     {
         if (pod.Images.FirstOrDefault(listed => listed.Final == image.Image) is not { Final.Length: > 0 } found)
             return "the Pod no longer has this image";
-        if (WorkFor(pod, found) is not { } work)
-            return "no rule has this target any more";
+        var decision = DecisionOf(pod, found);
+        if (planner.Value.WorkFor(decision) is not { } work)
+            return decision is { Target: not null, Populate: false } ? null : "no rule has this target any more";
         for (var isFirst = true; ; isFirst = false)
         {
             var presence = await LookAsync(work, pod, cancellationToken);
@@ -67,8 +68,8 @@ internal sealed partial class PodPlanner(
         }
     }
 
-    private PopulationWork? WorkFor(ListedPod pod, ListedImage image) =>
-        planner.Value.WorkFor(ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current));
+    private ImageDecision DecisionOf(ListedPod pod, ListedImage image) =>
+        ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current);
 
     /// <summary>Limited per namespace, so that the lookups of one do not delay those of others.</summary>
     private async Task<ImagePresence> LookAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)

@@ -104,13 +104,13 @@ internal sealed partial class PodWatch(
                         listed = new HashSet<string>(StringComparer.Ordinal);
                         break;
                     case WatchEventKind.ListCompleted:
-                        if (isGated && listed is not null)
-                            gated.Keep(listed);
+                        if (listed is not null && (isGated || isPatched))
+                            gated.Keep(listed, hasLabel: isGated);
                         listed = null;
                         break;
                     case WatchEventKind.Deleted:
-                        if (isGated)
-                            gated.Forget(pod!.Pod.Uid);
+                        if (isGated || isPatched)
+                            gated.Forget(pod!.Pod.Uid, hasLabel: isGated);
                         break;
                     default:
                         listed?.Add(pod!.Pod.Uid);
@@ -139,8 +139,7 @@ internal sealed partial class PodWatch(
         pullSecrets.See(seen.Pod);
         if (seen.Gate is not { } gate)
         {
-            if (isGated)
-                gated.Forget(seen.Pod.Uid);
+            gated.Forget(seen.Pod.Uid, hasLabel: isGated);
             planner.Plan(seen.Pod);
             return;
         }

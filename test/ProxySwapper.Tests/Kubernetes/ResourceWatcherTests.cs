@@ -75,6 +75,20 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
+    public async Task A_version_that_is_refused_by_the_status_means_a_new_list_too()
+    {
+        Server.Answer(200, List("7"));
+        Server.AnswerStream().Event("ADDED", "a", "8").End();
+        Server.Answer(410, """{"kind":"Status","reason":"Expired","message":"too old resource version"}""");
+        Server.Answer(200, List("90", "a", "b"));
+        Server.AnswerStream();
+        Watch();
+        await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
+        await PauseAsync();
+        await EventsAsync("ListStarted", "ListCompleted", "Added a", "ListStarted", "Added a", "Added b", "ListCompleted");
+    }
+
+    [Test]
     public async Task Any_other_error_event_means_a_new_list_after_a_pause()
     {
         Server.Answer(200, List("7"));

@@ -149,6 +149,18 @@ internal sealed class GateFlowTests
     }
 
     [Test]
+    public async Task An_image_that_is_rewritten_and_not_populated_stays_beside_one_that_is_waited_for()
+    {
+        await using var scene = await StartAsync();
+        await PostAsync(
+            GatedPodSamples.Create("team", "mixed", (Source, Target), ("quay.io/team/other:1", "cache.example.com/team/other:1"))
+        );
+        await ReleasedAsync("mixed");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("mixed")), Is.EqualTo([Target, "cache.example.com/team/other:1"]));
+        Assert.That(Pod("mixed")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal], Is.Null);
+    }
+
+    [Test]
     public async Task A_pod_that_is_made_while_the_watch_is_lost_is_found_when_it_is_back()
     {
         await using var scene = await StartAsync();
@@ -237,7 +249,16 @@ internal sealed class GateFlowTests
             new ProxySwapperOptions
             {
                 DryRun = isDryRun,
-                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                Rules =
+                [
+                    new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" },
+                    new()
+                    {
+                        Match = "quay.io",
+                        Target = "cache.example.com",
+                        Populate = false,
+                    },
+                ],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 Populate = new() { Gate = gate ?? new(), MaxNumberOfParallelJobs = jobs },
             },

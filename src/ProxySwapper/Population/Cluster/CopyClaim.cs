@@ -9,7 +9,6 @@ internal sealed partial class CopyClaim : IAsyncDisposable
     /// <summary>No Lease: the copy runs without one.</summary>
     public static readonly CopyClaim None = new();
 
-    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stop = new();
@@ -55,7 +54,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         {
             while (true)
             {
-                await Task.Delay(RenewInterval, _time, _stop.Token);
+                await Task.Delay(CopyClaims.RenewInterval, _time, _stop.Token);
                 await RenewOnceAsync();
                 if (_lease is null)
                     return;

@@ -28,6 +28,12 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// <summary>How long a Lease is valid after its last renewal.</summary>
     public static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
 
+    /// <summary>How often its holder renews it.</summary>
+    public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a Lease must not change before the time that it states is believed: a holder has missed two renewals.</summary>
+    private static readonly TimeSpan ShortestWatch = 2 * RenewInterval;
+
     private const int MaximumAttempts = 4;
 
     // When each foreign Lease was last seen to change, by our own clock: others' clocks may be wrong.
@@ -100,14 +106,19 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         return Taken(leases, taken);
     }
 
-    /// <summary>When a Lease expires: at the time it states, but never later than its duration after it was last seen to change.</summary>
+    /// <summary>
+    /// When a Lease expires: at the time it states, but since its holder's clock may be wrong, not before it has missed renewals and not
+    /// later than its duration after it was last seen to change.
+    /// </summary>
     private DateTimeOffset EndOf(Lease lease)
     {
         var duration = lease.Duration ?? Duration;
         var said = (lease.RenewTime ?? DateTimeOffset.MinValue) + duration;
         // The watch may have forgotten it meanwhile.
-        var seen = (_observed.TryGetValue(lease.Name, out var observed) ? observed.At : time.GetUtcNow()) + duration;
-        return said < seen ? said : seen;
+        var seen = _observed.TryGetValue(lease.Name, out var observed) ? observed.At : time.GetUtcNow();
+        return said < seen + ShortestWatch ? seen + ShortestWatch
+            : said > seen + duration ? seen + duration
+            : said;
     }
 
     private ClaimResult Taken(LeaseClient leases, Lease lease) => new(new CopyClaim(leases, lease, time, logger), null);

@@ -61,7 +61,10 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
                 };
             }
             catch (KubernetesException problem)
-                when (attempt < MaximumAttempts && problem.Status == HttpStatusCode.Forbidden && changes.Count > 0)
+                when (attempt < MaximumAttempts
+                    && changes.Count > 0
+                    && (IsRefusal(problem.Status) || plan.MayDropChanges && problem.Status == HttpStatusCode.InternalServerError)
+                )
             {
                 plan = WithoutChanges(plan, pod, problem);
             }
@@ -78,6 +81,15 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         using var document = JsonDocument.Parse(found.ToJsonString());
         return new Seen(GatedPod.Read(document.RootElement));
     }
+
+    /// <summary>
+    /// Whether a status refuses this patch and would refuse it again: admission webhooks and policies choose any, 400 by default.
+    /// </summary>
+    private static bool IsRefusal(HttpStatusCode? status) =>
+        status
+            is >= HttpStatusCode.BadRequest
+                and < HttpStatusCode.InternalServerError
+                and not (HttpStatusCode.Unauthorized or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
 
     /// <summary>Whether the patch applied but its changes were refused.</summary>
     private static bool IsSame(GatedPod one, GatedPod other) =>
@@ -110,6 +122,11 @@ internal sealed record ReleasePlan(string? Reason, Func<string, bool> IsDownstre
 {
     /// <summary>Images stay unchanged, downstream or not (<c>populate.gate.onFailure: keep</c>).</summary>
     public bool KeepsImages { get; init; }
+
+    /// <summary>
+    /// Whether an internal error of the API server (500) counts as a refusal of the changes, as it may be one of an admission webhook.
+    /// </summary>
+    public bool MayDropChanges { get; init; }
 
     /// <summary>Returns the reference with digest of a downstream image, or null (<c>populate.gate.pinDigests</c>).</summary>
     public Func<string, string?>? Pin { get; init; }

@@ -8,6 +8,7 @@ internal sealed class GatedPodState : IDisposable
     private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
     private readonly HashSet<string> _downstream = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
+    private bool _isRead;
 
     /// <summary>Starts tracking a Pod.</summary>
     /// <param name="pod">The Pod.</param>
@@ -38,13 +39,17 @@ internal sealed class GatedPodState : IDisposable
     /// <summary>Whether an attempt is running.</summary>
     public bool IsInFlight { get; set; }
 
-    /// <summary>Updates the Pod.</summary>
+    /// <summary>Updates the Pod. Images that it no longer has are not waited for.</summary>
     /// <returns>The images that are not yet being waited for.</returns>
     public IReadOnlyList<GatedImage> Update(GatedPod seen)
     {
         lock (_gate)
         {
-            Pod = seen;
+            (Pod, _isRead) = (seen, true);
+            var images = seen.Images.Select(image => image.Image).ToHashSet(StringComparer.Ordinal);
+            _pending.IntersectWith(images);
+            foreach (var image in _errors.Keys.Where(image => !images.Contains(image)).ToList())
+                _errors.Remove(image);
             return
             [
                 .. seen
@@ -59,8 +64,8 @@ internal sealed class GatedPodState : IDisposable
     {
         lock (_gate)
         {
-            _pending.Remove(image);
-            _downstream.Add(image);
+            if (_pending.Remove(image))
+                _downstream.Add(image);
         }
     }
 
@@ -69,8 +74,8 @@ internal sealed class GatedPodState : IDisposable
     {
         lock (_gate)
         {
-            _pending.Remove(image);
-            _errors[image] = error;
+            if (_pending.Remove(image))
+                _errors[image] = error;
         }
     }
 
@@ -80,13 +85,13 @@ internal sealed class GatedPodState : IDisposable
             return _downstream.Contains(image);
     }
 
-    /// <summary>Whether each image is downstream or has failed.</summary>
+    /// <summary>Whether each image is downstream or has failed; not before the first <see cref="Update"/>, which names them.</summary>
     public bool IsSettled
     {
         get
         {
             lock (_gate)
-                return _pending.Count == 0;
+                return _isRead && _pending.Count == 0;
         }
     }
 

@@ -32,6 +32,9 @@ internal sealed partial class GatedPods(
     /// <summary>The number of concurrent patches.</summary>
     private const int MaximumCalls = 16;
 
+    /// <summary>After so many failed attempts, an internal error of the API server costs the changes of images, not the release.</summary>
+    private const int AttemptsWithChanges = 3;
+
     /// <summary>The longest pause between two attempts to release a Pod.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
@@ -73,19 +76,25 @@ internal sealed partial class GatedPods(
         _signal.Raise();
     }
 
-    /// <summary>Removes a Pod that was released or deleted.</summary>
-    public void Forget(string uid)
+    /// <summary>Removes a Pod that a watch no longer shows behind our gate.</summary>
+    /// <param name="uid">The Pod.</param>
+    /// <param name="hasLabel">
+    /// True for the watch of Pods with our label, false for another: each says nothing about the Pods that only the other shows.
+    /// </param>
+    public void Forget(string uid, bool hasLabel)
     {
-        if (_pods.TryRemove(uid, out var state))
-            state.Dispose();
+        if (_pods.TryGetValue(uid, out var state) && state.Pod.HasLabel == hasLabel)
+            Forget(state);
     }
 
-    /// <summary>Keeps only these Pods.</summary>
-    public void Keep(IReadOnlySet<string> uids)
+    /// <summary>Removes all Pods that are not in the list of a watch.</summary>
+    /// <param name="uids">The Pods in the list.</param>
+    /// <param name="hasLabel">As in <see cref="Forget(string, bool)"/>.</param>
+    public void Keep(IReadOnlySet<string> uids, bool hasLabel)
     {
         foreach (var uid in _pods.Keys)
             if (!uids.Contains(uid))
-                Forget(uid);
+                Forget(uid, hasLabel);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
@@ -147,12 +156,12 @@ internal sealed partial class GatedPods(
             await _calls.WaitAsync(cancellationToken);
             try
             {
-                // Another replica may have been faster while this one waited.
-                if (state.Ended.IsCancellationRequested)
+                // While this one waited, another replica may have been faster, or the Pod got another image.
+                if (state.Ended.IsCancellationRequested || !state.IsSettled && state.Since + deadline > time.GetUtcNow())
                     return;
                 var plan = PlanOf(state, deadline);
                 var outcome = await releaser.ReleaseAsync(pods, state.Pod, plan, cancellationToken);
-                Forget(state.Pod.Uid);
+                Forget(state);
                 Report(state, plan, outcome);
             }
             finally
@@ -178,12 +187,19 @@ internal sealed partial class GatedPods(
         }
     }
 
+    private void Forget(GatedPodState state)
+    {
+        if (_pods.TryRemove(state.Pod.Uid, out _))
+            state.Dispose();
+    }
+
     private ReleasePlan PlanOf(GatedPodState state, TimeSpan deadline)
     {
         var reason = state.Describe(deadline);
         return new ReleasePlan(reason is null ? null : Truncation.Shorten(reason, MaximumReason), state.IsDownstream)
         {
             KeepsImages = reason is not null && Options.OnFailure == GateFailurePolicy.Keep,
+            MayDropChanges = state.Failures >= AttemptsWithChanges,
             Pin = Options.PinDigests ? PinOf : null,
         };
     }

@@ -28,6 +28,7 @@ internal sealed class CopyClaimsTests
     [SetUp]
     public async Task Start()
     {
+        _losesResponses = false;
         _server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
@@ -99,6 +100,32 @@ internal sealed class CopyClaimsTests
         var two = Replica("two");
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
         _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task A_clock_that_is_behind_loses_no_claim_while_it_renews_it()
+    {
+        var leases = new LeaseClient(_client);
+        var lease = await leases.TryCreateAsync(
+            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
+            {
+                HolderIdentity = "behind",
+                Duration = CopyClaims.Duration,
+                RenewTime = _time.GetUtcNow() - TimeSpan.FromMinutes(5),
+            },
+            default
+        );
+        var two = Replica("two");
+        for (var renewals = 0; renewals < 6; renewals++)
+        {
+            Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+            _time.Advance(CopyClaims.RenewInterval);
+            lease = await leases.TryUpdateAsync(lease! with { RenewTime = lease.RenewTime + CopyClaims.RenewInterval }, default);
+        }
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+        // Then it dies.
+        _time.Advance(TimeSpan.FromSeconds(30));
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
     }
 

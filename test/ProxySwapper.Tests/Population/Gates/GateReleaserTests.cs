@@ -170,6 +170,7 @@ internal sealed class GateReleaserTests
         Assert.That(GatedPodSamples.GatesOf(Now()), Has.Count.EqualTo(1));
     }
 
+    [TestCase(400)]
     [TestCase(403)]
     [TestCase(422)]
     public async Task If_originals_cannot_be_restored_only_the_gate_is_lifted(int status)

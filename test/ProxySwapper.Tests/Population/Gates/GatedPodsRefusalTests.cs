@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
@@ -8,7 +9,10 @@ namespace ProxySwapper.Tests.Population.Gates;
 [TestFixture]
 internal sealed class GatedPodsRefusalTests : GatedPodsFixture
 {
+    // Admission webhooks refuse with 400 where they choose no status.
+    [TestCase(400)]
     [TestCase(403)]
+    [TestCase(406)]
     [TestCase(422)]
     public async Task If_the_original_is_refused_the_pod_is_released_with_its_current_image(int status)
     {
@@ -18,6 +22,23 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         await AdvanceAsync(Deadline);
         await LiftedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Target, ("kept", 60.0), 0L)));
+    }
+
+    [Test]
+    public async Task An_internal_error_that_only_the_original_causes_costs_the_original_after_three_tries()
+    {
+        await using var replica = await StartAsync();
+        var tries = 0;
+        Refusal = body => body.Contains("\"replace\"", StringComparison.Ordinal) && ++tries > 0 ? 500 : null;
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Deadline);
+        for (var round = 1; round <= 3; round++)
+        {
+            await TestWait.UntilAsync(() => IsPausing(replica, round), $"try {round}");
+            await AdvanceAsync(replica.Pods.Snapshot().Single().NextTry - Time.GetUtcNow());
+        }
+        await LiftedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single().Result, tries), Is.EqualTo((Target, "kept", 4)));
     }
 
     [Test]
@@ -185,10 +206,30 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     {
         await using var replica = await StartAsync();
         replica.See(await CreateAsync());
-        replica.Pods.Keep(new HashSet<string>());
+        replica.Pods.Keep(new HashSet<string>(), hasLabel: true);
         Assert.That(replica.Pods.Count, Is.Zero);
         Time.Advance(Deadline);
         await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)), "it is somebody else's, or gone");
+    }
+
+    [Test]
+    public async Task A_pod_that_lost_our_label_is_let_go_although_a_list_by_the_label_does_not_show_it()
+    {
+        await using var replica = await StartAsync();
+        var pod = await CreateAsync();
+        replica.See(pod);
+        pod["metadata"]!["labels"]!.AsObject().Remove(GatedPodSamples.Label);
+        replica.See(pod);
+        var uid = (string)pod["metadata"]!["uid"]!;
+        replica.Pods.Forget(uid, hasLabel: true);
+        replica.Pods.Keep(new HashSet<string>(), hasLabel: true);
+        Assert.That(replica.Pods.Count, Is.EqualTo(1));
+        replica.Pods.Keep(new HashSet<string> { uid }, hasLabel: false);
+        replica.Arrive(Target);
+        await TestWait.UntilAsync(() => replica.Pods.Count == 0, "the release");
+        replica.See(pod);
+        replica.Pods.Forget(uid, hasLabel: false);
+        Assert.That(replica.Pods.Count, Is.Zero);
     }
 }
