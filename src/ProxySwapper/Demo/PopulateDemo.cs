@@ -91,7 +91,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         {
             var pulled = await warmer.WarmAsync(
                 new WarmUpWork(target, target.Repository, new Platform("linux", architecture)),
-                new NoProgress(),
+                new Progress<CopyProgress>(),
                 cancellationToken
             );
             isGood &= pulled.Digest == expected.ToString();
@@ -101,10 +101,5 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
             $"  [green]{target}[/] is {expected}, {(isGood ? "the upstream digest" : "NOT the upstream digest")}."
         );
         return isGood;
-    }
-
-    private sealed class NoProgress : IProgress<CopyProgress>
-    {
-        public void Report(CopyProgress value) { }
     }
 }

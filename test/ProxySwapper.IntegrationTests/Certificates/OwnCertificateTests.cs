@@ -23,7 +23,7 @@ internal sealed partial class OwnCertificateTests
         await using var server = await KubeApiServer.StartAsync();
         using var folder = new TemporaryFolder();
         File.CreateSymbolicLink(folder.PathOf("chart"), SourceTree.PathOf("chart"));
-        WriteProgram(folder, "kubectl", $"exec '{server.KubectlPath}' --kubeconfig '{server.Kubeconfig}' \"$@\"");
+        WriteProgram(folder, "kubectl", $"exec '{server.Kubectl}' --kubeconfig '{server.Kubeconfig}' \"$@\"");
         var helm = Environment.GetEnvironmentVariable("HELM") is { Length: > 0 } named ? named : "helm";
         // The objects of an installation; without a node it cannot run.
         WriteProgram(folder, "helm", $"shift; exec '{helm}' template \"$@\" > rendered.yaml");

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The patches of the golden cases, applied by kubectl with the same code as in API servers.</summary>
-[TestFixture, Parallelizable]
+[TestFixture, NeedsServer, Parallelizable]
 internal sealed class GoldenPatchTests
 {
     [Test]
@@ -15,6 +15,7 @@ internal sealed class GoldenPatchTests
             .Where(folder => File.Exists(Path.Combine(folder, "patch.json")))
             .ToList();
         Assert.That(folders, Has.Count.AtLeast(40));
+        var kubectl = (await ControlPlane.GetAsync()).Kubectl;
         using var temporary = new TemporaryFolder();
         var faults = new System.Collections.Concurrent.ConcurrentBag<string>();
         await Parallel.ForEachAsync(
@@ -22,19 +23,19 @@ internal sealed class GoldenPatchTests
             new ParallelOptions { MaxDegreeOfParallelism = 4 },
             async (folder, _) =>
             {
-                if (await FaultOfAsync(folder, temporary.PathOf(Path.GetFileName(folder) + ".json")) is { } fault)
+                if (await FaultOfAsync(kubectl, folder, temporary.PathOf(Path.GetFileName(folder) + ".json")) is { } fault)
                     faults.Add($"{Path.GetFileName(folder)}: {fault}");
             }
         );
         Assert.That(faults, Is.Empty);
     }
 
-    private static async Task<string?> FaultOfAsync(string folder, string file)
+    private static async Task<string?> FaultOfAsync(string kubectl, string folder, string file)
     {
         var pod = Named(Read(folder, "review.json")["request"]!["object"]!);
         await File.WriteAllTextAsync(file, pod.ToJsonString());
         var (exitCode, output, error) = await TestProcess.RunAsync(
-            "kubectl",
+            kubectl,
             [
                 "patch",
                 "--local",

@@ -93,9 +93,6 @@ internal sealed class KubeApiServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The kubectl that came with the server.</summary>
-    public string KubectlPath => Path.Combine(_assets, "kubectl");
-
     /// <summary>Whether a certificate is this server's.</summary>
     public bool HasSigned(X509Certificate2? certificate) => _certificates.HasSigned(certificate);
 
@@ -121,7 +118,7 @@ internal sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>Runs kubectl as an administrator, allowing failure.</summary>
     public Task<(int ExitCode, string Output, string Error)> TryKubectlAsync(string input, params string[] arguments) =>
-        TestProcess.RunAsync(KubectlPath, ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
+        TestProcess.RunAsync(Kubectl, ["--kubeconfig", Kubeconfig, "--cache-dir", InFolder("cache"), .. arguments], input: input);
 
     /// <summary>Creates a namespace with the name label that selectors use.</summary>
     public async Task<string> CreateNamespaceAsync()

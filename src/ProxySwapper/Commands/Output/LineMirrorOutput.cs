@@ -6,10 +6,10 @@ namespace ProxySwapper.Commands.Output;
 /// <summary>One line for each finished tag, for the logs of a CronJob.</summary>
 internal sealed class LineMirrorOutput(TextWriter writer, bool isDryRun) : IMirrorOutput
 {
-    private static readonly IProgress<CopyProgress> Silent = new TransferMeter(null);
+    private static readonly IProgress<CopyProgress> NoProgress = new Progress<CopyProgress>();
     private readonly Lock _gate = new();
 
-    public IProgress<CopyProgress> Started(MirrorTask task) => Silent;
+    public IProgress<CopyProgress> Started(MirrorTask task) => NoProgress;
 
     public void Finished(MirrorResult result) => Note(MirrorLine.Of(result, isDryRun));
 
