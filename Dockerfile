@@ -1,11 +1,11 @@
 # docker build -t proxyswapper .
 # docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) -t REPOSITORY:1.2.3 --push .
 
-# Builds on the machine's own platform for any other: nothing is emulated.
+# Cross-compiles on the machine's own platform, without emulation.
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
 ARG BUILDARCH
 ARG TARGETARCH
-# The program is compiled to native code: a linker, and cross tools for another platform than the machine's.
+# Native compilation needs a linker, and cross tools for other platforms.
 RUN case $TARGETARCH in \
       $BUILDARCH) tools="gcc libc6-dev" ;; \
       arm64) tools="clang lld gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;; \
@@ -14,20 +14,20 @@ RUN case $TARGETARCH in \
 ARG VERSION=0.1.0
 ARG REVISION
 WORKDIR /source
-# The packages in a layer of their own, which stays until they change.
+# Packages have their own layer, which is cached until they change.
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.*.json src/ProxySwapper.Registry/
 COPY src/ProxySwapper.Registry.InMemory/ProxySwapper.Registry.InMemory.csproj src/ProxySwapper.Registry.InMemory/packages.*.json src/ProxySwapper.Registry.InMemory/
 COPY src/ProxySwapper.Kubernetes.InMemory/ProxySwapper.Kubernetes.InMemory.csproj src/ProxySwapper.Kubernetes.InMemory/packages.*.json src/ProxySwapper.Kubernetes.InMemory/
 COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.*.json src/ProxySwapper/
-# In locked mode the packages are those whose hashes are committed, the compiler's among them.
+# Locked mode only accepts packages with the committed hashes, including the compiler's.
 RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true --locked-mode
 COPY manifests/samples manifests/samples
 COPY chart/values.schema.json chart/
 COPY src src
 RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -p:SourceRevisionId=$REVISION -o /out --no-restore
 
-# No shell, no package manager, and a user that is not root; the program brings all that it needs but libc and OpenSSL.
+# No shell, no package manager, not root; the program only needs libc and OpenSSL.
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled
 ARG VERSION=0.1.0
 ARG REVISION=unknown

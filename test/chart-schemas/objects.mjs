@@ -1,4 +1,4 @@
-// Checks files of Kubernetes objects: their validators say what is wrong in what is there, the compiler says what no schema knows.
+// Checks files of Kubernetes objects: validators check the values of fields, the TypeScript compiler finds unknown fields.
 //   node objects.mjs FILE...     prints a JSON list of faults: [{"file", "object", "message"}]
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
@@ -34,7 +34,7 @@ for (const file of process.argv.slice(2)) {
   }
 }
 
-// One line for each object: an object literal may have no property that its type hasn't.
+// One line per object: an object literal must not have properties that its type does not have.
 const program = "objects.ts";
 const source = objects.map(({ object, path }, i) => `import type { I${object.kind} as T${i} } from "${path}"; export const o${i}: T${i} = ${JSON.stringify(object)};`);
 const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };

@@ -1,4 +1,4 @@
-// Checks files of values against a JSON Schema of draft 7, as helm does.
+// Checks values files against a JSON Schema (draft 7), like helm.
 //   node values.mjs SCHEMA FILE...     prints a JSON object: {"FILE": ["/replicas must be integer", …], …}
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";

