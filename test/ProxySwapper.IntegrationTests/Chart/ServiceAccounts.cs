@@ -8,8 +8,11 @@ namespace ProxySwapper.IntegrationTests.Chart;
 /// <summary>The permissions of the release's ServiceAccounts on an API server, and clients with their tokens.</summary>
 internal sealed class ServiceAccounts(KubeApiServer server)
 {
-    /// <summary>Of all permissions that some part of the program could use, those that an account has in a namespace.</summary>
-    public async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace)
+    /// <summary>
+    /// Of all permissions that some part of the program could use, those that an account has in a namespace, for all objects or for one
+    /// by name.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> AllowedAsync(string account, string @namespace, string? name = null)
     {
         (string Group, string Resource)[] resources =
         [
@@ -22,6 +25,8 @@ internal sealed class ServiceAccounts(KubeApiServer server)
             ("", "namespaces"),
             ("apps", "deployments"),
             ("admissionregistration.k8s.io", "mutatingwebhookconfigurations"),
+            ("admissionregistration.k8s.io", "mutatingadmissionpolicies"),
+            ("admissionregistration.k8s.io", "mutatingadmissionpolicybindings"),
             ("rbac.authorization.k8s.io", "clusterroles"),
             ("coordination.k8s.io", "leases"),
         ];
@@ -46,6 +51,7 @@ internal sealed class ServiceAccounts(KubeApiServer server)
                         ["resourceAttributes"] = new JsonObject
                         {
                             ["namespace"] = @namespace,
+                            ["name"] = name,
                             ["verb"] = verb,
                             ["group"] = group,
                             ["resource"] = resource,

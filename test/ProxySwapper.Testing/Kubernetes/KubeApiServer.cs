@@ -26,13 +26,14 @@ internal sealed class KubeApiServer : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly string _assets;
+    private readonly IReadOnlyList<string> _options;
     private readonly TestCertificates _certificates = new();
     private readonly List<TestProcess> _processes = [];
     private string[] _arguments = [];
 
-    private KubeApiServer(DirectoryInfo folder, string assets, int port)
+    private KubeApiServer(DirectoryInfo folder, string assets, int port, IReadOnlyList<string> options)
     {
-        (_folder, _assets) = (folder, assets);
+        (_folder, _assets, _options) = (folder, assets, options);
         Address = new Uri($"https://127.0.0.1:{port}");
         Kubeconfig = Path.Combine(folder.FullName, "kubeconfig");
         Client = null!;
@@ -68,12 +69,14 @@ internal sealed class KubeApiServer : IAsyncDisposable
     public static bool HasServer(string? assets) => assets is not null && File.Exists(Path.Combine(assets, "kube-apiserver"));
 
     /// <summary>Starts a server from a folder with kube-apiserver, etcd and kubectl.</summary>
-    public static async Task<KubeApiServer> StartAsync(string assets)
+    /// <param name="assets">The folder.</param>
+    /// <param name="options">Additional options of kube-apiserver.</param>
+    public static async Task<KubeApiServer> StartAsync(string assets, params string[] options)
     {
         ForeignServer.Starting("kube-apiserver");
         for (var attempt = 1; ; attempt++)
         {
-            var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort());
+            var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort(), options);
             try
             {
                 await server.StartProcessesAsync();
@@ -217,6 +220,7 @@ internal sealed class KubeApiServer : IAsyncDisposable
             "--allow-privileged=true",
             "--feature-gates",
             "EphemeralContainers=true",
+            .. _options,
         ];
         Start("kube-apiserver", _arguments);
         WriteKubeconfig(Kubeconfig, AdministratorToken);
