@@ -20,6 +20,9 @@ internal static class CelCost
     /// <summary>The parser's limit on nesting is 250; each rule of a variable is one level.</summary>
     public const int MaximumRulesOfVariable = 100;
 
+    /// <summary>The parser's limit on an expression, in characters.</summary>
+    public const int MaximumLength = 100_000;
+
     /// <summary>The length of the longest reference: a host of 253 with its port, a path of 255, a tag and a sha512 digest.</summary>
     private const int MaximumReferenceLength = 790;
 

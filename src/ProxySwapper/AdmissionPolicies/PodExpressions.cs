@@ -13,6 +13,8 @@ internal static class PodExpressions
     /// <summary>The longest prefix of our annotation keys, counted for each.</summary>
     private static readonly int KeySize = PodImageFields.OfSpec.Max(field => field.AnnotationPrefix.Length);
 
+    private const string IgnoredNamespaces = "not-in-an-ignored-namespace";
+
     /// <summary>From the targets to the patch.</summary>
     public static IReadOnlyList<PolicyExpression> Changes { get; } =
     [
@@ -61,7 +63,7 @@ internal static class PodExpressions
         if (options.IgnoreNamespaces.Count > 0)
         {
             var ignored = PatternExpressions.OfNamespaces(options.IgnoreNamespaces).Expression;
-            conditions.Add(new("not-in-an-ignored-namespace", "ignoreNamespaces.", $"!({ignored})"));
+            conditions.Add(new(IgnoredNamespaces, "ignoreNamespaces.", $"!({ignored})"));
         }
         if (options.IgnoreOwners.Count > 0)
             conditions.Add(
@@ -73,6 +75,9 @@ internal static class PodExpressions
             );
         return conditions;
     }
+
+    /// <summary>The configuration key of a condition whose length depends on one.</summary>
+    public static string KeyOf(PolicyExpression condition) => condition.Name == IgnoredNamespaces ? "ignoreNamespaces" : "ignoreOwners";
 
     private static string HasGate(string pod) => $"{pod}.spec.?schedulingGates.orValue([]).exists(g, g.name == '{GateLabels.Gate}')";
 

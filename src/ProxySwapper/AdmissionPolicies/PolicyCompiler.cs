@@ -49,17 +49,38 @@ internal sealed class PolicyCompiler
                 )
             );
         var mutation = PodExpressions.Mutation(_options.PatchLabel);
-        return new CompiledPolicy(new AdmissionPolicy(Conditions(), _variables, mutation), _refusals);
+        var policy = new AdmissionPolicy(Conditions(), _variables, mutation);
+        _refusals.AddRange(TooLong());
+        return new CompiledPolicy(policy, _refusals);
     }
 
-    private List<PolicyExpression> Conditions() =>
-        [
-            .. PodExpressions.Conditions(_options),
-            .. _options.AdmissionPolicy.MatchConditions.Select(
-                (condition, index) =>
-                    new PolicyExpression(condition.Name, $"admissionPolicy.matchConditions[{index}].", condition.Expression)
-            ),
-        ];
+    private List<PolicyExpression> Conditions()
+    {
+        var conditions = PodExpressions.Conditions(_options).ToList();
+        foreach (var (index, condition) in _options.AdmissionPolicy.MatchConditions.Index())
+        {
+            var key = $"admissionPolicy.matchConditions[{index}]";
+            if (conditions.Exists(other => other.Name == condition.Name))
+                _refusals.Add(
+                    new($"{key}.name", $"another condition of the policy has the name '{condition.Name}'; choose a different one")
+                );
+            conditions.Add(new PolicyExpression(condition.Name, $"{key}.", condition.Expression));
+        }
+        return conditions;
+    }
+
+    /// <summary>Expressions that the API server would not parse: of conditions, and of single rules, which cannot be split.</summary>
+    private IEnumerable<PolicyRefusal> TooLong() =>
+        from item in PodExpressions
+            .Conditions(_options)
+            .Select(condition => (Key: PodExpressions.KeyOf(condition), condition.Expression))
+            .Concat(_variables.Select(variable => (Key: "rules", variable.Expression)))
+        where item.Expression.Length > CelCost.MaximumLength - 1000
+        select new PolicyRefusal(
+            item.Key,
+            $"too long for a policy: its CEL expression has {item.Expression.Length:N0} characters, and the API server allows "
+                + $"{CelCost.MaximumLength:N0}; use wildcards such as team-*, or the webhook"
+        );
 
     private void AddPlaces()
     {
@@ -82,7 +103,7 @@ internal sealed class PolicyCompiler
             .DistinctBy(item => item.condition.Expression);
         var ignored = _options.IgnoreImages.Select((text, index) => (Comment: $"ignoreImages[{index}]: {text}", condition: Ignored(text)));
         var source = "references";
-        foreach (var (index, chunk) in RuleChunks.Cut(atTarget.Concat(ignored), item => item.condition.Cost).Index())
+        foreach (var (index, chunk) in RuleChunks.Cut(atTarget.Concat(ignored), item => item.condition.Cost, RuleChunks.TextOf).Index())
         {
             var name = index == 0 ? "candidates" : $"candidates_{index + 1}";
             Add(
@@ -104,7 +125,7 @@ internal sealed class PolicyCompiler
     /// <summary>Gives each reference the target of the first rule that matches it.</summary>
     private string AddRules(IReadOnlyList<PolicyRule> rules, string source)
     {
-        foreach (var (index, chunk) in RuleChunks.Cut(rules, CostOf).Index())
+        foreach (var (index, chunk) in RuleChunks.Cut(rules, CostOf, RuleChunks.TextOf).Index())
         {
             var name = index == 0 ? "decisions" : $"decisions_{index + 1}";
             Add(

@@ -5,35 +5,52 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>Splits the rules over variables, so that none costs more than the API server allows.</summary>
 internal static class RuleChunks
 {
-    /// <summary>Splits items into chunks whose cost fits into one variable each; an item too large to fit has its own chunk.</summary>
-    public static IEnumerable<IReadOnlyList<T>> Cut<T>(IEnumerable<T> items, Func<T, long> costOf)
+    /// <summary>The length up to which a variable's expression is filled, so that what surrounds its rules fits too.</summary>
+    private const int MaximumLength = CelCost.MaximumLength - 1000;
+
+    /// <summary>
+    /// Splits items into chunks whose cost and length fit into one variable each; an item too large to fit has its own chunk.
+    /// </summary>
+    public static IEnumerable<IReadOnlyList<T>> Cut<T>(IEnumerable<T> items, Func<T, long> costOf, Func<T, string> textOf)
     {
         var chunk = new List<T>();
-        var cost = 0L;
+        var (cost, length) = (0L, 0);
         foreach (var item in items)
         {
+            var own = textOf(item).Length;
             if (
                 chunk.Count > 0
-                && (chunk.Count == CelCost.MaximumRulesOfVariable || CelCost.OfVariable([cost, costOf(item)]) > CelCost.MaximumOfVariable)
+                && (
+                    chunk.Count == CelCost.MaximumRulesOfVariable
+                    || CelCost.OfVariable([cost, costOf(item)]) > CelCost.MaximumOfVariable
+                    || length + own > MaximumLength
+                )
             )
             {
                 yield return chunk;
-                (chunk, cost) = ([], 0);
+                (chunk, cost, length) = ([], 0, 0);
             }
             chunk.Add(item);
             cost += costOf(item);
+            length += own;
         }
         if (chunk.Count > 0)
             yield return chunk;
     }
 
+    /// <summary>A condition with its comment, in the lines of an expression.</summary>
+    public static string TextOf((string Comment, CelExpression Condition) item) =>
+        $"\n  {CelText.Comment(item.Comment)}\n  {item.Condition.Expression}";
+
+    /// <summary>A rule, in the lines of an expression.</summary>
+    public static string TextOf(PolicyRule rule) =>
+        $"\n  {CelText.Comment($"{rule.Key}: {rule.Summary}")}\n  {rule.Condition.Expression}\n    ? {rule.Target.Expression} :";
+
     /// <summary>The references of a variable, without those that match one of the conditions.</summary>
     public static string Exclude(string source, IReadOnlyList<(string Comment, CelExpression Condition)> conditions)
     {
         var expression = new StringBuilder($"variables.{source}.filter(r, !(");
-        foreach (var (index, (comment, condition)) in conditions.Index())
-            expression.Append($"\n  {CelText.Comment(comment)}\n  {(index == 0 ? "" : "|| ")}{condition.Expression}");
-        return expression.Append("))").ToString();
+        return expression.AppendJoin(" ||", conditions.Select(TextOf)).Append("))").ToString();
     }
 
     /// <summary>The references of a variable with the target of the first matching rule, or the one they already have.</summary>
@@ -43,9 +60,7 @@ internal static class RuleChunks
             $"variables.{source}.map(r, {{'image': r.image, 'text': r.text, 'target':{(isFirst ? "" : " r.target != '' ? r.target :")}"
         );
         foreach (var rule in rules)
-            expression.Append(
-                $"\n  {CelText.Comment($"{rule.Key}: {rule.Summary}")}\n  {rule.Condition.Expression}\n    ? {rule.Target.Expression} :"
-            );
+            expression.Append(TextOf(rule));
         return expression.Append("\n  ''})").ToString();
     }
 }

@@ -6,6 +6,7 @@ using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Patterns;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
@@ -35,6 +36,11 @@ internal static class PolicyCommand
             Description = "The name of the policy and of its binding.",
             DefaultValueFactory = _ => WebhookSwitch.DefaultName,
         };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token] || !ObjectName.IsValid(token.Value))
+                result.AddError($"--name must be an object's name: {ObjectName.Rule}");
+        });
         var podUpdates = new Option<bool>("--pod-updates")
         {
             Description =

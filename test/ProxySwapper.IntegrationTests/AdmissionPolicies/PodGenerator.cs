@@ -35,6 +35,21 @@ internal static class PodGenerator
         )
         .Select(text => JsonNode.Parse(text));
 
+    private static readonly Gen<JsonNode?> Owners = Gen.Elements(
+            "null",
+            "null",
+            "null",
+            "[]",
+            """[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"1","controller":true}]""",
+            """[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"a","uid":"1"}]""",
+            """[{"apiVersion":"v1","kind":"Node","name":"a","uid":"1","controller":true}]""",
+            """
+            [{"apiVersion":"db.example.com/v1","kind":"Cluster","name":"a","uid":"1","controller":true},
+             {"apiVersion":"batch/v1","kind":"Job","name":"b","uid":"2","controller":false}]
+            """
+        )
+        .Select(text => JsonNode.Parse(text));
+
     /// <summary>Almost always none; otherwise replaced by a valid one.</summary>
     private static readonly Gen<string> Names =
         from isOdd in Gen.Choose(0, 40)
@@ -81,6 +96,7 @@ internal static class PodGenerator
         return from @namespace in Gen.Elements(Namespaces)
             from labels in Labels
             from annotations in Annotations
+            from owners in Owners
             from metadata in Gen.Choose(0, 3)
             from containers in Lists(images, 1, 4)
             from initial in Lists(images, 0, 2)
@@ -91,7 +107,7 @@ internal static class PodGenerator
                 @namespace,
                 new JsonObject
                 {
-                    ["metadata"] = MetadataOf(metadata, labels, annotations),
+                    ["metadata"] = MetadataOf(metadata, labels, annotations, owners),
                     ["spec"] = new JsonObject
                     {
                         ["containers"] = ContainersOf("c", containers),
@@ -138,7 +154,13 @@ internal static class PodGenerator
             .AsArray()
             .SelectMany(rule => new[] { rule!["match"], rule["target"] })
             .Append(options["proxyUrl"])
-            .Select(place => place?.ToString().Replace("**", "a", StringComparison.Ordinal).Replace("*", "b", StringComparison.Ordinal))
+            .Select(place =>
+                place
+                    ?.ToString()
+                    .Replace("{registry}", "quay.io", StringComparison.Ordinal)
+                    .Replace("**", "a", StringComparison.Ordinal)
+                    .Replace("*", "b", StringComparison.Ordinal)
+            )
             .OfType<string>()
             .Append("docker.io")
             .ToArray();
@@ -162,13 +184,15 @@ internal static class PodGenerator
         from items in Gen.ListOf(from name in Names from image in images select (name, image), count)
         select (IReadOnlyList<(string, string)>)[.. items];
 
-    private static JsonObject MetadataOf(int form, JsonNode? labels, JsonNode? annotations)
+    private static JsonObject MetadataOf(int form, JsonNode? labels, JsonNode? annotations, JsonNode? owners)
     {
         var metadata = form == 0 ? new JsonObject { ["generateName"] = "web-" } : new JsonObject { ["name"] = "web" };
         if (form > 1 || labels is not null)
             metadata["labels"] = labels?.DeepClone();
         if (form > 1 || annotations is not null)
             metadata["annotations"] = annotations?.DeepClone();
+        if (owners is not null)
+            metadata["ownerReferences"] = owners.DeepClone();
         return metadata;
     }
 

@@ -88,11 +88,22 @@ internal sealed class PolicyEqualityTests
         });
     }
 
+    /// <summary>The cases that are not compared all exist, and their configurations are refused.</summary>
+    [Test]
+    public void Golden_cases_that_are_left_out_are_refused()
+    {
+        foreach (var name in NeverSent.Keys.Concat(NeverSaid))
+            Assert.That(Directory.Exists(FolderOf(name)), name);
+        foreach (var name in NeverSaid)
+            Assert.That(RuleSetGenerator.IsUsable(File.ReadAllText(Path.Combine(FolderOf(name), "config.yaml"))), Is.False, name);
+        static string FolderOf(string name) => SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "admission", name);
+    }
+
     [Test]
     public async Task Two_thousand_random_pods_with_random_rules_result_in_the_same_pod()
     {
-        const int Sets = 20;
-        const int Pods = 100;
+        const int Sets = 40;
+        const int Pods = 50;
         var configurations = RuleSetGenerator.Configurations.Sample(20 * Sets, 30).Where(RuleSetGenerator.IsUsable).Take(Sets).ToList();
         Assert.That(configurations, Has.Count.EqualTo(Sets));
         var numbers = new List<int>();

@@ -57,6 +57,16 @@ internal sealed class PolicyLimitsTests
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("t.example/999/app:59"));
     }
 
+    [Test]
+    public async Task A_hundred_long_images_are_ignored()
+    {
+        var images = string.Concat(LongImages(98).Select(image => $"  - {image}\n"));
+        var number = await _scene.AddAsync($"rules: [{{match: '**', target: r.example/x}}]\nignoreImages:\n{images}");
+        await _scene.WaitUntilInForceAsync();
+        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. LongImages(98).TakeLast(2)]));
+        Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/x/library/nginx").And.Not.Contain("r.example/x/p"));
+    }
+
     [TestCaseSource(nameof(OddPods))]
     public async Task An_unusual_pod_is_admitted_as_without_a_policy(JsonObject pod)
     {
@@ -127,6 +137,13 @@ internal sealed class PolicyLimitsTests
         }
         static string Pod(string image) => PodGenerator.PodOf([image]).ToJsonString();
         static TestCaseData Case(string name, string pod) => new TestCaseData(JsonNode.Parse(pod)!.AsObject()).SetName($"{{m}}({name})");
+    }
+
+    /// <summary>Images with a tag, each almost as long as references can be.</summary>
+    private static IReadOnlyList<string> LongImages(int count)
+    {
+        var (host, path, tag) = (string.Join('.', Enumerable.Repeat(new string('h', 60), 4)), new string('p', 240), new string('t', 100));
+        return [.. Enumerable.Range(0, count).Select(index => $"{host}/{path}{index}:{tag}")];
     }
 
     private static string Wildcards(int count) =>

@@ -68,6 +68,12 @@ internal static class RuleSetGenerator
         select $"docker.io/{path}/**"
     );
 
+    private static readonly Gen<string> Targets = Gen.OneOf(
+        TargetGenerator.Targets,
+        TargetGenerator.Targets,
+        Gen.Elements("r.example/{registry}", "r.example:5000/a/{registry}/b", "docker.io/my-org/{registry}", "[::1]:5000/x-{registry}")
+    );
+
     private static readonly Gen<IReadOnlyList<string>> Namespaces =
         from count in Gen.Choose(0, 2)
         from names in Gen.ListOf(Gen.Elements("default", "team-a", "dev-*", "*-x", "d*v-*", "*", "other"), count)
@@ -77,7 +83,7 @@ internal static class RuleSetGenerator
     private static readonly Gen<JsonObject> Rules =
         from isRegex in Gen.Choose(0, 2)
         from match in Matches
-        from target in TargetGenerator.Targets
+        from target in Targets
         from regex in Gen.Elements(Regexes.ToArray())
         from image in Gen.Elements("", "r.example/one:1", "quay.io/pause:3.9", "localhost:5000/x")
         from namespaces in Namespaces
@@ -109,7 +115,7 @@ internal static class RuleSetGenerator
 
     /// <summary>Configurations, some of which are refused for their targets or because CEL cannot express them.</summary>
     public static Gen<string> Configurations { get; } =
-        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), TargetGenerator.Targets.Select(target => (string?)target))
+        from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
         from count in Gen.Choose(proxyUrl is null ? 1 : 0, 6)
         from rules in Gen.ListOf(Rules, count)
         from ignoredImages in Ignored
@@ -119,12 +125,16 @@ internal static class RuleSetGenerator
             new JsonObject { ["key"] = "swapped", ["value"] = "" },
             new JsonObject { ["key"] = "example.com/swapped.by", ["value"] = "yes" }
         )
+        from owners in Gen.Elements<string[]?>(null, [], ["apps/ReplicaSet"], ["*.example.com/*", "/Node"], ["batch/*"])
+        from placeholders in Gen.Elements<string[]?>(null, ["redis", "auto"], [])
         select new JsonObject
         {
             ["proxyUrl"] = proxyUrl,
+            ["ignoreOwners"] = ListOf(owners),
+            ["placeholderImages"] = ListOf(placeholders),
             ["rules"] = new JsonArray([.. rules.Select(rule => rule.DeepClone())]),
-            ["ignoreImages"] = new JsonArray([.. ignoredImages.Select(item => (JsonNode)item)]),
-            ["ignoreNamespaces"] = new JsonArray([.. ignoredNamespaces.Select(item => (JsonNode)item)]),
+            ["ignoreImages"] = ListOf(ignoredImages),
+            ["ignoreNamespaces"] = ListOf(ignoredNamespaces),
             ["patchLabel"] = label?.DeepClone(),
         }.ToJsonString();
 
@@ -143,6 +153,9 @@ internal static class RuleSetGenerator
             return false;
         }
     }
+
+    private static JsonArray? ListOf(IReadOnlyList<string>? items) =>
+        items is null ? null : new JsonArray([.. items.Select(item => (JsonNode)item)]);
 
     private static JsonObject Rule(string key, string value, string where, string target, IReadOnlyList<string> namespaces) =>
         new()

@@ -43,6 +43,44 @@ internal sealed class PolicyCompilerTests
         });
     }
 
+    [Test]
+    public void No_expression_is_longer_than_the_api_server_parses()
+    {
+        var images = LongImages(98);
+        var compiled = PolicyText.Compile($"proxyUrl: r.example\nignoreImages:\n{images}");
+        Assert.That(compiled.Refusals, Is.Empty);
+        Assert.That(compiled.Policy.Variables.Sum(variable => variable.Expression.Length), Is.GreaterThan(100_000));
+        Assert.That(compiled.Policy.Variables.Select(variable => variable.Expression.Length), Is.All.LessThan(99_500));
+    }
+
+    [Test]
+    public void Conditions_and_rules_that_are_too_long_are_refused_by_their_key()
+    {
+        var namespaces = string.Join(", ", Enumerable.Range(0, 3000).Select(index => $"team-{index}"));
+        var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Refusals.Single();
+        Assert.That(refused.Key, Is.EqualTo("ignoreNamespaces"));
+        Assert.That(refused.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
+        refused = PolicyText.Compile($"rules: [{{match: docker.io, target: r.example, namespaces: [{namespaces}]}}]").Refusals.First();
+        Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules", "too long for a policy:")));
+    }
+
+    [TestCase("not-opted-out", "one")]
+    [TestCase("one", "one")]
+    public void Conditions_of_one_name_are_refused(string first, string second)
+    {
+        var refusal = PolicyText
+            .Compile(
+                $$"""
+                proxyUrl: r.example
+                admissionPolicy:
+                  matchConditions: [{name: {{first}}, expression: "true"}, {name: {{second}}, expression: "true"}]
+                """
+            )
+            .Refusals.Single();
+        Assert.That(refusal.Key, Is.EqualTo($"admissionPolicy.matchConditions[{(first == second ? 1 : 0)}].name"));
+        Assert.That(refusal.Reason, Does.Contain($"the name '{first}'"));
+    }
+
     [TestCase("dryRun: true\nproxyUrl: r.example", "dryRun", "has no dry run")]
     [TestCase(
         "rules:\n  - {match: quay.io, target: s.example}\n  - {match: docker.io, target: r.example, pullSecret: r}",
@@ -83,6 +121,13 @@ internal sealed class PolicyCompilerTests
         var compiled = PolicyText.Compile("rules: [{matchRegex: \"a'b\\\\.c\\\"/x\", replace: \"r.example/x\"}]");
         var decisions = compiled.Policy.Variables.Single(variable => variable.Name == "decisions").Expression;
         Assert.That(decisions, Does.Contain("""r.text.matches("^(?:a'b\\.c\"/x)$")"""));
+    }
+
+    /// <summary>Images with a tag, each nearly as long as references can be.</summary>
+    public static string LongImages(int count)
+    {
+        var (host, path, tag) = (string.Join('.', Enumerable.Repeat(new string('h', 60), 4)), new string('p', 240), new string('t', 100));
+        return string.Concat(Enumerable.Range(0, count).Select(index => $"  - {host}/{path}{index}:{tag}\n"));
     }
 
     private static string Rules(int count, string match)

@@ -19,6 +19,26 @@ internal sealed class ReportBuilderTests
         Assert.That((entry.Workloads.Count, entry.RunningOriginal, entry.Nodes), Is.EqualTo((1, 3, 3)));
     }
 
+    [TestCase("admissionPolicy: {name: swap}", "Admission policy swap: 2 of 3 Pods have rewritten images.")]
+    [TestCase("populate: {policy: none}", "")]
+    public void Pods_that_the_policy_rewrote_are_counted(string configuration, string line)
+    {
+        var options = ConfigurationReader.ReadText("c.yaml", $"proxyUrl: r.example\n{configuration}", new Dictionary<string, string>());
+        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
+        var workload = new Workload("Pod", "team", "web");
+        var (image, target) = ("nginx:1", "r.example/library/nginx:1");
+        builder.AddPod([new ImageUse(image, target, null, workload, PodTraits.None)]);
+        builder.AddPod([
+            new ImageUse("quay.io/a:1", "quay.io/a:1", null, workload, PodTraits.None),
+            new ImageUse(image, target, null, workload, PodTraits.None),
+        ]);
+        builder.AddPod([new ImageUse("quay.io/a:1", "quay.io/a:1", null, workload, PodTraits.None)]);
+        using var text = new StringWriter { NewLine = "\n" };
+        TextReport.Write(text, ImageReport.Create(builder, []));
+        var lines = text.ToString().Split('\n').Where(item => item.StartsWith("Admission policy", StringComparison.Ordinal));
+        Assert.That(string.Join('\n', lines), Is.EqualTo(line));
+    }
+
     [Test]
     public void What_could_not_be_checked_is_not_called_independent()
     {

@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
+
+/// <summary>The command <c>policy</c>, run as users do.</summary>
+[TestFixture]
+internal sealed class PolicyCommandTests
+{
+    private const string Refused = "rules[1].matchRegex: cannot be used in CEL";
+
+    private TemporaryFolder _folder = null!;
+    private string _config = "";
+
+    [SetUp]
+    public async Task WriteAsync()
+    {
+        _folder = new TemporaryFolder();
+        _config = _folder.PathOf("config.yaml");
+        await File.WriteAllTextAsync(
+            _config,
+            """
+            rules:
+              - {match: docker.io, target: r.example}
+              - {matchRegex: '\p{Ll}+\.io/.*', replace: r.example/one:1}
+            swapPolicy: exists
+            """
+        );
+    }
+
+    [TearDown]
+    public void Remove() => _folder.Dispose();
+
+    [Test]
+    public async Task What_CEL_cannot_express_is_refused_with_its_line_and_nothing_is_printed()
+    {
+        var (exitCode, output, error) = await RunAsync();
+        Assert.Multiple(() =>
+        {
+            Assert.That(exitCode, Is.EqualTo(2));
+            Assert.That(output, Is.Empty);
+            Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Refused).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
+        });
+    }
+
+    [Test]
+    public async Task Partial_leaves_it_out_and_lists_it()
+    {
+        var (exitCode, output, error) = await RunAsync("--partial");
+        var policy = YamlObjects.Read(output)[0];
+        Assert.Multiple(() =>
+        {
+            Assert.That(exitCode, Is.Zero);
+            Assert.That(
+                error.TrimEnd().Split('\n'),
+                Has.Length.EqualTo(2)
+                    .And.All.StartsWith($"not expressible in CEL, left out: {_config}:")
+                    .And.Some.Contains(Refused)
+                    .And.Some.Contains("swapPolicy")
+            );
+            Assert.That(output, Does.Contain("rules[0] (line 2): docker.io -> r.example/").And.Not.Contain("r.example/one"));
+            Assert.That((string?)policy["kind"], Is.EqualTo("MutatingAdmissionPolicy"));
+        });
+    }
+
+    [TestCase("v1")]
+    [TestCase("v1beta1")]
+    [TestCase("v1alpha1")]
+    public async Task Each_version_and_format_has_the_same_policy_and_binding(string version)
+    {
+        var (_, yaml, _) = await RunAsync("--partial", "--api-version", version, "--name", "other");
+        var (_, json, _) = await RunAsync("--partial", "--api-version", version, "--name", "other", "-o", "json");
+        var list = JsonNode.Parse(json)!;
+        Assert.Multiple(() =>
+        {
+            Assert.That((string?)list["kind"], Is.EqualTo("List"));
+            Assert.That(JsonNode.DeepEquals(list["items"], new JsonArray([.. YamlObjects.Read(yaml)])), yaml);
+            foreach (var item in list["items"]!.AsArray())
+            {
+                Assert.That((string?)item!["apiVersion"], Is.EqualTo($"admissionregistration.k8s.io/{version}"));
+                Assert.That((string?)item["metadata"]!["name"], Is.EqualTo("other"));
+            }
+            Assert.That((string?)list["items"]![1]!["spec"]!["policyName"], Is.EqualTo("other"));
+        });
+    }
+
+    [Test]
+    public async Task A_name_that_no_object_can_have_is_refused()
+    {
+        var (exitCode, output, error) = await RunAsync("--partial", "--name", "Not_A_Name");
+        Assert.That((exitCode, output), Is.EqualTo((2, "")));
+        Assert.That(error, Does.Contain("--name must be an object's name"));
+    }
+
+    private Task<ProgramResult> RunAsync(params string[] arguments) => BuiltProgram.RunAsync(["policy", "--config", _config, .. arguments]);
+}
