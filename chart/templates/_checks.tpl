@@ -88,11 +88,6 @@
 {{- if not (include "proxyswapper.policyVersion" .) -}}
   {{- fail (printf "webhook.mode policy requires MutatingAdmissionPolicy (Kubernetes 1.36); this is %s, which does not serve it" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
-{{- range $index, $rule := .Values.config.rules -}}
-  {{- if $rule.pullSecret -}}
-    {{- fail (printf "config.rules[%d].pullSecret is added by the webhook only: name the Secret in the namespaces' ServiceAccounts, or use webhook.mode webhook" $index) -}}
-  {{- end -}}
-{{- end -}}
 {{- if or .Values.dryRun .Values.config.dryRun -}}
   {{- fail "dryRun cannot be combined with webhook.mode policy, which rewrites in the API server: try webhook.mode webhook first, or proxyswapper report" -}}
 {{- end -}}

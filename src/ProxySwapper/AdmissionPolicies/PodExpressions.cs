@@ -90,11 +90,12 @@ internal static class PodExpressions
             """;
 
     /// <summary>The patch: one expression, so that it applies as a whole or not at all.</summary>
-    public static string Mutation(PatchLabelOptions label)
+    public static string Mutation(PatchLabelOptions label, bool hasPullSecrets)
     {
+        var secrets = hasPullSecrets ? PullSecretExpressions.Patch : "";
         var (path, value) = (CelText.Quote($"/metadata/labels/{PodImageExpressions.Token(label.Key)}"), CelText.Quote(label.Value));
         return $$"""
-            variables.changed.map(p, JSONPatch{op: 'replace', path: p.path, value: variables.targets[p.image]})
+            variables.changed.map(p, JSONPatch{op: 'replace', path: p.path, value: variables.targets[p.image]}){{secrets}}
             + (variables.ephemeral || variables.changed.size() == 0 ? [] :
               (has(object.metadata.labels) ? [] : [JSONPatch{op: 'add', path: '/metadata/labels', value: {} }])
               + [JSONPatch{op: 'add', path: {{path}}, value: {{value}}}]

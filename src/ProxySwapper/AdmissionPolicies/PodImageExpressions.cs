@@ -23,10 +23,13 @@ internal static class PodImageExpressions
         ),
         new(
             "places",
-            "Every field of the Pod that names an image.",
+            "Every field of the Pod that names an image, in the order of the API.",
             $"""
             ((variables.ephemeral ? [] :
-                {string.Join("\n    + ", PodImageFields.OfSpec.Where(field => field != Ephemeral).Select(New))})
+                {string.Join(
+                "\n    + ",
+                PodImageFields.OfSpec.Where(field => field != Ephemeral).OrderByDescending(field => field.IsVolume).Select(New)
+            )})
               + {New(Ephemeral)})
               .filter(p, !(p.identity in variables.untouched))
             """

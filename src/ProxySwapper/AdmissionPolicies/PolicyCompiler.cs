@@ -48,11 +48,13 @@ internal sealed class PolicyCompiler
                         + "use fewer wildcards and regular expressions, or the webhook"
                 )
             );
-        var mutation = PodExpressions.Mutation(_options.PatchLabel);
+        var mutation = PodExpressions.Mutation(_options.PatchLabel, HasPullSecrets);
         var policy = new AdmissionPolicy(Conditions(), _variables, mutation);
         _refusals.AddRange(TooLong());
         return new CompiledPolicy(policy, _refusals);
     }
+
+    private bool HasPullSecrets => _options.Rules.Any(rule => rule.PullSecret is not null);
 
     private List<PolicyExpression> Conditions()
     {
@@ -143,16 +145,19 @@ internal sealed class PolicyCompiler
 
     private void AddTargets(string decisions)
     {
+        var split = HasPullSecrets ? ".map(r, {'image': r.image, 'target': r.target.split(' ')[0]})" : "";
         Add(
             "targets",
             "From the image as written to its target. Results that are not valid references are left unchanged.",
             $$"""
-            variables.{{decisions}}.filter(r, {{ReferenceExpressions.IsReference("r.target")}})
+            variables.{{decisions}}{{split}}.filter(r, {{ReferenceExpressions.IsReference("r.target")}})
               .transformMapEntry(_, r, {r.image: r.target})
             """,
-            CelCost.OfVariable([ReferenceExpressions.Cost])
+            CelCost.OfVariable([ReferenceExpressions.Cost + (HasPullSecrets ? CelCost.OfCut() : 0)])
         );
         _variables.AddRange(PodExpressions.Changes);
+        if (HasPullSecrets)
+            _variables.AddRange(PullSecretExpressions.Variables(decisions));
     }
 
     private void Add(string name, string comment, string expression, long cost)

@@ -22,12 +22,6 @@ internal static class PolicyLimits
             );
         if (options.DryRun)
             yield return new("dryRun", "a policy swaps, and has no dry run; remove it, and look with proxyswapper rewrite or report");
-        foreach (var (index, rule) in options.Rules.Index())
-            if (rule.PullSecret is not null)
-                yield return new(
-                    $"rules[{index}].pullSecret",
-                    "is added by the webhook alone; name the Secret in the namespaces' ServiceAccounts, or use the webhook"
-                );
         if (options.ProxyHealth.Fallback == true)
             yield return new(
                 "proxyHealth.fallback",

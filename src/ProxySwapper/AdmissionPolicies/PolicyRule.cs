@@ -17,4 +17,13 @@ internal sealed record PolicyRule(
 {
     /// <summary>Not a reference: marks an image to be left unchanged and hides it from later rules.</summary>
     public static CelExpression Unchanged { get; } = new("'-'", 1);
+
+    public bool CanRewrite => Target != Unchanged;
+
+    /// <summary>The same, with a Secret behind the target and a space.</summary>
+    public PolicyRule WithPullSecret(string secret) =>
+        this with
+        {
+            Target = new($"{Target.Expression} + {CelText.Quote($" {secret}")}", Target.Cost + CelCost.OfText(secret)),
+        };
 }

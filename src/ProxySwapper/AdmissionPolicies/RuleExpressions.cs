@@ -17,7 +17,11 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
     public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = "docker.io" });
 
     /// <summary>A rule, or null if it cannot be expressed at all.</summary>
-    public PolicyRule? Of(string key, RuleOptions rule) => rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);
+    public PolicyRule? Of(string key, RuleOptions rule)
+    {
+        var compiled = rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);
+        return rule.PullSecret is { } secret && compiled is { CanRewrite: true } ? compiled.WithPullSecret(secret) : compiled;
+    }
 
     /// <summary>Images at <c>proxyUrl</c> stay there even if no rule names it any more.</summary>
     public IEnumerable<CelExpression> AtProxyUrl() =>

@@ -38,7 +38,7 @@ internal static class PolicyCommand
         };
         name.Validators.Add(result =>
         {
-            if (result.Tokens is not [var token] || !ObjectName.IsValid(token.Value))
+            if (!ObjectName.IsValid(result.GetValueOrDefault<string>() ?? ""))
                 result.AddError($"--name must be an object's name: {ObjectName.Rule}");
         });
         var podUpdates = new Option<bool>("--pod-updates")

@@ -103,6 +103,7 @@ internal static class PodGenerator
             from isDebugged in Gen.Choose(0, 40)
             from ephemeral in Lists(images, 0, isDebugged == 0 ? 1 : 0)
             from volumes in Lists(images, 0, 2)
+            from secrets in Gen.Elements("null", "null", "[]", """[{"name":"harbor"}]""", """[{"name":"own"},{"name":"other.secret"}]""")
             select (
                 @namespace,
                 new JsonObject
@@ -114,6 +115,7 @@ internal static class PodGenerator
                         ["initContainers"] = ContainersOf("i", initial),
                         ["ephemeralContainers"] = ephemeral.Count > 0 ? ContainersOf("e", ephemeral) : null,
                         ["volumes"] = VolumesOf(volumes),
+                        ["imagePullSecrets"] = JsonNode.Parse(secrets),
                     },
                 }
             );
@@ -144,7 +146,8 @@ internal static class PodGenerator
         yield return ("/ephemeralcontainers", debugged);
     }
 
-    public static int ImagesOf(JsonNode pod) => pod["spec"]!.AsObject().Sum(list => list.Value?.AsArray().Count ?? 0);
+    public static int ImagesOf(JsonNode pod) =>
+        pod["spec"]!.AsObject().Where(list => list.Key != "imagePullSecrets").Sum(list => list.Value?.AsArray().Count ?? 0);
 
     /// <summary>Images of every form, and paths below a configuration's registries and targets.</summary>
     private static Gen<string> Images(string configuration)

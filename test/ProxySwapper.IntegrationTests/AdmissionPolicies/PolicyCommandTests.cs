@@ -23,7 +23,7 @@ internal sealed class PolicyCommandTests
             """
             rules:
               - {match: docker.io, target: r.example}
-              - {matchRegex: '\p{Ll}+\.io/.*', replace: r.example/one:1}
+              - {matchRegex: '\p{Ll}+\.io/.*', replace: r.example/one:1, allowSharedTarget: true}
             swapPolicy: exists
             """
         );

@@ -61,10 +61,10 @@ internal sealed class PolicyLimitsTests
     public async Task A_hundred_long_images_are_ignored()
     {
         var images = string.Concat(LongImages(98).Select(image => $"  - {image}\n"));
-        var number = await _scene.AddAsync($"rules: [{{match: '**', target: r.example/x}}]\nignoreImages:\n{images}");
+        var number = await _scene.AddAsync($"rules: [{{match: '**', target: 'r.example/{{registry}}'}}]\nignoreImages:\n{images}");
         await _scene.WaitUntilInForceAsync();
         var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. LongImages(98).TakeLast(2)]));
-        Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/x/library/nginx").And.Not.Contain("r.example/x/p"));
+        Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/docker.io/library/nginx").And.Not.Contain("r.example/hh"));
     }
 
     [TestCaseSource(nameof(OddPods))]

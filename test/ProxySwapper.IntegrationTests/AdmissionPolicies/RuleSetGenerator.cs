@@ -87,11 +87,12 @@ internal static class RuleSetGenerator
         from regex in Gen.Elements(Regexes.ToArray())
         from image in Gen.Elements("", "r.example/one:1", "quay.io/pause:3.9", "localhost:5000/x")
         from namespaces in Namespaces
+        from secret in Gen.Elements<string?>(null, null, null, "harbor", "other.secret")
         select isRegex switch
         {
-            0 when image.Length > 0 => Rule("matchRegex", regex.Pattern, "replace", image, namespaces),
-            0 => Rule("matchRegex", regex.Pattern, "replace", regex.Replacement, namespaces),
-            _ => Rule("match", match, "target", target, namespaces),
+            0 when image.Length > 0 => Rule("matchRegex", regex.Pattern, "replace", image, namespaces, secret),
+            0 => Rule("matchRegex", regex.Pattern, "replace", regex.Replacement, namespaces, secret),
+            _ => Rule("match", match, "target", target, namespaces, secret),
         };
 
     private static readonly Gen<string[]> Ignored =
@@ -157,12 +158,20 @@ internal static class RuleSetGenerator
     private static JsonArray? ListOf(IReadOnlyList<string>? items) =>
         items is null ? null : new JsonArray([.. items.Select(item => (JsonNode)item)]);
 
-    private static JsonObject Rule(string key, string value, string where, string target, IReadOnlyList<string> namespaces) =>
+    private static JsonObject Rule(
+        string key,
+        string value,
+        string where,
+        string target,
+        IReadOnlyList<string> namespaces,
+        string? pullSecret
+    ) =>
         new()
         {
             [key] = value,
             [where] = target,
             ["allowSharedTarget"] = true,
-            ["namespaces"] = new JsonArray([.. namespaces.Select(name => (JsonNode)name)]),
+            ["namespaces"] = ListOf(namespaces),
+            ["pullSecret"] = pullSecret,
         };
 }

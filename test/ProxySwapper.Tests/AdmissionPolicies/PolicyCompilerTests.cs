@@ -82,11 +82,6 @@ internal sealed class PolicyCompilerTests
     }
 
     [TestCase("dryRun: true\nproxyUrl: r.example", "dryRun", "has no dry run")]
-    [TestCase(
-        "rules:\n  - {match: quay.io, target: s.example}\n  - {match: docker.io, target: r.example, pullSecret: r}",
-        "rules[1].pullSecret",
-        "added by the webhook alone"
-    )]
     public void What_a_policy_cannot_express_is_refused_by_key(string configuration, string key, string reason)
     {
         var refusal = PolicyText.Compile(configuration).Refusals.Single();
