@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
@@ -40,6 +41,56 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
+    public async Task With_exists_a_pod_keeps_its_original_and_its_image_is_copied_for_the_next_one()
+    {
+        if (Scene is not { } scene)
+            return;
+        var (source, target) = scene.AddImage("exists", 225);
+        await scene.StartReplicaAsync("swapPolicy: exists", gates: false);
+        scene.Hold();
+        var first = await scene.CreateAsync(GateScene.Pod("first", source));
+        Assert.That((GateScene.GatesOf(first).Count, GateScene.ImageOf(first)), Is.EqualTo((0, source)));
+        Assert.That(GateScene.LabelOf(first, "proxyswapper.io/populate"), Is.EqualTo("wanted"), "by which the watch finds it");
+        scene.LetGo();
+        await TestWait.UntilAsync(() => scene.Downstream.Repository("mirror/team/exists").Find("1") is not null, "the copy");
+        var next = await scene.CreateAsync(GateScene.Pod("next", source));
+        Assert.That((GateScene.GatesOf(next).Count, GateScene.ImageOf(next)), Is.EqualTo((0, target)));
+        Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(3), "once");
+        Assert.That(GateScene.ImageOf(await scene.FindAsync("first")), Is.EqualTo(source), "a Pod that is there stays as it is");
+    }
+
+    [Test]
+    public async Task The_hook_of_an_uninstallation_removes_the_webhook_and_releases_the_pods_that_wait()
+    {
+        if (Scene is not { } scene)
+            return;
+        var (source, _) = scene.AddImage("uninstalled", 226);
+        await scene.StartReplicaAsync();
+        scene.Hold();
+        foreach (var name in new[] { "one", "two" })
+            Assert.That(GateScene.GatesOf(await scene.CreateAsync(GateScene.Pod(name, source))), Is.EqualTo([GateScene.Gate]));
+        var hook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"), "--kube-version", "1.36.0")).Single(item =>
+            (string?)item["kind"] == "Job" && ChartObjects.IsHook(item)
+        );
+        var arguments = hook["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(item => (string)item!).ToList();
+        arguments[arguments.IndexOf("--name") + 1] = scene.WebhookName;
+        // Replicas still run then.
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync([.. arguments, "--kubeconfig", scene.Kubeconfig]);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
+        Assert.That(output, Does.StartWith($"Removed {scene.WebhookName}."));
+        foreach (var name in new[] { "one", "two" })
+        {
+            Assert.That(output, Does.Contain($"{scene.Namespace}/{name}: released with its original images"));
+            var pod = await scene.FindAsync(name);
+            Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, source)));
+        }
+        var webhooks = new ResourceClient(scene.Client, ResourceType.MutatingWebhookConfigurations);
+        Assert.That(await webhooks.GetAsync(null, scene.WebhookName, default), Is.Null);
+        // A second attempt, as a Job makes after a failure, finds nothing to do.
+        Assert.That((await ProxySwapperProgram.RunAsync([.. arguments, "--kubeconfig", scene.Kubeconfig])).ExitCode, Is.Zero);
+    }
+
+    [Test]
     public async Task A_downstream_that_refuses_our_login_is_reported_everywhere_and_images_are_left_unchanged_meanwhile()
     {
         if (Scene is not { } scene)
@@ -51,7 +102,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         Assert.That(replica.Log, Does.Contain("HTTP 401"));
         Assert.That(await GetAsync("/readyz?verbose"), Does.Contain($"{scene.Downstream.Address} is failing").And.Contain("HTTP 401"));
         Assert.That(await GetAsync("/metrics"), Does.Contain($"proxyswapper_downstream_up{{registry=\"{scene.Downstream.Address}\"}} 0"));
-        // The newer API server of the tests does not serve Events.
+        // The newer API server of the tests does not serve Events; AccessEventTests has them of an older one.
         if (scene.Real is null)
         {
             await TestWait.UntilAsync(async () => (await EventsAsync(scene, "RegistryFailing")).Count > 0, "the Event");

@@ -138,7 +138,9 @@ internal sealed class GateScene : IAsyncDisposable
                 && (
                     gates
                         ? GatesOf(probe).Count > 0
-                        : RefusesLogin || ImageOf(probe).StartsWith(Downstream.Address, StringComparison.Ordinal)
+                        : RefusesLogin
+                            || ImageOf(probe).StartsWith(Downstream.Address, StringComparison.Ordinal)
+                            || LabelOf(probe, "proxyswapper.io/populate") is not null
                 ),
             "the webhook's first call"
         );
@@ -192,6 +194,8 @@ internal sealed class GateScene : IAsyncDisposable
 
     public static IReadOnlyList<string> GatesOf(JsonObject pod) =>
         [.. (pod["spec"]!["schedulingGates"] as JsonArray ?? []).Select(gate => (string)gate!["name"]!)];
+
+    public static string? LabelOf(JsonObject pod, string label) => (string?)pod["metadata"]!["labels"]?[label];
 
     public static string ImageOf(JsonObject pod) => (string)pod["spec"]!["containers"]![0]!["image"]!;
 

@@ -149,6 +149,17 @@ internal sealed class GateFlowTests
     }
 
     [Test]
+    public async Task An_image_to_which_another_webhook_added_its_digest_is_brought_and_not_put_back()
+    {
+        await using var scene = await StartAsync();
+        var pinned = $"{Target}@{_image.Top.Digest}";
+        await PostAsync(GatedPodSamples.Create("team", "resolved", (Source, pinned)));
+        await ReleasedAsync("resolved");
+        Assert.That(GatedPodSamples.ImagesOf(Pod("resolved")).Single(), Is.EqualTo(pinned));
+        Assert.That(_downstream.Repository("mirror/team/app").Find(_image.Top.Digest.ToString()), Is.Not.Null);
+    }
+
+    [Test]
     public async Task An_image_that_is_rewritten_and_not_populated_stays_beside_one_that_is_waited_for()
     {
         await using var scene = await StartAsync();

@@ -55,16 +55,28 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
 
     /// <summary>
     /// What the current rules decide for an image. The original from the Pod's annotation only counts if the rules rewrite it to the
-    /// current image: anyone who creates Pods can write such an annotation and must not have arbitrary images copied.
+    /// current image: anyone who creates Pods can write such an annotation and must not have arbitrary images copied. The current image
+    /// may also have the digest of its tag, by <c>populate.gate.pinDigests</c> or from a webhook that resolves tags.
     /// </summary>
     public static ImageDecision DecisionOf(string final, string? original, string @namespace, RuleSet rules)
     {
         if (original is null)
             return rules.Evaluate(final, @namespace);
         var decision = rules.Evaluate(original, @namespace);
-        return ImageReference.TryParse(final, out var target) && decision.Target == target
-            ? decision
-            : new ImageDecision(final, DecisionReason.NoRule, null, null, null, null);
+        if (ImageReference.TryParse(final, out var target))
+        {
+            if (decision.Target == target)
+                return decision;
+            if (
+                target.Digest is { } digest
+                && decision is { Target: { Digest: null } tagged, Source: { } source }
+                && (target.Tag ?? tagged.Tag) == tagged.Tag
+                && rules.Evaluate($"{source.Name}@{digest}", @namespace) is { Target: { } pinned } exact
+                && (pinned.Name, pinned.Digest) == (target.Name, target.Digest)
+            )
+                return exact;
+        }
+        return new ImageDecision(final, DecisionReason.NoRule, null, null, null, null);
     }
 
     private static JsonElement Member(JsonElement element, string name) =>

@@ -7,6 +7,9 @@ namespace ProxySwapper.Tests.Population.Cluster;
 [TestFixture]
 internal sealed class ListedPodTests
 {
+    private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    private const string OtherDigest = "sha256:d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26";
+
     private static readonly RuleSet Rules = RuleSet.Compile(
         new() { Rules = [new() { Match = "docker.io", Target = "down.example.com/hub" }] }
     );
@@ -55,7 +58,21 @@ internal sealed class ListedPodTests
         Assert.That((decision.Source!.ToString(), decision.Rule), Is.EqualTo(("docker.io/library/nginx:1", "rules[0]")));
     }
 
+    [TestCase("down.example.com/hub/library/nginx:1@")]
+    [TestCase("down.example.com/hub/library/nginx@")]
+    public void A_digest_that_was_added_to_the_image_is_looked_for_and_copied(string final)
+    {
+        var decision = ListedPod.DecisionOf(final + Digest, "nginx:1", "team", Rules);
+        Assert.That(
+            (decision.Source!.ToString(), decision.Target!.ToString()),
+            Is.EqualTo(($"docker.io/library/nginx@{Digest}", $"down.example.com/hub/library/nginx@{Digest}"))
+        );
+    }
+
     [TestCase("old.example.com/library/nginx:1", "nginx:1")]
+    [TestCase($"down.example.com/hub/library/nginx:2@{Digest}", "nginx:1")]
+    [TestCase($"down.example.com/hub/library/other@{Digest}", "nginx:1")]
+    [TestCase($"down.example.com/hub/library/nginx@{Digest}", $"nginx@{OtherDigest}")]
     [TestCase("down.example.com/hub/library/nginx:1", "evil/nginx:1")]
     public void An_annotation_has_no_image_copied_to_where_no_rule_sends_it(string final, string original) =>
         Assert.That(ListedPod.DecisionOf(final, original, "team", Rules).Target, Is.Null);
