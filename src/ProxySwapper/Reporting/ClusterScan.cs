@@ -15,8 +15,17 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private readonly ResourceLister _lister = new(client);
 
-    /// <summary>What made ReplicaSets and Jobs: their Pods are shown as those of the Deployment or the CronJob.</summary>
-    private readonly Dictionary<Workload, Workload> _makers = [];
+    /// <summary>The most owners above an object; Knative has five: Service, Configuration, Revision, Deployment, ReplicaSet.</summary>
+    private const int MaximumDepth = 8;
+
+    /// <summary>The controllers of what was listed: Pods are shown as those of the Deployment, or of whatever made that.</summary>
+    private readonly Dictionary<Workload, Workload> _owners = [];
+
+    /// <summary>What has a template.</summary>
+    private readonly HashSet<Workload> _templates = [];
+
+    /// <summary>Templates of objects with a controller, which may have a template itself.</summary>
+    private readonly Dictionary<Workload, List<ImageUse>> _owned = [];
     private KubernetesException? _refusal;
     private int _lists;
 
@@ -37,6 +46,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     {
         foreach (var kind in await new TemplateDiscovery(client, problems).FindAsync(cancellationToken))
             await ReadTemplatesAsync(kind, report, cancellationToken);
+        AddOwned(report);
         await ReadPodsAsync(report, cancellationToken);
         // A report without a single image would look like one in which all is well.
         if (_lists == 0 && _refusal is { } refusal)
@@ -59,18 +69,58 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                     ApiVersion = kind.Type.GroupVersion,
                     Uid = TemplateReader.Text(metadata, "uid"),
                 };
-                if (HasController(item, out var controller) && IsTemplateOf(controller, kind))
-                {
-                    _makers[workload] = WorkloadOf(controller, workload.Namespace);
+                if (HasController(item, out var controller))
+                    _owners[workload] = WorkloadOf(controller, workload.Namespace);
+                if (controller.ValueKind != JsonValueKind.Undefined && IsCopyOf(controller, kind))
                     return null;
-                }
-                return TemplateReader.Find(item, [.. kind.Path]) is { } template
-                    ? TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList()
-                    : null;
+                if (TemplateReader.Find(item, [.. kind.Path]) is not { } template)
+                    return null;
+                _templates.Add(workload);
+                var uses = TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList();
+                if (controller.ValueKind == JsonValueKind.Undefined)
+                    return uses;
+                _owned[workload] = uses;
+                return null;
             },
-            report.AddTemplate,
+            uses => report.AddTemplate(uses),
             cancellationToken
         );
+
+    /// <summary>
+    /// Adds the templates of objects with a controller: as its images if that has a template too. What an operator made of an object
+    /// without one is a workload of its own.
+    /// </summary>
+    private void AddOwned(ReportBuilder report)
+    {
+        foreach (var (workload, uses) in _owned)
+        {
+            var top = TopOf(workload);
+            report.AddTemplate(uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }), isWorkload: top.Equals(workload));
+        }
+    }
+
+    /// <summary>The topmost owner with a template; without one, the topmost owner.</summary>
+    private Workload TopOf(Workload workload)
+    {
+        var (top, isTemplate) = (workload, _templates.Contains(workload));
+        for (var depth = 0; depth < MaximumDepth && _owners.TryGetValue(workload, out var owner); depth++)
+        {
+            workload = owner;
+            if (_templates.Contains(owner))
+                (top, isTemplate) = (owner, true);
+            else if (!isTemplate)
+                top = owner;
+        }
+        return top;
+    }
+
+    /// <summary>Another workload with the account and the pull Secrets of this one.</summary>
+    private static Workload InPlaceOf(Workload workload, Workload other) =>
+        other with
+        {
+            ServiceAccount = workload.ServiceAccount,
+            PullSecrets = workload.PullSecrets,
+        };
 
     private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken) =>
         ForEachAsync(
@@ -99,7 +149,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                 ),
             ];
         var owner = WorkloadOf(controller, @namespace);
-        return [.. TemplateReader.ReadPod(pod, _makers.GetValueOrDefault(owner, owner), PodController.From(owner.ApiVersion, owner.Kind))];
+        return [.. TemplateReader.ReadPod(pod, TopOf(owner), PodController.From(owner.ApiVersion, owner.Kind))];
     }
 
     /// <summary>Nodes report the sizes of their images. Many callers have no permission to read them; sizes are then unknown.</summary>
@@ -172,11 +222,8 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         return (TemplateReader.Text(metadata, "namespace"), TemplateReader.Text(metadata, "name"));
     }
 
-    /// <summary>
-    /// A ReplicaSet of a Deployment and a Job of a CronJob have its template. What an operator made, a Deployment of a custom object for
-    /// instance, is the only place of its own.
-    /// </summary>
-    private static bool IsTemplateOf(JsonElement controller, DiscoveredTemplate kind) =>
+    /// <summary>A ReplicaSet of a Deployment and a Job of a CronJob have its template, or one that it had before.</summary>
+    private static bool IsCopyOf(JsonElement controller, DiscoveredTemplate kind) =>
         kind.Type.Plural is "replicasets" or "replicationcontrollers" || TemplateReader.Text(controller, "kind") == "CronJob";
 
     private static Workload WorkloadOf(JsonElement owner, string @namespace) =>

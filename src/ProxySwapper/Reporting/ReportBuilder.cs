@@ -23,9 +23,13 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
     /// <summary>The admission policy that rewrites images, or null if the webhook does.</summary>
     public string? AdmissionPolicy => rules.Options.AdmissionPolicy.Name;
 
-    public void AddTemplate(IEnumerable<ImageUse> uses)
+    /// <summary>Adds the images of a template.</summary>
+    /// <param name="uses">The images.</param>
+    /// <param name="isWorkload">False if it belongs to a workload that is added by itself.</param>
+    public void AddTemplate(IEnumerable<ImageUse> uses, bool isWorkload = true)
     {
-        Workloads++;
+        if (isWorkload)
+            Workloads++;
         foreach (var use in uses)
             EntryOf(Decide(use.Image, use)).Add(use);
     }

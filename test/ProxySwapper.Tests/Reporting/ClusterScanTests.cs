@@ -98,6 +98,29 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
+    public async Task What_a_template_is_made_into_is_one_workload()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        const string Version = "example.com/v1";
+        await cluster.AddTemplateAsync(Version, "services", "shop", "shop:1");
+        await cluster.AddTemplateAsync(Version, "configurations", "shop", "shop:1", ReportCluster.ControlledBy(Version, "Service", "shop"));
+        var metadata = $$"""{"name": "shop-1"{{ReportCluster.ControlledBy(Version, "Configuration", "shop")}}}""";
+        await cluster.AddAsync($"/apis/{Version}/namespaces/team/revisions", $$"""{"metadata": {{metadata}} }""");
+        var revision = ReportCluster.ControlledBy(Version, "Revision", "shop-1");
+        await cluster.AddTemplateAsync("apps/v1", "deployments", "shop-1", "shop:1", revision);
+        await cluster.AddTemplateAsync("apps/v1", "deployments", "shop-1-helper", "helper:1", revision);
+        var deployment = ReportCluster.ControlledBy("apps/v1", "Deployment", "shop-1");
+        await cluster.AddTemplateAsync("apps/v1", "replicasets", "shop-1-x", "shop:1", deployment);
+        await cluster.AddPodAsync("shop-1-x-y", "shop:1", ReportCluster.ControlledBy("apps/v1", "ReplicaSet", "shop-1-x"));
+        await cluster.AddTemplateAsync("apps/v1", "deployments", "db", "db:1", ReportCluster.ControlledBy(Version, "Cluster", "db"));
+        var report = await cluster.ReportAsync();
+        Assert.That(report.Workloads, Is.EqualTo(2));
+        Assert.That(WorkloadsOf(report, "shop:1"), Is.EqualTo(["team/Service/shop"]));
+        Assert.That(WorkloadsOf(report, "helper:1"), Is.EqualTo(["team/Service/shop"]), "an image that only what it made has");
+        Assert.That(WorkloadsOf(report, "db:1"), Is.EqualTo(["team/Deployment/db"]), "what an operator made of no template");
+    }
+
+    [Test]
     public async Task Images_of_every_list_of_a_pod_are_reported()
     {
         await using var cluster = await ReportCluster.StartAsync();
@@ -170,7 +193,10 @@ internal sealed class ClusterScanTests
                 "statefulsets",
                 "cronjobs",
                 "jobs",
+                "configurations",
+                "revisions",
                 "rollouts",
+                "services",
             }
         )
             cluster.Deny($"list {plural}");

@@ -117,7 +117,12 @@ internal sealed class ReportCluster : IAsyncDisposable
                 """,
             "/apis/apps/v1" => Kinds(("deployments", "Deployment"), ("replicasets", "ReplicaSet"), ("statefulsets", "StatefulSet")),
             "/apis/batch/v1" => Kinds(("cronjobs", "CronJob"), ("jobs", "Job")),
-            "/apis/example.com/v1" => Kinds(("rollouts", "Rollout")),
+            "/apis/example.com/v1" => Kinds(
+                ("configurations", "Configuration"),
+                ("revisions", "Revision"),
+                ("rollouts", "Rollout"),
+                ("services", "Service")
+            ),
             _ => null,
         };
 

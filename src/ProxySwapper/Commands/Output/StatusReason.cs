@@ -5,16 +5,19 @@ internal static class StatusReason
 {
     private static readonly (string[] Words, string Meaning)[] Meanings =
     [
-        (["HTTP 404"], "The registry has no such image, or hides it from us."),
-        (["HTTP 401", "HTTP 403", "rejects our login"], "The registry refuses our login: it is missing, wrong, or may not do this."),
-        (["HTTP 429"], "The registry grants no more pulls for now."),
+        (["HTTP 404"], "The registry does not have this image, or hides it from us."),
+        (
+            ["HTTP 401", "HTTP 403", "rejects our login"],
+            "The registry rejects our credentials: they are missing, wrong or lack permission."
+        ),
+        (["HTTP 429"], "The rate limit of the registry is reached."),
         (["HTTP 5"], "The registry has an internal error."),
-        (["certificate", "SSL", "TLS"], "The registry's certificate is not trusted here."),
+        (["certificate", "SSL", "TLS"], "The registry's certificate is not trusted."),
         (
             ["refused", "unreachable", "resolve", "Name or service", "timed out", "no response", "did not respond", "connect"],
             "The registry cannot be reached."
         ),
-        (["digest"], "The content differs from what was requested: its digest is another."),
+        (["digest"], "The content does not have the expected digest."),
     ];
 
     /// <summary>A sentence for a reason.</summary>

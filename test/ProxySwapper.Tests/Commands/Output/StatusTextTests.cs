@@ -75,6 +75,24 @@ internal sealed partial class StatusTextTests
         Assert.That(text, Does.Contain("Pods waiting for an image (1301)").And.Contain("  and 1300 more"));
     }
 
+    [Test]
+    public void Failures_mean_the_same_on_the_page_and_on_a_terminal()
+    {
+        var page = File.ReadAllText(SourceTree.PathOf("src", "ProxySwapper", "Population", "page.html"));
+        var meanings = MeaningOfPage()
+            .Matches(page)
+            .Select(match => (Pattern: new Regex(match.Groups[1].Value, RegexOptions.IgnoreCase), Meaning: match.Groups[2].Value))
+            .ToList();
+        Assert.That(meanings, Has.Count.EqualTo(7));
+        var words = meanings.SelectMany(entry => entry.Pattern.ToString().Replace(@"5\d\d", "503", StringComparison.Ordinal).Split('|'));
+        foreach (var reason in words.Append("HTTP 401").Append("HTTP 403").Append("something else"))
+            Assert.That(
+                StatusReason.Meaning($"it said: {reason}"),
+                Is.EqualTo(meanings.Find(entry => entry.Pattern.IsMatch(reason)).Meaning ?? "The copy failed."),
+                reason
+            );
+    }
+
     private static string TextOf(string json)
     {
         using var state = JsonDocument.Parse(json);
@@ -82,6 +100,9 @@ internal sealed partial class StatusTextTests
         StatusText.Write(text, state.RootElement);
         return text.ToString();
     }
+
+    [GeneratedRegex("""^  \[/(.+)/i?, "(.+)"\],$""", RegexOptions.Multiline)]
+    private static partial Regex MeaningOfPage();
 
     [GeneratedRegex("<ul id=\"([A-Za-z]+)\"")]
     private static partial Regex ListOfPage();
