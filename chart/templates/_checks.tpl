@@ -34,6 +34,13 @@
   {{- if and $values.webhook.namespaceOptIn (has "proxyswapper.io/enabled" (keys ($values.webhook.namespaceSelector.matchLabels | default dict))) -}}
     {{- fail "webhook.namespaceOptIn and webhook.namespaceSelector both select by proxyswapper.io/enabled: set one of them" -}}
   {{- end -}}
+  {{- $excluded := $values.webhook.excludedNamespaces -}}
+  {{- if not $values.webhook.dangerouslyIncludeKubeSystem -}}
+    {{- $excluded = append $excluded "kube-system" -}}
+  {{- end -}}
+  {{- if and $values.test.enabled (has $values.test.namespace $excluded) -}}
+    {{- fail (printf "test.namespace %s is excluded, so that helm test would fail: name a namespace whose Pods are swapped, or set test.enabled to false" $values.test.namespace) -}}
+  {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if $values.config.certificates -}}
     {{- fail "config.certificates is set by the chart: use certificates.mode" -}}
@@ -69,6 +76,21 @@
       {{- end -}}
     {{- end -}}
   {{- end -}}
+{{- end -}}
+{{- if and $values.pullSecrets.namespaces (not $values.pullSecrets.enabled) -}}
+  {{- fail "pullSecrets.namespaces requires pullSecrets.enabled" -}}
+{{- end -}}
+{{- if and $values.certificates.certManager.issuerRef (has $values.certificates.mode (list "selfSigned" "existing")) -}}
+  {{- fail (printf "certificates.certManager.issuerRef cannot be combined with certificates.mode %s: set mode to certManager" $values.certificates.mode) -}}
+{{- end -}}
+{{- if and (dig "populate" "backfill" false $values.config) (not (include "proxyswapper.reconciles" .)) -}}
+  {{- fail "config.populate.backfill happens at each reconciliation: it requires a config.populate.policy other than none, and a config.populate.reconcileEvery other than 0" -}}
+{{- end -}}
+{{- if and $values.mirror.firstRun.enabled (not $values.mirror.enabled) -}}
+  {{- fail "mirror.firstRun.enabled requires mirror.enabled" -}}
+{{- end -}}
+{{- if and $values.registryCache.rewrite (not $values.registryCache.enabled) -}}
+  {{- fail "registryCache.rewrite requires registryCache.enabled" -}}
 {{- end -}}
 {{- if and (not $values.webhook.enabled) $values.dryRun -}}
   {{- fail "dryRun is about the webhook, and webhook.enabled is false" -}}

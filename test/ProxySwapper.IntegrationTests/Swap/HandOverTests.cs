@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Testing.Documentation;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.IntegrationTests.Swap;
+
+/// <summary>
+/// The steps of <c>docs/coming-from/k8s-proxy-image-swapper.md</c> at a real kube-apiserver, while Pods are created. The old webhook is
+/// another process, which sends images to the same proxy.
+/// </summary>
+[TestFixture, NeedsServer]
+internal sealed class HandOverTests
+{
+    private const string OldName = WebhookRegistration.Name;
+    private static readonly string NewName = NameOfThePage();
+
+    private readonly List<string> _images = [];
+    private KubeApiServer _cluster = null!;
+    private string _namespace = "";
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _cluster = await ControlPlane.GetAsync();
+        _namespace = await _cluster.CreateNamespaceAsync();
+        _images.Clear();
+    }
+
+    [TearDown]
+    public async Task StopAsync() =>
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OldName, NewName, "--ignore-not-found");
+
+    [Test]
+    public async Task Every_Pod_is_swapped_once_while_the_new_release_takes_over()
+    {
+        await using var old = await StartAsync("old");
+        await using var release = await StartAsync("new");
+        await RegisterAsync(old, OldName);
+        await UntilReviewedAsync(old);
+
+        using var stop = new CancellationTokenSource();
+        var creating = CreatePodsAsync(stop.Token);
+        // Beside the old one, with the name of the values on the page.
+        await RegisterAsync(release, NewName);
+        await UntilReviewedAsync(release);
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OldName);
+        await UntilCreatedAsync(5);
+        // The upgrade: Helm creates the configuration with the old name first, and then deletes the other.
+        await RegisterAsync(release, OldName);
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", NewName);
+        await UntilCreatedAsync(5);
+        await stop.CancelAsync();
+        await creating;
+        Assert.That(_images, Has.Count.GreaterThan(10).And.All.EqualTo("proxy.example.com/library/nginx:1"));
+    }
+
+    private static string NameOfThePage() =>
+        (string)
+            YamlObjects.Read(
+                ManualPage
+                    .All.Single(page => page.Path == Path.Combine("docs", "coming-from", "k8s-proxy-image-swapper.md"))
+                    .Files("values.yaml")
+                    .Single()
+            )[0]["webhook"]!["name"]!;
+
+    private Task<ProxySwapperProcess> StartAsync(string name) =>
+        ProxySwapperProcess.StartAsync(
+            "proxyUrl: proxy.example.com\npopulate: {policy: none}",
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig, ["POD_NAME"] = name }
+        );
+
+    private Task RegisterAsync(ProxySwapperProcess webhook, string name) =>
+        _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace, name: name), "apply", "-f", "-");
+
+    /// <summary>The API server takes a moment to call a new webhook.</summary>
+    private Task UntilReviewedAsync(ProxySwapperProcess webhook) =>
+        TestWait.UntilAsync(
+            async () =>
+            {
+                await CreateAsync(isDryRun: true);
+                var metrics = PrometheusText.Parse(await webhook.Management.GetStringAsync("/metrics"));
+                return metrics
+                        .Where(pair => pair.Key.StartsWith("proxyswapper_admissions_total", StringComparison.Ordinal))
+                        .Sum(pair => pair.Value) > 0;
+            },
+            "the webhook's first call"
+        );
+
+    private async Task CreatePodsAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var image = await CreateAsync(isDryRun: false);
+            lock (_images)
+                _images.Add(image);
+        }
+    }
+
+    private Task UntilCreatedAsync(int more)
+    {
+        var wanted = Count() + more;
+        return TestWait.UntilAsync(() => Count() >= wanted, "more Pods");
+    }
+
+    private int Count()
+    {
+        lock (_images)
+            return _images.Count;
+    }
+
+    private async Task<string> CreateAsync(bool isDryRun)
+    {
+        var pod = await _cluster.KubectlWithInputAsync(
+            """
+            {"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"web-"},"spec":{"containers":[{"name":"web","image":"nginx:1"}]}}
+            """,
+            "-n",
+            _namespace,
+            "create",
+            "-f",
+            "-",
+            isDryRun ? "--dry-run=server" : "--dry-run=none",
+            "-o",
+            "json"
+        );
+        return (string)JsonNode.Parse(pod)!["spec"]!["containers"]![0]!["image"]!;
+    }
+}
