@@ -17,9 +17,15 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
 
     public string Name => name;
 
-    public async Task<bool> HasBindingAsync(CancellationToken cancellationToken) =>
-        await client.GetAsync(PathOf(await FindVersionAsync(cancellationToken), "mutatingadmissionpolicybindings"), cancellationToken)
-            is not null;
+    public async Task<bool> HasBindingAsync(CancellationToken cancellationToken)
+    {
+        var path = PathOf(await FindVersionAsync(cancellationToken), "mutatingadmissionpolicybindings");
+        if (await client.GetAsync(path, cancellationToken) is not null)
+            return true;
+        // An API server that was upgraded may no longer serve this version.
+        _version = null;
+        return false;
+    }
 
     /// <summary>The policy, or null.</summary>
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
@@ -72,7 +73,9 @@ internal static class ValidateCommand
                 ValidateValues(file, text);
                 return "chart values";
             default:
-                ConfigurationReader.ReadText(file, text, new Dictionary<string, string>());
+                var noEnvironment = new Dictionary<string, string>();
+                // serve does not start either with a policy that cannot express the rules.
+                new ServedPolicy().Apply(file, text, noEnvironment, ConfigurationReader.ReadText(file, text, noEnvironment));
                 return "configuration";
         }
     }

@@ -6,17 +6,16 @@ namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>The command <c>policy</c>, run as users do.</summary>
 [TestFixture]
-internal sealed class PolicyCommandTests
+internal sealed class PolicyCommandTests : IDisposable
 {
     private const string Refused = "rules[1].matchRegex: cannot be used in CEL";
 
-    private TemporaryFolder _folder = null!;
+    private readonly TemporaryFolder _folder = new();
     private string _config = "";
 
     [SetUp]
     public async Task WriteAsync()
     {
-        _folder = new TemporaryFolder();
         _config = _folder.PathOf("config.yaml");
         await File.WriteAllTextAsync(
             _config,
@@ -29,8 +28,7 @@ internal sealed class PolicyCommandTests
         );
     }
 
-    [TearDown]
-    public void Remove() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task What_CEL_cannot_express_is_refused_with_its_line_and_nothing_is_printed()
@@ -83,6 +81,17 @@ internal sealed class PolicyCommandTests
             }
             Assert.That((string?)list["items"]![1]!["spec"]!["policyName"], Is.EqualTo("other"));
         });
+    }
+
+    [Test]
+    public async Task Validate_refuses_what_the_policy_of_serve_could_not_express()
+    {
+        var valid = await BuiltProgram.RunAsync(["validate", _config]);
+        Assert.That(valid.ExitCode, Is.Zero, "the webhook can");
+        await File.AppendAllTextAsync(_config, "\nadmissionPolicy: {name: swap}\n");
+        var (exitCode, _, error) = await BuiltProgram.RunAsync(["validate", _config]);
+        Assert.That(exitCode, Is.EqualTo(2));
+        Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Refused).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
@@ -103,6 +104,27 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
+    public async Task The_chart_s_binding_selects_namespaces_and_pods()
+    {
+        var binding = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("policy"))).Single(item =>
+            (string?)item["kind"] == "MutatingAdmissionPolicyBinding"
+        );
+        binding["metadata"]!["name"] = _name;
+        binding["spec"]!["policyName"] = _name;
+        await Server.KubectlWithInputAsync(binding.ToJsonString(), "replace", "-f", "-");
+        foreach (var name in new[] { "default", "monitoring", "opted-out", "kube-system" })
+        {
+            await _scene.CreateNamespaceAsync(name);
+            await Server.KubectlAsync("label", "--overwrite", "namespace", name, $"kubernetes.io/metadata.name={name}");
+        }
+        await Server.KubectlAsync("label", "namespace", "opted-out", "proxyswapper.io/ignore=true");
+        await TestWait.UntilAsync(async () => await ImageAsync("default", "db") == "nginx", "the new binding");
+        Assert.That(await ImageAsync("default", "web"), Is.EqualTo("r.example/library/nginx:latest"));
+        foreach (var name in new[] { "monitoring", "opted-out", "kube-system" })
+            Assert.That(await ImageAsync(name, "web"), Is.EqualTo("nginx"), name);
+    }
+
+    [Test]
     public async Task Disable_and_enable_switch_the_policy_off_and_on()
     {
         var file = Path.Combine(_program.Folder, "kept.json");
@@ -197,9 +219,11 @@ internal sealed class PolicyServeTests
 
     private Task WaitForImageAsync(string image) => TestWait.UntilAsync(async () => await ImageAsync() == image, $"a Pod with {image}");
 
-    private async Task<string?> ImageAsync()
+    private async Task<string?> ImageAsync(string @namespace = "default", string app = "web")
     {
-        var (_, pod) = await _scene.CreateAsync("nobody", "default", PodGenerator.PodOf(["nginx"]));
+        var created = PodGenerator.PodOf(["nginx"]);
+        created["metadata"]!["labels"] = new JsonObject { ["app"] = app };
+        var (_, pod) = await _scene.CreateAsync("nobody", @namespace, created);
         return (string?)pod["spec"]?["containers"]?[0]?["image"];
     }
 }

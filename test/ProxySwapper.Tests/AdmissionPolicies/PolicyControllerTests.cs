@@ -158,7 +158,8 @@ internal sealed class PolicyControllerTests
         Assert.That(Applications(), Is.Zero);
         Assert.That(_controller.State.IsReady, Is.True);
         Assert.That(_controller.State.Detail, Does.Contain("MutatingAdmissionPolicyBinding swap not found"));
-        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        // Meanwhile the API server was upgraded.
+        _server.Answer(404, Missing).Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(1));
         Assert.That(_controller.State.Detail, Is.Empty);
