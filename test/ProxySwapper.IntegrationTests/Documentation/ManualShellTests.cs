@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Testing.Documentation;
-using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Documentation;

@@ -71,7 +71,7 @@ internal sealed class HandOverTests
             new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig, ["POD_NAME"] = name }
         );
 
-    private Task RegisterAsync(ProxySwapperProcess webhook, string name) =>
+    private Task<string> RegisterAsync(ProxySwapperProcess webhook, string name) =>
         _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace, name: name), "apply", "-f", "-");
 
     /// <summary>The API server takes a moment to call a new webhook.</summary>

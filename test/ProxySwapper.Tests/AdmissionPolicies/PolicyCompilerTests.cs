@@ -60,7 +60,7 @@ internal sealed class PolicyCompilerTests
         var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Refusals.Single();
         Assert.That(refused.Key, Is.EqualTo("ignoreNamespaces"));
         Assert.That(refused.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
-        refused = PolicyText.Compile($"rules: [{{match: docker.io, target: r.example, namespaces: [{namespaces}]}}]").Refusals.First();
+        refused = PolicyText.Compile($"rules: [{{match: docker.io, target: r.example, namespaces: [{namespaces}]}}]").Refusals[0];
         Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules", "too long for a policy:")));
     }
 

@@ -18,7 +18,7 @@ internal sealed class BackgroundWorkTests
             {
                 if (++runs == 1)
                     throw new InvalidOperationException("a bug");
-                await Task.Delay(Timeout.Infinite, token);
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, token);
             },
             time,
             log,
