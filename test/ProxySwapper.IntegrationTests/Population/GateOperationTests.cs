@@ -60,6 +60,26 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
+    public async Task An_image_that_is_changed_while_its_pod_waits_is_waited_for_instead()
+    {
+        if (Scene is not { } scene)
+            return;
+        var lost = $"{scene.Upstream.Address}/team/nowhere:1";
+        var (source, target) = scene.AddImage("changed", 227);
+        await scene.StartReplicaAsync(updates: true);
+        scene.Hold();
+        await scene.CreateAsync(GateScene.Pod("changed", lost));
+        var path = $"/api/v1/namespaces/{scene.Namespace}/pods/changed";
+        var patch = JsonNode.Parse($$"""[{"op":"replace","path":"/spec/containers/0/image","value":"{{source}}"}]""")!;
+        var updated = await scene.Client.PatchAsync(path, PatchKind.Json, patch, default);
+        Assert.That((GateScene.ImageOf(updated), GateScene.GatesOf(updated)), Is.EqualTo((target, new[] { GateScene.Gate })));
+        await TestWait.UntilAsync(async () => (await GetAsync("/populate")).Contains(target, StringComparison.Ordinal), "the new image");
+        scene.LetGo();
+        Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("changed")), Is.EqualTo(target));
+        Assert.That(scene.Downstream.Repository("mirror/team/changed").Find("1"), Is.Not.Null);
+    }
+
+    [Test]
     public async Task The_hook_of_an_uninstallation_removes_the_webhook_and_releases_the_pods_that_wait()
     {
         if (Scene is not { } scene)
