@@ -9,7 +9,7 @@ namespace ProxySwapper.Registry;
 /// </summary>
 public static class TextFile
 {
-    /// <summary>The most bytes that a file of settings or secrets may have.</summary>
+    /// <summary>The maximum size of a file with settings or secrets, in bytes.</summary>
     public const int MaximumSize = 4 * 1024 * 1024;
 
     private const int BufferSize = 64 * 1024;

@@ -35,7 +35,7 @@ internal sealed class CompletionTests : IDisposable
             bindkey '^X' finish
             """
         );
-        // As it is installed by people: zsh loads it at the first Tab.
+        // As users install it: zsh loads it at the first Tab.
         Directory.CreateDirectory(_folder.PathOf("autoload"));
         File.WriteAllText(
             _folder.PathOf("autoload/.zshrc"),
@@ -89,7 +89,7 @@ internal sealed class CompletionTests : IDisposable
         return output.TrimEnd();
     }
 
-    /// <returns>All that an interactive shell shows of a line, a Tab, and the key that prints the line.</returns>
+    /// <returns>The output of an interactive shell for a line, a Tab, and the key that prints the line.</returns>
     private static async Task<string> TypeAsync(string shell, string typed, IReadOnlyDictionary<string, string> environment) =>
         (
             await TestProcess.RunAsync(

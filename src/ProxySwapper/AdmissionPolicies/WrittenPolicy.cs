@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>A policy as the API server had it after we wrote it, to notice what others make of it.</summary>
+/// <summary>A policy as returned by the API server after we wrote it, to detect changes by others.</summary>
 /// <param name="Spec">Its spec.</param>
 /// <param name="Times">When we, or another replica, last wrote it.</param>
 /// <remarks>
@@ -17,7 +17,7 @@ internal sealed record WrittenPolicy(string Spec, string Times)
     /// <param name="policy">The response to our write.</param>
     public static WrittenPolicy Of(JsonObject policy) => new(SpecOf(policy), TimesOf(policy));
 
-    /// <summary>Whether anyone but us changed the spec since.</summary>
+    /// <summary>Whether anyone else has changed the spec since.</summary>
     /// <param name="policy">The policy as it is now.</param>
     public bool IsChangedByAnother(JsonObject policy) => IsOfAnother(policy) || SpecOf(policy) != Spec && TimesOf(policy) == Times;
 

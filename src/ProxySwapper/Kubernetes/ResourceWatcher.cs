@@ -106,7 +106,7 @@ internal sealed class ResourceWatcher<T>(
         {
             _failures++;
             error = problem.Message;
-            // Servers report an old version in the stream, but something in between may do it by the status.
+            // API servers report an old version in the stream, but a proxy may use the status.
             if (problem is KubernetesException { Status: HttpStatusCode.Gone })
                 _version = null;
         }

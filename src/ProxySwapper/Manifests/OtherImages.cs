@@ -25,7 +25,7 @@ internal static class OtherImages
     private static IEnumerable<OtherImage> At(YamlMappingNode parent, YamlNode key, YamlNode value, string path)
     {
         var name = (key as YamlScalarNode)?.Value ?? "";
-        // The reader of Pods has these.
+        // These are read with the Pods.
         if (WorkloadReader.IsPod(parent) && PodImageFields.OfSpec.Any(field => field.List == name))
             return [];
         var here = path.Length == 0 ? name : $"{path}.{name}";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>Text from others for a terminal, which obeys control characters.</summary>
+/// <summary>External text for a terminal, which would obey control characters.</summary>
 internal static class PlainText
 {
     /// <summary>The text with a space in place of each control or format character and line separator.</summary>

@@ -17,7 +17,7 @@ internal sealed class PopulateEndpoint(
     Action<Utf8JsonWriter> writeSummary
 ) : IManagementPage
 {
-    /// <summary>The most items of one list; a page is read every two seconds, and thousands of Pods may wait.</summary>
+    /// <summary>The maximum number of items per list: a page is read every two seconds, and thousands of Pods may wait.</summary>
     private const int Longest = 200;
 
     public string Path => "/populate";

@@ -48,7 +48,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             await ReadTemplatesAsync(kind, report, cancellationToken);
         AddOwned(report);
         await ReadPodsAsync(report, cancellationToken);
-        // A report without a single image would look like one in which all is well.
+        // A report without any image would look as if everything were fine.
         if (_lists == 0 && _refusal is { } refusal)
             throw refusal;
     }

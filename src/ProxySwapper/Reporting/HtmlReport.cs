@@ -23,7 +23,7 @@ internal static class HtmlReport
         output.Write(page);
     }
 
-    /// <summary>Fills the first such place: those of the policy come before all data.</summary>
+    /// <summary>Replaces the first occurrence: those of the policy precede all data.</summary>
     private static string Fill(string page, string place, string text)
     {
         var start = page.IndexOf(place, StringComparison.Ordinal);

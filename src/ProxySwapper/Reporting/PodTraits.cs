@@ -1,6 +1,6 @@
 namespace ProxySwapper.Reporting;
 
-/// <summary>What decides, besides its images, whether a Pod is rewritten.</summary>
+/// <summary>What determines whether a Pod is rewritten, other than its images.</summary>
 internal sealed record PodTraits
 {
     /// <summary>A Pod with nothing special.</summary>

@@ -78,7 +78,7 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
             : decision;
     }
 
-    /// <summary>Why a Pod is left alone, whatever its images; null if it is not.</summary>
+    /// <summary>Why a Pod is left unchanged, whatever its images; null if it is not.</summary>
     private DecisionReason? ExceptionFor(ImageUse use)
     {
         var pod = use.Pod;

@@ -15,7 +15,7 @@ internal sealed class WebhookScope
 {
     private const string NameLabel = "kubernetes.io/metadata.name";
 
-    /// <summary>A match condition of the chart, which concerns no Pod that a report shows.</summary>
+    /// <summary>A match condition of the chart, which does not affect Pods in reports.</summary>
     private const string GateCondition = "gate-is-not-lifted";
 
     private static readonly LabelSelector[] AllPods = [LabelSelector.Any];

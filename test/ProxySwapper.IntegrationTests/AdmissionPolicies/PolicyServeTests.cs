@@ -74,7 +74,7 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
-    public async Task Conditions_that_somebody_adds_or_removes_are_as_they_were_and_then_nothing_is_written()
+    public async Task Added_or_removed_conditions_are_restored_once()
     {
         var written = await ConditionsAsync();
         foreach (
@@ -89,7 +89,7 @@ internal sealed class PolicyServeTests
             Assert.That(await ConditionsAsync(), Is.Not.EqualTo(written));
             await TestWait.UntilAsync(async () => await ConditionsAsync() == written, "the conditions that were");
         }
-        // Somebody who applied the same policy shares its fields.
+        // Another manager that applied the same policy shares its fields.
         var policy = await Server.KubectlAsync("get", Policy, _name, "-o", "json");
         var own = JsonNode.Parse(policy)!;
         own["metadata"] = new JsonObject { ["name"] = _name };
@@ -97,7 +97,7 @@ internal sealed class PolicyServeTests
         await TestWait.UntilAsync(async () => !(await ManagersAsync()).Contains("kubectl", StringComparison.Ordinal), "its only owner");
         var applied = await AppliedAsync();
         await TestWait.UntilAsync(() => Task.FromResult(_program.Log.Contains("it was changed", StringComparison.Ordinal)), "the log");
-        // Longer than two looks at the policy.
+        // Longer than two checks of the policy.
         await Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System);
         Assert.That(await AppliedAsync(), Is.EqualTo(applied));
         await WaitForImageAsync("r.example/library/nginx:latest");

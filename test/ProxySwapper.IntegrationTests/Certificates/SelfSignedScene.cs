@@ -132,13 +132,13 @@ internal sealed class SelfSignedScene : IAsyncDisposable
         return certificate.ExportCertificatePem();
     }
 
-    /// <summary>Whether both replicas show another certificate than these, and the same.</summary>
+    /// <summary>Whether both replicas serve the same certificate, other than these.</summary>
     public async Task<bool> HaveAnotherCertificateAsync(params CertificateSet[] before) =>
         await ShownAsync(Replicas[0]) is var shown
         && before.All(set => set.Certificate.Trim() != shown)
         && shown == await ShownAsync(Replicas[1]);
 
-    /// <summary>Whether an API server that connects now, with the authorities that it can know, accepts the certificate.</summary>
+    /// <summary>Whether an API server that connects now, with any authorities that it may have read, accepts the certificate.</summary>
     public async Task<bool> IsTrustedAsync(ProxySwapperProcess replica)
     {
         var authorities = new X509Certificate2Collection();

@@ -8,7 +8,7 @@ namespace ProxySwapper.IntegrationTests.Documentation;
 [TestFixture, NeedsServer]
 internal sealed partial class ManualShellTests
 {
-    /// <summary>Programs of the shell blocks, with the tests that run them.</summary>
+    /// <summary>Programs in the shell blocks, with the tests that run them.</summary>
     private static readonly Dictionary<string, string> Tested = new()
     {
         ["proxyswapper"] = "ManualCommandTests parses each line; GettingStartedTests and AirGappedTests run some",
@@ -23,7 +23,7 @@ internal sealed partial class ManualShellTests
         ["dotnet"] = "test/run; DemoTests runs demo",
     };
 
-    /// <summary>Programs that need a cloud, GitHub, Docker or a node: their lines are read by people only.</summary>
+    /// <summary>Programs that need a cloud, GitHub, Docker or a node: no test runs them.</summary>
     private static readonly string[] NotRun = ["aws", "az", "cosign", "curl", "docker", "gcloud", "gh", "kind", "sudo"];
 
     private static readonly string[] Shell = ["cd", "done", "echo", "for", "printf", "source", "while"];
@@ -39,7 +39,7 @@ internal sealed partial class ManualShellTests
         code.StartsWith("kubectl ", StringComparison.Ordinal) && !code.Contains('…', StringComparison.Ordinal);
 
     [Test]
-    public async Task Bash_sees_no_mistake_in_any_block()
+    public async Task Bash_accepts_every_block()
     {
         foreach (var page in ManualPage.All)
         foreach (var (_, text) in page.Blocks.Where(block => block.Language is "sh" or "bash"))
@@ -78,7 +78,7 @@ internal sealed partial class ManualShellTests
     }
 
     [TestCaseSource(nameof(KubectlCommands))]
-    public async Task Kubectl_takes_the_command_line(string command) => Assert.That(await UsageErrorAsync(command), Is.Empty);
+    public async Task Kubectl_accepts_the_command_line(string command) => Assert.That(await UsageErrorAsync(command), Is.Empty);
 
     [Test]
     public async Task Wrong_kubectl_commands_are_seen()
@@ -88,7 +88,7 @@ internal sealed partial class ManualShellTests
             Assert.That(await UsageErrorAsync(wrong), Is.Not.Empty, wrong);
     }
 
-    /// <summary>What kubectl objects to in a command line, all of which it reads before it connects to a port that is closed.</summary>
+    /// <summary>kubectl's error for a command line, which it parses completely before connecting to a closed port.</summary>
     private static async Task<string> UsageErrorAsync(string command)
     {
         var kubectl = (await ControlPlane.GetAsync()).Kubectl;

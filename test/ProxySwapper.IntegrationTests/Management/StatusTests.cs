@@ -139,7 +139,7 @@ internal sealed class StatusTests
             "-"
         );
 
-    /// <summary>A Pod of a node here, whose management port is that of a program here.</summary>
+    /// <summary>A Pod on this machine as its node, with the management port of a program on it.</summary>
     private static async Task CreateReplicaAsync(
         KubeApiServer server,
         NodeStandIn node,

@@ -11,7 +11,7 @@ internal sealed class CacheAuthorityTests
 {
     [TestCase(true)]
     [TestCase(false)]
-    public async Task An_upstream_of_a_private_authority_is_cached_by_the_folders_of_the_chart_and_not_without(bool isMounted)
+    public async Task An_upstream_with_a_private_authority_is_only_cached_with_the_folders_of_the_chart(bool isMounted)
     {
         using var certificates = new TestCertificates();
         await using var upstream = await InMemoryRegistry.StartAsync(
@@ -29,7 +29,7 @@ internal sealed class CacheAuthorityTests
         Assert.That(await FaultAsync(cache), isMounted ? Is.Empty : Does.Contain("certificate signed by unknown authority"));
     }
 
-    /// <summary>What Distribution says when an image cannot be pulled through it, which version 2.8 already says at its start.</summary>
+    /// <summary>Distribution's error when an image cannot be pulled through it; version 2.8 already logs it at startup.</summary>
     private static async Task<string> FaultAsync(RenderedCache cache)
     {
         try

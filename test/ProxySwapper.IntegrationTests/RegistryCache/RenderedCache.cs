@@ -82,7 +82,7 @@ internal sealed class RenderedCache : IDisposable
         return cache;
     }
 
-    /// <summary>The folder that stands for a mount of the container.</summary>
+    /// <summary>The folder that stands in for a mount of the container.</summary>
     public string FolderOf(string mountPath) => Directory.CreateDirectory(_folder.PathOf(mountPath.Trim('/').Replace('/', '-'))).FullName;
 
     public void Dispose() => _folder.Dispose();

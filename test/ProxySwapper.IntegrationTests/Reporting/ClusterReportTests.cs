@@ -111,7 +111,7 @@ internal sealed class ClusterReportTests
 
     [TestCase("text")]
     [TestCase("json")]
-    public async Task An_account_that_may_read_nothing_gets_no_report_that_looks_fine(string format)
+    public async Task An_account_without_permissions_gets_a_failure_instead_of_an_empty_report(string format)
     {
         await _scene.Server.KubectlAsync("create", "serviceaccount", $"nobody-{format}");
         var kubeconfig = _scene.Server.KubeconfigOf(await TokenAsync($"nobody-{format}"));
@@ -121,7 +121,7 @@ internal sealed class ClusterReportTests
     }
 
     [Test]
-    public async Task A_server_that_does_not_answer_fails_the_report()
+    public async Task A_server_that_does_not_respond_fails_the_report()
     {
         var file = Path.Combine(_scene.Files, "nowhere");
         await File.WriteAllTextAsync(

@@ -6,8 +6,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Reporting;
 
 /// <summary>
-/// An API server in this process with Deployments, two revisions of each, and their Pods: what is listed is made up while it is sent, so
-/// that the test takes no memory of its own.
+/// An in-process API server with Deployments, two revisions of each, and their Pods: lists are generated while they are sent, so
+/// that they take no memory.
 /// </summary>
 internal sealed class LargeCluster : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class LargeCluster : IAsyncDisposable
     private const int Nodes = 100;
     private const int Namespaces = 50;
 
-    /// <summary>What Pods carry besides what is of interest: environment, probes, status, who manages which field.</summary>
+    /// <summary>Stands for the other content of Pods: environment, probes, status and managed fields.</summary>
     private static readonly string Ballast = new('x', 6_000);
 
     private readonly WebApplication _server;
@@ -27,7 +27,7 @@ internal sealed class LargeCluster : IAsyncDisposable
 
     private LargeCluster(WebApplication server) => _server = server;
 
-    /// <summary>How many Pods were sent.</summary>
+    /// <summary>The number of Pods sent.</summary>
     public int PodsRead => _podsRead;
 
     public string Kubeconfig =>

@@ -14,7 +14,7 @@ internal sealed class LargeReportTests
     private static readonly TimeSpan MaximumTime = TimeSpan.FromSeconds(30);
 
     [Test]
-    public async Task Ten_thousand_pods_of_five_hundred_images_take_thirty_seconds_and_200_MB_at_most()
+    public async Task Ten_thousand_pods_with_five_hundred_images_take_at_most_thirty_seconds_and_200_MB()
     {
         await using var downstream = await InMemoryRegistry.StartAsync();
         for (var image = 0; image < LargeCluster.Images; image += 2)
@@ -86,7 +86,7 @@ internal sealed class LargeReportTests
             }
             catch (InvalidOperationException)
             {
-                // It has just ended.
+                // It has just been removed.
             }
             await Task.WhenAny(ended, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
         }

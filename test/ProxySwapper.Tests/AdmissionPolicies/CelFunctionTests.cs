@@ -10,7 +10,7 @@ namespace ProxySwapper.Tests.AdmissionPolicies;
 [TestFixture]
 internal sealed partial class CelFunctionTests
 {
-    /// <summary>The minor version of Kubernetes whose CEL knows all that a policy calls.</summary>
+    /// <summary>The first minor version of Kubernetes whose CEL has everything that a policy calls.</summary>
     private const int Newest = 32;
 
     /// <summary>
@@ -76,7 +76,7 @@ internal sealed partial class CelFunctionTests
         Assert.That(called.Where(name => Since[name] > Newest), Is.Empty);
     }
 
-    /// <summary>Comments, and texts of each kind.</summary>
+    /// <summary>Comments, and string literals of each kind.</summary>
     [GeneratedRegex("""//[^\n]*|r'[^']*'|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*" """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Inert();
 

@@ -94,7 +94,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task It_is_applied_again_when_somebody_removed_a_part_of_it_and_not_when_another_replica_did()
+    public async Task It_is_applied_again_if_a_part_was_removed_but_not_by_another_replica()
     {
         const string Written = """{"spec":{"matchConditions":[{"name":"a"},{"name":"b"}]},"metadata":{"managedFields":[MANAGED]} }""";
         static string At(string time) =>

@@ -4,7 +4,7 @@ using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>What kubelet sends over a forwarded port, however it is cut, and what it is sent.</summary>
+/// <summary>Data from and to kubelet over a forwarded port, split at any position.</summary>
 [TestFixture]
 internal sealed class PortForwardStreamTests
 {
@@ -38,7 +38,7 @@ internal sealed class PortForwardStreamTests
     }
 
     [Test]
-    public void An_error_of_kubelet_is_said_without_control_characters()
+    public void An_error_of_kubelet_is_reported_without_control_characters()
     {
         var stream = new PortForwardStream(new ScriptedSocket(DataBegins, ErrorBegins, [1, .. "connection\u001b[2J refused\n"u8]));
         Assert.That(() => ReadAsync(stream), Throws.TypeOf<IOException>().With.Message.EqualTo("connection [2J refused"));
@@ -82,7 +82,7 @@ internal sealed class PortForwardStreamTests
 
         public List<byte[]> Sent { get; } = [];
 
-        /// <summary>There is no end, but a broken connection.</summary>
+        /// <summary>The response does not end; the connection breaks.</summary>
         public bool Breaks { get; init; }
 
         public override WebSocketCloseStatus? CloseStatus => null;

@@ -149,7 +149,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task An_image_to_which_another_webhook_added_its_digest_is_brought_and_not_put_back()
+    public async Task An_image_to_which_another_webhook_added_its_digest_is_brought_and_not_restored()
     {
         await using var scene = await StartAsync();
         var pinned = $"{Target}@{_image.Top.Digest}";
@@ -160,7 +160,7 @@ internal sealed class GateFlowTests
     }
 
     [Test]
-    public async Task An_image_that_is_rewritten_and_not_populated_stays_beside_one_that_is_waited_for()
+    public async Task An_image_that_is_not_populated_stays_rewritten_next_to_one_that_is_waited_for()
     {
         await using var scene = await StartAsync();
         await PostAsync(

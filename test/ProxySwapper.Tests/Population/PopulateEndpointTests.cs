@@ -90,7 +90,7 @@ internal sealed class PopulateEndpointTests
     }
 
     [Test]
-    public async Task A_list_has_an_end_and_what_is_left_out_is_counted()
+    public async Task A_list_is_limited_and_the_rest_is_counted()
     {
         var time = new FakeTimeProvider();
         var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));

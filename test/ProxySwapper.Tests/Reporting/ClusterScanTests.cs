@@ -5,7 +5,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Reporting;
 
-/// <summary>What a report takes from the API server: each image once, with its workload, and why it is left alone.</summary>
+/// <summary>What a report reads from the API server: each image once, with its workload, and why it is left unchanged.</summary>
 [TestFixture]
 internal sealed class ClusterScanTests
 {
@@ -180,7 +180,7 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
-    public async Task A_report_of_nothing_at_all_is_a_failure()
+    public async Task A_report_without_any_image_is_a_failure()
     {
         await using var cluster = await ReportCluster.StartAsync();
         foreach (

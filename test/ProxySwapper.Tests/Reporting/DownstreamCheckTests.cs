@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Images;
 
 namespace ProxySwapper.Tests.Reporting;
 
-/// <summary>Whether targets exist is asked in parallel, within each host's limit.</summary>
+/// <summary>Targets are checked in parallel, within each host's limit.</summary>
 [TestFixture]
 internal sealed class DownstreamCheckTests
 {

@@ -19,7 +19,7 @@ internal sealed class ReleaseConfigurationTests
     }
 
     [Test]
-    public async Task Of_several_releases_none_is_guessed()
+    public async Task With_several_releases_none_is_guessed()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await AddAsync(cluster, "blue", "webhook");

@@ -88,7 +88,7 @@ internal sealed class ReportBuilderTests
         Assert.That(text, Does.Contain("[2Jcleared").And.Contain("Unknown: from"));
     }
 
-    /// <summary>A report of a workload for each image.</summary>
+    /// <summary>A report with one workload per image.</summary>
     private static ReportBuilder Build(params string[] images)
     {
         var options = new ProxySwapperOptions

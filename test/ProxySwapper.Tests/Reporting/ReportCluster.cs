@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Reporting;
 
-/// <summary>An API server in this process that lists its kinds, and reports of its images.</summary>
+/// <summary>An in-process API server with its API discovery, and reports of its images.</summary>
 internal sealed class ReportCluster : IAsyncDisposable
 {
     private const string Rules = "rules: [{match: docker.io, target: registry.example.com/hub}]\n";
@@ -40,7 +40,7 @@ internal sealed class ReportCluster : IAsyncDisposable
         return new ReportCluster(server);
     }
 
-    /// <summary>Forbids an operation: verb and resource, such as <c>list pods</c>.</summary>
+    /// <summary>Forbids an operation, by verb and resource, such as <c>list pods</c>.</summary>
     public ReportCluster Deny(string action)
     {
         _server.Denied[action] = true;
@@ -97,7 +97,7 @@ internal sealed class ReportCluster : IAsyncDisposable
         return ImageReport.Create(builder, Problems);
     }
 
-    /// <summary>Nothing is answered any more.</summary>
+    /// <summary>Stops responding.</summary>
     public ValueTask StopAsync() => _server.DisposeAsync();
 
     public async ValueTask DisposeAsync()

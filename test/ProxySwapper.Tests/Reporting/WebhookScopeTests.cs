@@ -3,7 +3,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Reporting;
 
-/// <summary>Which Pods a report takes for those that the webhook sees.</summary>
+/// <summary>The Pods that the webhook is called for, according to reports.</summary>
 [TestFixture]
 internal sealed class WebhookScopeTests
 {
@@ -63,7 +63,7 @@ internal sealed class WebhookScopeTests
     }
 
     [Test]
-    public async Task Of_one_namespace_only_that_one_is_read()
+    public async Task For_one_namespace_only_that_one_is_read()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddAsync("/api/v1/namespaces", """{"metadata": {"name": "team", "labels": {"proxyswapper.io/ignore": "true"}}}""");

@@ -118,7 +118,7 @@ internal sealed class StatusText
             var count => $"{count} {more}",
         };
 
-    /// <summary>How many items there are, of which the program sends the first ones.</summary>
+    /// <summary>The number of items, of which the program sends the first ones.</summary>
     private long NumberOf(string list) => _state.Items(list).Count + (long)(_state.Item("more")?.Number(list) ?? 0);
 
     private void WriteList(string name, string title, Func<StatusItem, IEnumerable<string>> linesOf)

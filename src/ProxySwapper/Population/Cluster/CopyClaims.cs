@@ -31,7 +31,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// <summary>How often its holder renews it.</summary>
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a Lease must not change before the time that it states is believed: a holder has missed two renewals.</summary>
+    /// <summary>How long a Lease must be unchanged before its stated time counts: the holder has missed two renewals.</summary>
     private static readonly TimeSpan ShortestWatch = 2 * RenewInterval;
 
     private const int MaximumAttempts = 4;

@@ -39,7 +39,7 @@ internal sealed class GatedPodState : IDisposable
     /// <summary>Whether an attempt is running.</summary>
     public bool IsInFlight { get; set; }
 
-    /// <summary>Updates the Pod. Images that it no longer has are not waited for.</summary>
+    /// <summary>Updates the Pod. It no longer waits for images that it no longer has.</summary>
     /// <returns>The images that are not yet being waited for.</returns>
     public IReadOnlyList<GatedImage> Update(GatedPod seen)
     {

@@ -32,7 +32,7 @@ internal sealed partial class GatedPods(
     /// <summary>The number of concurrent patches.</summary>
     private const int MaximumCalls = 16;
 
-    /// <summary>After so many failed attempts, an internal error of the API server costs the changes of images, not the release.</summary>
+    /// <summary>After this many internal errors of the API server, the Pod is released with unchanged images.</summary>
     private const int AttemptsWithChanges = 3;
 
     /// <summary>The longest pause between two attempts to release a Pod.</summary>

@@ -124,7 +124,7 @@ internal sealed class CopyClaimsTests
             lease = await leases.TryUpdateAsync(lease! with { RenewTime = lease.RenewTime + CopyClaims.RenewInterval }, default);
         }
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
-        // Then it dies.
+        // Then it is killed.
         _time.Advance(TimeSpan.FromSeconds(30));
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
     }

@@ -91,7 +91,7 @@ internal sealed class FailureEventsTests
             events.Report(Job($"app{i}"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 40);
         Assert.That(_server.Requests.Count(request => request.Contains("/namespaces/team/", StringComparison.Ordinal)), Is.EqualTo(20));
-        // Half of the sum is for namespaces that had few.
+        // Half of the total is for namespaces with few Events.
         for (var i = 0; i < 400; i++)
             _server.Answer(201, "{}");
         for (var i = 0; i < 20; i++)

@@ -2,7 +2,7 @@ using ProxySwapper.Population.Gates;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>What is known of the images of one gated Pod.</summary>
+/// <summary>The state of the images of one gated Pod.</summary>
 [TestFixture]
 internal sealed class GatedPodStateTests
 {

@@ -9,7 +9,7 @@ namespace ProxySwapper.Tests.Population.Gates;
 [TestFixture]
 internal sealed class GatedPodsRefusalTests : GatedPodsFixture
 {
-    // Admission webhooks refuse with 400 where they choose no status.
+    // Admission webhooks refuse with 400 by default.
     [TestCase(400)]
     [TestCase(403)]
     [TestCase(406)]
@@ -214,7 +214,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
-    public async Task A_pod_that_lost_our_label_is_let_go_although_a_list_by_the_label_does_not_show_it()
+    public async Task A_pod_that_lost_our_label_is_released_although_a_list_by_the_label_does_not_show_it()
     {
         await using var replica = await StartAsync();
         var pod = await CreateAsync();

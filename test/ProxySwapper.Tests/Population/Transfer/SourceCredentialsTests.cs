@@ -91,7 +91,7 @@ internal sealed class SourceCredentialsTests
     }
 
     [Test]
-    public void What_is_said_of_one_namespace_leaves_room_for_the_others()
+    public void What_is_reported_of_one_namespace_leaves_room_for_the_others()
     {
         var told = new ToldOnce();
         var ofHostile = Enumerable.Range(0, 10_000).Count(number => told.IsFirst("hostile", $"pull secret {number}"));
