@@ -16,7 +16,7 @@ internal sealed class CompletionTests : IDisposable
     {
         _folder = new TemporaryFolder();
         foreach (var name in new[] { "proxyswapper", "kubectl-proxyswapper" })
-            File.CreateSymbolicLink(_folder.PathOf(name), Program);
+            File.CreateSymbolicLink(_folder.PathOf(name), ProxySwapperProgram.File);
         File.WriteAllText(
             _folder.PathOf(".bashrc"),
             """
@@ -108,9 +108,4 @@ internal sealed class CompletionTests : IDisposable
             ["SHELL"] = "/bin/bash",
             ["TERM"] = "dumb",
         };
-
-    private static string Program =>
-        System.Environment.GetEnvironmentVariable(ProxySwapperProgram.Variable) is { Length: > 0 } published
-            ? published
-            : Path.Combine(AppContext.BaseDirectory, "proxyswapper");
 }

@@ -17,7 +17,7 @@ internal sealed class ProgramTests
     {
         using var folder = new TemporaryFolder();
         var plugin = folder.PathOf("kubectl-proxyswapper");
-        File.CreateSymbolicLink(plugin, Path.Combine(AppContext.BaseDirectory, "proxyswapper"));
+        File.CreateSymbolicLink(plugin, ProxySwapperProgram.File);
         var help = await TestProcess.RunAsync(plugin, ["report", "--help"]);
         Assert.That(help.Output, Does.Contain("  kubectl proxyswapper report [options]").And.Contain("  kubectl proxyswapper report -"));
         var wrong = await TestProcess.RunAsync(plugin, ["report", "--nonsense"]);

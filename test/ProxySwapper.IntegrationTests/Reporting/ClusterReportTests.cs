@@ -138,6 +138,24 @@ internal sealed class ClusterReportTests
     }
 
     [Test]
+    public async Task Kubectl_runs_it_as_a_plugin_with_its_own_kubeconfig()
+    {
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder.PathOf("kubectl-proxyswapper"), ProxySwapperProgram.File);
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            _scene.Server.Kubectl,
+            ["proxyswapper", "report", "--digests", "--config", _scene.ConfigurationFile],
+            new Dictionary<string, string>
+            {
+                ["KUBECONFIG"] = _scene.Server.Kubeconfig,
+                ["PATH"] = $"{folder.PathOf("")}:{Environment.GetEnvironmentVariable("PATH")}",
+            }
+        );
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        _scene.AssertGolden("report.txt", output);
+    }
+
+    [Test]
     public async Task Progress_is_one_line_of_a_terminal()
     {
         var (file, arguments) = ProxySwapperProgram.CommandOf([

@@ -12,6 +12,9 @@ internal static class ProxySwapperProgram
 
     private static readonly string? Published = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
 
+    /// <summary>The program's file, for links to it.</summary>
+    public static string File => Published ?? Path.Combine(AppContext.BaseDirectory, "proxyswapper");
+
     /// <summary>Starts the program.</summary>
     public static TestProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
