@@ -162,7 +162,7 @@ internal sealed record TokenResponse(string Token, TimeSpan Lifetime, string? Re
                     reader.Skip();
             }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -94,7 +94,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         {
             return null;
         }
-        catch (FormatException fault)
+        catch (Exception fault) when (fault is FormatException or InvalidOperationException)
         {
             throw request.Fault(HttpStatusCode.OK, $"invalid list of referrers: {fault.Message}", fault);
         }

@@ -41,7 +41,7 @@ internal static class ManifestMediaType
                 reader.Skip();
             }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
         }

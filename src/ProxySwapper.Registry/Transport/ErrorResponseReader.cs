@@ -77,7 +77,7 @@ internal static class ErrorResponseReader
                 return [new RegistryError(code, Text(root, "error_description", secrets))];
             return Text(root, "message", secrets) is { Length: > 0 } message ? [new RegistryError("", message)] : [];
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             var isText = mediaType == "text/plain" && !body.IsEmpty;
             return isText ? [new RegistryError("", Clean(Encoding.UTF8.GetString(body.Span), secrets))] : [];
@@ -108,7 +108,7 @@ internal static class ErrorResponseReader
     {
         if (response.Header("Retry-After") is not { } value)
             return null;
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds >= 0)
             return TimeSpan.FromSeconds(Math.Min(seconds, LongestRetryAfter.TotalSeconds));
         if (!DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
             return null;

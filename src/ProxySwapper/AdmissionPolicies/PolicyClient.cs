@@ -66,7 +66,7 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
         foreach (var version in Versions)
         {
             var group = await client.GetAsync($"/apis/{Group}/{version}", cancellationToken);
-            if (group?["resources"] is JsonArray resources && resources.Any(resource => (string?)resource?["name"] == Policies))
+            if (group?["resources"] is JsonArray resources && resources.Any(resource => resource.Text("name") == Policies))
                 return _version = version;
         }
         throw new KubernetesConnectionException(

@@ -1,3 +1,4 @@
+using System.Text;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
@@ -11,6 +12,8 @@ internal static class TargetCheck
 {
     /// <summary>The repository to check if a rule has no path.</summary>
     private const string AnyRepository = "proxyswapper-access-check";
+
+    private const int MaximumSize = 1024 * 1024;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
@@ -51,12 +54,12 @@ internal static class TargetCheck
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task ReadAsync(CheckReport report, Uri management, CancellationToken cancellationToken)
     {
-        using var client = new HttpClient { Timeout = Timeout };
+        using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MaximumSize };
         string text;
         try
         {
             using var response = await client.GetAsync(new Uri(management, "/readyz?verbose"), cancellationToken);
-            text = await response.Content.ReadAsStringAsync(cancellationToken);
+            text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
         }
         catch (Exception problem)
             when (problem is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)

@@ -36,6 +36,6 @@ internal sealed class AccessReviewClient(KubernetesClient client)
             },
         };
         var answer = await client.PostAsync(ResourceType.SelfSubjectAccessReviews.CollectionPath(), review, cancellationToken);
-        return (bool?)answer["status"]?["allowed"] == true;
+        return answer.IsTrue("status", "allowed");
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes.Connection;
@@ -126,13 +127,14 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         CancellationToken cancellationToken
     )
     {
-        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        // As UTF-8, whatever charset a proxy names: not all are known here.
+        var text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
         try
         {
-            if (JsonNode.Parse(text) is JsonObject status)
-                return new KubernetesException(request, response.StatusCode, (string?)status["reason"], (string?)status["message"])
+            if (JsonNode.Parse(text, documentOptions: JsonFields.Strict) is JsonObject status)
+                return new KubernetesException(request, response.StatusCode, status.Text("reason"), status.Text("message"))
                 {
-                    Continue = (string?)status["metadata"]?["continue"],
+                    Continue = status.Text("metadata", "continue"),
                 };
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)

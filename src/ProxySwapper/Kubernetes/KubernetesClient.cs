@@ -152,7 +152,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
         try
         {
             var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            return await JsonNode.ParseAsync(body, cancellationToken: cancellationToken) as JsonObject
+            return await JsonNode.ParseAsync(body, documentOptions: JsonFields.Strict, cancellationToken: cancellationToken) as JsonObject
                 ?? throw new KubernetesException(request, response.StatusCode, null, "the response is not a JSON object");
         }
         catch (JsonException problem)

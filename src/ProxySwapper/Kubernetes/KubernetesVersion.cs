@@ -15,8 +15,8 @@ internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion
     {
         const string path = "/version";
         var answer = await client.GetAsync(path, cancellationToken);
-        var text = (string?)answer?["gitVersion"] ?? "";
-        return Number((string?)answer?["major"]) is { } major && Number((string?)answer?["minor"]) is { } minor
+        var text = answer.Text("gitVersion") ?? "";
+        return Number(answer.Text("major")) is { } major && Number(answer.Text("minor")) is { } minor
             ? new KubernetesVersion(major, minor, text)
             : throw new KubernetesException(new ApiRequest(HttpMethod.Get, path), HttpStatusCode.OK, null, "the response has no version");
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
@@ -11,7 +13,7 @@ internal sealed class LeaseClient(KubernetesClient client)
     /// <summary>A Lease, or null when it does not exist.</summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<Lease?> GetAsync(string @namespace, string name, CancellationToken cancellationToken) =>
-        await _leases.GetAsync(@namespace, name, cancellationToken) is { } found ? LeaseJson.Read(found) : null;
+        await _leases.GetAsync(@namespace, name, cancellationToken) is { } found ? Read(found, @namespace, name) : null;
 
     /// <summary>The Leases of a namespace with these labels.</summary>
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
@@ -29,7 +31,8 @@ internal sealed class LeaseClient(KubernetesClient client)
     {
         try
         {
-            return LeaseJson.Read(await _leases.CreateAsync(lease.Namespace, LeaseJson.Write(lease), cancellationToken));
+            var created = await _leases.CreateAsync(lease.Namespace, LeaseJson.Write(lease), cancellationToken);
+            return Read(created, lease.Namespace, lease.Name);
         }
         catch (KubernetesException problem) when (problem.Reason == "AlreadyExists")
         {
@@ -48,7 +51,8 @@ internal sealed class LeaseClient(KubernetesClient client)
             throw new ArgumentException("a Lease is updated with the uid and resourceVersion that were seen", nameof(lease));
         try
         {
-            return LeaseJson.Read(await _leases.UpdateAsync(lease.Namespace, lease.Name, LeaseJson.Write(lease), cancellationToken));
+            var updated = await _leases.UpdateAsync(lease.Namespace, lease.Name, LeaseJson.Write(lease), cancellationToken);
+            return Read(updated, lease.Namespace, lease.Name);
         }
         catch (KubernetesException problem)
             when (problem.Status is System.Net.HttpStatusCode.Conflict or System.Net.HttpStatusCode.NotFound)
@@ -71,4 +75,15 @@ internal sealed class LeaseClient(KubernetesClient client)
             return false;
         }
     }
+
+    /// <summary>A Lease of a response, which has what identifies the version that was seen.</summary>
+    private static Lease Read(JsonObject response, string @namespace, string name) =>
+        LeaseJson.Read(response) is { Uid.Length: > 0, ResourceVersion.Length: > 0 } lease
+            ? lease
+            : throw new KubernetesException(
+                new ApiRequest(HttpMethod.Get, ResourceType.Leases.ObjectPath(@namespace, name)),
+                System.Net.HttpStatusCode.OK,
+                null,
+                "the response is not a Lease"
+            );
 }

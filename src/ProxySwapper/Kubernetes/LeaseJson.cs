@@ -35,22 +35,19 @@ internal static class LeaseJson
         };
     }
 
-    public static Lease Read(JsonObject lease)
-    {
-        var (metadata, spec) = (lease["metadata"], lease["spec"]);
-        return new Lease((string?)metadata?["namespace"] ?? "", (string?)metadata?["name"] ?? "")
+    public static Lease Read(JsonObject lease) =>
+        new(lease.Text("metadata", "namespace") ?? "", lease.Text("metadata", "name") ?? "")
         {
-            Uid = (string?)metadata?["uid"] ?? "",
-            ResourceVersion = (string?)metadata?["resourceVersion"] ?? "",
-            Labels = Map(metadata?["labels"]),
-            Annotations = Map(metadata?["annotations"]),
-            HolderIdentity = (string?)spec?["holderIdentity"] is { Length: > 0 } holder ? holder : null,
-            Duration = (int?)spec?["leaseDurationSeconds"] is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-            AcquireTime = MicroTime.Parse((string?)spec?["acquireTime"]),
-            RenewTime = MicroTime.Parse((string?)spec?["renewTime"]),
-            Transitions = (int?)spec?["leaseTransitions"] ?? 0,
+            Uid = lease.Text("metadata", "uid") ?? "",
+            ResourceVersion = lease.Text("metadata", "resourceVersion") ?? "",
+            Labels = Map(lease.Member("metadata", "labels")),
+            Annotations = Map(lease.Member("metadata", "annotations")),
+            HolderIdentity = lease.Text("spec", "holderIdentity") is { Length: > 0 } holder ? holder : null,
+            Duration = lease.Integer("spec", "leaseDurationSeconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            AcquireTime = MicroTime.Parse(lease.Text("spec", "acquireTime")),
+            RenewTime = MicroTime.Parse(lease.Text("spec", "renewTime")),
+            Transitions = lease.Integer("spec", "leaseTransitions") ?? 0,
         };
-    }
 
     /// <inheritdoc cref="Read(JsonObject)"/>
     public static Lease Read(JsonElement lease) => Read(JsonObject.Create(lease.Clone())!);
@@ -60,6 +57,6 @@ internal static class LeaseJson
 
     private static Dictionary<string, string> Map(JsonNode? pairs) =>
         pairs is JsonObject map
-            ? map.ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal)
+            ? map.ToDictionary(pair => pair.Key, pair => pair.Value.Text() ?? "", StringComparer.Ordinal)
             : new(StringComparer.Ordinal);
 }

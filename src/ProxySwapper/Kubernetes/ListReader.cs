@@ -29,7 +29,9 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
             {
                 response.AdvanceTo(Consume(result.Buffer, result.IsCompleted), result.Buffer.End);
             }
-            catch (JsonException problem)
+            // Half of a surrogate pair is JSON but not text, and numbers may be out of range.
+            catch (Exception problem)
+                when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
             {
                 throw response.Error($"the response is not a list in JSON: {problem.Message}", problem);
             }
@@ -93,5 +95,7 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
     }
 
     private static string Text(JsonElement metadata, string name) =>
-        metadata.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
+        metadata.ValueKind == JsonValueKind.Object && metadata.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : "";
 }

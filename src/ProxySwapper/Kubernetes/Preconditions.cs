@@ -8,8 +8,7 @@ namespace ProxySwapper.Kubernetes;
 internal sealed record Preconditions(string? Uid, string? ResourceVersion)
 {
     /// <summary>The preconditions for an object that was read.</summary>
-    public static Preconditions Of(JsonObject @object) =>
-        new((string?)@object["metadata"]?["uid"], (string?)@object["metadata"]?["resourceVersion"]);
+    public static Preconditions Of(JsonObject @object) => new(@object.Text("metadata", "uid"), @object.Text("metadata", "resourceVersion"));
 
     /// <summary>The JSON for DeleteOptions.</summary>
     public JsonObject ToJson()

@@ -14,7 +14,7 @@ internal sealed class PullSecretReader(KubernetesClient client)
     {
         var found = await client.GetAsync(ResourceType.ServiceAccounts.ObjectPath(@namespace, account), cancellationToken);
         return found?["imagePullSecrets"] is JsonArray names
-            ? [.. names.Select(entry => (string?)entry?["name"]).OfType<string>().Where(name => name.Length > 0)]
+            ? [.. names.Select(entry => entry.Text("name")).OfType<string>().Where(name => name.Length > 0)]
             : [];
     }
 
@@ -22,7 +22,7 @@ internal sealed class PullSecretReader(KubernetesClient client)
     public async Task<string?> DockerConfigAsync(string @namespace, string name, CancellationToken cancellationToken)
     {
         var secret = await client.GetAsync(ResourceType.Secrets.ObjectPath(@namespace, name), cancellationToken);
-        return (string?)secret?["type"] switch
+        return secret.Text("type") switch
         {
             "kubernetes.io/dockerconfigjson" => Data(secret, ".dockerconfigjson"),
             // The format before Docker 1.7: hosts are at the top level.
@@ -31,11 +31,11 @@ internal sealed class PullSecretReader(KubernetesClient client)
         };
     }
 
-    private static string? Data(JsonObject secret, string key)
+    private static string? Data(JsonObject? secret, string key)
     {
         try
         {
-            return (string?)secret["data"]?[key] is { } base64 ? Encoding.UTF8.GetString(Convert.FromBase64String(base64)) : null;
+            return secret.Text("data", key) is { } base64 ? Encoding.UTF8.GetString(Convert.FromBase64String(base64)) : null;
         }
         catch (FormatException)
         {

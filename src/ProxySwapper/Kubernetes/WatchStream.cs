@@ -56,7 +56,9 @@ internal sealed class WatchStream<T>(
                     if (Take(line) is { } end)
                         return end;
             }
-            catch (JsonException problem)
+            // Half of a surrogate pair is JSON but not text, and numbers may be out of range.
+            catch (Exception problem)
+                when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
             {
                 throw response.Error($"the response is not a watch: {problem.Message}", problem);
             }

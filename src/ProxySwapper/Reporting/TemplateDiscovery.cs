@@ -32,14 +32,13 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
         var found = new Dictionary<(string Group, string Plural), DiscoveredTemplate>();
         await ReadVersionAsync("", "v1", found, cancellationToken);
         var groups = await GetAsync("/apis", cancellationToken);
-        foreach (var group in groups?["groups"]?.AsArray().OfType<JsonObject>() ?? [])
+        foreach (var group in Objects(groups, "groups"))
         {
-            if (group["name"]?.GetValue<string>() is not { } name || IsWithoutTemplates(name))
+            if (group.Text("name") is not { } name || IsWithoutTemplates(name))
                 continue;
             // The preferred version first; older ones for what it lacks (batch/v1 had no CronJobs before 1.21).
-            var preferred = group["preferredVersion"]?["groupVersion"]?.GetValue<string>();
-            var versions =
-                group["versions"]?.AsArray().Select(version => version?["groupVersion"]?.GetValue<string>()).OfType<string>() ?? [];
+            var preferred = group.Text("preferredVersion", "groupVersion");
+            var versions = Objects(group, "versions").Select(version => version.Text("groupVersion")).OfType<string>();
             foreach (var version in versions.OrderByDescending(version => version == preferred))
                 await ReadVersionAsync(name, version, found, cancellationToken);
         }
@@ -60,25 +59,23 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
     {
         var isCustom = group is not ("" or "apps" or "batch");
         var list = await GetAsync(group.Length == 0 ? CorePath : $"/apis/{version}", cancellationToken);
-        foreach (var resource in list?["resources"]?.AsArray().OfType<JsonObject>() ?? [])
+        foreach (var resource in Objects(list, "resources"))
         {
-            if (resource["name"]?.GetValue<string>() is not { } plural || plural.Contains('/', StringComparison.Ordinal))
+            if (resource.Text("name") is not { } plural || plural.Contains('/', StringComparison.Ordinal))
                 continue;
-            if (resource["verbs"]?.AsArray().Any(verb => verb?.GetValue<string>() == "list") != true)
+            if (resource["verbs"] is not JsonArray verbs || !verbs.Any(verb => verb.Text() == "list"))
                 continue;
             var path = isCustom ? Template : BuiltIn.GetValueOrDefault((group, plural));
-            if (path is not null && (!isCustom || resource["namespaced"]?.GetValue<bool>() == true))
+            if (path is not null && (!isCustom || resource.IsTrue("namespaced")))
                 found.TryAdd(
                     (group, plural),
-                    new DiscoveredTemplate(
-                        new ResourceType(version, plural),
-                        resource["kind"]?.GetValue<string>() ?? plural,
-                        path,
-                        isCustom
-                    )
+                    new DiscoveredTemplate(new ResourceType(version, plural), resource.Text("kind") ?? plural, path, isCustom)
                 );
         }
     }
+
+    private static IEnumerable<JsonObject> Objects(JsonObject? parent, string name) =>
+        (parent?[name] as JsonArray ?? []).OfType<JsonObject>();
 
     private async Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken)
     {

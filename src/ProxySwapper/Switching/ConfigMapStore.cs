@@ -68,7 +68,7 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
     public async Task<JsonObject?> FindAsync(CancellationToken cancellationToken)
     {
         var map = await _maps.GetAsync(@namespace, name, cancellationToken) ?? throw new WebhookSwitchException($"{this} not found");
-        if ((string?)map["metadata"]?["annotations"]?[KeptAnnotation] is not { Length: > 0 } kept)
+        if (map.Text("metadata", "annotations", KeptAnnotation) is not { Length: > 0 } kept)
             return null;
         try
         {

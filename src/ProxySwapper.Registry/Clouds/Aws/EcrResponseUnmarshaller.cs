@@ -27,7 +27,7 @@ internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
                 code = Text(body.RootElement, "__type");
             message = Text(body.RootElement, "message") is { Length: > 0 } text ? text : Text(body.RootElement, "Message");
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             // A proxy may respond in HTML; the status is enough.
         }

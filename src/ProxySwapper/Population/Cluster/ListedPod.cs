@@ -16,7 +16,7 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
 {
     public static ListedPod Read(JsonElement pod)
     {
-        var metadata = pod.GetProperty("metadata");
+        var metadata = Member(pod, "metadata");
         var annotations = Member(metadata, "annotations");
         var spec = Member(pod, "spec");
         var images = new List<ListedImage>();

@@ -76,7 +76,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
     {
         if (await pods.ReadByPatchAsync(pod.Namespace, pod.Name, cancellationToken) is not JsonObject found)
             return null;
-        if ((string?)found["metadata"]?["uid"] != pod.Uid)
+        if (found.Text("metadata", "uid") != pod.Uid)
             return null;
         using var document = JsonDocument.Parse(found.ToJsonString());
         return new Seen(GatedPod.Read(document.RootElement));

@@ -51,7 +51,7 @@ internal sealed class TagSources(RegistryServices access)
         {
             return null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -30,4 +30,24 @@ internal sealed class RetryAfterTests
         var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync())!;
         Assert.That(fault.RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
     }
+
+    [TestCase("NaN")]
+    [TestCase("-1")]
+    [TestCase("soon")]
+    public async Task What_is_no_time_asks_for_nothing(string value)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            (context, _) =>
+            {
+                context.Response.StatusCode = 429;
+                context.Response.Headers.RetryAfter = value;
+                return Task.CompletedTask;
+            }
+        );
+        var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync())!;
+        Assert.That(fault.RetryAfter, Is.Null);
+    }
 }
