@@ -113,12 +113,3 @@
 {{- $grace := include "proxyswapper.seconds" (.Values.config.shutdownGracePeriod | default "25s") | int -}}
 {{- add $drain $grace -}}
 {{- end -}}
-
-{{/* "true" where Pods may need the cloud's metadata for an identity. */}}
-{{- define "proxyswapper.usesCloudMetadata" -}}
-{{- $mode := .Values.networkPolicy.cloudMetadata -}}
-{{- $used := dict "config" .Values.config "mirror" .Values.mirror "cache" .Values.registryCache.upstreams "identity" .Values.cloudIdentity | toJson -}}
-{{- if or (eq $mode "allow") (and (eq $mode "auto") (regexMatch `"auth":"?(ecr|azure|google)|[.]dkr[.]ecr|[.]azurecr[.]|pkg[.]dev|"roleArn":"[^"]|"clientId":"[^"]|"serviceAccount":"[^"]` $used)) -}}
-true
-{{- end -}}
-{{- end -}}

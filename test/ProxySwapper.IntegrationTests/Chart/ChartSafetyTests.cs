@@ -139,7 +139,9 @@ internal sealed class ChartSafetyTests
                 (item["spec"]!["selector"] ?? item["spec"]!["podSelector"])!["matchLabels"] ?? item["spec"]!["selector"]
             )!.AsObject();
             var selected = Pods().Where(pod => pod.Set == set && Selects(selector, pod.Pod)).ToList();
-            Assert.That(selected, Has.Count.EqualTo(1), $"{set}: {item["kind"]} {item["metadata"]!["name"]}");
+            // The mirror's CronJob and the Job of its first run are one component.
+            var most = (string?)item["kind"] == "NetworkPolicy" ? 2 : 1;
+            Assert.That(selected, Has.Count.InRange(1, most), $"{set}: {item["kind"]} {item["metadata"]!["name"]}");
             if ((string?)item["kind"] == "Service")
                 foreach (var port in item["spec"]!["ports"]!.AsArray())
                     Assert.That(PortsOf(selected[0].Pod), Has.Member((string?)port!["targetPort"]), set);

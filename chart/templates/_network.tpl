@@ -1,0 +1,50 @@
+{{- /* "true" where a Pod with these settings may need the cloud's metadata for its identity: (dict "root" $ "settings" (list …)). */ -}}
+{{- define "proxyswapper.usesCloudMetadata" -}}
+{{- $mode := .root.Values.networkPolicy.cloudMetadata -}}
+{{- $cloud := `"auth":"?(ecr|azure|google)|[.]dkr[.]ecr|[.]azurecr[.]|pkg[.]dev|"roleArn":"[^"]|"clientId":"[^"]|"serviceAccount":"[^"]` -}}
+{{- if or (eq $mode "allow") (and (eq $mode "auto") (regexMatch $cloud (toJson .settings))) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{- /* What a Pod with these settings may reach: (dict "root" $ "settings" (list …)); without settings never the clouds' metadata. */ -}}
+{{- define "proxyswapper.egress" -}}
+{{- $own := .root.Values.networkPolicy -}}
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+- ports:
+    {{- range $own.egressPorts }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- if not (and .settings (include "proxyswapper.usesCloudMetadata" .)) }}
+  # Anywhere but the clouds' metadata, which gives away the identity of the node.
+  to:
+    - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
+    - ipBlock: {cidr: "::/0", except: ["fe80::/10", "fd00:ec2::/32"]}
+  {{- end }}
+{{- with $own.extraEgress }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* The policy of Pods that nobody connects to: (dict "root" $ "name" … "component" … "settings" (list …) "egress" (list …)). */ -}}
+{{- define "proxyswapper.jobPolicy" -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels:
+    {{- include "proxyswapper.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "proxyswapper.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  egress:
+    {{- include "proxyswapper.egress" . | nindent 4 }}
+    {{- with .egress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
