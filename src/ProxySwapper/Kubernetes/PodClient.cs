@@ -44,14 +44,18 @@ internal sealed class PodClient(KubernetesClient client)
     /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
     public async Task<JsonObject?> ReadByPatchAsync(string @namespace, string name, CancellationToken cancellationToken)
     {
+        var path = ResourceType.Pods.ObjectPath(@namespace, name);
         try
         {
-            return await client.PatchAsync(
-                ResourceType.Pods.ObjectPath(@namespace, name),
-                PatchKind.Json,
-                new JsonArray(),
-                cancellationToken
-            );
+            var pod = await client.PatchAsync(path, PatchKind.Json, new JsonArray(), cancellationToken);
+            return pod.Text("metadata", "uid") is not null
+                ? pod
+                : throw new KubernetesException(
+                    new ApiRequest(HttpMethod.Patch, path),
+                    HttpStatusCode.OK,
+                    null,
+                    "the response is not a Pod"
+                );
         }
         catch (KubernetesException problem) when (problem.Status == HttpStatusCode.NotFound)
         {
