@@ -12,6 +12,9 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
 {
     public AuthenticationChallenge? Challenge => host.Challenge;
 
+    /// <inheritdoc cref="IRegistryCredentialSource.IsOwn"/>
+    public bool IsOwn => source.IsOwn;
+
     /// <summary>The authorization to start with; null until the host has sent a challenge.</summary>
     public async ValueTask<RequestAuthorization?> AuthorizeAsync(RegistryRequest request, CancellationToken cancellationToken)
     {

@@ -27,8 +27,11 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     public static DockerConfigSource FromJson(string json, string name)
     {
         var config = Parse(json, name);
-        return new DockerConfigSource(name, () => config, usesHelpers: false, TimeProvider.System);
+        return new DockerConfigSource(name, () => config, usesHelpers: false, TimeProvider.System) { IsOwn = false };
     }
+
+    /// <inheritdoc />
+    public bool IsOwn { get; private init; } = true;
 
     /// <summary>
     /// Creates a source for a file, which is read each time, so that a new login takes effect at once. A missing file has no credentials.

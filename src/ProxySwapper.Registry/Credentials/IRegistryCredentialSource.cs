@@ -4,6 +4,12 @@ namespace ProxySwapper.Registry.Credentials;
 public interface IRegistryCredentialSource
 {
     /// <summary>
+    /// False for credentials of others, such as a Pod's pull secret: if these exceed their rate limit, requests with other credentials do
+    /// not wait. Default true.
+    /// </summary>
+    bool IsOwn => true;
+
+    /// <summary>
     /// The credential for an image; null if this source has none and the next one should be tried. The whole reference is passed, since
     /// pull secrets can be scoped to a repository. May be called often: a source should cache what is expensive.
     /// </summary>

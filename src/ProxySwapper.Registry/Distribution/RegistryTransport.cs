@@ -21,6 +21,9 @@ internal sealed partial class RegistryTransport(
 {
     private const int MaxAuthorizations = 4;
 
+    /// <summary>The longest pause for a rate limit of others' credentials: there may be other credentials to try.</summary>
+    private static readonly TimeSpan LongestPauseForOthers = TimeSpan.FromSeconds(1);
+
     public RegistryHost Host => host;
 
     public AuthenticationChallenge? Challenge => authenticator.Challenge;
@@ -85,7 +88,8 @@ internal sealed partial class RegistryTransport(
     /// <summary>Waits as the schedule requires; false to give up.</summary>
     public async Task<bool> PauseAsync(RetrySchedule schedule, RegistryException fault, CancellationToken cancellationToken)
     {
-        if (schedule.Next(fault.RetryAfter) is not { } pause)
+        var isOfOthers = fault.Status == HttpStatusCode.TooManyRequests && !authenticator.IsOwn;
+        if (isOfOthers && fault.RetryAfter > LongestPauseForOthers || schedule.Next(fault.RetryAfter) is not { } pause)
             return false;
         RegistryMetrics.Retried(host.Name);
         Log.Retry(logger, pause.TotalSeconds, fault.Message);
@@ -133,7 +137,7 @@ internal sealed partial class RegistryTransport(
                 return response;
             }
             var (refusal, isOwn, challenge) = await RefusalAsync(response, request, cancellationToken);
-            if (refusal.Status == HttpStatusCode.TooManyRequests)
+            if (refusal.Status == HttpStatusCode.TooManyRequests && (authorization is null || authenticator.IsOwn))
                 lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
             var better =
                 isOwn && tries < MaxAuthorizations

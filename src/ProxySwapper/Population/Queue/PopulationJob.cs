@@ -90,24 +90,28 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Completes with true when the image is downstream, with false on failure.</summary>
     public Task<bool> Completion => _completion.Task;
 
-    public void AddOrigin(PodOrigin another)
+    /// <summary>Adds a Pod that needs the image, if it may have other credentials for it.</summary>
+    /// <returns>True if it is the first of its namespace.</returns>
+    public bool AddOrigin(PodOrigin another)
     {
         if (!_origins.All(another.OpensOtherThan))
-            return;
+            return false;
+        var isFirst = !Namespaces.Contains(another.Namespace);
         if (_origins.Count < MaximumOrigins)
             _origins = [.. _origins, another];
         else if (_origins.CountBy(origin => origin.Namespace).MaxBy(share => share.Value) is { Value: > 1 } most)
         {
             // No namespace crowds out the others.
             if (_origins.Count(origin => origin.Namespace == another.Namespace) + 1 >= most.Value)
-                return;
+                return false;
             var last = _origins.Last(origin => origin.Namespace == most.Key);
             _origins = [.. _origins.Where(origin => origin != last), another];
         }
         else
-            return;
+            return false;
         Namespaces = [.. _origins.Select(origin => origin.Namespace).Distinct(StringComparer.Ordinal)];
         Sources = RegistryKey.SourcesOf(Work, _origins);
+        return isFirst;
     }
 
     public void Complete(bool isDownstream) => _completion.TrySetResult(isDownstream);

@@ -61,7 +61,9 @@ internal sealed partial class PopulationQueue
                     Drop(displaced);
                     givenUp.Add(displaced);
                 }
-                job.ReadyAt = now + delay.After(job.Failures, fault.RetryAfter);
+                // The pause is for the credentials of those who needed the image when the attempt started.
+                var isJoined = job.Namespaces.Except(job.OriginsAtStart.Select(origin => origin.Namespace)).Any();
+                job.ReadyAt = isJoined ? now : now + delay.After(job.Failures, fault.RetryAfter);
                 Wait(job);
             }
             if (lastOfHost > mostFailures)

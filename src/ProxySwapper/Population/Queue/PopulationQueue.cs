@@ -56,7 +56,12 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
                 return new(EnqueueOutcome.Closed, null);
             if (_jobs.TryGetValue(work.Key, out var pending))
             {
-                pending.AddOrigin(origin);
+                // The pause after a failure was for the credentials of others.
+                if (pending.AddOrigin(origin) && !pending.IsDeferred && pending.ReadyAt > time.GetUtcNow() && _waiting.Remove(pending))
+                {
+                    pending.ReadyAt = time.GetUtcNow();
+                    Wait(pending);
+                }
                 return new(EnqueueOutcome.Pending, pending);
             }
             if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
