@@ -36,21 +36,30 @@ internal sealed class ResourceClientTests : IDisposable
     [Test]
     public async Task A_pod_is_patched_under_our_name_and_read_by_an_empty_patch()
     {
-        _server.Answer(200, """{"a":1}""").Answer(200, """{"a":2}""").Answer(404, "{}");
+        _server
+            .Answer(200, """{"a":1}""")
+            .Answer(200, """{"metadata":{"uid":"u"},"a":2}""")
+            .Answer(404, "{}")
+            .Answer(200, """{"metadata":[]}""");
         var pods = new PodClient(_client);
         var patch = new JsonArray(new JsonObject { ["op"] = "remove", ["path"] = "/x" });
         Assert.That((int?)(await pods.PatchAsync("n", "web", patch, "proxyswapper gate", default))["a"], Is.EqualTo(1));
         Assert.That((int?)(await pods.ReadByPatchAsync("n", "web", default))!["a"], Is.EqualTo(2));
         Assert.That(await pods.ReadByPatchAsync("n", "gone", default), Is.Null);
         Assert.That(
+            async () => await pods.ReadByPatchAsync("n", "web", default),
+            Throws.InstanceOf<KubernetesException>().With.Message.EndsWith("the response is not a Pod")
+        );
+        Assert.That(
             _server.Requests,
             Is.EqualTo([
                 "PATCH /api/v1/namespaces/n/pods/web?fieldManager=proxyswapper%20gate",
                 "PATCH /api/v1/namespaces/n/pods/web",
                 "PATCH /api/v1/namespaces/n/pods/gone",
+                "PATCH /api/v1/namespaces/n/pods/web",
             ])
         );
-        Assert.That(_server.Bodies, Is.EqualTo(["""[{"op":"remove","path":"/x"}]""", "[]", "[]"]));
+        Assert.That(_server.Bodies, Is.EqualTo(["""[{"op":"remove","path":"/x"}]""", "[]", "[]", "[]"]));
     }
 
     [Test]
