@@ -144,6 +144,8 @@ internal sealed partial class PageTests : IDisposable
                 .Range(0, 250)
                 .Select(number => new JsonObject { ["target"] = $"{Hostile}:{number}", ["queuedAt"] = "2026-01-01T00:00:00Z" }),
         ]);
+        answer["gated"] = JsonNode.Parse("""[{"namespace":"shop","pod":"web","since":"2026-01-01T00:00:00Z","images":[]}]""");
+        answer["more"] = JsonNode.Parse("""{"queued":30,"gated":1300}""");
         answer["wouldRewrite"] = JsonNode.Parse(
             """[{"image":"a:1","target":"b/a:1","rule":"rules[0]","namespace":"shop","count":2,"lastSeen":"2026-01-01T00:00:00Z"}]"""
         );
@@ -161,7 +163,9 @@ internal sealed partial class PageTests : IDisposable
         );
         await Expect(page.Find("#queued li")).ToHaveCountAsync(201);
         await Expect(page.Find("#queued li").First).ToContainTextAsync($"{Hostile}:0");
-        await Expect(page.Find("#queued li").Last).ToHaveTextAsync("and 50 more");
+        await Expect(page.Find("#queued li").Last).ToHaveTextAsync("and 80 more");
+        await Expect(page.Find("#gated li").Last).ToHaveTextAsync("and 1300 more");
+        await Expect(page.Find("#t-gated")).ToContainTextAsync("(1301)");
         Assert.That(await page.Find("img").CountAsync(), Is.Zero);
         await Expect(page.Find("#wouldRewrite")).ToContainTextAsync("a:1 → b/a:1");
         await Expect(page.Find("#wouldRewrite")).ToContainTextAsync("seen 2 times · last in shop");
@@ -169,7 +173,8 @@ internal sealed partial class PageTests : IDisposable
         await Expect(page.Find("#downstreams li").Nth(1)).ToContainTextAsync("The registry cannot be reached.");
         await Expect(page.Find("#downstreams li").Nth(2)).ToContainTextAsync("not checked yet");
         await Expect(page.Find("#rateLimits progress")).ToHaveClassAsync("few");
-        await Expect(page.Find("#summary")).ToHaveTextAsync("Failing: one; dry run: nothing is rewritten or copied.");
+        await Expect(page.Find("#summary"))
+            .ToHaveTextAsync("Failing: one; dry run: nothing is rewritten or copied; 1301 Pods waiting for images.");
         Assert.That(page.Errors, Is.Empty);
         await page.Page.RouteAsync("**/populate", route => route.AbortAsync());
         await Expect(page.Find("#connection")).ToContainTextAsync("The data below may be outdated.");
