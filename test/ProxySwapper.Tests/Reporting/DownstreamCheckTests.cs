@@ -75,8 +75,14 @@ internal sealed class DownstreamCheckTests
                             counter.Begin();
                             if (counts.All(one => one.Most >= Limit))
                                 reached.TrySetResult();
-                            await gate.Task;
-                            counter.End();
+                            try
+                            {
+                                await gate.Task.WaitAsync(context.RequestAborted);
+                            }
+                            finally
+                            {
+                                counter.End();
+                            }
                         }
                         await next(context);
                     },
