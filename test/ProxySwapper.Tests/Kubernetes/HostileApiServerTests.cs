@@ -16,7 +16,7 @@ namespace ProxySwapper.Tests.Kubernetes;
 [TestFixture, NonParallelizable]
 internal sealed class HostileApiServerTests
 {
-    private const int Calls = 4_000;
+    private const int Calls = 2_500;
     private const int FirstSeed = 20_261_127;
 
     /// <summary>Buffers that the runtime pools.</summary>

@@ -19,7 +19,7 @@ namespace ProxySwapper.Tests.Registry;
 [TestFixture, NonParallelizable]
 internal sealed class HostileRegistryTests
 {
-    private const int Operations = 4_000;
+    private const int Operations = 2_000;
     private const int FirstSeed = 20_261_126;
 
     /// <summary>Buffers that the runtime pools.</summary>
