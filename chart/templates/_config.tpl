@@ -32,6 +32,19 @@
 {{- toYaml $config -}}
 {{- end -}}
 
+{{- /* The settings that the program reads only at startup: the Pods are replaced when they change. */ -}}
+{{- define "proxyswapper.startupSettings" -}}
+{{- $config := include "proxyswapper.config" . | fromYaml -}}
+{{- $registries := list -}}
+{{- range $config.registries -}}
+{{- $registries = append $registries (omit . "createRepositories") -}}
+{{- end -}}
+{{- $settings := pick $config "port" "managementPort" "drainDelay" "shutdownGracePeriod" "logLevel" "logFormat" "management" "certificates" -}}
+{{- $_ := set $settings "registries" $registries -}}
+{{- $_ := set $settings "policy" (dig "admissionPolicy" "name" "" $config) -}}
+{{- toJson $settings -}}
+{{- end -}}
+
 {{- /* "true" when an admission policy does the swap. */ -}}
 {{- define "proxyswapper.usesPolicy" -}}
 {{- if eq .Values.webhook.mode "policy" -}}true{{- end -}}

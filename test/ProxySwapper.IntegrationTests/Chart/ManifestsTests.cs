@@ -86,6 +86,6 @@ internal sealed partial class ManifestsTests
 
     private static IReadOnlyList<JsonObject> Read(string file) => YamlObjects.Read(File.ReadAllText(SourceTree.PathOf("manifests", file)));
 
-    [GeneratedRegex("^(# Source:.*| *(helm\\.sh/chart|app\\.kubernetes\\.io/managed-by):.*)\n", RegexOptions.Multiline)]
+    [GeneratedRegex("^(# Source:.*| *(helm\\.sh/chart|app\\.kubernetes\\.io/managed-by|checksum/startup):.*)\n", RegexOptions.Multiline)]
     private static partial Regex HelmLine();
 }

@@ -14,7 +14,12 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class HandOverTests
 {
     private const string OldName = WebhookRegistration.Name;
-    private static readonly string NewName = NameOfThePage();
+
+    private static readonly ManualPage Page = ManualPage.All.Single(page =>
+        page.Path == Path.Combine("docs", "coming-from", "k8s-proxy-image-swapper.md")
+    );
+
+    private static readonly string NewName = (string)YamlObjects.Read(Page.Files("values.yaml").Single())[0]["webhook"]!["name"]!;
 
     private readonly List<string> _images = [];
     private KubeApiServer _cluster = null!;
@@ -47,8 +52,8 @@ internal sealed class HandOverTests
         await UntilReviewedAsync(release);
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OldName);
         await UntilCreatedAsync(5);
-        // The upgrade: Helm creates the configuration with the old name first, and then deletes the other.
-        await RegisterAsync(release, OldName);
+        // The page's copy, and the upgrade, which deletes the configuration with the other name.
+        await RunAsync(Page.Blocks.Single(block => block.Language == "sh").Text);
         await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", NewName);
         await UntilCreatedAsync(5);
         await stop.CancelAsync();
@@ -56,14 +61,15 @@ internal sealed class HandOverTests
         Assert.That(_images, Has.Count.GreaterThan(10).And.All.EqualTo("proxy.example.com/library/nginx:1"));
     }
 
-    private static string NameOfThePage() =>
-        (string)
-            YamlObjects.Read(
-                ManualPage
-                    .All.Single(page => page.Path == Path.Combine("docs", "coming-from", "k8s-proxy-image-swapper.md"))
-                    .Files("values.yaml")
-                    .Single()
-            )[0]["webhook"]!["name"]!;
+    private async Task RunAsync(string commands)
+    {
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            "bash",
+            ["-ec", $"kubectl() {{ {_cluster.Kubectl} \"$@\"; }}\n{commands}"],
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
+        );
+        Assert.That(exitCode, Is.Zero, output + error);
+    }
 
     private Task<ProxySwapperProcess> StartAsync(string name) =>
         ProxySwapperProcess.StartAsync(
