@@ -57,6 +57,14 @@ internal sealed class ChartOnApiServerTests
                         : (string)item["apiVersion"]!
                 );
         Assert.That(unknown, Is.SubsetOf(GroupsOfOperators));
+        // Roles for pull secrets are in the namespaces of those.
+        foreach (var place in known.Select(item => (string?)item!["metadata"]!["namespace"]).OfType<string>().Distinct())
+            await _server.KubectlWithInputAsync(
+                $$$"""{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "{{{place}}}"}}""",
+                "apply",
+                "-f",
+                "-"
+            );
         var list = new JsonObject
         {
             ["apiVersion"] = "v1",
