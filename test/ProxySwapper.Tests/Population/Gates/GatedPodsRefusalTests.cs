@@ -21,6 +21,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Target, ("kept", 60.0), 0L)));
     }
 
@@ -38,6 +39,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
             await AdvanceAsync(replica.Pods.Snapshot().Single().NextTry - Time.GetUtcNow());
         }
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single().Result, tries), Is.EqualTo((Target, "kept", 4)));
     }
 
@@ -50,6 +52,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Original, ("restored", 60.0))));
     }
 
@@ -180,6 +183,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
         await AdvanceAsync(Second);
         await LiftedAsync();
+        await next.ReleasedAsync();
         Assert.That((ImageOf("app"), next.Released.Single()), Is.EqualTo((Original, ("restored", 60.0))));
     }
 

@@ -63,6 +63,9 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
     /// <summary>The results of released Pods, as counted by the metric.</summary>
     public ConcurrentQueue<(string Result, double Seconds)> Released { get; } = new();
 
+    /// <summary>Waits for the first of them: the response to a patch arrives after its effect can be seen.</summary>
+    public Task ReleasedAsync() => TestWait.UntilAsync(() => !Released.IsEmpty, "the response to the release");
+
     /// <summary>The restored images, as counted by the metric.</summary>
     public long Restored => Interlocked.Read(ref _restored);
 

@@ -15,6 +15,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         replica.Arrive(Target);
         replica.See(await CreateAsync());
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Target, ("released", 0.0))));
     }
 
@@ -27,6 +28,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)));
         replica.Arrive(Target);
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Target, ("released", 59.0), 0L)));
     }
 
@@ -50,6 +52,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         await AdvanceAsync(Second);
         replica.GiveUp(Target, "not found (HTTP 404)");
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single(), replica.Restored), Is.EqualTo((Original, ("restored", 1.0), 1L)));
         Assert.That(
             (string?)Pod("app")["metadata"]!["annotations"]![GatedPodSamples.LeftOriginal],
@@ -83,6 +86,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Target, ("kept", 60.0))));
         await TestWait.UntilAsync(() => EventsOf("ImageNotDownstream").Count == 1, "the Event");
     }
@@ -107,6 +111,7 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         replica.Apply(new() { Deadline = 5 * Second }, Time);
         await AdvanceAsync(10 * Second);
         await LiftedAsync();
+        await replica.ReleasedAsync();
         Assert.That(replica.Released.Single(), Is.EqualTo(("restored", 20.0)));
     }
 }
