@@ -13,6 +13,12 @@ internal static class PodExpressions
     /// <summary>The longest prefix of our annotation keys, counted for each.</summary>
     private static readonly int KeySize = PodImageFields.OfSpec.Max(field => field.AnnotationPrefix.Length);
 
+    /// <summary>
+    /// The size of commands, arguments and environments up to which a Pod is rewritten: CEL cannot measure a whole object, and with other
+    /// images a Pod near etcd's limit of 1.5 MiB could not be stored.
+    /// </summary>
+    private const int MaximumTexts = 1_000_000;
+
     private const string IgnoredNamespaces = "not-in-an-ignored-namespace";
 
     /// <summary>From the targets to the patch.</summary>
@@ -60,6 +66,14 @@ internal static class PodExpressions
                 """
             ),
         ];
+        conditions.Add(
+            new(
+                "not-nearly-too-large",
+                "With other images it could be larger than etcd stores.",
+                "(object.spec.?containers.orValue([]) + object.spec.?initContainers.orValue([])).map(c,\n"
+                    + $"  {Texts}).sum() <= {Number(MaximumTexts)}"
+            )
+        );
         if (options.IgnoreNamespaces.Count > 0)
         {
             var ignored = PatternExpressions.OfNamespaces(options.IgnoreNamespaces).Expression;
@@ -78,6 +92,13 @@ internal static class PodExpressions
 
     /// <summary>The configuration key of a condition whose length depends on one.</summary>
     public static string KeyOf(PolicyExpression condition) => condition.Name == IgnoredNamespaces ? "ignoreNamespaces" : "ignoreOwners";
+
+    /// <summary>The bytes of a container's own texts.</summary>
+    private const string Texts = """
+        c.?env.orValue([]).map(e, bytes(e.name).size() + bytes(e.?value.orValue('')).size()).sum()
+          + c.?command.orValue([]).map(t, bytes(t).size()).sum()
+          + c.?args.orValue([]).map(t, bytes(t).size()).sum()
+        """;
 
     private static string HasGate(string pod) => $"{pod}.spec.?schedulingGates.orValue([]).exists(g, g.name == '{GateLabels.Gate}')";
 

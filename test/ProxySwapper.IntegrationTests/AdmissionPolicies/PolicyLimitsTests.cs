@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
@@ -65,6 +66,32 @@ internal sealed class PolicyLimitsTests
         await _scene.WaitUntilInForceAsync();
         var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. LongImages(98).TakeLast(2)]));
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/docker.io/library/nginx").And.Not.Contain("r.example/hh"));
+    }
+
+    /// <summary>The API server fails the request if etcd does not store what a policy makes of a Pod.</summary>
+    [Test]
+    public async Task A_pod_that_would_become_too_large_for_etcd_keeps_its_images()
+    {
+        var number = await _scene.AddAsync($"proxyUrl: r.example/{new string('a', 100)}");
+        await _scene.WaitUntilInForceAsync();
+        var pod = PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"{new string('b', 100)}{index}")]);
+        Assert.That((await AnswersAsync(number, pod)).Policy, Does.Contain("\"r.example/aaa"));
+        // Of the sizes that are stored without a policy, nearly the largest.
+        var (without, size) = (HttpStatusCode.OK, 1_580_000);
+        for (; without != HttpStatusCode.Created && size > 1_400_000; size -= 5_000)
+        {
+            pod["metadata"]!["name"] = $"without-{size}";
+            pod["spec"]!["containers"]![0]!["env"] = new JsonArray(
+                new JsonObject { ["name"] = "LARGE", ["value"] = new string('x', size) }
+            );
+            (without, _) = await _scene.StoreAsync("nobody", "default", pod);
+        }
+        Assert.That(without, Is.EqualTo(HttpStatusCode.Created));
+        pod["metadata"]!["name"] = "with";
+        var (with, body) = await _scene.StoreAsync($"policy-{number}", "default", pod);
+        var answer = body.ToJsonString();
+        Assert.That(with, Is.EqualTo(HttpStatusCode.Created), answer[..Math.Min(500, answer.Length)]);
+        Assert.That((string?)body["spec"]!["containers"]![0]!["image"], Does.StartWith("bbb"));
     }
 
     [TestCaseSource(nameof(OddPods))]

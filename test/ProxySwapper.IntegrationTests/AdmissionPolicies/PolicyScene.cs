@@ -125,6 +125,10 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     public Task<(HttpStatusCode Status, JsonNode Body)> CreateAsync(string? user, string @namespace, JsonNode pod) =>
         AnswerAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod);
 
+    /// <summary>Creates a Pod and stores it.</summary>
+    public Task<(HttpStatusCode Status, JsonNode Body)> StoreAsync(string user, string @namespace, JsonNode pod) =>
+        AnswerAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod, isDryRun: false);
+
     /// <summary>Replaces a Pod, or its ephemeral containers, as a dry run unless no user is given.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> ReplaceAsync(
         string? user,
@@ -158,12 +162,18 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     public static JsonObject Container(string image) =>
         new() { ["containers"] = new JsonArray(new JsonObject { ["name"] = "a", ["image"] = image }) };
 
-    private async Task<(HttpStatusCode Status, JsonNode Body)> AnswerAsync(HttpMethod method, string path, string? user, JsonNode pod)
+    private async Task<(HttpStatusCode Status, JsonNode Body)> AnswerAsync(
+        HttpMethod method,
+        string path,
+        string? user,
+        JsonNode pod,
+        bool isDryRun = true
+    )
     {
         var full = pod.DeepClone().AsObject();
         full["apiVersion"] = "v1";
         full["kind"] = "Pod";
-        using var answer = await SendAsync(method, user is null ? path : $"{path}?dryRun=All", user, full);
+        using var answer = await SendAsync(method, user is null || !isDryRun ? path : $"{path}?dryRun=All", user, full);
         return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
     }
 
