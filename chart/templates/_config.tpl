@@ -77,9 +77,14 @@
 {{- if and (eq (lower (dig "populate" "policy" "gate" .Values.config)) "gate") (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) (not (include "proxyswapper.usesPolicy" .)) -}}true{{- end -}}
 {{- end -}}
 
+{{- /* "true" when waiting Pods are released, whatever populate.policy is: another one may have gated Pods until this upgrade. */ -}}
+{{- define "proxyswapper.releases" -}}
+{{- if and .Values.rbac.create .Values.rbac.gates (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- end -}}
+
 {{- /* "true" when the API server can hold our ServiceAccount to what a gate needs. */ -}}
 {{- define "proxyswapper.fences" -}}
-{{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.gates" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
+{{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.releases" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* "true" when an admission policy holds the test's account to dry runs. */ -}}
@@ -106,7 +111,7 @@
 
 {{- /* "true" when the webhook's Pods talk to the API server. */ -}}
 {{- define "proxyswapper.usesKubernetes" -}}
-{{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.fallsBack" .) (include "proxyswapper.usesPolicy" .) -}}true{{- end -}}
+{{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.releases" .) (include "proxyswapper.fallsBack" .) (include "proxyswapper.usesPolicy" .) -}}true{{- end -}}
 {{- end -}}
 
 {{- /* A duration as the program's file has it, in whole seconds. */ -}}

@@ -51,8 +51,8 @@ internal sealed partial class PodPlanner(
         {
             var presence = await LookAsync(work, pod, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
-            if (rules.Current.Options.DryRun)
-                return presence == ImagePresence.Present ? null : "dryRun is on: nothing is copied";
+            if (NothingIsCopied(rules.Current.Options) is { } reason)
+                return presence == ImagePresence.Present ? null : reason;
             var (outcome, job, _) = TryEnqueue(work, pod.Origin, found.IsPulledAlways, isSilent: !isFirst);
             if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
                 return null;
@@ -67,6 +67,12 @@ internal sealed partial class PodPlanner(
             await Task.Delay(RetryInterval, time, cancellationToken);
         }
     }
+
+    /// <summary>Why a gated Pod's images are only looked for, or null.</summary>
+    private static string? NothingIsCopied(ProxySwapperOptions options) =>
+        options.DryRun ? "dryRun is on: nothing is copied"
+        : options.Populate.Policy == PopulatePolicy.None ? "populate.policy is none: nothing is copied"
+        : null;
 
     private ImageDecision DecisionOf(ListedPod pod, ListedImage image) =>
         ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current);

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -76,6 +78,42 @@ internal sealed class ChartFenceTests : IDisposable
             "restore"
         );
         Assert.That(await TryAsync(lift, Replace("/spec/containers/0/image", $"{Target}@{Digest}")), Is.EqualTo(HttpStatusCode.OK), "pin");
+    }
+
+    /// <summary>The patches that the program itself builds, for a Pod with an init container and an image volume.</summary>
+    [TestCase("lift", new[] { Target, "down.example.com/library/setup:1" })]
+    [TestCase("restore", new[] { "nginx:1", "setup:1" })]
+    [TestCase("pin", new[] { $"{Target}@{Digest}", $"down.example.com/library/setup:1@{Digest}" })]
+    public async Task The_patches_of_the_program_are_allowed(string what, string[] images)
+    {
+        if (_account is null)
+            return;
+        var name = $"pod{_count++}";
+        var pod = Pod(name, isGated: true);
+        var annotations = pod["metadata"]!["annotations"]!;
+        annotations["original-image.proxyswapper.io/setup"] = "setup:1";
+        annotations["original-image.volume.proxyswapper.io/data"] = "data:1";
+        pod["spec"]!["initContainers"] = new JsonArray(
+            new JsonObject { ["name"] = "setup", ["image"] = "down.example.com/library/setup:1" }
+        );
+        pod["spec"]!["volumes"] = new JsonArray(
+            new JsonObject
+            {
+                ["name"] = "data",
+                ["image"] = new JsonObject { ["reference"] = "down.example.com/library/data:1" },
+            }
+        );
+        var created = await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", pod, default);
+        var gated = GatedPod.Read(JsonSerializer.SerializeToElement(created))!;
+        Assert.That(gated.Images, Has.Count.EqualTo(2), "an image volume cannot be changed");
+        var changes = gated.Images.Select(image => (image, what == "restore" ? image.Original : $"{image.Image}@{Digest}")).ToList();
+        var patch = GatePatch.Build(gated, what == "lift" ? [] : changes, what == "restore" ? "not downstream after 60 s" : null);
+
+        await new PodClient(_account).PatchAsync(_namespace, name, patch, GateReleaser.FieldManager, default);
+
+        var spec = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/{name}", default))!["spec"]!;
+        Assert.That(new[] { (string?)spec["containers"]![0]!["image"], (string?)spec["initContainers"]![0]!["image"] }, Is.EqualTo(images));
+        Assert.That(spec["schedulingGates"]!.AsArray().Select(gate => (string)gate!["name"]!), Is.EqualTo(["example.com/other"]));
     }
 
     [Test]
@@ -161,6 +199,12 @@ internal sealed class ChartFenceTests : IDisposable
     private async Task<string> CreateAsync(bool isGated)
     {
         var name = $"pod{_count++}";
+        await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", Pod(name, isGated), default);
+        return name;
+    }
+
+    private static JsonObject Pod(string name, bool isGated)
+    {
         var pod = new JsonObject
         {
             ["metadata"] = new JsonObject
@@ -176,8 +220,7 @@ internal sealed class ChartFenceTests : IDisposable
                 new JsonObject { ["name"] = "proxyswapper.io/image" },
                 new JsonObject { ["name"] = "example.com/other" }
             );
-        await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", pod, default);
-        return name;
+        return pod;
     }
 
     private static JsonObject Remove(string path) => new() { ["op"] = "remove", ["path"] = path };

@@ -12,7 +12,10 @@ namespace ProxySwapper.IntegrationTests.Chart;
 internal sealed class ChartSafetyTests
 {
     /// <summary>Permissions of the populator with scheduling gates: to watch and release Pods, and to have a Lease per copy.</summary>
-    private const string Gates = "pods:list,watch,patch events:create,patch leases:get,list,watch,create,update,delete";
+    private const string Gates = Release + " leases:get,list,watch,create,update,delete";
+
+    /// <summary>Permissions with any <c>populate.policy</c>: Pods that an earlier one gated are released.</summary>
+    private const string Release = "pods:list,watch,patch events:create,patch";
 
     /// <summary>Permissions for issuing its own certificate.</summary>
     private const string OwnCertificate =
@@ -91,23 +94,24 @@ internal sealed class ChartSafetyTests
     }
 
     [Test]
-    public void Without_population_there_are_no_permissions_and_no_token()
+    public void Without_population_and_gates_there_are_no_permissions_and_no_token()
     {
-        var objects = _sets["populate-none"].Where(item => !IsHook(item)).ToList();
+        var objects = _sets["populate-none-without-gates"].Where(item => !IsHook(item)).ToList();
         Assert.That(objects.Select(item => (string)item["kind"]!).Where(kind => kind.Contains("Role", StringComparison.Ordinal)), Is.Empty);
         var pod = objects.Single(item => (string?)item["kind"] == "Deployment")["spec"]!["template"]!["spec"]!;
         Assert.That((bool)pod["automountServiceAccountToken"]!, Is.False);
     }
 
     [TestCase("default", Gates)]
-    [TestCase("populate-without-reconciling", "pods:list,watch events:create,patch leases:get,list,watch,create,update,delete")]
+    [TestCase("populate-without-reconciling", Gates)]
     [TestCase("fallback-without-populating", "events:create,patch")]
-    [TestCase("populate-none", "")]
+    [TestCase("populate-none", Release)]
+    [TestCase("populate-none-without-gates", "")]
     [TestCase("pull-secrets-everywhere", Gates + " secrets,serviceaccounts:get")]
     [TestCase("pull-secrets-in-namespaces", Gates + " secrets,serviceaccounts:get")]
     [TestCase("unregistered", Gates)]
-    [TestCase("self-signed", OwnCertificate)]
-    [TestCase("without-cert-manager", OwnCertificate)]
+    [TestCase("self-signed", OwnCertificate + " " + Release)]
+    [TestCase("without-cert-manager", OwnCertificate + " " + Release)]
     public void Permissions_are_those_of_the_enabled_features(string set, string expected)
     {
         var rules = _sets[set]

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -14,11 +16,14 @@ internal sealed class ClaimWatch(
     KubernetesAccess kubernetes,
     CopyClaims claims,
     PopulationQueue queue,
+    ConfigurationMonitor rules,
     IMeterFactory meters,
     TimeProvider time,
     ILogger<ClaimWatch> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, Lease> _held = new(StringComparer.Ordinal);
 
     /// <summary>The current holders, of all replicas.</summary>
@@ -49,6 +54,9 @@ internal sealed class ClaimWatch(
         HashSet<string>? listed = null;
         try
         {
+            // Without copies there are no claims, and the chart grants no Leases.
+            while (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+                await Task.Delay(ReloadInterval, time, stoppingToken);
             await foreach (var (kind, lease) in watcher.WatchAsync(stoppingToken))
                 switch (kind)
                 {

@@ -8,9 +8,10 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
 {
     private const string Reason = "released by the command proxyswapper";
 
-    /// <summary>Pods admitted while the first list was read are in the next one.</summary>
+    /// <summary>A Pod whose admission was in flight when the webhook was removed is not in the first list.</summary>
+    private const int MinimumRounds = 2;
     private const int MaximumRounds = 5;
-    private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Releases all of them.</summary>
     /// <param name="namespace">One namespace, or null for all.</param>
@@ -29,7 +30,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
         var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = $"{GateLabels.Gated}={GateLabels.GatedValue}" };
         var plan = new ReleasePlan(Reason, _ => false) { KeepsImages = keepsImages };
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (var round = 0; round < MaximumRounds; round++)
+        for (var round = 1; ; round++)
         {
             var isLast = true;
             await foreach (var pod in pods.ListAsync(query, GatedPod.Read, cancellationToken))
@@ -47,7 +48,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
                     done(pod, null, problem.Message);
                 }
             }
-            if (isLast)
+            if (round >= MaximumRounds || isLast && round >= MinimumRounds)
                 return;
             await Task.Delay(RoundInterval, time, cancellationToken);
         }

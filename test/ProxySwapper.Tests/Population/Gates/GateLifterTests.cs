@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population.Gates;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Gates;
+
+/// <summary>Releasing all gated Pods at once, on a clock that the test moves.</summary>
+[TestFixture]
+internal sealed class GateLifterTests
+{
+    private readonly ManualTimeProvider _time = new();
+
+    [Test]
+    public async Task A_pod_whose_admission_was_in_flight_is_found_by_a_second_look()
+    {
+        await using var server = await InMemoryApiServer.StartAsync();
+        using var client = ApiServers.Connect(server);
+        var released = new List<string>();
+        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
+            null,
+            false,
+            (pod, _, error) => released.Add($"{pod} {error}"),
+            default
+        );
+        await TestWait.UntilAsync(() => run.IsCompleted || _time.Waiting == 1, "the first look");
+        Assert.That(run.IsCompleted, Is.False, "an empty list is not the last");
+        await new ResourceClient(client, ResourceType.Pods).CreateAsync(
+            "team",
+            GatedPodSamples.Create("team", "late", ("nginx:1", "down.example.com/nginx:1")),
+            default
+        );
+        await TestWait.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return run.IsCompleted;
+            },
+            "the end"
+        );
+        await run;
+        Assert.That(released, Is.EqualTo(["team/late "]));
+        Assert.That(GatedPodSamples.GatesOf(server.FindPod("team", "late")!), Is.Empty);
+        Assert.That(GatedPodSamples.ImagesOf(server.FindPod("team", "late")!), Is.EqualTo(["nginx:1"]));
+    }
+}
