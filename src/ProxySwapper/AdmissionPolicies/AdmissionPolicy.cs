@@ -18,4 +18,8 @@ internal sealed record AdmissionPolicy(
 /// <param name="Name">Its name.</param>
 /// <param name="Comment">What it is, for people who read the policy.</param>
 /// <param name="Expression">CEL, in one or more lines.</param>
-internal sealed record PolicyExpression(string Name, string Comment, string Expression);
+internal sealed record PolicyExpression(string Name, string Comment, string Expression)
+{
+    /// <summary>As it is written into the policy: with its comment, so that it is visible in the cluster.</summary>
+    public string Text { get; } = $"{CelText.Comment(Comment)}\n{Expression}";
+}

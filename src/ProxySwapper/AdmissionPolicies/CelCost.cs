@@ -20,6 +20,9 @@ internal static class CelCost
     /// <summary>The parser's limit on nesting is 250; each rule of a variable is one level.</summary>
     public const int MaximumRulesOfVariable = 100;
 
+    /// <summary>How many match conditions the API server allows in a policy.</summary>
+    public const int MaximumConditions = 64;
+
     /// <summary>The parser's limit on an expression, in characters.</summary>
     public const int MaximumLength = 100_000;
 

@@ -31,12 +31,14 @@ internal sealed class PolicyCompiler
         var rules =
             _options.Rules.Count == 0 && _options.ProxyUrl is not null
                 ? [_expressions.OfProxyUrl()]
-                : _options.Rules.Select((rule, index) => _expressions.Of($"rules[{index}]", rule)).OfType<PolicyRule>().ToList();
-        if (_options.Rules.Count == 0 && _options.ProxyUrl is null)
+                : _options.Rules.Select((rule, index) => _expressions.Of($"rules[{index}]", rule)).ToList();
+        if (rules.Count == 0)
             _refusals.Add(new("rules", "rules or proxyUrl is required: no image would be rewritten"));
+        else if (!rules.Exists(rule => rule.CanRewrite))
+            _refusals.Add(new("rules", "CEL can express none of them: no image would be rewritten; use match and target, or the webhook"));
         _refusals.AddRange(_expressions.Refusals);
         AddPlaces();
-        var last = AddRules(rules, AddExclusions(rules));
+        var last = AddRules([.. rules.Where(rule => rule.Condition != PolicyRule.Never)], AddExclusions(rules));
         AddTargets(last);
         var total = CelCost.Usually(_cost);
         if (total > CelCost.MaximumOfPolicy)
@@ -50,7 +52,6 @@ internal sealed class PolicyCompiler
             );
         var mutation = PodExpressions.Mutation(_options.PatchLabel, HasPullSecrets);
         var policy = new AdmissionPolicy(Conditions(), _variables, mutation);
-        _refusals.AddRange(TooLong());
         return new CompiledPolicy(policy, _refusals);
     }
 
@@ -59,6 +60,8 @@ internal sealed class PolicyCompiler
     private List<PolicyExpression> Conditions()
     {
         var conditions = PodExpressions.Conditions(_options).ToList();
+        foreach (var condition in conditions)
+            RefuseIfTooLong(PodExpressions.KeyOf(condition), condition, "use wildcards such as team-*, or the webhook");
         foreach (var (index, condition) in _options.AdmissionPolicy.MatchConditions.Index())
         {
             var key = $"admissionPolicy.matchConditions[{index}]";
@@ -67,27 +70,37 @@ internal sealed class PolicyCompiler
                     new($"{key}.name", $"another condition of the policy has the name '{condition.Name}'; choose a different one")
                 );
             conditions.Add(new PolicyExpression(condition.Name, $"{key}.", condition.Expression));
+            RefuseIfTooLong($"{key}.expression", conditions[^1], "split it into several conditions, or use the webhook");
         }
+        if (conditions.Count > CelCost.MaximumConditions)
+            _refusals.Add(
+                new(
+                    "admissionPolicy.matchConditions",
+                    $"too many for a policy: with its own it has {conditions.Count} conditions, and the API server allows "
+                        + $"{CelCost.MaximumConditions}; combine some with &&"
+                )
+            );
         return conditions;
     }
 
-    /// <summary>Expressions that the API server would not parse: of conditions, and of single rules, which cannot be split.</summary>
-    private IEnumerable<PolicyRefusal> TooLong() =>
-        from item in PodExpressions
-            .Conditions(_options)
-            .Select(condition => (Key: PodExpressions.KeyOf(condition), condition.Expression))
-            .Concat(_variables.Select(variable => (Key: "rules", variable.Expression)))
-        where item.Expression.Length > CelCost.MaximumLength - 1000
-        select new PolicyRefusal(
-            item.Key,
-            $"too long for a policy: its CEL expression has {item.Expression.Length:N0} characters, and the API server allows "
-                + $"{CelCost.MaximumLength:N0}; use wildcards such as team-*, or the webhook"
-        );
+    /// <summary>Refuses an expression that the API server would not parse.</summary>
+    private void RefuseIfTooLong(string key, PolicyExpression item, string advice)
+    {
+        if (item.Text.Length > CelCost.MaximumLength)
+            _refusals.Add(
+                new(
+                    key,
+                    $"too long for a policy: its CEL expression has {item.Text.Length:N0} characters, and the API server allows "
+                        + $"{CelCost.MaximumLength:N0}; {advice}"
+                )
+            );
+    }
 
     private void AddPlaces()
     {
         _variables.AddRange(PodImageExpressions.Variables);
         Add(
+            "placeholderImages",
             "references",
             "Normalised references, with registry, path and tag or digest. Invalid references are left unchanged.",
             ReferenceExpressions.Normalise("variables.images", _options.PlaceholderImages),
@@ -100,7 +113,7 @@ internal sealed class PolicyCompiler
     private string AddExclusions(IEnumerable<PolicyRule> rules)
     {
         var atTarget = rules
-            .SelectMany(rule => rule.AtTarget.Select(condition => (Comment: $"Where {rule.Key} sends images.", condition)))
+            .SelectMany(rule => rule.AtTarget.Select(condition => (Comment: $"Where {rule.Place} sends images.", condition)))
             .Concat(_expressions.AtProxyUrl().Select(condition => (Comment: "proxyUrl.", condition)))
             .DistinctBy(item => item.condition.Expression);
         var ignored = _options.IgnoreImages.Select((text, index) => (Comment: $"ignoreImages[{index}]: {text}", condition: Ignored(text)));
@@ -109,6 +122,7 @@ internal sealed class PolicyCompiler
         {
             var name = index == 0 ? "candidates" : $"candidates_{index + 1}";
             Add(
+                "ignoreImages",
                 name,
                 "Without images that are already at a target or ignored.",
                 RuleChunks.Exclude(source, chunk),
@@ -131,6 +145,7 @@ internal sealed class PolicyCompiler
         {
             var name = index == 0 ? "decisions" : $"decisions_{index + 1}";
             Add(
+                chunk is [var only] ? only.Key : "rules",
                 name,
                 "The first rule that matches a reference decides its target; '' if none has matched yet.",
                 RuleChunks.Decide(source, chunk, isFirst: index == 0),
@@ -147,6 +162,7 @@ internal sealed class PolicyCompiler
     {
         var split = HasPullSecrets ? ".map(r, {'image': r.image, 'target': r.target.split(' ')[0]})" : "";
         Add(
+            "rules",
             "targets",
             "From the image as written to its target. Results that are not valid references are left unchanged.",
             $$"""
@@ -160,17 +176,16 @@ internal sealed class PolicyCompiler
             _variables.AddRange(PullSecretExpressions.Variables(decisions));
     }
 
-    private void Add(string name, string comment, string expression, long cost)
+    /// <summary>Adds a variable.</summary>
+    /// <param name="key">The configuration key whose value makes it long.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="comment">What it is.</param>
+    /// <param name="expression">Its CEL.</param>
+    /// <param name="cost">What evaluating it costs at most.</param>
+    private void Add(string key, string name, string comment, string expression, long cost)
     {
         _variables.Add(new PolicyExpression(name, comment, expression));
+        RefuseIfTooLong(key, _variables[^1], "use wildcards such as team-*, or the webhook");
         _cost += cost;
     }
 }
-
-/// <summary>A policy, and the parts of the configuration that it lacks.</summary>
-internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<PolicyRefusal> Refusals);
-
-/// <summary>A setting that a policy cannot express.</summary>
-/// <param name="Key">The key in the configuration, such as <c>rules[2].matchRegex</c>.</param>
-/// <param name="Reason">Why, and what to do.</param>
-internal sealed record PolicyRefusal(string Key, string Reason);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
@@ -60,7 +61,10 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
 
     public string CheckName => "admission policy";
 
-    /// <summary>Ready once the policy has been in force, or is disabled for lack of its binding.</summary>
+    /// <summary>
+    /// Ready once the policy has been in force, or is disabled for lack of its binding, until the API server refuses a newer one: an API
+    /// server that does not answer still has the policy.
+    /// </summary>
     public ReadinessState State => new(_isReady, _fault);
 
     /// <summary>Applies the policy if necessary.</summary>
@@ -83,8 +87,14 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
             if (_fault != problem.Message)
                 Log.Failed(_logger, problem.Message);
             _fault = problem.Message;
+            _isReady &= !IsRefusal(problem);
         }
     }
+
+    /// <summary>Repeating the call does not help.</summary>
+    private static bool IsRefusal(Exception problem) =>
+        problem
+            is KubernetesException { Status: HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.UnprocessableEntity };
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundWork.KeepRunningAsync(WorkAsync, _time, _logger, stoppingToken);

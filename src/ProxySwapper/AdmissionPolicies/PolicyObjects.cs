@@ -97,11 +97,6 @@ internal sealed class PolicyObjects(string name, string apiVersion)
             ["values"] = new JsonArray(value),
         };
 
-    /// <summary>Each with its comment in CEL, so that it is visible in the cluster.</summary>
     private static JsonArray ArrayOf(IEnumerable<PolicyExpression> expressions) =>
-        new([
-            .. expressions.Select(item =>
-                (JsonNode)new JsonObject { ["name"] = item.Name, ["expression"] = $"{CelText.Comment(item.Comment)}\n{item.Expression}" }
-            ),
-        ]);
+        new([.. expressions.Select(item => (JsonNode)new JsonObject { ["name"] = item.Name, ["expression"] = item.Text })]);
 }

@@ -44,7 +44,7 @@ internal static class RuleChunks
 
     /// <summary>A rule, in the lines of an expression.</summary>
     public static string TextOf(PolicyRule rule) =>
-        $"\n  {CelText.Comment($"{rule.Key}: {rule.Summary}")}\n  {rule.Condition.Expression}\n    ? {rule.Target.Expression} :";
+        $"\n  {CelText.Comment($"{rule.Place}: {rule.Summary}")}\n  {rule.Condition.Expression}\n    ? {rule.Target.Expression} :";
 
     /// <summary>The references of a variable, without those that match one of the conditions.</summary>
     public static string Exclude(string source, IReadOnlyList<(string Comment, CelExpression Condition)> conditions)

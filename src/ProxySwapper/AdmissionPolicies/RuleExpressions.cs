@@ -16,11 +16,11 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
     /// <summary>The rule implied by <c>proxyUrl</c> alone.</summary>
     public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = "docker.io" });
 
-    /// <summary>A rule, or null if it cannot be expressed at all.</summary>
-    public PolicyRule? Of(string key, RuleOptions rule)
+    /// <summary>A rule. If it cannot be expressed, it rewrites nothing, and images at its target are still known to be there.</summary>
+    public PolicyRule Of(string key, RuleOptions rule)
     {
         var compiled = rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);
-        return rule.PullSecret is { } secret && compiled is { CanRewrite: true } ? compiled.WithPullSecret(secret) : compiled;
+        return rule.PullSecret is { } secret && compiled.CanRewrite ? compiled.WithPullSecret(secret) : compiled;
     }
 
     /// <summary>Images at <c>proxyUrl</c> stay there even if no rule names it any more.</summary>
@@ -33,7 +33,8 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
             throw new ArgumentException(fault, nameof(rule));
         var (prefix, suffix) = TargetPrefix.Split(rule.Target ?? proxyUrl!);
         return new PolicyRule(
-            Place(key),
+            key,
+            locations.LineOf(key),
             Summary(rule, $"{rule.Match} -> {(suffix is null ? prefix : rule.Target ?? proxyUrl)}"),
             InNamespaces(rule, PatternExpressions.Of(pattern)),
             suffix is null
@@ -47,34 +48,44 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         );
     }
 
-    private PolicyRule? OfRegex(string key, RuleOptions rule)
+    private PolicyRule OfRegex(string key, RuleOptions rule)
     {
+        var image = ReplacementPattern.IsImage(rule.Replace!) ? ImageReference.Parse(rule.Replace!) : null;
+        var unchanged = new PolicyRule(
+            key,
+            locations.LineOf(key),
+            Summary(rule, $"{rule.MatchRegex} -> {rule.Replace}"),
+            PolicyRule.Never,
+            PolicyRule.Unchanged,
+            image is null
+                ? AtPrefix(ReplacementPattern.PrefixOf(rule.Replace!))
+                : [PatternExpressions.Equals(image.WithDefaultTag().ToString())]
+        );
         if (!PortableRegexReader.TryRead(rule.MatchRegex!, out var portable, out var reason))
         {
-            _refusals.Add(new($"{key}.matchRegex", $"cannot be used in CEL, whose regular expressions are RE2: {reason}"));
-            return null;
-        }
-        var condition = InNamespaces(rule, PatternExpressions.Matches($"^(?:{rule.MatchRegex})$"));
-        var (place, summary) = (Place(key), Summary(rule, $"{rule.MatchRegex} -> {rule.Replace}"));
-        if (ReplacementPattern.IsImage(rule.Replace!))
-        {
-            var image = ImageReference.Parse(rule.Replace!);
-            return new PolicyRule(
-                place,
-                summary,
-                condition,
-                new(CelText.Quote(image.ToString()), 1),
-                [PatternExpressions.Equals(image.WithDefaultTag().ToString())]
+            _refusals.Add(
+                new(
+                    $"{key}.matchRegex",
+                    $"cannot be used in CEL, whose regular expressions are RE2: {reason}",
+                    "later rules apply to its images, and images at its target are left unchanged"
+                )
             );
+            return unchanged;
         }
-        var atTarget = AtPrefix(ReplacementPattern.PrefixOf(rule.Replace!));
+        var matching = unchanged with { Condition = InNamespaces(rule, PatternExpressions.Matches($"^(?:{rule.MatchRegex})$")) };
+        if (image is not null)
+            return matching with { Target = new(CelText.Quote(image.ToString()), 1) };
         var regex = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
         if (TryReplace(regex, portable, rule.Replace!, out var target, out reason))
-            return new PolicyRule(place, summary, condition, target, atTarget);
+            return matching with { Target = target };
         _refusals.Add(
-            new($"{key}.replace", $"cannot be used in CEL, which has no capture groups and cannot locate them otherwise: {reason}")
+            new(
+                $"{key}.replace",
+                $"cannot be used in CEL, which has no capture groups and cannot locate them otherwise: {reason}",
+                "its images are left unchanged"
+            )
         );
-        return new PolicyRule(place, summary, condition, PolicyRule.Unchanged, atTarget);
+        return matching;
     }
 
     private static bool TryReplace(Regex regex, PortableRegex portable, string replacement, out CelExpression target, out string reason)
@@ -108,8 +119,6 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
             ? [PatternExpressions.StartsWith(prefix), PatternExpressions.StartsWith($"{DockerHub}library/{prefix[DockerHub.Length..]}")]
             : [PatternExpressions.StartsWith(prefix)];
     }
-
-    private string Place(string key) => locations.LineOf(key) is { } line ? $"{key} (line {line})" : key;
 
     private static string Summary(RuleOptions rule, string what) =>
         rule.Namespaces.Count == 0 ? what : $"{what} in {string.Join(", ", rule.Namespaces)}";

@@ -74,11 +74,15 @@ internal static class PolicyCommand
             (arguments, _) =>
                 ConfigurationFaults.ReportAsync(async () =>
                 {
-                    var compiled = Compile(arguments.GetValue(config), out var faults);
-                    if (faults.Count > 0 && !arguments.GetValue(partial))
-                        throw new ConfigurationException(faults);
-                    foreach (var fault in faults)
-                        await Console.Error.WriteLineAsync($"not expressible in CEL, left out: {fault}");
+                    var (compiled, locations) = Compile(arguments.GetValue(config));
+                    // What no policy can leave out is an error in any case.
+                    var errors = compiled.Refusals.Where(refusal => refusal.WithoutIt is null || !arguments.GetValue(partial)).ToList();
+                    if (errors.Count > 0)
+                        throw new ConfigurationException([.. errors.Select(refusal => locations.FaultOf(refusal.Key, refusal.Reason))]);
+                    foreach (var (key, reason, withoutIt) in compiled.Refusals)
+                        await Console.Error.WriteLineAsync(
+                            $"not expressible in CEL, left out, so {withoutIt}: {locations.FaultOf(key, reason)}"
+                        );
                     var objects = new PolicyObjects(arguments.GetValue(name)!, arguments.GetValue(apiVersion)!);
                     Write(
                         arguments.GetValue(output)!,
@@ -90,14 +94,12 @@ internal static class PolicyCommand
         return command;
     }
 
-    private static CompiledPolicy Compile(string? config, out IReadOnlyList<ConfigurationFault> faults)
+    private static (CompiledPolicy, ConfigurationLocations) Compile(string? config)
     {
         var environment = ConfigurationReader.ProcessEnvironment();
         var (file, text) = config is null ? ("(no file)", "") : (config, ConfigurationReader.TextOf(config));
         var locations = ConfigurationLocations.Of(file, text, environment);
-        var compiled = PolicyCompiler.Compile(ConfigurationReader.ReadText(file, text, environment), locations);
-        faults = [.. compiled.Refusals.Select(refusal => locations.FaultOf(refusal.Key, refusal.Reason))];
-        return compiled;
+        return (PolicyCompiler.Compile(ConfigurationReader.ReadText(file, text, environment), locations), locations);
     }
 
     private static void Write(string output, IReadOnlyList<JsonObject> objects)

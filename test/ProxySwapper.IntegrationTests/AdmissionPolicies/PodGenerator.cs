@@ -50,11 +50,18 @@ internal static class PodGenerator
         )
         .Select(text => JsonNode.Parse(text));
 
-    /// <summary>Almost always none; otherwise replaced by a valid one.</summary>
-    private static readonly Gen<string> Names =
-        from isOdd in Gen.Choose(0, 40)
-        from odd in Gen.Elements("-x", "x.y", "UPPER", new string('n', 63), new string('n', 64), "a/b", "a~b")
-        select isOdd == 0 ? odd : "";
+    /// <summary>
+    /// Names that images can have and most Pods do not. A Pod has at most one: with two, the API server may refuse both, and lists the
+    /// causes in no certain order.
+    /// </summary>
+    public static IReadOnlyList<string> OddNames { get; } = ["-x", "x.y", "UPPER", new('n', 63), new('n', 64), "a/b", "a~b"];
+
+    /// <summary>An odd name for one image of a Pod: the list, the index in it and the name. Beyond the list's end none has it.</summary>
+    private static readonly Gen<(string List, int Index, string Name)> Odd =
+        from list in Gen.Elements("c", "c", "i", "v")
+        from index in Gen.Choose(0, 20)
+        from name in Gen.Elements(OddNames.ToArray())
+        select (list, index, name);
 
     private static readonly string[] Known =
     [
@@ -103,6 +110,7 @@ internal static class PodGenerator
             from isDebugged in Gen.Choose(0, 40)
             from ephemeral in Lists(images, 0, isDebugged == 0 ? 1 : 0)
             from volumes in Lists(images, 0, 2)
+            from odd in Odd
             from secrets in Gen.Elements("null", "null", "[]", """[{"name":"harbor"}]""", """[{"name":"own"},{"name":"other.secret"}]""")
             select (
                 @namespace,
@@ -111,10 +119,10 @@ internal static class PodGenerator
                     ["metadata"] = MetadataOf(metadata, labels, annotations, owners),
                     ["spec"] = new JsonObject
                     {
-                        ["containers"] = ContainersOf("c", containers),
-                        ["initContainers"] = ContainersOf("i", initial),
-                        ["ephemeralContainers"] = ephemeral.Count > 0 ? ContainersOf("e", ephemeral) : null,
-                        ["volumes"] = VolumesOf(volumes),
+                        ["containers"] = ContainersOf("c", containers, odd),
+                        ["initContainers"] = ContainersOf("i", initial, odd),
+                        ["ephemeralContainers"] = ephemeral.Count > 0 ? ContainersOf("e", ephemeral, odd) : null,
+                        ["volumes"] = VolumesOf(volumes, odd),
                         ["imagePullSecrets"] = JsonNode.Parse(secrets),
                     },
                 }
@@ -126,7 +134,7 @@ internal static class PodGenerator
         new()
         {
             ["metadata"] = new JsonObject { ["name"] = "web" },
-            ["spec"] = new JsonObject { ["containers"] = ContainersOf("c", [.. images.Select(image => ("", image))]) },
+            ["spec"] = new JsonObject { ["containers"] = ContainersOf("c", images, default) },
         };
 
     /// <summary>Updates of a stored Pod: another image, only a label, an additional ephemeral container.</summary>
@@ -182,10 +190,13 @@ internal static class PodGenerator
         );
     }
 
-    private static Gen<IReadOnlyList<(string Name, string Image)>> Lists(Gen<string> images, int minimum, int maximum) =>
+    private static Gen<IReadOnlyList<string>> Lists(Gen<string> images, int minimum, int maximum) =>
         from count in Gen.Choose(minimum, maximum)
-        from items in Gen.ListOf(from name in Names from image in images select (name, image), count)
-        select (IReadOnlyList<(string, string)>)[.. items];
+        from items in Gen.ListOf(images, count)
+        select (IReadOnlyList<string>)[.. items];
+
+    private static string NameOf(string list, int index, (string List, int Index, string Name) odd) =>
+        (list, index) == (odd.List, odd.Index) ? odd.Name : $"{list}{index}";
 
     private static JsonObject MetadataOf(int form, JsonNode? labels, JsonNode? annotations, JsonNode? owners)
     {
@@ -199,24 +210,19 @@ internal static class PodGenerator
         return metadata;
     }
 
-    private static JsonArray ContainersOf(string kind, IReadOnlyList<(string Name, string Image)> containers) =>
-        new([
-            .. containers.Select(
-                (item, index) =>
-                    (JsonNode)new JsonObject { ["name"] = item.Name.Length > 0 ? item.Name : $"{kind}{index}", ["image"] = item.Image }
-            ),
-        ]);
+    private static JsonArray ContainersOf(string list, IReadOnlyList<string> images, (string List, int Index, string Name) odd) =>
+        new([.. images.Select((image, index) => (JsonNode)new JsonObject { ["name"] = NameOf(list, index, odd), ["image"] = image })]);
 
-    private static JsonArray VolumesOf(IReadOnlyList<(string Name, string Image)> volumes) =>
+    private static JsonArray VolumesOf(IReadOnlyList<string> images, (string List, int Index, string Name) odd) =>
         new([
-            .. volumes.Select(
-                (item, index) =>
+            .. images.Select(
+                (image, index) =>
                     (JsonNode)(
                         index % 2 == 0
                             ? new JsonObject
                             {
-                                ["name"] = item.Name.Length > 0 ? item.Name : $"v{index}",
-                                ["image"] = new JsonObject { ["reference"] = item.Image },
+                                ["name"] = NameOf("v", index, odd),
+                                ["image"] = new JsonObject { ["reference"] = image },
                             }
                             : new JsonObject { ["name"] = $"v{index}", ["emptyDir"] = new JsonObject() }
                     )

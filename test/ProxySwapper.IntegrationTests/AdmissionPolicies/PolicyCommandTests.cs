@@ -53,13 +53,49 @@ internal sealed class PolicyCommandTests : IDisposable
             Assert.That(
                 error.TrimEnd().Split('\n'),
                 Has.Length.EqualTo(2)
-                    .And.All.StartsWith($"not expressible in CEL, left out: {_config}:")
+                    .And.All.StartsWith("not expressible in CEL, left out, so ")
+                    .And.All.Contains($": {_config}:")
+                    .And.Some.Contains("later rules apply to its images, and images at its target are left unchanged")
                     .And.Some.Contains(Refused)
                     .And.Some.Contains("swapPolicy")
             );
-            Assert.That(output, Does.Contain("rules[0] (line 2): docker.io -> r.example/").And.Not.Contain("r.example/one"));
+            Assert.That(output, Does.Contain("rules[0] (line 2): docker.io -> r.example/").And.Not.Contain("rules[1] (line 3): "));
+            Assert.That(output, Does.Contain("Where rules[1] (line 3) sends images."));
             Assert.That((string?)policy["kind"], Is.EqualTo("MutatingAdmissionPolicy"));
         });
+    }
+
+    [TestCaseSource(nameof(NeverLeftOut))]
+    public async Task What_cannot_be_left_out_is_an_error_with_partial_too(string configuration, string key)
+    {
+        await File.WriteAllTextAsync(_config, configuration);
+        var (exitCode, output, error) = await RunAsync("--partial");
+        Assert.That((exitCode, output), Is.EqualTo((2, "")));
+        Assert.That(error, Does.Contain(_config).And.Contain($" {key}: "));
+    }
+
+    private static IEnumerable<TestCaseData> NeverLeftOut()
+    {
+        var namespaces = string.Join(", ", Enumerable.Range(0, 3000).Select(index => $"team-number-{index}"));
+        yield return Case("long", $"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]", "ignoreNamespaces");
+        var rules = Enumerable
+            .Range(0, 400)
+            .Select(index => $"  - {{match: '*.r{index}.example/**/app-*', target: t.example/{index}, allowSharedTarget: true}}\n");
+        yield return Case("costly", $"rules:\n{string.Concat(rules)}", "rules");
+        yield return Case(
+            "a condition of the same name",
+            "proxyUrl: r.example\nadmissionPolicy: {matchConditions: [{name: not-opted-out, expression: 'true'}]}",
+            "admissionPolicy.matchConditions[0].name"
+        );
+        yield return Case("a dry run", "proxyUrl: r.example\ndryRun: true", "dryRun");
+        yield return Case("no rules", "logLevel: info", "rules");
+        yield return Case(
+            "no rules that CEL can express",
+            "rules: [{matchRegex: '\\p{Ll}+/.*', replace: r.example/a:1, allowSharedTarget: true}]",
+            "rules"
+        );
+        static TestCaseData Case(string name, string configuration, string key) =>
+            new TestCaseData(configuration, key).SetName($"{{m}}({name})");
     }
 
     [TestCase("v1")]

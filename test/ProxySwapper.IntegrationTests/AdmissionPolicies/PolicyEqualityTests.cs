@@ -90,6 +90,25 @@ internal sealed class PolicyEqualityTests
         static string FolderOf(string name) => SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "admission", name);
     }
 
+    /// <summary>The API server lists two causes in no certain order, so that even equal Pods would be answered differently.</summary>
+    [Test]
+    public void No_random_pod_has_more_than_one_odd_name()
+    {
+        var odd = PodGenerator
+            .Pods("""{"rules":[{"match":"docker.io","target":"r.example"}]}""")
+            .Sample(5000, 30)
+            .Select(item =>
+                item.Pod["spec"]!
+                    .AsObject()
+                    .Where(list => list.Key != "imagePullSecrets")
+                    .SelectMany(list => list.Value?.AsArray() ?? [])
+                    .Count(image => PodGenerator.OddNames.Contains((string)image!["name"]!))
+            )
+            .ToList();
+        Assert.That(odd.Max(), Is.EqualTo(1));
+        Assert.That(odd.Sum(), Is.AtLeast(100));
+    }
+
     [Test]
     public async Task Two_thousand_random_pods_with_random_rules_result_in_the_same_pod()
     {

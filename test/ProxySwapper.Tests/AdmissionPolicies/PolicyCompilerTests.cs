@@ -60,8 +60,72 @@ internal sealed class PolicyCompilerTests
         var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Refusals.Single();
         Assert.That(refused.Key, Is.EqualTo("ignoreNamespaces"));
         Assert.That(refused.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
-        refused = PolicyText.Compile($"rules: [{{match: docker.io, target: r.example, namespaces: [{namespaces}]}}]").Refusals[0];
-        Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules", "too long for a policy:")));
+        refused = PolicyText
+            .Compile(
+                $$"""
+                rules:
+                  - {match: quay.io, target: q.example}
+                  - {match: docker.io, target: r.example, namespaces: [{{namespaces}}]}
+                """
+            )
+            .Refusals[0];
+        Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules[1]", "too long for a policy:")));
+        var placeholders = string.Join(", ", Enumerable.Range(0, 10_000).Select(index => $"placeholder-{index}"));
+        refused = PolicyText.Compile($"proxyUrl: r.example\nplaceholderImages: [{placeholders}]").Refusals[0];
+        Assert.That((refused.Key, refused.WithoutIt), Is.EqualTo(("placeholderImages", (string?)null)));
+    }
+
+    [Test]
+    public void Conditions_of_the_user_are_counted_and_measured()
+    {
+        static string Configuration(int count, int length) =>
+            $"proxyUrl: r.example\nadmissionPolicy:\n  matchConditions:\n"
+            + string.Concat(
+                Enumerable.Range(0, count).Select(index => $"    - {{name: c{index}, expression: \"'{new string('a', length)}' != ''\"}}\n")
+            );
+        Assert.That(PolicyText.Compile(Configuration(59, 1)).Refusals, Is.Empty);
+        var refusal = PolicyText.Compile(Configuration(60, 1)).Refusals.Single();
+        Assert.That(refusal.Key, Is.EqualTo("admissionPolicy.matchConditions"));
+        Assert.That(refusal.Reason, Does.Contain("65 conditions").And.Contain("allows 64"));
+        Assert.That(PolicyText.Compile(Configuration(2, 99_900)).Refusals, Is.Empty);
+        refusal = PolicyText.Compile(Configuration(1, 100_000)).Refusals.Single();
+        Assert.That(refusal.Key, Is.EqualTo("admissionPolicy.matchConditions[0].expression"));
+        Assert.That(refusal.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
+    }
+
+    [TestCase("rules: [{matchRegex: '\\p{Ll}+\\.io/.*', replace: r.example/one:1, allowSharedTarget: true}]")]
+    [TestCase("rules: [{matchRegex: 'c\\.io/((.*)/)?x', replace: 'r.example/$2/x'}]")]
+    [TestCase("logLevel: info")]
+    public void A_policy_that_would_rewrite_nothing_is_not_usable(string configuration)
+    {
+        var compiled = PolicyText.Compile(configuration);
+        Assert.That(compiled.IsUsable, Is.False);
+        Assert.That(compiled.Refusals[0].Key, Is.EqualTo("rules"));
+        Assert.That(compiled.Refusals[0].Reason, Does.Contain("no image would be rewritten"));
+    }
+
+    [TestCase(@"(?i)quay\.io/\p{Ll}+.*", "r.example/private:1")]
+    [TestCase(@"docker\.io/\p{Ll}+/.*", "quay.io/mirror/one:1")]
+    [TestCase(@"docker\.io/(\p{Ll}+)/.*", "quay.io/mirror/$1")]
+    public void Images_at_the_target_of_a_rule_that_is_left_out_stay(string pattern, string replacement)
+    {
+        var compiled = PolicyText.Compile(
+            $$"""
+            rules:
+              - {matchRegex: '{{pattern}}', replace: {{replacement}}, allowSharedTarget: true}
+              - {match: quay.io, target: s.example}
+            """
+        );
+        var candidates = compiled.Policy.Variables.Single(variable => variable.Name == "candidates").Expression;
+        var decisions = compiled.Policy.Variables.Single(variable => variable.Name == "decisions").Expression;
+        Assert.Multiple(() =>
+        {
+            Assert.That(compiled.IsUsable, Is.True);
+            Assert.That(compiled.Refusals.Single().Key, Is.EqualTo("rules[0].matchRegex"));
+            Assert.That(compiled.Refusals.Single().WithoutIt, Does.Contain("later rules apply").And.Contain("target are left unchanged"));
+            Assert.That(candidates, Does.Contain(replacement.Replace("$1", "")));
+            Assert.That(decisions, Does.Contain("s.example").And.Not.Contain("rules[0]"));
+        });
     }
 
     [TestCase("not-opted-out", "one")]
@@ -85,7 +149,7 @@ internal sealed class PolicyCompilerTests
     public void What_a_policy_cannot_express_is_refused_by_key(string configuration, string key, string reason)
     {
         var refusal = PolicyText.Compile(configuration).Refusals.Single();
-        Assert.That(refusal.Key, Is.EqualTo(key));
+        Assert.That((refusal.Key, refusal.WithoutIt), Is.EqualTo((key, (string?)null)), "it cannot be left out either");
         Assert.That(refusal.Reason, Does.Contain(reason));
     }
 

@@ -182,6 +182,34 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
+    public async Task A_reloaded_policy_that_the_api_server_refuses_is_counted_and_not_ready_until_it_is_accepted()
+    {
+        var results = new List<string?>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, subscriber) =>
+        {
+            if (instrument.Name == "proxyswapper_admission_policy_applied_total")
+                subscriber.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => results.Add((string?)tags[0].Value));
+        await InForceAsync();
+        listener.Start();
+        Apply("admissionPolicy: {name: swap}\nproxyUrl: s.example");
+        _server.Answer(200, "{}").Answer(200, Ours).Answer(503, """{"kind":"Status","message":"busy"}""");
+        await _controller.CheckAsync(default);
+        Assert.That(_controller.State.IsReady, Is.True, "the previous policy is in force, and this one is retried");
+        const string Invalid = """{"kind":"Status","reason":"Invalid","message":"spec.variables[3]: Invalid value","code":422}""";
+        _server.Answer(200, "{}").Answer(200, Ours).Answer(422, Invalid);
+        await _controller.CheckAsync(default);
+        Assert.That(_controller.State.IsReady, Is.False);
+        Assert.That(_controller.State.Detail, Does.Contain("spec.variables[3]: Invalid value"));
+        _server.Answer(200, "{}").Answer(200, Ours).Answer(200, "{}");
+        await _controller.CheckAsync(default);
+        Assert.That(_controller.State.IsReady, Is.True);
+        Assert.That(results, Is.EqualTo(new[] { "failure", "failure", "success" }));
+    }
+
+    [Test]
     public void What_a_policy_cannot_express_is_refused_with_its_line_and_the_previous_policy_stays()
     {
         var before = _policy.Current;

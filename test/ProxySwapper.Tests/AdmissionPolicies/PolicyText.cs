@@ -17,13 +17,14 @@ internal static class PolicyText
             ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment)
         );
 
-    /// <summary>The policy as YAML, and the refusals, one per line.</summary>
+    /// <summary>The policy as YAML, if it works without what is refused, and the refusals, one per line.</summary>
     public static (string Policy, string Refusals) Of(string configuration)
     {
         var compiled = Compile(configuration);
         var locations = ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment);
         using var yaml = new StringWriter();
-        YamlWriter.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
+        if (compiled.IsUsable)
+            YamlWriter.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
         return (yaml.ToString(), string.Concat(compiled.Refusals.Select(refusal => $"{locations.FaultOf(refusal.Key, refusal.Reason)}\n")));
     }
 }
