@@ -8,6 +8,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
@@ -69,8 +70,8 @@ internal sealed class PopulationObserver(
     public void AfterResponse(AdmittedPod pod)
     {
         foreach (var image in pod.Images)
-            if (Downstream(image.Decision) is { } registry)
-                health.Watch(registry);
+            if (Downstream(image.Decision) is { } target)
+                health.Watch(target.Registry);
         // With an API server, the watch will see the Pod. What was awaited has already been queued.
         if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
             return;
@@ -126,11 +127,11 @@ internal sealed class PopulationObserver(
     )
     {
         var decision = image.Decision;
-        if (Downstream(decision) is { } registry)
+        if (Downstream(decision) is { } downstream)
         {
-            health.Watch(registry);
-            if (health.FailureOf(registry) is { } fault)
-                return LetThrough(decision, $"{registry} is failing: {fault}");
+            health.Watch(downstream.Registry);
+            if (health.FailureOf(downstream.Registry, downstream.Repository) is { } failure)
+                return LetThrough(decision, failure);
         }
         var isImmediate = options.Populate.Policy == PopulatePolicy.Immediate;
         if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || !decision.Populate)
@@ -155,8 +156,8 @@ internal sealed class PopulationObserver(
         };
     }
 
-    /// <summary>The registry that the image was rewritten to and that we populate, or null.</summary>
-    private static string? Downstream(ImageDecision decision) => decision.Populate ? decision.Target?.Registry : null;
+    /// <summary>What the image was rewritten to and we populate, or null.</summary>
+    private static ImageReference? Downstream(ImageDecision decision) => decision.Populate ? decision.Target : null;
 
     private static ImageDecision LetThrough(ImageDecision decision, string reason) =>
         decision with

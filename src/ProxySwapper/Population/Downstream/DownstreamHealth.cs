@@ -36,6 +36,9 @@ internal sealed partial class DownstreamHealth(
 {
     /// <summary>Healthy registries are checked this much less often than failing ones.</summary>
     private const int CalmFactor = 6;
+
+    /// <summary>Targets of one registry that are checked at the same time.</summary>
+    private const int ParallelChecks = 4;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, RegistryHealth> _registries = new(StringComparer.Ordinal);
@@ -44,16 +47,25 @@ internal sealed partial class DownstreamHealth(
     private readonly AsyncSignal _wake = new(time);
     private RuleSet? _watched;
     private volatile bool _anyFails;
+    private volatile bool _anyRefuses;
 
     public string CheckName => "downstream";
 
     public ReadinessState State => new(true, Describe());
 
     /// <summary>Whether images are left unchanged because of a failing registry.</summary>
-    public bool IsFallingBack => _anyFails && FallsBack;
+    public bool IsFallingBack => _anyFails && FallsBack || _anyRefuses && FallsBackIfRefused;
 
-    /// <summary>Why a registry is failing, if images are left unchanged for that; otherwise null.</summary>
-    public string? FailureOf(string registry) => IsFallingBack && _registries.TryGetValue(registry, out var health) ? health.Fault : null;
+    /// <summary>What is failing and why, if the images of a repository are left unchanged for that; otherwise null.</summary>
+    public string? FailureOf(string registry, string repository)
+    {
+        if (!IsFallingBack || !_registries.TryGetValue(registry, out var health))
+            return null;
+        if (health.Fault is { } fault && FallsBack)
+            return $"{registry} is failing: {fault}";
+        var target = health.TargetOf(repository);
+        return target.Fault is { } refusal && FallsBackIfRefused ? $"{target.Name} is failing: {refusal}" : null;
+    }
 
     /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
     public void Watch(string registry)
@@ -62,11 +74,13 @@ internal sealed partial class DownstreamHealth(
             _wake.Raise();
     }
 
-    /// <summary>Starts monitoring our access to a repository that images are copied to.</summary>
+    /// <summary>Starts monitoring our access to a repository that images are copied to: the first one of a target at once.</summary>
     public void Watch(string registry, string repository)
     {
         Watch(registry);
-        _registries[registry].AddRepository(repository, isOfRules: false);
+        var health = _registries[registry];
+        if (health.TargetOf(repository).AddRepository(repository))
+            Hurry(health);
     }
 
     /// <summary>Another component saw a registry fail: checks it at once.</summary>
@@ -74,18 +88,24 @@ internal sealed partial class DownstreamHealth(
     {
         if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
             return;
-        health.NextLook = health.NextAccessCheck = time.GetUtcNow();
-        _wake.Raise();
+        foreach (var target in health.Targets)
+            target.Suspect();
+        Hurry(health);
+    }
+
+    /// <summary>Another component was refused in a repository: checks our access at once.</summary>
+    public void Suspect(string registry, string repository)
+    {
+        if (!_registries.TryGetValue(registry, out var health))
+            return;
+        var target = health.TargetOf(repository);
+        target.AddRepository(repository);
+        if (target.Suspect())
+            Hurry(health);
     }
 
     /// <summary>A message for the operator; empty if all is well.</summary>
-    public string Describe() =>
-        string.Join(
-            "; ",
-            _registries
-                .Values.Where(health => health.Fault is not null)
-                .Select(health => $"{health.Registry} is failing{(FallsBack ? ", its images are left unchanged" : "")}: {health.Fault}")
-        );
+    public string Describe() => string.Join("; ", _registries.Values.SelectMany(DescribeFaults));
 
     /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
@@ -97,9 +117,7 @@ internal sealed partial class DownstreamHealth(
     {
         var now = time.GetUtcNow();
         WatchTargets();
-        await Task.WhenAll(
-            _registries.Values.Where(health => health.NextLook <= now).Select(health => LookAsync(health, cancellationToken))
-        );
+        await Task.WhenAll(_registries.Values.Where(health => health.TakeDue(now)).Select(health => LookAsync(health, cancellationToken)));
         return _registries.IsEmpty ? null : _registries.Values.Min(health => health.NextLook);
     }
 
@@ -126,26 +144,6 @@ internal sealed partial class DownstreamHealth(
         }
     }
 
-    private void CreateGauges(Meter meter)
-    {
-        meter.CreateObservableGauge(
-            "proxyswapper_downstream_up",
-            () => Snapshot().Where(state => state.LookedAt is not null).Select(state => Measure(state, state.Failure is null)),
-            description: "Whether a registry that images are rewritten to responds and accepts our credentials."
-        );
-        meter.CreateObservableGauge(
-            "proxyswapper_downstream_access",
-            () =>
-                Snapshot()
-                    .Where(state => state.Access != DownstreamAccess.Unknown)
-                    .Select(state => Measure(state, state.Access == DownstreamAccess.Granted)),
-            description: "1 if a downstream registry let us read and write when it was last asked, 0 if it refused; absent if not known."
-        );
-
-        static Measurement<int> Measure(DownstreamState state, bool isTrue) =>
-            new(isTrue ? 1 : 0, new KeyValuePair<string, object?>("registry", state.Registry));
-    }
-
     private bool FallsBack =>
         rules.Current.Options is var options
         && (
@@ -156,6 +154,23 @@ internal sealed partial class DownstreamHealth(
             )
         );
 
+    /// <summary>
+    /// Whether images are left unchanged while their target refuses our login. Nothing is copied there then, and a registry that is up may
+    /// stay so for days: with any policy, unless configured otherwise.
+    /// </summary>
+    private bool FallsBackIfRefused =>
+        rules.Current.Options is var options
+        && (
+            options.ProxyHealth.Fallback
+            ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore)
+        );
+
+    private void Hurry(RegistryHealth health)
+    {
+        health.Hurry();
+        _wake.Raise();
+    }
+
     /// <summary>The rules' registries are monitored before the first Pod arrives.</summary>
     private void WatchTargets()
     {
@@ -163,36 +178,35 @@ internal sealed partial class DownstreamHealth(
         if (_watched == current)
             return;
         _watched = current;
-        foreach (var (registry, repository) in AccessCheck.TargetsOf(current.Options))
+        var targets = AccessCheck.TargetsOf(current.Options).ToLookup(target => target.Registry, StringComparer.Ordinal);
+        foreach (var registry in targets)
+            Watch(registry.Key);
+        foreach (var health in _registries.Values)
         {
-            Watch(registry);
-            if (repository is not null)
-                _registries[registry].AddRepository(repository, isOfRules: true);
+            var repositories = targets[health.Registry].Select(target => target.Repository).OfType<string>().ToList();
+            health.SetPaths(repositories.Select(repository => repository[..repository.LastIndexOf('/')]));
+            foreach (var repository in repositories)
+                health.TargetOf(repository).AddRepository(repository);
         }
     }
 
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
-        var fault = await PingAsync(health.Registry, cancellationToken) ?? await AccessFaultAsync(health, cancellationToken);
-        var isNews = fault is null ? health.Answered(time.GetUtcNow()) : health.Failed(fault, time.GetUtcNow());
-        var interval = rules.Current.Options.ProxyHealth.Interval;
-        health.NextLook = time.GetUtcNow() + (health.Failures > 0 ? interval : interval * CalmFactor);
-        _anyFails = _registries.Values.Any(each => each.Fault is not null);
-        if (!isNews)
-            return;
+        var fault = await PingAsync(health.Registry, cancellationToken);
         if (fault is null)
-            Log.Recovered(logger, health.Registry);
-        else
-            Log.Failing(
-                logger,
-                health.Registry,
-                fault,
-                FallsBack
-                    ? "its images are left unchanged until it recovers"
-                    : "its images are still rewritten (proxyHealth.fallback is off)"
+            await Parallel.ForEachAsync(
+                health.Targets,
+                new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
+                async (target, stop) => await CheckAsync(health.Registry, target, stop)
             );
-        // Not awaited: a slow API server must not delay the checks.
-        _ = announcer.TellAsync(health.Registry, fault, FallsBack, cancellationToken);
+        var isNews = fault is null ? health.Answered() : health.Failed(fault);
+        health.Looked(fault, time.GetUtcNow());
+        var interval = rules.Current.Options.ProxyHealth.Interval;
+        health.NextLook = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
+        _anyFails = _registries.Values.Any(each => each.Fault is not null);
+        _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
+        if (isNews)
+            Report(health.Registry, fault, FallsBack, cancellationToken);
     }
 
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
@@ -218,28 +232,23 @@ internal sealed partial class DownstreamHealth(
         }
     }
 
-    /// <summary>Why our access is denied, or null: an unknown result is not a denial.</summary>
-    private async Task<string?> AccessFaultAsync(RegistryHealth health, CancellationToken cancellationToken)
+    /// <summary>Checks our access to a target if that is due. A result that is unknown is not a denial.</summary>
+    private async Task CheckAsync(string registry, TargetAccess target, CancellationToken cancellationToken)
     {
-        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
-        {
-            health.Accessed(DownstreamAccess.Unknown);
-            return null;
-        }
-        if (health.NextAccessCheck > time.GetUtcNow())
-            return health.AccessFault;
         var (access, denial) = (DownstreamAccess.Unknown, (string?)null);
-        foreach (var repository in health.Repositories)
+        if (rules.Current.Options.Populate.Policy != PopulatePolicy.None)
         {
-            (access, denial) = await AccessOfAsync(health.Registry, repository, cancellationToken);
-            if (denial is null)
-                break;
+            if (!target.TakeDue(time.GetUtcNow()))
+                return;
+            foreach (var repository in target.Repositories)
+            {
+                (access, denial) = await AccessOfAsync(registry, repository, cancellationToken);
+                if (denial is null)
+                    break;
+            }
         }
-        // A registry that denies access is checked again in each round.
-        if (denial is null)
-            health.NextAccessCheck = time.GetUtcNow() + AccessInterval;
-        health.Accessed(access, denial);
-        return denial;
+        if (target.Checked(access, denial, time.GetUtcNow() + AccessInterval))
+            Report(target.Name, target.Fault, FallsBackIfRefused, cancellationToken);
     }
 
     private async Task<(DownstreamAccess Access, string? Denial)> AccessOfAsync(
@@ -266,14 +275,5 @@ internal sealed partial class DownstreamHealth(
         {
             return (DownstreamAccess.Unknown, null);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "{Registry} is failing: {Fault}; {Consequence}")]
-        public static partial void Failing(ILogger logger, string registry, string fault, string consequence);
-
-        [LoggerMessage(2, LogLevel.Information, "{Registry} has recovered")]
-        public static partial void Recovered(ILogger logger, string registry);
     }
 }

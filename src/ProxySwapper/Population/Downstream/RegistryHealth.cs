@@ -3,28 +3,17 @@ namespace ProxySwapper.Population.Downstream;
 /// <summary>The health of one downstream registry. Only changed by <see cref="DownstreamHealth"/>.</summary>
 internal sealed class RegistryHealth(string registry)
 {
-    /// <summary>The number of consecutive failures after which a registry counts as failing.</summary>
-    private const int FailuresThatCount = 3;
+    /// <summary>The number of consecutive failures after which a registry or a target counts as failing.</summary>
+    public const int FailuresThatCount = 3;
 
-    /// <summary>Maximum number of repositories checked: one being denied says nothing about the others.</summary>
-    private const int MaximumRepositories = 3;
-
+    private readonly TargetAccess _others = new(registry, "");
     private volatile string? _fault;
-    private DownstreamAccess _access;
-    private volatile IReadOnlyList<string> _repositories = [];
+    private volatile bool _isUrgent;
+    private volatile IReadOnlyList<TargetAccess> _targets = [];
 
     public string Registry { get; } = registry;
 
     public int Failures { get; private set; }
-
-    /// <summary>The repositories to check: one from the rules, else those most recently used.</summary>
-    public IReadOnlyList<string> Repositories => _repositories;
-
-    /// <summary>When our access is checked next.</summary>
-    public DateTimeOffset NextAccessCheck { get; set; }
-
-    /// <summary>Why we may not; null while we may, or while that cannot be told.</summary>
-    public string? AccessFault { get; private set; }
 
     /// <summary>When it is pinged next.</summary>
     public DateTimeOffset NextLook { get; set; }
@@ -32,45 +21,86 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>Why it is failing, or null.</summary>
     public string? Fault => _fault;
 
+    /// <summary>The targets of the rules, and one for all other repositories.</summary>
+    public IEnumerable<TargetAccess> Targets => _targets.Append(_others);
+
+    /// <summary>Whether it or one of its targets failed at the last check.</summary>
+    public bool IsDoubtful => Failures > 0 || Targets.Any(target => target.Failures > 0);
+
     /// <summary>The state at the last check.</summary>
     public DownstreamState State { get; private set; } = new(registry, null, null, DownstreamAccess.Unknown, null);
 
-    /// <summary>Adds a repository that images are copied to.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="isOfRules">True if the rules name it, so that no other needs to be checked.</param>
-    public void AddRepository(string repository, bool isOfRules)
+    /// <summary>Sets the paths of the rules' targets. Those that stay keep their state.</summary>
+    public void SetPaths(IEnumerable<string> paths) =>
+        _targets = [
+            .. paths
+                .Distinct(StringComparer.Ordinal)
+                .OrderByDescending(path => path.Length)
+                .Select(path => _targets.FirstOrDefault(target => target.Path == path) ?? new TargetAccess(Registry, path)),
+        ];
+
+    /// <summary>The target that a repository belongs to: the one with the longest path.</summary>
+    public TargetAccess TargetOf(string repository)
     {
-        if (isOfRules)
-            (HasRepositoryOfRules, _repositories) = (true, [repository]);
-        else if (!HasRepositoryOfRules && !_repositories.Contains(repository, StringComparer.Ordinal))
-            _repositories = [repository, .. _repositories.Take(MaximumRepositories - 1)];
+        foreach (var target in _targets)
+            if (
+                repository.Length > target.Path.Length
+                && repository[target.Path.Length] == '/'
+                && repository.StartsWith(target.Path, StringComparison.Ordinal)
+            )
+                return target;
+        return _others;
     }
 
-    private bool HasRepositoryOfRules { get; set; }
+    /// <summary>Has it checked at once.</summary>
+    public void Hurry() => _isUrgent = true;
 
-    /// <summary>What came of the question whether we may read and write.</summary>
-    /// <param name="access">Whether we may.</param>
-    /// <param name="denial">Why we may not, where it is refused.</param>
-    public void Accessed(DownstreamAccess access, string? denial = null) => (_access, AccessFault) = (access, denial);
+    /// <summary>Whether it is to be checked now; if so, the caller checks it.</summary>
+    public bool TakeDue(DateTimeOffset now)
+    {
+        if (!_isUrgent && NextLook > now)
+            return false;
+        _isUrgent = false;
+        return true;
+    }
 
     /// <summary>It responded; true if it has just recovered.</summary>
-    public bool Answered(DateTimeOffset at)
+    public bool Answered()
     {
         Failures = 0;
         var isNews = _fault is not null;
         _fault = null;
-        State = new DownstreamState(Registry, null, null, _access, at);
         return isNews;
     }
 
     /// <summary>It did not respond; true if it has just started to fail.</summary>
-    public bool Failed(string fault, DateTimeOffset at)
+    public bool Failed(string fault)
     {
         Failures++;
         var isNews = Failures >= FailuresThatCount && _fault is null;
         if (Failures >= FailuresThatCount)
             _fault = fault;
-        State = new DownstreamState(Registry, _fault, fault, _access, at);
         return isNews;
     }
+
+    /// <summary>Records the state after a check.</summary>
+    /// <param name="fault">Why it did not respond, or null.</param>
+    /// <param name="at">The time of the check.</param>
+    public void Looked(string? fault, DateTimeOffset at)
+    {
+        var access = Targets.Select(target => target.Access).Max();
+        State = new DownstreamState(
+            Registry,
+            Fault ?? FirstOf(target => target.Fault),
+            fault ?? FirstOf(target => target.LastFault),
+            access,
+            at
+        );
+    }
+
+    private string? FirstOf(Func<TargetAccess, string?> fault) =>
+        Targets
+            .Where(target => fault(target) is not null)
+            .Select(target => target.Path.Length == 0 ? fault(target) : $"{target.Name}: {fault(target)}")
+            .FirstOrDefault();
 }

@@ -28,7 +28,10 @@ internal static class FailureClassifier
     public static JobFailure Read(Exception fault) =>
         fault switch
         {
-            RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter),
+            RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter)
+            {
+                IsDenied = refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden,
+            },
             // Content that cannot be parsed will not be parseable the next time either.
             FormatException or CopyException => new(fault.Message, FailureKind.Permanent),
             _ => new(fault.Message, FailureKind.Transient),

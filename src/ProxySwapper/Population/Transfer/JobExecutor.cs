@@ -78,7 +78,8 @@ internal sealed partial class JobExecutor(
         }
         catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            queue.Defer(job, time.GetUtcNow() + CopyClaims.Duration);
+            // Claimed again at once: the response says how long the Lease of the new holder lasts.
+            queue.Defer(job, time.GetUtcNow());
             Log.Lost(logger, job.Work.Key);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -131,8 +132,8 @@ internal sealed partial class JobExecutor(
 
     private void Fail(PopulationJob job, JobFailure fault)
     {
-        if (fault.Kind == FailureKind.RegistryDown && fault.Host == job.Work.Target.Registry)
-            health.Suspect(fault.Host);
+        if (fault.Host == job.Work.Target.Registry)
+            Suspect(job.Work, fault);
         var ended = queue.Failed(job, fault);
         foreach (var image in ended)
         {
@@ -145,6 +146,15 @@ internal sealed partial class JobExecutor(
             return;
         metrics.Retried(job);
         Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
+    }
+
+    /// <summary>The registry that images are copied to failed: whether Pods can be sent there is checked before its time.</summary>
+    private void Suspect(PopulationWork work, JobFailure fault)
+    {
+        if (fault.Kind == FailureKind.RegistryDown)
+            health.Suspect(work.Target.Registry);
+        else if (fault.IsDenied && work is CopyWork)
+            health.Suspect(work.Target.Registry, work.Target.Repository);
     }
 
     private static partial class Log

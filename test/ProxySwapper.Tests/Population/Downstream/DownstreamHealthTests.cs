@@ -12,14 +12,17 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Tests.Population.Downstream;
 
 [TestFixture]
-internal sealed class DownstreamHealthTests
+internal sealed partial class DownstreamHealthTests
 {
     private const string Registry = "down.example.com";
+    private const string Probe = "proxyswapper-access-check";
 
     private readonly FakeTimeProvider _time = new();
     private Exception? _fault;
     private int _pings;
     private HttpStatusCode? _denial;
+    private Func<string, bool> _denied = _ => true;
+    private Action? _during;
     private readonly List<string> _checks = [];
 
     [Test]
@@ -32,8 +35,8 @@ internal sealed class DownstreamHealthTests
         Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(
-            (health.FailureOf(Registry), health.FailureOf("other.example.com")),
-            Is.EqualTo(($"GET {Registry}: bad gateway (HTTP 502)", (string?)null))
+            (health.FailureOf(Registry, "app"), health.FailureOf("other.example.com", "app")),
+            Is.EqualTo(($"{Registry} is failing: GET {Registry}: bad gateway (HTTP 502)", (string?)null))
         );
         Assert.That(
             health.Describe(),
@@ -83,7 +86,10 @@ internal sealed class DownstreamHealthTests
         for (var i = 0; i < 3; i++)
             await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, _checks.Distinct().Single()), Is.EqualTo((true, $"{Registry}/hub/proxyswapper-access-check")));
-        Assert.That(health.Describe(), Does.Contain($"{Registry} is failing").And.Contain("it rejects our login").And.Contain($"{status}"));
+        Assert.That(
+            health.Describe(),
+            Does.Contain($"{Registry}/hub is failing").And.Contain("it rejects our login").And.Contain($"{status}")
+        );
         _denial = null;
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
@@ -156,7 +162,7 @@ internal sealed class DownstreamHealthTests
     [SetUp]
     public void Reset()
     {
-        (_fault, _pings, _denial) = (null, 0, null);
+        (_fault, _pings, _denial, _denied, _during) = (null, 0, null, _ => true, null);
         _checks.Clear();
     }
 
@@ -187,8 +193,9 @@ internal sealed class DownstreamHealthTests
 
     private Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)
     {
-        _checks.Add($"{registry}/{repository}");
-        return _denial is { } status
+        lock (_checks)
+            _checks.Add($"{registry}/{repository}");
+        return _denial is { } status && _denied(repository)
             ? Task.FromException(new RegistryException(HttpMethod.Post, registry, repository, status, []))
             : Task.CompletedTask;
     }
@@ -196,6 +203,7 @@ internal sealed class DownstreamHealthTests
     private Task PingAsync(string registry, CancellationToken cancellationToken)
     {
         _pings++;
+        _during?.Invoke();
         return _fault is null ? Task.CompletedTask : Task.FromException(_fault);
     }
 }

@@ -1,0 +1,78 @@
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>
+/// Our access to one target of the rules: the repositories of a registry below a path. Only changed by <see cref="DownstreamHealth"/>.
+/// </summary>
+/// <param name="registry">The registry.</param>
+/// <param name="path">The path without slashes at its ends; empty for all repositories that no other target covers.</param>
+internal sealed class TargetAccess(string registry, string path)
+{
+    /// <summary>Maximum number of repositories checked: one being denied says nothing about the others.</summary>
+    private const int MaximumRepositories = 3;
+
+    private volatile string? _fault;
+    private volatile bool _isUrgent;
+    private volatile IReadOnlyList<string> _repositories = [];
+    private DateTimeOffset _next;
+
+    public string Path { get; } = path;
+
+    /// <summary>The registry and the path, as the rules have them.</summary>
+    public string Name { get; } = path.Length == 0 ? registry : $"{registry}/{path}";
+
+    /// <summary>The repositories to check: one from the rules, else those most recently used.</summary>
+    public IReadOnlyList<string> Repositories => _repositories;
+
+    /// <summary>The number of consecutive refusals.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>Why it counts as failing, or null.</summary>
+    public string? Fault => _fault;
+
+    /// <summary>Why it refused at the last check, or null.</summary>
+    public string? LastFault { get; private set; }
+
+    public DownstreamAccess Access { get; private set; }
+
+    /// <summary>Adds a repository that images are copied to; the first one is checked at once.</summary>
+    /// <returns>True if it is the first.</returns>
+    public bool AddRepository(string repository)
+    {
+        if (Path.Length > 0 && _repositories.Count > 0 || _repositories.Contains(repository, StringComparer.Ordinal))
+            return false;
+        var isFirst = _repositories.Count == 0;
+        _repositories = [repository, .. _repositories.Take(MaximumRepositories - 1)];
+        _isUrgent |= isFirst;
+        return isFirst;
+    }
+
+    /// <summary>Another component saw it refuse.</summary>
+    /// <returns>True if it must be checked at once; false if it is being checked often already.</returns>
+    public bool Suspect() => Failures == 0 && (_isUrgent = true);
+
+    /// <summary>Whether it is to be checked now; if so, the caller checks it.</summary>
+    public bool TakeDue(DateTimeOffset now)
+    {
+        if (_repositories.Count == 0 || !_isUrgent && _next > now)
+            return false;
+        _isUrgent = false;
+        return true;
+    }
+
+    /// <summary>The result of a check. What refuses is checked again in each round, everything else at the given time.</summary>
+    /// <returns>True if it has just started to fail, or has just recovered.</returns>
+    public bool Checked(DownstreamAccess access, string? denial, DateTimeOffset next)
+    {
+        (Access, LastFault) = (access, denial);
+        var before = _fault;
+        if (denial is null)
+            (Failures, _fault, _next) = (0, null, next);
+        else
+        {
+            _next = DateTimeOffset.MinValue;
+            if (++Failures >= RegistryHealth.FailuresThatCount)
+                _fault = denial;
+        }
+        return before is null != _fault is null;
+    }
+}

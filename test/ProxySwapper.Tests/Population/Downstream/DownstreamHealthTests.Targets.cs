@@ -1,0 +1,118 @@
+using System.Net;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Downstream;
+
+namespace ProxySwapper.Tests.Population.Downstream;
+
+/// <content>Our access to the targets of the rules.</content>
+internal sealed partial class DownstreamHealthTests
+{
+    [TestCase("hub", "quay")]
+    [TestCase("quay", "hub")]
+    public async Task Each_target_of_a_registry_is_checked_and_only_the_images_of_one_that_refuses_are_left_unchanged(
+        string refused,
+        string open
+    )
+    {
+        using var health = Watching(
+            new()
+            {
+                Rules =
+                [
+                    new() { Match = "docker.io", Target = $"{Registry}/hub" },
+                    new() { Match = "quay.io", Target = $"{Registry}/quay" },
+                ],
+            }
+        );
+        (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository.StartsWith($"{refused}/", StringComparison.Ordinal));
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(_checks.Distinct(), Is.EquivalentTo(new[] { "hub", "quay" }.Select(path => $"{Registry}/{path}/{Probe}")));
+        Assert.That(health.FailureOf(Registry, $"{refused}/library/app"), Does.StartWith($"{Registry}/{refused} is failing: it rejects"));
+        Assert.That(health.FailureOf(Registry, $"{open}/library/app"), Is.Null);
+        Assert.That(
+            health.Describe(),
+            Does.StartWith($"{Registry}/{refused} is failing, its images are left unchanged").And.Not.Contain(";")
+        );
+        var state = health.Snapshot().Single();
+        Assert.That(state.Access, Is.EqualTo(DownstreamAccess.Refused));
+        Assert.That(state.Failure, Does.StartWith($"{Registry}/{refused}: it rejects our login"));
+        _denial = null;
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, health.Snapshot().Single().Access), Is.EqualTo((false, DownstreamAccess.Granted)));
+    }
+
+    [Test]
+    public async Task The_first_repository_of_a_target_without_a_path_is_checked_at_once()
+    {
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
+        _denial = HttpStatusCode.Unauthorized;
+        await LookAsync(health, TimeSpan.Zero);
+        Assert.That(_checks, Is.Empty);
+        health.Watch(Registry, "library/app");
+        Assert.That(await LookAsync(health, TimeSpan.Zero), Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(5)));
+        Assert.That(_checks, Is.EqualTo(new[] { $"{Registry}/library/app" }));
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(health.FailureOf(Registry, "library/other"), Does.StartWith($"{Registry} is failing: it rejects our login"));
+    }
+
+    [Test]
+    public async Task A_copy_that_is_refused_has_our_access_checked_before_its_time()
+    {
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
+        await LookAsync(health, TimeSpan.Zero);
+        _denial = HttpStatusCode.Forbidden;
+        await LookAsync(health, TimeSpan.FromSeconds(30));
+        Assert.That(_checks, Has.Count.EqualTo(1));
+        health.Suspect(Registry, "hub/library/app");
+        await LookAsync(health, TimeSpan.Zero);
+        Assert.That(_checks, Is.EqualTo(new[] { $"{Registry}/hub/{Probe}", $"{Registry}/hub/{Probe}" }));
+        health.Suspect(Registry, "hub/library/app");
+        await LookAsync(health, TimeSpan.Zero);
+        Assert.That(_checks, Has.Count.EqualTo(2), "it is checked every few seconds already");
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(_checks, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public async Task What_is_suspected_during_a_check_is_checked_again()
+    {
+        using var health = Watching(new());
+        _during = () => health.Suspect(Registry);
+        await LookAsync(health, TimeSpan.Zero);
+        _during = null;
+        await LookAsync(health, TimeSpan.Zero);
+        Assert.That(_pings, Is.EqualTo(2));
+    }
+
+    [TestCase(PopulatePolicy.Delayed, GateFailurePolicy.Restore, null, true)]
+    [TestCase(PopulatePolicy.Immediate, GateFailurePolicy.Restore, null, true)]
+    [TestCase(PopulatePolicy.Delayed, GateFailurePolicy.Keep, null, false)]
+    [TestCase(PopulatePolicy.Delayed, GateFailurePolicy.Restore, false, false)]
+    [TestCase(PopulatePolicy.None, GateFailurePolicy.Restore, null, false)]
+    public async Task Images_are_left_unchanged_while_our_login_is_refused_with_any_policy(
+        object policy,
+        object onFailure,
+        bool? fallback,
+        bool fallsBack
+    )
+    {
+        using var health = Watching(
+            new()
+            {
+                Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }],
+                Populate = new()
+                {
+                    Policy = (PopulatePolicy)policy,
+                    Gate = new() { OnFailure = (GateFailurePolicy)onFailure },
+                },
+                ProxyHealth = new() { Fallback = fallback },
+            }
+        );
+        _denial = HttpStatusCode.Forbidden;
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, health.FailureOf(Registry, "hub/app") is not null), Is.EqualTo((fallsBack, fallsBack)));
+    }
+}
