@@ -154,6 +154,26 @@ internal sealed class ChartFenceTests : IDisposable
     }
 
     [Test]
+    public async Task The_account_of_the_uninstallation_releases_gated_pods_and_patches_nothing_else()
+    {
+        if (_server is null)
+            return;
+        var name = await CreateAsync(isGated: true);
+        var kubeconfig = _server.KubeconfigOf(KubeApiServer.UninstallToken);
+        using var account = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
+        var relabel = new JsonArray(Replace("/metadata/labels/app", "other"));
+        var refused = Assert.ThrowsAsync<KubernetesException>(() =>
+            new PodClient(account).PatchAsync(_namespace, name, relabel, "test", default)
+        );
+        Assert.That(refused!.Message, Does.Contain("only our own labels may change"));
+        var result = await BuiltProgram.RunAsync(["release", "--namespace", _namespace], ("KUBECONFIG", kubeconfig));
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((0, "")));
+        var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/{name}", default))!;
+        Assert.That(GatesOf(pod), Is.EqualTo(["example.com/other"]));
+        Assert.That((string?)pod["spec"]!["containers"]![0]!["image"], Is.EqualTo("nginx:1"));
+    }
+
+    [Test]
     public async Task The_command_in_the_readme_releases_gated_pods_with_kubectl_only()
     {
         if (_server is null)

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Chart;

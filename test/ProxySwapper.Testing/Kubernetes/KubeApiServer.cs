@@ -21,6 +21,12 @@ internal sealed class KubeApiServer : IAsyncDisposable
 
     /// <summary>The user of <see cref="AccountToken"/>: a service account that may do everything.</summary>
     public const string AccountUser = "system:serviceaccount:proxyswapper:proxyswapper";
+
+    /// <summary>The same for the service account of the uninstall hook.</summary>
+    public const string UninstallToken = "uninstallation-of-a-test";
+
+    /// <summary>The user of <see cref="UninstallToken"/>.</summary>
+    public const string UninstallUser = "system:serviceaccount:proxyswapper:proxyswapper-uninstall";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private const int MaximumAttempts = 3;
 
@@ -188,6 +194,7 @@ internal sealed class KubeApiServer : IAsyncDisposable
             InFolder("tokens.csv"),
             $"{AdministratorToken},administrator,administrator,\"system:masters\"\n"
                 + $"{AccountToken},{AccountUser},{AccountUser},\"system:masters\"\n"
+                + $"{UninstallToken},{UninstallUser},{UninstallUser},\"system:masters\"\n"
         );
         _arguments =
         [
