@@ -46,9 +46,16 @@ internal static class DisableCommand
                             );
                         else
                             Console.WriteLine($"{name} not found: nothing to disable.");
+                        var remaining = await webhook.FindRemainingAsync(cancellationToken);
+                        if (remaining is not null)
+                            await Console.Error.WriteLineAsync(
+                                $"{remaining} {name} still exists and rewrites images: "
+                                    + "run `proxyswapper disable --file FILE` to remove it too, with a FILE of its own"
+                            );
                         // From now on no Pod is gated; release those that still wait.
                         var version = await KubernetesVersion.GetAsync(client, cancellationToken);
-                        return version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
+                        var released = version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
+                        return remaining is null ? released : 1;
                     }
                 )
         );

@@ -71,10 +71,11 @@ internal sealed partial class PodWatch(
     {
         // Also with another policy: a Pod that was gated earlier must not wait forever.
         List<string> selectors = [GatedSelector];
-        if (options.Populate.Policy == PopulatePolicy.None)
-            return selectors;
-        selectors.Add(PatchSelectorOf(options));
-        selectors.Add($"{GateLabels.Populate}={GateLabels.PopulateValue}");
+        // Without population too: the Pods that a policy rewrote are counted.
+        if (options.Populate.Policy != PopulatePolicy.None || options.AdmissionPolicy.Name is not null)
+            selectors.Add(PatchSelectorOf(options));
+        if (options.Populate.Policy != PopulatePolicy.None)
+            selectors.Add($"{GateLabels.Populate}={GateLabels.PopulateValue}");
         return selectors;
     }
 

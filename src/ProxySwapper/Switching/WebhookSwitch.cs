@@ -61,6 +61,22 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         }
     }
 
+    /// <summary>
+    /// The kind of an object of this name that still rewrites images, such as a policy's binding beside a webhook; null if none is found,
+    /// or may be read.
+    /// </summary>
+    public async Task<string?> FindRemainingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await FindAsync(cancellationToken))?.Kind.Kind;
+        }
+        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Restores what was stored.</summary>
     /// <exception cref="WebhookSwitchException">Nothing usable is stored.</exception>
     public async Task<EnableOutcome> EnableAsync(IRemovedWebhookStore store, CancellationToken cancellationToken)

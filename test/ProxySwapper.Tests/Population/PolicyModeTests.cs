@@ -57,6 +57,17 @@ internal sealed class PolicyModeTests
     }
 
     [Test]
+    public async Task Pods_are_counted_without_population_too()
+    {
+        await using var scene = await StartAsync("swap", PopulatePolicy.None);
+        using var listener = Listen(scene.Get<IMeterFactory>());
+        await TestWait.UntilAsync(() => Requests("watch") >= 2 && scene.Get<PodWatch>().IsConnected, "the watches");
+        await CreateAsync("one", 1);
+        await TestWait.UntilAsync(() => Interlocked.Read(ref _count) == 1, "the count");
+        Assert.That(_downstream.Repository("mirror/app1").Find("1"), Is.Null);
+    }
+
+    [Test]
     public async Task What_a_new_list_shows_again_is_not_counted_again()
     {
         await using var scene = await StartAsync("swap");
@@ -99,14 +110,14 @@ internal sealed class PolicyModeTests
         Assert.That(Interlocked.Read(ref _count), Is.Zero);
     }
 
-    private Task<PopulationScene> StartAsync(string? policy) =>
+    private Task<PopulationScene> StartAsync(string? policy, PopulatePolicy populate = PopulatePolicy.Delayed) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
                 Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 AdmissionPolicy = new() { Name = policy },
-                Populate = new() { Policy = PopulatePolicy.Delayed },
+                Populate = new() { Policy = populate },
             },
             cluster: _server
         );
