@@ -3,7 +3,7 @@ namespace ProxySwapper.Admission;
 /// <summary>
 /// Detects controllers that delete and recreate a Pod because its images differ from what they wrote. ReplicaSets, StatefulSets and the
 /// like never check; for any other controller, a Pod that is created three times within ten minutes with the same images is left unchanged
-/// for an hour. Bounded and thread-safe.
+/// for an hour. Each replica counts the reviews that it receives. Bounded and thread-safe.
 /// </summary>
 internal sealed class RecreationGuard(TimeProvider time)
 {

@@ -16,6 +16,12 @@ internal sealed class GateLoadTests
     private const int BlobsOfAnImage = 3;
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// From the last copy to the last release. Not a share of the time until then, most of which is the 10 seconds of arrivals; the
+    /// benchmark <c>gate</c> compares with copies alone.
+    /// </summary>
+    private static readonly TimeSpan MaximumDelay = TimeSpan.FromSeconds(2);
+
     [Test]
     public async Task Two_hundred_pods_with_forty_images_wait_no_longer_than_the_copies_take()
     {
@@ -39,7 +45,7 @@ internal sealed class GateLoadTests
         {
             Assert.That(early, Is.Empty, "released before their image could be pulled");
             Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(Images * BlobsOfAnImage));
-            Assert.That(released, Is.LessThan(1.5 * copied), $"the copies took {copied}");
+            Assert.That(released - copied, Is.LessThan(MaximumDelay), $"the last image was downstream after {copied}");
         });
         // The webhook remembers the images, so the next Pods do not wait.
         foreach (var (source, target) in images)

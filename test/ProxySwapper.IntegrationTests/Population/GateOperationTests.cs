@@ -120,7 +120,10 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         var replica = await scene.StartReplicaAsync(FastChecks, gates: false);
         await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");
         Assert.That(replica.Log, Does.Contain("HTTP 401"));
-        Assert.That(await GetAsync("/readyz?verbose"), Does.Contain($"{scene.Downstream.Address} is failing").And.Contain("HTTP 401"));
+        Assert.That(
+            await GetAsync("/readyz?verbose"),
+            Does.Contain($"{scene.Downstream.Address}/mirror is failing").And.Contain("HTTP 401")
+        );
         Assert.That(await GetAsync("/metrics"), Does.Contain($"proxyswapper_downstream_up{{registry=\"{scene.Downstream.Address}\"}} 0"));
         // The newer API server of the tests does not serve Events; AccessEventTests has them of an older one.
         if (scene.Real is null)

@@ -15,9 +15,9 @@ internal sealed class ReconcileMemoryTests
 {
     private const int Pods = 50_000;
     private const int Images = 500;
-    private const long MaximumGrowth = 30L * 1024 * 1024;
+    private const long MaximumGrowth = 30_000_000;
 
-    private volatile bool _isFull;
+    private volatile int _pods;
     private string _downstream = "";
 
     [Test]
@@ -50,11 +50,22 @@ internal sealed class ReconcileMemoryTests
             new Dictionary<string, string> { ["KUBECONFIG"] = kubeconfig }
         );
         await TestWait.UntilAsync(() => program.Log.Split("Reconciled 0 Pods").Length > 3, "the first looks");
+        // The first Pod loads the code.
+        _pods = 1;
+        await TestWait.UntilAsync(() => program.Log.Split("Reconciled 1 Pods").Length > 3, "looks at one Pod");
         var before = ResidentOf(program.Id);
-        _isFull = true;
-        await TestWait.UntilAsync(() => program.Log.Contains($"Reconciled {Pods} Pods", StringComparison.Ordinal), "the look at all Pods");
-        var growth = ResidentOf(program.Id) - before;
-        TestContext.Out.WriteLine($"{before / 1024 / 1024} MiB before, {growth / 1024.0 / 1024:0.0} MiB more");
+        var peak = before;
+        _pods = Pods;
+        await TestWait.UntilAsync(
+            () =>
+            {
+                peak = Math.Max(peak, ResidentOf(program.Id));
+                return program.Log.Contains($"Reconciled {Pods} Pods", StringComparison.Ordinal);
+            },
+            "the look at all Pods"
+        );
+        var growth = Math.Max(peak, ResidentOf(program.Id)) - before;
+        TestContext.Out.WriteLine($"{before / 1e6:0.0} MB before, at most {growth / 1e6:0.0} MB more");
         Assert.That(growth, Is.LessThan(MaximumGrowth), $"{before} bytes before");
         Assert.That(program.Log, Does.Contain($"with {Images} images: queued 0 that were missing"));
         File.Delete(kubeconfig);
@@ -73,7 +84,7 @@ internal sealed class ReconcileMemoryTests
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        else if (!_isFull || !context.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal) || IsOfWatch(query))
+        else if (_pods == 0 || !context.Request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal) || IsOfWatch(query))
             await context.Response.WriteAsync("""{"metadata":{"resourceVersion":"1"},"items":[]}""");
         else
             await WritePageAsync(context.Response, query);
@@ -84,9 +95,10 @@ internal sealed class ReconcileMemoryTests
 
     private async Task WritePageAsync(HttpResponse response, IQueryCollection query)
     {
+        var pods = _pods;
         var start = int.TryParse(query["continue"], out var token) ? token : 0;
-        var end = Math.Min(Pods, start + int.Parse(query["limit"].ToString(), CultureInfo.InvariantCulture));
-        var more = end < Pods ? $",\"continue\":\"{end}\"" : "";
+        var end = Math.Min(pods, start + int.Parse(query["limit"].ToString(), CultureInfo.InvariantCulture));
+        var more = end < pods ? $",\"continue\":\"{end}\"" : "";
         await response.WriteAsync($$"""{"metadata":{"resourceVersion":"1"{{more}} },"items":[""");
         for (var index = start; index < end; index++)
             await response.WriteAsync((index == start ? "" : ",") + Pod(index));
