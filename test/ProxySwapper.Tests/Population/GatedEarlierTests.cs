@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -87,7 +88,7 @@ internal sealed class GatedEarlierTests
 
     private string TargetOf(string name) => $"{_downstream.Address}/mirror/team/{name}:1";
 
-    private Task CreateAsync(string name) =>
+    private Task<JsonObject> CreateAsync(string name) =>
         new ResourceClient(_client, ResourceType.Pods).CreateAsync(
             "team",
             GatedPodSamples.Create("team", name, (SourceOf(name), TargetOf(name))),
