@@ -34,9 +34,10 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
         {
             read = await stream.ReadAsync(buffer, _either!.Token);
         }
-        catch (OperationCanceledException fault) when (!caller.IsCancellationRequested)
+        catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {
-            throw new IOException(StallReason, fault);
+            // Without its cause, a cancelled read, which says less and would be what callers report.
+            throw new IOException(StallReason);
         }
         _timer!.CancelAfter(Timeout.InfiniteTimeSpan);
         Count(started, read);

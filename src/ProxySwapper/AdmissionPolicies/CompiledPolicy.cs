@@ -10,5 +10,5 @@ internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<Poli
 /// <summary>A setting that a policy cannot express.</summary>
 /// <param name="Key">The key in the configuration, such as <c>rules[2].matchRegex</c>.</param>
 /// <param name="Reason">Why, and what to do.</param>
-/// <param name="WithoutIt">What a policy does that leaves it out; null if there is no such policy.</param>
+/// <param name="WithoutIt">What a policy does that leaves it out; null if none can leave it out.</param>
 internal sealed record PolicyRefusal(string Key, string Reason, string? WithoutIt = null);

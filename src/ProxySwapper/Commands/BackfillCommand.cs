@@ -138,7 +138,7 @@ internal static class BackfillCommand
         if (!DurationParser.TryParse(text, out var duration))
             result.AddError($"--timeout must be a duration, such as 90s, 30m or 2h, not '{text}'");
         else if (duration > MaximumTimeout)
-            result.AddError($"--timeout must be at most {DurationParser.Format(MaximumTimeout)}, not '{text}'; 0 is no limit");
+            result.AddError($"--timeout must be at most {DurationParser.Format(MaximumTimeout)}, not '{text}'; use 0 for no limit");
         return duration;
     }
 

@@ -57,7 +57,7 @@ internal sealed class ImageScanOptions
     private readonly KubernetesOptions _kubernetes = new();
     private readonly Option<string?> _config = new("--config")
     {
-        Description = "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… of the environment, else the release in the cluster.",
+        Description = "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… variables, else the release in the cluster.",
     };
     private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Only this namespace. Default: all." };
     private readonly Option<string[]> _files = new("--filename", "-f")

@@ -17,7 +17,7 @@ namespace ProxySwapper.Serving;
 /// <param name="options">The ports.</param>
 /// <param name="limits">The connection limits.</param>
 /// <param name="scope">Where to listen.</param>
-/// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images and there are no reviews.</param>
+/// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images instead of the webhook.</param>
 internal sealed class Listeners(
     ProxySwapperOptions options,
     ConnectionLimits limits,

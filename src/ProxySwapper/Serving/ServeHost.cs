@@ -19,7 +19,7 @@ internal static class ServeHost
     /// <summary>Builds the host, which listens once started.</summary>
     /// <param name="options">The configuration at the start.</param>
     /// <param name="file">The file to watch, or null if there is only the environment.</param>
-    /// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images and there are no reviews.</param>
+    /// <param name="certificate">The webhook's certificate; null if an admission policy rewrites images instead of the webhook.</param>
     /// <param name="logging">Sets up the log.</param>
     /// <param name="isLocal">
     /// True to listen on the loopback address only, with no cluster but that of <paramref name="kubeconfig"/>.

@@ -160,7 +160,7 @@ internal sealed class BackfillTests
         "--only missing-after requires the host of a registry, such as docker.io, not 'no/host'"
     )]
     [TestCase("--timeout", "soon", "--wait", "--timeout must be a duration, such as 90s, 30m or 2h, not 'soon'")]
-    [TestCase("--timeout", "2000h", "--wait", "--timeout must be at most 1000h, not '2000h'; 0 is no limit")]
+    [TestCase("--timeout", "2000h", "--wait", "--timeout must be at most 1000h, not '2000h'; use 0 for no limit")]
     public async Task Mistakes_are_reported(string first, string second, string third, string message)
     {
         var (exitCode, _, error) = await _scene.RunAsync("backfill", first, second, third);
