@@ -6,10 +6,8 @@ using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Registry.InMemory;
-using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
-using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -17,40 +15,17 @@ namespace ProxySwapper.Tests.Population;
 /// <summary>A replica whose population runs on a clock that the test moves, with an API server that fails.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-internal sealed class GateClockTests : IDisposable
+internal sealed class GateClockTests : GateFixture, IDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
 
-    private readonly TestImage _image = TestImage.Create(91, 2, 1000);
-    private readonly RequestHold _hold = new();
-    private ManualTimeProvider _time = null!;
+    private readonly ManualTimeProvider _time = new();
     private readonly CapturedLog _log = new();
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private InMemoryApiServer _server = null!;
-    private KubernetesClient _client = null!;
+
+    protected override InMemoryApiServerOptions ServerOptions => new() { Time = _time };
 
     [SetUp]
-    public async Task Start()
-    {
-        _time = new ManualTimeProvider();
-        _hold.Begin();
-        _upstream = await _hold.StartRegistryAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
-        _image.AddTo(_upstream, "team/app", "1");
-        _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = _time });
-        _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        _hold.End();
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
+    public void HoldUpstream() => Hold.Begin();
 
     public void Dispose() => _log.Dispose();
 
@@ -60,8 +35,8 @@ internal sealed class GateClockTests : IDisposable
         await using var scene = await StartAsync();
         await CreateAsync("seen");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1, "the first Pod");
-        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
-        _server.Restart();
+        Server.Denied["watch pods"] = Server.Denied["list pods"] = true;
+        Server.Restart();
         await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected, "the watch's end");
         await CreateAsync("unseen");
         var lost = _time.GetUtcNow();
@@ -70,7 +45,7 @@ internal sealed class GateClockTests : IDisposable
         await AdvanceUntilAsync(() => _time.GetUtcNow() - lost >= TimeSpan.FromMinutes(5), "five minutes");
         Assert.That(GatesOf("unseen"), Has.Count.EqualTo(1));
         Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("no watch of Pods since").And.Contain("cannot"));
-        _server.Denied.Clear();
+        Server.Denied.Clear();
         await AdvanceUntilAsync(() => GatesOf("unseen").Count == 0, "the release of what was not seen");
         Assert.That(ImageOf("unseen"), Is.EqualTo(Source));
         Assert.That(
@@ -87,11 +62,11 @@ internal sealed class GateClockTests : IDisposable
         await using var scene = await StartAsync();
         await CreateAsync("gone");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1, "the Pod");
-        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
-        _server.Restart();
+        Server.Denied["watch pods"] = Server.Denied["list pods"] = true;
+        Server.Restart();
         await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected, "the watch's end");
-        await new ResourceClient(_client, ResourceType.Pods).DeleteAsync("team", "gone", null, default);
-        _server.Denied.Clear();
+        await new ResourceClient(Client, ResourceType.Pods).DeleteAsync("team", "gone", null, default);
+        Server.Denied.Clear();
         await AdvanceUntilAsync(() => scene.Get<GatedPods>().Count == 0, "the Pod's end");
     }
 
@@ -102,7 +77,7 @@ internal sealed class GateClockTests : IDisposable
         await CreateAsync("app");
         await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
         var lease = (await LeaseAsync())!;
-        var taken = await new LeaseClient(_client).TryUpdateAsync(
+        var taken = await new LeaseClient(Client).TryUpdateAsync(
             lease with
             {
                 HolderIdentity = "other",
@@ -114,12 +89,12 @@ internal sealed class GateClockTests : IDisposable
         Assert.That(scene.Queue.RunningCount, Is.Zero, "nothing is copied beside the other one");
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("other"));
         // The other replica has copied it.
-        _image.AddTo(_downstream, "mirror/team/app", "1");
-        _hold.End();
-        await new LeaseClient(_client).TryDeleteAsync(taken!, default);
+        Image.AddTo(Downstream, "mirror/team/app", "1");
+        Hold.End();
+        await new LeaseClient(Client).TryDeleteAsync(taken!, default);
         await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
         Assert.That(
-            (ImageOf("app"), _upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob)),
+            (ImageOf("app"), Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob)),
             Is.EqualTo((Target, 0)),
             "what is there is not copied again"
         );
@@ -132,9 +107,9 @@ internal sealed class GateClockTests : IDisposable
         await CreateAsync("app");
         await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
         var lost = _time.GetUtcNow();
-        await new LeaseClient(_client).TryUpdateAsync((await LeaseAsync())! with { HolderIdentity = "other", RenewTime = lost }, default);
+        await new LeaseClient(Client).TryUpdateAsync((await LeaseAsync())! with { HolderIdentity = "other", RenewTime = lost }, default);
         await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
-        _hold.End();
+        Hold.End();
         await AdvanceUntilAsync(() => _time.GetUtcNow() >= lost + CopyClaims.Duration - Step, "the last second of the Lease");
         Assert.That(IsTakenOver, Is.False, "the Lease has not expired");
         _time.Advance(lost + CopyClaims.Duration - _time.GetUtcNow());
@@ -149,15 +124,15 @@ internal sealed class GateClockTests : IDisposable
     [Test]
     public async Task The_program_is_ready_when_pods_are_watched()
     {
-        _server.Denied["watch pods"] = true;
+        Server.Denied["watch pods"] = true;
         await using var scene = await StartAsync(isConnected: false);
         var readiness = scene.Get<PodWatchReadiness>();
         Assert.That(readiness.State.IsReady, Is.False);
         Assert.That(readiness.State.Detail, Does.Match("Pods are not watched yet|no watch of Pods since"));
-        _server.Denied.Clear();
+        Server.Denied.Clear();
         await AdvanceUntilAsync(() => readiness.State is { IsReady: true, Detail: "" }, "the watch");
-        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
-        _server.Restart();
+        Server.Denied["watch pods"] = Server.Denied["list pods"] = true;
+        Server.Restart();
         await TestWait.UntilAsync(() => readiness.State.Detail.StartsWith("no watch of Pods since", StringComparison.Ordinal));
         Assert.That(readiness.State.IsReady, Is.True, "images are swapped all the same");
     }
@@ -165,7 +140,7 @@ internal sealed class GateClockTests : IDisposable
     [Test]
     public async Task A_start_without_a_watch_delays_readiness_for_ten_seconds_at_most()
     {
-        _server.Denied["watch pods"] = true;
+        Server.Denied["watch pods"] = true;
         await using var scene = await StartAsync(isConnected: false);
         var readiness = scene.Get<PodWatchReadiness>();
         _time.Advance(PodWatchReadiness.LongestWait - Step);
@@ -179,14 +154,14 @@ internal sealed class GateClockTests : IDisposable
     [TestCase(PopulatePolicy.Immediate)]
     public async Task A_start_without_gates_waits_for_no_watch(PopulatePolicy policy)
     {
-        _server.Denied["watch pods"] = true;
+        Server.Denied["watch pods"] = true;
         await using var scene = await StartAsync(isConnected: false, policy: policy);
         Assert.That(scene.Get<PodWatchReadiness>().State.IsReady, Is.True);
     }
 
-    private string Source => $"{_upstream.Address}/team/app:1";
+    private string Source => SourceOf("app");
 
-    private string Target => $"{_downstream.Address}/mirror/team/app:1";
+    private string Target => TargetOf("app");
 
     private Task<PopulationScene> StartAsync(
         GateOptions? gate = null,
@@ -196,12 +171,12 @@ internal sealed class GateClockTests : IDisposable
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
-                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                Rules = [new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" }],
                 ShutdownGracePeriod = TimeSpan.Zero,
                 Populate = new() { Policy = policy, Gate = gate ?? new() },
             },
             _log,
-            _server,
+            Server,
             time: _time,
             isConnected: isConnected
         );
@@ -220,14 +195,9 @@ internal sealed class GateClockTests : IDisposable
             what
         );
 
-    private Task<JsonObject> CreateAsync(string name) =>
-        new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", GatedPodSamples.Create("team", name, (Source, Target)), default);
+    private Task<JsonObject> CreateAsync(string name) => PostAsync(GatedPodSamples.Create("team", name, (Source, Target)));
 
-    private Task<Lease?> LeaseAsync() => new LeaseClient(_client).GetAsync("proxyswapper", CopyClaims.NameOf(Target), default);
-
-    private JsonObject Pod(string name) => _server.FindPod("team", name)!;
+    private Task<Lease?> LeaseAsync() => new LeaseClient(Client).GetAsync("proxyswapper", CopyClaims.NameOf(Target), default);
 
     private IReadOnlyList<string> GatesOf(string name) => GatedPodSamples.GatesOf(Pod(name));
-
-    private string ImageOf(string name) => GatedPodSamples.ImagesOf(Pod(name))[0];
 }

@@ -1,62 +1,32 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
-using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Rules;
-using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
-using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
 /// <summary>Gated Pods on an in-memory API server, with one or two replicas and two registries.</summary>
 [TestFixture]
-internal sealed class GateFlowTests
+internal sealed class GateFlowTests : GateFixture
 {
-    private readonly TestImage _image = TestImage.Create(71, 2, 1000);
-    private readonly RequestHold _hold = new();
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private InMemoryApiServer _server = null!;
-    private KubernetesClient _client = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _upstream = await _hold.StartRegistryAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
-        _image.AddTo(_upstream, "team/app", "1");
-        _server = await InMemoryApiServer.StartAsync();
-        _client = ApiServers.Connect(_server);
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        _hold.End();
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
-
     [Test]
     public async Task A_pod_is_released_when_its_image_is_downstream_and_not_before()
     {
-        _hold.Begin();
+        Hold.Begin();
         await using var scene = await StartAsync();
         await CreateAsync("app");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 1);
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
         Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
-        _hold.End();
+        Hold.End();
         await ReleasedAsync("app");
         Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
-        Assert.That(_downstream.Repository("mirror/team/app").Find("1")?.Digest, Is.EqualTo(_image.Top.Digest));
+        Assert.That(Downstream.Repository("mirror/team/app").Find("1")?.Digest, Is.EqualTo(Image.Top.Digest));
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().Count == 0);
     }
 
@@ -64,7 +34,7 @@ internal sealed class GateFlowTests
     public async Task A_pod_whose_image_does_not_exist_is_released_at_once_with_its_original()
     {
         await using var scene = await StartAsync();
-        var (original, target) = ($"{_upstream.Address}/team/none:1", $"{_downstream.Address}/mirror/team/none:1");
+        var (original, target) = ($"{Upstream.Address}/team/none:1", $"{Downstream.Address}/mirror/team/none:1");
         var pod = GatedPodSamples.Create("team", "none", (original, target));
         pod["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = "of-the-target" });
         await PostAsync(pod);
@@ -79,7 +49,7 @@ internal sealed class GateFlowTests
     [Test]
     public async Task A_pod_whose_image_takes_too_long_is_released_at_the_deadline()
     {
-        _hold.Begin();
+        Hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
         await CreateAsync("slow");
         await ReleasedAsync("slow");
@@ -93,12 +63,12 @@ internal sealed class GateFlowTests
     [Test]
     public async Task A_pod_whose_release_is_refused_is_overdue_until_it_succeeds()
     {
-        _hold.Begin();
+        Hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });
-        _server.Denied["patch pods"] = true;
+        Server.Denied["patch pods"] = true;
         await CreateAsync("stuck");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>() is { Count: 1, OverdueCount: 1 });
-        _server.Denied.Clear();
+        Server.Denied.Clear();
         await ReleasedAsync("stuck");
         await TestWait.UntilAsync(() => scene.Get<GatedPods>().OverdueCount == 0);
     }
@@ -106,13 +76,13 @@ internal sealed class GateFlowTests
     [Test]
     public async Task An_image_that_is_downstream_needs_no_upstream()
     {
-        _image.AddTo(_downstream, "mirror/team/gone", "1");
+        Image.AddTo(Downstream, "mirror/team/gone", "1");
         await using var scene = await StartAsync();
         await PostAsync(
-            GatedPodSamples.Create("team", "gone", ($"{_upstream.Address}/team/gone:1", $"{_downstream.Address}/mirror/team/gone:1"))
+            GatedPodSamples.Create("team", "gone", ($"{Upstream.Address}/team/gone:1", $"{Downstream.Address}/mirror/team/gone:1"))
         );
         await ReleasedAsync("gone");
-        Assert.That(GatedPodSamples.ImagesOf(Pod("gone")).Single(), Does.StartWith(_downstream.Address));
+        Assert.That(GatedPodSamples.ImagesOf(Pod("gone")).Single(), Does.StartWith(Downstream.Address));
         await TestWait.UntilAsync(() => scene.Queue.RunningCount + scene.Queue.WaitingCount == 0);
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
     }
@@ -127,7 +97,7 @@ internal sealed class GateFlowTests
         for (var i = 0; i < 10; i++)
             await ReleasedAsync($"app{i}");
         await TestWait.UntilAsync(() => one.Queue.Known.Count == 1 && two.Queue.Known.Count == 1);
-        Assert.That(_upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(_image.Blobs.Count));
+        Assert.That(Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(Image.Blobs.Count));
         // Pods are released before the claim.
         await TestWait.UntilAsync(() => Leases() == 0);
     }
@@ -135,14 +105,14 @@ internal sealed class GateFlowTests
     [Test]
     public async Task Pods_left_by_a_replica_are_found_by_the_next_one_by_label()
     {
-        _hold.Begin();
+        Hold.Begin();
         await using (var first = await StartAsync(replica: "one"))
         {
             await CreateAsync("app");
             await TestWait.UntilAsync(() => first.Queue.RunningCount == 1);
         }
         Assert.That(GatedPodSamples.GatesOf(Pod("app")), Is.Not.Empty);
-        _hold.End();
+        Hold.End();
         await using var next = await StartAsync(replica: "two");
         await ReleasedAsync("app");
         Assert.That(GatedPodSamples.ImagesOf(Pod("app")).Single(), Is.EqualTo(Target));
@@ -152,11 +122,11 @@ internal sealed class GateFlowTests
     public async Task An_image_to_which_another_webhook_added_its_digest_is_brought_and_not_restored()
     {
         await using var scene = await StartAsync();
-        var pinned = $"{Target}@{_image.Top.Digest}";
+        var pinned = $"{Target}@{Image.Top.Digest}";
         await PostAsync(GatedPodSamples.Create("team", "resolved", (Source, pinned)));
         await ReleasedAsync("resolved");
         Assert.That(GatedPodSamples.ImagesOf(Pod("resolved")).Single(), Is.EqualTo(pinned));
-        Assert.That(_downstream.Repository("mirror/team/app").Find(_image.Top.Digest.ToString()), Is.Not.Null);
+        Assert.That(Downstream.Repository("mirror/team/app").Find(Image.Top.Digest.ToString()), Is.Not.Null);
     }
 
     [Test]
@@ -175,12 +145,12 @@ internal sealed class GateFlowTests
     public async Task A_pod_that_is_made_while_the_watch_is_lost_is_found_when_it_is_back()
     {
         await using var scene = await StartAsync();
-        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
-        _server.Restart();
+        Server.Denied["watch pods"] = Server.Denied["list pods"] = true;
+        Server.Restart();
         await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected);
         Assert.That(scene.Get<PodWatch>().Describe(), Does.Contain("no watch of Pods since"));
         await CreateAsync("app");
-        _server.Denied.Clear();
+        Server.Denied.Clear();
         await ReleasedAsync("app");
         await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected);
     }
@@ -193,8 +163,8 @@ internal sealed class GateFlowTests
         await CreateAsync("app");
         await ReleasedAsync("app");
         Assert.That(Copied(), Is.EqualTo(["mirror/team/app"]), "only what the API server has shown");
-        _image.AddTo(_upstream, "team/other", "1");
-        await scene.AdmitAsync([$"{_upstream.Address}/team/other:1"]);
+        Image.AddTo(Upstream, "team/other", "1");
+        await scene.AdmitAsync([$"{Upstream.Address}/team/other:1"]);
         await CreateAsync("again");
         await ReleasedAsync("again");
         Assert.That((scene.Queue.WaitingCount + scene.Queue.RunningCount, Copied().Count()), Is.EqualTo((0, 1)));
@@ -231,9 +201,9 @@ internal sealed class GateFlowTests
     [Test]
     public async Task What_is_queued_when_dry_run_is_switched_on_is_not_copied()
     {
-        _image.AddTo(_upstream, "team/second", "1");
-        var (original, target) = ($"{_upstream.Address}/team/second:1", $"{_downstream.Address}/mirror/team/second:1");
-        _hold.Begin();
+        Image.AddTo(Upstream, "team/second", "1");
+        var (original, target) = ($"{Upstream.Address}/team/second:1", $"{Downstream.Address}/mirror/team/second:1");
+        Hold.Begin();
         await using var scene = await StartAsync(jobs: 1);
         await CreateAsync("first");
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1);
@@ -241,7 +211,7 @@ internal sealed class GateFlowTests
         await TestWait.UntilAsync(() => scene.Queue.WaitingCount == 1);
         var rules = scene.Get<ConfigurationMonitor>();
         rules.Apply(RuleSet.Compile(rules.Current.Options with { DryRun = true }), TimeProvider.System.GetUtcNow());
-        _hold.End();
+        Hold.End();
         await ReleasedAsync("second");
         await TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0);
         Assert.That(GatedPodSamples.ImagesOf(Pod("second")).Single(), Is.EqualTo(original));
@@ -249,11 +219,11 @@ internal sealed class GateFlowTests
     }
 
     private IEnumerable<string> Copied() =>
-        _downstream.Repositories.Where(repository => !repository.Value.Manifests.IsEmpty).Select(repository => repository.Key);
+        Downstream.Repositories.Where(repository => !repository.Value.Manifests.IsEmpty).Select(repository => repository.Key);
 
-    private string Source => $"{_upstream.Address}/team/app:1";
+    private string Source => SourceOf("app");
 
-    private string Target => $"{_downstream.Address}/mirror/team/app:1";
+    private string Target => TargetOf("app");
 
     private Task<PopulationScene> StartAsync(GateOptions? gate = null, string replica = "replica-1", bool isDryRun = false, int jobs = 2) =>
         PopulationScene.StartAsync(
@@ -262,7 +232,7 @@ internal sealed class GateFlowTests
                 DryRun = isDryRun,
                 Rules =
                 [
-                    new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" },
+                    new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" },
                     new()
                     {
                         Match = "quay.io",
@@ -273,23 +243,16 @@ internal sealed class GateFlowTests
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 Populate = new() { Gate = gate ?? new(), MaxNumberOfParallelJobs = jobs },
             },
-            cluster: _server,
+            cluster: Server,
             replica: replica
         );
 
     private Task<JsonObject> CreateAsync(string name) => PostAsync(GatedPodSamples.Create("team", name, (Source, Target)));
-
-    private Task<JsonObject> PostAsync(JsonObject pod) => new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", pod, default);
-
-    private JsonObject Pod(string name) => _server.FindPod("team", name)!;
-
-    private Task ReleasedAsync(string name) =>
-        TestWait.UntilAsync(() => GatedPodSamples.GatesOf(Pod(name)).Count == 0, $"the release of {name}");
 
     private IEnumerable<string> Events() => ObjectsOf("events.k8s.io/v1", "events").Select(item => item.ToJsonString());
 
     private int Leases() => ObjectsOf("coordination.k8s.io/v1", "leases").Count;
 
     private IReadOnlyList<JsonObject> ObjectsOf(string version, string resource) =>
-        _server.Store.List(new Selection(new ApiPath(version, resource, null, null, ""), "", "")).Objects;
+        Server.Store.List(new Selection(new ApiPath(version, resource, null, null, ""), "", "")).Objects;
 }

@@ -6,16 +6,14 @@ using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
-using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
 /// <summary>Which Pods wait for their images and which do not.</summary>
 [TestFixture]
-internal sealed class PodGatingTests
+internal sealed class PodGatingTests : GateFixture
 {
     private const string Node = """{"nodeName":"node1"}""";
     private const string Scheduler = """{"schedulerName":"home-made"}""";
@@ -24,28 +22,6 @@ internal sealed class PodGatingTests
     private const string Ephemeral = """{"containers":[],"ephemeralContainers":[{"name":"e","image":"IMAGE"}]}""";
     private const string Job = """{"ownerReferences":[{"apiVersion":"batch/v1","kind":"Job","name":"j","uid":"u","controller":true}]}""";
     private const string Mirror = """{"annotations":{"kubernetes.io/config.mirror":"abc"}}""";
-
-    private readonly RequestHold _hold = new();
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private InMemoryApiServer _server = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _upstream = await _hold.StartRegistryAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
-        _server = await InMemoryApiServer.StartAsync();
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        _hold.End();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
 
     [TestCase("{}", "{}")]
     [TestCase("""{"schedulerName":"default-scheduler"}""", "{}")]
@@ -109,7 +85,7 @@ internal sealed class PodGatingTests
     public async Task A_pod_does_not_wait_when_the_queue_is_full()
     {
         await using var scene = await StartAsync(queueLimit: 1, jobs: 1);
-        _hold.Begin();
+        Hold.Begin();
         scene.Queue.TryEnqueue(Copy("first"), Origin);
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 1, "the copy that runs");
         Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.True, "there is room for one");
@@ -130,12 +106,12 @@ internal sealed class PodGatingTests
     public async Task A_pod_does_not_wait_while_the_watch_is_lost_and_does_when_it_is_back()
     {
         await using var scene = await StartAsync();
-        _server.Denied["watch pods"] = _server.Denied["list pods"] = true;
-        _server.Restart();
+        Server.Denied["watch pods"] = Server.Denied["list pods"] = true;
+        Server.Restart();
         await TestWait.UntilAsync(() => !scene.Get<PodWatch>().IsConnected, "the watch's end");
         var decision = await scene.ReviewAsync(Review("{}", "{}"));
         Assert.That((IsGated(decision), Swapped(decision)), Is.EqualTo((false, true)));
-        _server.Denied.Clear();
+        Server.Denied.Clear();
         await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected, "the watch");
         Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.True);
     }
@@ -152,8 +128,8 @@ internal sealed class PodGatingTests
     [TestCase("list")]
     public async Task No_pod_waits_if_we_may_not_release_it(string verb)
     {
-        _server.Denied[$"{verb} pods"] = true;
-        await AssertDelayedAsync(_server, $"the ServiceAccount has no permission to {verb} pods");
+        Server.Denied[$"{verb} pods"] = true;
+        await AssertDelayedAsync(Server, $"the ServiceAccount has no permission to {verb} pods");
     }
 
     [Test]
@@ -167,9 +143,9 @@ internal sealed class PodGatingTests
     [Test]
     public async Task A_pod_whose_image_was_seen_downstream_does_not_wait()
     {
-        TestImage.Create(81, 1, 100).AddTo(_upstream, "app", "1");
+        TestImage.Create(81, 1, 100).AddTo(Upstream, "app", "1");
         await using var scene = await StartAsync();
-        scene.Queue.Known.Remember($"{_downstream.Address}/mirror/app:1", TimeSpan.FromHours(1));
+        scene.Queue.Known.Remember($"{Downstream.Address}/mirror/app:1", TimeSpan.FromHours(1));
         Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.False);
     }
 
@@ -183,7 +159,7 @@ internal sealed class PodGatingTests
     }
 
     private CopyWork Copy(string name) =>
-        new(ImageReference.Parse($"{_upstream.Address}/{name}:1"), ImageReference.Parse($"{_downstream.Address}/{name}:1"), []);
+        new(ImageReference.Parse($"{Upstream.Address}/{name}:1"), ImageReference.Parse($"{Downstream.Address}/{name}:1"), []);
 
     private static PodOrigin Origin => new("team", "other", "default", []);
 
@@ -211,8 +187,8 @@ internal sealed class PodGatingTests
                 [
                     new()
                     {
-                        Match = _upstream.Address,
-                        Target = $"{_downstream.Address}/mirror",
+                        Match = Upstream.Address,
+                        Target = $"{Downstream.Address}/mirror",
                         Populate = isPopulated,
                     },
                 ],
@@ -224,7 +200,7 @@ internal sealed class PodGatingTests
                     MaxNumberOfParallelJobs = jobs,
                 },
             },
-            cluster: cluster ?? _server,
+            cluster: cluster ?? Server,
             isConnected: isConnected
         );
 
@@ -234,10 +210,10 @@ internal sealed class PodGatingTests
         var pod = new JsonObject
         {
             ["metadata"] = JsonNode.Parse(metadata),
-            ["spec"] = JsonNode.Parse(spec.Replace("IMAGE", $"{_upstream.Address}/app:1", StringComparison.Ordinal)),
+            ["spec"] = JsonNode.Parse(spec.Replace("IMAGE", $"{Upstream.Address}/app:1", StringComparison.Ordinal)),
         };
         pod["metadata"]!["name"] = "app";
-        pod["spec"]!["containers"] ??= new JsonArray(new JsonObject { ["name"] = "main", ["image"] = $"{_upstream.Address}/app:1" });
+        pod["spec"]!["containers"] ??= new JsonArray(new JsonObject { ["name"] = "main", ["image"] = $"{Upstream.Address}/app:1" });
         return new JsonObject
         {
             ["kind"] = "AdmissionReview",
