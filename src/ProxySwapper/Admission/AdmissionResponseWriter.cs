@@ -6,6 +6,15 @@ namespace ProxySwapper.Admission;
 /// <summary>Writes the response: always allowed, in the version of the request, with a patch if there is one.</summary>
 internal static class AdmissionResponseWriter
 {
+    /// <summary>
+    /// Answers requests that are dry runs themselves (<c>kubectl --dry-run=server</c>, <c>proxyswapper check</c>) with <c>dryRun</c> on:
+    /// the only sign that the API server called the webhook, since the Pod stays unchanged.
+    /// </summary>
+    public const string DryRunWarning = DryRunPrefix + "is on, the Pod is left unchanged";
+
+    /// <summary>Begins the warnings of a dry run.</summary>
+    public const string DryRunPrefix = "proxyswapper dryRun ";
+
     /// <summary>API servers truncate longer warnings and drop those beyond the total.</summary>
     private const int MaximumWarningLength = 256;
     private const int MaximumWarningsLength = 4096;
@@ -22,18 +31,24 @@ internal static class AdmissionResponseWriter
             output.Append(",\"patchType\":\"JSONPatch\",\"patch\":"u8);
             output.AppendBase64(patch);
         }
-        WriteWarnings(output, decision);
+        WriteWarnings(output, decision, isExplained: decision.IsDryRun && review.IsDryRun);
         output.Append("}}"u8);
     }
 
-    private static void WriteWarnings(Utf8JsonBuffer output, PodDecision decision)
+    private static void WriteWarnings(Utf8JsonBuffer output, PodDecision decision, bool isExplained)
     {
         var length = 0;
         if (PodWarning(decision) is { } warning)
             WriteWarning(output, warning, ref length);
+        if (isExplained && decision.Outcome is AdmissionOutcome.DryRun or AdmissionOutcome.Unchanged)
+            WriteWarning(output, DryRunWarning, ref length);
         foreach (var (_, image) in decision.Images)
+        {
             if (image.Warning is not null)
                 WriteWarning(output, image.Warning, ref length);
+            if (isExplained && image.IsRewritten)
+                WriteWarning(output, $"{DryRunPrefix}would rewrite {image.Image} to {image.Target} ({image.Rule})", ref length);
+        }
         if (length > 0)
             output.Append("]"u8);
     }

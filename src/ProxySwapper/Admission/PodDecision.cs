@@ -20,12 +20,15 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
     /// <summary>A gate to add to <c>spec.schedulingGates</c>, or null. API servers only accept one when a Pod is created.</summary>
     public string? SchedulingGate { get; init; }
 
+    /// <summary>Whether <c>dryRun</c> is on, so that the decision has no effect.</summary>
+    public bool IsDryRun { get; init; }
+
     /// <summary>Whether there is anything to patch.</summary>
     public bool HasPatch => Outcome == AdmissionOutcome.Patched || !Labels.IsEmpty || !Annotations.IsEmpty || SchedulingGate is not null;
 
     public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
 
-    /// <summary>The same without effect: warnings name what would be rewritten, and nothing is patched.</summary>
+    /// <summary>The same without effect: nothing is patched, and who asks by dry run is told what would be rewritten.</summary>
     public PodDecision AsDryRun() =>
         new(
             Outcome == AdmissionOutcome.Patched ? AdmissionOutcome.DryRun : Outcome,
@@ -34,7 +37,10 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
                     image.Decision.IsRewritten ? image with { Decision = image.Decision with { Reason = DecisionReason.DryRun } } : image
                 ),
             ]
-        );
+        )
+        {
+            IsDryRun = true,
+        };
 
     /// <summary>The same with other decisions on its images.</summary>
     public PodDecision WithImages(ImmutableArray<PodImageDecision> images) => this with { Outcome = OutcomeOf(images), Images = images };

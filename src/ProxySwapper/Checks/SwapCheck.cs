@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 
@@ -8,7 +9,7 @@ namespace ProxySwapper.Checks;
 /// <summary>Creates a Pod by dry run and checks that it is rewritten according to the rules.</summary>
 internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions options, TimeProvider time)
 {
-    private const string PopulateLabel = Admission.GateLabels.Populate;
+    private const string PopulateLabel = GateLabels.Populate;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -37,18 +38,26 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 cancellationToken
             );
             var images = pod["spec"]!["containers"]!.AsArray().Select(container => (string?)container!["image"] ?? "").ToList();
-            var isAsked = IsAsked(pod);
-            if (time.GetUtcNow() < end && samples.Zip(images).Any(pair => !IsRight(pair.First, pair.Second, isAsked)))
+            var isAsked = options.DryRun ? warnings.Contains(AdmissionResponseWriter.DryRunWarning) : IsMarked(pod);
+            var isRight = samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked)) && (isAsked || !options.DryRun);
+            if (time.GetUtcNow() < end && !isRight)
             {
                 await Task.Delay(Pause, time, cancellationToken);
                 continue;
             }
-            foreach (var (sample, image) in samples.Zip(images))
-                Tell(report, sample, image, isAsked);
+            if (options.DryRun && !isAsked)
+                report.Failed("the API server does not call the webhook here; without dryRun nothing would be rewritten either");
+            else
+                foreach (var (sample, image) in samples.Zip(images))
+                    Tell(report, sample, image, isAsked);
             TellPullSecrets(report, samples, pod);
-            foreach (var warning in warnings)
+            foreach (
+                var warning in warnings.Where(warning =>
+                    !warning.StartsWith(AdmissionResponseWriter.DryRunPrefix, StringComparison.Ordinal)
+                )
+            )
                 report.Note($"warning from the API server: {warning}");
-            return isAsked || samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked));
+            return isAsked || isRight;
         }
     }
 
@@ -59,7 +68,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         image == ExpectedOf(sample) || image == sample.Image && isAsked && options.SwapPolicy == SwapPolicy.Exists;
 
     /// <summary>Whether the Pod has one of our labels or annotations.</summary>
-    private bool IsAsked(JsonObject pod) =>
+    private bool IsMarked(JsonObject pod) =>
         pod["metadata"]?["labels"] is JsonObject labels
         && ((string?)labels[options.PatchLabel.Key] == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
 

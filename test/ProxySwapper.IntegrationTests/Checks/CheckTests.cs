@@ -159,6 +159,42 @@ internal sealed class CheckTests
         );
     }
 
+    [Test]
+    public async Task With_dryRun_the_check_passes_only_if_the_api_server_calls_the_webhook()
+    {
+        await using var webhook = await ProxySwapperProcess.StartAsync(
+            "proxyUrl: one.example\ndryRun: true\npopulate: {policy: none}",
+            new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
+        );
+        Task<ProgramResult> CheckAsync(int seconds) =>
+            BuiltProgram.RunAsync(
+                [
+                    .. new[] { "check", "--config", webhook.ConfigurationFile, "-n", _namespace, "--timeout", $"{seconds}" },
+                    $"--management=http://localhost:{webhook.ManagementPort}",
+                ],
+                ("KUBECONFIG", _cluster.Kubeconfig)
+            );
+        var missing = await CheckAsync(0);
+        Assert.That(missing.ExitCode, Is.EqualTo(1), missing.Output);
+        Assert.That(
+            missing.Output,
+            Does.Contain("[-] the API server does not call the webhook here")
+                .And.Contain($"MutatingWebhookConfiguration {WebhookRegistration.Name} not found")
+        );
+        await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace), "apply", "-f", "-");
+        var result = await CheckAsync(60);
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(
+            result.Output,
+            Does.Contain("unchanged, since dryRun is on; proxyUrl would rewrite it to one.example/").And.Not.Contain("warning from")
+        );
+        webhook.Kill();
+        await webhook.WaitForExitAsync();
+        var unreachable = await CheckAsync(0);
+        Assert.That(unreachable.ExitCode, Is.EqualTo(1), unreachable.Output);
+        Assert.That(unreachable.Output, Does.Contain("cannot reach it or does not trust it"));
+    }
+
     [TestCase("http//x", "must be a URL such as http://localhost:9090")]
     public async Task An_invalid_address_is_a_usage_error(string address, string expected)
     {
