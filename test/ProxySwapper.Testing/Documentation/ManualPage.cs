@@ -29,10 +29,13 @@ internal sealed partial record ManualPage(string Path, string Text)
             );
 
     /// <summary>Shell commands: each line of a block, joined with lines continued by a backslash.</summary>
-    public IEnumerable<string> ShellLines =>
-        Blocks
-            .Where(block => block.Language == "sh")
-            .SelectMany(block => block.Text.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
+    public IEnumerable<string> ShellLines => Blocks.Where(block => block.Language == "sh").SelectMany(block => LinesOf(block.Text));
+
+    /// <summary>The commands of a shell block.</summary>
+    public static IEnumerable<string> LinesOf(string block) =>
+        block
+            .Replace("\\\n", " ", StringComparison.Ordinal)
+            .Split('\n')
             .Select(line => WhiteSpace.Replace(line, " ").Trim())
             .Where(line => line.Length > 0);
 
