@@ -30,7 +30,7 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
     /// <summary>
     /// The set that replaces this one now, or null while it is valid. An authority is replaced in two steps, so that no API server meets a
     /// certificate of an authority that it does not know yet: the new authority first joins the old one, and signs the certificate only
-    /// once both are published.
+    /// once both are published, or the old certificate has expired.
     /// </summary>
     /// <param name="current">The current set.</param>
     /// <param name="isPublished">True if API servers have had the set's authorities for long enough.</param>
@@ -59,7 +59,7 @@ internal sealed class CertificateIssuer(IReadOnlyList<string> dnsNames, TimeProv
         }
         var isOfCurrentAuthority = certificate.IssuerName.RawData.AsSpan().SequenceEqual(authorities[0].SubjectName.RawData);
         var isDue = certificate.NotAfter - CertificateRenewal <= now || !HasNames(certificate);
-        if (isOfCurrentAuthority ? !isDue : !isPublished)
+        if (isOfCurrentAuthority ? !isDue : !isPublished && certificate.NotAfter > now)
             return null;
         using var key = ECDsa.Create();
         key.ImportFromPem(current.AuthorityKey);

@@ -10,7 +10,6 @@ namespace ProxySwapper.Certificates;
 /// </summary>
 internal sealed class CertificateSecret(KubernetesClient client, string name, string holder, TimeProvider time)
 {
-    private const string PublishedAnnotation = "proxyswapper.io/authorities-since";
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(30);
 
     private readonly ResourceClient _secrets = new(client, ResourceType.Secrets);
@@ -22,12 +21,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
     {
         if (await _secrets.GetAsync(client.Namespace, name, cancellationToken) is not { } secret)
             return null;
-        var since = secret["metadata"]?["annotations"]?[PublishedAnnotation]?.GetValue<string>();
-        return new StoredCertificates(
-            secret,
-            CertificateSet.Read(secret),
-            DateTimeOffset.TryParse(since, System.Globalization.CultureInfo.InvariantCulture, out var at) ? at : DateTimeOffset.MinValue
-        );
+        return new StoredCertificates(secret, CertificateSet.Read(secret));
     }
 
     /// <summary>Replaces what was read by a new set; false if another replica is doing so or was faster.</summary>
@@ -39,15 +33,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
         try
         {
             var body = over?.Secret.DeepClone().AsObject() ?? Empty();
-            var isNewAuthority = over?.Set?.Authorities != set.Authorities;
             body["data"] = set.ToData();
-            if (isNewAuthority)
-            {
-                var metadata = body["metadata"]!.AsObject();
-                if (metadata["annotations"] is not JsonObject annotations)
-                    metadata["annotations"] = annotations = [];
-                annotations[PublishedAnnotation] = time.GetUtcNow().ToString("O");
-            }
             if (over is null)
                 await _secrets.CreateAsync(client.Namespace, body, cancellationToken);
             else
@@ -105,5 +91,4 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
 /// <summary>The content of the Secret.</summary>
 /// <param name="Secret">The object, with its version.</param>
 /// <param name="Set">The set, or null if the Secret has no valid one.</param>
-/// <param name="AuthoritiesSince">When its authorities last changed.</param>
-internal sealed record StoredCertificates(JsonObject Secret, CertificateSet? Set, DateTimeOffset AuthoritiesSince);
+internal sealed record StoredCertificates(JsonObject Secret, CertificateSet? Set);

@@ -17,6 +17,7 @@ internal sealed class SelfSignedCertificates(
     private static readonly TimeSpan PublicationDelay = TimeSpan.FromSeconds(30);
 
     private CertificateSet? _last;
+    private (string Authorities, DateTimeOffset Since)? _published;
 
     /// <summary>The set to serve now; null while another replica is about to write the first one.</summary>
     /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
@@ -33,12 +34,25 @@ internal sealed class SelfSignedCertificates(
         }
         else
         {
-            var isPublished = time.GetUtcNow() >= stored.AuthoritiesSince + PublicationDelay;
-            if (issuer.Renew(set, isPublished) is { } renewed && await secret.TryWriteAsync(renewed, stored, cancellationToken))
+            if (
+                issuer.Renew(set, IsPublished(set.Authorities)) is { } renewed
+                && await secret.TryWriteAsync(renewed, stored, cancellationToken)
+            )
                 set = renewed;
         }
-        if (webhook is not null)
-            await webhook.PublishAsync(set.Authorities, cancellationToken);
+        await PublishAsync(set.Authorities, cancellationToken);
         return _last = set;
+    }
+
+    /// <summary>Whether API servers have had the authorities for long enough; not while the webhook is unregistered.</summary>
+    private bool IsPublished(string authorities) =>
+        _published is { } published && published.Authorities == authorities && time.GetUtcNow() >= published.Since + PublicationDelay;
+
+    private async Task PublishAsync(string authorities, CancellationToken cancellationToken)
+    {
+        if (webhook is not null && !await webhook.PublishAsync(authorities, cancellationToken))
+            _published = null;
+        else if (_published?.Authorities != authorities)
+            _published = (authorities, time.GetUtcNow());
     }
 }
