@@ -22,6 +22,9 @@
   {{- if and (dig "populate" "pullSecrets" false $values.config) (not $values.pullSecrets.enabled) -}}
     {{- fail "config.populate.pullSecrets needs permission to read Secrets: set pullSecrets.enabled" -}}
   {{- end -}}
+  {{- if and $values.pullSecrets.enabled (not (dig "populate" "pullSecrets" true $values.config)) -}}
+    {{- fail "pullSecrets.enabled cannot be combined with config.populate.pullSecrets false: it would grant a permission that nothing uses" -}}
+  {{- end -}}
   {{- if and $values.pullSecrets.enabled (not (include "proxyswapper.populates" .)) -}}
     {{- fail "pullSecrets.enabled requires the populator, but config.populate.policy is none" -}}
   {{- end -}}
@@ -40,6 +43,9 @@
   {{- end -}}
   {{- if and $values.test.enabled (has $values.test.namespace $excluded) -}}
     {{- fail (printf "test.namespace %s is excluded, so that helm test would fail: name a namespace whose Pods are swapped, or set test.enabled to false" $values.test.namespace) -}}
+  {{- end -}}
+  {{- if and $values.test.enabled $values.webhook.registered (eq $values.test.namespace .Release.Namespace) (not $values.webhook.dangerouslyIncludeReleaseNamespace) -}}
+    {{- fail (printf "test.namespace %s is the release's own namespace, whose Pods are never swapped: install the release into a namespace of its own (--namespace proxyswapper --create-namespace), name another test.namespace, or set test.enabled to false" $values.test.namespace) -}}
   {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if $values.config.certificates -}}
@@ -92,7 +98,10 @@
 {{- if and $values.registryCache.rewrite (not $values.registryCache.enabled) -}}
   {{- fail "registryCache.rewrite requires registryCache.enabled" -}}
 {{- end -}}
-{{- if and (not $values.webhook.enabled) $values.dryRun -}}
+{{- if and $values.monitoring.serviceMonitor.enabled $values.monitoring.podMonitor.enabled -}}
+  {{- fail "monitoring.serviceMonitor and monitoring.podMonitor would scrape the webhook twice: enable one of them; podMonitor covers the registry cache too" -}}
+{{- end -}}
+{{- if and (not $values.webhook.enabled) (or $values.dryRun $values.config.dryRun) -}}
   {{- fail "dryRun is about the webhook, and webhook.enabled is false" -}}
 {{- end -}}
 {{- if and $values.mirror.enabled (not $values.mirror.images) -}}
