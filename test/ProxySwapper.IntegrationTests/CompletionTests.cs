@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests;
 
 /// <summary>The scripts of <c>completion</c> in their shells: how Tab completes a line.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class CompletionTests : IDisposable
 {
     /// <summary>A key that prints the line and ends the shell.</summary>

@@ -1,9 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Reporting;
-using ProxySwapper.Testing.Images;
-using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
-using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Backfilling;
 
@@ -122,56 +119,6 @@ internal sealed class BackfillTests
         );
         // A tag and its digest are two images with the same content: the second one may find it downstream.
         Assert.That(output, Does.Contain("\n6 copied, 1 up to date, 5 failed; ").Or.Contain("\n7 copied, 5 failed; "));
-    }
-
-    [Test]
-    public async Task Waiting_ends_when_everything_is_copied_after_an_outage()
-    {
-        var port = TestProcess.FreePort();
-        var config = Path.Combine(_scene.Files, "later.yaml");
-        await File.WriteAllTextAsync(config, $"rules: [{{match: \"127.0.0.1:{port}\", target: \"{_scene.Target.Address}/later\"}}]\n");
-        var pod = Path.Combine(_scene.Files, "pod.yaml");
-        await File.WriteAllTextAsync(pod, $"{{kind: Pod, spec: {{containers: [{{image: \"127.0.0.1:{port}/team/late:2\"}}]}}}}\n");
-        using var backfill = ProxySwapperProgram.Start(["backfill", "--config", config, "-f", pod, "--wait", "--timeout", "5m"]);
-        await TestWait.UntilAsync(() => backfill.Output.Contains("retrying in", StringComparison.Ordinal), "the first try");
-        await using var registry = await DebianRegistry.StartAsync(port);
-        await TestImage.Create(8).PushAsync(registry.Address, "team/late", "2");
-        Assert.That(await backfill.WaitForExitAsync(), Is.Zero, backfill.Output);
-        Assert.That(backfill.Output, Does.Contain($"-> {_scene.Target.Address}/later/team/late:2"));
-        Assert.That(backfill.Output, Does.Contain("1 copied"));
-    }
-
-    [Test]
-    public async Task Waiting_ends_with_one_when_the_time_is_over()
-    {
-        var (exitCode, output, _) = await ProxySwapperProgram.RunAsync(
-            ["backfill", "--config", await UnreachableAsync(), "-f", "-", "--wait", "--timeout", "4s"],
-            input: "{kind: Pod, spec: {containers: [{image: \"127.0.0.1:1/team/late:2\"}]}}"
-        );
-        Assert.That(exitCode, Is.EqualTo(1), output);
-        Assert.That(output, Does.Contain("127.0.0.1:1/team/late:2").And.Contain("1 failed").Or.Contain("1 left"));
-    }
-
-    [TestCase("--only", "everything", "docker.io", "--only must be missing-after REGISTRY, not 'everything'")]
-    [TestCase(
-        "--only",
-        "missing-after",
-        "no/host",
-        "--only missing-after requires the host of a registry, such as docker.io, not 'no/host'"
-    )]
-    [TestCase("--timeout", "soon", "--wait", "--timeout must be a duration, such as 90s, 30m or 2h, not 'soon'")]
-    [TestCase("--timeout", "2000h", "--wait", "--timeout must be at most 1000h, not '2000h'; use 0 for no limit")]
-    public async Task Mistakes_are_reported(string first, string second, string third, string message)
-    {
-        var (exitCode, _, error) = await _scene.RunAsync("backfill", first, second, third);
-        Assert.That((exitCode, error.Split('\n')[0]), Is.EqualTo((2, message)));
-    }
-
-    private async Task<string> UnreachableAsync()
-    {
-        var config = Path.Combine(_scene.Files, "unreachable.yaml");
-        await File.WriteAllTextAsync(config, $"rules: [{{match: \"127.0.0.1:1\", target: \"{_scene.Target.Address}/later\"}}]\n");
-        return config;
     }
 
     /// <summary>A Secret that a Job names, and one of a ServiceAccount.</summary>

@@ -14,7 +14,7 @@ namespace ProxySwapper.IntegrationTests.Chart;
 /// The chart's admission policy on an API server with such policies: of everything that the permission to patch Pods allows, the
 /// ServiceAccount may only do what a scheduling gate needs.
 /// </summary>
-[TestFixture, NeedsServer, NeedsModernServer]
+[TestFixture, NonParallelizable, NeedsServer, NeedsModernServer]
 internal sealed class ChartFenceTests : IDisposable
 {
     private const string Target = "down.example.com/library/nginx:1";

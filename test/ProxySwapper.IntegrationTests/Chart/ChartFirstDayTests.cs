@@ -4,7 +4,7 @@ using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>Making the chart easy to start with and to manage with GitOps.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ChartFirstDayTests
 {
     private const string FirstDay = "first-day";

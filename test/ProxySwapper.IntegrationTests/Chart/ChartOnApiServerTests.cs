@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>The chart's objects on a real API server.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NonParallelizable, NeedsServer]
 internal sealed class ChartOnApiServerTests
 {
     private const string Namespace = HelmChart.Release;

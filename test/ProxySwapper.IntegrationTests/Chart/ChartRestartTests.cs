@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>An upgrade replaces the Pods for settings that the program reads only at startup, and for no others.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ChartRestartTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -5,7 +5,7 @@ using ProxySwapper.Tests;
 namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>Validates the chart's objects and values against third-party schemas.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ChartSchemaTests
 {
     private static readonly string ValuesSchema = Path.Combine(HelmChart.Folder, "values.schema.json");

@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Checks;
 
 /// <summary>The admission policy that restricts the account of the chart's test to dry runs, on an API server with such policies.</summary>
-[TestFixture, NeedsServer, NeedsModernServer]
+[TestFixture, NonParallelizable, NeedsServer, NeedsModernServer]
 internal sealed class CheckFenceTests
 {
     private const string Pod =

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Converting;
 
 /// <summary><c>proxyswapper convert</c> on the command line; conversions are tested by testdata/convert of the unit tests.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ConvertCommandTests : IDisposable
 {
     private const string Swapper = """

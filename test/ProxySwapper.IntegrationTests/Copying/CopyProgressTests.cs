@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Copying;
 
 /// <summary>The output of <c>copy</c> on a terminal, which <c>script</c> (Debian's bsdutils) provides, and in a pipe.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed partial class CopyProgressTests
 {
     private const int LayerSize = 4 << 20;

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Copying;
 
 /// <summary><c>proxyswapper copy</c> between real registries, verified with skopeo.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class CopyTests
 {
     private DebianRegistry _source = null!;

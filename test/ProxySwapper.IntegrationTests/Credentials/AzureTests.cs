@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> from a registry like Azure's, with TLS and each identity that a Pod can have: they are environment variables,
 /// so the built program runs.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class AzureTests : IAsyncDisposable
 {

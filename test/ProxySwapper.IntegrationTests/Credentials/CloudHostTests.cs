@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> with the clouds' real host names and no configuration: the built program reaches them through a proxy from its
 /// environment, with TLS.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CloudHostTests : IAsyncDisposable
 {

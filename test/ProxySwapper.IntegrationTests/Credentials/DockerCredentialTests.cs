@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>The program as <c>docker-credential-proxyswapper</c>, called by skopeo and with its protocol.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class DockerCredentialTests : IDisposable
 {
     private const string Helper = "docker-credential-proxyswapper";

@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <summary>
 /// Pushes to repositories that do not exist in ECR yet: ECR's API with its signatures and errors, in front of a real registry.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrRepositoryTests : IAsyncDisposable
 {

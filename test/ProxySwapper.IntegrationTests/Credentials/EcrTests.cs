@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> to a real registry that only accepts ECR's passwords, with each identity that the AWS SDK finds: they are
 /// environment variables, so the built program runs.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class EcrTests : IAsyncDisposable
 {

@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Credentials;
 /// <c>proxyswapper copy</c> from a registry like Google's with Application Default Credentials, which are per process, so the built
 /// program runs. Unit tests cover key files for single hosts.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class GoogleTests : IAsyncDisposable
 {

@@ -17,7 +17,7 @@ namespace ProxySwapper.IntegrationTests.Documentation;
 /// Commands that need a node or Docker are skipped by name. The program runs on this machine, with the chart's configuration; proxies
 /// lead it to a Docker Hub and a registry in this process.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NonParallelizable, NeedsServer]
 internal sealed class GettingStartedTests : IAsyncDisposable
 {
     private static readonly string[] LeftOut =

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Documentation;
 
 /// <summary>The manual's values and helm commands work, and its console sessions print what it shows.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed partial class ManualChartTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

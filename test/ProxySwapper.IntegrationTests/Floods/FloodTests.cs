@@ -12,7 +12,7 @@ namespace ProxySwapper.IntegrationTests.Floods;
 /// The built program under attack, with the environment of its image and the heap limit that the runtime derives from the chart's memory
 /// limit: valid reviews on new connections are answered, and the process stays within the limit.
 /// </summary>
-[TestFixture]
+[TestFixture, NonParallelizable]
 internal sealed class FloodTests
 {
     /// <summary>The chart's default limit, in bytes.</summary>

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Floods;
 
 /// <summary>The webhook of a real kube-apiserver, under attack and with Pods of the maximum size that etcd stores.</summary>
-[TestFixture, NeedsServer]
+[TestFixture, NonParallelizable, NeedsServer]
 internal sealed class KubeApiServerFloodTests
 {
     private const string Target = "registry.example.com/library/nginx:latest";

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Management;
 
 /// <summary>Access to the pages of the management port, with and without <c>management.tokenFrom</c>.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ManagementTokenTests
 {
     private const string Token = "a token of this test";

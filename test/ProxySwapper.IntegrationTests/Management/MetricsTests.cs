@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Management;
 
 /// <summary>The metrics that the built program exports at <c>/metrics</c>, compared with docs/metrics.md.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed partial class MetricsTests
 {
     /// <summary>Exported by other commands or modes, or only after something that does not happen here.</summary>
@@ -22,7 +22,7 @@ internal sealed partial class MetricsTests
     [Test]
     public async Task What_is_exported_is_what_the_manual_lists_with_its_type_and_its_labels()
     {
-        await using var scene = (await GateScene.CreateAsync(ApiServerKind.InMemory))!;
+        await using var scene = await GateScene.CreateAsync();
         var (source, _) = scene.AddImage("app", 331);
         var replica = await scene.StartReplicaAsync();
         await scene.CreateAsync(GateScene.Pod("web", source));

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Management;
 
 /// <summary>The spans and metrics that the built program sends to a collector.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class OtlpTests
 {
     private const string TraceId = "0af7651916cd43dd8448eb211c80319c";

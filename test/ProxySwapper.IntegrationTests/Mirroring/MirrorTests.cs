@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Mirroring;
 
 /// <summary><c>proxyswapper mirror</c> between real registries.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class MirrorTests
 {
     private static readonly string[] SourceTags = ["1.0.0", "1.1.0", "1.2.0-rc.1", "1.10.0", "latest", "20240101"];

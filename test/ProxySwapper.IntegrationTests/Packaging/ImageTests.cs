@@ -15,7 +15,7 @@ namespace ProxySwapper.IntegrationTests.Packaging;
 /// The Dockerfile's build stage in a folder with the files that it copies, up to the steps that take minutes; the output of publishing; and
 /// the image that the SDK builds from it.
 /// </summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class ImageTests
 {
     private const string Publish = "dotnet publish src/ProxySwapper -c Release";

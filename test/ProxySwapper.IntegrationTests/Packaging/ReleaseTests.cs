@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Packaging;
 
 /// <summary>The release scripts without GitHub: their calls of helm, Docker, cosign and gh are recorded.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ReleaseTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

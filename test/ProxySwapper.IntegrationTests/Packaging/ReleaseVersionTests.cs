@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Packaging;
 
 /// <summary><c>release/check</c> compares each line that names the version.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ReleaseVersionTests : IDisposable
 {
     private const string Version = "0.1.0";

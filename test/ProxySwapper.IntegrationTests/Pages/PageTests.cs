@@ -41,7 +41,7 @@ internal sealed partial class PageTests : IDisposable
     {
         Dispose();
         _pieces = new SemaphoreSlim(0);
-        _scene = (await GateScene.CreateAsync(ApiServerKind.InMemory))!;
+        _scene = await GateScene.CreateAsync();
         _scene.Interceptor = Intercept;
     }
 

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>From a Pod on a real API server to an image in a real registry, with the built program in between.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class EndToEndTests
 {
     private const string User = "populator";

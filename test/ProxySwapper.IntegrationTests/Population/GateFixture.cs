@@ -1,4 +1,16 @@
+using ProxySwapper.Testing.Kubernetes;
+
 namespace ProxySwapper.IntegrationTests.Population;
+
+/// <summary>The API server that tests of gated Pods use.</summary>
+internal enum ApiServerKind
+{
+    /// <summary>The in-memory one.</summary>
+    InMemory,
+
+    /// <summary>A real one of Kubernetes 1.27 or later.</summary>
+    Modern,
+}
 
 /// <summary>Tests of the built program with an API server: in memory, and a real one if available.</summary>
 [TestFixture(ApiServerKind.InMemory)]
@@ -10,8 +22,22 @@ internal abstract class GateFixture(object kind)
 
     protected ApiServerKind Kind { get; } = (ApiServerKind)kind;
 
+    /// <summary>Of this fixture alone, since replicas act on the gated Pods of the whole cluster.</summary>
+    private KubeApiServer? _server;
+
+    [OneTimeSetUp]
+    public async Task StartServerAsync() => _server = Kind == ApiServerKind.Modern ? await ModernControlPlane.StartOneAsync() : null;
+
+    [OneTimeTearDown]
+    public async Task StopServerAsync()
+    {
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+
     [SetUp]
-    public async Task StartSceneAsync() => Scene = await GateScene.CreateAsync(Kind);
+    public async Task StartSceneAsync() =>
+        Scene = Kind == ApiServerKind.InMemory || _server is not null ? await GateScene.CreateAsync(_server) : null;
 
     [TearDown]
     public async Task StopSceneAsync()

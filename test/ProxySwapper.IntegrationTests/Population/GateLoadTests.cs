@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Many Pods with many new images at once, with two replicas of the built program.</summary>
-[TestFixture]
+[TestFixture, NonParallelizable]
 internal sealed class GateLoadTests
 {
     private const int Pods = 200;
@@ -25,7 +25,7 @@ internal sealed class GateLoadTests
     [Test]
     public async Task Two_hundred_pods_with_forty_images_wait_no_longer_than_the_copies_take()
     {
-        await using var scene = (await GateScene.CreateAsync(ApiServerKind.InMemory))!;
+        await using var scene = await GateScene.CreateAsync();
         var images = Enumerable.Range(0, Images).Select(index => scene.AddImage($"load{index}", 400 + index)).ToList();
         await scene.StartReplicaAsync("populate: {maxNumberOfParallelJobs: 4}");
         await scene.StartReplicaAsync("populate: {maxNumberOfParallelJobs: 4}", isRegistered: false);

@@ -11,16 +11,6 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>The API server that tests of gated Pods use.</summary>
-internal enum ApiServerKind
-{
-    /// <summary>The in-memory one.</summary>
-    InMemory,
-
-    /// <summary>A real one of Kubernetes 1.27 or later.</summary>
-    Modern,
-}
-
 /// <summary>Replicas of the built program with an API server that supports scheduling gates, and two registries.</summary>
 internal sealed class GateScene : IAsyncDisposable
 {
@@ -60,13 +50,11 @@ internal sealed class GateScene : IAsyncDisposable
 
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
-    /// <summary>A scene without replicas; null, which makes the test inconclusive, without such an API server.</summary>
-    public static async Task<GateScene?> CreateAsync(ApiServerKind kind)
+    /// <summary>A scene without replicas.</summary>
+    /// <param name="real">An API server that no other scene uses meanwhile; null for one in memory.</param>
+    public static async Task<GateScene> CreateAsync(KubeApiServer? real = null)
     {
-        var real = kind == ApiServerKind.Modern ? await ModernControlPlane.FindAsync() : null;
-        if (kind == ApiServerKind.Modern && real is null)
-            return null;
-        var scene = new GateScene(kind == ApiServerKind.InMemory ? await InMemoryApiServer.StartAsync() : null, real);
+        var scene = new GateScene(real is null ? await InMemoryApiServer.StartAsync() : null, real);
         scene.Namespace = real is null ? "team" : await real.CreateNamespaceAsync();
         scene.Upstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions

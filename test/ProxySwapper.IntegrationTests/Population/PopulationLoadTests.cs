@@ -12,8 +12,7 @@ namespace ProxySwapper.IntegrationTests.Population;
 /// <summary>
 /// The built program with many Pods at once, and with registries that are slow or rate-limit: all its requests are counted.
 /// </summary>
-[TestFixture]
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class PopulationLoadTests : IAsyncDisposable
 {
     private FaultyRegistry _upstream = null!;

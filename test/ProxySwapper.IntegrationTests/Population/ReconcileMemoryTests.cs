@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>The Pods of a large cluster are read as a stream.</summary>
-[TestFixture]
+[TestFixture, NonParallelizable]
 internal sealed class ReconcileMemoryTests
 {
     private const int Pods = 50_000;

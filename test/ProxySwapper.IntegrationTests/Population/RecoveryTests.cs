@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>Registries that are down, slow or full, and a program that is killed.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class RecoveryTests
 {
     [Test]

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Registry;
 
 /// <summary>Proxies from the environment, in the built program.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ProxyTests
 {
     private const string Host = "registry.example.invalid";

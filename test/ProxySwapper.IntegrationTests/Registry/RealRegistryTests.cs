@@ -12,7 +12,7 @@ using ProxySwapper.Testing.Registries;
 namespace ProxySwapper.IntegrationTests.Registry;
 
 /// <summary>The client against Debian's docker-registry, and the in-memory registry against skopeo.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class RealRegistryTests
 {
     private static readonly byte[] Layer = Encoding.UTF8.GetBytes(

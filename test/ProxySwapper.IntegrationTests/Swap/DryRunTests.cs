@@ -9,6 +9,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 [TestFixture, NeedsServer]
 internal sealed class DryRunTests
 {
+    private readonly string _webhook = $"dry-run-{Guid.NewGuid():n}";
     private KubeApiServer _cluster = null!;
 
     [OneTimeSetUp]
@@ -16,7 +17,7 @@ internal sealed class DryRunTests
 
     [TearDown]
     public async Task UnregisterAsync() =>
-        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", _webhook, "--ignore-not-found");
 
     [Test]
     public async Task A_pod_is_left_unchanged_and_the_decision_is_logged_counted_and_shown()
@@ -26,7 +27,7 @@ internal sealed class DryRunTests
             new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
         );
         var @namespace = await _cluster.CreateNamespaceAsync();
-        await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, @namespace), "apply", "-f", "-");
+        await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, @namespace, name: _webhook), "apply", "-f", "-");
         await TestWait.UntilAsync(
             async () =>
             {

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The patches of the golden cases, applied by kubectl with the same code as in API servers.</summary>
-[TestFixture, NeedsServer, Parallelizable]
+[TestFixture, NeedsServer]
 internal sealed class GoldenPatchTests
 {
     [Test]

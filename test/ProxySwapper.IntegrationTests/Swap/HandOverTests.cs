@@ -10,7 +10,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 /// The steps of <c>docs/coming-from/k8s-proxy-image-swapper.md</c> at a real kube-apiserver, while Pods are created. The old webhook is
 /// another process, which sends images to the same proxy.
 /// </summary>
-[TestFixture, NeedsServer]
+[TestFixture, NonParallelizable, NeedsServer]
 internal sealed class HandOverTests
 {
     private const string OldName = WebhookRegistration.Name;

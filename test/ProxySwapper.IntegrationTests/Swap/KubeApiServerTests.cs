@@ -11,6 +11,7 @@ internal sealed class KubeApiServerTests
 {
     private const string Proxy = "registry.example.com/library/";
 
+    private readonly string _name = $"swap-{Guid.NewGuid():n}";
     private KubeApiServer _cluster = null!;
     private ProxySwapperProcess _webhook = null!;
     private string _namespace = "";
@@ -29,7 +30,7 @@ internal sealed class KubeApiServerTests
     public async Task RegisterAsync()
     {
         _namespace = await _cluster.CreateNamespaceAsync();
-        await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace));
+        await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace, name: _name));
         // The API server reads its webhook configurations in the background.
         await TestWait.UntilAsync(
             async () =>
@@ -45,7 +46,7 @@ internal sealed class KubeApiServerTests
 
     [TearDown]
     public async Task UnregisterAsync() =>
-        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name, "--ignore-not-found");
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", _name, "--ignore-not-found");
 
     [TestCase("""{"name":"plain"}""", TestName = "A_pod_without_labels_is_patched")]
     [TestCase("""{"name":"labelled","labels":{"app":"web"}}""", TestName = "A_pod_with_labels_is_patched")]
@@ -78,7 +79,7 @@ internal sealed class KubeApiServerTests
     public async Task An_update_rewrites_the_image_that_changed_and_no_other()
     {
         // Created before the webhook was registered: with its original images.
-        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", WebhookRegistration.Name);
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", _name);
         await TestWait.UntilAsync(
             async () =>
                 ImagesOf(
@@ -155,7 +156,7 @@ internal sealed class KubeApiServerTests
     public async Task With_the_webhook_down_and_failure_policy_ignore_pods_keep_their_images()
     {
         await using var down = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com");
-        await ApplyAsync(WebhookRegistration.Manifest(down, _namespace));
+        await ApplyAsync(WebhookRegistration.Manifest(down, _namespace, name: _name));
         down.Kill();
         await down.WaitForExitAsync();
         await TestWait.UntilAsync(
@@ -172,12 +173,12 @@ internal sealed class KubeApiServerTests
     public async Task In_an_emergency_deleting_the_webhook_configuration_unblocks_at_once_and_applying_it_reinstates()
     {
         await using var down = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com");
-        await ApplyAsync(WebhookRegistration.Manifest(down, _namespace, "Fail"));
+        await ApplyAsync(WebhookRegistration.Manifest(down, _namespace, "Fail", _name));
         down.Kill();
         await down.WaitForExitAsync();
         const string Pod = """{"metadata":{"generateName":"emergency-"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""";
         await TestWait.UntilAsync(async () => (await TryCreateAsync(Pod)).ExitCode != 0, "the block");
-        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", "k8s-proxy-image-swapper-webhook");
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", _name);
         await TestWait.UntilAsync(async () => (await TryCreateAsync(Pod)).ExitCode == 0, "the end of the block");
         await RegisterAgainAsync("Fail");
         Assert.That(ImagesOf(await CreateAsync(Pod), "containers"), Is.EqualTo(new[] { $"{Proxy}nginx:latest" }));
@@ -185,7 +186,7 @@ internal sealed class KubeApiServerTests
 
     private async Task RegisterAgainAsync(string failurePolicy)
     {
-        await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace, failurePolicy));
+        await ApplyAsync(WebhookRegistration.Manifest(_webhook, _namespace, failurePolicy, _name));
         await TestWait.UntilAsync(
             async () =>
             {

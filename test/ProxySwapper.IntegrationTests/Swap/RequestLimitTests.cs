@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>Bodies that are too large, too slow or too many, with the built program.</summary>
-[TestFixture, Parallelizable]
+[TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class RequestLimitTests : ServingFixture
 {
     [Test]

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary><c>proxyswapper rewrite</c> on the command line.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class RewriteTests
 {
     private static readonly Dictionary<string, string> Environment = new() { ["PROXY_URL"] = "r.example" };

@@ -11,7 +11,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>The built program as <c>serve</c>: limits, TLS, renewal, reload and shutdown.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 internal sealed class ServeTests : ServingFixture
 {
     [Test]

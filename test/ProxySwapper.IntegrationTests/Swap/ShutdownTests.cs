@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>Shutdown of the built program: it drains and loses no request.</summary>
-[TestFixture]
+[TestFixture, NonParallelizable]
 internal sealed class ShutdownTests : ServingFixture
 {
     [Test]

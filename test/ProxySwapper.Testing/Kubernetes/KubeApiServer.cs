@@ -28,7 +28,6 @@ internal sealed class KubeApiServer : IAsyncDisposable
     /// <summary>The user of <see cref="UninstallToken"/>.</summary>
     public const string UninstallUser = "system:serviceaccount:proxyswapper:proxyswapper-uninstall";
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
-    private const int MaximumAttempts = 3;
 
     private readonly DirectoryInfo _folder;
     private readonly string _assets;
@@ -80,25 +79,16 @@ internal sealed class KubeApiServer : IAsyncDisposable
     public static async Task<KubeApiServer> StartAsync(string assets, params string[] options)
     {
         ForeignServer.Starting("kube-apiserver");
-        for (var attempt = 1; ; attempt++)
+        var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort(), options);
+        try
         {
-            var server = new KubeApiServer(Directory.CreateTempSubdirectory("kube-apiserver-"), assets, TestProcess.FreePort(), options);
-            try
-            {
-                await server.StartProcessesAsync();
-                return server;
-            }
-            catch (InvalidOperationException)
-                when (attempt < MaximumAttempts && server.Output.Contains("address already in use", StringComparison.Ordinal))
-            {
-                // A free port was taken by another connection before the server used it.
-                await server.DisposeAsync();
-            }
-            catch
-            {
-                await server.DisposeAsync();
-                throw;
-            }
+            await server.StartProcessesAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
         }
     }
 

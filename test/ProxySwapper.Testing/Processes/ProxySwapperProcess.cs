@@ -46,14 +46,11 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
         var certificates = new TestCertificates();
         certificates.WriteTo(folder);
         var ports = (Webhook: port == 0 ? TestProcess.FreePort() : port, Management: TestProcess.FreePort());
-        // A free port may be handed out twice.
-        while (ports.Management == ports.Webhook)
-            ports.Management = TestProcess.FreePort();
         File.WriteAllText(Path.Combine(folder, "config.yaml"), Complete(configuration, folder, ports.Webhook, ports.Management));
         var (program, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Path.Combine(folder, "config.yaml")]);
-        var process = openFiles is { } limit
-            ? TestProcess.Start("sh", ["-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", program, .. arguments], environment)
-            : TestProcess.Start(program, arguments, environment);
+        string[] limited = openFiles is { } limit ? ["sh", "-c", $"ulimit -n {limit} && exec \"$0\" \"$@\""] : [];
+        // A background job of a shell ignores SIGINT, and so would everything that it starts.
+        var process = TestProcess.Start("env", ["--default-signal=INT", .. limited, program, .. arguments], environment);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
         await TestWait.UntilAsync(
             async () =>

@@ -9,6 +9,12 @@ namespace ProxySwapper.Testing.Processes;
 /// <summary>A process that runs alongside a test, with its output.</summary>
 internal sealed partial class TestProcess : IDisposable
 {
+    private const int FirstPort = 10_000;
+    private const int PortCount = 22_000;
+
+    /// <summary>Begins anywhere, since other runs may use ports at the same time.</summary>
+    private static int _ports = Random.Shared.Next(PortCount);
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
 
@@ -65,12 +71,27 @@ internal sealed partial class TestProcess : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>A port that is currently free.</summary>
+    /// <summary>
+    /// A free port, another one at each call. Linux chooses the ports of outgoing connections from 32768 on, so none of them takes this one
+    /// before it is used.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        for (var attempt = 0; attempt < PortCount; attempt++)
+        {
+            var port = FirstPort + (int)((uint)Interlocked.Increment(ref _ports) % PortCount);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Something else listens there.
+            }
+        }
+        throw new InvalidOperationException("All ports are in use.");
     }
 
     public void Signal(PosixSignal signal)

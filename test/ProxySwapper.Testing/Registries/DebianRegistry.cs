@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using ProxySwapper.Testing.Processes;
 
@@ -77,7 +76,7 @@ internal sealed class DebianRegistry : IAsyncDisposable
         ForeignServer.Starting(Program);
         var folder = Directory.CreateTempSubdirectory("debian-registry-");
         if (port == 0)
-            port = FreePort();
+            port = TestProcess.FreePort();
         data ??= Path.Combine(folder.FullName, "data");
         var configuration = new StringBuilder()
             .Append("version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: ")
@@ -153,13 +152,6 @@ internal sealed class DebianRegistry : IAsyncDisposable
                 fault
             );
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Keep(string? line)

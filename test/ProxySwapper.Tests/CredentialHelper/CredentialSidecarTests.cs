@@ -1,11 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.CredentialHelper;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.CredentialHelper;
 
@@ -22,7 +22,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [OneTimeSetUp]
     public async Task Start()
     {
-        var (port, management) = (FreePort(), FreePort());
+        var (port, management) = (TestProcess.FreePort(), TestProcess.FreePort());
         var options = new ProxySwapperOptions
         {
             ManagementPort = management,
@@ -136,13 +136,6 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
             .Split('\n')
             .Single(line => line.StartsWith(prefix, StringComparison.Ordinal));
         return int.Parse(line[prefix.Length..], System.Globalization.CultureInfo.InvariantCulture);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed class Source : IRegistryCredentialSource
