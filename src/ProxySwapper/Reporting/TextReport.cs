@@ -1,13 +1,22 @@
+using System.Globalization;
+using System.Text;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>A report for a terminal: the summary, then a table that fits 120 columns, most important first.</summary>
+/// <summary>
+/// A report for a terminal: the summary, then a table that fits 120 columns, most important first. Each image has a row of its own, one
+/// for its rule and target, and one for its workloads. Only digests are shortened, visibly; what is too long continues in the next row.
+/// </summary>
 internal static class TextReport
 {
-    private const int StateWidth = 10;
-    private const int ImageWidth = 44;
-    private const int TargetWidth = 43;
+    private const int Columns = 120;
+    private const int StateWidth = 11;
+    private const int TextWidth = Columns - StateWidth;
+
+    /// <summary>As many as Docker and Git show: enough to tell the images of a cluster apart.</summary>
+    private const int DigestLength = 12;
 
     public static void Write(TextWriter output, ImageReport report)
     {
@@ -18,16 +27,11 @@ internal static class TextReport
         if (report.Entries.Count == 0)
             return;
         output.WriteLine();
-        WriteRow(output, "STATE", "IMAGE", "TARGET, OR WHY NOT", "USED BY", "RUNS");
+        WriteNumbers(output, "STATE", "IMAGE", ["DIGEST", "USED BY", "RUN ORIGINAL", "RUN TARGET"]);
+        WriteText(output, "RULE → TARGET, OR WHY NOT");
+        WriteText(output, "WORKLOADS");
         foreach (var entry in report.Entries)
-            WriteRow(
-                output,
-                ReportWords.NameOf(entry.State),
-                PlainText.Of(entry.Name),
-                entry.Decision.Target?.ToString() ?? $"({ReportWords.ReasonOf(entry.Decision)})",
-                entry.Workloads.Count.ToString(System.Globalization.CultureInfo.InvariantCulture),
-                RunsOf(entry)
-            );
+            Write(output, entry);
         foreach (
             var group in report.Entries.Where(entry => entry.Problem is not null).GroupBy(entry => entry.Problem!, StringComparer.Ordinal)
         )
@@ -36,25 +40,77 @@ internal static class TextReport
             );
     }
 
-    private static string RunsOf(ImageEntry entry) =>
-        entry switch
+    private static void Write(TextWriter output, ImageEntry entry)
+    {
+        var (original, target) = RunsOf(entry);
+        WriteNumbers(
+            output,
+            ReportWords.NameOf(entry.State),
+            entry.Decision.Source is { } source
+                ? Shorten(source)
+                : PlainText.Of(Truncation.Shorten(entry.Name, Truncation.MaximumShownLength)),
+            [DigestOf(entry), Text(entry.Workloads.Count), original, target]
+        );
+        var reason = ReportWords.ReasonOf(entry.Decision);
+        WriteText(output, entry.Decision.Target is { } to ? $"{reason} → {Shorten(to)}" : reason);
+        WriteText(output, PlainText.Of(NamesOf(entry.Workloads)));
+    }
+
+    private static string DigestOf(ImageEntry entry) =>
+        entry.IsSameDigest switch
         {
-            { RunningOriginal: 0, RunningTarget: 0 } => "-",
-            { Target: null } => $"{entry.RunningOriginal}",
-            _ => $"{entry.RunningTarget} of {entry.RunningTarget + entry.RunningOriginal}",
+            true => "same",
+            false => "differs",
+            null => "-",
         };
 
-    private static void WriteRow(TextWriter output, string state, string image, string target, string usedBy, string runs) =>
-        output.WriteLine(
-            $"{state.PadRight(StateWidth)} {Fit(image, ImageWidth)} {Fit(target, TargetWidth)} {usedBy, 7} {runs, 10}".TrimEnd()
-        );
+    private static (string Original, string Target) RunsOf(ImageEntry entry) =>
+        entry switch
+        {
+            { RunningOriginal: 0, RunningTarget: 0 } => ("-", "-"),
+            { Target: null } => (Text(entry.RunningOriginal), "-"),
+            _ => (Text(entry.RunningOriginal), Text(entry.RunningTarget)),
+        };
 
-    /// <summary>Long texts lose their middle: both ends distinguish images.</summary>
-    private static string Fit(string text, int width)
+    /// <summary>As many names as fit a row, at least one, and the number of the others.</summary>
+    private static string NamesOf(IReadOnlyCollection<Workload> workloads)
     {
-        if (text.Length <= width)
-            return text.PadRight(width);
-        var end = (width - 1) * 3 / 5;
-        return $"{text.AsSpan(0, width - 1 - end)}…{text.AsSpan(text.Length - end)}";
+        var names = workloads.Select(workload => workload.ToString()).Order(StringComparer.Ordinal).ToList();
+        var text = new StringBuilder(names[0]);
+        for (var shown = 1; shown < names.Count; shown++)
+        {
+            if (text.Length + 2 + names[shown].Length + Rest(names.Count - shown - 1).Length > TextWidth)
+                return text.Append(Rest(names.Count - shown)).ToString();
+            text.Append(", ").Append(names[shown]);
+        }
+        return text.ToString();
     }
+
+    private static string Rest(int count) => count == 0 ? "" : $" and {count} more";
+
+    private static string Shorten(ImageReference image) =>
+        image.Digest is { } digest ? $"{image.ToString()[..^(digest.Hex.Length - DigestLength)]}…" : image.ToString();
+
+    /// <summary>A row with numbers; a long text has rows above it.</summary>
+    private static void WriteNumbers(TextWriter output, string state, string text, string[] numbers)
+    {
+        var right = $"{numbers[0], -7} {numbers[1], 7} {numbers[2], 12} {numbers[3], 10}";
+        if (text.Length + right.Length < TextWidth)
+        {
+            output.WriteLine($"{state.PadRight(StateWidth)}{text.PadRight(TextWidth - right.Length)}{right}");
+            return;
+        }
+        WriteText(output, text, state);
+        output.WriteLine(right.PadLeft(Columns));
+    }
+
+    private static void WriteText(TextWriter output, string text, string state = "")
+    {
+        for (var start = 0; start < text.Length; start += TextWidth)
+            output.WriteLine(
+                $"{(start == 0 ? state : "").PadRight(StateWidth)}{text.AsSpan(start, Math.Min(TextWidth, text.Length - start))}"
+            );
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

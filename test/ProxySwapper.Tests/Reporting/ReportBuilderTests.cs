@@ -65,7 +65,11 @@ internal sealed class ReportBuilderTests
             entry.IsSameDigest = !entry.Name.Contains("moved", StringComparison.Ordinal);
         }
         Assert.That(
-            LinesOf(builder).SkipWhile(line => !line.StartsWith("STATE", StringComparison.Ordinal)).Skip(1).Select(FirstWords),
+            LinesOf(builder)
+                .SkipWhile(line => !line.StartsWith("STATE", StringComparison.Ordinal))
+                .Skip(3)
+                .Where(line => !line.StartsWith(' '))
+                .Select(FirstWords),
             Is.EqualTo([
                 "missing docker.io/library/lost:2",
                 "missing docker.io/library/lost:1",
