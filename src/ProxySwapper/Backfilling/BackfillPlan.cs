@@ -6,30 +6,32 @@ using ProxySwapper.Reporting;
 namespace ProxySwapper.Backfilling;
 
 /// <summary>The copies after which every image of a report is downstream, most used first.</summary>
-/// <param name="Images">The images that are missing, or could not be checked.</param>
-/// <param name="Skipped">Missing images that cannot be copied, with the reason.</param>
+/// <param name="Images">The images to copy, or to pull through their cache.</param>
+/// <param name="Skipped">Images that are missing, or could not be checked, and that nothing copies; with the reason.</param>
 internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOnlyList<MirrorResult> Skipped)
 {
     /// <summary>Limit of users whose pull secrets are tried.</summary>
     private const int MaximumOrigins = 8;
 
     /// <param name="report">The images; their order is kept.</param>
-    /// <param name="planner">Determines how an image is copied.</param>
     /// <param name="registry">
-    /// Only the missing images of this registry, which could not be pulled again without it; null for all.
+    /// Only the images of this registry that could not be pulled again without it, or may not; null for all.
     /// </param>
-    public static BackfillPlan Create(ImageReport report, PopulationPlanner planner, RegistryName? registry)
+    public static BackfillPlan Create(ImageReport report, RegistryName? registry)
     {
         var (images, skipped) = (new List<BackfillImage>(), new List<MirrorResult>());
         var repositories = new Dictionary<(string, string), MirrorImage>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var entry in report.Entries.Where(entry => entry.State is ImageState.Missing or ImageState.Unknown))
+        foreach (var entry in report.Entries.Where(entry => entry.State is ImageState.Missing or ImageState.Unknown or ImageState.OnDemand))
         {
-            if (registry is not null && entry.Registry != registry.Text || !seen.Add(entry.Target!.ToString()))
+            if (registry is not null && entry.Origin != registry.Text)
                 continue;
-            if (planner.WorkFor(entry.Decision) is { } work)
-                images.Add(new BackfillImage(TaskOf(work.Origin, work.Target), work, OriginsOf(entry), entry.Problem));
-            else if (entry.State == ImageState.Missing)
+            if (entry.Work is { } work)
+            {
+                if (seen.Add(work.Key))
+                    images.Add(new BackfillImage(TaskOf(work.Origin, work.Target), work, OriginsOf(entry), entry.Problem));
+            }
+            else if (entry.State != ImageState.OnDemand && seen.Add(entry.Target!.ToString()))
             {
                 var task = TaskOf(entry.Decision.Source!, entry.Target);
                 skipped.Add(new MirrorResult(task.Image, task.Tag, MirrorOutcome.Skipped, ReasonOf(entry)));
@@ -50,10 +52,13 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
         }
     }
 
-    private static string ReasonOf(ImageEntry entry) =>
-        entry.Decision.IsRewritten
+    private static string ReasonOf(ImageEntry entry)
+    {
+        var reason = entry.IsFilledOnDemand
             ? $"{entry.Decision.Rule} says populate: false, its target fills itself"
             : "the image names the target itself, so that its source is not known";
+        return entry.State == ImageState.Missing ? $"missing; {reason}" : $"not checked: {entry.Problem}; {reason}";
+    }
 
     /// <summary>The users of an image, as far as their pull secrets differ.</summary>
     public static IReadOnlyList<PodOrigin> OriginsOf(ImageEntry entry)
@@ -80,5 +85,5 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
 /// <param name="Task">How it is displayed.</param>
 /// <param name="Work">What to do.</param>
 /// <param name="Origins">Its users, as far as their pull secrets differ.</param>
-/// <param name="Problem">Why it could not be checked; null if it is missing.</param>
+/// <param name="Problem">Why it could not be checked; null if it could.</param>
 internal sealed record BackfillImage(MirrorTask Task, PopulationWork Work, IReadOnlyList<PodOrigin> Origins, string? Problem);

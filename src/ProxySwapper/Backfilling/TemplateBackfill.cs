@@ -19,7 +19,6 @@ namespace ProxySwapper.Backfilling;
 internal sealed partial class TemplateBackfill(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
-    CurrentPlanner planner,
     PopulationQueue queue,
     DownstreamLookup lookup,
     FailedImages givenUp,
@@ -60,16 +59,19 @@ internal sealed partial class TemplateBackfill(
     /// <summary>One pass. Kinds that may not be read are logged once and skipped.</summary>
     internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
-        var problems = new List<string>();
+        var problems = new ReportProblems();
         try
         {
-            var name = rules.Current.Options.AdmissionPolicy.Name ?? kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
-            var scope = await WebhookScope.ReadAsync(client, name, null, problems, cancellationToken);
+            var name = kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
+            var policy = rules.Current.Options.AdmissionPolicy;
+            var scope = await WebhookScope.ReadAsync(client, name, policy, null, problems, cancellationToken);
             var builder = new ReportBuilder(rules.Current, scope);
             await new ClusterScan(client, null, problems, _ => { }).ReadAsync(builder, cancellationToken);
             var report = ImageReport.Create(builder, problems);
-            foreach (var problem in problems.Where(_told.Add))
+            foreach (var problem in problems.Unknown.Where(_told.Add))
                 Log.Unreadable(logger, problem);
+            foreach (var assumption in problems.Assumed.Where(_told.Add))
+                Log.Assumed(logger, assumption);
             var copied = await CopyAsync(report, cancellationToken);
             Log.Done(logger, report.Workloads, report.Pods, report.Entries.Count, copied);
         }
@@ -95,7 +97,7 @@ internal sealed partial class TemplateBackfill(
             .ToHashSet(StringComparer.Ordinal);
         foreach (var entry in report.Entries)
         {
-            if (planner.Value.WorkFor(entry.Decision) is not { } work || !seen.Add(work.Key) || !await IsMissingAsync(work, entry))
+            if (entry.Work is not { } work || !seen.Add(work.Key) || !await IsMissingAsync(work, entry))
                 continue;
             var result = new EnqueueResult(EnqueueOutcome.Dropped, null);
             foreach (var origin in BackfillPlan.OriginsOf(entry))
@@ -135,5 +137,8 @@ internal sealed partial class TemplateBackfill(
 
         [LoggerMessage(3, LogLevel.Information, "Some Pod templates of the cluster are not checked: {Problem}")]
         public static partial void Unreadable(ILogger logger, string problem);
+
+        [LoggerMessage(4, LogLevel.Information, "Pod templates of the cluster are checked with an assumption: {Assumption}")]
+        public static partial void Assumed(ILogger logger, string assumption);
     }
 }

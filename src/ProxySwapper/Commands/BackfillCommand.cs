@@ -95,14 +95,16 @@ internal static class BackfillCommand
         var report = ImageReport.Create(scan.Builder, scan.Problems);
         foreach (var problem in report.Problems)
             await Console.Error.WriteLineAsync($"Unknown: {problem}");
-        var plan = BackfillPlan.Create(report, PopulationPlanner.Compile(scan.Options.Populate), registry);
+        foreach (var assumption in report.Assumptions)
+            await Console.Error.WriteLineAsync($"Assumed: {assumption}");
+        var plan = BackfillPlan.Create(report, registry);
         var result = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, CopyAsync)
             : await CopyAsync(new LineMirrorOutput(Console.Out, settings.DryRun));
         Console.WriteLine(MirrorLine.Summary(result));
-        if (Unswapped(report, registry) is { } rest)
-            await Console.Error.WriteLineAsync(rest);
-        return result.IsComplete && !scan.IsIncomplete ? 0 : 1;
+        foreach (var line in NotCopied(report, registry))
+            await Console.Error.WriteLineAsync(line);
+        return result.IsComplete && plan.Skipped.Count == 0 && !report.IsIncomplete ? 0 : 1;
 
         Task<MirrorReport> CopyAsync(IMirrorOutput output)
         {
@@ -120,16 +122,21 @@ internal static class BackfillCommand
         }
     }
 
-    /// <summary>Images that copying does not help: no rule rewrites them.</summary>
-    private static string? Unswapped(ImageReport report, RegistryName? registry)
+    /// <summary>Images that copying does not help: no rule rewrites them, or their target fills itself.</summary>
+    private static IEnumerable<string> NotCopied(ImageReport report, RegistryName? registry)
     {
-        var count = report.Entries.Count(entry =>
-            entry.State == ImageState.Unswapped && entry.Registry is { } host && (registry is null || host == registry.Text)
-        );
-        return count == 0
-            ? null
-            : $"{ReportWords.Number(count, "image")}{(registry is null ? "" : $" of {registry}")} "
-                + "cannot be copied: no rule sends them downstream; see proxyswapper report";
+        if (Count(entry => entry.State == ImageState.Unswapped) is { } unswapped)
+            yield return $"{unswapped} cannot be copied: no rule sends them downstream; see proxyswapper report";
+        if (Count(entry => entry is { State: ImageState.OnDemand, Work: null }) is { } onDemand)
+            yield return $"{onDemand} not copied: the target asks its upstream for them on demand (populate: false)";
+
+        string? Count(Func<ImageEntry, bool> isCounted)
+        {
+            var count = report.Entries.Count(entry =>
+                isCounted(entry) && entry.Registry is not null && (registry is null || entry.Origin == registry.Text)
+            );
+            return count == 0 ? null : $"{ReportWords.Number(count, "image")}{(registry is null ? "" : $" of {registry}")}";
+        }
     }
 
     private static TimeSpan ParseTimeout(ArgumentResult result)

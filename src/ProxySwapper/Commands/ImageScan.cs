@@ -18,16 +18,17 @@ namespace ProxySwapper.Commands;
 /// <param name="Problems">What could not be read; more may be added.</param>
 /// <param name="Client">The cluster; null for manifests.</param>
 /// <param name="Progress">Shows progress to the user.</param>
-/// <param name="IsIncomplete">Whether images may be missing: a manifest was not understood, or workloads not listed.</param>
 internal sealed record ImageScan(
     ProxySwapperOptions Options,
     ReportBuilder Builder,
-    List<string> Problems,
+    ReportProblems Problems,
     KubernetesClient? Client,
-    ProgressLine Progress,
-    bool IsIncomplete
+    ProgressLine Progress
 )
 {
+    /// <summary>What Docker Hub answered, if it was asked.</summary>
+    public PullLimit PullLimit { get; private set; } = new(null);
+
     /// <summary>Asks each target whether it has its image.</summary>
     public async Task CheckAsync(bool compareDigests, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
@@ -43,6 +44,7 @@ internal sealed record ImageScan(
             done => Progress.Show($"checked {done} of {all} images"),
             cancellationToken
         );
+        PullLimit = PullLimit.Of(registries.Clients.RateLimits);
         Progress.Clear();
     }
 
@@ -89,30 +91,26 @@ internal sealed class ImageScanOptions
             {
                 var options = await ReadOptionsAsync(arguments, null, cancellationToken);
                 var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
-                var problems = new List<string>();
+                var problems = new ReportProblems();
                 ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder, problems);
-                return await goOn(
-                    arguments,
-                    new ImageScan(options, builder, problems, null, new ProgressLine(), problems.Count > 0),
-                    cancellationToken
-                );
+                return await goOn(arguments, new ImageScan(options, builder, problems, null, new ProgressLine()), cancellationToken);
             })
             : _kubernetes.RunAsync(
                 arguments,
                 async client =>
                 {
                     var options = await ReadOptionsAsync(arguments, client, cancellationToken);
-                    var problems = new List<string>();
-                    var name = options.AdmissionPolicy.Name ?? arguments.GetValue(_webhook)!;
+                    var problems = new ReportProblems();
+                    var name = arguments.GetValue(_webhook)!;
                     var only = arguments.GetValue(_namespace);
-                    var scope = await WebhookScope.ReadAsync(client, name, only, problems, cancellationToken);
+                    var scope = await WebhookScope.ReadAsync(client, name, options.AdmissionPolicy, only, problems, cancellationToken);
                     var builder = new ReportBuilder(RuleSet.Compile(options), scope);
                     var progress = new ProgressLine();
                     try
                     {
                         var cluster = new ClusterScan(client, only, problems, progress.Show);
                         await cluster.RunAsync(builder, cancellationToken);
-                        var scan = new ImageScan(options, builder, problems, client, progress, cluster.IsIncomplete);
+                        var scan = new ImageScan(options, builder, problems, client, progress);
                         return await goOn(arguments, scan, cancellationToken);
                     }
                     finally

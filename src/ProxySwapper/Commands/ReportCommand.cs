@@ -65,10 +65,10 @@ internal static class ReportCommand
                 await scan.CheckAsync(arguments.GetValue(digests), loggers, cancellationToken);
             }
             scan.Progress.Clear();
-            var report = ImageReport.Create(scan.Builder, scan.Problems);
+            var report = ImageReport.Create(scan.Builder, scan.Problems, scan.PullLimit);
             Write(report, arguments.GetValue(output)!);
             var states = arguments.GetValue(failOn)!;
-            return states.Length > 0 && scan.IsIncomplete || IsFailure(report, states) ? 1 : 0;
+            return states.Length > 0 && report.IsIncomplete || IsFailure(report, states) ? 1 : 0;
         }
     }
 

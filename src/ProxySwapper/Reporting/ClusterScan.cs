@@ -8,12 +8,13 @@ namespace ProxySwapper.Reporting;
 /// Reads every Pod template and every Pod of a cluster as a stream, so that a large cluster needs little memory. Read-only; whatever the
 /// caller has no permission to read becomes a problem in the report.
 /// </summary>
-internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, List<string> problems, Action<string> progress)
+internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace, ReportProblems problems, Action<string> progress)
 {
     /// <summary>How often progress is reported.</summary>
     private const int ProgressInterval = 100;
 
     private readonly ResourceLister _lister = new(client);
+    private readonly TemplateSchema _schema = new(client);
 
     /// <summary>The most owners above an object; Knative has five: Service, Configuration, Revision, Deployment, ReplicaSet.</summary>
     private const int MaximumDepth = 8;
@@ -28,9 +29,6 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private readonly Dictionary<Workload, List<ImageUse>> _owned = [];
     private KubernetesException? _refusal;
     private int _lists;
-
-    /// <summary>True if workloads of a built-in kind, or Pods, could not be listed.</summary>
-    public bool IsIncomplete { get; private set; }
 
     /// <summary>Reads templates and Pods, and what nodes say about the size of images.</summary>
     /// <exception cref="KubernetesException">Nothing could be read.</exception>
@@ -56,7 +54,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken) =>
         ForEachAsync(
             new ResourceQuery(kind.Type, onlyNamespace),
-            kind.IsCustom,
+            kind,
             item =>
             {
                 var metadata = TemplateReader.Member(item, "metadata");
@@ -125,7 +123,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private Task ReadPodsAsync(ReportBuilder report, CancellationToken cancellationToken) =>
         ForEachAsync(
             new ResourceQuery(ResourceType.Pods, onlyNamespace) { FieldSelector = "status.phase!=Succeeded,status.phase!=Failed" },
-            isOptional: false,
+            null,
             ReadPod,
             report.AddPod,
             cancellationToken
@@ -184,7 +182,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private async Task ForEachAsync(
         ResourceQuery query,
-        bool isOptional,
+        DiscoveredTemplate? kind,
         Func<JsonElement, List<ImageUse>?> read,
         Action<IEnumerable<ImageUse>> add,
         CancellationToken cancellationToken
@@ -208,11 +206,16 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         }
         catch (KubernetesException problem)
         {
-            if (isOptional && problem.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed)
-                return;
+            if (kind is { IsCustom: true } custom)
+            {
+                if (problem.Status is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed)
+                    return;
+                // What has no template hides no image. Roles such as view include few custom kinds.
+                if (!await _schema.AllowsTemplateAsync(custom, cancellationToken))
+                    return;
+            }
             _refusal ??= problem;
-            IsIncomplete |= !isOptional;
-            problems.Add($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
+            problems.AddUnseen($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
@@ -51,11 +52,15 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
 
     private async Task CheckAsync(IReadOnlyList<ImageEntry> entries, CancellationToken cancellationToken)
     {
-        var (digest, problem) = await DigestOfAsync(entries[0].Target!, cancellationToken);
+        var target = entries[0].Target!;
+        var (digest, problem) = await DigestOfAsync(target, cancellationToken);
+        var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry);
+        if (isOnNodes)
+            problem = $"{target.Registry} is a registry on each node, and was asked on this machine: {problem}";
         foreach (var entry in entries)
         {
             entry.Presence =
-                problem is not null ? Presence.Unknown
+                problem is not null ? (isOnNodes ? Presence.OnNodes : Presence.Unknown)
                 : digest is null ? Presence.Missing
                 : Presence.Present;
             entry.Problem = problem;
@@ -67,6 +72,13 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
                     failure ?? (original is null ? $"{source}: not found (HTTP 404), so that digests cannot be compared" : null);
             }
         }
+    }
+
+    /// <summary>Whether a registry is one of the machine that asks: for a Pod, of its node.</summary>
+    private static bool IsLoopback(string registry)
+    {
+        var host = registry.LastIndexOf(':') is > 0 and var port ? registry[..port] : registry;
+        return host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
     }
 
     private async Task<(string? Digest, string? Problem)> DigestOfAsync(ImageReference image, CancellationToken cancellationToken)

@@ -1,10 +1,13 @@
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
 /// <summary>One image of the cluster with all its users for which the rules decide alike.</summary>
-internal sealed class ImageEntry(ImageDecision decision)
+/// <param name="decision">The rules' decision.</param>
+/// <param name="work">How the image is brought downstream, or null if nothing does.</param>
+internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
 {
     private readonly HashSet<Workload> _workloads = [];
     private readonly HashSet<string> _nodes = new(StringComparer.Ordinal);
@@ -12,14 +15,35 @@ internal sealed class ImageEntry(ImageDecision decision)
     /// <summary>The rules' decision.</summary>
     public ImageDecision Decision => decision;
 
+    /// <summary>How the image is brought downstream: a copy, or a pull through a cache. Null if nothing does.</summary>
+    public PopulationWork? Work => work;
+
     /// <summary>The image with its default tag, or as written if it is not valid.</summary>
     public string Name => decision.Source?.ToString() ?? decision.Image;
 
     /// <summary>The image's registry, or null if it is not valid.</summary>
     public string? Registry => decision.Source?.Registry;
 
-    /// <summary>The downstream image: the rules' target, or itself if it already is one. Null if it is not rewritten.</summary>
-    public ImageReference? Target => decision.Target ?? (decision.Reason == DecisionReason.AlreadyAtTarget ? decision.Source : null);
+    /// <summary>
+    /// The downstream image: the rules' target, or itself if it already is one, or what <c>populate.proxyCaches</c> fills. Null if it is
+    /// not rewritten.
+    /// </summary>
+    public ImageReference? Target =>
+        decision.Target ?? (decision.Reason == DecisionReason.AlreadyAtTarget ? decision.Source : work?.Target);
+
+    /// <summary>
+    /// The registry that the image comes from before it is downstream; null if that is not known, since it names its target itself.
+    /// </summary>
+    public string? Origin =>
+        work is CopyWork copy ? copy.Source.Registry
+        : Target is null || decision.IsRewritten || Registry != Target.Registry ? Registry
+        : null;
+
+    /// <summary>
+    /// True if the target fills itself, like a pull-through cache: it asks its upstream for what it does not have, so that no response
+    /// tells what it would have without that.
+    /// </summary>
+    public bool IsFilledOnDemand => Target is not null && (work is WarmUpWork || work is null && !decision.Populate);
 
     public IReadOnlyCollection<Workload> Workloads => _workloads;
 
@@ -47,10 +71,11 @@ internal sealed class ImageEntry(ImageDecision decision)
     public ImageState State =>
         Target is null ? ImageState.Unswapped
         : Presence == Presence.Missing ? ImageState.Missing
-        : Presence == Presence.Unknown ? ImageState.Unknown
+        : Presence == Presence.Unknown || Presence == Presence.OnNodes && !IsFilledOnDemand ? ImageState.Unknown
         : Presence == Presence.Present && IsSameDigest == false ? ImageState.Differs
-        : Presence == Presence.Present ? ImageState.Downstream
-        : ImageState.Swapped;
+        : Presence == Presence.NotAsked ? ImageState.Swapped
+        : IsFilledOnDemand ? ImageState.OnDemand
+        : ImageState.Downstream;
 
     public void Add(ImageUse use)
     {
@@ -82,6 +107,9 @@ internal enum Presence
     Present,
     Missing,
     Unknown,
+
+    /// <summary>The target is a registry at each node's <c>localhost</c>, and this machine has none there.</summary>
+    OnNodes,
 }
 
 /// <summary>The state of an image, worst first: the order of the report.</summary>
@@ -98,6 +126,9 @@ internal enum ImageState
 
     /// <summary>It is not rewritten.</summary>
     Unswapped,
+
+    /// <summary>The target gets it from its upstream when it is pulled, unless it has it.</summary>
+    OnDemand,
 
     /// <summary>It is rewritten; the target was not checked.</summary>
     Swapped,

@@ -3,9 +3,10 @@ namespace ProxySwapper.Reporting;
 /// <summary>The findings about the images of a cluster, or of manifests.</summary>
 internal sealed class ImageReport
 {
-    private ImageReport(IReadOnlyList<ImageEntry> entries, ReportBuilder builder, IReadOnlyList<string> problems)
+    private ImageReport(IReadOnlyList<ImageEntry> entries, ReportBuilder builder, ReportProblems problems, PullLimit pullLimit)
     {
-        (Entries, Problems, Registries) = (entries, problems, RegistrySummary.Of(entries));
+        (Entries, Registries, PullLimit) = (entries, RegistrySummary.Of(entries), pullLimit);
+        (Problems, Assumptions, IsIncomplete) = (problems.Unknown, problems.Assumed, problems.IsIncomplete);
         (Workloads, Pods) = (builder.Workloads, builder.Pods);
         (RewrittenPods, AdmissionPolicy) = (builder.RewrittenPods, builder.AdmissionPolicy);
     }
@@ -26,9 +27,18 @@ internal sealed class ImageReport
     /// <summary>What could not be read, as sentences.</summary>
     public IReadOnlyList<string> Problems { get; }
 
+    /// <inheritdoc cref="ReportProblems.Assumed"/>
+    public IReadOnlyList<string> Assumptions { get; }
+
+    /// <inheritdoc cref="ReportProblems.IsIncomplete"/>
+    public bool IsIncomplete { get; }
+
     public IReadOnlyList<RegistrySummary> Registries { get; }
 
-    public static ImageReport Create(ReportBuilder builder, IReadOnlyList<string> problems) =>
+    /// <summary>What Docker Hub's pulls are compared with.</summary>
+    public PullLimit PullLimit { get; }
+
+    public static ImageReport Create(ReportBuilder builder, ReportProblems problems, PullLimit? pullLimit = null) =>
         new(
             [
                 .. builder
@@ -37,7 +47,8 @@ internal sealed class ImageReport
                     .ThenBy(entry => entry.Name, StringComparer.Ordinal),
             ],
             builder,
-            problems
+            problems,
+            pullLimit ?? new PullLimit(null)
         );
 
     public int Count(ImageState state) => Entries.Count(entry => entry.State == state);

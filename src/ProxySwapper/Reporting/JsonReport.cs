@@ -13,14 +13,11 @@ internal static class JsonReport
         json.WriteNumber("pods", report.Pods);
         json.WriteNumber("rewrittenPods", report.RewrittenPods);
         json.WriteString("admissionPolicy", report.AdmissionPolicy);
-        json.WriteStartArray("summary");
-        foreach (var line in ReportWords.Summary(report))
-            json.WriteStringValue(line);
-        json.WriteEndArray();
-        json.WriteStartArray("problems");
-        foreach (var problem in report.Problems)
-            json.WriteStringValue(problem);
-        json.WriteEndArray();
+        Write(json, "summary", ReportWords.Summary(report));
+        Write(json, "problems", report.Problems);
+        Write(json, "assumptions", report.Assumptions);
+        json.WriteBoolean("complete", !report.IsIncomplete);
+        Write(json, report.PullLimit);
         json.WriteStartArray("registries");
         foreach (var registry in report.Registries)
             Write(json, registry);
@@ -32,6 +29,32 @@ internal static class JsonReport
         json.WriteEndObject();
     }
 
+    private static void Write(Utf8JsonWriter json, string name, IEnumerable<string> lines)
+    {
+        json.WriteStartArray(name);
+        foreach (var line in lines)
+            json.WriteStringValue(line);
+        json.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, PullLimit limit)
+    {
+        json.WriteStartObject("dockerHubLimit");
+        json.WriteString("source", limit.Answered is null ? "documentation" : "response");
+        Write(json, "pulls", limit.Answered is { } answer ? answer.Limit : PullLimit.Anonymous);
+        Write(json, "remaining", limit.Answered?.Remaining);
+        Write(json, "seconds", (int?)(limit.Answered is { } answered ? answered.Window : PullLimit.Window)?.TotalSeconds);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, int? number)
+    {
+        if (number is { } value)
+            json.WriteNumber(name, value);
+        else
+            json.WriteNull(name);
+    }
+
     private static void Write(Utf8JsonWriter json, RegistrySummary registry)
     {
         json.WriteStartObject();
@@ -41,10 +64,14 @@ internal static class JsonReport
             json.WriteNumber(ReportWords.NameOf(reason), count);
         json.WriteEndObject();
         json.WriteNumber("missing", registry.Missing);
+        json.WriteNumber("imagesThatCouldNotStart", registry.StuckImages);
         json.WriteNumber("workloadsThatCouldNotStart", registry.StuckWorkloads);
-        json.WriteNumber("coldStartPulls", registry.Pulls);
-        json.WriteNumber("coldStartBytes", registry.Bytes);
-        json.WriteNumber("unknownSizes", registry.UnknownSizes);
+        json.WriteNumber("undecided", registry.Undecided);
+        json.WriteNumber("coldStartPulls", registry.Cost.Pulls);
+        json.WriteNumber("coldStartBytes", registry.Cost.Bytes);
+        json.WriteNumber("maximumColdStartPulls", registry.MaximumCost.Pulls);
+        json.WriteNumber("maximumColdStartBytes", registry.MaximumCost.Bytes);
+        json.WriteNumber("unknownSizes", registry.MaximumCost.UnknownSizes);
         json.WriteEndObject();
     }
 

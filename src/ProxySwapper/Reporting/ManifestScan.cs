@@ -11,13 +11,14 @@ internal static class ManifestScan
     /// <param name="report">Receives the findings.</param>
     /// <param name="problems">Receives what may name images but cannot be read.</param>
     /// <exception cref="ConfigurationException">A file cannot be read, or is not YAML.</exception>
-    public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report, List<string> problems)
+    public static void Run(IReadOnlyList<string> files, string defaultNamespace, ReportBuilder report, ReportProblems problems)
     {
         foreach (var file in files)
         {
             var input = ManifestInput.Read(file);
             var images = WorkloadReader.Read(input.Name, input.Text, defaultNamespace);
-            problems.AddRange(images.Unread.Select(unread => $"{input.Name}: not read: {unread}"));
+            foreach (var unread in images.Unread)
+                problems.AddUnseen($"{input.Name}: not read: {unread}");
             foreach (var workload in images.Images.GroupBy(image => new Workload(image.Kind, image.Namespace, image.Name)))
                 report.AddTemplate(workload.Select(image => new ImageUse(image.Image, null, null, workload.Key, TraitsOf(image))));
         }

@@ -1,3 +1,4 @@
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
@@ -9,6 +10,7 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
 {
+    private readonly PopulationPlanner _planner = PopulationPlanner.Compile(rules.Options.Populate);
     private readonly Dictionary<(string Image, DecisionReason Reason, string? Rule, string? Target), ImageEntry> _entries = [];
 
     public IReadOnlyCollection<ImageEntry> Entries => _entries.Values;
@@ -51,7 +53,7 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
     {
         var key = (decision.Source?.ToString() ?? decision.Image, decision.Reason, decision.Rule, decision.Target?.ToString());
         if (!_entries.TryGetValue(key, out var entry))
-            _entries[key] = entry = new ImageEntry(decision);
+            _entries[key] = entry = new ImageEntry(decision, _planner.WorkFor(decision));
         return entry;
     }
 

@@ -25,17 +25,27 @@ internal static class ReportWords
         foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)
-            yield return $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
-                + $"{Number(registry.StuckWorkloads, "workload")} could not restart.";
+            yield return Without(registry);
+        if (report.Count(ImageState.OnDemand) is > 0 and var onDemand)
+            yield return $"On demand ({Number(onDemand, "image")}): the target asks its upstream for what it does not have, "
+                + "which no HEAD tells.";
+        if (report.Entries.Count(entry => entry is { State: ImageState.Missing, Origin: null }) is > 0 and var lost)
+            yield return $"{Number(lost, "image")} that {(lost == 1 ? "names its" : "name their")} target {(lost == 1 ? "is" : "are")} "
+                + "missing there and could not start again.";
         foreach (var registry in report.Registries)
-            yield return $"A cold start pulls {Number(registry.Pulls, "time")} from {registry.Registry}{Bytes(registry)}.";
-        // https://docs.docker.com/docker-hub/usage/; other registries have no limit that is known.
-        if (report.Registries.Any(registry => registry.Registry == RegistryName.DockerHub))
-            yield return "Docker Hub grants 100 pulls in 6 hours to an address without a login, 200 to a free account.";
-        if (report.Registries.Count == 0 && report.Entries.Count > 0)
-            yield return report.Count(ImageState.Unknown) + report.Count(ImageState.Swapped) is > 0 and var open
-                ? $"Whether {Number(open, "image")} can be had without another registry is not known."
+            yield return $"A cold start pulls {Range(registry.Cost.Pulls, registry.MaximumCost.Pulls)} "
+                + $"{(registry is { Cost.Pulls: 1, MaximumCost.Pulls: 1 } ? "time" : "times")} from {registry.Registry}{Bytes(registry)}.";
+        // Other registries have no limit that is known.
+        if (report.Registries.FirstOrDefault(registry => registry.Registry == RegistryName.DockerHub) is { } hub)
+            yield return report.PullLimit.Compare(hub.Cost.Pulls, hub.MaximumCost.Pulls);
+        if (report.Entries.Count(entry => entry.Origin is null && RegistrySummary.IsUndecided(entry)) is > 0 and var open)
+            yield return $"Whether {Number(open, "image")} can be had without another registry is not known.";
+        else if (report.Registries.Count == 0 && report.Entries.Count > 0 && report.Count(ImageState.Missing) == 0)
+            yield return report.IsIncomplete
+                ? "No image that could be read depends on another registry."
                 : "No image depends on another registry.";
+        if (report.IsIncomplete)
+            yield return "There may be more images: not everything could be read.";
     }
 
     /// <summary>Why an image is not rewritten, or its target.</summary>
@@ -70,12 +80,26 @@ internal static class ReportWords
 
     public static string Number(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
+    /// <summary>A number, or two if they differ.</summary>
+    public static string Range(int least, int most) => least == most ? $"{least}" : $"{least} to {most}";
+
     private static string Rest(ImageReport report)
     {
+        var onDemand = report.Count(ImageState.OnDemand);
         var unknown = report.Count(ImageState.Unknown);
         var swapped = report.Count(ImageState.Swapped);
-        return (unknown > 0 ? $", {unknown} could not be checked" : "") + (swapped > 0 ? $", {swapped} not checked" : "");
+        return (onDemand > 0 ? $", {onDemand} on demand" : "")
+            + (unknown > 0 ? $", {unknown} could not be checked" : "")
+            + (swapped > 0 ? $", {swapped} not checked" : "");
     }
+
+    private static string Without(RegistrySummary registry) =>
+        registry.StuckImages == 0
+            ? $"Without {registry.Registry}, it is not known whether {Number(registry.Undecided, "image")} of "
+                + $"{Number(registry.UndecidedWorkloads, "workload")} could restart."
+            : $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
+                + $"{Number(registry.StuckWorkloads, "workload")} could not restart"
+                + (registry.Undecided == 0 ? "." : $"; for {registry.Undecided} more it is not known.");
 
     private static string Reasons(RegistrySummary registry) =>
         string.Join(", ", registry.Unswapped.OrderByDescending(pair => pair.Value).Select(pair => $"{pair.Value} {ShortReason(pair.Key)}"));
@@ -94,8 +118,12 @@ internal static class ReportWords
             _ => NameOf(reason),
         };
 
-    private static string Bytes(RegistrySummary registry) =>
-        registry.Bytes == 0 ? ""
-        : registry.UnknownSizes == 0 ? $", {Size(registry.Bytes)}"
-        : $", at least {Size(registry.Bytes)} ({Number(registry.UnknownSizes, "size")} unknown)";
+    private static string Bytes(RegistrySummary registry)
+    {
+        var (least, most) = (registry.Cost, registry.MaximumCost);
+        return most.Bytes == 0 ? ""
+            : most.UnknownSizes > 0 ? $", at least {Size(least.Bytes)} ({Number(most.UnknownSizes, "size")} unknown)"
+            : least.Bytes == most.Bytes ? $", {Size(least.Bytes)}"
+            : $", {Size(least.Bytes)} to {Size(most.Bytes)}";
+    }
 }

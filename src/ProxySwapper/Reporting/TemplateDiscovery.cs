@@ -9,7 +9,7 @@ namespace ProxySwapper.Reporting;
 /// its objects show whether they have <c>spec.template.spec.containers</c>
 /// (<see href="https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api">Discovery API</see>).
 /// </summary>
-internal sealed class TemplateDiscovery(KubernetesClient client, List<string> problems)
+internal sealed class TemplateDiscovery(KubernetesClient client, ReportProblems problems)
 {
     private const string CorePath = "/api/v1";
 
@@ -88,7 +88,7 @@ internal sealed class TemplateDiscovery(KubernetesClient client, List<string> pr
             // Without an API server there is nothing to report; an aggregated API that is down must not hide the rest.
             if (problem is KubernetesException { Status: null } && path == CorePath)
                 throw;
-            problems.Add($"Cannot list the kinds of {path}: {problem.Message}");
+            problems.AddUnseen($"Cannot list the kinds of {path}: {problem.Message}");
             return null;
         }
     }

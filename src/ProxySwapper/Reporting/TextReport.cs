@@ -24,6 +24,8 @@ internal static class TextReport
             output.WriteLine(line);
         foreach (var problem in report.Problems)
             output.WriteLine($"Unknown: {PlainText.Of(problem)}");
+        foreach (var assumption in report.Assumptions)
+            output.WriteLine($"Assumed: {PlainText.Of(assumption)}");
         if (report.Entries.Count == 0)
             return;
         output.WriteLine();

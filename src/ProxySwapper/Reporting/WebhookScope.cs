@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Rules;
 using ProxySwapper.Switching;
@@ -14,6 +15,7 @@ namespace ProxySwapper.Reporting;
 internal sealed class WebhookScope
 {
     private const string NameLabel = "kubernetes.io/metadata.name";
+    private const string KubeSystem = "kube-system";
 
     /// <summary>A match condition of the chart, which does not affect Pods in reports.</summary>
     private const string GateCondition = "gate-is-not-lifted";
@@ -40,19 +42,26 @@ internal sealed class WebhookScope
     }
 
     /// <param name="client">The API server.</param>
-    /// <param name="name">The MutatingWebhookConfiguration, or MutatingAdmissionPolicyBinding.</param>
+    /// <param name="name">The MutatingWebhookConfiguration, if no admission policy is configured.</param>
+    /// <param name="policy">The admission policy, whose binding has its name.</param>
     /// <param name="onlyNamespace">The only namespace of interest, or null for all.</param>
-    /// <param name="problems">Receives what could not be read.</param>
+    /// <param name="problems">Receives what could not be read, and what is assumed in its place.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task<WebhookScope> ReadAsync(
         KubernetesClient client,
         string name,
+        AdmissionPolicyOptions policy,
         string? onlyNamespace,
-        List<string> problems,
+        ReportProblems problems,
         CancellationToken cancellationToken
     )
     {
-        var scope = new WebhookScope { _registered = await ReadRegistrationAsync(client, name, problems, cancellationToken) };
+        var scope = new WebhookScope
+        {
+            _registered = await ReadRegistrationAsync(client, policy.Name ?? name, problems, cancellationToken),
+        };
+        if (policy.Name is not null)
+            AddConditions("policy", policy.MatchConditions.Select(condition => condition.Name), problems);
         try
         {
             if (onlyNamespace is not null)
@@ -79,13 +88,13 @@ internal sealed class WebhookScope
     private async Task ReadNamespaceAsync(
         KubernetesClient client,
         string @namespace,
-        List<string> problems,
+        ReportProblems problems,
         CancellationToken cancellationToken
     )
     {
         if (await client.GetAsync(Namespaces.ObjectPath(null, @namespace), cancellationToken) is not { } found)
         {
-            problems.Add($"Namespace {@namespace} not found.");
+            problems.AddUnseen($"Namespace {@namespace} not found.");
             return;
         }
         using var document = JsonDocument.Parse(found.ToJsonString());
@@ -95,29 +104,37 @@ internal sealed class WebhookScope
     private static async Task<IReadOnlyList<(LabelSelector, LabelSelector)>?> ReadRegistrationAsync(
         KubernetesClient client,
         string name,
-        List<string> problems,
+        ReportProblems problems,
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            foreach (var kind in SwitchedKind.All)
+        KubernetesException? refusal = null;
+        foreach (var kind in SwitchedKind.All)
+            try
+            {
                 if (await client.GetAsync(kind.Type.ObjectPath(null, name), cancellationToken) is { } found)
                     return ReadSelectors(found, problems);
+            }
+            catch (KubernetesException problem)
+            {
+                // Roles such as view do not include it.
+                refusal ??= problem;
+            }
+        if (refusal is null)
             problems.Add(
                 $"Neither MutatingWebhookConfiguration nor MutatingAdmissionPolicyBinding '{name}' was found: "
                     + "nothing currently rewrites Pods."
             );
-        }
-        catch (KubernetesException)
-        {
-            // Most callers may not read it, and the chart's exclusions are known anyway.
-        }
+        else
+            problems.Assume(
+                $"Only namespace {KubeSystem} and namespaces with the label {WellKnownLabels.OptOutLabel}=true are excluded, as by the "
+                    + $"chart's defaults, since the selectors of '{name}' cannot be read: {refusal.Message}"
+            );
         return null;
     }
 
     /// <summary>The selectors of each webhook, or of a binding.</summary>
-    private static List<(LabelSelector, LabelSelector)> ReadSelectors(JsonObject registration, List<string> problems)
+    private static List<(LabelSelector, LabelSelector)> ReadSelectors(JsonObject registration, ReportProblems problems)
     {
         using var document = JsonDocument.Parse(registration.ToJsonString());
         var root = document.RootElement;
@@ -127,11 +144,22 @@ internal sealed class WebhookScope
         foreach (var webhook in TemplateReader.Items(root, "webhooks"))
         {
             selectors.Add(SelectorsOf(webhook));
-            foreach (var condition in TemplateReader.Items(webhook, "matchConditions"))
-                if (TemplateReader.Text(condition, "name") is { } name && name != GateCondition)
-                    problems.Add($"Which Pods the webhook's match condition {name} leaves out is not evaluated.");
+            AddConditions(
+                "webhook",
+                TemplateReader
+                    .Items(webhook, "matchConditions")
+                    .Select(condition => TemplateReader.Text(condition, "name"))
+                    .OfType<string>(),
+                problems
+            );
         }
         return selectors;
+    }
+
+    private static void AddConditions(string owner, IEnumerable<string> names, ReportProblems problems)
+    {
+        foreach (var name in names.Where(name => name != GateCondition))
+            problems.Add($"Which Pods the {owner}'s match condition {name} leaves out is not evaluated.");
     }
 
     private static (LabelSelector, LabelSelector) SelectorsOf(JsonElement registration) =>
@@ -148,7 +176,7 @@ internal sealed class WebhookScope
         if (_registered is not null)
             return [.. _registered.Where(selectors => selectors.Namespaces.IsMatch(labels)).Select(selectors => selectors.Pods)];
         var isOptedOut = labels.TryGetValue(WellKnownLabels.OptOutLabel, out var ignore) && ignore == "true";
-        return isOptedOut || @namespace == "kube-system" ? [] : AllPods;
+        return isOptedOut || @namespace == KubeSystem ? [] : AllPods;
     }
 
     private static string NameOf(JsonElement item) => TemplateReader.Text(TemplateReader.Member(item, "metadata"), "name") ?? "";

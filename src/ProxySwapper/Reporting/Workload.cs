@@ -18,11 +18,16 @@ internal sealed record Workload(string Kind, string Namespace, string Name)
     /// <summary>The template's pull Secrets.</summary>
     public IReadOnlyList<string> PullSecrets { get; init; } = [];
 
-    /// <summary>True for the same object, however it was found: several Pods show the one that made them.</summary>
-    public bool Equals(Workload? other) => other is not null && (Kind, Namespace, Name) == (other.Kind, other.Namespace, other.Name);
+    /// <summary>
+    /// True for the same object, however it was found: several Pods show the one that made them, perhaps in another version of its group.
+    /// </summary>
+    public bool Equals(Workload? other) =>
+        other is not null && (Group, Kind, Namespace, Name) == (other.Group, other.Kind, other.Namespace, other.Name);
 
     /// <inheritdoc />
-    public override int GetHashCode() => HashCode.Combine(Kind, Namespace, Name);
+    public override int GetHashCode() => HashCode.Combine(Group, Kind, Namespace, Name);
+
+    private string Group => ApiVersion.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? ApiVersion[..end] : "";
 
     /// <inheritdoc />
     public override string ToString() => $"{Namespace}/{Kind}/{Name}";

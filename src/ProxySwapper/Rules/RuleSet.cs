@@ -104,7 +104,7 @@ internal sealed class RuleSet
         var text = source.ToString();
         foreach (var rule in _rules)
             if (rule.IsTarget(text))
-                return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null);
+                return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null) { Populate = rule.Populate };
         // Also when no rule names it any more: Pods sent there before there were rules stay there.
         if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal))
             return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);

@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
@@ -40,6 +41,44 @@ internal sealed class WarmUpTests
             Is.False,
             "no other platform was pulled"
         );
+    }
+
+    [Test]
+    public async Task Backfill_warms_a_cache_whose_answer_alone_says_nothing()
+    {
+        var image = TestImage.Create(22, 2, 50_000, "amd64");
+        var upstream = await DebianRegistry.StartAsync();
+        await image.PushAsync(upstream.Address, "team/app", "1");
+        await using var cache = await DebianRegistry.StartPullThroughAsync($"http://{upstream.Address}");
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(
+            folder.PathOf("config.yaml"),
+            $$"""
+            rules: [{match: "{{upstream.Address}}", target: "{{cache.Address}}", populate: false}]
+            populate:
+              proxyCaches:
+                - regexURL: '^{{cache.Address.Replace(".", "\\.", StringComparison.Ordinal)}}/([^:]+):(.+)$'
+                  replacementOCI: 'http://{{cache.Address}}/v2/$1/manifests/$2'
+                  replacementArch: 'http://{{cache.Address}}/v2/$1/manifests/ARCHDIGEST'
+            """
+        );
+        await File.WriteAllTextAsync(
+            folder.PathOf("pod.yaml"),
+            $$"""{kind: Pod, spec: {containers: [{image: "{{upstream.Address}}/team/app:1"}]} }"""
+        );
+        string[] inputs = ["--config", folder.PathOf("config.yaml"), "-f", folder.PathOf("pod.yaml")];
+        var blobs = BlobsOf(image.Platforms["amd64"]);
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["report", "--fail-on", "missing", .. inputs]);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
+        Assert.That(output, Does.StartWith("1 image in 1 workload and 0 Pods: 0 downstream, 0 missing, 0 not swapped, 1 on demand.\n"));
+        Assert.That(output, Does.Contain($"Without {upstream.Address}, it is not known whether 1 image of 1 workload could restart."));
+        Assert.That(blobs.Any(digest => IsStored(cache, digest)), Is.False, "the cache has answered for what it does not have");
+        (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["backfill", .. inputs]);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
+        Assert.That(output, Does.Contain($"{cache.Address}/team/app:1").And.Contain("1 copied"));
+        await TestWait.UntilAsync(() => blobs.All(digest => IsStored(cache, digest)), "the blobs in the cache");
+        await upstream.DisposeAsync();
+        await Skopeo.PullAsync($"{cache.Address}/team/app@{image.Platforms["amd64"].Digest}");
     }
 
     private static IReadOnlyList<string> BlobsOf(ProxySwapper.Registry.Oci.Manifest manifest)

@@ -49,6 +49,23 @@ internal sealed class ClusterReportTests
         (await _scene.RunAsync("report", "-n", "team-b", "--fail-on", state)).ExitCode;
 
     [Test]
+    public async Task What_could_not_be_seen_is_not_called_complete()
+    {
+        foreach (
+            var arguments in (string[][])
+                [
+                    ["report", "--fail-on", "missing", "-n", "mistyped"],
+                    ["backfill", "-n", "mistyped"],
+                ]
+        )
+        {
+            var (exitCode, output, error) = await _scene.RunAsync(arguments);
+            Assert.That(exitCode, Is.EqualTo(1));
+            Assert.That(output + error, Does.Contain("Unknown: Namespace mistyped not found.\n"));
+        }
+    }
+
+    [Test]
     public async Task A_state_that_does_not_occur_ends_with_0()
     {
         var manifest = $$"""{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"{{_scene.Source.Address}}/team/web:1"}]} }""";
@@ -83,6 +100,16 @@ internal sealed class ClusterReportTests
                 "Image sizes are unknown: list nodes: forbidden (HTTP 403): nodes is forbidden",
             ])
         );
+        Assert.That(
+            report["assumptions"]!.AsArray().Select(assumption => ((string)assumption!).Split(": User")[0]),
+            Is.EqualTo([
+                "Only namespace kube-system and namespaces with the label proxyswapper.io/ignore=true are excluded, as by the chart's "
+                    + "defaults, since the selectors of 'k8s-proxy-image-swapper-webhook' cannot be read: get "
+                    + "mutatingwebhookconfigurations.admissionregistration.k8s.io k8s-proxy-image-swapper-webhook: forbidden (HTTP 403): "
+                    + "mutatingwebhookconfigurations.admissionregistration.k8s.io \"k8s-proxy-image-swapper-webhook\" is forbidden",
+            ])
+        );
+        Assert.That((bool)report["complete"]!, Is.False, "an older API server's schemas do not show that settings have no template");
         var whole = JsonNode.Parse((await _scene.RunAsync("report", "-o", "json")).Output)!;
         Assert.That(
             report["images"]!.AsArray().Select(image => (string)image!["image"]!).Distinct(),

@@ -131,7 +131,7 @@ internal sealed class HostileApiServerTests
                 return;
             case 8:
                 var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions()), WebhookScope.Everything);
-                await new ClusterScan(client, null, [], _ => { }).RunAsync(builder, default);
+                await new ClusterScan(client, null, new ReportProblems(), _ => { }).RunAsync(builder, default);
                 return;
             default:
                 using (var stream = await client.OpenAsync("/api/v1/pods?watch=true", TimeSpan.FromSeconds(5), default))

@@ -180,6 +180,20 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
+    public async Task Kinds_of_the_same_name_in_two_groups_are_two_workloads_and_of_two_versions_one()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        var owner = ReportCluster.ControlledBy("example.com/v1", "Cluster", "db");
+        await cluster.AddTemplateAsync("apps/v1", "deployments", "web", "nginx:1", owner);
+        await cluster.AddTemplateAsync("example.org/v2", "deployments", "web", "caddy:1", owner);
+        await cluster.AddPodAsync("web-1", "caddy:1", ReportCluster.ControlledBy("example.org/v1", "Deployment", "web"));
+        var report = await cluster.ReportAsync();
+        Assert.That(report.Workloads, Is.EqualTo(2));
+        Assert.That(WorkloadsOf(report, "nginx:1"), Is.EqualTo(["team/Deployment/web"]));
+        Assert.That(WorkloadsOf(report, "caddy:1"), Is.EqualTo(["team/Deployment/web"]));
+    }
+
+    [Test]
     public async Task A_report_without_any_image_is_a_failure()
     {
         await using var cluster = await ReportCluster.StartAsync();

@@ -4,6 +4,7 @@ using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Reporting;
 
@@ -109,6 +110,52 @@ internal sealed class DownstreamCheckTests
         Assert.That(builder.Entries.Select(entry => entry.State), Is.All.EqualTo(ImageState.Downstream));
         Assert.That(builder.Entries.Select(entry => entry.IsSameDigest), Is.EqualTo(new bool?[] { true, null }));
         Assert.That(builder.Entries.Last().Problem, Does.StartWith($"{source.Address}/gone:1: not found (HTTP 404)"));
+    }
+
+    [TestCase(true, ImageState.Unknown)]
+    [TestCase(false, ImageState.OnDemand, Description = "A cache of each node")]
+    public async Task A_registry_at_each_nodes_localhost_is_not_judged_from_here(bool populate, ImageState state)
+    {
+        var target = $"localhost:{TestProcess.FreePort()}";
+        var rule = new RuleOptions
+        {
+            Match = "docker.io",
+            Target = target,
+            Populate = populate,
+        };
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        builder.AddTemplate([new ImageUse("nginx:1", null, null, new Workload("Job", "team", "job"), PodTraits.None)]);
+        using var registries = DownstreamCheck.Connect(
+            [],
+            TimeProvider.System,
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance
+        );
+        await new DownstreamCheck(registries, compareDigests: false).RunAsync(builder.Entries, _ => { }, default);
+        var entry = builder.Entries.Single();
+        Assert.That(entry.State, Is.EqualTo(state));
+        Assert.That(entry.Problem, Does.StartWith($"{target} is a registry on each node, and was asked on this machine: "));
+    }
+
+    [Test]
+    public async Task What_a_target_that_fills_itself_has_is_on_demand()
+    {
+        await using var target = await InMemoryRegistry.StartAsync();
+        TestImage.Create(1).AddTo(target, "hub/team/app", "1");
+        var rule = new RuleOptions
+        {
+            Match = "quay.io",
+            Target = $"{target.Address}/hub",
+            Populate = false,
+        };
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        foreach (var image in (string[])["quay.io/team/app:1", $"{target.Address}/hub/team/app:1", "quay.io/team/app:2"])
+            builder.AddTemplate([new ImageUse(image, null, null, new Workload("Job", "team", "job"), PodTraits.None)]);
+        using var registries = Connect(target);
+        await new DownstreamCheck(registries, compareDigests: false).RunAsync(builder.Entries, _ => { }, default);
+        Assert.That(
+            builder.Entries.Select(entry => entry.State),
+            Is.EqualTo([ImageState.OnDemand, ImageState.OnDemand, ImageState.Missing])
+        );
     }
 
     private static RegistryServices Connect(params InMemoryRegistry[] hosts) =>

@@ -21,18 +21,23 @@ internal sealed class ReportCluster : IAsyncDisposable
 
     public KubernetesClient Client { get; }
 
-    public List<string> Problems { get; } = [];
+    public ReportProblems Problems { get; private set; } = new();
 
     public List<string> Progress { get; } = [];
 
-    /// <param name="interceptor">Sees each request first.</param>
-    public static async Task<ReportCluster> StartAsync(Func<HttpContext, RequestDelegate, Task>? interceptor = null)
+    /// <param name="interceptor">Sees each request first, except for API discovery.</param>
+    /// <param name="discovery">Answers requests for API discovery in place of the cluster; false for the others.</param>
+    public static async Task<ReportCluster> StartAsync(
+        Func<HttpContext, RequestDelegate, Task>? interceptor = null,
+        Func<HttpContext, bool>? discovery = null
+    )
     {
         var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
                 Interceptor = (context, next) =>
-                    Discovery(context.Request.Path) is { } kinds ? context.Response.WriteAsync(kinds)
+                    discovery?.Invoke(context) == true ? Task.CompletedTask
+                    : Discovery(context.Request.Path) is { } kinds ? context.Response.WriteAsync(kinds)
                     : interceptor is not null ? interceptor(context, next)
                     : next(context),
             }
@@ -91,7 +96,8 @@ internal sealed class ReportCluster : IAsyncDisposable
     public async Task<ImageReport> ReportAsync(string more = "", string? only = null)
     {
         var options = ConfigurationReader.ReadText("config.yaml", Rules + more, new Dictionary<string, string>());
-        var scope = await WebhookScope.ReadAsync(Client, Webhook, only, Problems, default);
+        Problems = new ReportProblems();
+        var scope = await WebhookScope.ReadAsync(Client, Webhook, options.AdmissionPolicy, only, Problems, default);
         var builder = new ReportBuilder(RuleSet.Compile(options), scope);
         await new ClusterScan(Client, only, Problems, Progress.Add).RunAsync(builder, default);
         return ImageReport.Create(builder, Problems);
@@ -113,10 +119,13 @@ internal sealed class ReportCluster : IAsyncDisposable
             "/apis" => """
                 {"groups": [{"name": "apps", "versions": [{"groupVersion": "apps/v1"}]},
                  {"name": "batch", "versions": [{"groupVersion": "batch/v1"}]},
-                 {"name": "example.com", "versions": [{"groupVersion": "example.com/v1"}]}]}
+                 {"name": "example.com", "versions": [{"groupVersion": "example.com/v1"}]},
+                 {"name": "example.org", "preferredVersion": {"groupVersion": "example.org/v2"},
+                  "versions": [{"groupVersion": "example.org/v1"}, {"groupVersion": "example.org/v2"}]}]}
                 """,
             "/apis/apps/v1" => Kinds(("deployments", "Deployment"), ("replicasets", "ReplicaSet"), ("statefulsets", "StatefulSet")),
             "/apis/batch/v1" => Kinds(("cronjobs", "CronJob"), ("jobs", "Job")),
+            "/apis/example.org/v1" or "/apis/example.org/v2" => Kinds(("deployments", "Deployment")),
             "/apis/example.com/v1" => Kinds(
                 ("configurations", "Configuration"),
                 ("revisions", "Revision"),

@@ -38,7 +38,7 @@ internal sealed class ReportGoldenTests
     {
         var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
         var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
-        var problems = new List<string>();
+        var problems = new ReportProblems();
         ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder, problems);
         return ImageReport.Create(builder, problems);
     }

@@ -26,10 +26,7 @@ internal sealed class WebhookScopeTests
     {
         await using var cluster = await ReportCluster.StartAsync();
         await AddTemplatesAsync(cluster);
-        await cluster.AddAsync(
-            "/apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings",
-            $$"""{"metadata": {"name": "webhook"}, "spec": {"matchResources": { {{Selectors}} } } }"""
-        );
+        await AddBindingAsync(cluster);
         await AssertSelectedAsync(cluster, "admissionPolicy: {name: webhook}\n");
     }
 
@@ -52,14 +49,16 @@ internal sealed class WebhookScopeTests
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.ReportAsync();
-        Assert.That(cluster.Problems, Has.Exactly(1).EndsWith("'webhook' was found: nothing currently rewrites Pods."));
-        cluster.Problems.Clear();
+        Assert.That(cluster.Problems.Unknown, Has.Exactly(1).EndsWith("'webhook' was found: nothing currently rewrites Pods."));
         await AddWebhookAsync(
             cluster,
             """, "matchConditions": [{"name": "gate-is-not-lifted", "expression": "true"}, {"name": "not-gpu", "expression": "true"}]"""
         );
         await cluster.ReportAsync();
-        Assert.That(cluster.Problems, Is.EqualTo(["Which Pods the webhook's match condition not-gpu leaves out is not evaluated."]));
+        Assert.That(
+            cluster.Problems.Unknown,
+            Is.EqualTo(["Which Pods the webhook's match condition not-gpu leaves out is not evaluated."])
+        );
     }
 
     [Test]
@@ -71,10 +70,55 @@ internal sealed class WebhookScopeTests
         cluster.Deny("list namespaces");
         var report = await cluster.ReportAsync(only: "team");
         Assert.That(report.Entries.Select(entry => entry.Decision.Reason).Distinct(), Is.EqualTo([DecisionReason.IgnoredNamespace]));
-        Assert.That(cluster.Problems, Has.None.Contain("amespace"));
+        Assert.That(cluster.Problems.Unknown, Has.None.Contain("amespace"));
         await cluster.ReportAsync(only: "nowhere");
-        Assert.That(cluster.Problems, Has.Exactly(1).EqualTo("Namespace nowhere not found."));
+        Assert.That(cluster.Problems.Unknown, Has.Exactly(1).EqualTo("Namespace nowhere not found."));
+        Assert.That(cluster.Problems.IsIncomplete, "a name that is mistyped has no images");
     }
+
+    [Test]
+    public async Task What_is_assumed_in_place_of_selectors_that_may_not_be_read_is_reported_once()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        await AddTemplatesAsync(cluster);
+        await AddWebhookAsync(cluster, "");
+        cluster.Deny("get mutatingwebhookconfigurations");
+        Assert.That(await ReasonsAsync(cluster), Has.All.EqualTo(DecisionReason.Rewritten));
+        Assert.That(
+            cluster.Problems.Assumed.Single(),
+            Does.StartWith(
+                "Only namespace kube-system and namespaces with the label proxyswapper.io/ignore=true are excluded, as by the chart's "
+                    + "defaults, since the selectors of 'webhook' cannot be read: get mutatingwebhookconfigurations"
+            )
+        );
+        Assert.That((cluster.Problems.Unknown, cluster.Problems.IsIncomplete), Is.EqualTo((Array.Empty<string>(), false)));
+    }
+
+    [Test]
+    public async Task A_binding_is_found_where_webhooks_may_not_be_read()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        await AddTemplatesAsync(cluster);
+        await AddBindingAsync(cluster);
+        cluster.Deny("get mutatingwebhookconfigurations");
+        await AssertSelectedAsync(cluster, "admissionPolicy: {name: webhook}\n");
+        Assert.That(cluster.Problems.Assumed, Is.Empty);
+    }
+
+    [Test]
+    public async Task Conditions_of_an_admission_policy_are_named_like_those_of_a_webhook()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        await AddBindingAsync(cluster);
+        await cluster.ReportAsync("admissionPolicy: {name: webhook, matchConditions: [{name: not-gpu, expression: 'true'}]}\n");
+        Assert.That(cluster.Problems.Unknown, Is.EqualTo(["Which Pods the policy's match condition not-gpu leaves out is not evaluated."]));
+    }
+
+    private static Task AddBindingAsync(ReportCluster cluster) =>
+        cluster.AddAsync(
+            "/apis/admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings",
+            $$"""{"metadata": {"name": "webhook"}, "spec": {"matchResources": { {{Selectors}} } } }"""
+        );
 
     private static async Task AddTemplatesAsync(ReportCluster cluster)
     {
@@ -89,7 +133,7 @@ internal sealed class WebhookScopeTests
             report.Entries.Select(entry => (entry.Name, entry.Decision.Reason)),
             Is.EquivalentTo([("docker.io/library/in:1", DecisionReason.Rewritten), ("docker.io/library/out:1", DecisionReason.NotSelected)])
         );
-        Assert.That(cluster.Problems, Is.Empty);
+        Assert.That(cluster.Problems.Unknown, Is.Empty);
     }
 
     private static async Task<IEnumerable<DecisionReason>> ReasonsAsync(ReportCluster cluster) =>

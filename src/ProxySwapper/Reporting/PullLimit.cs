@@ -1,0 +1,46 @@
+using System.Globalization;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Reporting;
+
+/// <summary>
+/// Docker Hub's pull limit, which a cold start is compared with: what Docker Hub answered to this machine, if it was asked, else what it
+/// documents (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
+/// </summary>
+/// <param name="Answered">What Docker Hub answered; null if it was not asked, or named no limit.</param>
+internal sealed record PullLimit(RateLimitStatus? Answered)
+{
+    /// <summary>Documented pulls in a window without a login, by address.</summary>
+    public const int Anonymous = 100;
+
+    /// <summary>Documented pulls in a window of a free account.</summary>
+    public const int FreeAccount = 200;
+
+    /// <summary>The documented window.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromHours(6);
+
+    /// <summary>The limit that the registries' responses show.</summary>
+    /// <param name="limits">What hosts answered last, by host.</param>
+    public static PullLimit Of(IReadOnlyDictionary<string, RateLimitStatus> limits) =>
+        new(limits.GetValueOrDefault(RegistryName.DockerHub));
+
+    /// <summary>Compares a cold start with the limit.</summary>
+    /// <param name="least">Its pulls from Docker Hub, at least.</param>
+    /// <param name="most">Its pulls, at most.</param>
+    public string Compare(int least, int most)
+    {
+        var pulls = ReportWords.Range(least, most);
+        if (Answered is not { } answer)
+            return $"Docker Hub documents {Anonymous} pulls in 6 hours without a login, {FreeAccount} with a free account: "
+                + (
+                    most > FreeAccount ? $"{pulls} exceed both."
+                    : most > Anonymous ? $"{pulls} exceed the first."
+                    : $"{pulls} {(pulls == "1" ? "is" : "are")} within both."
+                );
+        var all = answer.Limit is { } limit ? $" of {limit}" : "";
+        var window = answer.Window is { } length ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} hours") : "";
+        return $"Docker Hub answered that {answer.Remaining}{all} pulls{window} are left for this machine: "
+            + (most > answer.Remaining ? $"{pulls} exceed them." : $"{pulls} {(pulls == "1" ? "is" : "are")} within them.");
+    }
+}
