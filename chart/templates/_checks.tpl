@@ -1,4 +1,4 @@
-{{- /* Mistakes that no schema can see, since they are between values. Each message says what to do. */ -}}
+{{- /* Conflicts between values, which a schema cannot detect. Each message says what to do. */ -}}
 {{- define "proxyswapper.checks" -}}
 {{- $values := .Values -}}
 {{- $rewrites := and $values.registryCache.enabled $values.registryCache.rewrite -}}

@@ -1,4 +1,4 @@
-{{- /* The program's file: config as it is; proxyUrl, dryRun, pullSecrets and the rules of the registry cache are added where they are set. */ -}}
+{{- /* The program's configuration file: config, plus proxyUrl, dryRun, pullSecrets and the registry cache's rules if they are set. */ -}}
 {{- define "proxyswapper.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if .Values.proxyUrl -}}
@@ -12,7 +12,7 @@
 {{- end -}}
 {{- if and .Values.registryCache.enabled .Values.registryCache.rewrite -}}
 {{- $rules := $config.rules | default list -}}
-{{- /* proxyUrl alone means docker.io; beside rules this must be said. */ -}}
+{{- /* proxyUrl alone implies a rule for docker.io; with other rules it has to be explicit. */ -}}
 {{- if and $config.proxyUrl (not $rules) -}}
 {{- $rules = list (dict "match" "docker.io") -}}
 {{- end -}}
@@ -32,7 +32,7 @@
 {{- toYaml $config -}}
 {{- end -}}
 
-{{- /* The settings that the program reads only at startup: the Pods are replaced when they change. */ -}}
+{{- /* Settings that the program reads only at startup, so Pods are replaced when they change. */ -}}
 {{- define "proxyswapper.startupSettings" -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}
 {{- $registries := list -}}
@@ -45,12 +45,12 @@
 {{- toJson $settings -}}
 {{- end -}}
 
-{{- /* "true" when an admission policy does the swap. */ -}}
+{{- /* "true" if an admission policy rewrites images instead of the webhook. */ -}}
 {{- define "proxyswapper.usesPolicy" -}}
 {{- if eq .Values.webhook.mode "policy" -}}true{{- end -}}
 {{- end -}}
 
-{{- /* The version in which the API server has admission policies. */ -}}
+{{- /* The newest API version of mutating admission policies that the API server has. */ -}}
 {{- define "proxyswapper.policyVersion" -}}
 {{- $group := "admissionregistration.k8s.io" -}}
 {{- if or (.Capabilities.APIVersions.Has (printf "%s/v1/MutatingAdmissionPolicy" $group)) (semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version) -}}v1
@@ -67,54 +67,54 @@
 {{- .Values.config.managementPort | default 9090 | int -}}
 {{- end -}}
 
-{{- /* "true" when Pods' images are copied. */ -}}
+{{- /* "true" if images of Pods are copied. */ -}}
 {{- define "proxyswapper.populates" -}}
 {{- if ne (lower ((.Values.config.populate | default dict).policy | default "gate")) "none" -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when Pods may wait behind a scheduling gate. */ -}}
+{{- /* "true" if Pods may wait behind a scheduling gate. */ -}}
 {{- define "proxyswapper.gates" -}}
 {{- if and (eq (lower (dig "populate" "policy" "gate" .Values.config)) "gate") (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) (not (include "proxyswapper.usesPolicy" .)) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when waiting Pods are released, whatever populate.policy is: another one may have gated Pods until this upgrade. */ -}}
+{{- /* "true" if waiting Pods are released. Independent of populate.policy, since the previous one may have gated Pods. */ -}}
 {{- define "proxyswapper.releases" -}}
 {{- if and .Values.rbac.create .Values.rbac.gates (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when the API server can hold our ServiceAccount to what a gate needs. */ -}}
+{{- /* "true" if an admission policy can restrict our ServiceAccount to what gates need. */ -}}
 {{- define "proxyswapper.fences" -}}
 {{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.releases" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when an admission policy holds the test's account to dry runs. */ -}}
+{{- /* "true" if an admission policy restricts the test's account to dry runs. */ -}}
 {{- define "proxyswapper.testIsFenced" -}}
 {{- if and .Values.rbac.fence (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when running Pods are listed from time to time. */ -}}
+{{- /* "true" if running Pods are listed periodically. */ -}}
 {{- define "proxyswapper.reconciles" -}}
 {{- $every := dig "populate" "reconcileEvery" "10m" .Values.config | toString -}}
 {{- if and (include "proxyswapper.populates" .) (not (regexMatch "^0+(\\.0+)?(ms|s|m|h)?$" $every)) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when Pod templates are looked at from time to time. */ -}}
+{{- /* "true" if Pod templates are listed periodically. */ -}}
 {{- define "proxyswapper.backfills" -}}
 {{- if and (include "proxyswapper.reconciles" .) (dig "populate" "backfill" false .Values.config) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when the webhook lets images through while their registry fails, which it tells in an Event. */ -}}
+{{- /* "true" if the webhook leaves images unchanged while their registry is failing, which it reports in an Event. */ -}}
 {{- define "proxyswapper.fallsBack" -}}
 {{- $fallback := dig "proxyHealth" "fallback" (eq (lower (.Values.config.swapPolicy | default "always")) "exists") .Values.config -}}
 {{- if $fallback -}}true{{- end -}}
 {{- end -}}
 
-{{- /* "true" when the webhook's Pods talk to the API server. */ -}}
+{{- /* "true" if the webhook's Pods call the API server. */ -}}
 {{- define "proxyswapper.usesKubernetes" -}}
 {{- if or (eq (include "proxyswapper.certificateMode" .) "selfSigned") (include "proxyswapper.populates" .) (include "proxyswapper.releases" .) (include "proxyswapper.fallsBack" .) (include "proxyswapper.usesPolicy" .) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* A duration as the program's file has it, in whole seconds. */ -}}
+{{- /* A duration from the program's configuration, in whole seconds. */ -}}
 {{- define "proxyswapper.seconds" -}}
 {{- $total := 0 -}}
 {{- range regexFindAll "[0-9.]+(ms|s|m|h)" (toString .) -1 -}}
@@ -125,7 +125,7 @@
 {{- ceil $total | int -}}
 {{- end -}}
 
-{{- /* What the program takes to end at the longest. */ -}}
+{{- /* The longest time, in seconds, that the program takes to shut down. */ -}}
 {{- define "proxyswapper.endSeconds" -}}
 {{- $drain := include "proxyswapper.seconds" (.Values.config.drainDelay | default "5s") | int -}}
 {{- $grace := include "proxyswapper.seconds" (.Values.config.shutdownGracePeriod | default "25s") | int -}}

@@ -1,4 +1,4 @@
-{{- /* With which credentials the program opens a registry, in words: (dict "root" $ "host" "registry.example.com"). */ -}}
+{{- /* The credentials that the program uses for a registry, in words: (dict "root" $ "host" "registry.example.com"). */ -}}
 {{- define "proxyswapper.credentialsOf" -}}
 {{- $host := .host -}}
 {{- $values := .root.Values -}}
@@ -23,7 +23,7 @@ the identity of its cloud, else none
 {{- end -}}
 {{- end -}}
 
-{{- /* What happens to which images, for NOTES. */ -}}
+{{- /* Which images are rewritten, and to what, for NOTES. */ -}}
 {{- define "proxyswapper.fates" -}}
 {{- $root := . -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}
@@ -44,7 +44,7 @@ the identity of its cloud, else none
 {{- end }}
 {{- end -}}
 
-{{- /* The image of the check in the notes: nginx if a rule takes it, else one of the test's, else a word to fill in. */ -}}
+{{- /* The image of the check in the notes: nginx if a rule matches it, else one of test.images, else a placeholder. */ -}}
 {{- define "proxyswapper.example" -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}
 {{- $takes := not $config.rules -}}

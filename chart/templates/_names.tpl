@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* The release's name, with the chart's behind it when it isn't in it. Short enough for what is put behind it. */ -}}
+{{- /* The release's name, followed by the chart's name unless it is contained in it. Short enough for the suffixes of all objects. */ -}}
 {{- define "proxyswapper.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
@@ -29,7 +29,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml (merge $labels .root.Values.commonLabels) -}}
 {{- end -}}
 
-{{- /* Labels of a Pod. None of this chart's Pods ever asks the webhook: (dict "root" $ "component" "webhook" "labels" .Values.podLabels "identity" …). */ -}}
+{{- /* Labels of a Pod. The webhook ignores all Pods of this chart: (dict "root" $ "component" "webhook" "labels" .Values.podLabels "identity" …). */ -}}
 {{- define "proxyswapper.podLabels" -}}
 {{- $labels := include "proxyswapper.labels" . | fromYaml -}}
 {{- $_ := set $labels "proxyswapper.io/ignore" "true" -}}
@@ -43,7 +43,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- include "proxyswapper.imageOf" (dict "root" . "image" .Values.image "tag" (.Values.image.tag | default .Chart.AppVersion)) -}}
 {{- end -}}
 
-{{- /* An image of the chart, from global.imageRegistry where that is set: (dict "root" $ "image" .Values.image "tag" …). */ -}}
+{{- /* An image of the chart, from global.imageRegistry if that is set: (dict "root" $ "image" .Values.image "tag" …). */ -}}
 {{- define "proxyswapper.imageOf" -}}
 {{- $repository := .image.repository -}}
 {{- with .root.Values.global.imageRegistry -}}
@@ -66,7 +66,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{- /* What the clouds read at a ServiceAccount, of a cloudIdentity. */ -}}
+{{- /* The ServiceAccount annotations for a cloudIdentity. */ -}}
 {{- define "proxyswapper.identityAnnotations" -}}
 {{- with (.aws | default dict).roleArn }}
 eks.amazonaws.com/role-arn: {{ . | quote }}
@@ -86,7 +86,7 @@ azure.workload.identity/tenant-id: {{ . | quote }}
 {{- .Values.certificates.existingSecret | default (printf "%s-tls" (include "proxyswapper.fullname" .)) -}}
 {{- end -}}
 
-{{- /* Who issues the serving certificate: certManager, selfSigned or existing; none where an admission policy does the swap. */ -}}
+{{- /* Where the serving certificate comes from: certManager, selfSigned or existing; none if an admission policy rewrites images. */ -}}
 {{- define "proxyswapper.certificateMode" -}}
 {{- $own := .Values.certificates -}}
 {{- if include "proxyswapper.usesPolicy" . -}}

@@ -1,4 +1,4 @@
-{{- /* "true" where a Pod with these settings may need the cloud's metadata for its identity: (dict "root" $ "settings" (list …)). */ -}}
+{{- /* "true" if a Pod with these settings may need its cloud's metadata server for its identity: (dict "root" $ "settings" (list …)). */ -}}
 {{- define "proxyswapper.usesCloudMetadata" -}}
 {{- $mode := .root.Values.networkPolicy.cloudMetadata -}}
 {{- $cloud := `"auth":"?(ecr|azure|google)|[.]dkr[.]ecr|[.]azurecr[.]|pkg[.]dev|"roleArn":"[^"]|"clientId":"[^"]|"serviceAccount":"[^"]` -}}
@@ -7,7 +7,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{- /* What a Pod with these settings may reach: (dict "root" $ "settings" (list …)); without settings never the clouds' metadata. */ -}}
+{{- /* Where a Pod with these settings may connect to: (dict "root" $ "settings" (list …)); without settings, not to metadata servers. */ -}}
 {{- define "proxyswapper.egress" -}}
 {{- $own := .root.Values.networkPolicy -}}
 - ports:
@@ -18,7 +18,7 @@ true
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
   {{- if not (and .settings (include "proxyswapper.usesCloudMetadata" .)) }}
-  # Anywhere but the clouds' metadata, which gives away the identity of the node.
+  # Everywhere except the clouds' metadata servers, which hand out the node's identity.
   to:
     - ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}
     - ipBlock: {cidr: "::/0", except: ["fe80::/10", "fd00:ec2::/32"]}
@@ -28,7 +28,7 @@ true
 {{- end }}
 {{- end -}}
 
-{{- /* The policy of Pods that nobody connects to: (dict "root" $ "name" … "component" … "settings" (list …) "egress" (list …)). */ -}}
+{{- /* The NetworkPolicy of Pods without incoming connections: (dict "root" $ "name" … "component" … "settings" (list …) "egress" (list …)). */ -}}
 {{- define "proxyswapper.jobPolicy" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

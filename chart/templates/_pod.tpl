@@ -1,4 +1,4 @@
-{{- /* What every Pod of this chart has: (dict "root" $ "priority" … "nodeSelector" … "tolerations" … "affinity" …). */ -}}
+{{- /* What all Pods of this chart have in common: (dict "root" $ "priority" … "nodeSelector" … "tolerations" … "affinity" …). */ -}}
 {{- define "proxyswapper.placement" -}}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
@@ -21,7 +21,7 @@ affinity:
 {{- end }}
 {{- end -}}
 
-{{- /* The program's container up to its arguments. */ -}}
+{{- /* The program's container, without its arguments. */ -}}
 {{- define "proxyswapper.program" -}}
 image: {{ include "proxyswapper.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -29,7 +29,7 @@ securityContext:
   {{- toYaml .Values.securityContext | nindent 2 }}
 {{- end -}}
 
-{{- /* Private authorities: the variable, the mounts and the volumes. The system's own stay trusted. */ -}}
+{{- /* Private certificate authorities: variable, mounts and volumes. The system's authorities remain trusted. */ -}}
 {{- define "proxyswapper.authorities.env" -}}
 {{- if .Values.caBundles }}
 - name: SSL_CERT_DIR

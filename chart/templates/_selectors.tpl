@@ -1,4 +1,4 @@
-{{- /* Which namespaces and Pods are swapped, for the webhook and for the policy's binding alike. */ -}}
+{{- /* The namespaces and Pods that are swapped, for both the webhook and the policy's binding. */ -}}
 {{- define "proxyswapper.selectors" -}}
 {{- $own := .Values.webhook -}}
 {{- $never := uniq (concat (list "kube-system" .Release.Namespace) $own.excludedNamespaces) -}}

@@ -1,4 +1,4 @@
-{{- /* The mirror file. */ -}}
+{{- /* The configuration file of `mirror`. */ -}}
 {{- define "proxyswapper.mirror.file" -}}
 {{- $own := .Values.mirror -}}
 {{- $file := dict "images" $own.images -}}
@@ -12,7 +12,7 @@
 {{ include "proxyswapper.fullname" . }}-mirror
 {{- end -}}
 
-{{- /* The Pod's template: (dict "root" $ "shards" 4). */ -}}
+{{- /* The Pod template: (dict "root" $ "shards" 4). */ -}}
 {{- define "proxyswapper.mirror.pod" -}}
 {{- $root := .root -}}
 {{- $own := $root.Values.mirror -}}

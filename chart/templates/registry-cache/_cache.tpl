@@ -1,4 +1,4 @@
-{{- /* The registry of an upstream as image names have it. */ -}}
+{{- /* The registry of an upstream, as written in image names. */ -}}
 {{- define "proxyswapper.cache.match" -}}
 {{- $host := (urlParse .remoteUrl).host -}}
 {{- .match | default (ternary "docker.io" $host (eq $host "registry-1.docker.io")) -}}
@@ -29,7 +29,7 @@ registry-cache-{{ .upstream.name }}
 {{- mergeOverwrite (deepCopy .root.Values.registryCache.storage) (.upstream.storage | default dict) | toYaml -}}
 {{- end -}}
 
-{{- /* "true" when the upstream's credentials come from a cloud, by the sidecar. */ -}}
+{{- /* "true" if the sidecar fetches the upstream's credentials from a cloud. */ -}}
 {{- define "proxyswapper.cache.hasSidecar" -}}
 {{- if has (.upstream.auth | default "none") (list "google" "ecr" "azure") -}}true{{- end -}}
 {{- end -}}
@@ -148,7 +148,7 @@ proxy:
   {{- end }}
 {{- end -}}
 
-{{- /* The sidecar's configuration: the only registry that it gives credentials for. */ -}}
+{{- /* The sidecar's configuration: the only registry for which it provides credentials. */ -}}
 {{- define "proxyswapper.cache.credentials" -}}
 # Keeps serving while the cache drains.
 drainDelay: 25s
@@ -160,7 +160,7 @@ registries:
     {{- end }}
 {{- end -}}
 
-{{- /* The Pod's template. */ -}}
+{{- /* The Pod template. */ -}}
 {{- define "proxyswapper.cache.pod" -}}
 {{- $root := .root -}}
 {{- $own := $root.Values.registryCache -}}
