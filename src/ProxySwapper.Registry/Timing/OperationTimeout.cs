@@ -39,10 +39,12 @@ public sealed class OperationTimeout : IDisposable
     }
 
     /// <summary>Restarts the timeout for another phase.</summary>
+    /// <param name="limit">How long the phase may take; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="reason">What to say if it takes longer.</param>
     /// <remarks>
     /// A body may still be sent when an early response has ended the operation: then there is nothing left to limit.
     /// </remarks>
-    internal void Restart(TimeSpan limit, string reason)
+    public void Restart(TimeSpan limit, string reason)
     {
         lock (_timer)
         {

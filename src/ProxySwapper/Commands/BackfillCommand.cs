@@ -9,6 +9,7 @@ using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands;
@@ -59,14 +60,13 @@ internal static class BackfillCommand
         command.SetAction(
             async (arguments, cancellationToken) =>
             {
-                using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                if (arguments.GetValue(timeout) is { Ticks: > 0 } limit)
-                    end.CancelAfter(limit);
+                var limit = arguments.GetValue(timeout) is { Ticks: > 0 } most ? most : Timeout.InfiniteTimeSpan;
+                using var end = new OperationTimeout(limit, TimeProvider.System, cancellationToken);
                 try
                 {
                     return await images.RunAsync(arguments, FinishAsync, end.Token);
                 }
-                catch (OperationCanceledException) when (end.IsCancellationRequested)
+                catch (OperationCanceledException) when (end.Token.IsCancellationRequested)
                 {
                     await Console.Error.WriteLineAsync("Stopped; nothing was copied.");
                     return 1;

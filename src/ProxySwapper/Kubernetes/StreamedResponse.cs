@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -10,9 +11,8 @@ internal sealed class StreamedResponse : IDisposable
     private readonly ApiRequest _request;
     private readonly HttpResponseMessage _response;
     private readonly TimeSpan _limit;
-    private readonly CancellationToken _caller;
-    private readonly CancellationTokenSource _timer;
-    private readonly CancellationTokenSource _either;
+    private readonly string _stall;
+    private readonly OperationTimeout _timeout;
     private readonly PipeReader _reader;
 
     private StreamedResponse(
@@ -24,9 +24,8 @@ internal sealed class StreamedResponse : IDisposable
         CancellationToken caller
     )
     {
-        (_request, _response, _limit, _caller) = (request, response, limit, caller);
-        _timer = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _either = CancellationTokenSource.CreateLinkedTokenSource(_timer.Token, caller);
+        (_request, _response, _limit, _stall) = (request, response, limit, $"no data for {limit.TotalSeconds:0} s");
+        _timeout = new OperationTimeout(Timeout.InfiniteTimeSpan, time, caller);
         _reader = PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: BufferSize));
     }
 
@@ -55,22 +54,22 @@ internal sealed class StreamedResponse : IDisposable
     /// <exception cref="KubernetesException">The body ended early or stalled.</exception>
     public async ValueTask<ReadResult> ReadAsync()
     {
-        _timer.CancelAfter(_limit);
+        _timeout.Restart(_limit, _stall);
         try
         {
-            return await _reader.ReadAsync(_either.Token);
+            return await _reader.ReadAsync(_timeout.Token);
         }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
             throw Error($"the response ended early: {problem.InnerException?.Message ?? problem.Message}", problem);
         }
-        catch (OperationCanceledException problem) when (!_caller.IsCancellationRequested)
+        catch (OperationCanceledException problem) when (_timeout.HasPassed)
         {
-            throw Error($"no data for {_limit.TotalSeconds:0} s", problem);
+            throw Error(_timeout.Reason, problem);
         }
         finally
         {
-            _timer.CancelAfter(Timeout.InfiniteTimeSpan);
+            _timeout.Restart(Timeout.InfiniteTimeSpan, _stall);
         }
     }
 
@@ -85,7 +84,6 @@ internal sealed class StreamedResponse : IDisposable
     {
         _response.Dispose();
         _reader.Complete();
-        _either.Dispose();
-        _timer.Dispose();
+        _timeout.Dispose();
     }
 }

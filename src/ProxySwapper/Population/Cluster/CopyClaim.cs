@@ -1,5 +1,6 @@
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -96,7 +97,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
 
     private async Task GiveBackAsync(Lease lease)
     {
-        using var timeout = new CancellationTokenSource(CallTimeout, _time);
+        using var timeout = new OperationTimeout(CallTimeout, _time, CancellationToken.None);
         try
         {
             if (await _leases!.TryDeleteAsync(lease, timeout.Token))
@@ -106,7 +107,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException or OperationCanceledException)
         {
-            Log.NotGivenBack(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, problem.Message);
+            Log.NotGivenBack(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, timeout.HasPassed ? timeout.Reason : problem.Message);
         }
     }
 

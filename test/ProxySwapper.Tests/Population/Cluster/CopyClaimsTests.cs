@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -6,6 +7,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Cluster;
@@ -22,18 +24,26 @@ internal sealed class CopyClaimsTests
 
     private readonly ManualTimeProvider _time = new();
     private volatile bool _losesResponses;
+    private volatile bool _holdsDeletion;
+    private TaskCompletionSource _heldDeletion = null!;
     private InMemoryApiServer _server = null!;
     private KubernetesClient _client = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _losesResponses = false;
+        _losesResponses = _holdsDeletion = false;
+        _heldDeletion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
                 Interceptor = async (context, next) =>
                 {
+                    if (_holdsDeletion && context.Request.Method == HttpMethods.Delete)
+                    {
+                        _heldDeletion.TrySetResult();
+                        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+                    }
                     await next(context);
                     if (_losesResponses && context.Request.Method == HttpMethods.Put)
                         context.Abort();
@@ -175,6 +185,20 @@ internal sealed class CopyClaimsTests
         await TestWait.UntilAsync(() => claim.Lost.IsCancellationRequested);
         await claim.DisposeAsync();
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("two"));
+    }
+
+    [Test]
+    public async Task A_release_that_gets_no_response_ends_after_five_seconds_and_is_logged()
+    {
+        using var log = new CapturedLog();
+        var claims = new CopyClaims(new KubernetesAccess(_client, "one"), _time, log.CreateLogger<CopyClaims>());
+        var claim = (await claims.TryClaimAsync(Work, default)).Claim!;
+        _holdsDeletion = true;
+        var released = claim.DisposeAsync().AsTask();
+        await _heldDeletion.Task;
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await released;
+        Assert.That(log.Text, Does.Contain("Cannot delete Lease ").And.Contain("expires in 30 s: no response within 5 s"));
     }
 
     [Test]
