@@ -127,7 +127,7 @@ internal sealed class TextReportTests
     private static string[] RowsOf(ReportBuilder builder)
     {
         using var text = new StringWriter { NewLine = "\n" };
-        TextReport.Write(text, ImageReport.Create(builder, []));
+        TextReport.Write(text, ImageReport.Create(builder, new ReportProblems()));
         return [.. text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).SkipWhile(IsNotHeading).Skip(3)];
     }
 
