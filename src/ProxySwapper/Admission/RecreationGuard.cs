@@ -15,17 +15,23 @@ internal sealed class RecreationGuard(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Creations> _seen = new(StringComparer.Ordinal);
 
-    /// <summary>Records the creation of a Pod. Free for Pods of built-in controllers and Pods without a controller.</summary>
+    /// <summary>
+    /// Records the creation of a Pod. Free for Pods of built-in controllers and Pods without a controller. Those with <c>generateName</c>
+    /// are not named yet when they are reviewed: three of them are three replicas rather than one Pod that is created anew.
+    /// </summary>
     /// <param name="review">The review of the creation.</param>
     /// <param name="isNew">True if this is the first Pod to be left unchanged.</param>
     /// <returns>True if the Pod must be left unchanged.</returns>
     public bool Created(AdmissionReview review, out bool isNew)
     {
         isNew = false;
-        if (review is not { Operation: "CREATE", IsDryRun: false, Object: { Controller: { IsBuiltIn: false } controller } pod })
+        if (
+            review
+            is not { Operation: "CREATE", IsDryRun: false, Object: { Name.Length: > 0, Controller: { IsBuiltIn: false } controller } pod }
+        )
             return false;
         var now = time.GetUtcNow();
-        var key = string.Join('\n', pod.Images.Select(image => image.Image).Prepend(review.PodName).Prepend(controller.Uid));
+        var key = string.Join('\n', pod.Images.Select(image => image.Image).Prepend(pod.Name).Prepend(controller.Uid));
         lock (_gate)
         {
             if (!_seen.TryGetValue(key, out var creations))

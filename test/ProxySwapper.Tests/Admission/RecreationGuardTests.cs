@@ -58,6 +58,13 @@ internal sealed class RecreationGuardTests
     }
 
     [Test]
+    public void Pods_that_get_their_names_from_the_api_server_are_different_ones()
+    {
+        for (var i = 0; i < 5; i++)
+            Assert.That(Create(name: "", generateName: "worker-"), Is.EqualTo((false, false)));
+    }
+
+    [Test]
     public void Twenty_thousand_different_pods_do_not_count_as_a_loop()
     {
         for (var i = 0; i < 20_000; i++)
@@ -70,10 +77,11 @@ internal sealed class RecreationGuardTests
         string uid = "u",
         string version = "example.com/v1",
         string kind = "Database",
-        bool isDryRun = false
+        bool isDryRun = false,
+        string generateName = ""
     )
     {
-        var pod = new PodSummary { Name = name, Controller = new PodController(version, kind, uid) };
+        var pod = new PodSummary { Name = name, GenerateName = generateName, Controller = new PodController(version, kind, uid) };
         pod.AddImage(new PodImage(PodImageKind.Container, 0, "main", image, null));
         var review = new AdmissionReview
         {
