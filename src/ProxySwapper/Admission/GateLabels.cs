@@ -12,6 +12,12 @@ internal static class GateLabels
     /// <summary>The value of <see cref="Gated"/>.</summary>
     public const string GatedValue = "true";
 
+    /// <summary>
+    /// The prefix of the annotations, by container, with the images that a gated Pod was given: one that was changed since is neither
+    /// waited for nor restored.
+    /// </summary>
+    public const string GatedImagePrefix = "gated-image.proxyswapper.io/";
+
     /// <summary>The label of a Pod with images to copy downstream although none was rewritten.</summary>
     public const string Populate = "proxyswapper.io/populate";
 

@@ -16,7 +16,10 @@ internal static class PodSize
     private const int EntryOverhead = 32;
 
     /// <summary>How much of a patch fits. Estimates high: it counts the Pod as JSON, which is stored more compactly.</summary>
-    public static PatchRoom RoomFor(PodSummary pod, ReadOnlySpan<PodImageDecision> images)
+    /// <param name="pod">The Pod.</param>
+    /// <param name="images">The decisions on its images.</param>
+    /// <param name="isGated">Whether annotations keep the new images too.</param>
+    public static PatchRoom RoomFor(PodSummary pod, ReadOnlySpan<PodImageDecision> images, bool isGated = false)
     {
         var (replaced, kept) = (4L * EntryOverhead, 0L);
         foreach (var image in images)
@@ -26,8 +29,9 @@ internal static class PodSize
             if (image.Decision is { IsRewritten: true, PullSecret: { } secret })
                 replaced += secret.Length + EntryOverhead;
             if (image.CanKeepOriginal)
-                kept +=
-                    2 * (image.Place.Field.AnnotationPrefix.Length + image.Place.Name.Length) + image.Place.Image.Length + EntryOverhead;
+                kept += SizeOf(image.Place.Field.AnnotationPrefix, image.Place.Name, image.Place.Image);
+            if (isGated && image.CanKeepOriginal)
+                kept += SizeOf(GateLabels.GatedImagePrefix, image.Place.Name, image.Decision.Target!.ToString());
         }
         if (pod.Size + replaced > MaximumPod)
             return PatchRoom.None;
@@ -35,6 +39,9 @@ internal static class PodSize
             ? PatchRoom.Images
             : PatchRoom.Everything;
     }
+
+    private static long SizeOf(string prefix, string name, string value) =>
+        2 * (prefix.Length + name.Length) + value.Length + EntryOverhead;
 
     /// <summary>The size of JSON with its escapes decoded: Go writes <c>&lt;</c> in six bytes.</summary>
     public static long Decoded(ReadOnlySpan<byte> json)

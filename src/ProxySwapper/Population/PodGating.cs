@@ -26,6 +26,8 @@ internal sealed class PodGating(
     /// <summary>Adds the gate and its label to the decision if the Pod has to wait.</summary>
     public PodDecision Apply(AdmissionReview review, PodDecision decision)
     {
+        if (review.Operation == "UPDATE" && review.Object!.SchedulingGates?.Contains(GateLabels.Gate) == true)
+            return WithGatedImages(review.Object, decision);
         var options = rules.Current.Options.Populate;
         if (
             review.Operation != "CREATE"
@@ -50,7 +52,7 @@ internal sealed class PodGating(
             decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
         if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || !MayWait(review, decision, options.Gate))
             return decision;
-        return decision with
+        return WithGatedImages(review.Object!, decision) with
         {
             SchedulingGate = GateLabels.Gate,
             Labels = decision.Labels.Add(new(GateLabels.Gated, GateLabels.GatedValue)),
@@ -68,7 +70,30 @@ internal sealed class PodGating(
         && (options.Jobs || pod.Controller is not { Kind: "Job" })
         // Without the annotations, the originals could not be restored.
         && decision.KeepsOriginalImages
-        && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal);
+        && decision.Images.All(image => !image.Decision.IsRewritten || image.CanKeepOriginal)
+        && HasRoomForGatedImages(pod, decision);
+
+    /// <summary>Keeps the new images in annotations, so that one that a user changes while the Pod waits is not restored.</summary>
+    private static PodDecision WithGatedImages(PodSummary pod, PodDecision decision) =>
+        decision.Outcome != AdmissionOutcome.Patched || !HasRoomForGatedImages(pod, decision)
+            ? decision
+            : decision with
+            {
+                Annotations =
+                [
+                    .. decision.Annotations,
+                    .. decision
+                        .Images.Where(image =>
+                            image.CanKeepOriginal && image.Place.Kind is PodImageKind.Container or PodImageKind.InitContainer
+                        )
+                        .Select(image =>
+                            KeyValuePair.Create(GateLabels.GatedImagePrefix + image.Place.Name, image.Decision.Target!.ToString())
+                        ),
+                ],
+            };
+
+    private static bool HasRoomForGatedImages(PodSummary pod, PodDecision decision) =>
+        PodSize.RoomFor(pod, decision.Images.AsSpan(), isGated: true) == PatchRoom.Everything;
 
     private bool IsMissingVolume(PodImageDecision image) =>
         image.Place.Field.IsVolume && image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);

@@ -42,9 +42,9 @@ internal sealed partial class PodPlanner(
     /// <returns>Null on success; otherwise why it failed.</returns>
     public async Task<string?> BringAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
     {
-        if (pod.Images.FirstOrDefault(listed => listed.Final == image.Image) is not { Final.Length: > 0 } found)
-            return "the Pod no longer has this image";
-        var decision = DecisionOf(pod, found);
+        // Another container may name the same image without an original.
+        var decision = ListedPod.DecisionOf(image.Image, image.Original, pod.Origin.Namespace, rules.Current);
+        var isPulledAlways = pod.Images.Any(listed => listed.IsPulledAlways && listed.Final == image.Image);
         if (planner.Value.WorkFor(decision) is not { } work)
             return decision is { Target: not null, Populate: false } ? null : "no rule has this target any more";
         for (var isFirst = true; ; isFirst = false)
@@ -53,7 +53,7 @@ internal sealed partial class PodPlanner(
             cancellationToken.ThrowIfCancellationRequested();
             if (NothingIsCopied(rules.Current.Options) is { } reason)
                 return presence == ImagePresence.Present ? null : reason;
-            var (outcome, job, _) = TryEnqueue(work, pod.Origin, found.IsPulledAlways, isSilent: !isFirst);
+            var (outcome, job, _) = TryEnqueue(work, pod.Origin, isPulledAlways, isSilent: !isFirst);
             if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
                 return null;
             if (job is not null)

@@ -24,7 +24,9 @@ internal sealed partial class PodWatch(
     ILogger<PodWatch> logger
 ) : BackgroundService
 {
-    private const string GatedSelector = $"{GateLabels.Gated}={GateLabels.GatedValue}";
+    /// <summary>With any value: a user who sets another one to release the Pod must not hide it from us.</summary>
+    private const string GatedSelector = GateLabels.Gated;
+
     private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
 
     private volatile IReadOnlyList<ResourceWatcher<WatchedPod>> _watchers = [];

@@ -54,9 +54,9 @@ internal sealed class PopulationObserver(
                 ReportRecreated(review);
             return LeftUnchanged(decision);
         }
+        decision = gating.Apply(review, decision);
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
             return decision;
-        decision = gating.Apply(review, decision);
         if (decision.Outcome != AdmissionOutcome.Patched && IsWanted(decision.Images))
             decision = decision with { Labels = decision.Labels.Add(new(GateLabels.Populate, GateLabels.PopulateValue)) };
         if (decision.HasPatch && pod.Activity.TraceFlags.HasFlag(ActivityTraceFlags.Recorded))

@@ -21,9 +21,16 @@ internal static class GatedPodSamples
                 ["name"] = name,
                 ["labels"] = new JsonObject { [Label] = "true", ["k8s-proxy-image-swapper"] = "patched-image" },
                 ["annotations"] = new JsonObject(
-                    images.Select(
-                        (image, index) => KeyValuePair.Create($"original-image.proxyswapper.io/c{index}", (JsonNode?)image.Original)
-                    )
+                    images
+                        .SelectMany(
+                            (image, index) =>
+                                new[]
+                                {
+                                    ($"original-image.proxyswapper.io/c{index}", image.Original),
+                                    ($"gated-image.proxyswapper.io/c{index}", image.Target),
+                                }
+                        )
+                        .Select(entry => KeyValuePair.Create(entry.Item1, (JsonNode?)entry.Item2))
                 ),
             },
             ["spec"] = new JsonObject

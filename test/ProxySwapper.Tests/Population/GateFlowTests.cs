@@ -123,7 +123,9 @@ internal sealed class GateFlowTests : GateFixture
     {
         await using var scene = await StartAsync();
         var pinned = $"{Target}@{Image.Top.Digest}";
-        await PostAsync(GatedPodSamples.Create("team", "resolved", (Source, pinned)));
+        var pod = GatedPodSamples.Create("team", "resolved", (Source, Target));
+        pod["spec"]!["containers"]![0]!["image"] = pinned;
+        await PostAsync(pod);
         await ReleasedAsync("resolved");
         Assert.That(GatedPodSamples.ImagesOf(Pod("resolved")).Single(), Is.EqualTo(pinned));
         Assert.That(Downstream.Repository("mirror/team/app").Find(Image.Top.Digest.ToString()), Is.Not.Null);

@@ -21,6 +21,7 @@ internal sealed class PodGatingTests : GateFixture
     private const string ClusterCritical = """{"priorityClassName":"system-cluster-critical"}""";
     private const string Ephemeral = """{"containers":[],"ephemeralContainers":[{"name":"e","image":"IMAGE"}]}""";
     private const string Job = """{"ownerReferences":[{"apiVersion":"batch/v1","kind":"Job","name":"j","uid":"u","controller":true}]}""";
+    private const string GatedImage = "gated-image.proxyswapper.io/main";
     private const string Mirror = """{"annotations":{"kubernetes.io/config.mirror":"abc"}}""";
 
     [TestCase("{}", "{}")]
@@ -69,6 +70,37 @@ internal sealed class PodGatingTests : GateFixture
         ]!.DeepClone();
         var decision = await scene.ReviewAsync(review.ToJsonString());
         Assert.That((IsGated(decision), Swapped(decision)), Is.EqualTo((false, true)));
+    }
+
+    [Test]
+    public async Task A_gated_pod_keeps_its_new_images_in_annotations_also_when_an_update_changes_them()
+    {
+        await using var scene = await StartAsync();
+        var created = await scene.ReviewAsync(Review("{}", "{}"));
+        Assert.That(created.Annotations, Is.EqualTo([KeyValuePair.Create(GatedImage, $"{Downstream.Address}/mirror/app:1")]));
+        var review = JsonNode.Parse(Review("""{"schedulingGates":[{"name":"proxyswapper.io/image"}]}""", "{}"))!;
+        var (request, before) = (review["request"]!, review["request"]!["object"]!.DeepClone());
+        request["operation"] = "UPDATE";
+        request["oldObject"] = before;
+        request["object"]!["spec"]!["containers"]![0]!["image"] = $"{Upstream.Address}/app:2";
+        var updated = await scene.ReviewAsync(review.ToJsonString());
+        Assert.That(updated.Annotations, Is.EqualTo([KeyValuePair.Create(GatedImage, $"{Downstream.Address}/mirror/app:2")]));
+        before["spec"]!.AsObject().Remove("schedulingGates");
+        request["object"]!["spec"]!.AsObject().Remove("schedulingGates");
+        Assert.That((await scene.ReviewAsync(review.ToJsonString())).Annotations, Is.Empty, "of a Pod without a gate");
+    }
+
+    [TestCase(262_000, false)]
+    [TestCase(261_000, true)]
+    public async Task A_pod_without_room_for_the_annotations_of_its_new_images_does_not_wait(int size, bool waits)
+    {
+        await using var scene = await StartAsync();
+        var large = new JsonObject { ["annotations"] = new JsonObject { ["x"] = new string('x', size) } };
+        var decision = await scene.ReviewAsync(Review("{}", large.ToJsonString()));
+        Assert.That(
+            (IsGated(decision), decision.Annotations.Length, decision.KeepsOriginalImages),
+            Is.EqualTo((waits, waits ? 1 : 0, true))
+        );
     }
 
     [Test]

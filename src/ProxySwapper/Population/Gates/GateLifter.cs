@@ -27,7 +27,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
     )
     {
         var pods = new PodClient(client);
-        var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = $"{GateLabels.Gated}={GateLabels.GatedValue}" };
+        var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = GateLabels.Gated };
         var plan = new ReleasePlan(Reason, _ => false) { KeepsImages = keepsImages };
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var round = 1; ; round++)

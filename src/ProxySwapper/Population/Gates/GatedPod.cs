@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Population.Gates;
 
@@ -21,10 +22,10 @@ internal sealed record GatedPod
     /// <summary>The index of our gate among the Pod's gates.</summary>
     public required int GateIndex { get; init; }
 
-    /// <summary>Whether it has the label <see cref="GateLabels.Gated"/>.</summary>
+    /// <summary>Whether it has the label <see cref="GateLabels.Gated"/>, with any value.</summary>
     public required bool HasLabel { get; init; }
 
-    /// <summary>The rewritten images.</summary>
+    /// <summary>The rewritten images, without those that somebody changed since.</summary>
     public required IReadOnlyList<GatedImage> Images { get; init; }
 
     /// <summary>Reads a Pod; null without our gate.</summary>
@@ -39,9 +40,10 @@ internal sealed record GatedPod
         foreach (var list in ImageLists)
         foreach (var (place, container) in Items(spec, list).Index())
         {
-            var key = OriginalPrefix + Text(container, "name");
-            if (Text(annotations, key) is { Length: > 0 } original)
-                images.Add(new GatedImage($"/spec/{list}/{place}/image", Text(container, "image"), original, key));
+            var (name, image) = (Text(container, "name"), Text(container, "image"));
+            var key = OriginalPrefix + name;
+            if (Text(annotations, key) is { Length: > 0 } original && IsOurs(image, Text(annotations, GateLabels.GatedImagePrefix + name)))
+                images.Add(new GatedImage($"/spec/{list}/{place}/image", image, original, key));
         }
         return new GatedPod
         {
@@ -57,12 +59,27 @@ internal sealed record GatedPod
                 ? created
                 : DateTimeOffset.MinValue,
             GateIndex = index,
-            HasLabel = Text(Member(metadata, "labels"), GateLabels.Gated).Length > 0,
+            HasLabel = Member(Member(metadata, "labels"), GateLabels.Gated).ValueKind == JsonValueKind.String,
             Images = images,
         };
     }
 
     public override string ToString() => $"{Namespace}/{Name}";
+
+    /// <summary>
+    /// Whether an image is the one that the webhook made, or that one with the digest of its tag, which other webhooks resolve.
+    /// </summary>
+    /// <param name="image">The current image.</param>
+    /// <param name="made">What the webhook made; empty if it is unknown.</param>
+    private static bool IsOurs(string image, string made) =>
+        made.Length == 0
+        || image == made
+        || ImageReference.TryParse(made, out var tagged)
+            && ImageReference.TryParse(image, out var now)
+            && tagged.Digest is null
+            && now.Digest is not null
+            && now.Name == tagged.Name
+            && (now.Tag ?? tagged.Tag) == tagged.Tag;
 
     private static JsonElement Member(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;

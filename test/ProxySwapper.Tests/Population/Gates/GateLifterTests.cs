@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -44,5 +45,37 @@ internal sealed class GateLifterTests
         Assert.That(released, Is.EqualTo(["team/late "]));
         Assert.That(GatedPodSamples.GatesOf(server.FindPod("team", "late")!), Is.Empty);
         Assert.That(GatedPodSamples.ImagesOf(server.FindPod("team", "late")!), Is.EqualTo(["nginx:1"]));
+    }
+
+    [Test]
+    public async Task Pods_with_another_value_of_the_label_are_released_and_images_that_users_changed_stay()
+    {
+        await using var server = await InMemoryApiServer.StartAsync();
+        using var client = ApiServers.Connect(server);
+        var pod = GatedPodSamples.Create("team", "app", ("nginx:1", "down.example.com/nginx:1"), ("redis:7", "down.example.com/redis:7"));
+        pod["metadata"]!["labels"]![GatedPodSamples.Label] = "false";
+        pod["spec"]!["containers"]![0]!["image"] = "other:2";
+        await new ResourceClient(client, ResourceType.Pods).CreateAsync("team", pod, default);
+        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
+            null,
+            false,
+            (_, _, _) => { },
+            default
+        );
+        await TestWait.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return run.IsCompleted;
+            },
+            "the end"
+        );
+        await run;
+        var released = server.FindPod("team", "app")!;
+        Assert.That(
+            (GatedPodSamples.GatesOf(released).Count, released["metadata"]!["labels"]![GatedPodSamples.Label]),
+            Is.EqualTo((0, (JsonNode?)null))
+        );
+        Assert.That(GatedPodSamples.ImagesOf(released), Is.EqualTo(["other:2", "redis:7"]));
     }
 }

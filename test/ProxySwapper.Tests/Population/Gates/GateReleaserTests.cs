@@ -75,7 +75,7 @@ internal sealed class GateReleaserTests
         Assert.That((GatedPodSamples.GatesOf(now).Count, GatedPodSamples.ImagesOf(now).Single()), Is.EqualTo((0, Original)));
         Assert.That(
             now["metadata"]!["annotations"]!.AsObject().Select(pair => (pair.Key, (string?)pair.Value)),
-            Is.EqualTo(new[] { (GatedPodSamples.LeftOriginal, (string?)"not there") })
+            Is.EquivalentTo([("gated-image.proxyswapper.io/c0", Target), (GatedPodSamples.LeftOriginal, (string?)"not there")])
         );
     }
 
