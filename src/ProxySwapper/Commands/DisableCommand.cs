@@ -35,30 +35,40 @@ internal static class DisableCommand
                     {
                         var name = arguments.GetValue(place.Name)!;
                         var webhook = new WebhookSwitch(client, name);
+                        RemovedObjects? removed = null;
                         if (arguments.GetValue(discard))
                             Console.WriteLine(
                                 await webhook.DiscardAsync(cancellationToken) ? $"Removed {name}." : $"{name} not found: nothing to remove."
                             );
-                        else if (await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken) is { } store)
-                            Console.WriteLine(
-                                $"Removed {name}: Pods now start with their original images. "
-                                    + $"`proxyswapper enable` restores it from {store}."
-                            );
+                        else if ((removed = await webhook.DisableAsync(place.StoreOf(arguments, client), cancellationToken)) is not null)
+                            await ReportAsync(name, removed);
                         else
                             Console.WriteLine($"{name} not found: nothing to disable.");
-                        var remaining = await webhook.FindRemainingAsync(cancellationToken);
-                        if (remaining is not null)
-                            await Console.Error.WriteLineAsync(
-                                $"{remaining} {name} still exists and rewrites images: "
-                                    + "run `proxyswapper disable --file FILE` to remove it too, with a FILE of its own"
-                            );
                         // From now on no Pod is gated; release those that still wait.
                         var version = await KubernetesVersion.GetAsync(client, cancellationToken);
                         var released = version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
-                        return remaining is null ? released : 1;
+                        return removed?.Fault is null ? released : 1;
                     }
                 )
         );
         return command;
+    }
+
+    private static async Task ReportAsync(string name, RemovedObjects removed)
+    {
+        if (removed.Fault is { } fault)
+        {
+            Console.WriteLine($"Removed the {removed.Kinds[0]} {name}; its configuration is in {removed.Store}.");
+            await Console.Error.WriteLineAsync(
+                $"Another object {name} could not be removed and still rewrites images: {fault}. "
+                    + "Remove it with `proxyswapper disable --file FILE`, with a FILE of its own"
+            );
+            return;
+        }
+        var isOne = removed.Kinds is [_];
+        Console.WriteLine(
+            $"Removed {name}{(isOne ? "" : $" ({string.Join(" and ", removed.Kinds)})")}: Pods now start with their original images. "
+                + $"`proxyswapper enable` restores {(isOne ? "it" : "both")} from {removed.Store}."
+        );
     }
 }

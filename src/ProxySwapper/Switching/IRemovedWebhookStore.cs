@@ -5,7 +5,7 @@ namespace ProxySwapper.Switching;
 /// <summary>Stores a webhook's configuration between <c>disable</c> and <c>enable</c>. <c>ToString</c> names the place.</summary>
 internal interface IRemovedWebhookStore
 {
-    /// <summary>Stores the object, replacing an earlier one.</summary>
+    /// <summary>Stores the object, or a List of several, replacing what was stored before.</summary>
     /// <exception cref="WebhookSwitchException">It cannot be stored.</exception>
     Task KeepAsync(JsonObject webhook, CancellationToken cancellationToken);
 

@@ -36,74 +36,123 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         return isRemoved;
     }
 
-    /// <summary>Stores the configuration and removes it.</summary>
-    /// <param name="store">Where to store it; null for the ConfigMap that the configuration names.</param>
+    /// <summary>
+    /// Stores the configuration and removes it, and a policy's binding of the same name with it: afterwards no image is rewritten.
+    /// </summary>
+    /// <param name="store">Where to store what is removed; null for the ConfigMap that one of the objects names.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>Where it is stored, or null if it did not exist.</returns>
+    /// <returns>What was removed, or null if nothing existed.</returns>
     /// <exception cref="WebhookSwitchException">It cannot be stored; nothing was removed.</exception>
-    public async Task<IRemovedWebhookStore?> DisableAsync(IRemovedWebhookStore? store, CancellationToken cancellationToken)
+    /// <exception cref="KubernetesException">The API server refused; nothing was removed.</exception>
+    public async Task<RemovedObjects?> DisableAsync(IRemovedWebhookStore? store, CancellationToken cancellationToken)
     {
+        var stored = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
+        var removed = new List<string>();
         for (var attempt = 1; ; attempt++)
         {
-            if (await FindAsync(cancellationToken) is not var (kind, webhook))
-                return null;
-            store ??= StoreOf(webhook);
-            await store.KeepAsync(WithoutServerFields(webhook), cancellationToken);
-            try
-            {
-                await ClientOf(kind).DeleteAsync(null, name, Preconditions.Of(webhook), cancellationToken);
-                return store;
-            }
-            catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
-            {
-                // cert-manager or a user changed it: the new version must be stored.
-            }
+            var found = await FindAllAsync(cancellationToken);
+            if (found.Count == 0)
+                return store is null || removed.Count == 0 ? null : new RemovedObjects(store, removed, null);
+            store ??= StoreOf(found.ConvertAll(item => item.Object));
+            foreach (var (kind, webhook) in found)
+                stored[kind.Kind] = WithoutServerFields(webhook);
+            await store.KeepAsync(ListOf(stored.Values), cancellationToken);
+            var fault = await RemoveAsync(found, removed, cancellationToken);
+            // cert-manager or a user changed it: the new version must be stored.
+            if (fault?.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
+                continue;
+            if (fault is not null && removed.Count == 0)
+                throw fault;
+            return new RemovedObjects(store, removed, fault?.Message);
         }
     }
 
-    /// <summary>
-    /// The kind of an object of this name that still rewrites images, such as a policy's binding beside a webhook; null if none is found,
-    /// or may be read.
-    /// </summary>
-    public async Task<string?> FindRemainingAsync(CancellationToken cancellationToken)
+    /// <summary>Removes each object in the version that was stored, the others also if one is refused.</summary>
+    /// <returns>Why one remains, or null.</returns>
+    private async Task<KubernetesException?> RemoveAsync(
+        List<(SwitchedKind Kind, JsonObject Object)> found,
+        List<string> removed,
+        CancellationToken cancellationToken
+    )
     {
-        try
-        {
-            return (await FindAsync(cancellationToken))?.Kind.Kind;
-        }
-        catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
-        {
-            return null;
-        }
+        KubernetesException? remaining = null;
+        foreach (var (kind, webhook) in found)
+            try
+            {
+                await ClientOf(kind).DeleteAsync(null, name, Preconditions.Of(webhook), cancellationToken);
+                removed.Add(kind.Kind);
+            }
+            catch (KubernetesException fault)
+            {
+                // Of several, one that does not help to repeat.
+                remaining = remaining is null or { Status: HttpStatusCode.Conflict } ? fault : remaining;
+            }
+        return remaining;
     }
 
     /// <summary>Restores what was stored.</summary>
     /// <exception cref="WebhookSwitchException">Nothing usable is stored.</exception>
     public async Task<EnableOutcome> EnableAsync(IRemovedWebhookStore store, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(cancellationToken) is not { } webhook)
-            return await FindAsync(cancellationToken) is not null
+        if (await store.FindAsync(cancellationToken) is not { } stored)
+            return (await FindAllAsync(cancellationToken)).Count > 0
                 ? EnableOutcome.AlreadyPresent
                 : throw new WebhookSwitchException(
                     $"{store} has no stored configuration and {name} does not exist: upgrade the chart to recreate it"
                 );
-        if (SwitchedKind.Of(webhook) is not { } kind || (string?)webhook["metadata"]?["name"] != name)
-            throw new WebhookSwitchException(
-                $"the object stored in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
-            );
-        var outcome = await CreateAsync(kind, WithoutServerFields(webhook), cancellationToken);
+        var objects = new List<(SwitchedKind Kind, JsonObject Object)>();
+        foreach (var item in ItemsOf(stored))
+            if (item is JsonObject webhook && SwitchedKind.Of(webhook) is { } kind && (string?)webhook["metadata"]?["name"] == name)
+                objects.Add((kind, WithoutServerFields(webhook)));
+            else
+                throw new WebhookSwitchException(
+                    $"the object stored in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
+                );
+        var outcome = EnableOutcome.AlreadyPresent;
+        foreach (var (kind, webhook) in objects)
+            if (await CreateAsync(kind, webhook, cancellationToken) == EnableOutcome.Restored)
+                outcome = EnableOutcome.Restored;
         await store.ForgetAsync(cancellationToken);
         return outcome;
     }
 
-    /// <summary>The current object, with its kind.</summary>
-    private async Task<(SwitchedKind Kind, JsonObject Object)?> FindAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The current objects, each in the first version that the API server serves. A kind that may not be read is left out if there is
+    /// another: whoever may switch the webhook alone can do that.
+    /// </summary>
+    private async Task<List<(SwitchedKind Kind, JsonObject Object)>> FindAllAsync(CancellationToken cancellationToken)
     {
+        var found = new List<(SwitchedKind Kind, JsonObject Object)>();
+        KubernetesException? refusal = null;
         foreach (var kind in SwitchedKind.All)
-            if (await ClientOf(kind).GetAsync(null, name, cancellationToken) is { } found)
-                return (kind, found);
-        return null;
+            try
+            {
+                if (!found.Exists(item => item.Kind.Kind == kind.Kind) && await GetAsync(kind, cancellationToken) is { } webhook)
+                    found.Add((kind, webhook));
+            }
+            catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
+            {
+                refusal ??= fault;
+            }
+        return found.Count == 0 && refusal is not null ? throw refusal : found;
     }
+
+    private Task<JsonObject?> GetAsync(SwitchedKind kind, CancellationToken cancellationToken) =>
+        ClientOf(kind).GetAsync(null, name, cancellationToken);
+
+    /// <summary>One object as it is, several as a List, as <c>kubectl create -f</c> reads both.</summary>
+    private static JsonObject ListOf(IReadOnlyCollection<JsonObject> objects) =>
+        objects.Count == 1
+            ? objects.First()
+            : new()
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "List",
+                ["items"] = new JsonArray([.. objects.Select(item => item.DeepClone())]),
+            };
+
+    private static IEnumerable<JsonNode?> ItemsOf(JsonObject stored) =>
+        (string?)stored["kind"] == "List" ? stored["items"] as JsonArray ?? [] : [stored];
 
     private ResourceClient ClientOf(SwitchedKind kind) => new(client, kind.Type);
 
@@ -121,14 +170,17 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         }
     }
 
-    private ConfigMapStore StoreOf(JsonObject webhook) =>
-        (string?)webhook["metadata"]?["annotations"]?[ConfigMapStore.PlaceAnnotation] is { } place
-        && ConfigMapStore.Parse(client, place) is { } store
-            ? store
-            : throw new WebhookSwitchException(
-                $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that names where to store it: use "
-                    + "--config-map NAMESPACE/NAME or --file FILE, or drop it with --discard"
-            );
+    private ConfigMapStore StoreOf(IReadOnlyList<JsonObject> objects) =>
+        objects
+            .Select(webhook => (string?)webhook["metadata"]?["annotations"]?[ConfigMapStore.PlaceAnnotation])
+            .OfType<string>()
+            .Select(place => ConfigMapStore.Parse(client, place))
+            .OfType<ConfigMapStore>()
+            .FirstOrDefault()
+        ?? throw new WebhookSwitchException(
+            $"{name} has no annotation {ConfigMapStore.PlaceAnnotation} that names where to store it: use "
+                + "--config-map NAMESPACE/NAME or --file FILE, or drop it with --discard"
+        );
 
     private static JsonObject WithoutServerFields(JsonObject webhook)
     {
@@ -170,6 +222,12 @@ internal sealed record SwitchedKind(ResourceType Type, string Kind)
         from version in PolicyVersions
         select new SwitchedKind(new ResourceType($"{Group}/{version}", plural), kind);
 }
+
+/// <summary>What disabling removed.</summary>
+/// <param name="Store">Where it is stored.</param>
+/// <param name="Kinds">The kinds of the objects.</param>
+/// <param name="Fault">Why another object of that name remains, and still rewrites images; null if none does.</param>
+internal sealed record RemovedObjects(IRemovedWebhookStore Store, IReadOnlyList<string> Kinds, string? Fault);
 
 /// <summary>What enabling did.</summary>
 internal enum EnableOutcome

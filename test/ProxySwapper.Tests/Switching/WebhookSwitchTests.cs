@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Switching;
 using ProxySwapper.Tests.Kubernetes;
@@ -7,24 +8,71 @@ namespace ProxySwapper.Tests.Switching;
 [TestFixture]
 internal sealed class WebhookSwitchTests
 {
+    private const string Conflict = """{"kind":"Status","reason":"Conflict"}""";
+    private const string Forbidden = """{"kind":"Status","reason":"Forbidden"}""";
+    private const string Missing = """{"kind":"Status","reason":"NotFound","code":404}""";
+    private static readonly string[] Both = ["MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding"];
+
     [Test]
     public async Task A_change_between_storing_and_removing_is_stored_again()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server
-            .Answer(200, Webhook("1"))
-            .Answer(200, "{}")
-            .Answer(409, """{"kind":"Status","reason":"Conflict"}""")
-            .Answer(200, Webhook("2"))
-            .Answer(200, "{}")
-            .Answer(200, "{}");
+        WithoutBinding(server.Answer(200, Webhook("1"))).Answer(200, "{}").Answer(409, Conflict);
+        WithoutBinding(server.Answer(200, Webhook("2"))).Answer(200, "{}").Answer(200, "{}");
         using var client = server.Client();
-        var store = await new WebhookSwitch(client, "w").DisableAsync(null, default);
-        Assert.That(store!.ToString(), Is.EqualTo("ConfigMap a/b"));
-        Assert.That(
-            server.Requests.Select(request => request.Split(' ')[0]),
-            Is.EqualTo(new[] { "GET", "PATCH", "DELETE", "GET", "PATCH", "DELETE" })
-        );
+        var removed = await new WebhookSwitch(client, "w").DisableAsync(null, default);
+        Assert.That(removed!.Store.ToString(), Is.EqualTo("ConfigMap a/b"));
+        Assert.That(removed.Kinds, Is.EqualTo(new[] { "MutatingWebhookConfiguration" }));
+        Assert.That(Changes(server), Is.EqualTo(new[] { "PATCH", "DELETE", "PATCH", "DELETE" }));
+    }
+
+    [Test]
+    public async Task A_webhook_and_a_binding_of_one_name_are_removed_and_restored_together()
+    {
+        await using var server = await ScriptedApiServer.StartAsync();
+        // The binding is changed after it was stored, the webhook is not.
+        server.Answer(200, Webhook("1")).Answer(200, Binding("1")).Answer(200, "{}").Answer(200, "{}").Answer(409, Conflict);
+        server.Answer(404, Missing).Answer(200, Binding("2")).Answer(200, "{}").Answer(200, "{}");
+        using var client = server.Client();
+        var toggle = new WebhookSwitch(client, "w");
+        var removed = await toggle.DisableAsync(null, default);
+        Assert.That(removed!.Store.ToString(), Is.EqualTo("ConfigMap a/b"), "the webhook's, since the binding names none");
+        Assert.That(removed.Kinds, Is.EqualTo(Both));
+        Assert.That(removed.Fault, Is.Null);
+        Assert.That(Changes(server), Is.EqualTo(new[] { "PATCH", "DELETE", "DELETE", "PATCH", "DELETE" }));
+
+        var kept = JsonNode.Parse(server.Bodies.Last(body => body.Contains("disabled-webhook", StringComparison.Ordinal)))!;
+        var list = (string)kept["metadata"]!["annotations"]!["proxyswapper.io/disabled-webhook"]!;
+        Assert.That(JsonNode.Parse(list)!["items"]!.AsArray().Select(item => (string)item!["kind"]!), Is.EqualTo(Both));
+        Assert.That(list, Does.Contain("\"a\":\"2\"").And.Not.Contain("\"a\":\"1\""), "the binding that was removed");
+        var map = new JsonObject { ["metadata"] = kept["metadata"]!.DeepClone() }.ToJsonString();
+        server.Answer(200, map).Answer(409, """{"kind":"Status","reason":"AlreadyExists"}""").Answer(201, "{}").Answer(200, "{}");
+        Assert.That(await toggle.EnableAsync(removed.Store, default), Is.EqualTo(EnableOutcome.Restored));
+        Assert.That(Changes(server).TakeLast(3), Is.EqualTo(new[] { "POST", "POST", "PATCH" }));
+    }
+
+    [Test]
+    public async Task If_one_of_two_cannot_be_removed_the_other_is()
+    {
+        await using var server = await ScriptedApiServer.StartAsync();
+        server.Answer(200, Webhook("1")).Answer(200, Binding("1")).Answer(200, "{}").Answer(403, Forbidden).Answer(200, "{}");
+        using var client = server.Client();
+        var removed = await new WebhookSwitch(client, "w").DisableAsync(null, default);
+        Assert.That(removed!.Kinds, Is.EqualTo(Both.Skip(1)));
+        Assert.That(removed.Fault, Does.Contain("mutatingwebhookconfigurations").And.Contain("HTTP 403"));
+    }
+
+    [Test]
+    public async Task Whoever_may_only_read_the_webhook_can_disable_it()
+    {
+        await using var server = await ScriptedApiServer.StartAsync();
+        server.Answer(200, Webhook("1")).Answer(403, Forbidden).Answer(403, Forbidden).Answer(403, Forbidden);
+        server.Answer(200, "{}").Answer(200, "{}");
+        using var client = server.Client();
+        Assert.That((await new WebhookSwitch(client, "w").DisableAsync(null, default))!.Fault, Is.Null);
+        // Nothing is found, which is not the same as that nothing exists.
+        server.Answer(404, Missing).Answer(403, Forbidden).Answer(403, Forbidden).Answer(403, Forbidden);
+        Assert.ThrowsAsync<KubernetesException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
     }
 
     [Test]
@@ -32,7 +80,7 @@ internal sealed class WebhookSwitchTests
     {
         await using var server = await ScriptedApiServer.StartAsync();
         for (var i = 0; i < 5; i++)
-            server.Answer(200, Webhook($"{i}")).Answer(200, "{}").Answer(409, """{"kind":"Status","reason":"Conflict"}""");
+            WithoutBinding(server.Answer(200, Webhook($"{i}"))).Answer(200, "{}").Answer(409, Conflict);
         using var client = server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
         Assert.That(fault!.Reason, Is.EqualTo("Conflict"));
@@ -43,7 +91,9 @@ internal sealed class WebhookSwitchTests
     public async Task A_webhook_without_a_place_to_store_it_is_not_removed(string annotations)
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(200, $$$"""{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","annotations":{{{annotations}}} }}""");
+        WithoutBinding(
+            server.Answer(200, $$$"""{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","annotations":{{{annotations}}} }}""")
+        );
         using var client = server.Client();
         var fault = Assert.ThrowsAsync<WebhookSwitchException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
         Assert.That(fault!.Message, Does.Contain("--config-map NAMESPACE/NAME or --file FILE"));
@@ -53,6 +103,7 @@ internal sealed class WebhookSwitchTests
     [TestCase("[]")]
     [TestCase("""{\"kind\":\"Pod\",\"metadata\":{\"name\":\"w\"}}""")]
     [TestCase("""{\"kind\":\"MutatingWebhookConfiguration\",\"metadata\":{\"name\":\"another\"}}""")]
+    [TestCase("""{\"kind\":\"List\",\"items\":[{\"kind\":\"MutatingWebhookConfiguration\",\"metadata\":{\"name\":\"w\"}},7]}""")]
     public async Task The_stored_object_must_be_that_webhook(string kept)
     {
         await using var server = await ScriptedApiServer.StartAsync();
@@ -92,6 +143,19 @@ internal sealed class WebhookSwitchTests
             Is.EqualTo(message)
         );
     }
+
+    /// <summary>Three versions of the API are asked.</summary>
+    private static ScriptedApiServer WithoutBinding(ScriptedApiServer server) =>
+        server.Answer(404, Missing).Answer(404, Missing).Answer(404, Missing);
+
+    private static IEnumerable<string> Changes(ScriptedApiServer server) =>
+        server.Requests.Select(request => request.Split(' ')[0]).Where(method => method != "GET");
+
+    private static string Binding(string version) =>
+        $$$"""
+            {"kind":"MutatingAdmissionPolicyBinding","apiVersion":"admissionregistration.k8s.io/v1",
+             "metadata":{"name":"w","uid":"v","resourceVersion":"{{{version}}}","labels":{"a":"{{{version}}}"} } }
+            """;
 
     private static string Webhook(string version) =>
         (
