@@ -44,6 +44,9 @@ internal static class CelCost
     /// <summary>Cutting and reassembling a reference.</summary>
     public static long OfCut() => 3 * Call + 2 * Tenth(MaximumReferenceLength);
 
+    /// <summary>Looking an image up in a list, whatever its length.</summary>
+    public static long OfLookup(int count) => (long)count * MaximumReferenceLength / UsualReferenceLength;
+
     /// <summary>The cost of a variable that evaluates these conditions for each image.</summary>
     public static long OfVariable(IEnumerable<long> costs) => Images * (OfEntry + costs.Sum());
 

@@ -104,7 +104,7 @@ internal sealed class PolicyCompiler
             "references",
             "Normalised references, with registry, path and tag or digest. Invalid references are left unchanged.",
             ReferenceExpressions.Normalise("variables.images", _options.PlaceholderImages),
-            CelCost.OfVariable([2 * ReferenceExpressions.Cost + 3 * CelCost.OfCut()])
+            CelCost.OfVariable([2 * ReferenceExpressions.Cost + 3 * CelCost.OfCut() + CelCost.OfLookup(_options.PlaceholderImages.Count)])
         );
     }
 
@@ -113,20 +113,22 @@ internal sealed class PolicyCompiler
     private string AddExclusions(IEnumerable<PolicyRule> rules)
     {
         var atTarget = rules
-            .SelectMany(rule => rule.AtTarget.Select(condition => (Comment: $"Where {rule.Place} sends images.", condition)))
-            .Concat(_expressions.AtProxyUrl().Select(condition => (Comment: "proxyUrl.", condition)))
-            .DistinctBy(item => item.condition.Expression);
-        var ignored = _options.IgnoreImages.Select((text, index) => (Comment: $"ignoreImages[{index}]: {text}", condition: Ignored(text)));
+            .SelectMany(rule => rule.AtTarget.Select(at => new Exclusion(rule.Key, $"Where {rule.Place} sends images.", at)))
+            .Concat(_expressions.AtProxyUrl().Select(at => new Exclusion("proxyUrl", "proxyUrl.", at)))
+            .DistinctBy(item => item.Condition.Expression);
+        var ignored = _options.IgnoreImages.Select(
+            (text, index) => new Exclusion($"ignoreImages[{index}]", $"ignoreImages[{index}]: {text}", Ignored(text))
+        );
         var source = "references";
-        foreach (var (index, chunk) in RuleChunks.Cut(atTarget.Concat(ignored), item => item.condition.Cost, RuleChunks.TextOf).Index())
+        foreach (var (index, chunk) in RuleChunks.Cut(atTarget.Concat(ignored), item => item.Condition.Cost, RuleChunks.TextOf).Index())
         {
             var name = index == 0 ? "candidates" : $"candidates_{index + 1}";
             Add(
-                "ignoreImages",
+                chunk is [var only] ? only.Key : "ignoreImages",
                 name,
                 "Without images that are already at a target or ignored.",
                 RuleChunks.Exclude(source, chunk),
-                CelCost.OfVariable(chunk.Select(item => item.condition.Cost))
+                CelCost.OfVariable(chunk.Select(item => item.Condition.Cost))
             );
             source = name;
         }
@@ -186,6 +188,15 @@ internal sealed class PolicyCompiler
     {
         _variables.Add(new PolicyExpression(name, comment, expression));
         RefuseIfTooLong(key, _variables[^1], "use wildcards such as team-*, or the webhook");
+        if (CelCost.Usually(cost) is > CelCost.MaximumOfVariable and var usual)
+            _refusals.Add(
+                new(
+                    key,
+                    $"costs too much for a policy: for a Pod of {CelCost.Images} images its CEL expression costs {usual:N0} of the "
+                        + $"{CelCost.MaximumOfVariable:N0} units that the API server allows for each; use a shorter regular expression or "
+                        + "fewer wildcards, several rules instead of one, or the webhook"
+                )
+            );
         _cost += cost;
     }
 }

@@ -39,15 +39,14 @@ internal static class RuleChunks
     }
 
     /// <summary>A condition with its comment, in the lines of an expression.</summary>
-    public static string TextOf((string Comment, CelExpression Condition) item) =>
-        $"\n  {CelText.Comment(item.Comment)}\n  {item.Condition.Expression}";
+    public static string TextOf(Exclusion item) => $"\n  {CelText.Comment(item.Comment)}\n  {item.Condition.Expression}";
 
     /// <summary>A rule, in the lines of an expression.</summary>
     public static string TextOf(PolicyRule rule) =>
         $"\n  {CelText.Comment($"{rule.Place}: {rule.Summary}")}\n  {rule.Condition.Expression}\n    ? {rule.Target.Expression} :";
 
     /// <summary>The references of a variable, without those that match one of the conditions.</summary>
-    public static string Exclude(string source, IReadOnlyList<(string Comment, CelExpression Condition)> conditions)
+    public static string Exclude(string source, IReadOnlyList<Exclusion> conditions)
     {
         var expression = new StringBuilder($"variables.{source}.filter(r, !(");
         return expression.AppendJoin(" ||", conditions.Select(TextOf)).Append("))").ToString();
@@ -64,3 +63,9 @@ internal static class RuleChunks
         return expression.Append("\n  ''})").ToString();
     }
 }
+
+/// <summary>A condition on references that are left unchanged.</summary>
+/// <param name="Key">The configuration key that it is from.</param>
+/// <param name="Comment">What it is, for people who read the policy.</param>
+/// <param name="Condition">The condition.</param>
+internal sealed record Exclusion(string Key, string Comment, CelExpression Condition);

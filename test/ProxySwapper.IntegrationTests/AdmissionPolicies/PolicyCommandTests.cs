@@ -98,25 +98,26 @@ internal sealed class PolicyCommandTests : IDisposable
             new TestCaseData(configuration, key).SetName($"{{m}}({name})");
     }
 
-    [TestCase("v1")]
-    [TestCase("v1beta1")]
-    [TestCase("v1alpha1")]
-    public async Task Each_version_and_format_has_the_same_policy_and_binding(string version)
+    /// <summary>The fields of the three versions are the same: what a server of v1 makes of the policy holds for each.</summary>
+    [Test]
+    public async Task Each_version_and_format_has_the_same_policy_and_binding()
     {
-        var (_, yaml, _) = await RunAsync("--partial", "--api-version", version, "--name", "other");
-        var (_, json, _) = await RunAsync("--partial", "--api-version", version, "--name", "other", "-o", "json");
+        var (_, yaml, _) = await RunAsync("--partial", "--name", "other");
+        var (_, json, _) = await RunAsync("--partial", "--name", "other", "-o", "json");
         var list = JsonNode.Parse(json)!;
         Assert.Multiple(() =>
         {
             Assert.That((string?)list["kind"], Is.EqualTo("List"));
             Assert.That(JsonNode.DeepEquals(list["items"], new JsonArray([.. YamlObjects.Read(yaml)])), yaml);
-            foreach (var item in list["items"]!.AsArray())
-            {
-                Assert.That((string?)item!["apiVersion"], Is.EqualTo($"admissionregistration.k8s.io/{version}"));
-                Assert.That((string?)item["metadata"]!["name"], Is.EqualTo("other"));
-            }
             Assert.That((string?)list["items"]![1]!["spec"]!["policyName"], Is.EqualTo("other"));
         });
+        foreach (var version in new[] { "v1beta1", "v1alpha1" })
+        {
+            (_, json, _) = await RunAsync("--partial", "--api-version", version, "--name", "other", "-o", "json");
+            foreach (var item in list["items"]!.AsArray())
+                item!["apiVersion"] = $"admissionregistration.k8s.io/{version}";
+            Assert.That(JsonNode.DeepEquals(JsonNode.Parse(json), list), json);
+        }
     }
 
     [Test]

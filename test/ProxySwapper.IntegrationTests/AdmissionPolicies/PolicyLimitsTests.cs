@@ -46,6 +46,27 @@ internal sealed class PolicyLimitsTests
         await AssertSwappedAsync(number, rules, 390);
     }
 
+    /// <summary>A single rule cannot be split over expressions: the limit of one holds, beside the limit of all.</summary>
+    [TestCase("rules: [{{matchRegex: '{0}', replace: 'r.example/one:1', allowSharedTarget: true}}]", "rules[0]")]
+    [TestCase("rules: [{{matchRegex: '({0})(.*)', replace: 'r.example/x$2', allowSharedTarget: true}}]", "rules[0]")]
+    public async Task A_rule_as_long_as_is_not_refused_is_swapped(string configuration, string key)
+    {
+        string Configuration(int count) => string.Format(CultureInfo.InvariantCulture, configuration, Alternatives(count));
+        var longest = Enumerable.Range(1, 60).Select(tens => tens * 10).Last(count => RuleSetGenerator.IsUsable(Configuration(count)));
+        Assert.That(longest, Is.InRange(10, 590), "some are taken, and some refused");
+        var refusal = Compile(Configuration(longest + 10)).Refusals.Single();
+        Assert.That(refusal.Key, Is.EqualTo(key));
+        Assert.That(refusal.Reason, Does.StartWith("costs too much for a policy").And.Contain("of the 800,000 units"));
+        var number = await _scene.AddAsync(Configuration(longest));
+        await _scene.WaitUntilInForceAsync();
+        await TestContext.Out.WriteLineAsync($"{longest} alternatives");
+        var images = Enumerable.Range(0, 60).Select(index => Image($"host-{longest - 1}.example", index, 390)).ToList();
+        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(images));
+        Assert.That(policy, Is.EqualTo(webhook).And.Contain("original-image."));
+        static string Alternatives(int count) =>
+            $"(?:{string.Join('|', Enumerable.Range(0, count).Select(index => $"host-{index}[.]example"))})/.*";
+    }
+
     [Test]
     public async Task A_thousand_registries_are_swapped()
     {
@@ -69,6 +90,20 @@ internal sealed class PolicyLimitsTests
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/docker.io/library/nginx").And.Not.Contain("r.example/hh"));
     }
 
+    /// <summary>What a Pod has beside its images costs too: the expressions that measure it stay within their limits.</summary>
+    [Test]
+    public async Task Pods_with_large_metadata_or_many_variables_are_swapped()
+    {
+        var number = await _scene.AddAsync("proxyUrl: r.example\nignoreOwners: [db.example.com/*]");
+        await _scene.WaitUntilInForceAsync();
+        foreach (var (name, pod) in UnusualPods.Large())
+        {
+            var (webhook, policy) = await AnswersAsync(number, pod);
+            Assert.That(policy == webhook, $"{name}: {policy[..300]} … {policy[^300..]}");
+            Assert.That(policy, Does.Contain("\"r.example/"), name);
+        }
+    }
+
     /// <summary>The API server fails the request if etcd does not store what a policy makes of a Pod.</summary>
     [Test]
     public async Task A_pod_that_would_become_too_large_for_etcd_keeps_its_images()
@@ -90,19 +125,30 @@ internal sealed class PolicyLimitsTests
         Assert.That(without, Is.EqualTo(HttpStatusCode.Created));
         pod["metadata"]!["name"] = "with";
         var (with, body) = await _scene.StoreAsync($"policy-{number}", "default", pod);
-        var answer = body.ToJsonString();
-        Assert.That(with, Is.EqualTo(HttpStatusCode.Created), answer[..Math.Min(500, answer.Length)]);
+        Assert.That(with, Is.EqualTo(HttpStatusCode.Created), Start(body));
         Assert.That((string?)body["spec"]!["containers"]![0]!["image"], Does.StartWith("bbb"));
     }
 
-    [TestCaseSource(nameof(OddPods))]
-    public async Task An_unusual_pod_is_admitted_as_without_a_policy(JsonObject pod)
+    /// <summary>One policy for all: each would be waited for.</summary>
+    [Test]
+    public async Task Unusual_pods_are_admitted_as_without_a_policy()
     {
         var number = await _scene.AddAsync("proxyUrl: r.example\nignoreImages: ['**/*:*x*']");
         await _scene.WaitUntilInForceAsync();
-        var (without, _) = await _scene.CreateAsync("nobody", "default", pod);
-        var (with, body) = await _scene.CreateAsync($"policy-{number}", "default", pod);
-        Assert.That(with, Is.EqualTo(without), body.ToJsonString()[..Math.Min(1000, body.ToJsonString().Length)]);
+        foreach (var (name, text) in UnusualPods.All())
+        {
+            var pod = JsonNode.Parse(text)!;
+            var (without, _) = await _scene.CreateAsync("nobody", "default", pod);
+            var (with, body) = await _scene.CreateAsync($"policy-{number}", "default", pod);
+            Assert.That(with, Is.EqualTo(without), $"{name}: {Start(body)}");
+        }
+        // Seven hundred images exceed the limit; the API server counts that, and tells nobody else.
+        Assert.That(
+            (await _scene.Server.KubectlAsync("get", "--raw", "/metrics"))
+                .Split('\n')
+                .Where(line => line.StartsWith("apiserver_mutating_admission_policy_check_total{", StringComparison.Ordinal)),
+            Has.Some.Contains("error_type=\"invalid_error\"").And.Some.Contains($"policy=\"policy-{number}\"")
+        );
     }
 
     [Test]
@@ -162,13 +208,17 @@ internal sealed class PolicyLimitsTests
         const string Webhook =
             """{"apiVersion":"admissionregistration.k8s.io/v1","kind":"MutatingWebhookConfiguration","metadata":{"name":"printed"}}""";
         await _scene.Server.KubectlWithInputAsync(Webhook, "apply", "-f", "-");
-        var first = await RunAsync("disable", "--file", $"{file}.webhook");
-        Assert.That(first.ExitCode, Is.EqualTo(1), first.Output);
-        Assert.That(first.Error, Does.Contain("MutatingAdmissionPolicyBinding printed still exists"));
-        var second = await RunAsync("disable", "--file", file);
-        Assert.That(second.ExitCode, Is.Zero, second.Error);
+        var both = await RunAsync("disable", "--file", file);
+        Assert.That(both.ExitCode, Is.Zero, both.Error);
+        Assert.That(both.Output, Does.Contain("(MutatingWebhookConfiguration and MutatingAdmissionPolicyBinding)"));
+        const string Webhooks = "mutatingwebhookconfigurations";
+        Assert.That(await _scene.Server.KubectlAsync("get", $"{Bindings},{Webhooks}", "-o", "name"), Does.Not.Contain("/printed"));
+        await _scene.Server.KubectlAsync("create", "-f", file, "--dry-run=server");
+        Assert.That((await RunAsync("enable", "--file", file)).ExitCode, Is.Zero);
+        var restored = await _scene.Server.KubectlAsync("get", $"{Bindings},{Webhooks}", "-o", "name");
+        Assert.That(restored.Split('\n').Count(line => line.EndsWith("/printed", StringComparison.Ordinal)), Is.EqualTo(2));
+        Assert.That((await RunAsync("disable", "--discard")).ExitCode, Is.Zero);
         File.Delete(file);
-        File.Delete($"{file}.webhook");
     }
 
     private Task<ProgramResult> RunAsync(params string[] arguments) =>
@@ -177,52 +227,22 @@ internal sealed class PolicyLimitsTests
     /// <summary>What <c>proxyswapper policy --name printed</c> prints.</summary>
     private static string Printed(string configuration)
     {
-        var locations = ConfigurationLocations.Of("config.yaml", configuration, new Dictionary<string, string>());
-        var options = ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>());
         var objects = new PolicyObjects("printed", "v1");
         using var yaml = new StringWriter();
-        YamlWriter.Write(yaml, [objects.PolicyOf(PolicyCompiler.Compile(options, locations).Policy), objects.Binding(podUpdates: false)]);
+        YamlWriter.Write(yaml, [objects.PolicyOf(Compile(configuration).Policy), objects.Binding(podUpdates: false)]);
         return yaml.ToString();
     }
 
-    private static IEnumerable<TestCaseData> OddPods()
+    private static CompiledPolicy Compile(string configuration)
     {
-        yield return Case(
-            "no metadata but a name",
-            """{"metadata":{"generateName":"web-"},"spec":{"containers":[{"name":"a","image":"nginx"}]}}"""
+        var environment = new Dictionary<string, string>();
+        return PolicyCompiler.Compile(
+            ConfigurationReader.ReadText("config.yaml", configuration, environment),
+            ConfigurationLocations.Of("config.yaml", configuration, environment)
         );
-        yield return Case(
-            "null everywhere",
-            """
-            {"metadata":{"name":"web","labels":null,"annotations":null},
-             "spec":{"containers":[{"name":"a","image":"nginx"}],"initContainers":null,"ephemeralContainers":null,"volumes":null}}
-            """
-        );
-        yield return Case("an empty image", """{"metadata":{"name":"web"},"spec":{"containers":[{"name":"a","image":""},{"name":"b"}]}}""");
-        yield return Case("no containers", """{"metadata":{"name":"web"},"spec":{}}""");
-        yield return Case("no name of a container", """{"metadata":{"name":"web"},"spec":{"containers":[{"image":"nginx"}]}}""");
-        yield return Case("an image of 100 KB", Pod($"x/{new string('y', 100_000)}"));
-        yield return Case("an image in another script", Pod("nginx:ünï😀"));
-        yield return Case(
-            "seven hundred images",
-            PodGenerator.PodOf([.. Enumerable.Range(0, 700).Select(index => $"app{index}:1")]).ToJsonString()
-        );
-        yield return Case(
-            "sixty images of 1,000 characters",
-            PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"{index}/{new string('a', 1000)}")]).ToJsonString()
-        );
-        // Annotations that just fit, in bytes and not in characters: with one more, the Pod would be refused.
-        foreach (var (name, character, count) in new[] { ("ASCII", 'a', 262_100), ("three bytes", '€', 87_360) })
-            yield return Case($"annotations nearly too large, {name}", Annotated(new string(character, count)));
-        static string Annotated(string value)
-        {
-            var pod = PodGenerator.PodOf(["nginx"]);
-            pod["metadata"]!["annotations"] = new JsonObject { ["x"] = value };
-            return pod.ToJsonString();
-        }
-        static string Pod(string image) => PodGenerator.PodOf([image]).ToJsonString();
-        static TestCaseData Case(string name, string pod) => new TestCaseData(JsonNode.Parse(pod)!.AsObject()).SetName($"{{m}}({name})");
     }
+
+    private static string Start(JsonNode body) => body.ToJsonString() is var text && text.Length > 1000 ? text[..1000] : text;
 
     /// <summary>Images with a tag, each almost as long as references can be.</summary>
     private static IReadOnlyList<string> LongImages(int count)
