@@ -31,4 +31,30 @@ internal sealed class ChartGateRightsTests
             rule["resources"]!.ToJsonString() == """["pods"]""" && rule["verbs"]!.AsArray().Any(verb => (string)verb! == "patch");
         static string[] Accounts() => [HelmChart.Release, $"{HelmChart.Release}-uninstall"];
     }
+
+    [TestCase("policy", "config.populate.policy=none,rbac.gates=false", "list", "watch")]
+    [TestCase("policy", "config.populate.policy=none", "list", "watch", "patch")]
+    [TestCase("default", "config.populate.policy=none,rbac.gates=false")]
+    public async Task Pods_that_an_admission_policy_rewrote_can_be_counted_without_population(
+        string set,
+        string values,
+        params string[] verbs
+    )
+    {
+        var objects = await HelmChart.ObjectsAsync(
+            HelmChart.ValueSet(set),
+            [.. values.Split(',').SelectMany(value => new[] { "--set", value })]
+        );
+        JsonObject? Named(string kind) =>
+            objects.SingleOrDefault(item => (string)item["kind"]! == kind && (string)item["metadata"]!["name"]! == HelmChart.Release);
+        var pods = Named("ClusterRole")?["rules"]![0]!;
+        Assert.That(pods?["verbs"]!.AsArray().Select(verb => (string)verb!) ?? [], Is.EqualTo(verbs));
+        Assert.That((string?)pods?["resources"]![0], Is.EqualTo(verbs.Length > 0 ? "pods" : null));
+        Assert.That(
+            Named("ClusterRole")?["rules"]!.AsArray().Count ?? 0,
+            Is.EqualTo(Math.Max(0, verbs.Length - 1)),
+            "Events with patch only"
+        );
+        Assert.That(Named("ClusterRoleBinding") is not null, Is.EqualTo(verbs.Length > 0));
+    }
 }
