@@ -25,8 +25,8 @@ internal static class UnusualPods
         yield return ("an image of 100 KB", Pod($"x/{new string('y', 100_000)}"));
         yield return ("an image in another script", Pod("nginx:ünï😀"));
         yield return (
-            "seven hundred images",
-            PodGenerator.PodOf([.. Enumerable.Range(0, 700).Select(index => $"app{index}:1")]).ToJsonString()
+            "two thousand images",
+            PodGenerator.PodOf([.. Enumerable.Range(0, 2000).Select(index => $"app{index}:1")]).ToJsonString()
         );
         yield return (
             "sixty images of 1,000 characters",
