@@ -82,7 +82,7 @@ internal static class JsonReport
         json.WriteString("registry", entry.Registry);
         json.WriteString("state", ReportWords.NameOf(entry.State));
         json.WriteString("reason", ReportWords.NameOf(entry.Decision.Reason));
-        json.WriteString("explanation", ReportWords.ReasonOf(entry.Decision));
+        json.WriteString("explanation", ReportWords.ReasonOf(entry));
         json.WriteString("rule", entry.Decision.Rule);
         json.WriteString("target", entry.Target?.ToString());
         if (entry.Problem is not null)

@@ -48,8 +48,12 @@ internal static class ReportWords
             yield return "There may be more images: not everything could be read.";
     }
 
-    /// <summary>Why an image is not rewritten, or its target.</summary>
-    public static string ReasonOf(ImageDecision decision) =>
+    /// <summary>Why an image is not rewritten, or what decided about its target.</summary>
+    public static string ReasonOf(ImageEntry entry) =>
+        entry is { Decision.Reason: DecisionReason.NoRule, Work: not null } ? "filled by populate.proxyCaches" : ReasonOf(entry.Decision);
+
+    /// <summary>Why an image is not rewritten, or the rule that does.</summary>
+    private static string ReasonOf(ImageDecision decision) =>
         decision.Reason switch
         {
             DecisionReason.Rewritten => decision.Rule ?? "",

@@ -10,6 +10,11 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class TemplateSchema(KubernetesClient client)
 {
+    private const string Reference = "$ref";
+
+    /// <summary>Limit of references that lead to each other.</summary>
+    private const int MaximumReferences = 8;
+
     private static readonly string[] Containers = ["spec", "template", "spec", "containers"];
 
     private readonly Dictionary<string, JsonObject?> _schemas = new(StringComparer.Ordinal);
@@ -20,7 +25,7 @@ internal sealed class TemplateSchema(KubernetesClient client)
         if (!_schemas.TryGetValue(kind.Type.GroupVersion, out var schemas))
             _schemas[kind.Type.GroupVersion] = schemas = await ReadAsync(kind.Type.GroupVersion, cancellationToken);
         var found = schemas?.FirstOrDefault(schema => IsOf(schema.Value, kind)).Value;
-        return found is null || Allows(found, Containers);
+        return schemas is null || found is null || Allows(schemas, found, Containers);
     }
 
     private async Task<JsonObject?> ReadAsync(string groupVersion, CancellationToken cancellationToken)
@@ -43,16 +48,33 @@ internal sealed class TemplateSchema(KubernetesClient client)
             .OfType<JsonObject>()
             .Any(each => each.Text("kind") == kind.Kind && $"{each.Text("group")}/{each.Text("version")}" == kind.Type.GroupVersion);
 
-    /// <summary>Whether there can be something at a path. What a schema leaves open, or refers to elsewhere, can be anything.</summary>
-    private static bool Allows(JsonNode? schema, ReadOnlySpan<string> path) =>
-        schema is JsonObject value
+    /// <summary>Whether there can be something at a path. What a schema leaves open can be anything.</summary>
+    private static bool Allows(JsonObject schemas, JsonNode? schema, ReadOnlySpan<string> path) =>
+        Follow(schemas, schema) is { } value
         && (
             path.IsEmpty
-            || value.ContainsKey("$ref")
-            || value.ContainsKey("allOf")
             || value.IsTrue("x-kubernetes-preserve-unknown-fields")
             || value.IsTrue("x-kubernetes-embedded-resource")
-            || value["additionalProperties"] is JsonObject or JsonValue
-            || Allows((value["properties"] as JsonObject)?[path[0]], path[1..])
+            || value.ContainsKey(Reference)
+            || value["additionalProperties"] is JsonObject
+            || value.IsTrue("additionalProperties")
+            || Allows(schemas, (value["properties"] as JsonObject)?[path[0]], path[1..])
         );
+
+    /// <summary>The schema that a reference leads to; the reference itself if it leads nowhere.</summary>
+    private static JsonObject? Follow(JsonObject schemas, JsonNode? schema)
+    {
+        var value = schema as JsonObject;
+        for (var depth = 0; depth < MaximumReferences; depth++)
+        {
+            // Next to a default, Kubernetes wraps a reference.
+            var name = value.Text(Reference) ?? ((value?["allOf"] as JsonArray)?.FirstOrDefault()).Text(Reference);
+            if (name is null)
+                return value;
+            if (schemas[name[(name.LastIndexOf('/') + 1)..]] is not JsonObject next)
+                return new JsonObject { [Reference] = name };
+            value = next;
+        }
+        return new JsonObject { [Reference] = "" };
+    }
 }

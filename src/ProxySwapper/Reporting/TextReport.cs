@@ -53,7 +53,7 @@ internal static class TextReport
                 : PlainText.Of(Truncation.Shorten(entry.Name, Truncation.MaximumShownLength)),
             [DigestOf(entry), Text(entry.Workloads.Count), original, target]
         );
-        var reason = ReportWords.ReasonOf(entry.Decision);
+        var reason = ReportWords.ReasonOf(entry);
         WriteText(output, entry.Decision.Target is { } to ? $"{reason} → {Shorten(to)}" : reason);
         WriteText(output, PlainText.Of(NamesOf(entry.Workloads)));
     }

@@ -97,6 +97,7 @@ internal sealed class ReportBuilderTests
         var entry = builder.Entries.Single();
         entry.Presence = Presence.Present;
         Assert.That((entry.State, entry.Origin, entry.Target?.ToString()), Is.EqualTo((ImageState.Downstream, "quay.io", Path)));
+        Assert.That(ReportWords.ReasonOf(entry), Is.EqualTo("filled by populate.proxyCaches"));
         entry.Presence = Presence.Missing;
         Assert.That(SummaryOf(builder), Does.Contain("Without quay.io, 1 image of 1 workload could not restart."));
     }

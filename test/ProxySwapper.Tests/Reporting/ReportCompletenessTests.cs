@@ -41,7 +41,9 @@ internal sealed class ReportCompletenessTests
         true
     )]
     [TestCase("""{"properties": {"spec": {"x-kubernetes-preserve-unknown-fields": true} } }""", true)]
-    [TestCase("""{"properties": {"spec": {"properties": {"template": {"$ref": "#/components/schemas/template"} } } } }""", true)]
+    [TestCase("""{"properties": {"spec": {"properties": {"template": {"$ref": "#/components/schemas/elsewhere"} } } } }""", true)]
+    [TestCase("""{"properties": {"spec": {"$ref": "#/components/schemas/loop"} } }""", true)]
+    [TestCase("""{"properties": {"spec": {"allOf": [{"$ref": "#/components/schemas/Empty"}]} } }""", false)]
     public async Task A_custom_kind_that_may_not_be_listed_counts_if_it_can_have_a_template(string schema, bool isIncomplete)
     {
         await using var cluster = await ReportCluster.StartAsync(
@@ -50,7 +52,8 @@ internal sealed class ReportCompletenessTests
                     ? context.Response.WriteAsync(
                         $$"""
                         {"components": {"schemas": {"com.example.v1.Rollout": {"x-kubernetes-group-version-kind":
-                         [{"group": "example.com", "version": "v1", "kind": "Rollout"}], {{schema[1..^1]}} } } } }
+                         [{"group": "example.com", "version": "v1", "kind": "Rollout"}], {{schema[1..^1]}}},
+                         "Empty": {"type": "object"}, "loop": {"$ref": "#/components/schemas/loop"} } } }
                         """
                     )
                     : next(context)
