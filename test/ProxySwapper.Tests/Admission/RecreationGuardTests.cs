@@ -81,7 +81,12 @@ internal sealed class RecreationGuardTests
         string generateName = ""
     )
     {
-        var pod = new PodSummary { Name = name, GenerateName = generateName, Controller = new PodController(version, kind, uid) };
+        var pod = new PodSummary
+        {
+            Name = name,
+            GenerateName = generateName,
+            Controller = new PodController(version, kind, uid),
+        };
         pod.AddImage(new PodImage(PodImageKind.Container, 0, "main", image, null));
         var review = new AdmissionReview
         {
