@@ -29,7 +29,7 @@ internal static class TargetCheck
     )
     {
         var access = new AccessCheck(registries);
-        foreach (var (registry, repository) in AccessCheck.TargetsOf(options))
+        foreach (var (registry, _, repository) in AccessCheck.TargetsOf(options))
         {
             using var timeout = new OperationTimeout(Timeout, TimeProvider.System, cancellationToken);
             try

@@ -1,6 +1,8 @@
 using System.Net;
 using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Downstream;
@@ -24,28 +26,52 @@ internal sealed class AccessCheck(RegistryServices registries)
     public static bool IsDenial(RegistryException problem, string registry) =>
         problem.Host == registry && problem.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
-    /// <summary>
-    /// The registries that rules rewrite to and that we populate, each with a repository to check if the rule contains a path.
-    /// </summary>
-    public static IEnumerable<(string Registry, string? Repository)> TargetsOf(ProxySwapperOptions options)
+    /// <summary>What rules rewrite to and we populate, each with a repository to check if the rule contains one or a path.</summary>
+    public static IEnumerable<CheckedTarget> TargetsOf(ProxySwapperOptions options)
     {
         if (options.Populate.Policy == PopulatePolicy.None)
             return [];
-        var targets =
-            options.Rules.Count == 0
-                ? [options.ProxyUrl]
-                : options.Rules.Where(rule => rule.Populate).Select(rule => rule.Target ?? rule.Replace ?? options.ProxyUrl);
-        return targets.OfType<string>().Select(TargetOf).OfType<(string, string?)>().Distinct();
+        if (options.Rules.Count == 0)
+            return options.ProxyUrl is { } proxyUrl ? [OfPrefix(proxyUrl)] : [];
+        return options
+            .Rules.Where(rule => rule.Populate)
+            .Select(rule =>
+                rule.Replace is { } replacement ? OfReplacement(replacement)
+                : (rule.Target ?? options.ProxyUrl) is { } target ? OfPrefix(target)
+                : (CheckedTarget?)null
+            )
+            .OfType<CheckedTarget>()
+            .Distinct();
     }
 
-    private static (string Registry, string? Repository)? TargetOf(string target)
+    private static CheckedTarget OfPrefix(string target)
     {
-        // The text before the first part that depends on the image.
-        var end = target.AsSpan().IndexOfAny('$', '{', '@');
-        var text = end < 0 ? target : target[..end][..(target[..end].LastIndexOf('/') + 1)];
-        var parts = text.TrimEnd('/').Split('/', 2);
-        if (parts[0].Length == 0 || parts.Length == 1 && end >= 0 && !text.Contains('/', StringComparison.Ordinal))
-            return null;
-        return (parts[0], parts.Length == 2 ? $"{parts[1]}/{Probe}" : null);
+        // The path before the first part that depends on the image.
+        var end = target.IndexOf('{', StringComparison.Ordinal);
+        var text = end < 0 ? target : target[..(target.LastIndexOf('/', end) + 1)];
+        var host = TargetPrefix.HostOf(text);
+        var path = text[host.Length..].Trim('/');
+        return new(RegistryName.Normalize(host), path, path.Length == 0 ? null : $"{path}/{Probe}");
+    }
+
+    private static CheckedTarget OfReplacement(string replacement)
+    {
+        var end = replacement.IndexOf('$', StringComparison.Ordinal);
+        var text = end < 0 ? replacement : replacement[..end];
+        var slash = text.LastIndexOf('/');
+        var tag = text.AsSpan(slash + 1).IndexOfAny(':', '@');
+        if (end >= 0 && tag < 0)
+            return OfPrefix(text[..slash]);
+        // All images go to this repository.
+        var name = tag < 0 ? text : text[..(slash + 1 + tag)];
+        var host = TargetPrefix.HostOf(name);
+        var repository = name[(host.Length + 1)..];
+        return new(RegistryName.Normalize(host), repository, repository);
     }
 }
+
+/// <summary>A target of the rules.</summary>
+/// <param name="Registry">The registry.</param>
+/// <param name="Path">The path of its repositories, or a single one; without slashes at its ends, and empty for all.</param>
+/// <param name="Repository">The repository to check; null if it is only known once an image is copied.</param>
+internal readonly record struct CheckedTarget(string Registry, string Path, string? Repository);

@@ -183,9 +183,9 @@ internal sealed partial class DownstreamHealth(
             Watch(registry.Key);
         foreach (var health in _registries.Values)
         {
-            var repositories = targets[health.Registry].Select(target => target.Repository).OfType<string>().ToList();
-            health.SetPaths(repositories.Select(repository => repository[..repository.LastIndexOf('/')]));
-            foreach (var repository in repositories)
+            var paths = targets[health.Registry].Where(target => target.Repository is not null).ToList();
+            health.SetPaths(paths.Select(target => target.Path));
+            foreach (var repository in paths.Select(target => target.Repository!))
                 health.TargetOf(repository).AddRepository(repository);
         }
     }

@@ -44,9 +44,8 @@ internal sealed class RegistryHealth(string registry)
     {
         foreach (var target in _targets)
             if (
-                repository.Length > target.Path.Length
-                && repository[target.Path.Length] == '/'
-                && repository.StartsWith(target.Path, StringComparison.Ordinal)
+                repository.StartsWith(target.Path, StringComparison.Ordinal)
+                && (repository.Length == target.Path.Length || repository[target.Path.Length] == '/')
             )
                 return target;
         return _others;

@@ -133,11 +133,47 @@ internal sealed partial class DownstreamHealthTests
     [TestCase("down.example.com", "down.example.com", null)]
     [TestCase("down.example.com/a/{registry}/b", "down.example.com", "a/proxyswapper-access-check")]
     [TestCase("down.example.com/{registry}", "down.example.com", null)]
-    public void What_is_asked_about_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository) =>
+    public void What_is_asked_about_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository)
+    {
+        var found = AccessCheck.TargetsOf(new() { Rules = [new() { Match = "docker.io", Target = target }] }).Single();
+        Assert.That((found.Registry, found.Repository), Is.EqualTo((registry, repository)));
+    }
+
+    [TestCase("down.example.com:5000/a:1", "a", "a")]
+    [TestCase("down.example.com:5000/a/b", "a/b", "a/b")]
+    [TestCase("down.example.com:5000/a/b@sha256:0000000000000000000000000000000000000000000000000000000000000000", "a/b", "a/b")]
+    [TestCase("down.example.com:5000/a/b:$1", "a/b", "a/b")]
+    [TestCase("down.example.com:5000/a/b@$1", "a/b", "a/b")]
+    [TestCase("down.example.com:5000/a/b-$1", "a", "a/proxyswapper-access-check")]
+    [TestCase("down.example.com:5000/a/${name}:$2", "a", "a/proxyswapper-access-check")]
+    [TestCase("down.example.com:5000/$1", "", null)]
+    [TestCase("down.example.com:5000/b-$1", "", null)]
+    public void The_repository_of_a_replacement_is_the_one_that_its_images_go_to(string replacement, string path, string? repository) =>
         Assert.That(
-            AccessCheck.TargetsOf(new() { Rules = [new() { Match = "docker.io", Target = target }] }).Single(),
-            Is.EqualTo((registry, repository))
+            AccessCheck.TargetsOf(new() { Rules = [new() { MatchRegex = "^(.*)$", Replace = replacement }] }),
+            Is.EqualTo(new[] { new CheckedTarget("down.example.com:5000", path, repository) })
         );
+
+    [Test]
+    public async Task A_rule_with_one_image_is_checked_at_its_repository_and_stays_apart_from_its_neighbours()
+    {
+        using var health = Watching(
+            new()
+            {
+                Rules =
+                [
+                    new() { MatchRegex = "^quay.io/(.*)$", Replace = $"{Registry}/team/one:1" },
+                    new() { Match = "docker.io", Target = $"{Registry}/team" },
+                ],
+            }
+        );
+        (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository == "team/one");
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(_checks.Distinct(), Is.EquivalentTo(new[] { $"{Registry}/team/one", $"{Registry}/team/{Probe}" }));
+        Assert.That(health.FailureOf(Registry, "team/one"), Does.Contain("rejects our login"));
+        Assert.That(health.FailureOf(Registry, "team/other"), Is.Null);
+    }
 
     [TestCase(SwapPolicy.Exists, null, true)]
     [TestCase(SwapPolicy.Always, null, false)]
