@@ -17,7 +17,8 @@ internal sealed class PodGating(
     ClusterCapabilities cluster,
     PodWatch watch,
     PopulationQueue queue,
-    DownstreamLookup lookup
+    DownstreamLookup lookup,
+    DownstreamHealth health
 )
 {
     /// <summary>The prefix of Kubernetes' own priority classes.</summary>
@@ -38,6 +39,7 @@ internal sealed class PodGating(
             return decision;
         var isWaiting = false;
         var isVolumeMissing = false;
+        var isHopeless = false;
         foreach (var (place, image) in decision.Images)
         {
             if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target))
@@ -46,11 +48,14 @@ internal sealed class PodGating(
                 isVolumeMissing = true;
             else
                 isWaiting |= place.Kind is PodImageKind.Container or PodImageKind.InitContainer;
+            isHopeless |= health.IsFailing(target.Registry, target.Repository);
         }
         // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)
             decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
-        if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || !MayWait(review, decision, options.Gate))
+        if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || isHopeless)
+            return decision;
+        if (!MayWait(review, decision, options.Gate))
             return decision;
         return WithGatedImages(review.Object!, decision) with
         {

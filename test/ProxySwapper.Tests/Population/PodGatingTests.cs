@@ -4,6 +4,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
@@ -127,6 +128,17 @@ internal sealed class PodGatingTests : GateFixture
     }
 
     [Test]
+    public async Task A_pod_does_not_wait_for_a_registry_that_is_failing_although_its_image_stays_rewritten()
+    {
+        await using var scene = await StartAsync(gate: new() { OnFailure = GateFailurePolicy.Keep }, checks: TimeSpan.FromMilliseconds(100));
+        Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.True);
+        await Downstream.DisposeAsync();
+        await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().Describe().Length > 0, "three failed checks");
+        var decision = await scene.ReviewAsync(Review("{}", "{}"));
+        Assert.That((IsGated(decision), Swapped(decision)), Is.EqualTo((false, true)));
+    }
+
+    [Test]
     public async Task A_pod_does_not_wait_when_the_program_ends()
     {
         await using var scene = await StartAsync();
@@ -210,11 +222,13 @@ internal sealed class PodGatingTests : GateFixture
         int jobs = 2,
         bool isPopulated = true,
         InMemoryApiServer? cluster = null,
-        bool isConnected = true
+        bool isConnected = true,
+        TimeSpan? checks = null
     ) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
+                ProxyHealth = checks is { } interval ? new() { Interval = interval } : new(),
                 Rules =
                 [
                     new()

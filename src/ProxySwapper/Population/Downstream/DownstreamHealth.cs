@@ -67,6 +67,15 @@ internal sealed partial class DownstreamHealth(
         return target.Fault is { } refusal && FallsBackIfRefused ? $"{target.Name} is failing: {refusal}" : null;
     }
 
+    /// <summary>
+    /// Whether a registry is failing or refuses our login at this repository, so that a copy to it is unlikely to succeed now; whatever that
+    /// means for images.
+    /// </summary>
+    public bool IsFailing(string registry, string repository) =>
+        (_anyFails || _anyRefuses)
+        && _registries.TryGetValue(registry, out var health)
+        && (health.Fault ?? health.TargetOf(repository).Fault) is not null;
+
     /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
     public void Watch(string registry)
     {
