@@ -130,7 +130,10 @@ internal sealed class PodGatingTests : GateFixture
     [Test]
     public async Task A_pod_does_not_wait_for_a_registry_that_is_failing_although_its_image_stays_rewritten()
     {
-        await using var scene = await StartAsync(gate: new() { OnFailure = GateFailurePolicy.Keep }, checks: TimeSpan.FromMilliseconds(100));
+        await using var scene = await StartAsync(
+            gate: new() { OnFailure = GateFailurePolicy.Keep },
+            checks: TimeSpan.FromMilliseconds(100)
+        );
         Assert.That(IsGated(await scene.ReviewAsync(Review("{}", "{}"))), Is.True);
         await Downstream.DisposeAsync();
         await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().Describe().Length > 0, "three failed checks");

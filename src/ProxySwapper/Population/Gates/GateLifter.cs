@@ -10,13 +10,22 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
 
     /// <summary>A Pod whose admission was in flight when the webhook was removed is not in the first list.</summary>
     private const int MinimumRounds = 2;
-    private const int MaximumRounds = 5;
+
+    /// <summary>For Pods that fail and Pods that are created meanwhile.</summary>
+    private const int MaximumRounds = 6;
+
+    /// <summary>
+    /// After this round an internal error counts as a refusal of the restored images: a Pod with its rewritten images is better
+    /// off than one that waits for ever.
+    /// </summary>
+    private const int LastRoundWithChanges = 3;
+
     private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Releases all of them.</summary>
+    /// <summary>Releases all of them; those that fail are tried again in the next rounds.</summary>
     /// <param name="namespace">One namespace, or null for all.</param>
     /// <param name="keepsImages">True to keep the rewritten images; otherwise the originals are restored.</param>
-    /// <param name="done">Receives each Pod with its result, or null and the error.</param>
+    /// <param name="done">Receives each Pod with its result, or null and the error if no attempt succeeded.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="KubernetesException">The Pods cannot be listed.</exception>
     public async Task ReleaseAllAsync(
@@ -29,23 +38,33 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
         var pods = new PodClient(client);
         var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = GateLabels.Gated };
         var plan = new ReleasePlan(Reason, _ => false) { KeepsImages = keepsImages };
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var ended = new HashSet<string>(StringComparer.Ordinal);
         for (var round = 1; ; round++)
         {
             var isLast = true;
             await foreach (var pod in pods.ListAsync(query, GatedPod.Read, cancellationToken))
             {
-                if (pod is null || !seen.Add(pod.Uid))
+                if (pod is null || ended.Contains(pod.Uid))
                     continue;
                 isLast = false;
                 try
                 {
-                    var outcome = await releaser.ReleaseAsync(pods, pod, plan, cancellationToken);
+                    var outcome = await releaser.ReleaseAsync(
+                        pods,
+                        pod,
+                        plan with
+                        {
+                            MayDropChanges = round > LastRoundWithChanges,
+                        },
+                        cancellationToken
+                    );
+                    ended.Add(pod.Uid);
                     done(pod, outcome.Result, null);
                 }
                 catch (KubernetesException problem)
                 {
-                    done(pod, null, problem.Message);
+                    if (round == MaximumRounds)
+                        done(pod, null, problem.Message);
                 }
             }
             if (round >= MaximumRounds || isLast && round >= MinimumRounds)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -77,5 +78,83 @@ internal sealed class GateLifterTests
             Is.EqualTo((0, (JsonNode?)null))
         );
         Assert.That(GatedPodSamples.ImagesOf(released), Is.EqualTo(["other:2", "redis:7"]));
+    }
+
+    [Test]
+    public async Task A_pod_that_fails_is_tried_again()
+    {
+        var failures = 2;
+        Assert.That(
+            await ReleaseAsync(context => HttpMethods.IsPatch(context.Request.Method) && Interlocked.Decrement(ref failures) >= 0),
+            Is.EqualTo(("nginx:1", 0, "Restored"))
+        );
+    }
+
+    [Test]
+    public async Task A_pod_whose_restored_images_only_meet_internal_errors_is_released_without_them() =>
+        Assert.That(
+            await ReleaseAsync(context =>
+                HttpMethods.IsPatch(context.Request.Method) && BodyOf(context).Contains("nginx:1\"", StringComparison.Ordinal)
+            ),
+            Is.EqualTo(("down.example.com/nginx:1", 0, "Kept"))
+        );
+
+    [Test]
+    public async Task An_error_that_stays_is_told_once_after_all_attempts()
+    {
+        var (image, gates, told) = await ReleaseAsync(context => HttpMethods.IsPatch(context.Request.Method));
+        Assert.That((image, gates), Is.EqualTo(("down.example.com/nginx:1", 1)));
+        Assert.That(told, Does.Contain("HTTP 500"));
+    }
+
+    /// <summary>Releases one Pod, with an internal error for some requests.</summary>
+    /// <returns>Its image, its gates, and what was reported.</returns>
+    private async Task<(string Image, int Gates, string Told)> ReleaseAsync(Func<HttpContext, bool> fails)
+    {
+        await using var server = await InMemoryApiServer.StartAsync(
+            new InMemoryApiServerOptions
+            {
+                Interceptor = (context, next) =>
+                {
+                    if (!fails(context))
+                        return next(context);
+                    context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+                    return Task.CompletedTask;
+                },
+            }
+        );
+        using var client = ApiServers.Connect(server);
+        await new ResourceClient(client, ResourceType.Pods).CreateAsync(
+            "team",
+            GatedPodSamples.Create("team", "app", ("nginx:1", "down.example.com/nginx:1")),
+            default
+        );
+        var told = new List<string>();
+        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
+            null,
+            false,
+            (_, result, error) => told.Add($"{result}{error}"),
+            default
+        );
+        await TestWait.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return run.IsCompleted;
+            },
+            "the end"
+        );
+        await run;
+        var pod = server.FindPod("team", "app")!;
+        return (GatedPodSamples.ImagesOf(pod).Single(), GatedPodSamples.GatesOf(pod).Count, told.Single());
+    }
+
+    private static string BodyOf(HttpContext context)
+    {
+        context.Request.EnableBuffering();
+        using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
+        var text = reader.ReadToEndAsync().GetAwaiter().GetResult();
+        context.Request.Body.Position = 0;
+        return text;
     }
 }
