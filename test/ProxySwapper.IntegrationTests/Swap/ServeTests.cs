@@ -170,6 +170,27 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
+    public async Task Pods_that_their_controller_keeps_recreating_have_their_own_result_in_the_metrics()
+    {
+        const string Review = """
+            {"apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"kind":"Pod"},"operation":"CREATE","namespace":"team",
+              "object":{"metadata":{"name":"db-1","ownerReferences":[
+                {"apiVersion":"example.com/v1","kind":"Database","name":"db","uid":"d","controller":true}]},
+              "spec":{"containers":[{"name":"main","image":"nginx"}]}}}}
+            """;
+        for (var i = 0; i < 4; i++)
+            Assert.That(await StatusOfAsync(new StringContent(Review, Encoding.UTF8, "application/json")), Is.EqualTo(HttpStatusCode.OK));
+        var metrics = PrometheusText.Parse(await Webhook.Management.GetStringAsync("/metrics"));
+        Assert.That(
+            new[] { "patched", "recreated_too_often" }.Select(result =>
+                metrics[$$"""proxyswapper_admissions_total{result="{{result}}"}"""]
+            ),
+            Is.EqualTo(new[] { 2, 2 })
+        );
+        Assert.That(metrics["""proxyswapper_images_total{result="recreated_too_often",registry="docker.io"}"""], Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task A_path_of_one_port_does_not_exist_on_the_other()
     {
         foreach (var page in new[] { "/", "/healthz", "/readyz", "/metrics", "/MUTATE", "/mutate/" })

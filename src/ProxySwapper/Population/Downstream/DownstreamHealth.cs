@@ -68,7 +68,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>
-    /// Whether a registry is failing or refuses our login at this repository, so that a copy to it is unlikely to succeed now; whatever that
+    /// Whether a registry is failing or refuses our login at this repository, so that a copy is unlikely to succeed now; whatever that
     /// means for images.
     /// </summary>
     public bool IsFailing(string registry, string repository) =>
