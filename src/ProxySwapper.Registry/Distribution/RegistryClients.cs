@@ -32,6 +32,11 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
             .Where(host => host.RateLimit.Status is not null)
             .ToDictionary(host => host.Name, host => host.RateLimit.Status!, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>
+    /// Creates the counters of the meter <c>ProxySwapper.Registry</c>, which would otherwise exist from the first request on.
+    /// </summary>
+    public static void PublishMetrics() => RegistryMetrics.Publish();
+
     /// <inheritdoc />
     public void Dispose() => _connections.Dispose();
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace ProxySwapper.Registry.Transport;
 
@@ -15,23 +16,38 @@ internal static class RegistryMetrics
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
         "proxyswapper_registry_requests_total",
-        description: "Requests to registries by host, method and class of status (2xx…5xx, or none without a response)."
+        unit: null,
+        description: "Requests to registries by host, method and class of status (2xx…5xx, or none without a response).",
+        // An exporter knows the hosts.
+        tags:
+        [
+            new("host", null),
+            new("method", new[] { "GET", "HEAD", "POST", "PUT", "PATCH" }),
+            new("status", new[] { "2xx", "4xx", "5xx", "none" }),
+        ]
     );
 
     private static readonly Counter<long> Retries = Meter.CreateCounter<long>(
         "proxyswapper_registry_retries_total",
-        description: "Retries of requests to registries, by host."
+        unit: null,
+        description: "Retries of requests to registries, by host.",
+        tags: [new("host", null)]
     );
 
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>(
         "proxyswapper_registry_blob_bytes_total",
-        description: "Bytes of blobs by host and direction (read, written)."
+        unit: null,
+        description: "Bytes of blobs by host and direction (read, written).",
+        tags: [new("direction", new[] { "read", "written" }), new("host", null)]
     );
 
     private static readonly Gauge<int> Remaining = Meter.CreateGauge<int>(
         "proxyswapper_registry_ratelimit_remaining",
         description: "Pulls that a registry still grants, as it last reported, such as ratelimit-remaining of Docker Hub."
     );
+
+    /// <summary>Creates the instruments.</summary>
+    public static void Publish() => RuntimeHelpers.RunClassConstructor(typeof(RegistryMetrics).TypeHandle);
 
     public static void Answered(string host, HttpMethod method, int? status) =>
         Requests.Add(
@@ -43,9 +59,9 @@ internal static class RegistryMetrics
 
     public static void Retried(string host) => Retries.Add(1, new KeyValuePair<string, object?>("host", Label(host)));
 
-    public static void Read(string host, int bytes) => Bytes.Add(bytes, new("host", Label(host)), new("direction", "read"));
+    public static void Read(string host, int bytes) => Bytes.Add(bytes, new("direction", "read"), new("host", Label(host)));
 
-    public static void Written(string host, int bytes) => Bytes.Add(bytes, new("host", Label(host)), new("direction", "written"));
+    public static void Written(string host, int bytes) => Bytes.Add(bytes, new("direction", "written"), new("host", Label(host)));
 
     public static void RateLimit(string host, int remaining) =>
         Remaining.Record(remaining, new KeyValuePair<string, object?>("host", Label(host)));

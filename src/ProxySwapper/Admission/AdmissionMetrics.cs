@@ -34,7 +34,7 @@ internal sealed class AdmissionMetrics
             "proxyswapper_images_total",
             unit: null,
             description: "Images in Pods, by the decision of the rules, such as rewritten or no_rule, and the registry that the Pod names.",
-            tags: [new("result", ReasonNames), new("registry", rules.Current.MetricNames)]
+            tags: [new("registry", rules.Current.MetricNames), new("result", ReasonNames)]
         );
         _refused = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",
@@ -59,8 +59,8 @@ internal sealed class AdmissionMetrics
         foreach (var (_, image) in decision.Images)
             _images.Add(
                 1,
-                new KeyValuePair<string, object?>("result", ReasonNames[(int)image.Reason]),
-                new KeyValuePair<string, object?>("registry", rules.MetricNameOf(image.Source))
+                new KeyValuePair<string, object?>("registry", rules.MetricNameOf(image.Source)),
+                new KeyValuePair<string, object?>("result", ReasonNames[(int)image.Reason])
             );
         _duration.Record(elapsed.TotalSeconds);
     }

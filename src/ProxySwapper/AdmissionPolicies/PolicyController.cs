@@ -55,7 +55,9 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
             .Create("ProxySwapper")
             .CreateCounter<long>(
                 "proxyswapper_admission_policy_applied_total",
-                description: "Times that the MutatingAdmissionPolicy was written to the API server, by result."
+                unit: null,
+                description: "Times that the MutatingAdmissionPolicy was written to the API server, by result.",
+                tags: [new("result", new[] { "success", "failure" })]
             );
     }
 

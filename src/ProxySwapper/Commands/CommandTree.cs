@@ -7,6 +7,9 @@ namespace ProxySwapper.Commands;
 /// <summary>All commands of the program.</summary>
 internal static class CommandTree
 {
+    /// <summary>Where to begin.</summary>
+    private static readonly string[] Examples = ["proxyswapper demo", "proxyswapper report", "proxyswapper rewrite --help"];
+
     /// <summary>Parses and runs a command line. No user input makes it throw.</summary>
     /// <returns>The exit code: 2 for an invalid command line or file, 1 for a failure, 0 otherwise.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -48,7 +51,7 @@ internal static class CommandTree
             ReleaseCommand.Create(),
         };
         foreach (var option in root.Options.OfType<HelpOption>())
-            option.Action = new ExamplesHelpAction((HelpAction)option.Action!);
+            option.Action = new ExamplesHelpAction((HelpAction)option.Action!, Examples);
         return root;
     }
 }

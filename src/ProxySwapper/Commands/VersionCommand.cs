@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using ProxySwapper.Commands.Options;
 
@@ -18,17 +17,10 @@ internal static class VersionCommand
         );
         command.SetAction(_ =>
         {
-            var (version, commit) = Read();
+            var (version, commit) = ProgramVersion.Read();
             Console.WriteLine($"proxyswapper {version} (commit {commit}, {RuntimeInformation.RuntimeIdentifier})");
             return 0;
         });
         return command;
-    }
-
-    /// <summary>The version that the build wrote into the assembly: <c>1.2.3+COMMIT</c>.</summary>
-    private static (string Version, string Commit) Read()
-    {
-        var text = typeof(VersionCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
-        return text.Split('+', 2) is [var version, var commit] ? (version, commit) : (text, "unknown");
     }
 }

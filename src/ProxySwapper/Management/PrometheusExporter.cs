@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
+using ProxySwapper.Registry.Distribution;
 
 namespace ProxySwapper.Management;
 
 /// <summary>
 /// Exports all instruments of meters named <c>ProxySwapper…</c> in the text format of Prometheus
 /// (<see href="https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"/>). Each instrument has the same label names
-/// in the same order at each measurement.
+/// at each measurement.
 /// </summary>
 internal sealed class PrometheusExporter : IManagementPage, IDisposable
 {
@@ -22,13 +23,17 @@ internal sealed class PrometheusExporter : IManagementPage, IDisposable
 
     public bool IsOpen => true;
 
-    public PrometheusExporter(IMeterFactory meters, ProcessMetrics _)
+    /// <param name="meters">The meters of this host.</param>
+    /// <param name="_">Metrics that nothing else creates.</param>
+    /// <param name="hosts">Registries whose counters start at zero, or null for none.</param>
+    public PrometheusExporter(IMeterFactory meters, ProcessMetrics _, MetricHosts? hosts = null)
     {
+        RegistryClients.PublishMetrics();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             // The meters of this host, and those without a host.
             if (instrument.Meter.Name.StartsWith(MeterPrefix, StringComparison.Ordinal) && (instrument.Meter.Scope ?? meters) == meters)
-                listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, PrometheusFamily.Create));
+                listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, one => PrometheusFamily.Create(one, hosts)));
         };
         _listener.SetMeasurementEventCallback<long>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));
         _listener.SetMeasurementEventCallback<int>((_, value, tags, family) => ((PrometheusFamily)family!).Record(value, tags));

@@ -24,7 +24,8 @@ internal sealed class PrometheusFamily
 
     public string Name { get; }
 
-    public static PrometheusFamily Create(Instrument instrument)
+    /// <summary>Creates it with the series that are known.</summary>
+    public static PrometheusFamily Create(Instrument instrument, MetricHosts? hosts)
     {
         var kind = instrument.GetType().Name;
         var type = kind switch
@@ -39,7 +40,7 @@ internal sealed class PrometheusFamily
             type == "histogram" ? (instrument as Histogram<double>)?.Advice?.HistogramBucketBoundaries?.ToArray() ?? DefaultBuckets : null;
         var family = new PrometheusFamily(instrument.Name, type, instrument.Description ?? instrument.Name, isSum, buckets);
         if (isSum && instrument.Tags is { } labels)
-            family.StartAtZero([.. labels]);
+            family.StartAtZero([.. labels], hosts);
         return family;
     }
 
@@ -47,14 +48,14 @@ internal sealed class PrometheusFamily
     /// Creates a series for each combination of the declared values of the instrument's labels, or the only one of an instrument without
     /// labels: a rate needs to see a counter before its first increment.
     /// </summary>
-    private void StartAtZero(KeyValuePair<string, object?>[] labels)
+    private void StartAtZero(KeyValuePair<string, object?>[] labels, MetricHosts? hosts)
     {
         IEnumerable<KeyValuePair<string, object?>[]> series =
         [
             [],
         ];
         foreach (var (name, value) in labels)
-            if (value is string[] values)
+            if ((value as string[] ?? (name == MetricHosts.Label ? hosts?.Names : null)) is { } values)
                 series = series.SelectMany(start => values.Select(text => (KeyValuePair<string, object?>[])[.. start, new(name, text)]));
             else
                 return;
@@ -62,8 +63,20 @@ internal sealed class PrometheusFamily
             Record(0, tags);
     }
 
+    /// <summary>
+    /// Adds or sets a value. Labels are sorted, as those that an instrument declares are by the runtime: in another order they would be a
+    /// second series with the same labels. Callers that name them in order allocate nothing.
+    /// </summary>
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
+        for (var index = 1; index < tags.Length; index++)
+            if (string.CompareOrdinal(tags[index - 1].Key, tags[index].Key) > 0)
+            {
+                KeyValuePair<string, object?>[] sorted = [.. tags];
+                Array.Sort(sorted, (one, other) => string.CompareOrdinal(one.Key, other.Key));
+                tags = sorted;
+                break;
+            }
         var key = new LabelValues(
             tags.Length > 0 ? tags[0].Value : null,
             tags.Length > 1 ? tags[1].Value : null,

@@ -6,6 +6,7 @@ using ProxySwapper.Backfilling;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Downstream;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -83,6 +84,11 @@ internal static class ServeHost
                 environment,
                 provider.GetRequiredService<ILogger<ManagementToken>>()
             ));
+        services.AddSingleton(
+            new MetricHosts(
+                AccessCheck.TargetsOf(options).Select(target => target.Registry).Concat(options.Registries.Select(entry => entry.Host))
+            )
+        );
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
         services.AddAdmissionPolicy(options, file);
         services.AddSingleton<IReadinessCheck, ReloadCheck>();

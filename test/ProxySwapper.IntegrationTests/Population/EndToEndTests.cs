@@ -45,7 +45,8 @@ internal sealed class EndToEndTests
         await TestWait.UntilAsync(async () => (int)(await scene.PopulateAsync())["known"]! == 1);
         Assert.That(
             await scene.MetricsAsync(),
-            Does.Contain("proxyswapper_populate_copies_total{result=\"copied\"").And.Contain("proxyswapper_populate_known_images 1")
+            Does.Match("""proxyswapper_populate_copies_total\{registry="[^"]+",result="copied"\} 1\n""")
+                .And.Contain("proxyswapper_populate_known_images 1")
         );
         Assert.That(scene.Webhook.Log, Does.Contain(image.Top.Digest.ToString()).And.Not.Contain(Password));
     }

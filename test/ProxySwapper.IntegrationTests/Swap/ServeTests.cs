@@ -158,7 +158,7 @@ internal sealed class ServeTests : ServingFixture
         Assert.Multiple(() =>
         {
             Assert.That(metrics["""proxyswapper_admissions_total{result="patched"}"""], Is.EqualTo(1));
-            Assert.That(metrics["""proxyswapper_images_total{result="rewritten",registry="docker.io"}"""], Is.EqualTo(1));
+            Assert.That(metrics["""proxyswapper_images_total{registry="docker.io",result="rewritten"}"""], Is.EqualTo(1));
             Assert.That(metrics["proxyswapper_patch_duration_seconds_count"], Is.EqualTo(1));
             Assert.That(metrics["""proxyswapper_patch_duration_seconds_bucket{le="+Inf"}"""], Is.EqualTo(1));
             Assert.That(

@@ -12,6 +12,7 @@ internal static partial class PrometheusText
     {
         var values = new Dictionary<string, double>();
         var types = new Dictionary<string, string>();
+        var series = new HashSet<string>(StringComparer.Ordinal);
         if (!text.EndsWith('\n'))
             throw new FormatException("The last line has no end.");
         foreach (var line in text[..^1].Split('\n'))
@@ -30,7 +31,13 @@ internal static partial class PrometheusText
             var family = types.ContainsKey(name) ? name : Suffix().Replace(name, "");
             if (!types.TryGetValue(family, out var kind) || family != name && kind != "histogram")
                 throw new FormatException($"No TYPE before: {line}");
-            if (!values.TryAdd(name + sample.Groups["labels"].Value, ParseValue(sample.Groups["value"].Value)))
+            values[name + sample.Groups["labels"].Value] = ParseValue(sample.Groups["value"].Value);
+            // The order of labels does not distinguish series: of two, Prometheus keeps the first.
+            if (
+                !series.Add(
+                    string.Join(',', Label().Matches(sample.Groups["labels"].Value).Select(label => label.Value).Order().Prepend(name))
+                )
+            )
                 throw new FormatException($"A second time: {line}");
         }
         return values;
@@ -55,6 +62,9 @@ internal static partial class PrometheusText
             + """,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})? (?<value>\S+)$"""
     )]
     private static partial Regex Sample();
+
+    [GeneratedRegex("[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\]|\\\\.)*\"")]
+    private static partial Regex Label();
 
     [GeneratedRegex("_(bucket|sum|count)$")]
     private static partial Regex Suffix();

@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Management;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 using ProxySwapper.Tests.Kubernetes;
 
@@ -27,7 +29,11 @@ internal sealed class PolicyControllerTests
     public async Task StartAsync()
     {
         _server = await ScriptedApiServer.StartAsync();
-        _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        _services = new ServiceCollection()
+            .AddMetrics()
+            .AddSingleton<ProcessMetrics>()
+            .AddSingleton<PrometheusExporter>()
+            .BuildServiceProvider();
         _time = new ManualTimeProvider();
         _policy = new ServedPolicy();
         Apply("admissionPolicy: {name: swap}\nproxyUrl: r.example");
@@ -207,6 +213,14 @@ internal sealed class PolicyControllerTests
         await _controller.CheckAsync(default);
         Assert.That(_controller.State.IsReady, Is.True);
         Assert.That(results, Is.EqualTo(new[] { "failure", "failure", "success" }));
+    }
+
+    [Test]
+    public void Its_counter_is_there_from_the_start()
+    {
+        var values = PrometheusText.Parse(_services.GetRequiredService<PrometheusExporter>().Render());
+        foreach (var result in (string[])["success", "failure"])
+            Assert.That(values[$$"""proxyswapper_admission_policy_applied_total{result="{{result}}"}"""], Is.Zero);
     }
 
     [Test]

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using ProxySwapper.Commands;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Testing.Documentation;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands;
 
@@ -56,10 +57,35 @@ internal sealed class HelpTests
     public void The_manual_is_linked(string path)
     {
         var link = HelpOf(path).TrimEnd().Split('\n')[^1];
-        Assert.That(link, Does.StartWith("More: docs/commands.md#"));
+        Assert.That(link, Does.StartWith($"More: {OfThisVersion}/docs/commands.md#"));
         var page = ManualPage.All.Single(page => page.Path == Path.Combine("docs", "commands.md"));
         Assert.That(page.Anchors, Does.Contain(link.Split('#')[1]));
     }
+
+    [Test]
+    public void The_program_itself_shows_where_to_begin()
+    {
+        var help = HelpOf(Program);
+        var examples = help.Split("Examples:\n")[1].Split('\n').TakeWhile(line => line.Length > 0).Select(line => line.Trim()).ToList();
+        Assert.That(examples, Has.Count.GreaterThanOrEqualTo(2));
+        foreach (var example in examples)
+            Assert.That(CommandTree.Create().Parse(example[Program.Length..]).Errors, Is.Empty, example);
+        Assert.That(help.TrimEnd(), Does.EndWith($"\nMore: {OfThisVersion}/docs/README.md"));
+        Assert.That(ManualPage.All.Select(page => page.Path), Does.Contain(Path.Combine("docs", "README.md")));
+    }
+
+    /// <summary>The chart names the repository, and the release makes a tag of the version.</summary>
+    private static string OfThisVersion
+    {
+        get
+        {
+            var chart = File.ReadAllLines(SourceTree.PathOf("chart", "Chart.yaml"));
+            return $"{ValueOf(chart, "home")}/blob/v{ValueOf(chart, "version")}";
+        }
+    }
+
+    private static string ValueOf(string[] lines, string key) =>
+        lines.Single(line => line.StartsWith($"{key}: ", StringComparison.Ordinal))[(key.Length + 2)..];
 
     private static IEnumerable<string> AllOf(Command command, string path) =>
         command.Subcommands.Where(child => !child.Hidden).SelectMany(child => AllOf(child, $"{path} {child.Name}")).Prepend(path);

@@ -42,6 +42,51 @@ internal sealed class PrometheusExporterTests
     }
 
     [Test]
+    public void A_series_that_starts_at_zero_is_the_one_that_counts_whatever_the_order_of_its_labels()
+    {
+        var counter = _meter.CreateCounter<long>("c_total", null, null, tags: [new("b", new[] { "1" }), new("a", new[] { "2" })]);
+        counter.Add(3, new KeyValuePair<string, object?>("b", "1"), new KeyValuePair<string, object?>("a", "2"));
+        counter.Add(4, new KeyValuePair<string, object?>("a", "2"), new KeyValuePair<string, object?>("b", "1"));
+        var values = PrometheusText.Parse(_exporter.Render());
+        Assert.That(
+            values.Where(pair => pair.Key.StartsWith("c_total", StringComparison.Ordinal)),
+            Is.EqualTo(new Dictionary<string, double> { ["""c_total{a="2",b="1"}"""] = 7 })
+        );
+    }
+
+    [Test]
+    public void Counters_of_registries_exist_from_the_start_for_the_hosts_that_are_configured()
+    {
+        using var services = new ServiceCollection()
+            .AddMetrics()
+            .AddSingleton<ProcessMetrics>()
+            .AddSingleton<PrometheusExporter>()
+            .AddSingleton(new MetricHosts(["r.example", "*.r.example", "q.example", "r.example"]))
+            .BuildServiceProvider();
+        var values = PrometheusText.Parse(services.GetRequiredService<PrometheusExporter>().Render());
+        foreach (var host in (string[])["r.example", "q.example", "other"])
+        {
+            foreach (var method in (string[])["GET", "HEAD", "POST", "PUT", "PATCH"])
+            foreach (var status in (string[])["2xx", "4xx", "5xx", "none"])
+                Assert.That(
+                    values,
+                    Does.ContainKey($$"""proxyswapper_registry_requests_total{host="{{host}}",method="{{method}}",status="{{status}}"}""")
+                );
+            Assert.That(values, Does.ContainKey($$"""proxyswapper_registry_retries_total{host="{{host}}"}"""));
+            foreach (var direction in (string[])["read", "written"])
+                Assert.That(
+                    values,
+                    Does.ContainKey($$"""proxyswapper_registry_blob_bytes_total{direction="{{direction}}",host="{{host}}"}""")
+                );
+        }
+        Assert.That(
+            values.Keys.Where(series => series.StartsWith("proxyswapper_registry_retries_total", StringComparison.Ordinal)),
+            Has.None.Contains("*")
+        );
+        Assert.That(values["""proxyswapper_registry_retries_total{host="q.example"}"""], Is.Zero);
+    }
+
+    [Test]
     public void Every_kind_of_instrument_is_exported_with_its_type()
     {
         _meter.CreateCounter<long>("a_total").Add(2);

@@ -5,7 +5,9 @@ using System.CommandLine.Invocation;
 namespace ProxySwapper.Commands.Options;
 
 /// <summary>Prints a command's help, followed by its examples and a link to the manual.</summary>
-internal sealed class ExamplesHelpAction(HelpAction help) : SynchronousCommandLineAction
+/// <param name="help">Prints what the parser knows.</param>
+/// <param name="rootExamples">The examples of the program itself.</param>
+internal sealed class ExamplesHelpAction(HelpAction help, IReadOnlyList<string> rootExamples) : SynchronousCommandLineAction
 {
     /// <summary>How examples are written.</summary>
     private const string Program = "proxyswapper ";
@@ -20,13 +22,13 @@ internal sealed class ExamplesHelpAction(HelpAction help) : SynchronousCommandLi
         var exitCode = help.Invoke(parseResult);
         parseResult.InvocationConfiguration.Output = output;
         output.Write(usage.ToString().Replace($"  {RootCommand.ExecutableName}", $"  {InvocationName.Typed}", StringComparison.Ordinal));
-        if (parseResult.CommandResult.Command is not ExampleCommand command)
-            return exitCode;
+        var examples = parseResult.CommandResult.Command is ExampleCommand command ? command.Examples : rootExamples;
         output.WriteLine("Examples:");
-        foreach (var example in command.Examples)
+        foreach (var example in examples)
             output.WriteLine($"  {example.Replace(Program, $"{InvocationName.Typed} ", StringComparison.Ordinal)}");
         output.WriteLine();
-        output.WriteLine($"More: docs/commands.md#{UsageErrors.PathOf(parseResult.CommandResult).Split(' ')[0]}");
+        var anchor = UsageErrors.PathOf(parseResult.CommandResult).Split(' ')[0];
+        output.WriteLine($"More: {ManualLink.To(anchor.Length > 0 ? $"commands.md#{anchor}" : "README.md")}");
         return exitCode;
     }
 }

@@ -1,0 +1,20 @@
+namespace ProxySwapper.Management;
+
+/// <summary>
+/// The registries whose counters exist from the start: those that are configured, and <c>other</c>. Others get theirs with the first
+/// request.
+/// </summary>
+internal sealed class MetricHosts
+{
+    /// <summary>The label of counters of registries.</summary>
+    public const string Label = "host";
+
+    /// <summary>Each has 20 series for its requests.</summary>
+    private const int Maximum = 24;
+
+    /// <param name="registries">Hosts, as references write them; wildcards are left out.</param>
+    public MetricHosts(IEnumerable<string> registries) =>
+        Names = [.. registries.Where(registry => !registry.Contains('*')).Distinct(StringComparer.Ordinal).Take(Maximum), "other"];
+
+    public string[] Names { get; }
+}
