@@ -7,6 +7,8 @@ import ts from "typescript";
 const packages = [
   [/(^|\.)cert-manager\.io\//, "@kubernetes-models/cert-manager"],
   [/^monitoring\.coreos\.com\//, "@kubernetes-models/prometheus-operator"],
+  [/^argoproj\.io\//, "@kubernetes-models/argo-cd"],
+  [/\.toolkit\.fluxcd\.io\//, "@kubernetes-models/flux-cd"],
   [/./, "kubernetes-models"],
 ];
 

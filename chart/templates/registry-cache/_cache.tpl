@@ -173,8 +173,8 @@ metadata:
     {{- include "proxyswapper.podLabels" (dict "root" $root "component" $component "labels" $own.podLabels "identity" $identity) | nindent 4 }}
   annotations:
     kubectl.kubernetes.io/default-container: registry
-    # Distribution reads its configuration only at startup.
-    checksum/config: {{ include "proxyswapper.cache.distribution" . | sha256sum | trunc 16 }}
+    # Distribution and the sidecar read their configuration only at startup.
+    checksum/config: {{ print (include "proxyswapper.cache.distribution" .) (ternary (include "proxyswapper.cache.credentials" .) "" (eq (include "proxyswapper.cache.hasSidecar" .) "true")) | sha256sum | trunc 16 }}
     {{- if $root.Values.monitoring.scrapeAnnotations }}
     prometheus.io/scrape: "true"
     prometheus.io/port: "5001"

@@ -47,6 +47,26 @@ internal sealed class ChartRestartTests : IDisposable
         );
     }
 
+    [TestCase("auth: ecr, region: eu-west-1")]
+    [TestCase("auth: google")]
+    [TestCase("ttl: 24h, auth: ecr, region: eu-central-1")]
+    public async Task Settings_of_a_cache_and_its_sidecar_replace_its_Pods(string upstream) =>
+        Assert.That(await CacheAsync(upstream), Is.Not.EqualTo(await CacheAsync("auth: ecr, region: eu-central-1")));
+
+    /// <summary>The annotations of a cache's Pods.</summary>
+    private async Task<string> CacheAsync(string upstream)
+    {
+        var file = _folder.PathOf($"{Guid.NewGuid():n}.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            "webhook: {enabled: false}\n"
+                + $"registryCache: {{enabled: true, upstreams: [{{name: a, remoteUrl: https://images.example.com, port: 30001, {upstream}}}]}}"
+        );
+        return (await HelmChart.ObjectsAsync(file)).Single(item => (string?)item["kind"] == "Deployment")["spec"]!["template"]![
+            "metadata"
+        ]!.ToJsonString();
+    }
+
     /// <summary>The Pod template of the Deployment.</summary>
     private async Task<string> PodAsync(string values)
     {

@@ -19,6 +19,7 @@ internal sealed partial class ManualShellTests
         ["skopeo"] = "AirGappedTests",
         ["jq"] = "AirGappedTests",
         ["tar"] = "AirGappedTests",
+        ["sha256sum"] = "ReleaseTests",
         ["test/run"] = "runs the tests",
         ["dotnet"] = "test/run; DemoTests runs demo",
     };

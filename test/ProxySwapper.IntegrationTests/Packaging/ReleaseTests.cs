@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text.Json.Nodes;
 using ProxySwapper.IntegrationTests.Chart;
+using ProxySwapper.Testing.Documentation;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Packaging;
@@ -196,6 +197,28 @@ internal sealed class ReleaseTests : IDisposable
         Assert.That(Recorded(gh), Does.StartWith("release create v1.2.3-rc.1 --verify-tag ").And.Contain("--prerelease"));
         Assert.That(Recorded(gh), Does.EndWith("-- SHA256SUMS SHA256SUMS.sigstore.json a.tar.gz\n"));
         Assert.That(await File.ReadAllTextAsync($"{gh}.notes"), Does.StartWith("### Added"));
+    }
+
+    [Test]
+    public async Task The_manuals_command_verifies_what_is_published()
+    {
+        var dist = Directory.CreateDirectory(_folder.PathOf("verified")).FullName;
+        var archive = Path.Combine(dist, "proxyswapper-0.1.0-linux-x64.tar.gz");
+        await File.WriteAllTextAsync(archive, "a");
+        await File.WriteAllTextAsync(Path.Combine(dist, "proxyswapper-0.1.0.tgz"), "b");
+        var (cosign, gh) = (Recorder("blob-cosign", "echo signature >\"$4\""), Recorder("blob-gh", "true"));
+        var (published, _, error) = await RunAsync(SourceTree.Root, "publish", ["v0.1.0", dist], ("COSIGN", cosign), ("GH", gh));
+        Assert.That(published, Is.Zero, error);
+        var page = ManualPage.All.Single(page => page.Path == Path.Combine("docs", "security-model.md"));
+        var command = page.ShellLines.Single(line => line.StartsWith("sha256sum ", StringComparison.Ordinal));
+        Assert.That(page.ShellLines, Has.Some.StartsWith("cosign verify-blob SHA256SUMS --bundle SHA256SUMS.sigstore.json "));
+        // Somebody who needs one platform has not downloaded the others.
+        File.Delete(Path.Combine(dist, "proxyswapper-0.1.0.tgz"));
+        Assert.That((await VerifyAsync()).ExitCode, Is.Zero);
+        await File.WriteAllTextAsync(archive, "tampered");
+        Assert.That((await VerifyAsync()).Output, Does.Contain("proxyswapper-0.1.0-linux-x64.tar.gz: FAILED"));
+
+        Task<(int ExitCode, string Output, string Error)> VerifyAsync() => TestProcess.RunAsync("bash", ["-c", $"cd {dist} && {command}"]);
     }
 
     private static Task<(int ExitCode, string Output, string Error)> RunAsync(

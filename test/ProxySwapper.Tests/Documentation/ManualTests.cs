@@ -42,6 +42,19 @@ internal sealed class ManualTests
     }
 
     [Test]
+    public void Every_yaml_block_says_what_it_is()
+    {
+        var others =
+            from page in ManualPage.All
+            from block in page.Blocks
+            where block.Language == "yaml" && !block.Text.StartsWith("apiVersion: ", StringComparison.Ordinal)
+            let first = block.Text.Split('\n')[0]
+            where first is not ("# config.yaml" or "# mirror.yaml" or "# values.yaml")
+            select $"{page.Path}: {first}";
+        Assert.That(others, Is.Empty, "ManualObjectTests validates objects, and this class the rest");
+    }
+
+    [Test]
     public void Every_link_leads_to_a_file_and_a_heading()
     {
         var wrong =
