@@ -82,6 +82,17 @@
 {{- if and .Values.rbac.create .Values.rbac.gates (semverCompare ">=1.27.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}
 {{- end -}}
 
+{{- /* The Secrets of rules[].pullSecret that the program may read, to name missing ones, with spaces between; empty without permission. */ -}}
+{{- define "proxyswapper.checkedPullSecrets" -}}
+{{- $names := list -}}
+{{- if and .Values.rbac.create (or (include "proxyswapper.populates" .) (include "proxyswapper.releases" .)) -}}
+  {{- range .Values.config.rules -}}
+    {{- with .pullSecret -}}{{- $names = append $names . -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- $names | uniq | join " " -}}
+{{- end -}}
+
 {{- /* "true" if an admission policy can restrict our ServiceAccount to what gates need. */ -}}
 {{- define "proxyswapper.fences" -}}
 {{- if and .Values.rbac.create .Values.rbac.fence (include "proxyswapper.releases" .) (semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version) -}}true{{- end -}}

@@ -31,6 +31,7 @@ the identity of its cloud, else none
 {{- if and (not $rules) $config.proxyUrl -}}
 {{- $rules = list (dict "match" "docker.io") -}}
 {{- end -}}
+{{- $checked := include "proxyswapper.checkedPullSecrets" . | splitList " " -}}
 {{- range $rules }}
 {{- $target := .replace | default .target | default $config.proxyUrl }}
 {{- $host := first (splitList "/" $target) }}
@@ -40,7 +41,7 @@ the identity of its cloud, else none
     {{- else }}
       copied with {{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}
     {{- end }}
-      pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ else }}the node's own access or the Pod's own Secrets{{ end }}
+      pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ if has .pullSecret $checked }}; a warning in the log and an Event of the Pod say where it is missing{{ else }}; nobody checks that it exists, since the program may not read it{{ end }}{{ else }}the node's own access or the Pod's own Secrets{{ end }}
 {{- end }}
 {{- end -}}
 

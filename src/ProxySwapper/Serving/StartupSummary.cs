@@ -17,8 +17,6 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
             Log.NoRule(logger);
         else
             Log.Rules(logger, Math.Max(1, options.Rules.Count), string.Join(", ", targets), options.SwapPolicy, options.Populate.Policy);
-        if (options.Rules.Any(rule => rule.PullSecret is not null) && !options.Populate.PullSecrets)
-            Log.PullSecretsNotChecked(logger);
         if (options.DryRun)
             Log.DryRun(logger);
         return Task.CompletedTask;
@@ -48,12 +46,5 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
             "dryRun is on: decisions are logged, counted and shown at /populate; nothing is patched, gated or copied"
         )]
         public static partial void DryRun(ILogger logger);
-
-        [LoggerMessage(
-            4,
-            LogLevel.Information,
-            "Whether the Secrets of pullSecret are in the namespaces of Pods is not looked at: populate.pullSecrets is off"
-        )]
-        public static partial void PullSecretsNotChecked(ILogger logger);
     }
 }

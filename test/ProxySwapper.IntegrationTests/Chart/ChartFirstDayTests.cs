@@ -52,6 +52,18 @@ internal sealed class ChartFirstDayTests
     }
 
     [Test]
+    public async Task Of_the_secrets_of_rules_only_those_with_these_names_may_be_read()
+    {
+        var role = (await HelmChart.ObjectsAsync(HelmChart.ValueSet(FirstDay))).Single(item =>
+            (string?)item["kind"] == "ClusterRole" && (string?)item["metadata"]!["name"] == "proxyswapper-rule-secrets"
+        );
+        Assert.That(
+            role["rules"]!.AsArray().Select(rule => rule!.ToJsonString()),
+            Is.EqualTo(new[] { """{"apiGroups":[""],"resources":["secrets"],"resourceNames":["corporate"],"verbs":["get"]}""" })
+        );
+    }
+
+    [Test]
     public async Task Every_image_of_the_chart_can_come_from_one_registry()
     {
         var images = (await HelmChart.ObjectsAsync(HelmChart.ValueSet(FirstDay)))

@@ -60,7 +60,7 @@ internal sealed class ChartRestartTests : IDisposable
         await File.WriteAllTextAsync(
             file,
             "webhook: {enabled: false}\n"
-                + $"registryCache: {{enabled: true, upstreams: [{{name: a, remoteUrl: https://images.example.com, port: 30001, {upstream}}}]}}"
+                + $"registryCache: {{enabled: true, upstreams: [{{name: a, port: 30001, remoteUrl: https://a.example.com, {upstream}}}]}}"
         );
         return (await HelmChart.ObjectsAsync(file)).Single(item => (string?)item["kind"] == "Deployment")["spec"]!["template"]![
             "metadata"

@@ -109,6 +109,7 @@ internal sealed class ChartSafetyTests
     [TestCase("populate-none-without-gates", "")]
     [TestCase("pull-secrets-everywhere", Gates + " secrets,serviceaccounts:get")]
     [TestCase("pull-secrets-in-namespaces", Gates + " secrets,serviceaccounts:get")]
+    [TestCase("first-day", Gates + " secrets:get")]
     [TestCase("unregistered", Gates)]
     [TestCase("self-signed", OwnCertificate + " " + Release)]
     [TestCase("without-cert-manager", OwnCertificate + " " + Release)]

@@ -49,8 +49,11 @@ internal sealed partial record ManualPage(string Path, string Text)
     public IEnumerable<string> InlineCode =>
         Inline.Matches(Fence.Replace(Text, "")).Select(match => WhiteSpace.Replace(match.Groups["code"].Value, " "));
 
-    /// <summary>The targets of links.</summary>
-    public IEnumerable<string> Links => Link.Matches(Fence.Replace(Text, "")).Select(match => match.Groups["target"].Value);
+    /// <summary>The targets of links, those of definitions <c>[name]: target</c> too.</summary>
+    public IEnumerable<string> Links =>
+        Link.Matches(Fence.Replace(Text, ""))
+            .Concat(Definition.Matches(Fence.Replace(Text, "")))
+            .Select(match => match.Groups["target"].Value);
 
     /// <summary>Links of the form <c>[text][name]</c> whose name has no line <c>[name]: target</c>.</summary>
     public IEnumerable<string> UndefinedReferences
@@ -84,7 +87,7 @@ internal sealed partial record ManualPage(string Path, string Text)
     [GeneratedRegex(@"\[[^\]]+\]\[(?<name>[^\]]+)\]")]
     private static partial Regex Reference { get; }
 
-    [GeneratedRegex(@"^\[(?<name>[^\]]+)\]: \S+$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\[(?<name>[^\]]+)\]: (?<target>\S+)$", RegexOptions.Multiline)]
     private static partial Regex Definition { get; }
 
     [GeneratedRegex(@"^#+ (?<text>.+)$", RegexOptions.Multiline)]

@@ -72,15 +72,22 @@ internal sealed class PullSecretTests : IDisposable
     }
 
     [Test]
-    public async Task Without_the_right_to_read_secrets_none_is_read()
+    public async Task Without_permission_to_read_secrets_the_log_says_so_once()
     {
-        await using var scene = await StartAsync(readsSecrets: false);
+        _server.Denied["get secrets"] = true;
+        await using var scene = await StartAsync();
         await CreatePodAsync("web");
-        await TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount > 0);
-        Assert.That(Reads(), Is.Zero);
+        await CreatePodAsync("web", "other-team");
+        await TestWait.UntilAsync(() =>
+            Reads() == 2 && _log.Text.Contains("Cannot check whether the pullSecret", StringComparison.Ordinal)
+        );
+        await CreatePodAsync("web", "third-team");
+        await TestWait.UntilAsync(() => Reads() == 3);
+        Assert.That(_log.Text.Split("Cannot check whether the pullSecret"), Has.Length.EqualTo(2));
+        Assert.That(Events(), Has.None.Contains("PullSecretMissing"));
     }
 
-    private Task<PopulationScene> StartAsync(bool readsSecrets = true) =>
+    private Task<PopulationScene> StartAsync() =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
@@ -94,7 +101,6 @@ internal sealed class PullSecretTests : IDisposable
                     },
                 ],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
-                Populate = new() { PullSecrets = readsSecrets },
             },
             log: _log,
             cluster: _server

@@ -13,8 +13,8 @@ namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
 /// Checks whether the Secrets of <c>rules[].pullSecret</c> exist in the namespaces of Pods on the API server, and reports missing ones
-/// in the log, by an Event of the Pod and in a metric. Only with <c>populate.pullSecrets</c>, which has permission to read them; reviews
-/// read none.
+/// in the log, by an Event of the Pod and in a metric. The chart permits reading exactly the Secrets that rules name; without permission
+/// the log says so once. Reviews read none.
 /// </summary>
 internal sealed partial class PullSecretCheck : BackgroundService
 {
@@ -36,6 +36,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     private readonly FailureEvents _events;
     private readonly TimeProvider _time;
     private readonly ILogger<PullSecretCheck> _logger;
+    private bool _wasDenied;
 
     public PullSecretCheck(
         KubernetesAccess kubernetes,
@@ -60,7 +61,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     public void See(ListedPod pod)
     {
         var rules = _rules.Current;
-        if (_kubernetes.Client is null || !rules.Options.Populate.PullSecrets)
+        if (_kubernetes.Client is null)
             return;
         foreach (var image in pod.Images)
         {
@@ -128,7 +129,11 @@ internal sealed partial class PullSecretCheck : BackgroundService
         {
             var isDenied = fault is KubernetesException { Status: HttpStatusCode.Forbidden };
             _found[look.Key] = new Found(_time.GetUtcNow() + (isDenied ? PresentFor : MissingFor), false);
-            Log.NotChecked(_logger, secret, @namespace, fault.Message);
+            if (!isDenied)
+                Log.NotChecked(_logger, secret, @namespace, fault.Message);
+            else if (!_wasDenied)
+                Log.Denied(_logger, fault.Message);
+            _wasDenied |= isDenied;
         }
     }
 
@@ -185,5 +190,13 @@ internal sealed partial class PullSecretCheck : BackgroundService
             "Cannot check Secret {Secret} of namespace {SecretNamespace}, the pullSecret of a rule: {Fault}"
         )]
         public static partial void NotChecked(ILogger logger, string secret, string secretNamespace, string fault);
+
+        [LoggerMessage(
+            4,
+            LogLevel.Warning,
+            "Cannot check whether the pullSecret of rules is in the namespaces of Pods, and does not report missing ones: {Fault}; allow "
+                + "the ServiceAccount to get these Secrets by name"
+        )]
+        public static partial void Denied(ILogger logger, string fault);
     }
 }
