@@ -95,7 +95,10 @@ internal static class ReportCommand
     private static bool IsFailure(ImageReport report, string[] failOn) =>
         failOn.Contains(Missing) && report.Entries.Any(entry => entry.State is ImageState.Missing or ImageState.Unknown)
         || failOn.Contains(Unswapped)
-            && report.Entries.Any(entry =>
-                entry.State == ImageState.Unswapped && entry.Decision.Reason is DecisionReason.NoRule or DecisionReason.InvalidTarget
+            && (
+                !report.IsRegistered
+                || report.Entries.Any(entry =>
+                    entry.State == ImageState.Unswapped && entry.Decision.Reason is DecisionReason.NoRule or DecisionReason.InvalidTarget
+                )
             );
 }

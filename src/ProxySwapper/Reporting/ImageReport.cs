@@ -6,6 +6,7 @@ internal sealed class ImageReport
     private ImageReport(IReadOnlyList<ImageEntry> entries, ReportBuilder builder, ReportProblems problems, PullLimit pullLimit)
     {
         (Entries, Registries, PullLimit) = (entries, RegistrySummary.Of(entries), pullLimit);
+        IsRegistered = builder.IsRegistered;
         (Problems, Assumptions, IsIncomplete) = (problems.Unknown, problems.Assumed, problems.IsIncomplete);
         (Workloads, Pods) = (builder.Workloads, builder.Pods);
         (RewrittenPods, AdmissionPolicy) = (builder.RewrittenPods, builder.AdmissionPolicy);
@@ -32,6 +33,9 @@ internal sealed class ImageReport
 
     /// <inheritdoc cref="ReportProblems.IsIncomplete"/>
     public bool IsIncomplete { get; }
+
+    /// <inheritdoc cref="WebhookScope.IsRegistered"/>
+    public bool IsRegistered { get; }
 
     public IReadOnlyList<RegistrySummary> Registries { get; }
 

@@ -25,6 +25,9 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
     /// <summary>The admission policy that rewrites images, or null if the webhook does.</summary>
     public string? AdmissionPolicy => rules.Options.AdmissionPolicy.Name;
 
+    /// <inheritdoc cref="WebhookScope.IsRegistered"/>
+    public bool IsRegistered => scope.IsRegistered;
+
     /// <summary>Adds the images of a template.</summary>
     /// <param name="uses">The images.</param>
     /// <param name="isWorkload">False if it belongs to a workload that is added by itself.</param>

@@ -28,6 +28,9 @@ internal sealed class WebhookScope
 
     private WebhookScope() { }
 
+    /// <summary>False if the registration does not exist, so that nothing rewrites Pods now; true if it may not be read.</summary>
+    public bool IsRegistered { get; private init; } = true;
+
     /// <summary>Everything is in scope: for manifests, which are not in a cluster.</summary>
     public static WebhookScope Everything { get; } = new() { _registered = [(LabelSelector.Any, LabelSelector.Any)] };
 
@@ -56,10 +59,8 @@ internal sealed class WebhookScope
         CancellationToken cancellationToken
     )
     {
-        var scope = new WebhookScope
-        {
-            _registered = await ReadRegistrationAsync(client, policy.Name ?? name, problems, cancellationToken),
-        };
+        var (selectors, isRegistered) = await ReadRegistrationAsync(client, policy.Name ?? name, problems, cancellationToken);
+        var scope = new WebhookScope { _registered = selectors, IsRegistered = isRegistered };
         if (policy.Name is not null)
             AddConditions("policy", policy.MatchConditions.Select(condition => condition.Name), problems);
         try
@@ -101,7 +102,8 @@ internal sealed class WebhookScope
         _namespaces[@namespace] = LabelSelector.LabelsOf(document.RootElement);
     }
 
-    private static async Task<IReadOnlyList<(LabelSelector, LabelSelector)>?> ReadRegistrationAsync(
+    /// <returns>The selectors, or null if they are not known; and whether there may be a registration.</returns>
+    private static async Task<(IReadOnlyList<(LabelSelector, LabelSelector)>? Selectors, bool IsRegistered)> ReadRegistrationAsync(
         KubernetesClient client,
         string name,
         ReportProblems problems,
@@ -113,7 +115,7 @@ internal sealed class WebhookScope
             try
             {
                 if (await client.GetAsync(kind.Type.ObjectPath(null, name), cancellationToken) is { } found)
-                    return ReadSelectors(found, problems);
+                    return (ReadSelectors(found, problems), true);
             }
             catch (KubernetesException problem)
             {
@@ -130,7 +132,7 @@ internal sealed class WebhookScope
                 $"Only namespace {KubeSystem} and namespaces with the label {WellKnownLabels.OptOutLabel}=true are excluded, as by the "
                     + $"chart's defaults, since the selectors of '{name}' cannot be read: {refusal.Message}"
             );
-        return null;
+        return (null, refusal is not null);
     }
 
     /// <summary>The selectors of each webhook, or of a binding.</summary>

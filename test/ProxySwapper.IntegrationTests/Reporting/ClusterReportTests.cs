@@ -48,6 +48,11 @@ internal sealed class ClusterReportTests
     public async Task<int> A_state_in_fail_on_ends_with_1(string state) =>
         (await _scene.RunAsync("report", "-n", "team-b", "--fail-on", state)).ExitCode;
 
+    [TestCase("k8s-proxy-image-swapper-webhook", ExpectedResult = 0)]
+    [TestCase("removed", ExpectedResult = 1)]
+    public async Task<int> Without_a_webhook_every_image_is_unswapped(string name) =>
+        (await _scene.RunAsync("report", "-n", "default", "--fail-on", "unswapped", "--webhook-name", name)).ExitCode;
+
     [Test]
     public async Task What_could_not_be_seen_is_not_called_complete()
     {
