@@ -22,14 +22,11 @@ namespace ProxySwapper.Population;
 internal sealed class PopulationObserver(
     ConfigurationMonitor rules,
     KubernetesAccess kubernetes,
-    CurrentPlanner planner,
     PodGating gating,
-    RecreationGuard recreations,
-    FailureEvents events,
-    PopulationQueue queue,
+    RecreatedPods recreated,
+    AdmissionCopies copies,
     DownstreamLookup lookup,
     DownstreamHealth health,
-    PopulationMetrics metrics,
     TimeProvider time
 ) : IAdmissionObserver
 {
@@ -48,16 +45,12 @@ internal sealed class PopulationObserver(
     {
         if (review.SubResource.Length > 0 || rules.Current.Options.DryRun)
             return decision;
-        if (decision.Outcome == AdmissionOutcome.Patched && recreations.Created(review, out var isNew))
-        {
-            if (isNew)
-                ReportRecreated(review);
-            return LeftUnchanged(decision);
-        }
+        if (recreated.Find(review, decision) is { } unchanged)
+            return unchanged;
         decision = gating.Apply(review, decision);
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
             return decision;
-        if (decision.Outcome != AdmissionOutcome.Patched && IsWanted(decision.Images))
+        if (decision.Outcome != AdmissionOutcome.Patched && copies.AreWanted(decision.Images))
             decision = decision with { Labels = decision.Labels.Add(new(GateLabels.Populate, GateLabels.PopulateValue)) };
         if (decision.HasPatch && pod.Activity.TraceFlags.HasFlag(ActivityTraceFlags.Recorded))
             decision = decision with
@@ -76,47 +69,7 @@ internal sealed class PopulationObserver(
         if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
             return;
         foreach (var image in pod.Images)
-            Enqueue(pod, image);
-    }
-
-    private static PodDecision LeftUnchanged(PodDecision decision) =>
-        decision with
-        {
-            Outcome = AdmissionOutcome.RecreatedTooOften,
-            Images =
-            [
-                .. decision.Images.Select(image =>
-                    image.Decision.IsRewritten
-                        ? image with
-                        {
-                            Decision = image.Decision with
-                            {
-                                Target = null,
-                                Reason = DecisionReason.RecreatedTooOften,
-                                Warning =
-                                    $"image '{Truncation.Shorten(image.Decision.Image, Truncation.MaximumShownLength)}' is left unchanged "
-                                    + "for an hour: the Pod's controller created this Pod 3 times within 10 minutes",
-                            },
-                        }
-                        : image
-                ),
-            ],
-        };
-
-    /// <summary>Reported in an Event of our own Pod: a forged review must not create Events in other namespaces.</summary>
-    private void ReportRecreated(AdmissionReview review)
-    {
-        if (kubernetes.Client is not { } client)
-            return;
-        var controller = review.Object!.Controller!;
-        events.Write(
-            $"recreated {controller.Uid}",
-            new EventSubject("v1", "Pod", client.Namespace, kubernetes.PodName, null),
-            "PodRecreatedTooOften",
-            $"{controller.Kind} ({controller.ApiVersion}) of namespace {review.Namespace} created Pod {review.PodName} 3 times within "
-                + "10 minutes with the same images; its images are left unchanged for an hour. "
-                + "Add the kind to ignoreOwners if it does not tolerate changed images."
-        );
+            copies.Enqueue(pod, image);
     }
 
     private async Task<ImageDecision> DecideAsync(
@@ -137,17 +90,17 @@ internal sealed class PopulationObserver(
         if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || !decision.Populate)
         {
             if (isImmediate)
-                await BringAsync(pod, image, deadline);
+                await copies.AwaitAsync(pod, image, deadline);
             return decision;
         }
         var presence = await lookup.FindAsync(target, deadline);
-        if (presence != ImagePresence.Present && isImmediate && await BringAsync(pod, image, deadline))
+        if (presence != ImagePresence.Present && isImmediate && await copies.AwaitAsync(pod, image, deadline))
             return decision;
         if (presence == ImagePresence.Unknown)
             health.Suspect(target.Registry);
         // A missing image is copied for the next time; an existing one may need a recheck.
         if (kubernetes.Client is null)
-            Enqueue(pod, image);
+            copies.Enqueue(pod, image);
         return presence switch
         {
             ImagePresence.Present => decision,
@@ -169,43 +122,4 @@ internal sealed class PopulationObserver(
 
     private static bool IsAwaited(ProxySwapperOptions options) =>
         options is { SwapPolicy: SwapPolicy.Exists } or { Populate.Policy: PopulatePolicy.Immediate };
-
-    /// <summary>Whether unchanged images must be copied anyway.</summary>
-    private bool IsWanted(ImmutableArray<PodImageDecision> images)
-    {
-        foreach (var image in images)
-            if (
-                image.Decision.Reason == DecisionReason.NotDownstream
-                || planner.Value.WorkFor(image.Decision) is { } work && !queue.Known.IsKnown(work.Key)
-            )
-                return true;
-        return false;
-    }
-
-    /// <summary>Waits for an image until the timeout; true if it is downstream. The copy continues in any case.</summary>
-    private async Task<bool> BringAsync(AdmittedPod pod, PodImageDecision image, CancellationToken deadline)
-    {
-        if (pod.IsDryRun || Enqueue(pod, image) is not { } job)
-            return false;
-        using (queue.Prioritize(job))
-        {
-            await ((Task)job.Completion).WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return job.Completion is { IsCompletedSuccessfully: true, Result: true };
-        }
-    }
-
-    private PopulationJob? Enqueue(AdmittedPod pod, PodImageDecision image)
-    {
-        if (
-            pod.IsDryRun
-            || rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None }
-            || planner.Value.WorkFor(image.Decision) is not { } work
-        )
-            return null;
-        var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, [], pod.Activity);
-        var result = queue.TryEnqueue(work, origin, image.IsPulledAlways);
-        if (result.IsFull)
-            metrics.Dropped();
-        return result.Job;
-    }
 }

@@ -57,6 +57,8 @@ internal static class PopulationRegistration
             .AddSingleton<PodPlanner>()
             .AddSingleton<PodGating>()
             .AddSingleton<RecreationGuard>()
+            .AddSingleton<RecreatedPods>()
+            .AddSingleton<AdmissionCopies>()
             .AddSingleton<CopyClaims>();
         AddHosted<ClaimWatch>(services);
         AddHosted<ClusterCapabilities>(services);
@@ -70,6 +72,7 @@ internal static class PopulationRegistration
             .AddSingleton<FinishedImages>()
             .AddSingleton<DryRunImages>()
             .AddSingleton<PopulationSummary>()
+            .AddSingleton<JobResults>()
             .AddSingleton<JobExecutor>();
         AddHosted<FailureEvents>(services);
         AddHosted<PullSecretCheck>(services);

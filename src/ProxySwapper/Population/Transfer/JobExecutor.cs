@@ -7,18 +7,14 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
-/// <summary>Runs one job and reports the result to queue, metrics, trace and log. Never throws.</summary>
+/// <summary>Runs one job while this replica holds its claim. Never throws.</summary>
 internal sealed partial class JobExecutor(
     ConfigurationMonitor rules,
     PopulationQueue queue,
     ImageTransfer transfer,
     CopyClaims claims,
     DownstreamLookup lookup,
-    FailedImages givenUp,
-    FinishedImages finished,
-    PopulationMetrics metrics,
-    FailureEvents events,
-    DownstreamHealth health,
+    JobResults results,
     TimeProvider time,
     ILogger<JobExecutor> logger
 )
@@ -58,7 +54,7 @@ internal sealed partial class JobExecutor(
         {
             // A bug of ours: otherwise the job would occupy its worker for ever.
             Log.Broken(logger, job.Work.Key, fault);
-            Fail(job, new JobFailure(fault.Message, FailureKind.Transient));
+            results.Failed(job, new JobFailure(fault.Message, FailureKind.Transient));
         }
     }
 
@@ -74,7 +70,7 @@ internal sealed partial class JobExecutor(
         {
             var progress = new JobProgress(job, queue, stop.Cancel);
             var result = await transfer.RunAsync(job.Work, job.Origins, progress, stop.Token);
-            Succeed(job, result, time.GetElapsedTime(started));
+            results.Succeeded(job, result, time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -96,18 +92,18 @@ internal sealed partial class JobExecutor(
             if (await IsNothingToDoAsync(job, failure, cancellationToken))
             {
                 Log.Kept(logger, job.Work.Key, failure.Message);
-                Succeed(job, new TransferResult(TransferOutcome.UpToDate, 0, lookup.DigestOf(job.Work.Key) ?? ""), TimeSpan.Zero);
+                results.Succeeded(job, new TransferResult(TransferOutcome.UpToDate, 0, lookup.DigestOf(job.Work.Key) ?? ""), TimeSpan.Zero);
                 return;
             }
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
-            Fail(job, failure);
+            results.Failed(job, failure);
         }
         catch (Exception fault)
         {
             // A bug of ours: the other images continue.
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
             Log.Broken(logger, job.Work.Key, fault);
-            Fail(job, new JobFailure(fault.Message, FailureKind.Transient));
+            results.Failed(job, new JobFailure(fault.Message, FailureKind.Transient));
         }
     }
 
@@ -118,59 +114,8 @@ internal sealed partial class JobExecutor(
         && job.Work is CopyWork
         && await lookup.AskAsync(job.Work.Target, cancellationToken) == ImagePresence.Present;
 
-    private void Succeed(PopulationJob job, TransferResult result, TimeSpan duration)
-    {
-        givenUp.Forget(job.Work.Key);
-        metrics.Succeeded(job, result, duration);
-        finished.Add(job, result, duration);
-        if (result.Outcome == TransferOutcome.UpToDate)
-            Log.UpToDate(logger, job.Work.Key, result.Digest);
-        else
-            Log.Done(logger, job.Work.Key, job.Work.Origin.ToString(), result.Bytes, duration.TotalSeconds, result.Digest);
-        queue.Succeeded(job, result.Digest.Length > 0 ? result.Digest : null);
-    }
-
-    private void Fail(PopulationJob job, JobFailure fault)
-    {
-        if (fault.Host == job.Work.Target.Registry)
-            Suspect(job.Work, fault);
-        var ended = queue.Failed(job, fault);
-        foreach (var image in ended)
-        {
-            metrics.GivenUp(image);
-            givenUp.Add(image);
-            events.Report(image);
-            Log.GivenUp(logger, image.Work.Key, image.Work.Origin.ToString(), image.Failures, image.LastFault ?? "");
-        }
-        if (ended.Contains(job))
-            return;
-        metrics.Retried(job);
-        Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
-    }
-
-    /// <summary>The registry that images are copied to failed: whether Pods can be sent there is checked before its time.</summary>
-    private void Suspect(PopulationWork work, JobFailure fault)
-    {
-        if (fault.Kind == FailureKind.RegistryDown)
-            health.Suspect(work.Target.Registry);
-        else if (fault.IsDenied && work is CopyWork)
-            health.Suspect(work.Target.Registry, work.Target.Repository);
-    }
-
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "{Target} is downstream, from {Source}: {Bytes} bytes in {Seconds:0.0} s, {Digest}")]
-        public static partial void Done(ILogger logger, string target, string source, long bytes, double seconds, string digest);
-
-        [LoggerMessage(2, LogLevel.Debug, "{Target} was already downstream: {Digest}")]
-        public static partial void UpToDate(ILogger logger, string target, string digest);
-
-        [LoggerMessage(3, LogLevel.Warning, "{Target}: attempt {Failures} failed, next attempt at {NextTry:u}: {Fault}")]
-        public static partial void Retried(ILogger logger, string target, int failures, DateTimeOffset nextTry, string fault);
-
-        [LoggerMessage(4, LogLevel.Error, "Giving up on {Target} from {Source} after {Failures} attempts: {Fault}")]
-        public static partial void GivenUp(ILogger logger, string target, string source, int failures, string fault);
-
         [LoggerMessage(5, LogLevel.Information, "{Target} is requeued behind other images: it has {Bytes} bytes to copy")]
         public static partial void MadeWay(ILogger logger, string target, long bytes);
 
