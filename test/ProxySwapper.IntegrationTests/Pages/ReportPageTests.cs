@@ -72,6 +72,60 @@ internal sealed class ReportPageTests : IDisposable
     }
 
     [Test]
+    public async Task Bars_show_how_many_images_of_each_registry_are_in_which_state()
+    {
+        await using var page = await OpenAsync();
+        var bars = page.Find("#registries .bar");
+        Assert.That(
+            await bars.Locator(".track").EvaluateAllAsync<string[]>("all => all.map(bar => bar.getAttribute('aria-label'))"),
+            Is.EqualTo(Expected.Select(bar => $"{bar.Registry}: {string.Join(", ", bar.Parts)}")),
+            "the registry with most images is the first"
+        );
+        Assert.That(
+            await bars.AllInnerTextsAsync(),
+            Is.EqualTo(Expected.Select(bar => $"{bar.Registry}\n{bar.Parts.Sum(Count)}")),
+            "name and number"
+        );
+        var tracks = await bars.Locator(".track").AllAsync();
+        foreach (var (track, bar) in tracks.Zip(Expected))
+        {
+            var width = (await track.BoundingBoxAsync())!.Width - 2;
+            foreach (var (part, text) in (await track.Locator("span").AllAsync()).Zip(bar.Parts))
+            {
+                await Expect(part).ToHaveAttributeAsync("title", text);
+                Assert.That((await part.BoundingBoxAsync())!.Width, Is.EqualTo(width * Count(text) / MostImages).Within(1), text);
+            }
+            await Expect(track.Locator("span")).ToHaveCountAsync(bar.Parts.Length);
+        }
+    }
+
+    [Test]
+    public async Task The_legend_has_the_states_of_the_bars_in_their_colours()
+    {
+        await using var page = await OpenAsync();
+        var legend = page.Find("#legend > span");
+        Assert.That(await legend.AllInnerTextsAsync(), Is.EqualTo(["missing", "not swapped", "downstream"]));
+        const string Colours = "all => all.map(one => getComputedStyle(one).backgroundColor)";
+        var colours = await legend.Locator("i").EvaluateAllAsync<string[]>(Colours);
+        Assert.That(colours, Is.Unique.And.None.EqualTo("rgba(0, 0, 0, 0)"));
+        var parts = await page.Find("#registries .bar:first-child .track span").EvaluateAllAsync<string[]>(Colours);
+        Assert.That(parts, Is.EqualTo(colours), "docker.io has one of each");
+    }
+
+    /// <summary>The bars of <c>testdata/report/shop</c> with another downstream registry than that of its manifests.</summary>
+    private static readonly (string Registry, string[] Parts)[] Expected =
+    [
+        ("docker.io", ["1 missing", "3 not swapped", "1 downstream"]),
+        ("quay.io", ["1 missing", "1 not swapped"]),
+        ("(invalid)", ["1 not swapped"]),
+        ("registry.example.com", ["1 not swapped"]),
+    ];
+
+    private const int MostImages = 5;
+
+    private static int Count(string part) => int.Parse(part.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+
+    [Test]
     public async Task The_table_is_sorted_by_mouse_and_by_keyboard()
     {
         await using var page = await OpenAsync();

@@ -27,6 +27,39 @@ internal sealed class ClusterReportTests
         Assert.That(output.Split('\n'), Has.All.Length.LessThanOrEqualTo(120));
     }
 
+    /// <summary>As the chart installs it: the release's ConfigMap is found by the webhook's name.</summary>
+    [Test]
+    public async Task Without_a_configuration_that_of_the_release_in_the_cluster_decides()
+    {
+        string[] cluster = ["--kubeconfig", _scene.Server.Kubeconfig];
+        foreach (var command in (string[])["report", "backfill"])
+        {
+            var (code, _, fault) = await ProxySwapperProgram.RunAsync([command, "--webhook-name", "nobody", .. cluster]);
+            Assert.That((code, fault), Is.EqualTo((2, $"{MissingRelease}\n")), command);
+        }
+        var labels = new JsonObject { ["proxyswapper.io/webhook"] = "k8s-proxy-image-swapper-webhook" };
+        var configuration = await File.ReadAllTextAsync(_scene.ConfigurationFile);
+        await _scene.Server.Client.PostAsync(
+            "/api/v1/namespaces/legacy/configmaps",
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = "proxyswapper", ["labels"] = labels },
+                ["data"] = new JsonObject { ["config.yaml"] = configuration },
+            },
+            default
+        );
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["report", "--digests", .. cluster]);
+        Assert.That((exitCode, error), Is.EqualTo((0, "")));
+        _scene.AssertGolden("report.txt", output);
+
+        (exitCode, var planned, error) = await ProxySwapperProgram.RunAsync(["backfill", "--dry-run", .. cluster]);
+        Assert.That(exitCode, Is.Zero, error);
+        Assert.That(planned, Is.EqualTo((await _scene.RunAsync("backfill", "--dry-run")).Output).And.Contain("would copy"));
+    }
+
+    private const string MissingRelease =
+        "(no configuration): no ConfigMap of a release found in the cluster; use --config FILE or set PROXY_URL";
+
     [Test]
     public async Task Json_of_sixty_workloads_is_as_written()
     {
