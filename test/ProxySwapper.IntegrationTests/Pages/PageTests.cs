@@ -59,6 +59,14 @@ internal sealed partial class PageTests : IDisposable
         await Expect(page.Find("#summary")).ToHaveTextAsync("Everything is fine: no Pods waiting, no failed copies.");
         await Expect(page.Find("#gated")).ToHaveTextAsync("No Pods are waiting.");
 
+        var version = typeof(PageTests).Assembly.GetName().Version!.ToString(3);
+        await Expect(page.Find("#facts")).ToContainTextAsync($"version {version}");
+        await Expect(page.Find("#rules li")).ToHaveCountAsync(1);
+        await Expect(page.Find("#rules")).ToContainTextAsync(_scene.Upstream.Address);
+        await Expect(page.Find("#rules")).ToContainTextAsync($"{_scene.Downstream.Address}/mirror");
+        await Expect(page.Find("#downstreams")).ToContainTextAsync(_scene.Downstream.Address);
+        await Expect(page.Find("#downstreams")).ToContainTextAsync("read and write access");
+
         await CreateAsync("web", "app");
         await Expect(page.Find("#gated")).ToContainTextAsync($"{_scene.Namespace}/web");
         await Expect(page.Find("#gated")).ToContainTextAsync("starts with the original image in");

@@ -154,6 +154,30 @@ internal sealed class ReportPageTests : IDisposable
         Assert.That(page.Requests, Has.All.StartsWith("file:"));
     }
 
+    [TestCase("true", "rules[0]; same digest as the source")]
+    [TestCase("false", "rules[0]; another digest than the source")]
+    public async Task The_digest_is_compared_with_the_sources(string sameDigest, string text)
+    {
+        var target = $"\"target\":\"{_downstream.Address}/hub/library/nginx:1.27\"";
+        var html = await File.ReadAllTextAsync(_file);
+        Assert.That(html, Does.Contain(target));
+        var file = _folder.PathOf($"digest-{sameDigest}.html");
+        await File.WriteAllTextAsync(
+            file,
+            WithScriptHash(html.Replace(target, $"\"sameDigest\":{sameDigest},{target}", StringComparison.Ordinal))
+        );
+        await using var page = await _browser.OpenAsync(new Uri(file));
+        await Expect(Rows(page).Filter(new() { HasText = "docker.io/library/nginx:1.27" }).Locator(".why")).ToHaveTextAsync(text);
+    }
+
+    /// <summary>The policy of a page allows the script that it was written with.</summary>
+    private static string WithScriptHash(string html)
+    {
+        var script = html.Split("<script>")[1].Split("</script>")[0];
+        var hash = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(script)));
+        return System.Text.RegularExpressions.Regex.Replace(html, "script-src 'sha256-[^']+'", $"script-src 'sha256-{hash}'");
+    }
+
     [Test]
     public async Task Whatever_an_image_is_called_is_text()
     {
