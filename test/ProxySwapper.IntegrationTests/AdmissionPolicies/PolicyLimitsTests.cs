@@ -67,6 +67,22 @@ internal sealed class PolicyLimitsTests
             $"(?:{string.Join('|', Enumerable.Range(0, count).Select(index => $"host-{index}[.]example"))})/.*";
     }
 
+    /// <summary>The cost of cutting is counted for this many places; with several times as many the whole Pod is left unchanged.</summary>
+    [Test]
+    public async Task Images_with_a_dozen_places_to_cut_at_are_swapped()
+    {
+        var number = await _scene.AddAsync("rules: [{matchRegex: '(.*)o(.*)', replace: r.example/x/y$2, allowSharedTarget: true}]");
+        await _scene.WaitUntilInForceAsync();
+        foreach (var (places, isSwapped) in new[] { (12, true), (190, false) })
+        {
+            var images = Enumerable.Range(0, 60).Select(index => $"quay.test/{new string('o', places)}/{index}:1");
+            var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf([.. images]));
+            Assert.That(webhook, Does.Contain("original-image."));
+            Assert.That(policy == webhook, Is.EqualTo(isSwapped), $"{places} places");
+            Assert.That(policy, Does.StartWith("201 "));
+        }
+    }
+
     [Test]
     public async Task A_thousand_registries_are_swapped()
     {
@@ -83,10 +99,10 @@ internal sealed class PolicyLimitsTests
     [Test]
     public async Task A_hundred_long_images_are_ignored()
     {
-        var images = string.Concat(LongImages(98).Select(image => $"  - {image}\n"));
+        var images = string.Concat(UnusualPods.LongImages(98).Select(image => $"  - {image}\n"));
         var number = await _scene.AddAsync($"rules: [{{match: '**', target: 'r.example/{{registry}}'}}]\nignoreImages:\n{images}");
         await _scene.WaitUntilInForceAsync();
-        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. LongImages(98).TakeLast(2)]));
+        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. UnusualPods.LongImages(98).TakeLast(2)]));
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/docker.io/library/nginx").And.Not.Contain("r.example/hh"));
     }
 
@@ -243,13 +259,6 @@ internal sealed class PolicyLimitsTests
     }
 
     private static string Start(JsonNode body) => body.ToJsonString() is var text && text.Length > 1000 ? text[..1000] : text;
-
-    /// <summary>Images with a tag, each almost as long as references can be.</summary>
-    private static IReadOnlyList<string> LongImages(int count)
-    {
-        var (host, path, tag) = (string.Join('.', Enumerable.Repeat(new string('h', 60), 4)), new string('p', 240), new string('t', 100));
-        return [.. Enumerable.Range(0, count).Select(index => $"{host}/{path}{index}:{tag}")];
-    }
 
     private static string Wildcards(int count) =>
         "rules:\n"

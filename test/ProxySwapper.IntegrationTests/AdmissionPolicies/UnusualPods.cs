@@ -84,4 +84,11 @@ internal static class UnusualPods
             return (name, pod);
         }
     }
+
+    /// <summary>Images with a tag, each almost as long as references can be.</summary>
+    public static IReadOnlyList<string> LongImages(int count)
+    {
+        var (host, path, tag) = (string.Join('.', Enumerable.Repeat(new string('h', 60), 4)), new string('p', 240), new string('t', 100));
+        return [.. Enumerable.Range(0, count).Select(index => $"{host}/{path}{index}:{tag}")];
+    }
 }
