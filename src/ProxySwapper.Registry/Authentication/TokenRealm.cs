@@ -7,7 +7,7 @@ internal static class TokenRealm
 {
     /// <summary>
     /// The URL of a challenge's realm; null if it must not be used: it must be https, or on the registry's own host if that uses plain
-    /// HTTP, and never a link-local address, where clouds serve their metadata.
+    /// HTTP, and never an address where clouds serve their metadata.
     /// </summary>
     public static Uri? Trusted(string? realm, Uri registry)
     {
@@ -17,7 +17,7 @@ internal static class TokenRealm
             address.Scheme == Uri.UriSchemeHttp
             && registry.Scheme == Uri.UriSchemeHttp
             && address.Host.Equals(registry.Host, StringComparison.OrdinalIgnoreCase);
-        return (isPlain || address.Scheme == Uri.UriSchemeHttps) && !LinkLocalAddress.IsMatch(address) ? address : null;
+        return (isPlain || address.Scheme == Uri.UriSchemeHttps) && !MetadataAddress.IsMatch(address) ? address : null;
     }
 
     /// <summary>A realm for error messages: without query and user info, which may contain secrets.</summary>

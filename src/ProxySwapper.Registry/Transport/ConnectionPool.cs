@@ -65,9 +65,11 @@ internal sealed class ConnectionPool(Func<string, CancellationToken, Task<IPAddr
         if (context.InitialRequestMessage.RequestUri?.DnsSafeHost.Equals(host, StringComparison.OrdinalIgnoreCase) == true)
         {
             var found = addresses;
-            addresses = [.. found.Where(address => !LinkLocalAddress.IsMatch(address))];
+            addresses = [.. found.Where(address => !MetadataAddress.IsMatch(address))];
             if (addresses.Length == 0 && found is [var refused, ..])
-                throw new LinkLocalAddressException($"{host} has the link-local address {refused}, which is not connected to");
+                throw new MetadataAddressException(
+                    $"{host} has the link-local or cloud metadata address {refused}, which is not connected to"
+                );
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

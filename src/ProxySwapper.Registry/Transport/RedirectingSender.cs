@@ -53,7 +53,7 @@ internal sealed class RedirectingSender(
     {
         if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
             return "which is not an https URL";
-        return LinkLocalAddress.IsMatch(to) ? "which is a link-local address" : null;
+        return MetadataAddress.IsMatch(to) ? "which is a link-local or cloud metadata address" : null;
     }
 
     private static bool IsRedirect(HttpStatusCode status) =>
@@ -104,7 +104,7 @@ internal sealed class RedirectingSender(
                 $"{Origin(request, address)}{fault.GetBaseException().Message}",
                 fault,
                 transient: fault.InnerException is not AuthenticationException
-                    && fault.GetBaseException() is not (SlowStreamException or LinkLocalAddressException)
+                    && fault.GetBaseException() is not (SlowStreamException or MetadataAddressException)
             );
         }
     }

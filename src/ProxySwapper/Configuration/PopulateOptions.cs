@@ -10,7 +10,10 @@ internal sealed record PopulateOptions
 
     public PopulatePolicy Policy { get; init; } = PopulatePolicy.Gate;
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
-    public int MaxNumberOfParallelJobs { get; init; } = 2;
+
+    /// <summary>With fewer than 3, a namespace with slow images can hold half of the workers, and others take twice as long.</summary>
+    public int MaxNumberOfParallelJobs { get; init; } = 4;
+
     public int MaxRetries { get; init; } = 10;
     public int QueueLimit { get; init; } = 1000;
 

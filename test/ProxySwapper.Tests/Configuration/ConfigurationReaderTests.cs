@@ -92,7 +92,7 @@ internal sealed class ConfigurationReaderTests
                 options.Populate.MaxNumberOfParallelJobs,
                 options.Populate.RecheckAfter
             ),
-            Is.EqualTo((8443, 9090, SwapPolicy.Always, PopulatePolicy.Gate, 2, TimeSpan.FromHours(1)))
+            Is.EqualTo((8443, 9090, SwapPolicy.Always, PopulatePolicy.Gate, 4, TimeSpan.FromHours(1)))
         );
     }
 

@@ -86,7 +86,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
             default
         );
         await AdvanceUntilAsync(() => _log.Text.Contains("another replica has taken over the Lease", StringComparison.Ordinal), "the loss");
-        Assert.That(scene.Queue.RunningCount, Is.Zero, "nothing is copied beside the other one");
+        await TestWait.UntilAsync(() => scene.Queue.RunningCount == 0, "nothing is copied beside the other one");
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("other"));
         // The other replica has copied it.
         Image.AddTo(Downstream, "mirror/team/app", "1");

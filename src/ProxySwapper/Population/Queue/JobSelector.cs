@@ -8,7 +8,7 @@ namespace ProxySwapper.Population.Queue;
 /// </summary>
 internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker breaker)
 {
-    private readonly RoundRobin _namespaces = new();
+    private readonly NamespaceTurns _namespaces = new();
     private readonly RoundRobin _sources = new();
     private bool _wasSlow;
 
@@ -22,8 +22,14 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <summary>How many slow jobs may run at once: with several workers, one is kept free for the others.</summary>
     private int SlowLaneWidth => Math.Max(1, Workers - 1);
 
-    /// <summary>How many of them one namespace may have.</summary>
-    private int SlowLaneShare => Math.Max(1, Workers / 2);
+    /// <summary>
+    /// How many of them one namespace may have, and how many workers it keeps while others wait: less than half, so that the others' images
+    /// take less than twice as long.
+    /// </summary>
+    private int Share => Math.Max(1, (Workers - 1) / 2);
+
+    /// <summary>How many workers a namespace leaves to others even while nobody waits, if there are enough.</summary>
+    private int Reserve => Workers >= 4 ? 1 : 0;
 
     /// <summary>The next job, with its <see cref="PopulationJob.Tenant"/> set; if none may run, the time when that may change.</summary>
     public PopulationJob? Next(
@@ -36,8 +42,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         wake = null;
         if (running.Count >= Workers)
             return null;
-        Candidate? quick = null,
-            slow = null;
+        var candidates = new List<Candidate>();
         foreach (var job in waiting)
         {
             if (job.ReadyAt > now)
@@ -49,18 +54,18 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
                 continue;
             foreach (var tenant in job.Namespaces)
             {
-                var isSlow = IsSlow(job, tenant, now);
-                if (isSlow && !MayOccupyWorker(job, tenant, running))
+                if (Reserve > 0 && running.Count(other => other.Tenant == tenant) >= Workers - Reserve)
                     continue;
-                var candidate = new Candidate(job, tenant, RankOf(job, tenant));
-                if (isSlow)
-                    slow = slow?.Rank.CompareTo(candidate.Rank) <= 0 ? slow : candidate;
-                else
-                    quick = quick?.Rank.CompareTo(candidate.Rank) <= 0 ? quick : candidate;
+                var isSlow = IsSlow(job, tenant, now);
+                if (!isSlow || MayOccupyWorker(job, tenant, running))
+                    candidates.Add(new(job, tenant, isSlow));
             }
         }
+        _namespaces.Observe(running, candidates.Select(candidate => candidate.Tenant), now);
+        var quick = candidates.Where(candidate => !candidate.IsSlow).MinBy(RankOf);
+        var slow = candidates.Where(candidate => candidate.IsSlow).MinBy(RankOf);
         // With a single worker, slow jobs and others alternate.
-        var isQuick = quick is not null && (slow is null || _wasSlow && Workers == 1 || quick.Rank.CompareTo(slow.Rank) <= 0);
+        var isQuick = quick is not null && (slow is null || _wasSlow && Workers == 1 || RankOf(quick).CompareTo(RankOf(slow)) <= 0);
         if ((isQuick ? quick : slow) is not { } next)
             return null;
         next.Job.Tenant = next.Tenant;
@@ -78,11 +83,15 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         return _wasSlow = IsSlow(job, job.Tenant, now);
     }
 
+    /// <summary>A running job ends, with whatever result.</summary>
+    public void End(PopulationJob job, IReadOnlyCollection<PopulationJob> running, DateTimeOffset now) =>
+        _namespaces.End(job, running, now);
+
     /// <summary>Whether a job may occupy a worker for long.</summary>
     public bool MayOccupyWorker(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
     {
         var slow = running.Where(other => other.RunsInSlowLane).ToList();
-        if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < SlowLaneShare)
+        if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < Share)
             return true;
         // It only might be slow, or failed before, and its namespace runs nothing: a large image of another namespace must not delay its
         // next attempt for hours.
@@ -92,33 +101,51 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     }
 
     /// <summary>
-    /// A slow job of a namespace with several workers, to be preempted for a waiting namespace that has none; null if there is no such job
-    /// or nobody waits. A job is preempted once.
+    /// A job to be preempted for a waiting namespace: a slow one of a namespace with several workers if the other has none, or any of a
+    /// namespace that has had more workers than its share and than the other for a while. Null if there is no such job or nobody waits.
+    /// A job is preempted once.
     /// </summary>
     public PopulationJob? FindPreemptible(
         IEnumerable<PopulationJob> waiting,
         IReadOnlyCollection<PopulationJob> running,
-        DateTimeOffset now
+        DateTimeOffset now,
+        out DateTimeOffset? wake
     )
     {
+        wake = null;
         // One at a time: the worker of a job that was told to stop will soon be free.
         if (running.Count < Workers || running.Any(job => job is { WasPreempted: true, Stop: null }))
             return null;
         var workers = running.CountBy(job => job.Tenant).ToDictionary();
-        DateTimeOffset? wake = null;
-        var isWaiting = waiting
-            .TakeWhile(job => job.ReadyAt <= now)
-            .Any(job =>
-                job is { IsLarge: false, Failures: 0, WasPreempted: false }
-                && !job.Namespaces.Any(workers.ContainsKey)
-                && IsAllowed(job, now, ref wake)
-            );
-        return isWaiting
-            ? running
-                .Where(job => job is { IsOverdue: true, WasPreempted: false, Stop: not null } && workers[job.Tenant] > 1)
-                .MaxBy(job => (job.StartedAt, job.Sequence))
-            : null;
+        var candidates = running.Where(job => job is { WasPreempted: false, Stop: not null } && workers[job.Tenant] > 1).ToList();
+        if (candidates.Count == 0)
+            return null;
+        _namespaces.CountRunning(running, now);
+        PopulationJob? preempted = null;
+        DateTimeOffset? retryAt = null;
+        foreach (var job in waiting.TakeWhile(job => job.ReadyAt <= now))
+        {
+            if (job is not { IsLarge: false, Failures: 0, WasPreempted: false } || !IsAllowed(job, now, ref retryAt))
+                continue;
+            var tenant = job.Namespaces.MaxBy(name => workers.GetValueOrDefault(name))!;
+            if (IsSlow(job, tenant, now) && !MayOccupyWorker(job, tenant, running))
+                continue;
+            var notice = job.ReadyAt + PaceTracker.RecallNotice;
+            wake = Earlier(wake, notice > now ? notice : now + PaceTracker.RecallNotice);
+            preempted ??= candidates
+                .Where(other =>
+                    other.IsOverdue && !workers.ContainsKey(tenant)
+                    || notice <= now && IsBorrowedFrom(tenant, other, workers) && !PaceTracker.EndsSoon(other, now)
+                )
+                .MaxBy(other => (other.StartedAt, other.Sequence));
+        }
+        return preempted;
     }
+
+    /// <summary>Whether a running job's namespace has more workers than its share and than another, and had them for longer.</summary>
+    private bool IsBorrowedFrom(string tenant, PopulationJob job, Dictionary<string, int> workers) =>
+        workers[job.Tenant] > Math.Max(Share, workers.GetValueOrDefault(tenant))
+        && _namespaces.RankOf(job.Tenant).Used - _namespaces.RankOf(tenant).Used >= PaceTracker.RecallNotice;
 
     /// <summary>When the next running job will count as slow, without further progress.</summary>
     public static DateTimeOffset? NextOverdue(IEnumerable<PopulationJob> running) =>
@@ -151,37 +178,18 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         || job.Registries.Any(CircuitBreaker.IsFailing)
         || Pace.MayBeSlow(job, tenant, now);
 
-    /// <summary>Namespaces take turns; in each, jobs that are waited for go first, then registries take turns, then the oldest.</summary>
-    private (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(PopulationJob job, string tenant) =>
-        (_namespaces.LastTurn(tenant), job.Waiters > 0 ? 0 : 1, _sources.LastTurn(job.Work.Origin.Registry), job.ReadyAt, job.Sequence);
+    /// <summary>
+    /// Namespaces take turns by the time of their workers; in each, jobs that are waited for go first, then registries take turns, then the
+    /// oldest.
+    /// </summary>
+    private ((TimeSpan, long) Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(Candidate candidate)
+    {
+        var job = candidate.Job;
+        var source = _sources.LastTurn(job.Work.Origin.Registry);
+        return (_namespaces.RankOf(candidate.Tenant), job.Waiters > 0 ? 0 : 1, source, job.ReadyAt, job.Sequence);
+    }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
 
-    private sealed record Candidate(
-        PopulationJob Job,
-        string Tenant,
-        (long Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) Rank
-    );
-}
-
-/// <summary>
-/// Round-robin by name: the one with the longest time since its last turn is next. Bounded, since names are external: if there are
-/// too many, all start over. Used under the queue's lock.
-/// </summary>
-internal sealed class RoundRobin
-{
-    private const int Capacity = 10_000;
-
-    private readonly Dictionary<string, long> _last = new(StringComparer.Ordinal);
-    private long _now;
-
-    /// <summary>When a name last had its turn; 0 if unknown.</summary>
-    public long LastTurn(string name) => _last.GetValueOrDefault(name);
-
-    public void TakeTurn(string name)
-    {
-        if (_last.Count >= Capacity)
-            _last.Clear();
-        _last[name] = ++_now;
-    }
+    private sealed record Candidate(PopulationJob Job, string Tenant, bool IsSlow);
 }

@@ -13,6 +13,14 @@ internal sealed class PaceTracker
     /// <summary>Bytes per second.</summary>
     public const long MinimumRate = 1 << 20;
 
+    /// <summary>
+    /// How long others wait, and how much less worker time they had, before a namespace has to give back workers beyond its share.
+    /// </summary>
+    public static readonly TimeSpan RecallNotice = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What ends within this time is not stopped.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);
+
     private const int Capacity = 10_000;
 
     /// <summary>How long slowness is remembered.</summary>
@@ -28,6 +36,11 @@ internal sealed class PaceTracker
 
     public static bool IsOverdue(PopulationJob job, DateTimeOffset now) =>
         job.StartedAt is { } started && now - started >= AllowedTime(job);
+
+    /// <summary>Whether the rest of a running job takes less than <see cref="Soon"/> at its pace so far.</summary>
+    public static bool EndsSoon(PopulationJob job, DateTimeOffset now) =>
+        job is { StartedAt: { } started, BytesDone: > 0 }
+        && (now - started) * ((double)(job.BytesTotal - job.BytesDone) / job.BytesDone) < Soon;
 
     /// <summary>Whether a job may occupy its worker for long, judging by its source.</summary>
     public bool MayBeSlow(PopulationJob job, string tenant, DateTimeOffset now) =>

@@ -11,7 +11,7 @@ internal sealed partial class PopulationQueue
             Responded(job);
             if (!job.IsOverdue && !PaceTracker.IsOverdue(job, time.GetUtcNow()))
                 _selector.Pace.RecordOnTime(job);
-            _running.Remove(job);
+            Leave(job);
             _jobs.Remove(job.Work.Key);
             Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
             job.Complete(true);
@@ -38,7 +38,7 @@ internal sealed partial class PopulationQueue
                     _selector.CircuitBreaker.Responded(key);
                 else
                     lastOfHost = Math.Max(lastOfHost, _selector.CircuitBreaker.Failed(key, fault.RetryAfter, now));
-            _running.Remove(job);
+            Leave(job);
             // A Pod that joined in the meantime may have the missing secrets.
             var isPermanent = fault.Kind == FailureKind.Permanent && ReferenceEquals(job.Origins, job.OriginsAtStart);
             PopulationJob? displaced = null;
@@ -82,8 +82,9 @@ internal sealed partial class PopulationQueue
             job.RunsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
     }
 
-    /// <summary>Marks jobs that turned out to be slow; one of them may be requeued.</summary>
-    private void FindOverdue(DateTimeOffset now)
+    /// <summary>Marks jobs that turned out to be slow, and stops one that others should run instead of.</summary>
+    /// <returns>When to look again.</returns>
+    private DateTimeOffset? FindOverdue(DateTimeOffset now)
     {
         foreach (var job in _running)
         {
@@ -92,11 +93,18 @@ internal sealed partial class PopulationQueue
             job.IsOverdue = job.RunsInSlowLane = true;
             _selector.Pace.RecordSlow(job, now);
         }
-        if (_selector.FindPreemptible(_waiting.InOrder, _running, now) is not { Stop: { } stop } preempted)
-            return;
+        if (_selector.FindPreemptible(_waiting.InOrder, _running, now, out var wake) is not { Stop: { } stop } preempted)
+            return wake;
         (preempted.WasPreempted, preempted.Stop) = (true, null);
         // Not under the lock: listeners call the queue again.
         _ = stop.CancelAsync();
+        return wake;
+    }
+
+    private void Leave(PopulationJob job)
+    {
+        _selector.End(job, _running, time.GetUtcNow());
+        _running.Remove(job);
     }
 
     private void Displace(PopulationJob job)

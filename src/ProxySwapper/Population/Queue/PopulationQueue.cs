@@ -9,14 +9,16 @@ namespace ProxySwapper.Population.Queue;
 /// <see cref="TryEnqueue"/> never blocks.
 /// </summary>
 /// <remarks>
-/// <para>Namespaces take turns, and within each namespace the source registries; then the oldest job goes first. When the queue is full,
-/// work of a namespace with few jobs replaces the newest job of the namespace with most. Three mechanisms keep a job from blocking
-/// others:</para>
+/// <para>Namespaces take turns by the time of their workers (<see cref="NamespaceTurns"/>), and within each namespace the source
+/// registries; then the oldest job goes first. When the queue is full, work of a namespace with few jobs replaces the newest job of the
+/// namespace with most. Three mechanisms keep a job from blocking others:</para>
 /// <para>The slow lane. A job that failed before, is large, or has a registry that is failing, has never answered or was slow recently may
-/// occupy a worker for long; such jobs together use at most all workers but one, and those of one namespace at most half of them. With a
+/// occupy a worker for long; such jobs together use at most all workers but one, and those of one namespace less than half of them. With a
 /// single worker they alternate with the others.</para>
-/// <para>The pace (<see cref="PaceTracker"/>). A job that turns out to be slow gives up its worker, once, if its namespace has several
-/// workers and another waiting namespace has none.</para>
+/// <para>Preemption. A job that turns out to be slow (<see cref="PaceTracker"/>) gives up its worker, once, if its namespace has several
+/// workers and another waiting namespace has none. A namespace that is alone may use all workers, of four or more
+/// all but one; when others wait that had less time, it gives back those beyond its share, less than half, except for jobs that are about
+/// to end.</para>
 /// <para>The circuit breaker of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one
 /// runs at a time, after the required pause; when its retries are used up, all jobs waiting for that registry fail with it.</para>
 /// </remarks>
@@ -98,14 +100,14 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
                 if (_isClosed)
                     return null;
                 var now = time.GetUtcNow();
-                FindOverdue(now);
+                var recall = FindOverdue(now);
                 if (_selector.Next(_waiting.InOrder, _running, now, out wake) is { } job)
                 {
                     Start(job, now);
                     return job;
                 }
-                if (_waiting.Count > 0 && JobSelector.NextOverdue(_running) is { } overdue && (wake is null || overdue < wake))
-                    wake = overdue;
+                if (_waiting.Count > 0)
+                    wake = new[] { wake, recall, JobSelector.NextOverdue(_running) }.Min();
             }
             await _signal.WaitAsync(change, wake, cancellationToken);
         }
@@ -223,7 +225,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
     {
         foreach (var registry in job.Registries)
             _selector.CircuitBreaker.Ended(registry);
-        _running.Remove(job);
+        Leave(job);
         if (_isClosed)
             Drop(job);
         else

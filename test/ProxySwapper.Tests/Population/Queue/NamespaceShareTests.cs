@@ -15,12 +15,12 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     {
         Options = Options with { QueueLimit = 1000 };
         for (var i = 0; i < 950; i++)
-            Assert.That(Enqueue(Greedy, $"dead{i}", $"dead{i}.example.com").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
+            Assert.That(EnqueueFor(Greedy, $"dead{i}", $"dead{i}.example.com").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
         var held = Take();
         Assert.That((held.Tenant, TryTake()), Is.EqualTo((Greedy, (PopulationJob?)null)), "the last worker is for others");
         for (var i = 0; i < 100; i++)
         {
-            Assert.That(Enqueue(Modest, $"good{i}").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
+            Assert.That(EnqueueFor(Modest, $"good{i}").Outcome, Is.EqualTo(EnqueueOutcome.Queued));
             var good = Take();
             Assert.That(good.Tenant, Is.EqualTo(Modest));
             Queue.Succeeded(good);
@@ -34,11 +34,11 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         for (var i = 0; i < 10; i++)
-            Enqueue(Greedy, $"g{i}");
+            EnqueueFor(Greedy, $"g{i}");
         for (var i = 0; i < 2; i++)
         {
-            Enqueue(Modest, $"m{i}");
-            Enqueue("third", $"t{i}");
+            EnqueueFor(Modest, $"m{i}");
+            EnqueueFor("third", $"t{i}");
         }
         Assert.That(Order(6), Is.EqualTo([Greedy, Modest, "third", Greedy, Modest, "third"]));
     }
@@ -49,9 +49,9 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         Answered("other.example.com");
         for (var i = 0; i < 10; i++)
-            Enqueue(Modest, $"a{i}");
-        Enqueue(Modest, "b0", "other.example.com");
-        Enqueue(Modest, "b1", "other.example.com");
+            EnqueueFor(Modest, $"a{i}");
+        EnqueueFor(Modest, "b0", "other.example.com");
+        EnqueueFor(Modest, "b1", "other.example.com");
         var registries = new List<string>();
         for (var i = 0; i < 4; i++)
         {
@@ -66,8 +66,8 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     public void Awaited_jobs_go_first_within_their_namespace_only()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
-        var awaited = Enumerable.Range(0, 4).Select(i => Queue.Prioritize(Enqueue(Greedy, $"g{i}").Job!)).ToList();
-        Enqueue(Modest, "m0");
+        var awaited = Enumerable.Range(0, 4).Select(i => Queue.Prioritize(EnqueueFor(Greedy, $"g{i}").Job!)).ToList();
+        EnqueueFor(Modest, "m0");
         Assert.That(Order(3), Is.EqualTo([Greedy, Modest, Greedy]));
         awaited.ForEach(waiter => waiter.Dispose());
     }
@@ -75,14 +75,14 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     [Test]
     public async Task A_full_queue_accepts_an_image_of_a_namespace_with_fewer_jobs()
     {
-        var jobs = Enumerable.Range(0, 5).Select(i => Enqueue(Greedy, $"g{i}").Job!).ToList();
-        Assert.That((Enqueue(Greedy, "g5").Outcome, Queue.HasRoomFor(Greedy)), Is.EqualTo((EnqueueOutcome.Dropped, false)));
+        var jobs = Enumerable.Range(0, 5).Select(i => EnqueueFor(Greedy, $"g{i}").Job!).ToList();
+        Assert.That((EnqueueFor(Greedy, "g5").Outcome, Queue.HasRoomFor(Greedy)), Is.EqualTo((EnqueueOutcome.Dropped, false)));
         Assert.That(Queue.HasRoomFor(Modest), Is.True);
-        var result = Enqueue(Modest, "m0");
+        var result = EnqueueFor(Modest, "m0");
         Assert.That((result.Outcome, result.Displaced), Is.EqualTo((EnqueueOutcome.Queued, jobs[4])), "the youngest gives way");
         Assert.That((await jobs[4].Completion, jobs[4].IsDisplaced, Queue.WaitingCount), Is.EqualTo((false, true, 5)));
         Assert.That(
-            (Enqueue(Modest, "m1").Outcome, Enqueue(Modest, "m2").Outcome),
+            (EnqueueFor(Modest, "m1").Outcome, EnqueueFor(Modest, "m2").Outcome),
             Is.EqualTo((EnqueueOutcome.Queued, EnqueueOutcome.Dropped))
         );
     }
@@ -91,9 +91,9 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     public void An_image_that_several_namespaces_wait_for_is_not_displaced()
     {
         for (var i = 0; i < 5; i++)
-            Enqueue(Greedy, $"g{i}");
-        Enqueue(Modest, "g4");
-        Assert.That(Enqueue("third", "t0").Displaced!.Work.Origin.Repository, Is.EqualTo("g3"));
+            EnqueueFor(Greedy, $"g{i}");
+        EnqueueFor(Modest, "g4");
+        Assert.That(EnqueueFor("third", "t0").Displaced!.Work.Origin.Repository, Is.EqualTo("g3"));
     }
 
     [Test]
@@ -102,10 +102,10 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         Options = Options with { MaxNumberOfParallelJobs = 1 };
         for (var i = 0; i < 5; i++)
         {
-            Enqueue(Greedy, $"g{i}");
+            EnqueueFor(Greedy, $"g{i}");
             Assert.That(Queue.Failed(Take(), Transient), Is.Empty);
         }
-        Enqueue(Modest, "m0");
+        EnqueueFor(Modest, "m0");
         var modest = Take();
         var givenUp = Queue.Failed(modest, Transient);
         Assert.That((givenUp.Single().Owner, modest.Completion.IsCompleted), Is.EqualTo((Greedy, false)));
@@ -116,23 +116,24 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
         for (var i = 0; i < 10; i++)
-            Enqueue(Greedy, $"g{i}");
+            EnqueueFor(Greedy, $"g{i}");
         Queue.Succeeded(Take());
-        Enqueue(Modest, "g9");
+        EnqueueFor(Modest, "g9");
         Assert.That(Take().Work.Origin.Repository, Is.EqualTo("g9"));
     }
 
     [Test]
     public void A_slow_image_is_preempted_once_for_a_namespace_without_a_worker()
     {
-        Enqueue(Greedy, "slow0");
-        Enqueue(Greedy, "slow1");
+        OccupyAllButTwo();
+        EnqueueFor(Greedy, "slow0");
+        EnqueueFor(Greedy, "slow1");
         var (first, second) = (Take(), Take());
         using var firstStop = new CancellationTokenSource();
         using var secondStop = new CancellationTokenSource();
         using var one = Queue.LetStop(first, firstStop);
         using var two = Queue.LetStop(second, secondStop);
-        Enqueue(Modest, "m0");
+        EnqueueFor(Modest, "m0");
         Time.Advance(PaceTracker.BaseTime - TimeSpan.FromSeconds(1));
         Assert.That((TryTake(), secondStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)));
         Time.Advance(TimeSpan.FromSeconds(1));
@@ -144,20 +145,21 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         Queue.Succeeded(modest);
         Assert.That(TryTake(), Is.Null, "those of a namespace that was slow of late leave the last worker to others");
         Time.Advance(TimeSpan.FromMinutes(1));
-        Enqueue(Modest, "m1");
+        EnqueueFor(Modest, "m1");
         Assert.That(Take().Tenant, Is.EqualTo(Modest));
     }
 
     [Test]
     public void An_image_that_makes_progress_is_not_slow_however_long_it_takes()
     {
-        Enqueue(Greedy, "steady0");
-        Enqueue(Greedy, "steady1");
+        OccupyAllButTwo();
+        EnqueueFor(Greedy, "steady0");
+        EnqueueFor(Greedy, "steady1");
         var (first, second) = (Take(), Take());
         using var stop = new CancellationTokenSource();
         using var one = Queue.LetStop(first, stop);
         using var two = Queue.LetStop(second, stop);
-        Enqueue(Modest, "m0");
+        EnqueueFor(Modest, "m0");
         foreach (var job in new[] { first, second })
             Queue.ReportBytes(job, 120 * PaceTracker.MinimumRate, 200 * PaceTracker.MinimumRate);
         Time.Advance(TimeSpan.FromMinutes(2));
@@ -167,15 +169,23 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     [Test]
     public void Pods_of_one_namespace_do_not_keep_the_secrets_of_another_from_being_tried()
     {
-        var job = Enqueue(Greedy, "shared").Job!;
+        var job = EnqueueFor(Greedy, "shared").Job!;
         for (var i = 0; i < 20; i++)
             Queue.TryEnqueue(Copy("shared", "up.example.com"), Pod with { Namespace = Greedy, PullSecrets = [$"s{i}"] });
         Queue.TryEnqueue(Copy("shared", "up.example.com"), Pod with { Namespace = Modest, PullSecrets = ["mine"] });
         Assert.That(job.Origins.Select(origin => origin.Namespace).ToList(), Has.Member(Modest).And.Count.EqualTo(8));
     }
 
-    private EnqueueResult Enqueue(string @namespace, string name, string registry = "up.example.com") =>
-        Queue.TryEnqueue(Copy(name, registry), new PodOrigin(@namespace, "pod", "default", []));
+    /// <summary>Six workers, four of them with an image of a namespace each.</summary>
+    private void OccupyAllButTwo()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 6 };
+        for (var i = 0; i < 4; i++)
+        {
+            EnqueueFor($"busy{i}", $"busy{i}");
+            Take();
+        }
+    }
 
     /// <summary>The namespaces of the next jobs, one after the other.</summary>
     private List<string> Order(int count)

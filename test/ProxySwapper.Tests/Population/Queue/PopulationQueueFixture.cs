@@ -58,6 +58,10 @@ internal abstract class PopulationQueueFixture
     protected EnqueueOutcome Enqueue(string name, string registry = "up.example.com", bool mayHaveMoved = false) =>
         Queue.TryEnqueue(Copy(name, registry), Pod, mayHaveMoved).Outcome;
 
+    /// <summary>Enqueues an image for a Pod of a namespace.</summary>
+    protected EnqueueResult EnqueueFor(string @namespace, string name, string registry = "up.example.com") =>
+        Queue.TryEnqueue(Copy(name, registry), new PodOrigin(@namespace, "pod", "default", []));
+
     /// <summary>The job of an image, whether it runs or waits.</summary>
     protected PopulationJob Running(string name) =>
         Queue.Read((running, waiting) => running.Concat(waiting).Single(job => job.Work.Key == $"down.example.com/{name}:1"));

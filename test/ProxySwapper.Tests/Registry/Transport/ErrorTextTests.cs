@@ -135,11 +135,21 @@ internal sealed class ErrorTextTests
     [TestCase("https://[64:ff9b::a9fe:a9fe]/", true)]
     [TestCase("https://[64:ff9b:1::a9fe:a9fe]/", true)]
     [TestCase("https://[2002:a9fe:a9fe::1]/", true)]
+    [TestCase("https://[fd00:ec2::23]/", true)]
+    [TestCase("https://[fd20:ce::254]/", true)]
+    [TestCase("https://[fd00:c1::a9fe:a9fe]/", true)]
+    [TestCase("http://192.0.0.192/", true)]
+    [TestCase("http://100.100.100.200/", true)]
+    [TestCase("http://168.63.129.16./", true)]
+    [TestCase("https://[::ffff:100.100.100.200]/", true)]
+    [TestCase("https://[64:ff9b::a83f:8110]/", true)]
+    [TestCase("http://168.63.129.17/", false)]
+    [TestCase("http://100.100.100.100/", false)]
     [TestCase("https://[fd00:ec2::253]/", false)]
     [TestCase("https://[64:ff9b::a00:1]/", false)]
     [TestCase("https://[::1]/", false)]
     [TestCase("https://10.0.0.1/", false)]
     [TestCase("https://169.254.example.com/", false)]
     public void Link_local_addresses_are_known_in_every_way_to_write_them(string address, bool expected) =>
-        Assert.That(LinkLocalAddress.IsMatch(new Uri(address)), Is.EqualTo(expected));
+        Assert.That(MetadataAddress.IsMatch(new Uri(address)), Is.EqualTo(expected));
 }

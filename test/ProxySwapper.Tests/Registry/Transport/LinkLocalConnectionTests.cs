@@ -12,6 +12,9 @@ internal sealed class LinkLocalConnectionTests
 {
     [TestCase("169.254.169.254")]
     [TestCase("fd00:ec2::254")]
+    [TestCase("168.63.129.16")]
+    [TestCase("100.100.100.200")]
+    [TestCase("fd20:ce::254")]
     [TestCase("::ffff:169.254.169.254")]
     [TestCase("169.254.169.254", "fe80::1")]
     public void A_name_of_a_link_local_address_is_not_connected_to(params string[] addresses)
@@ -19,7 +22,7 @@ internal sealed class LinkLocalConnectionTests
         var fault = Assert.ThrowsAsync<RegistryException>(() => GetAsync("metadata.example.com", addresses))!;
         Assert.That(
             fault.Message,
-            Does.Contain($"metadata.example.com has the link-local address {IPAddress.Parse(addresses[0])}, which is not connected to")
+            Does.Contain($"has the link-local or cloud metadata address {IPAddress.Parse(addresses[0])}, which is not connected to")
         );
         Assert.That(fault.IsTransient, Is.False, "the same request is not sent again");
     }
