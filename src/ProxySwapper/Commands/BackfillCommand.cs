@@ -6,7 +6,6 @@ using ProxySwapper.Commands.Output;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Transfer;
-using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
