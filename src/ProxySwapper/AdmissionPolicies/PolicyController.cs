@@ -20,6 +20,8 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     /// <summary>The field manager of our applies.</summary>
     public const string FieldManager = "proxyswapper";
 
+    private static readonly string[] Results = ["success", "failure"];
+
     /// <summary>How soon a new configuration is applied.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -57,7 +59,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
                 "proxyswapper_admission_policy_applied_total",
                 unit: null,
                 description: "Times that the MutatingAdmissionPolicy was written to the API server, by result.",
-                tags: [new("result", new[] { "success", "failure" })]
+                tags: [new("result", Results)]
             );
     }
 

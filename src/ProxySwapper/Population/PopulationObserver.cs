@@ -1,12 +1,9 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
-using ProxySwapper.Kubernetes;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
-using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;

@@ -56,7 +56,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
             store ??= StoreOf(found.ConvertAll(item => item.Object));
             foreach (var (kind, webhook) in found)
                 stored[kind.Kind] = WithoutServerFields(webhook);
-            await store.KeepAsync(ListOf(stored.Values), cancellationToken);
+            await store.KeepAsync(ListOf([.. stored.Values]), cancellationToken);
             var fault = await RemoveAsync(found, removed, cancellationToken);
             // cert-manager or a user changed it: the new version must be stored.
             if (fault?.Status == HttpStatusCode.Conflict && attempt < MaximumAttempts)
@@ -141,9 +141,9 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         ClientOf(kind).GetAsync(null, name, cancellationToken);
 
     /// <summary>One object as it is, several as a List, as <c>kubectl create -f</c> reads both.</summary>
-    private static JsonObject ListOf(IReadOnlyCollection<JsonObject> objects) =>
-        objects.Count == 1
-            ? objects.First()
+    private static JsonObject ListOf(JsonObject[] objects) =>
+        objects.Length == 1
+            ? objects[0]
             : new()
             {
                 ["apiVersion"] = "v1",
@@ -151,8 +151,13 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
                 ["items"] = new JsonArray([.. objects.Select(item => item.DeepClone())]),
             };
 
-    private static IEnumerable<JsonNode?> ItemsOf(JsonObject stored) =>
-        (string?)stored["kind"] == "List" ? stored["items"] as JsonArray ?? [] : [stored];
+    private static IEnumerable<JsonNode?> ItemsOf(JsonObject stored)
+    {
+        // Not a conditional expression, which would create a JsonArray by a method that cannot be compiled ahead of time.
+        if ((string?)stored["kind"] != "List")
+            return [stored];
+        return stored["items"] as JsonArray ?? [];
+    }
 
     private ResourceClient ClientOf(SwitchedKind kind) => new(client, kind.Type);
 
