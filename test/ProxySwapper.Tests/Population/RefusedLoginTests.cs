@@ -15,18 +15,20 @@ internal sealed class RefusedLoginTests
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private volatile bool _isClosed;
+    private volatile string _open = "";
 
     [SetUp]
     public async Task Start()
     {
-        _isClosed = false;
+        (_isClosed, _open) = (false, "");
         _upstream = await InMemoryRegistry.StartAsync();
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
                 Interceptor = (context, registry) =>
                 {
-                    if (!_isClosed || context.Request.Path == "/v2/")
+                    var isOpen = _open.Length > 0 && context.Request.Path.StartsWithSegments($"/v2/{_open}", StringComparison.Ordinal);
+                    if (!_isClosed || isOpen || context.Request.Path == "/v2/")
                         return registry(context);
                     context.Response.StatusCode = StatusCodes.Status403Forbidden;
                     return Task.CompletedTask;
@@ -69,5 +71,25 @@ internal sealed class RefusedLoginTests
         Assert.That(decision.Warning, Does.Contain($"{_downstream.Address}{path} is failing: it rejects our login"));
         _isClosed = false;
         await TestWait.UntilAsync(async () => (await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, "the recovery");
+    }
+
+    [Test]
+    public async Task A_login_with_rights_for_one_repository_swaps_its_images_once_one_of_them_was_asked_for()
+    {
+        (_isClosed, _open) = (true, "mirror/team/app");
+        await using var scene = await PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                Populate = new() { Policy = PopulatePolicy.Delayed },
+                ProxyHealth = new() { Interval = TimeSpan.FromMilliseconds(100) },
+                ShutdownGracePeriod = TimeSpan.FromSeconds(1),
+            }
+        );
+        await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().IsFallingBack, "three refusals of what no image has");
+        var image = $"{_upstream.Address}/team/app:1";
+        Assert.That((await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, Is.False);
+        await TestWait.UntilAsync(async () => (await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, "the swap");
+        await TestWait.UntilAsync(() => _downstream.Repository("mirror/team/app").Find("1") is not null, "the copy");
     }
 }

@@ -56,7 +56,10 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Whether images are left unchanged because of a failing registry.</summary>
     public bool IsFallingBack => _anyFails && FallsBack || _anyRefuses && FallsBackIfRefused;
 
-    /// <summary>What is failing and why, if the images of a repository are left unchanged for that; otherwise null.</summary>
+    /// <summary>
+    /// What is failing and why, if the images of a repository are left unchanged for that; otherwise null. The next check of a target that
+    /// refuses us asks for this repository too.
+    /// </summary>
     public string? FailureOf(string registry, string repository)
     {
         if (!IsFallingBack || !_registries.TryGetValue(registry, out var health))
@@ -64,7 +67,11 @@ internal sealed partial class DownstreamHealth(
         if (health.Fault is { } fault && FallsBack)
             return $"{registry} is failing: {fault}";
         var target = health.TargetOf(repository);
-        return target.Fault is { } refusal && FallsBackIfRefused ? $"{target.Name} is failing: {refusal}" : null;
+        if (target.Fault is not { } refusal || !FallsBackIfRefused)
+            return null;
+        // Nothing is copied there meanwhile, so this repository would never be checked: our login may have rights for it alone.
+        target.AddRepository(repository);
+        return $"{target.Name} is failing: {refusal}";
     }
 
     /// <summary>
@@ -195,7 +202,7 @@ internal sealed partial class DownstreamHealth(
             var paths = targets[health.Registry].Where(target => target.Repository is not null).ToList();
             health.SetPaths(paths.Select(target => target.Path));
             foreach (var repository in paths.Select(target => target.Repository!))
-                health.TargetOf(repository).AddRepository(repository);
+                health.TargetOf(repository).SetProbe(repository);
         }
     }
 
@@ -252,6 +259,8 @@ internal sealed partial class DownstreamHealth(
             foreach (var repository in target.Repositories)
             {
                 (access, denial) = await AccessOfAsync(registry, repository, cancellationToken);
+                if (access == DownstreamAccess.Granted)
+                    target.Granted(repository);
                 if (denial is null)
                     break;
             }

@@ -7,12 +7,14 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="path">The path without slashes at its ends; empty for all repositories that no other target covers.</param>
 internal sealed class TargetAccess(string registry, string path)
 {
-    /// <summary>Maximum number of repositories checked: one being denied says nothing about the others.</summary>
+    /// <summary>Maximum number of used repositories checked: one being denied says nothing about the others.</summary>
     private const int MaximumRepositories = 3;
 
     private volatile string? _fault;
     private volatile bool _isUrgent;
-    private volatile IReadOnlyList<string> _repositories = [];
+    private volatile string? _probe;
+    private volatile string? _granted;
+    private volatile IReadOnlyList<string> _used = [];
     private DateTimeOffset _next;
 
     public string Path { get; } = path;
@@ -20,8 +22,11 @@ internal sealed class TargetAccess(string registry, string path)
     /// <summary>The registry and the path, as the rules have them.</summary>
     public string Name { get; } = path.Length == 0 ? registry : $"{registry}/{path}";
 
-    /// <summary>The repositories to check: one from the rules, else those most recently used.</summary>
-    public IReadOnlyList<string> Repositories => _repositories;
+    /// <summary>
+    /// The repositories to check: one below the path of the rules, then those most recently used. It only refuses if all of them do, since
+    /// a login may have rights for single repositories.
+    /// </summary>
+    public IReadOnlyList<string> Repositories => _probe is { } probe ? [probe, .. _used] : _used;
 
     /// <summary>The number of consecutive refusals.</summary>
     public int Failures { get; private set; }
@@ -34,14 +39,23 @@ internal sealed class TargetAccess(string registry, string path)
 
     public DownstreamAccess Access { get; private set; }
 
-    /// <summary>Adds a repository that images are copied to; the first one is checked at once.</summary>
+    /// <summary>Sets a repository to check before there is an image: one below the path, or that of a fixed replacement.</summary>
+    public void SetProbe(string repository)
+    {
+        _isUrgent |= _probe is null;
+        _probe = repository;
+    }
+
+    /// <summary>Adds a repository of an image; the first one of a target is checked at once.</summary>
     /// <returns>True if it is the first.</returns>
     public bool AddRepository(string repository)
     {
-        if (Path.Length > 0 && _repositories.Count > 0 || _repositories.Contains(repository, StringComparer.Ordinal))
+        var used = _used;
+        if (repository == _probe || used.Contains(repository, StringComparer.Ordinal))
             return false;
-        var isFirst = _repositories.Count == 0;
-        _repositories = [repository, .. _repositories.Take(MaximumRepositories - 1)];
+        var isFirst = Repositories.Count == 0;
+        // The one that was last granted stays.
+        _used = [repository, .. used.OrderBy(each => each != _granted).Take(MaximumRepositories - 1)];
         _isUrgent |= isFirst;
         return isFirst;
     }
@@ -53,11 +67,14 @@ internal sealed class TargetAccess(string registry, string path)
     /// <summary>Whether it is to be checked now; if so, the caller checks it.</summary>
     public bool TakeDue(DateTimeOffset now)
     {
-        if (_repositories.Count == 0 || !_isUrgent && _next > now)
+        if (Repositories.Count == 0 || !_isUrgent && _next > now)
             return false;
         _isUrgent = false;
         return true;
     }
+
+    /// <summary>A check of one of the repositories found that we may read and write there.</summary>
+    public void Granted(string repository) => _granted = repository;
 
     /// <summary>The result of a check. What refuses is checked again in each round, everything else at the given time.</summary>
     /// <returns>True if it has just started to fail, or has just recovered.</returns>

@@ -67,12 +67,40 @@ internal sealed partial class DownstreamHealthTests
         Assert.That(_checks, Has.Count.EqualTo(1));
         health.Suspect(Registry, "hub/library/app");
         await LookAsync(health, TimeSpan.Zero);
-        Assert.That(_checks, Is.EqualTo(new[] { $"{Registry}/hub/{Probe}", $"{Registry}/hub/{Probe}" }));
+        var all = new[] { $"{Registry}/hub/{Probe}", $"{Registry}/hub/library/app" };
+        Assert.That(_checks.Skip(1), Is.EqualTo(all));
         health.Suspect(Registry, "hub/library/app");
         await LookAsync(health, TimeSpan.Zero);
-        Assert.That(_checks, Has.Count.EqualTo(2), "it is checked every few seconds already");
+        Assert.That(_checks, Has.Count.EqualTo(3), "it is checked every few seconds already");
         await LookAsync(health, TimeSpan.FromSeconds(5));
-        Assert.That(_checks, Has.Count.EqualTo(3));
+        Assert.That(_checks.Skip(3), Is.EqualTo(all));
+    }
+
+    /// <summary>Such as a robot account of Quay, a scoped token of ACR, or an IAM policy that names repositories of ECR.</summary>
+    [TestCase("hub")]
+    [TestCase("")]
+    public async Task A_login_with_rights_for_single_repositories_is_let_in_once_one_of_their_images_is_used(string path)
+    {
+        var (target, prefix) = path.Length > 0 ? ($"{Registry}/{path}", $"{path}/") : (Registry, "");
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = target }] });
+        (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository != $"{prefix}team/ours");
+        await LookAsync(health, TimeSpan.Zero);
+        foreach (var name in new[] { "a", "b", "c", "d" })
+            health.Watch(Registry, $"{prefix}team/{name}");
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(health.FailureOf(Registry, $"{prefix}team/ours"), Does.StartWith($"{target} is failing: it rejects our login"));
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(
+            (health.FailureOf(Registry, $"{prefix}team/ours"), health.Snapshot().Single().Access),
+            Is.EqualTo(((string?)null, DownstreamAccess.Granted))
+        );
+        // Other repositories do not displace it.
+        foreach (var name in new[] { "e", "f", "g", "h" })
+            health.Suspect(Registry, $"{prefix}team/{name}");
+        for (var i = 0; i < 4; i++)
+            await LookAsync(health, TimeSpan.FromMinutes(5));
+        Assert.That(health.Describe(), Is.Empty);
     }
 
     [Test]
