@@ -4,6 +4,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Timing;
 using Spectre.Console;
@@ -55,26 +56,22 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
         console.MarkupLineInterpolated(
             $"[bold]Before the pull[/]: if the API server supports scheduling gates, a Pod waits until its image is downstream."
         );
+        var parts = new Parts(server, downstream, webhook.Get<PopulationQueue>());
         var isReleased = await ShowAsync(
-            server,
+            parts,
             "cart",
             $"{upstream.Address}/team/cart:1.0",
             $"{downstream.Address}/mirror/team/cart:1.0",
             cancellationToken
         );
         var lost = $"{upstream.Address}/team/lost:1.0";
-        return isReleased & await ShowAsync(server, "lost", lost, lost, cancellationToken);
+        return isReleased & await ShowAsync(parts, "lost", lost, lost, cancellationToken);
     }
 
     /// <summary>Creates a Pod and reports what happens; true if it is released with the expected image.</summary>
-    private async Task<bool> ShowAsync(
-        InMemoryApiServer server,
-        string name,
-        string image,
-        string expected,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> ShowAsync(Parts parts, string name, string image, string expected, CancellationToken cancellationToken)
     {
+        var (server, downstream, queue) = parts;
         var started = TimeProvider.System.GetTimestamp();
         using var client = new HttpClient { BaseAddress = server.Address };
         var body = $$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""";
@@ -89,10 +86,15 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
             $"  Pod {name}: {image} [green]→[/] [green]{ImageOf(pod)}[/] [grey]{pod["status"]!["conditions"]?[0]?["reason"]}[/]"
         );
         var wasGated = IsGated(pod);
+        await WaitAsync(() => queue.RunningCount > 0 || !IsGated(server.FindPod(Namespace, name)!), cancellationToken);
+        console.MarkupLineInterpolated($"  copying {image} while the Pod waits");
         await WaitAsync(() => !IsGated(server.FindPod(Namespace, name)!), cancellationToken);
         var released = server.FindPod(Namespace, name)!;
         var waited = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
-        var isGood = wasGated && ImageOf(released) == expected;
+        var isCopied = downstream.Repository($"mirror/team/{name}").Find("1.0") is not null;
+        var isGood = wasGated && ImageOf(released) == expected && isCopied == (expected != image);
+        if (isCopied)
+            console.MarkupLineInterpolated($"  copied to {expected}: {downstream.Repository($"mirror/team/{name}").Blobs.Count} blobs");
         console.MarkupLineInterpolated(
             $"  released after {waited:0} ms with {ImageOf(released)}{(isGood ? "" : ", which is NOT the expected image")}"
         );
@@ -129,6 +131,9 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
+
+    /// <summary>What the demo looks at.</summary>
+    private sealed record Parts(InMemoryApiServer Server, InMemoryRegistry Downstream, PopulationQueue Queue);
 
     private static bool IsGated(JsonNode pod) => pod["spec"]!["schedulingGates"] is JsonArray { Count: > 0 };
 

@@ -19,6 +19,15 @@ internal sealed class DemoTests
             Assert.That(output, Does.Contain("8 Pods admitted, 9 images rewritten"));
             Assert.That(output, Does.Contain("pulled for linux/arm64: ").And.Contain(", the upstream digest.\n"));
             Assert.That(output, Does.Contain("SchedulingGated").And.Contain("/mirror/team/cart:1.0\n"));
+            Assert.That(
+                output,
+                Does.Match(
+                    "Pod cart: .* SchedulingGated\n"
+                        + "  copying [0-9.:]+/team/cart:1.0 while the Pod waits\n"
+                        + "  copied to [0-9.:]+/mirror/team/cart:1.0: [1-9][0-9]* blobs\n"
+                        + "  released after [0-9]+ ms with [0-9.:]+/mirror/team/cart:1.0\n"
+                )
+            );
             Assert.That(output, Does.Match("released after [0-9]+ ms with [0-9.:]+/team/lost:1.0\n"));
             Assert.That(output, Does.Contain("proxyswapper.io/left-original: "));
             Assert.That(output, Does.Not.Contain("\u001b"), "no colours in a pipe");
