@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
@@ -47,16 +49,30 @@ internal sealed class GateLoadTests
             Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(Images * BlobsOfAnImage));
             Assert.That(released - copied, Is.LessThan(MaximumDelay), $"the last image was downstream after {copied}");
         });
-        // The webhook remembers the images, so the next Pods do not wait.
-        foreach (var (source, target) in images)
+        // Both replicas remember the images, whoever copied them, so the next Pods do not wait.
+        foreach (var replica in scene.Replicas)
         {
-            var pod = await scene.DryRunAsync(GateScene.Pod("next", source));
-            Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
+            await scene.AskAsync(replica);
+            foreach (var (source, target) in images)
+            {
+                var pod = await scene.DryRunAsync(GateScene.Pod("next", source));
+                Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
+            }
+            Assert.That(await AdmissionsOfAsync(replica), Is.GreaterThan(Pods / 2), "it was asked about half of the Pods and each image");
         }
         TestContext.Out.WriteLine($"copied after {copied.TotalSeconds:0.00} s, the last Pod released after {released.TotalSeconds:0.00} s");
     }
 
-    /// <summary>Creates a Pod at its time, and waits until it is released.</summary>
+    private static async Task<double> AdmissionsOfAsync(ProxySwapperProcess replica)
+    {
+        var metrics = await replica.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+        return metrics
+            .Split('\n')
+            .Where(line => line.StartsWith("proxyswapper_admissions_total{", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Creates a Pod at its time, and waits until it is released. The second half is reviewed by the second replica.</summary>
     private static async Task<TimeSpan> ObserveAsync(
         GateScene scene,
         int index,
@@ -66,6 +82,8 @@ internal sealed class GateLoadTests
     )
     {
         await Task.Delay(Span * index / Pods, TimeProvider.System);
+        if (index == Pods / 2)
+            await scene.AskAsync(scene.Replicas[1]);
         var name = $"load{index}";
         await scene.CreateAsync(GateScene.Pod(name, image.Source));
         JsonObject pod;

@@ -135,6 +135,22 @@ internal sealed class GateScene : IAsyncDisposable
         return replica;
     }
 
+    /// <summary>Has another replica asked about new Pods, as a Service does with some of them.</summary>
+    public async Task AskAsync(ProxySwapperProcess replica) =>
+        await Client.PatchAsync(
+            $"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{_webhook}",
+            PatchKind.Json,
+            new JsonArray(
+                new JsonObject
+                {
+                    ["op"] = "replace",
+                    ["path"] = "/webhooks/0/clientConfig",
+                    ["value"] = Registration(replica, updates: false, null)["webhooks"]![0]!["clientConfig"]!.DeepClone(),
+                }
+            ),
+            default
+        );
+
     /// <summary>Removes the webhook, as an administrator would.</summary>
     public Task RemoveWebhookAsync() =>
         new ResourceClient(Client, ResourceType.MutatingWebhookConfigurations).DeleteAsync(null, _webhook, null, default);

@@ -21,8 +21,13 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         var pod = await scene.CreateAsync(GateScene.Pod("first", source));
         Assert.That((GateScene.GatesOf(pod).Single(), GateScene.ImageOf(pod)), Is.EqualTo((GateScene.Gate, target)));
         Assert.That((string?)pod["metadata"]!["labels"]!["proxyswapper.io/gated"], Is.EqualTo("true"));
+        await TestWait.UntilAsync(async () => await ClaimsAsync(scene, target), "the copy");
+        // Long enough for a release that does not wait for the copy: without one, it takes a few milliseconds.
+        await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System);
+        Assert.That(GateScene.GatesOf(await scene.FindAsync("first")), Is.EqualTo([GateScene.Gate]), "before the image is downstream");
         scene.LetGo();
         var released = await scene.ReleasedAsync("first");
+        Assert.That(scene.Downstream.Repository("mirror/team/app").Find("1"), Is.Not.Null, "before the Pod is released");
         Assert.That(
             (GateScene.ImageOf(released), released["metadata"]!["labels"]!["proxyswapper.io/gated"]),
             Is.EqualTo((target, (JsonNode?)null))
@@ -267,4 +272,10 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
 
     private static string VolumeOf(JsonObject pod) =>
         (string)pod["spec"]!["volumes"]!.AsArray().Single(volume => (string?)volume!["name"] == "data")!["image"]!["reference"]!;
+
+    private static async Task<bool> ClaimsAsync(GateScene scene, string target)
+    {
+        var state = JsonNode.Parse(await scene.Replicas[0].Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
+        return state["claims"]!.AsArray().Any(claim => (string?)claim!["target"] == target);
+    }
 }
