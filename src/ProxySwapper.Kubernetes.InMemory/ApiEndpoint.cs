@@ -14,6 +14,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
 
     public async Task AnswerAsync(HttpContext context)
     {
+        context.Response.GetTypedHeaders().Date = server.Options.Time.GetUtcNow();
         try
         {
             await DispatchAsync(context);

@@ -104,7 +104,7 @@ internal sealed record InMemoryApiServerOptions
     /// <summary>The minor version it reports: below 27 there are no scheduling gates.</summary>
     public int MinorVersion { get; init; } = 36;
 
-    /// <summary>The clock of creation times.</summary>
+    /// <summary>The clock of creation times and of the responses' Date.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Middleware for every request, which may delay, answer or break it.</summary>

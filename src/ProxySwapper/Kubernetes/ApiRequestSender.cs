@@ -24,6 +24,10 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private readonly KubernetesTransport _transport = new(connection, time);
+    private long _clockOffset;
+
+    /// <summary>How far the server's clock is ahead of ours, by the Date of its last response; zero while they may agree.</summary>
+    public TimeSpan ClockOffset => new(Interlocked.Read(ref _clockOffset));
 
     /// <summary>Sends a request and reads the whole response.</summary>
     /// <exception cref="KubernetesException">The server refused it or did not answer within 30 s.</exception>
@@ -74,7 +78,9 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             var credential = await connection.Credentials.GetAsync(isRefused, timeout.Token);
             var invoker = await _transport.GetAsync(credential.ClientCertificate, timeout.Token);
             using var message = Message(request, credential);
+            var sent = time.GetUtcNow();
             var response = await invoker.SendAsync(message, timeout.Token);
+            CompareClocks(sent, response.Headers.Date);
             // An error response is short enough to buffer, and must be read within the timeout.
             if (isBuffered || !IsAccepted(response))
                 await response.Content.LoadIntoBufferAsync(MaximumBuffered, timeout.Token);
@@ -89,6 +95,20 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             // Also when .NET's own timeout of the connection has passed first.
             throw new KubernetesException(request, null, null, timeout.HasPassed ? timeout.Reason : problem.Message, problem);
         }
+    }
+
+    /// <summary>The date is in whole seconds, and of some moment between the request and its response.</summary>
+    private void CompareClocks(DateTimeOffset sent, DateTimeOffset? date)
+    {
+        if (date is not { } theirs)
+            return;
+        var (least, most) = (theirs - time.GetUtcNow(), theirs - sent + TimeSpan.FromSeconds(1));
+        Interlocked.Exchange(
+            ref _clockOffset,
+            least > TimeSpan.Zero ? least.Ticks
+                : most < TimeSpan.Zero ? most.Ticks
+                : 0
+        );
     }
 
     private HttpRequestMessage Message(ApiRequest request, KubernetesCredential credential)

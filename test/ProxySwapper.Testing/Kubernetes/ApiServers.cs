@@ -8,17 +8,34 @@ namespace ProxySwapper.Testing.Kubernetes;
 internal static class ApiServers
 {
     /// <summary>A client for a user with this name.</summary>
-    public static KubernetesClient Connect(InMemoryApiServer server, string user = "administrator", string @namespace = "default")
+    /// <param name="server">The API server.</param>
+    /// <param name="user">The user.</param>
+    /// <param name="namespace">The namespace of the connection.</param>
+    /// <param name="clock">What the client takes for the time; its timeouts are real ones.</param>
+    public static KubernetesClient Connect(
+        InMemoryApiServer server,
+        string user = "administrator",
+        string @namespace = "default",
+        TimeProvider? clock = null
+    )
     {
         var file = Path.GetTempFileName();
         try
         {
             File.WriteAllText(file, server.Kubeconfig(user, @namespace));
-            return new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([file], null), TimeProvider.System);
+            return new KubernetesClient(
+                new KubeconfigReader(TimeProvider.System).Read([file], null),
+                new Clock(clock ?? TimeProvider.System)
+            );
         }
         finally
         {
             File.Delete(file);
         }
+    }
+
+    private sealed class Clock(TimeProvider clock) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
     }
 }

@@ -55,7 +55,7 @@ internal sealed class PopulateEndpointTests
             HasLabel = true,
             Images = [new GatedImage("/spec/containers/0/image", "down.example.com/queued:1", "queued", "key")],
         };
-        using var state = new GatedPodState(pod, time.GetUtcNow(), wasListed: false);
+        using var state = new GatedPodState(pod, time.GetUtcNow(), null);
         await new PopulateEndpoint(queue, givenUp, () => [lease], () => [state], _ => { }).AnswerAsync(context);
         var json = JsonNode.Parse(body.ToArray());
         Assert.That(
@@ -101,7 +101,7 @@ internal sealed class PopulateEndpointTests
             );
         List<GatedPodState> states =
         [
-            .. Enumerable.Range(0, 1_500).Select(number => new GatedPodState(PodOf(number), time.GetUtcNow(), false)),
+            .. Enumerable.Range(0, 1_500).Select(number => new GatedPodState(PodOf(number), time.GetUtcNow(), null)),
         ];
         var json = JsonNode.Parse(
             await BodyOfAsync(new PopulateEndpoint(queue, new FailedImages(time), () => [], () => states, _ => { }))

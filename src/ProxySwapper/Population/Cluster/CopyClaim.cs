@@ -79,7 +79,8 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
-            // While the API server is down, nobody else can take it over either.
+            // While the API server is down, nobody else can take it over either. If only this replica cannot reach it, another one may copy
+            // the image too, which does less harm than copying it nowhere.
             Log.NotRenewed(_logger, _lease!.Name, problem.Message);
         }
     }

@@ -13,18 +13,18 @@ internal sealed class GatedPodState : IDisposable
     /// <summary>Starts tracking a Pod.</summary>
     /// <param name="pod">The Pod.</param>
     /// <param name="seenAt">The current time.</param>
-    /// <param name="wasListed">True if it was found in a list and may have waited for long.</param>
-    public GatedPodState(GatedPod pod, DateTimeOffset seenAt, bool wasListed)
+    /// <param name="createdAt">When it was created, if it was found in a list and may have waited for long; otherwise null.</param>
+    public GatedPodState(GatedPod pod, DateTimeOffset seenAt, DateTimeOffset? createdAt)
     {
         Pod = pod;
-        Since = wasListed && pod.CreatedAt < seenAt ? pod.CreatedAt : seenAt;
+        Since = createdAt < seenAt ? createdAt.Value : seenAt;
         Ended = _ended.Token;
     }
 
     /// <summary>The Pod as last seen.</summary>
     public GatedPod Pod { get; private set; }
 
-    /// <summary>When it began to wait, by our own clock if we saw that.</summary>
+    /// <summary>When it began to wait, by our own clock.</summary>
     public DateTimeOffset Since { get; }
 
     /// <summary>Cancelled when the Pod no longer waits.</summary>

@@ -70,7 +70,7 @@ internal sealed partial class GatedPods(
     /// <param name="bring">Waits until an image is downstream; returns null, or why it failed.</param>
     public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> bring)
     {
-        var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, time.GetUtcNow(), wasListed));
+        var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, time.GetUtcNow(), wasListed ? ByOurClock(pod.CreatedAt) : null));
         foreach (var image in state.Update(pod))
             _ = BringAsync(state, image, bring);
         _signal.Raise();
@@ -248,6 +248,13 @@ internal sealed partial class GatedPods(
                 Log.Released(logger, pod, waited.TotalSeconds);
                 break;
         }
+    }
+
+    /// <summary>A time of the API server, whose clock and ours may differ by more than the deadline. Never throws.</summary>
+    private DateTimeOffset ByOurClock(DateTimeOffset theirs)
+    {
+        var offset = kubernetes.Client?.ClockOffset ?? TimeSpan.Zero;
+        return theirs - DateTimeOffset.MinValue > offset && DateTimeOffset.MaxValue - theirs > -offset ? theirs - offset : theirs;
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

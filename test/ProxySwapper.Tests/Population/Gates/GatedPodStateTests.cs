@@ -46,7 +46,7 @@ internal sealed class GatedPodStateTests
         Assert.That(state.Describe(Deadline), Is.Null);
     }
 
-    private static GatedPodState StateOf(params GatedImage[] images) => new(PodOf(images), DateTimeOffset.UnixEpoch, wasListed: false);
+    private static GatedPodState StateOf(params GatedImage[] images) => new(PodOf(images), DateTimeOffset.UnixEpoch, createdAt: null);
 
     private static GatedPod PodOf(params GatedImage[] images) =>
         new()

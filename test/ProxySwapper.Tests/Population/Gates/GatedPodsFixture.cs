@@ -32,7 +32,7 @@ internal abstract class GatedPodsFixture
         Time = new ManualTimeProvider();
         (Refusal, _patches) = (_ => null, 0);
         _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = Time, Interceptor = AnswerAsync });
-        Client = ApiServers.Connect(_server);
+        Client = ApiServers.Connect(_server, clock: Time);
     }
 
     [TearDown]
