@@ -4,7 +4,6 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
-using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
