@@ -1,6 +1,5 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes.InMemory;
-using ProxySwapper.Population.Gates;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 

@@ -1,5 +1,4 @@
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
