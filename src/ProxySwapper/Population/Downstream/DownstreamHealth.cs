@@ -79,9 +79,7 @@ internal sealed partial class DownstreamHealth(
     /// means for images.
     /// </summary>
     public bool IsFailing(string registry, string repository) =>
-        (_anyFails || _anyRefuses)
-        && _registries.TryGetValue(registry, out var health)
-        && (health.Fault ?? health.TargetOf(repository).Fault) is not null;
+        _registries.TryGetValue(registry, out var health) && (health.Fault ?? health.TargetOf(repository).Fault) is not null;
 
     /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
     public void Watch(string registry)
