@@ -6,16 +6,12 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Backfilling;
 
 /// <summary>The arguments of <c>proxyswapper backfill</c>, and its waiting, with a manifest instead of a cluster.</summary>
-[TestFixture, NeedsServer]
-internal sealed class BackfillCommandTests
+[TestFixture, NeedsServer, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class BackfillCommandTests : IDisposable
 {
-    private TemporaryFolder _folder = null!;
+    private readonly TemporaryFolder _folder = new();
 
-    [SetUp]
-    public void CreateFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void DeleteFolder() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task Waiting_ends_when_everything_is_copied_after_an_outage()
