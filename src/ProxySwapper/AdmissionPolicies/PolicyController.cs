@@ -28,8 +28,6 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     /// <summary>How often the policy is checked at the API server.</summary>
     private static readonly TimeSpan RecheckAfter = TimeSpan.FromSeconds(5);
 
-    private static readonly string[] Results = ["success", "failure"];
-
     private readonly PolicyClient? _client;
     private readonly ServedPolicy _policy;
     private readonly TimeProvider _time;
