@@ -9,7 +9,10 @@ namespace ProxySwapper.Registry.Transport;
 /// </summary>
 internal static class MetadataAddress
 {
-    /// <summary>The clouds' own services at addresses that are not link-local, by the clouds' manuals.</summary>
+    /// <summary>
+    /// The clouds' own services at addresses that are not link-local: from the clouds' manuals, those of Google and Oracle from software
+    /// that calls them.
+    /// </summary>
     private static readonly IPAddress[] CloudServices =
     [
         // EC2's instance metadata over IPv6; the Pod Identity agent of EKS is its neighbour.

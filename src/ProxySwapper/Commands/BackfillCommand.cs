@@ -29,9 +29,9 @@ internal static class BackfillCommand
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "The maximum time, such as 30m; 0 for no limit.",
+            HelpName = "duration",
+            Description = "The maximum time, such as 30m. Default: 0, no limit.",
             CustomParser = ParseTimeout,
-            DefaultValueFactory = _ => TimeSpan.Zero,
         };
         var only = new Option<RegistryName?>("--only")
         {

@@ -64,7 +64,7 @@ internal sealed class DryRunTests
         });
         var metrics = await webhook.Management.GetStringAsync("/metrics");
         Assert.That(metrics, Does.Match("""proxyswapper_admissions_total\{result="dry_run"\} [1-9]"""));
-        Assert.That(metrics, Does.Match("""proxyswapper_images_total\{result="dry_run",registry="docker.io"\} [1-9]"""));
+        Assert.That(metrics, Does.Match("""proxyswapper_images_total\{registry="docker.io",result="dry_run"\} [1-9]"""));
         Assert.That(metrics, Does.Match("""proxyswapper_admissions_total\{result="patched"\} 0"""));
     }
 
