@@ -13,7 +13,6 @@ namespace ProxySwapper.Benchmarks.Populate;
 /// with the same 1,000 reviews as dry runs, which get the same responses and copy nothing. The webhook and its client share one processor
 /// and the registries have the other: with all of them on both, even an idle webhook would be as slow as one that copies. The first round,
 /// in which the code for copies is compiled, is reported separately.
-/// in which what copies is compiled, is told by itself.
 /// </summary>
 internal static class PopulateMeasurement
 {
