@@ -26,6 +26,29 @@ internal sealed class CommandLineTests
         Assert.That(error.Trim(), Does.Contain(report).And.Not.Contain("\n").And.Not.Contain("Retrying"));
     }
 
+    /// <summary>A full disk below the output.</summary>
+    [TestCase("version", "> /dev/full")]
+    [TestCase("rewrite nginx", "> /dev/full")]
+    [TestCase("completion bash", "> /dev/full")]
+    [TestCase("--help", "> /dev/full")]
+    [TestCase("rewrite nginx", ">&-")]
+    [TestCase("mirror --dry-run --config-file $MIRROR", "> /dev/full")]
+    [TestCase("rewrite --config missing.yaml nginx", "2> /dev/full")]
+    public async Task An_output_that_cannot_be_written_ends_a_command(string arguments, string redirection)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("mirror.yaml");
+        await File.WriteAllTextAsync(file, $"images: {{app: {{source: {NobodyListens}/a, destination: {NobodyListens}/b, mode: all}}}}\n");
+        var (exitCode, output, error) = await TestProcess.RunAsync(
+            "bash",
+            ["-c", $"MIRROR={file}; exec {ProxySwapperProgram.File} {arguments} {redirection}"]
+        );
+        Assert.That(exitCode, Is.EqualTo(1).Or.EqualTo(2), output + error);
+        Assert.That(output + error, Does.Not.Contain("   at ").And.Not.Contain("Unhandled"));
+        if (redirection[0] == '>')
+            Assert.That(error, Does.Contain("cannot write the output: "));
+    }
+
     [Test]
     public async Task Retries_are_reported_while_nothing_responds()
     {

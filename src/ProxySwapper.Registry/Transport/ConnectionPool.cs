@@ -61,8 +61,8 @@ internal sealed class ConnectionPool(Func<string, CancellationToken, Task<IPAddr
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
-        // A proxy is configured by the operator, unlike the names in images, challenges and redirects.
-        if (context.InitialRequestMessage.RequestUri?.DnsSafeHost.Equals(host, StringComparison.OrdinalIgnoreCase) == true)
+        // A proxy is configured by the operator, unlike the names in images, challenges and redirects. Endpoints have names in Punycode.
+        if (context.InitialRequestMessage.RequestUri?.IdnHost.Equals(host, StringComparison.OrdinalIgnoreCase) == true)
         {
             var found = addresses;
             addresses = [.. found.Where(address => !MetadataAddress.IsMatch(address))];

@@ -31,7 +31,7 @@ internal static class MetadataAddress
 
     /// <summary>
     /// True for <c>169.254.0.0/16</c>, <c>fe80::/10</c> and the services of clouds; also for IPv4 addresses embedded in IPv6
-    /// (mapped, compatible, NAT64 of RFC 6052, 6to4 of RFC 3056), and with a trailing dot.
+    /// (mapped, compatible, translated of RFC 2765, NAT64 of RFC 6052, 6to4 of RFC 3056), and with a trailing dot.
     /// </summary>
     public static bool IsMatch(Uri address) => IPAddress.TryParse(address.DnsSafeHost.TrimEnd('.'), out var ip) && IsMatch(ip);
 
@@ -40,13 +40,14 @@ internal static class MetadataAddress
     {
         if (ip.AddressFamily == AddressFamily.InterNetwork)
             return IsMatch(ip.GetAddressBytes());
-        if (ip.IsIPv6LinkLocal || CloudServices.Contains(ip))
-            return true;
         var bytes = ip.GetAddressBytes();
+        // Without a scope, by which addresses are unequal.
+        if (ip.IsIPv6LinkLocal || CloudServices.Contains(new IPAddress(bytes)))
+            return true;
         return bytes switch
         {
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] or [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ..] => IsMatch(bytes[12..]),
-            [0, 0x64, 0xff, 0x9b, ..] => IsMatch(bytes[12..]),
+            [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, ..] or [0, 0x64, 0xff, 0x9b, ..] => IsMatch(bytes[12..]),
             [0x20, 0x02, ..] => IsMatch(bytes[2..6]),
             _ => false,
         };

@@ -10,20 +10,55 @@ internal static class CommandTree
     /// <summary>Where to begin.</summary>
     private static readonly string[] Examples = ["proxyswapper demo", "proxyswapper report", "proxyswapper rewrite --help"];
 
-    /// <summary>Parses and runs a command line. No user input makes it throw.</summary>
+    /// <summary>Parses and runs a command line. No user input makes it throw, nor does an output that cannot be written.</summary>
     /// <returns>The exit code: 2 for an invalid command line or file, 1 for a failure, 0 otherwise.</returns>
     public static async Task<int> RunAsync(string[] arguments)
+    {
+        try
+        {
+            return await InvokeAsync(arguments);
+        }
+        catch (OperationCanceledException)
+        {
+            return 1;
+        }
+        catch (Exception fault)
+        {
+            Tell(fault);
+            return 1;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(string[] arguments)
     {
         var command = Create().Parse(arguments);
         if (command.Errors.Count > 0)
             return UsageErrors.Report(command);
         var invocation = new InvocationConfiguration
         {
+            EnableDefaultExceptionHandler = false,
             // A stopped command finishes or abandons its work, and says so, before the process exits. The server's host handles that
             // itself.
             ProcessTerminationTimeout = command.CommandResult.Command.Name == ServeCommand.Name ? null : TimeSpan.FromSeconds(30),
         };
         return await command.InvokeAsync(invocation);
+    }
+
+    /// <summary>Usually a full disk below the standard output; the standard error may be there too.</summary>
+    private static void Tell(Exception fault)
+    {
+        try
+        {
+            Console.Error.WriteLine(
+                fault is IOException or UnauthorizedAccessException
+                    ? $"cannot write the output: {fault.Message}"
+                    : $"internal error: {fault.Message}"
+            );
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // The exit code remains.
+        }
     }
 
     /// <summary>The root command.</summary>

@@ -96,7 +96,11 @@ internal static partial class SharedTargetCheck
     /// <summary>Sample registries and paths of every form, and those that the rules name.</summary>
     private static List<(string Registry, string Path)> SamplesOf(List<CheckedRule> rules)
     {
-        var patterns = rules.Select(rule => rule.Regex).OfType<string>().Select(text => text.Replace("\\", "", StringComparison.Ordinal));
+        var patterns = rules
+            .Select(rule => rule.Regex)
+            .OfType<string>()
+            .Select(text => text.Replace("\\", "", StringComparison.Ordinal).Replace("[.]", ".", StringComparison.Ordinal))
+            .ToList();
         var registries = patterns
             .SelectMany(text => Host().Matches(text).Select(match => match.Value))
             .Where(host => RegistryName.TryParse(host, out _))
@@ -105,10 +109,12 @@ internal static partial class SharedTargetCheck
             )
             .Concat(SampleRegistries)
             .Select(host => RegistryName.Normalize(host));
-        var paths = patterns
-            .SelectMany(text => Path().Matches(text).Select(match => match.Groups[1].Value.Trim('/')))
-            .Where(path => path.Length > 0)
-            .SelectMany(path => new[] { $"{path}:1.0", $"{path}/app:1.0" })
+        var literals = patterns.SelectMany(text => Literal().Matches(text).Select(match => match.Value)).ToList();
+        var paths = literals
+            .SelectMany(text => new[] { text, text[(text.IndexOf('/', StringComparison.Ordinal) + 1)..] })
+            .Select(text => text.Trim('/', '.', '-'))
+            .Where(text => text.Length > 0)
+            .SelectMany(text => new[] { $"{text}:1.0", $"{text}/app:1.0", text, $"{text}.0" })
             .Concat(SamplePaths);
         var all =
             from path in paths.Distinct(StringComparer.Ordinal)
@@ -121,8 +127,9 @@ internal static partial class SharedTargetCheck
     [GeneratedRegex(@"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d+)?")]
     private static partial Regex Host();
 
-    [GeneratedRegex(@"(?<=[A-Za-z0-9])/((?:[a-z0-9_.-]+/?)+)")]
-    private static partial Regex Path();
+    /// <summary>What a pattern says literally: parts of paths and tags, also inside of groups.</summary>
+    [GeneratedRegex("[A-Za-z0-9_.:/-]+")]
+    private static partial Regex Literal();
 
     /// <summary>A rule whose parts are valid.</summary>
     private sealed class CheckedRule

@@ -51,17 +51,24 @@ internal sealed partial class MirrorRun(
 
     private async Task PlanAllAsync(ChannelWriter<MirrorTask> tasks, CancellationTokenSource stopping)
     {
-        // Not cancelled as a whole, so that each image not reached is reported.
-        await Parallel.ForEachAsync(
-            file.Images,
-            new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel },
-            async (image, _) =>
-            {
-                foreach (var task in await PlanAsync(image, stopping))
-                    await tasks.WriteAsync(task, CancellationToken.None);
-            }
-        );
-        tasks.Complete();
+        try
+        {
+            // Not cancelled as a whole, so that each image not reached is reported.
+            await Parallel.ForEachAsync(
+                file.Images,
+                new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel },
+                async (image, _) =>
+                {
+                    foreach (var task in await PlanAsync(image, stopping))
+                        await tasks.WriteAsync(task, CancellationToken.None);
+                }
+            );
+        }
+        finally
+        {
+            // The workers end too when the output cannot be written.
+            tasks.Complete();
+        }
     }
 
     private async Task<IReadOnlyList<MirrorTask>> PlanAsync(MirrorImage image, CancellationTokenSource stopping)

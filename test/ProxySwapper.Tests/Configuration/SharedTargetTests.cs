@@ -16,6 +16,8 @@ internal sealed class SharedTargetTests
     [TestCase("{match: 'docker.io/team/**', target: r.example}, {match: 'quay.io/*/app', target: r.example}")]
     [TestCase("{matchRegex: '[^/]+/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: '(docker|quay)\\.io/(.*)', replace: r.example/$2}")]
+    [TestCase("{matchRegex: '[^/]+/(library/nginx:1.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: 'quay[.]io/(foo/.*)', replace: r.example/$1}, {match: 'ghcr.io/**', target: r.example}")]
     [TestCase("{matchRegex: '(?:one\\.corp|two\\.corp)/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: '.*', replace: 'r.example/one:1'}")]
     [TestCase("{match: docker.io, target: r.example}, {matchRegex: 'quay\\.io/(.*)', replace: r.example/$1}")]

@@ -15,7 +15,9 @@ internal sealed class LinkLocalConnectionTests
     [TestCase("168.63.129.16")]
     [TestCase("100.100.100.200")]
     [TestCase("fd20:ce::254")]
+    [TestCase("fd00:ec2::254%1")]
     [TestCase("::ffff:169.254.169.254")]
+    [TestCase("::ffff:0:169.254.169.254")]
     [TestCase("169.254.169.254", "fe80::1")]
     public void A_name_of_a_link_local_address_is_not_connected_to(params string[] addresses)
     {
@@ -26,6 +28,13 @@ internal sealed class LinkLocalConnectionTests
         );
         Assert.That(fault.IsTransient, Is.False, "the same request is not sent again");
     }
+
+    [Test]
+    public void A_name_with_letters_beyond_ASCII_is_not_either() =>
+        Assert.That(
+            async () => await GetAsync("m\u00ebta.example.com", "169.254.169.254"),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("link-local")
+        );
 
     [Test]
     public void An_address_is_not_connected_to_either() =>
