@@ -44,7 +44,7 @@ internal sealed class KubeImageKeeperConverter(ForeignTarget target)
             case "ClusterImageSetAvailability" or "ImageMonitor":
                 item.LeaveOut(
                     "kind",
-                    $"{kind} has no counterpart; proxyswapper report --fail-on missing lists images that cannot be pulled"
+                    $"{kind} has no counterpart: sources are not watched; proxyswapper report lists images that are missing at their target"
                 );
                 break;
             default:
