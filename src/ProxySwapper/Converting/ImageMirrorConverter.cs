@@ -11,7 +11,7 @@ internal static class ImageMirrorConverter
     {
         foreach (var pattern in spec.Strings("excludeImages"))
             if (ImagePattern.TryParse(pattern, out _, out var fault))
-                result.IgnoreImages(pattern);
+                result.Exclusions.ExcludeImages(spec, "excludeImages", pattern);
             else
                 spec.LeaveOut("excludeImages", $"'{pattern}' {fault}");
         if (spec.Section("destination") is not { } destination || destination.String("path")?.TrimEnd('/') is not { } path)

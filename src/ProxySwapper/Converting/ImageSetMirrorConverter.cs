@@ -55,7 +55,8 @@ internal static class ImageSetMirrorConverter
             ReadExcludes(item, "image", result);
             foreach (var expression in item.Strings("namespace"))
                 if (ForeignPattern.OfNamespaces(expression) is { } names)
-                    result.IgnoreNamespaces(names);
+                    foreach (var name in names)
+                        result.Exclusions.ExcludeNamespaces(item, "namespace", name);
                 else
                     item.LeaveOut("namespace", $"'{expression}' cannot be expressed with *; list the namespaces in ignoreNamespaces");
             LeaveOutLabels(item);
@@ -66,7 +67,7 @@ internal static class ImageSetMirrorConverter
     {
         foreach (var expression in section.Strings(key))
             if (ForeignPattern.OfImages(expression) is { } pattern)
-                result.IgnoreImages(pattern);
+                result.Exclusions.ExcludeImages(section, key, pattern);
             else
                 section.LeaveOut(key, $"'{expression}' is a regular expression; ignoreImages takes patterns with * and **");
     }

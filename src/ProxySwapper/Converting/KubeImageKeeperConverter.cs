@@ -14,10 +14,13 @@ internal sealed class KubeImageKeeperConverter(ForeignTarget target)
     public JsonObject Convert(IReadOnlyList<ForeignSection> documents)
     {
         foreach (var document in documents)
+        {
+            _result.Exclusions.BeginObject();
             if (document.Has("apiVersion") && document.Has("kind"))
                 ConvertObject(document);
             else
                 KubeImageKeeperValues.Convert(document, target, _result);
+        }
         return _result.ToJson();
     }
 

@@ -12,7 +12,8 @@ internal sealed class KubeImageKeeperResult
     private readonly List<string> _platforms = [];
     private readonly JsonArray _registries = [];
 
-    public void IgnoreImages(string pattern) => AddOnce(_ignoredImages, pattern);
+    /// <summary>What single objects exclude.</summary>
+    public KubeImageKeeperExclusions Exclusions { get; } = new();
 
     public void IgnoreNamespaces(IEnumerable<string> names)
     {
@@ -38,6 +39,7 @@ internal sealed class KubeImageKeeperResult
     public void AddRule(string expression, string prefix, IReadOnlyList<string> namespaces)
     {
         var pattern = ForeignPattern.OfImages(expression);
+        Exclusions.Include(pattern, namespaces);
         var rule = pattern is null
             ? new JsonObject { ["matchRegex"] = $"({ForeignPattern.Whole(expression)})", ["replace"] = $"{prefix}/$1" }
             : new JsonObject
@@ -51,6 +53,7 @@ internal sealed class KubeImageKeeperResult
 
     public JsonObject ToJson()
     {
+        Exclusions.Resolve(pattern => AddOnce(_ignoredImages, pattern), name => AddOnce(_ignoredNamespaces, name));
         var result = new JsonObject();
         if (_ignoredImages.Count > 0)
             result["ignoreImages"] = _ignoredImages.ToJson();
