@@ -39,7 +39,7 @@ internal sealed class PodGating(
             return decision;
         var isWaiting = false;
         var isVolumeMissing = false;
-        var isHopeless = false;
+        var isHopeless = true;
         foreach (var (place, image) in decision.Images)
         {
             if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target))
@@ -48,7 +48,8 @@ internal sealed class PodGating(
                 isVolumeMissing = true;
             else
                 isWaiting |= place.Kind is PodImageKind.Container or PodImageKind.InitContainer;
-            isHopeless |= health.IsFailing(target.Registry, target.Repository);
+            // If one registry fails, the images of another one are still waited for.
+            isHopeless &= health.IsFailing(target.Registry, target.Repository);
         }
         // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)

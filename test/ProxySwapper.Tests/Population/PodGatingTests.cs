@@ -7,6 +7,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Time;
 
@@ -142,6 +143,22 @@ internal sealed class PodGatingTests : GateFixture
     }
 
     [Test]
+    public async Task A_pod_waits_for_the_image_of_a_registry_that_works_although_that_of_another_one_is_failing()
+    {
+        await using var healthy = await InMemoryRegistry.StartAsync();
+        await using var scene = await StartAsync(
+            gate: new() { OnFailure = GateFailurePolicy.Keep },
+            checks: TimeSpan.FromMilliseconds(100),
+            other: new() { Match = "other.example.com", Target = $"{healthy.Address}/mirror" }
+        );
+        await Downstream.DisposeAsync();
+        await scene.ReviewAsync(Review("{}", "{}"));
+        await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().Describe().Length > 0, "three failed checks");
+        const string Both = """{"initContainers":[{"name":"i","image":"other.example.com/app:1"}]}""";
+        Assert.That(IsGated(await scene.ReviewAsync(Review(Both, "{}"))), Is.True);
+    }
+
+    [Test]
     public async Task A_pod_does_not_wait_when_the_program_ends()
     {
         await using var scene = await StartAsync();
@@ -226,7 +243,8 @@ internal sealed class PodGatingTests : GateFixture
         bool isPopulated = true,
         InMemoryApiServer? cluster = null,
         bool isConnected = true,
-        TimeSpan? checks = null
+        TimeSpan? checks = null,
+        RuleOptions? other = null
     ) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
@@ -240,6 +258,7 @@ internal sealed class PodGatingTests : GateFixture
                         Target = $"{Downstream.Address}/mirror",
                         Populate = isPopulated,
                     },
+                    .. new[] { other }.OfType<RuleOptions>(),
                 ],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 Populate = new()
@@ -263,24 +282,14 @@ internal sealed class PodGatingTests : GateFixture
         };
         pod["metadata"]!["name"] = "app";
         pod["spec"]!["containers"] ??= new JsonArray(new JsonObject { ["name"] = "main", ["image"] = $"{Upstream.Address}/app:1" });
-        return new JsonObject
-        {
-            ["kind"] = "AdmissionReview",
-            ["apiVersion"] = "admission.k8s.io/v1",
-            ["request"] = new JsonObject
-            {
-                ["uid"] = "u",
-                ["kind"] = new JsonObject
-                {
-                    ["group"] = "",
-                    ["version"] = "v1",
-                    ["kind"] = "Pod",
-                },
-                ["namespace"] = "team",
-                ["operation"] = "CREATE",
-                ["object"] = pod,
-            },
-        }.ToJsonString();
+        var review = JsonNode.Parse(
+            """
+            {"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1",
+             "request":{"uid":"u","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"team","operation":"CREATE"}}
+            """
+        )!;
+        review["request"]!["object"] = pod;
+        return review.ToJsonString();
     }
 
     private static bool IsGated(PodDecision decision) => decision.SchedulingGate is not null || decision.Labels.Length > 0;
