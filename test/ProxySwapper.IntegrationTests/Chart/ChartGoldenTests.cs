@@ -22,6 +22,7 @@ internal sealed class ChartGoldenTests
     [TestCase("policy")]
     [TestCase("first-day")]
     [TestCase("dry-run")]
+    [TestCase("no-gates")]
     [TestCase("own-registries")]
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
