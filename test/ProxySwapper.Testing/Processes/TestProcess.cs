@@ -62,6 +62,9 @@ internal sealed partial class TestProcess : IDisposable
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
+        // What dotnet leaves running would keep the output open long after its exit.
+        start.Environment.TryAdd("MSBUILDDISABLENODEREUSE", "1");
+        start.Environment.TryAdd("UseSharedCompilation", "false");
         using var process = Process.Start(start)!;
         if (input is not null)
             await process.StandardInput.WriteAsync(input);
