@@ -19,7 +19,7 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
 
     public int Pods { get; private set; }
 
-    /// <summary>The Pods of which at least one image was rewritten, by their annotations.</summary>
+    /// <summary>The Pods of which at least one image was rewritten: the rules send the original of an annotation to the image.</summary>
     public int RewrittenPods { get; private set; }
 
     /// <summary>The admission policy that rewrites images, or null if the webhook does.</summary>
@@ -45,8 +45,9 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
         var isRewritten = false;
         foreach (var use in uses)
         {
-            EntryOf(DecideRunning(use)).Add(use);
-            isRewritten |= use.Running != use.Image;
+            var decision = DecideRunning(use);
+            EntryOf(decision).Add(use);
+            isRewritten |= use.Running is { } running && running != use.Image && ImageEntry.IsAt(decision.Target, running);
         }
         if (isRewritten)
             RewrittenPods++;

@@ -39,6 +39,16 @@ internal sealed class ReportBuilderTests
         Assert.That(string.Join('\n', lines), Is.EqualTo(line));
     }
 
+    [TestCase("nginx:1", "busybox:1", Description = "kubectl set image after the swap")]
+    [TestCase("nginx:1", "r.example/library/busybox:1", Description = "another image downstream")]
+    [TestCase("nginx:1", "evil.example/x:1", Description = "a forged annotation")]
+    public void Annotations_that_the_rules_do_not_explain_are_not_counted(string original, string running)
+    {
+        var builder = BuildWith("proxyUrl: r.example\nadmissionPolicy: {name: swap}");
+        builder.AddPod([new ImageUse(original, running, null, new Workload("Pod", "team", "web"), PodTraits.None)]);
+        Assert.That((builder.Pods, builder.RewrittenPods), Is.EqualTo((1, 0)));
+    }
+
     [Test]
     public void What_could_not_be_checked_is_not_called_independent()
     {
