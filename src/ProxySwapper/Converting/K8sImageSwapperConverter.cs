@@ -64,10 +64,36 @@ internal static class K8sImageSwapperConverter
         if (policy == "force")
             top.LeaveOut("imageCopyPolicy", "force becomes immediate: after the deadline, the copy continues in the background");
         if (policy is "immediate" or "force")
-            populate["deadline"] = top.String("imageCopyDeadline") ?? "8s";
+            ReadDeadline(top, populate);
         else
             top.LeaveOut("imageCopyDeadline", "only applies to imageCopyPolicy immediate");
         return populate;
+    }
+
+    /// <summary>The chart refuses a deadline that is not shorter than the webhook's timeout, which is 5 s by default.</summary>
+    private static void ReadDeadline(ForeignSection top, JsonObject populate)
+    {
+        var deadline = top.String("imageCopyDeadline");
+        // The default of k8s-image-swapper.
+        populate["deadline"] = deadline ?? "8s";
+        if (!DurationParser.TryParse(deadline ?? "8s", out var time) || Math.Ceiling(time.TotalSeconds) < 5)
+            return;
+        var key = deadline is null ? "imageCopyPolicy" : "imageCopyDeadline";
+        if (time.TotalSeconds <= 29)
+        {
+            var timeout = (int)Math.Ceiling(time.TotalSeconds) + 1;
+            top.LeaveOut(
+                key,
+                $"the deadline, {deadline ?? "8s by default"}, must be shorter than the API server's timeout: "
+                    + $"set webhook.timeoutSeconds: {timeout} in the chart's values"
+            );
+            return;
+        }
+        populate["deadline"] = "29s";
+        top.LeaveOut(
+            key,
+            $"{deadline} becomes 29s, since the API server waits 30 s at most: set webhook.timeoutSeconds: 30 in the chart's values"
+        );
     }
 
     /// <summary>The registry and path that images go to.</summary>

@@ -11,7 +11,9 @@ namespace ProxySwapper.Converting;
 internal sealed class SkopeoSyncConverter(ForeignTarget target)
 {
     private readonly MirrorEntries _entries = new();
-    private readonly HashSet<string> _destinations = new(StringComparer.Ordinal);
+
+    /// <summary>The first repository that is copied to each destination.</summary>
+    private readonly Dictionary<string, string> _destinations = new(StringComparer.Ordinal);
 
     public JsonObject Convert(ForeignSection top)
     {
@@ -61,13 +63,14 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
             return null;
         }
         var destination = Destination(host, name);
-        if (!target.IsScoped && name.Contains('/', StringComparison.Ordinal) && !_destinations.Add(destination))
+        var repository = $"{source.Registry}/{source.Repository}";
+        // One repository may be listed with tags, an expression and a range: those entries add to each other.
+        if (!_destinations.TryAdd(destination, repository) && _destinations[destination] is var other && other != repository)
             section.LeaveOut(
                 name,
-                $"has the same destination {destination} as another repository, as with skopeo; use --scoped to keep them apart"
+                $"has the same destination {destination} as {other}, so that equal tags overwrite each other, as with skopeo; "
+                    + "use --scoped to keep them apart"
             );
-        else
-            _destinations.Add(destination);
         return _entries.Add(source, destination);
     }
 
