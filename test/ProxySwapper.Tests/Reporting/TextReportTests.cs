@@ -71,10 +71,11 @@ internal sealed class TextReportTests
     {
         var builder = BuilderOf("proxyUrl: r.example");
         AddPods(builder, $"team/web:1@sha256:{Hex}", $"r.example/team/web:1@sha256:{Hex}", "Job", "a", 1);
+        var spaces = new string(' ', 29);
         Assert.That(
             RowsOf(builder)[..2],
             Is.EqualTo([
-                "swapped    docker.io/team/web:1@sha256:0123456789ab…                             -             1            0          1",
+                $"swapped    docker.io/team/web:1@sha256:0123456789ab…{spaces}-             1            0          1",
                 "           proxyUrl → r.example/team/web:1@sha256:0123456789ab…",
             ])
         );

@@ -21,12 +21,7 @@ internal sealed class GateLifterTests
         await using var server = await InMemoryApiServer.StartAsync();
         using var client = ApiServers.Connect(server);
         var released = new List<string>();
-        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
-            null,
-            false,
-            (pod, _, error) => released.Add($"{pod} {error}"),
-            default
-        );
+        var run = ReleaseAllAsync(client, (pod, _, error) => released.Add($"{pod} {error}"));
         await TestWait.UntilAsync(() => run.IsCompleted || _time.Waiting == 1, "the first look");
         Assert.That(run.IsCompleted, Is.False, "an empty list is not the last");
         await new ResourceClient(client, ResourceType.Pods).CreateAsync(
@@ -34,15 +29,7 @@ internal sealed class GateLifterTests
             GatedPodSamples.Create("team", "late", ("nginx:1", "down.example.com/nginx:1")),
             default
         );
-        await TestWait.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                return run.IsCompleted;
-            },
-            "the end"
-        );
-        await run;
+        await EndAsync(run);
         Assert.That(released, Is.EqualTo(["team/late "]));
         Assert.That(GatedPodSamples.GatesOf(server.FindPod("team", "late")!), Is.Empty);
         Assert.That(GatedPodSamples.ImagesOf(server.FindPod("team", "late")!), Is.EqualTo(["nginx:1"]));
@@ -57,21 +44,7 @@ internal sealed class GateLifterTests
         pod["metadata"]!["labels"]![GatedPodSamples.Label] = "false";
         pod["spec"]!["containers"]![0]!["image"] = "other:2";
         await new ResourceClient(client, ResourceType.Pods).CreateAsync("team", pod, default);
-        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
-            null,
-            false,
-            (_, _, _) => { },
-            default
-        );
-        await TestWait.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                return run.IsCompleted;
-            },
-            "the end"
-        );
-        await run;
+        await EndAsync(ReleaseAllAsync(client, (_, _, _) => { }));
         var released = server.FindPod("team", "app")!;
         Assert.That(
             (GatedPodSamples.GatesOf(released).Count, released["metadata"]!["labels"]![GatedPodSamples.Label]),
@@ -85,7 +58,9 @@ internal sealed class GateLifterTests
     {
         var failures = 2;
         Assert.That(
-            await ReleaseAsync(context => HttpMethods.IsPatch(context.Request.Method) && Interlocked.Decrement(ref failures) >= 0),
+            await ReleaseAsync(context =>
+                Task.FromResult(HttpMethods.IsPatch(context.Request.Method) && Interlocked.Decrement(ref failures) >= 0)
+            ),
             Is.EqualTo(("nginx:1", 0, "Restored"))
         );
     }
@@ -93,8 +68,8 @@ internal sealed class GateLifterTests
     [Test]
     public async Task A_pod_whose_restored_images_only_meet_internal_errors_is_released_without_them() =>
         Assert.That(
-            await ReleaseAsync(context =>
-                HttpMethods.IsPatch(context.Request.Method) && BodyOf(context).Contains("nginx:1\"", StringComparison.Ordinal)
+            await ReleaseAsync(async context =>
+                HttpMethods.IsPatch(context.Request.Method) && (await BodyOfAsync(context)).Contains("nginx:1\"", StringComparison.Ordinal)
             ),
             Is.EqualTo(("down.example.com/nginx:1", 0, "Kept"))
         );
@@ -102,24 +77,24 @@ internal sealed class GateLifterTests
     [Test]
     public async Task An_error_that_stays_is_told_once_after_all_attempts()
     {
-        var (image, gates, told) = await ReleaseAsync(context => HttpMethods.IsPatch(context.Request.Method));
+        var (image, gates, told) = await ReleaseAsync(context => Task.FromResult(HttpMethods.IsPatch(context.Request.Method)));
         Assert.That((image, gates), Is.EqualTo(("down.example.com/nginx:1", 1)));
         Assert.That(told, Does.Contain("HTTP 500"));
     }
 
     /// <summary>Releases one Pod, with an internal error for some requests.</summary>
     /// <returns>Its image, its gates, and what was reported.</returns>
-    private async Task<(string Image, int Gates, string Told)> ReleaseAsync(Func<HttpContext, bool> fails)
+    private async Task<(string Image, int Gates, string Told)> ReleaseAsync(Func<HttpContext, Task<bool>> fails)
     {
         await using var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
-                Interceptor = (context, next) =>
+                Interceptor = async (context, next) =>
                 {
-                    if (!fails(context))
-                        return next(context);
-                    context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-                    return Task.CompletedTask;
+                    if (await fails(context))
+                        context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+                    else
+                        await next(context);
                 },
             }
         );
@@ -130,12 +105,17 @@ internal sealed class GateLifterTests
             default
         );
         var told = new List<string>();
-        var run = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(
-            null,
-            false,
-            (_, result, error) => told.Add($"{result}{error}"),
-            default
-        );
+        await EndAsync(ReleaseAllAsync(client, (_, result, error) => told.Add($"{result}{error}")));
+        var pod = server.FindPod("team", "app")!;
+        return (GatedPodSamples.ImagesOf(pod).Single(), GatedPodSamples.GatesOf(pod).Count, told.Single());
+    }
+
+    private Task ReleaseAllAsync(KubernetesClient client, Action<GatedPod, GateResult?, string?> done) =>
+        new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), _time).ReleaseAllAsync(null, false, done, default);
+
+    /// <summary>Lets time pass until the end.</summary>
+    private async Task EndAsync(Task run)
+    {
         await TestWait.UntilAsync(
             () =>
             {
@@ -145,15 +125,13 @@ internal sealed class GateLifterTests
             "the end"
         );
         await run;
-        var pod = server.FindPod("team", "app")!;
-        return (GatedPodSamples.ImagesOf(pod).Single(), GatedPodSamples.GatesOf(pod).Count, told.Single());
     }
 
-    private static string BodyOf(HttpContext context)
+    private static async Task<string> BodyOfAsync(HttpContext context)
     {
         context.Request.EnableBuffering();
         using var reader = new StreamReader(context.Request.Body, leaveOpen: true);
-        var text = reader.ReadToEndAsync().GetAwaiter().GetResult();
+        var text = await reader.ReadToEndAsync();
         context.Request.Body.Position = 0;
         return text;
     }
