@@ -42,6 +42,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         wake = null;
         if (running.Count >= Workers)
             return null;
+        var workers = running.CountBy(job => job.Tenant).ToDictionary();
         var candidates = new List<Candidate>();
         foreach (var job in waiting)
         {
@@ -52,9 +53,10 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
             }
             if (!IsAllowed(job, now, ref wake))
                 continue;
-            foreach (var tenant in job.Namespaces)
+            for (var index = 0; index < job.Namespaces.Count; index++)
             {
-                if (Reserve > 0 && running.Count(other => other.Tenant == tenant) >= Workers - Reserve)
+                var tenant = job.Namespaces[index];
+                if (Reserve > 0 && workers.GetValueOrDefault(tenant) >= Workers - Reserve)
                     continue;
                 var isSlow = IsSlow(job, tenant, now);
                 if (!isSlow || MayOccupyWorker(job, tenant, running))
@@ -96,7 +98,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         // It only might be slow, or failed before, and its namespace runs nothing: a large image of another namespace must not delay its
         // next attempt for hours.
         return job is { IsLarge: false, WasPreempted: false }
-            && !job.Registries.Any(CircuitBreaker.IsFailing)
+            && !CircuitBreaker.IsAnyFailing(job)
             && running.All(other => other.Tenant != tenant);
     }
 
@@ -121,25 +123,53 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         if (candidates.Count == 0)
             return null;
         _namespaces.CountRunning(running, now);
-        PopulationJob? preempted = null;
+        var most = candidates.Max(job => workers[job.Tenant]);
         DateTimeOffset? retryAt = null;
-        foreach (var job in waiting.TakeWhile(job => job.ReadyAt <= now))
+        HashSet<string> seen = [];
+        foreach (var job in waiting)
         {
+            if (job.ReadyAt > now)
+                break;
+            // Cheap questions first: this runs at every change of the queue, with all that waits. The first job of a namespace waits longest.
+            var tenant = WithMostWorkers(job.Namespaces, workers, out var owned);
+            if (owned > 0 && most <= Math.Max(Share, owned) || seen.Contains(tenant))
+                continue;
             if (job is not { IsLarge: false, Failures: 0, WasPreempted: false } || !IsAllowed(job, now, ref retryAt))
                 continue;
-            var tenant = job.Namespaces.MaxBy(name => workers.GetValueOrDefault(name))!;
             if (IsSlow(job, tenant, now) && !MayOccupyWorker(job, tenant, running))
                 continue;
+            seen.Add(tenant);
             var notice = job.ReadyAt + PaceTracker.RecallNotice;
             wake = Earlier(wake, notice > now ? notice : now + PaceTracker.RecallNotice);
-            preempted ??= candidates
-                .Where(other =>
-                    other.IsOverdue && !workers.ContainsKey(tenant)
-                    || notice <= now && IsBorrowedFrom(tenant, other, workers) && !PaceTracker.EndsSoon(other, now)
-                )
-                .MaxBy(other => (other.StartedAt, other.Sequence));
+            if (FindPreemptible(candidates, workers, tenant, isNoticeOver: notice <= now, now) is { } preempted)
+                return preempted;
         }
-        return preempted;
+        return null;
+    }
+
+    private PopulationJob? FindPreemptible(
+        List<PopulationJob> candidates,
+        Dictionary<string, int> workers,
+        string tenant,
+        bool isNoticeOver,
+        DateTimeOffset now
+    ) =>
+        candidates
+            .Where(job =>
+                job.IsOverdue && !workers.ContainsKey(tenant)
+                || isNoticeOver && IsBorrowedFrom(tenant, job, workers) && !PaceTracker.EndsSoon(job, now)
+            )
+            .MaxBy(job => (job.StartedAt, job.Sequence));
+
+    /// <summary>Of the namespaces that need an image, the one with most workers, and their number.</summary>
+    private static string WithMostWorkers(IReadOnlyList<string> namespaces, Dictionary<string, int> workers, out int owned)
+    {
+        var most = namespaces[0];
+        owned = workers.GetValueOrDefault(most);
+        for (var index = 1; index < namespaces.Count; index++)
+            if (workers.GetValueOrDefault(namespaces[index]) is var count && count > owned)
+                (most, owned) = (namespaces[index], count);
+        return most;
     }
 
     /// <summary>Whether a running job's namespace has more workers than its share and than another, and had them for longer.</summary>
@@ -160,9 +190,9 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
             return false;
         }
         DateTimeOffset? next = null;
-        foreach (var source in job.Sources)
+        for (var index = 0; index < job.Sources.Count; index++)
         {
-            if (CircuitBreaker.IsAllowed(source, now, out retryAt))
+            if (CircuitBreaker.IsAllowed(job.Sources[index], now, out retryAt))
                 return true;
             next = Earlier(next, retryAt);
         }
@@ -172,11 +202,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
 
     /// <summary>Whether a job may turn out to occupy its worker for long.</summary>
     public bool IsSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
-        job.IsLarge
-        || job.WasPreempted
-        || job.Failures > 0
-        || job.Registries.Any(CircuitBreaker.IsFailing)
-        || Pace.MayBeSlow(job, tenant, now);
+        job.IsLarge || job.WasPreempted || job.Failures > 0 || CircuitBreaker.IsAnyFailing(job) || Pace.MayBeSlow(job, tenant, now);
 
     /// <summary>
     /// Namespaces take turns by the time of their workers; in each, jobs that are waited for go first, then registries take turns, then the

@@ -43,9 +43,15 @@ internal sealed class PaceTracker
         && (now - started) * ((double)(job.BytesTotal - job.BytesDone) / job.BytesDone) < Soon;
 
     /// <summary>Whether a job may occupy its worker for long, judging by its source.</summary>
-    public bool MayBeSlow(PopulationJob job, string tenant, DateTimeOffset now) =>
-        IsRemembered(_slowNamespaces, tenant, now)
-        || job.Sources.Any(source => !_responsive.Contains(source) || IsRemembered(_slowRegistries, source, now));
+    public bool MayBeSlow(PopulationJob job, string tenant, DateTimeOffset now)
+    {
+        if (IsRemembered(_slowNamespaces, tenant, now))
+            return true;
+        for (var index = 0; index < job.Sources.Count; index++)
+            if (!_responsive.Contains(job.Sources[index]) || IsRemembered(_slowRegistries, job.Sources[index], now))
+                return true;
+        return false;
+    }
 
     public void RecordResponse(PopulationJob job)
     {

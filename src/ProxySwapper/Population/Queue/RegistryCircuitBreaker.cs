@@ -14,8 +14,8 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
 
     private readonly Dictionary<RegistryKey, State> _failing = [];
 
-    /// <summary>True while a registry's last result was a failure of the whole registry.</summary>
-    public bool IsFailing(RegistryKey registry) => _failing.ContainsKey(registry);
+    /// <summary>True while the last result of one of a job's registries was a failure of the whole registry.</summary>
+    public bool IsAnyFailing(PopulationJob job) => _failing.Count > 0 && job.Registries.Any(_failing.ContainsKey);
 
     /// <summary>
     /// Whether a job may use the registry now; if not, <paramref name="retryAt"/> is the time when it may, or null while another job tries.

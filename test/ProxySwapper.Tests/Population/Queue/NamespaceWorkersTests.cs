@@ -115,6 +115,30 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
         stops.ForEach(stop => stop.Dispose());
     }
 
+    [TestCase(2)]
+    [TestCase(4)]
+    public void A_change_of_the_queue_costs_no_more_memory_when_many_images_wait(int workers)
+    {
+        Options = Options with { MaxNumberOfParallelJobs = workers, QueueLimit = 10_000 };
+        for (var i = 0; i < workers + 10; i++)
+            EnqueueFor(Greedy, $"g{i}");
+        using var stop = new CancellationTokenSource();
+        while (TryTake() is { } job)
+            Queue.LetStop(job, stop);
+        CostOfChange();
+        var few = CostOfChange();
+        for (var i = 100; i < 2100; i++)
+            EnqueueFor(Greedy, $"g{i}");
+        Assert.That(CostOfChange() - few, Is.LessThan(10_000), "bytes for 2,000 more");
+
+        long CostOfChange()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(TryTake(), Is.Null);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
     [Test]
     public async Task A_waiting_queue_recalls_workers_by_itself()
     {
