@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -10,9 +12,9 @@ internal sealed class CommandLineTests
 {
     private const string NobodyListens = "localhost:1";
 
-    [TestCase("missing/report.json")]
-    [TestCase("")]
-    public async Task A_report_that_cannot_be_written_is_refused_before_the_first_request(string path)
+    [TestCase("missing/report.json", "Could not find")]
+    [TestCase("", "it is a directory")]
+    public async Task A_report_that_cannot_be_written_is_refused_before_the_first_request(string path, string reason)
     {
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("mirror.yaml");
@@ -23,7 +25,39 @@ internal sealed class CommandLineTests
         var report = folder.PathOf(path);
         var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["mirror", "--config-file", file, "--report", report]);
         Assert.That(exitCode, Is.EqualTo(2), output + error);
-        Assert.That(error.Trim(), Does.Contain(report).And.Not.Contain("\n").And.Not.Contain("Retrying"));
+        Assert.That(error.Trim(), Does.Contain(report).And.Contain(reason).And.Not.Contain("\n").And.Not.Contain("Retrying"));
+    }
+
+    [Test]
+    public async Task A_report_whose_disk_fills_during_the_run_is_told_after_the_result()
+    {
+        await using var registry = await InMemoryRegistry.StartAsync();
+        TestImage.Create(1, layers: 1).AddTo(registry, "team/app", "1");
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("mirror.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            $"images:\n  app: {{source: {registry.Address}/team/app, destination: {registry.Address}/mirror/app, mode: all}}\n"
+        );
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["mirror", "-c", file, "--report", "/dev/full"]);
+        Assert.That(
+            (exitCode, error.Trim()),
+            Is.EqualTo((1, "cannot write --report /dev/full: No space left on device : '/dev/full'")),
+            output + error
+        );
+        Assert.That(output, Does.Contain("1 copied"));
+        Assert.That(registry.Repository("mirror/app").Tags.Keys, Is.EqualTo(["1"]));
+    }
+
+    [TestCase("rewrit nginx", "unknown command 'rewrit'; valid commands are serve, demo, rewrite, ")]
+    [TestCase("credential fetch", "unknown command 'fetch'; valid commands are serve")]
+    [TestCase("--verson", "unknown option '--verson'")]
+    [TestCase("", "a command is required; valid commands are serve, ")]
+    public async Task What_is_no_command_is_said_first(string arguments, string message)
+    {
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.That((exitCode, output), Is.EqualTo((2, "")));
+        Assert.That(error, Does.StartWith(message).And.Contain("\ntry '").And.Not.Contain("Required"));
     }
 
     /// <summary>A full disk below the output.</summary>

@@ -4,8 +4,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests;
 
 /// <summary>
-/// The commands against registries and API servers that respond with nonsense: each ends in time, with exit code 0, 1 or 2 and sentences.
-/// The unit tests try thousands of responses on each call; these are whole commands. A failure names its seed.
+/// The commands against registries and API servers that respond with nonsense: each ends in time and within bounded memory, with exit code
+/// 0, 1 or 2 and sentences. The unit tests try thousands of responses on each call; these are whole commands. A failure names its seed.
 /// </summary>
 [TestFixture, Parallelizable]
 internal sealed class HostileServerTests
@@ -15,6 +15,12 @@ internal sealed class HostileServerTests
 
     /// <summary>Ten retries of a command take about a minute.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    /// <summary>
+    /// The heap's hard limit in bytes, hexadecimal: 128 MiB, half of what the chart allows. Responses without end have 80 MiB, which do not
+    /// fit into it beside their copy; exhausting it ends the process with another exit code.
+    /// </summary>
+    private static readonly Dictionary<string, string> LimitedMemory = new() { ["DOTNET_GCHeapHardLimit"] = "8000000" };
 
     private static readonly string[] Bodies =
     [
@@ -71,7 +77,7 @@ internal sealed class HostileServerTests
         var arguments = command.Select(word =>
             word.Replace("SERVER", server.Address, StringComparison.Ordinal).Replace("FOLDER", folder.PathOf("."), StringComparison.Ordinal)
         );
-        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(arguments).WaitAsync(Limit, TimeProvider.System);
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(arguments, LimitedMemory).WaitAsync(Limit, TimeProvider.System);
         var what = $"seed {seed}: exit code {exitCode}\n{output}\n{error}";
         Assert.That(exitCode, Is.InRange(0, 2), what);
         Assert.That(output + error, Does.Not.Contain("\n   at ").And.Not.Contain("Unhandled exception"), what);

@@ -42,6 +42,12 @@ public sealed record CopyRequest(ImageReference Source, ImageReference Target)
     public Func<string, Descriptor, CancellationToken, ValueTask<bool>>? MayOverwrite { get; init; }
 
     /// <summary>
+    /// Called after the content is at the target and before its names are written; an exception ends the copy before a name moves. Null
+    /// (default): nothing.
+    /// </summary>
+    public Func<CancellationToken, Task>? BeforeNaming { get; init; }
+
+    /// <summary>
     /// Timeout of the whole copy, which then ends with a <see cref="TimeoutException"/>. Null (default) for none. Blobs have their own
     /// limit: <see cref="RegistryOptions.MinThroughput"/>.
     /// </summary>

@@ -17,11 +17,12 @@ internal sealed class ImageWriter : IDisposable
     private readonly CopySession _session;
     private readonly RepositoryCreator _creator;
     private readonly BlobCopier _blobs;
+    private readonly Func<CancellationToken, Task>? _beforeNaming;
     private int _manifestsWritten;
 
     public ImageWriter(RepositoryClient source, RepositoryClient target, CopySession session, CopyRequest request, TimeProvider time)
     {
-        (_target, _session) = (target, session);
+        (_target, _session, _beforeNaming) = (target, session, request.BeforeNaming);
         _creator = new RepositoryCreator(request.Target, request.CreateRepository, time);
         _blobs = new BlobCopier(source, target, session, _creator, request.Progress);
     }
@@ -89,6 +90,8 @@ internal sealed class ImageWriter : IDisposable
         );
         foreach (var index in below.Where(node => node.Children.Count > 0))
             await PutAsync(index.Manifest, index.Manifest.Digest.ToString(), cancellationToken);
+        if (_beforeNaming is not null)
+            await _beforeNaming(cancellationToken);
         foreach (var name in names)
             await PutAsync(root.Manifest, name, cancellationToken);
     }

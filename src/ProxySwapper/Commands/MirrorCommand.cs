@@ -96,11 +96,9 @@ internal static class MirrorCommand
         CancellationToken cancellationToken
     )
     {
-        if (reportFile is not null && !IsWritable(reportFile, out var reason))
-        {
-            await Console.Error.WriteLineAsync($"cannot write --report {reportFile}: {reason}");
+        // Checked before the first request: a run can take hours.
+        if (reportFile is not null && !TryWrite(reportFile, FileMode.OpenOrCreate, _ => { }))
             return ConfigurationFaults.ExitCode;
-        }
         using var loggers = CommandLogging.Create(isDebug);
         using var access = RegistryServices.Create(file.Registries, TimeProvider.System, loggers);
         var report = ProgramConsole.IsTerminal
@@ -108,12 +106,8 @@ internal static class MirrorCommand
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));
         MirrorTable.Write(Console.Out, report);
         Console.WriteLine(MirrorLine.Summary(report));
-        if (reportFile is not null)
-        {
-            await using var stream = File.Create(reportFile);
-            report.WriteTo(stream);
-        }
-        return report.IsComplete ? 0 : 1;
+        var isWritten = reportFile is null || TryWrite(reportFile, FileMode.Create, report.WriteTo);
+        return report.IsComplete && isWritten ? 0 : 1;
 
         Task<MirrorReport> PassAsync(IMirrorOutput output) =>
             MirrorRun
@@ -121,18 +115,21 @@ internal static class MirrorCommand
                 .RunAsync(cancellationToken);
     }
 
-    /// <summary>Checked before the first request: a run can take hours.</summary>
-    private static bool IsWritable(string file, out string reason)
+    /// <summary>Writes the report, or says in one line why that is not possible.</summary>
+    private static bool TryWrite(string file, FileMode mode, Action<Stream> write)
     {
         try
         {
-            File.Open(file, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
-            reason = "";
+            if (Directory.Exists(file))
+                throw new IOException("it is a directory");
+            using var stream = File.Open(file, mode, FileAccess.Write);
+            write(stream);
+            stream.Flush();
             return true;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            reason = fault.Message;
+            Console.Error.WriteLine($"cannot write --report {file}: {fault.Message}");
             return false;
         }
     }

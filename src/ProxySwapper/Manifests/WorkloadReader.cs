@@ -87,7 +87,7 @@ internal sealed class WorkloadReader
             Name = (metadata is null ? null : Text(metadata, "name") ?? Text(metadata, "generateName")) ?? "",
         };
         var name = workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}";
-        var hasPods = FindPods(manifest, workload);
+        var hasPods = FindPods(manifest, workload, name);
         if (IsBuiltIn(manifest))
         {
             if (!hasPods && workload.Kind.Length == 0)
@@ -117,10 +117,10 @@ internal sealed class WorkloadReader
 
     /// <summary>Reads every Pod at or below a node: a manifest may have several templates, and a Pod may contain others.</summary>
     /// <returns>True if there is one, with or without images.</returns>
-    private bool FindPods(YamlNode node, ManifestImage workload)
+    private bool FindPods(YamlNode node, ManifestImage workload, string name)
     {
         if (node is YamlSequenceNode list)
-            return list.Aggregate(false, (found, item) => FindPods(item, workload) || found);
+            return list.Aggregate(false, (found, item) => FindPods(item, workload, name) || found);
         if (node is not YamlMappingNode mapping)
             return false;
         var isFound = false;
@@ -130,10 +130,10 @@ internal sealed class WorkloadReader
             {
                 isFound = true;
                 var isOptedOut = Find(mapping, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
-                foreach (var image in ImagesOf(spec))
+                foreach (var image in ImagesOf(spec, name))
                     _images.Add(workload with { Image = image, IsOptedOut = isOptedOut });
             }
-            isFound |= FindPods(child, workload);
+            isFound |= FindPods(child, workload, name);
         }
         return isFound;
     }
@@ -141,25 +141,24 @@ internal sealed class WorkloadReader
     /// <summary>True for a PodSpec, which is <c>spec</c> of a Pod or template; custom resources also give it other names.</summary>
     internal static bool IsPod(YamlMappingNode spec) => Child(spec, "containers") is YamlSequenceNode;
 
-    private IEnumerable<string> ImagesOf(YamlMappingNode pod)
+    private IEnumerable<string> ImagesOf(YamlMappingNode pod, string manifest)
     {
         foreach (var field in PodImageFields.OfSpec)
-        foreach (var item in Items(pod, field.List))
+        foreach (var (index, item) in Items(pod, field.List).Index())
         {
             var (holder, key) = field.IsVolume ? (Child(item, "image") as YamlMappingNode, "reference") : (item, "image");
-            var image = holder is null ? null : Child(holder, key);
+            if (holder is null)
+                continue;
+            var image = Child(holder, key);
             if (image is not (null or YamlScalarNode))
-                _faults.Add(
-                    new(
-                        _file,
-                        (int)image.Start.Line,
-                        (int)image.Start.Column,
-                        "",
-                        $"{key} must be a string; render templates first, for example with helm template"
-                    )
-                );
-            else if (holder is not null && Text(holder, key) is { Length: > 0 } text)
-                yield return text;
+                Refuse(image, $"{key} must be a string");
+            else if (image is null || YamlSection.IsNull(image) || image is YamlScalarNode { Value: "" })
+                // An API server refuses it in a Pod; in a custom resource, its controller may know the image.
+                _unread.Add($"{manifest} ({field.List}[{index}] in line {holder.Start.Line}: no {key})");
+            else if (image is YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } && !YamlJson.IsString(text!))
+                _unread.Add($"{manifest} ({field.List}[{index}].{key} in line {image.Start.Line}: must be a string, not {text})");
+            else
+                yield return ((YamlScalarNode)image).Value!;
         }
     }
 
@@ -170,17 +169,14 @@ internal sealed class WorkloadReader
         foreach (var item in list)
             if (item is YamlMappingNode mapping)
                 yield return mapping;
-            else if (!YamlSection.IsNull(item))
-                _faults.Add(
-                    new(
-                        _file,
-                        (int)item.Start.Line,
-                        (int)item.Start.Column,
-                        "",
-                        $"the items of {key} must be mappings; render templates first, for example with helm template"
-                    )
-                );
+            else
+                Refuse(item, $"the items of {key} must be mappings");
     }
+
+    private void Refuse(YamlNode node, string what) =>
+        _faults.Add(
+            new(_file, (int)node.Start.Line, (int)node.Start.Column, "", $"{what}; render templates first, for example with helm template")
+        );
 
     private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
         Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;

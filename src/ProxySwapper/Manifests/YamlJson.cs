@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -20,6 +21,11 @@ internal static class YamlJson
             _ => null,
         };
 
+    /// <summary>Whether a plain scalar is a string for kubectl, which also takes the booleans of YAML 1.1 for what they are.</summary>
+    public static bool IsString(string text) =>
+        text.ToUpperInvariant() is not ("YES" or "NO" or "ON" or "OFF" or "Y" or "N" or "TRUE" or "FALSE")
+        && Scalar(text)?.GetValueKind() == JsonValueKind.String;
+
     /// <summary>The value of a plain scalar: null, a boolean, a number or a string.</summary>
     public static JsonValue? Scalar(string text) =>
         text switch
@@ -30,7 +36,9 @@ internal static class YamlJson
             _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonValue.Create(
                 whole
             ),
-            _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => JsonValue.Create(number),
+            // Not NaN and the like, which the parser takes as well, but JSON does not.
+            _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) =>
+                JsonValue.Create(number),
             _ => JsonValue.Create(text),
         };
 }

@@ -42,7 +42,8 @@ internal sealed class PodGating(
         var isHopeless = true;
         foreach (var (place, image) in decision.Images)
         {
-            if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target))
+            // Where another source may have the target, it has to be looked at for each Pod.
+            if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target) && !image.IsTargetShared)
                 continue;
             if (place.Field.IsVolume)
                 isVolumeMissing = true;

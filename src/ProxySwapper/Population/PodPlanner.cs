@@ -3,6 +3,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Rules;
 
@@ -14,6 +15,7 @@ internal sealed partial class PodPlanner(
     CurrentPlanner planner,
     PopulationQueue queue,
     DownstreamLookup lookup,
+    TagSources tagSources,
     DownstreamHealth health,
     PopulationMetrics metrics,
     TimeProvider time,
@@ -47,6 +49,11 @@ internal sealed partial class PodPlanner(
         var isPulledAlways = pod.Images.Any(listed => listed.IsPulledAlways && listed.Final == image.Image);
         if (planner.Value.WorkFor(decision) is not { } work)
             return decision is { Target: not null, Populate: false } ? null : "no rule has this target any more";
+        return await BringAsync(work, pod, isPulledAlways, cancellationToken) ?? await OtherSourceAsync(work, cancellationToken);
+    }
+
+    private async Task<string?> BringAsync(PopulationWork work, ListedPod pod, bool isPulledAlways, CancellationToken cancellationToken)
+    {
         for (var isFirst = true; ; isFirst = false)
         {
             var presence = await LookAsync(work, pod, cancellationToken);
@@ -65,6 +72,25 @@ internal sealed partial class PodPlanner(
                     return job.LastFault ?? "the copy failed";
             }
             await Task.Delay(RetryInterval, time, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// That the target has an image of another source, where rules allow that; else null. Nobody can change a digest's content.
+    /// </summary>
+    private async Task<string?> OtherSourceAsync(PopulationWork work, CancellationToken cancellationToken)
+    {
+        if (work is not CopyWork { IsTargetShared: true, IsPinned: false } copy)
+            return null;
+        try
+        {
+            return await tagSources.FindAsync(copy.Target, cancellationToken) is { } source && source != copy.Source.Name
+                ? $"{copy.Target} is a copy of {source}"
+                : null;
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
+        {
+            return fault.Message;
         }
     }
 

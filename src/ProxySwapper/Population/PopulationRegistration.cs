@@ -51,6 +51,7 @@ internal static class PopulationRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<DownstreamLookup>>()
         ));
+        services.AddSingleton(provider => new TagSources(provider.GetRequiredService<RegistryConnections>().ForLookups));
         services.AddSingleton(Transfer);
         services
             .AddSingleton<CurrentPlanner>()

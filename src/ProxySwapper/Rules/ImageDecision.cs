@@ -23,7 +23,7 @@ internal sealed record ImageDecision(
     /// <summary>False when the rule has <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
 
-    /// <summary>True if rules allow images of several registries under the target's name.</summary>
+    /// <summary>True if the rules may send images of several repositories to the target's name.</summary>
     public bool IsTargetShared { get; init; }
 
     /// <summary>A Secret that kubelet shall pull the target with, by the rule that decided; or null.</summary>

@@ -24,7 +24,10 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>Whether images that this rule rewrites are copied to where they go.</summary>
     public bool Populate { get; private init; } = true;
 
-    /// <summary>Whether this rule, or another one with a target inside or around this one, has <c>allowSharedTarget</c>.</summary>
+    /// <summary>
+    /// Whether images of two repositories may come under one name, by this rule or together with another one whose target is inside or
+    /// around this one: with <c>allowSharedTarget</c>, and where a regular expression does more than to replace how a name starts.
+    /// </summary>
     public bool IsTargetShared { get; private set; }
 
     /// <summary>The Secret that its target is pulled with, or null.</summary>
@@ -36,17 +39,26 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
             return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, new RuleOptions())];
         Rule[] rules = [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
-        foreach (var (rule, _) in rules.Zip(options.Rules).Where(pair => pair.Second.AllowSharedTarget))
-        foreach (var other in rules)
-            other.IsTargetShared |= rule.IsNear(other);
+        foreach (var (rule, text) in rules.Zip(options.Rules))
+        foreach (var other in rules.Where(rule.IsNear))
+            // What two rules with match do to each other was checked when the configuration was read.
+            if (text.AllowSharedTarget || rule is RegexRule && (rule.Renaming is null || rule.Renaming != other.Renaming))
+                rule.IsTargetShared = other.IsTargetShared = true;
         return rules;
     }
+
+    /// <summary>How names start and what replaces that, if everything else is kept, so that no two names become one; else null.</summary>
+    private NameRenaming? Renaming { get; init; }
 
     private string TargetStart { get; } = targetPrefix;
 
     private bool IsNear(Rule other) =>
-        TargetStart.StartsWith(other.TargetStart, StringComparison.Ordinal)
-        || other.TargetStart.StartsWith(TargetStart, StringComparison.Ordinal);
+        IsNear(TargetStart, other.TargetStart)
+        || IsNear(_officialPrefix ?? TargetStart, other.TargetStart)
+        || IsNear(TargetStart, other._officialPrefix ?? other.TargetStart);
+
+    private static bool IsNear(string one, string other) =>
+        one.StartsWith(other, StringComparison.Ordinal) || other.StartsWith(one, StringComparison.Ordinal);
 
     public bool TakesNamespace(string @namespace)
     {
@@ -76,7 +88,12 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
         public static RepositoryRule Create(string name, string match, string target, RuleOptions rule) =>
             RepositoryPattern.TryParse(match, out var pattern, out var fault)
-                ? new RepositoryRule(name, rule.Namespaces, pattern, target) { Populate = rule.Populate, PullSecret = rule.PullSecret }
+                ? new RepositoryRule(name, rule.Namespaces, pattern, target)
+                {
+                    Populate = rule.Populate,
+                    PullSecret = rule.PullSecret,
+                    Renaming = NameRenaming.Of(pattern, target),
+                }
                 : throw new ArgumentException(fault, nameof(match));
 
         public override string? TargetOf(ImageReference image, string text) =>
@@ -93,7 +110,12 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
             var pattern = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
             return ReplacementPattern.IsImage(rule.Replace!)
                 ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret }
-                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret };
+                : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!)
+                {
+                    Populate = rule.Populate,
+                    PullSecret = rule.PullSecret,
+                    Renaming = NameRenaming.Of(rule.MatchRegex!, rule.Replace!),
+                };
         }
 
         public override string? TargetOf(ImageReference image, string text) =>

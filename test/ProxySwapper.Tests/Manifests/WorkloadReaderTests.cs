@@ -53,13 +53,6 @@ internal sealed class WorkloadReaderTests
         );
 
     [Test]
-    public void A_null_or_empty_image_is_skipped() =>
-        Assert.That(
-            Read("kind: Pod\nspec: {containers: [{image: null}, {image: ~}, {image: ''}, {image: }, {image: 'null'}]}"),
-            Is.EqualTo(new[] { new ManifestImage("null", "here") })
-        );
-
-    [Test]
     public void An_opted_out_pod_is_recognised()
     {
         const string Template = "{metadata: {labels: {proxyswapper.io/ignore: 'true'}}, spec: {containers: [{image: a}]}}";
@@ -157,6 +150,15 @@ internal sealed class WorkloadReaderTests
         "X (spec.steps[0].image in line 3: not in a Pod template)",
         "X (spec.proxyImage in line 3: not in a Pod template)"
     )]
+    [TestCase("kind: Pod\nspec:\n  containers: [{name: a}]", "Pod (containers[0] in line 3: no image)")]
+    [TestCase("kind: Pod\nspec: {containers: [], initContainers: [{image: null}]}", "Pod (initContainers[0] in line 2: no image)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: ''}]}", "Pod (containers[0] in line 2: no image)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: }]}", "Pod (containers[0] in line 2: no image)")]
+    [TestCase("kind: Pod\nspec: {containers: [{\n  image: 7}]}", "Pod (containers[0].image in line 3: must be a string, not 7)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: 1.5}]}", "Pod (containers[0].image in line 2: must be a string, not 1.5)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: true}]}", "Pod (containers[0].image in line 2: must be a string, not true)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: on}]}", "Pod (containers[0].image in line 2: must be a string, not on)")]
+    [TestCase("kind: Pod\nspec: {containers: [], volumes: [{image: {}}, {name: b}]}", "Pod (volumes[0] in line 2: no reference)")]
     public void What_may_name_images_but_is_not_read_is_named(string text, params string[] unread)
     {
         var found = WorkloadReader.Read("m.yaml", text, "here");
@@ -164,10 +166,17 @@ internal sealed class WorkloadReaderTests
         Assert.That(found.Skipped, Is.Empty);
     }
 
-    [Test]
-    public void An_item_that_is_no_container_is_refused_with_its_line() =>
+    [TestCase("'7'"), TestCase("'null'"), TestCase("nan"), TestCase("1.5-alpine"), TestCase("1e")]
+    public void What_is_a_string_for_kubectl_is_an_image(string image)
+    {
+        var found = WorkloadReader.Read("m.yaml", $"kind: Pod\nspec: {{containers: [{{image: {image}}}]}}", "here");
+        Assert.That((found.Images.Single().Image, found.Unread.Count), Is.EqualTo((image.Trim('\''), 0)));
+    }
+
+    [TestCase("nginx"), TestCase("null")]
+    public void An_item_that_is_no_container_is_refused_with_its_line(string item) =>
         Assert.That(
-            () => Read("kind: Pod\nspec:\n  containers:\n    - nginx"),
+            () => Read($"kind: Pod\nspec:\n  containers:\n    - {item}"),
             Throws
                 .TypeOf<ConfigurationException>()
                 .With.Message.StartsWith("m.yaml:4:7: the items of containers must be mappings; render templates first")

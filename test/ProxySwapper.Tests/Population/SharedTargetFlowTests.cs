@@ -14,13 +14,27 @@ internal sealed class SharedTargetFlowTests
     private InMemoryRegistry _good = null!;
     private InMemoryRegistry _evil = null!;
     private InMemoryRegistry _downstream = null!;
+    private int _refusedRecords;
 
     [SetUp]
     public async Task Start()
     {
         _good = await InMemoryRegistry.StartAsync();
         _evil = await InMemoryRegistry.StartAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
+        _refusedRecords = 0;
+        _downstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = (context, next) =>
+                {
+                    var isRecord = context.Request.Path.Value!.Contains("/manifests/proxyswapper-source-", StringComparison.Ordinal);
+                    if (context.Request.Method != "PUT" || !isRecord || Interlocked.Decrement(ref _refusedRecords) < 0)
+                        return next(context);
+                    context.Response.StatusCode = 403;
+                    return Task.CompletedTask;
+                },
+            }
+        );
     }
 
     [TearDown]
@@ -58,6 +72,40 @@ internal sealed class SharedTargetFlowTests
         await using (var scene = await StartAsync())
             await BringAsync(scene, _good);
         Assert.That(Downstream, Is.EqualTo(second.Top.Digest), "its own source may move it");
+    }
+
+    [TestCase("[^/]+/(library/nginx:1.*)", "library/nginx", "1")]
+    [TestCase("[^/]+/(?:team|[a-z]+)/(.*)", "team/app", "1")]
+    public async Task Sources_that_meet_by_a_regular_expression_do_not_replace_each_other(string regex, string repository, string tag)
+    {
+        var (good, evil) = (TestImage.Create(1), TestImage.Create(2));
+        good.AddTo(_good, repository, tag);
+        evil.AddTo(_evil, repository, tag);
+        await using var scene = await StartAsync(new RuleOptions { MatchRegex = regex, Replace = $"{_downstream.Address}/mirror/$1" });
+        await scene.AdmitAsync([$"{_good.Address}/{repository}:{tag}"], pullPolicy: "Always");
+        await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);
+        await scene.AdmitAsync([$"{_evil.Address}/{repository}:{tag}"], pullPolicy: "Always");
+        await TestWait.UntilAsync(() => scene.Get<FailedImages>().Snapshot().Count == 1);
+        Assert.That(
+            _downstream.Repositories.Values.SelectMany(one => one.Tags).Where(one => one.Key == tag).Select(one => one.Value),
+            Is.EqualTo(new[] { good.Top.Digest })
+        );
+    }
+
+    [Test]
+    public async Task A_source_is_recorded_before_its_tag_so_that_a_copy_that_failed_in_between_is_repeated()
+    {
+        var (first, second) = (TestImage.Create(1), TestImage.Create(2));
+        first.AddTo(_good, "team/app", "1");
+        _refusedRecords = 1;
+        await using var scene = await StartAsync();
+        await scene.AdmitAsync([$"{_good.Address}/team/app:1"], pullPolicy: "Always");
+        await TestWait.UntilAsync(() => scene.Get<FailedImages>().Snapshot().Count == 1);
+        Assert.That(Downstream, Is.Null);
+        await BringAsync(scene, _good);
+        second.AddTo(_good, "team/app", "1");
+        await scene.AdmitAsync([$"{_good.Address}/team/app:1"], pullPolicy: "Always");
+        await TestWait.UntilAsync(() => Downstream == second.Top.Digest);
     }
 
     [Test]
@@ -104,19 +152,24 @@ internal sealed class SharedTargetFlowTests
     }
 
     private Task<PopulationScene> StartAsync(CapturedLog? log = null, bool allow = true) =>
+        StartAsync(
+            log,
+            new()
+            {
+                Match = _good.Address,
+                Target = $"{_downstream.Address}/mirror",
+                AllowSharedTarget = allow,
+            },
+            new() { Match = _evil.Address, Target = $"{_downstream.Address}/mirror" }
+        );
+
+    private static Task<PopulationScene> StartAsync(params RuleOptions[] rules) => StartAsync(null, rules);
+
+    private static Task<PopulationScene> StartAsync(CapturedLog? log, params RuleOptions[] rules) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
-                Rules =
-                [
-                    new()
-                    {
-                        Match = _good.Address,
-                        Target = $"{_downstream.Address}/mirror",
-                        AllowSharedTarget = allow,
-                    },
-                    new() { Match = _evil.Address, Target = $"{_downstream.Address}/mirror" },
-                ],
+                Rules = rules,
                 Populate = new() { Policy = PopulatePolicy.Delayed },
             },
             log

@@ -122,6 +122,21 @@ internal sealed class RuleSetTests
     public void A_regular_expression_sees_the_whole_normalised_reference(string pattern, string replace, string image, string? target) =>
         Assert.That(Target($"rules: [{{matchRegex: '{pattern}', replace: '{replace}'}}]", image), Is.EqualTo(target));
 
+    [TestCase("{matchRegex: 'quay[.]io/(.*)', replace: r.example/$1}", "quay.io/a", false)]
+    [TestCase("{matchRegex: 'quay[.]io/(a/.*)', replace: r.example/$1}, {match: quay.io, target: r.example}", "quay.io/b/c", false)]
+    [TestCase("{matchRegex: '[^/]+/(x[a-z]z/app:.*)', replace: r.example/$1}", "quay.io/xyz/app", true)]
+    [TestCase("{match: ghcr.io, target: r.example}, {matchRegex: 'quay[.]io/(f[a-z]o/.*)', replace: r.example/$1}", "ghcr.io/a", true)]
+    [TestCase("{match: ghcr.io, target: r.example}, {matchRegex: 'quay[.]io/(f[a-z]o/.*)', replace: r.example/$1}", "quay.io/foo/a", true)]
+    [TestCase("{match: ghcr.io, target: r.example/y}, {matchRegex: '[^/]+/(f[a-z]o/.*)', replace: r.example/x/$1}", "ghcr.io/a", false)]
+    [TestCase("{matchRegex: 'x[.]io/f[a-z]+', replace: r.example/one:1}, {match: a.io, target: r.example}", "a.io/b", true)]
+    [TestCase("{match: a.io, target: docker.io/library}, {matchRegex: 'b[.]io/(x+)', replace: docker.io/x$1}", "a.io/x", true)]
+    [TestCase("{match: '**', target: 'r.example/{registry}'}, {matchRegex: 'b[.]io/(x+:.*)', replace: r.example/a.io/$1}", "a.io/x", true)]
+    public void A_target_counts_as_shared_where_a_regular_expression_may_send_another_image(string rules, string image, bool isShared)
+    {
+        var decision = Rules($"rules: [{rules}]").Evaluate(image, "default");
+        Assert.That((decision.IsRewritten, decision.IsTargetShared), Is.EqualTo((true, isShared)));
+    }
+
     [TestCase("quay.io/pause:3", "quay.io/pause:3")]
     [TestCase("docker.io/pause", "pause:latest")]
     public void A_replacement_that_is_one_image_makes_no_target_of_its_registry(string replace, string image)

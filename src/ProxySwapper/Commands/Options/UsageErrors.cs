@@ -10,6 +10,16 @@ internal static class UsageErrors
     /// <summary>Prints the parser's errors.</summary>
     public static int Report(ParseResult command)
     {
+        if (command.CommandResult.Command is { Action: null, Subcommands: { Count: > 0 } subcommands })
+            return Report(
+                command,
+                command.UnmatchedTokens switch
+                {
+                    [['-', ..] option, ..] => $"unknown option '{option}'",
+                    [var name, ..] => $"unknown command '{name}'; {ValidCommands(subcommands)}",
+                    _ => $"a command is required; {ValidCommands(subcommands)}",
+                }
+            );
         foreach (var message in command.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal))
             Console.Error.WriteLine(message);
         return Fail(command);
@@ -45,6 +55,9 @@ internal static class UsageErrors
             return false;
         }
     }
+
+    private static string ValidCommands(IEnumerable<Command> commands) =>
+        $"valid commands are {string.Join(", ", commands.Where(command => !command.Hidden).Select(command => command.Name))}";
 
     private static int Fail(ParseResult command)
     {

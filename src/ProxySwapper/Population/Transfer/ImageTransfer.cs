@@ -90,6 +90,11 @@ internal sealed class ImageTransfer(
             MayOverwrite = work.IsTargetShared
                 ? async (_, _, token) => await tagSources.FindAsync(work.Target, token) == work.Source.Name
                 : null,
+            // Before the tag is there: a copy that ends in between must not leave a tag that nobody may move.
+            BeforeNaming =
+                work.IsTargetShared && work.Target is not { Tag: null, Digest: not null }
+                    ? token => tagSources.RecordAsync(work.Target, work.Source, token)
+                    : null,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
             Progress = progress,
         };
@@ -99,9 +104,6 @@ internal sealed class ImageTransfer(
             try
             {
                 var result = await access.Copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
-                // A tag without a record is left unchanged, since its source is unknown.
-                if (work is { IsTargetShared: true, IsPinned: false } && result.Outcome == CopyOutcome.Copied)
-                    await tagSources.RecordAsync(work.Target, work.Source, cancellationToken);
                 await access.Repositories.ReconcileAsync(work.Target, cancellationToken);
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());

@@ -12,9 +12,9 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// Records downstream which source each tag comes from, for rules that allow several registries to share a target. The record is an
-/// artifact in the tag's own repository, so that every replica and the next start know it: only the source that a tag came from may
-/// move it.
+/// Records downstream which source each tag comes from, for rules by which two sources may share a target. The record is an artifact in
+/// the tag's own repository, so that every replica and the next start know it: only the source that a tag came from may move it, and
+/// nobody moves a tag without a record, since its source is unknown.
 /// </summary>
 internal sealed class TagSources(RegistryServices access)
 {

@@ -25,7 +25,7 @@ internal abstract record PopulationWork(ImageReference Target)
 /// </param>
 internal sealed record CopyWork(ImageReference Source, ImageReference Target, IReadOnlyList<Platform> Platforms) : PopulationWork(Target)
 {
-    /// <summary>True if rules allow other registries at this target: then a tag only moves for the source it came from.</summary>
+    /// <summary>True if rules may send other sources to this target: then a tag only moves for the source it came from.</summary>
     public bool IsTargetShared { get; init; }
 
     public override ImageReference Origin => Source;

@@ -1,8 +1,10 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
@@ -49,6 +51,17 @@ internal sealed class LinkLocalConnectionTests
         await using var registry = await InMemoryRegistry.StartAsync();
         var port = registry.Address[registry.Address.IndexOf(':')..];
         Assert.That(await GetAsync($"registry.example.com{port}", "169.254.169.254", "127.0.0.1"), Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public void The_charts_network_policy_excepts_the_same()
+    {
+        var template = File.ReadAllText(SourceTree.PathOf("chart", "templates", "_network.tpl"));
+        var excepted = Regex
+            .Matches(template, @"except: \[(?<list>[^\]]+)\]")
+            .SelectMany(match => match.Groups["list"].Value.Split(','))
+            .Select(text => IPNetwork.Parse(text.Trim(' ', '"')));
+        Assert.That(excepted, Is.EquivalentTo(MetadataAddress.Networks));
     }
 
     private static async Task<HttpStatusCode> GetAsync(string host, params string[] addresses)
