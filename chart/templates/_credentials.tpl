@@ -35,10 +35,14 @@ the identity of its cloud, else none
 {{- range $rules }}
 {{- $target := .replace | default .target | default $config.proxyUrl }}
 {{- $host := first (splitList "/" $target) }}
+{{- $source := first (splitList "/" (.match | default "*")) }}
   {{ .match | default .matchRegex }} -> {{ $target }}{{ with .namespaces }} (in {{ join ", " . }}){{ end }}
-    {{- if or (and (hasKey . "populate") (not .populate)) (not (include "proxyswapper.populates" $root)) }}
+    {{- if not (include "proxyswapper.populates" $root) }}
+      not copied: config.populate.policy is none
+    {{- else if and (hasKey . "populate") (not .populate) }}
       not copied: the target provides them itself
     {{- else }}
+      read with {{ if $root.Values.pullSecrets.enabled }}the pull Secrets of the Pod or its ServiceAccount{{ with $root.Values.pullSecrets.namespaces }} (in {{ join ", " . }}){{ end }}, else {{ end }}{{ if contains "*" $source }}the login that config.registries{{ with $root.Values.dockerConfigSecret }} or the Secret {{ . }}{{ end }} has for each registry, else none{{ else }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $source) }}{{ end }}
       copied with {{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}
     {{- end }}
       pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ if has .pullSecret $checked }}; a warning in the log and an Event of the Pod say where it is missing{{ else }}; nobody checks that it exists, since the program may not read it{{ end }}{{ else }}the node's own access or the Pod's own Secrets{{ end }}

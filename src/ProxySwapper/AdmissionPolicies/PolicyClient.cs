@@ -17,14 +17,15 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
 
     public string Name => name;
 
-    public async Task<bool> HasBindingAsync(CancellationToken cancellationToken)
+    /// <summary>The binding, or null.</summary>
+    public async Task<JsonObject?> FindBindingAsync(CancellationToken cancellationToken)
     {
         var path = PathOf(await FindVersionAsync(cancellationToken), "mutatingadmissionpolicybindings");
-        if (await client.GetAsync(path, cancellationToken) is not null)
-            return true;
+        var binding = await client.GetAsync(path, cancellationToken);
         // An API server that was upgraded may no longer serve this version.
-        _version = null;
-        return false;
+        if (binding is null)
+            _version = null;
+        return binding;
     }
 
     /// <summary>The policy, or null.</summary>

@@ -113,7 +113,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     /// <returns>Why the policy is not in force; empty when it is.</returns>
     private async Task<string> ApplyAsync(PolicyClient client, AdmissionPolicy policy, CancellationToken cancellationToken)
     {
-        if (!await client.HasBindingAsync(cancellationToken))
+        if (await client.FindBindingAsync(cancellationToken) is null)
         {
             _applied = null;
             return $"not in force: MutatingAdmissionPolicyBinding {client.Name} not found";

@@ -14,6 +14,9 @@ internal sealed class CheckReport(TextWriter output)
         output.WriteLine($"[-] {text}");
     }
 
+    /// <summary>Something that was not checked, or that deserves attention; not a failure.</summary>
+    public void Warned(string text) => output.WriteLine($"[!] {text}");
+
     /// <summary>Additional information.</summary>
     public void Note(string text) => output.WriteLine($"    {text}");
 }

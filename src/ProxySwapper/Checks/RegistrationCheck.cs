@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Checks;
 
@@ -30,10 +28,8 @@ internal static class RegistrationCheck
             if (webhooks.Any(webhook => string.IsNullOrEmpty((string?)webhook?["clientConfig"]?["caBundle"])))
                 return $"MutatingWebhookConfiguration {name} has no caBundle, so the API server does not trust our certificate: "
                     + "the program or cert-manager's cainjector has not set it yet, or has no permission to; see their logs";
-            if (!await IsSelectedAsync(client, webhooks, @namespace, cancellationToken))
-                return $"the namespaceSelector of MutatingWebhookConfiguration {name} excludes namespace {@namespace}: "
-                    + "the release's own namespace, kube-system, webhook.excludedNamespaces and namespaces that opt out are never swapped; "
-                    + "use another one for the check (test.namespace)";
+            if (!await NamespaceSelection.IncludesAsync(client, webhooks, @namespace, cancellationToken))
+                return NamespaceSelection.Excluded($"MutatingWebhookConfiguration {name}", @namespace);
         }
         catch (KubernetesException problem)
         {
@@ -42,22 +38,5 @@ internal static class RegistrationCheck
         return "the webhook is registered, but the API server cannot reach it or does not trust it; see its log (failed calling "
             + "webhook). Common causes: a firewall or NetworkPolicy between the control plane and the webhook's port, a network where the "
             + "API server cannot reach Pods (hostNetwork), or a caBundle that did not sign the current certificate";
-    }
-
-    private static async Task<bool> IsSelectedAsync(
-        KubernetesClient client,
-        JsonArray webhooks,
-        string @namespace,
-        CancellationToken cancellationToken
-    )
-    {
-        if (await client.GetAsync($"/api/v1/namespaces/{Uri.EscapeDataString(@namespace)}", cancellationToken) is not { } found)
-            return true;
-        using var document = JsonDocument.Parse(found.ToJsonString());
-        var labels = LabelSelector.LabelsOf(document.RootElement);
-        using var list = JsonDocument.Parse(webhooks.ToJsonString());
-        return list
-            .RootElement.EnumerateArray()
-            .Any(webhook => LabelSelector.Read(TemplateReader.Member(webhook, "namespaceSelector")).IsMatch(labels));
     }
 }

@@ -1,21 +1,17 @@
 using System.Text;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
-using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Checks;
 
 /// <summary>Whether we may read and write at the target registries of the rules.</summary>
 internal static class TargetCheck
 {
-    /// <summary>The repository to check if a rule has no path.</summary>
-    private const string AnyRepository = "proxyswapper-access-check";
-
     private const int MaximumSize = 1024 * 1024;
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    /// <summary>Long enough for several registries that do not respond, within the deadline of the chart's test.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The checks in a running program's <c>/readyz?verbose</c> that matter here.</summary>
     private static readonly string[] TellingChecks = ["downstream", "watch", "certificate", "issued certificate", "admission policy"];
@@ -28,24 +24,19 @@ internal static class TargetCheck
         CancellationToken cancellationToken
     )
     {
-        var access = new AccessCheck(registries);
-        foreach (var (registry, _, repository) in AccessCheck.TargetsOf(options))
-        {
-            using var timeout = new OperationTimeout(Timeout, TimeProvider.System, cancellationToken);
-            try
+        foreach (var (outcome, text) in await new AccessSurvey(registries, TimeProvider.System).RunAsync(options, cancellationToken))
+            switch (outcome)
             {
-                await access.AskAsync(registry, repository ?? AnyRepository, timeout.Token);
-                report.Passed($"reading and writing is allowed at {registry}{(repository is null ? "" : $" in {repository}")}");
+                case AccessOutcome.Granted:
+                    report.Passed(text);
+                    break;
+                case AccessOutcome.Refused:
+                    report.Failed(text);
+                    break;
+                default:
+                    report.Warned(text);
+                    break;
             }
-            catch (Exception problem) when (FailureClassifier.IsExpected(problem))
-            {
-                report.Failed($"{registry}: {problem.Message}");
-            }
-            catch (OperationCanceledException) when (timeout.HasPassed)
-            {
-                report.Failed($"{registry}: {timeout.Reason}");
-            }
-        }
     }
 
     /// <summary>Asks the running program, which has the identity that matters.</summary>
@@ -55,19 +46,41 @@ internal static class TargetCheck
     public static async Task ReadAsync(CheckReport report, Uri management, CancellationToken cancellationToken)
     {
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MaximumSize };
-        string text;
         try
         {
-            using var response = await client.GetAsync(new Uri(management, "/readyz?verbose"), cancellationToken);
-            text = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+            // The program asks the registries now: what /readyz says is up to five minutes old, and nothing of targets without a path.
+            using var access = await client.GetAsync(new Uri(management, "/access"), cancellationToken);
+            if (access.IsSuccessStatusCode)
+                TellAccess(report, await TextOfAsync(access, cancellationToken));
+            else
+                report.Failed($"the program does not check the registries: GET {management}access: HTTP {(int)access.StatusCode}");
+            using var readiness = await client.GetAsync(new Uri(management, "/readyz?verbose"), cancellationToken);
+            TellReadiness(report, await TextOfAsync(readiness, cancellationToken));
         }
         catch (Exception problem)
             when (problem is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             report.Failed($"the program does not respond at {management}: {problem.Message}");
-            return;
         }
-        foreach (var line in text.Split('\n').Where(line => line.StartsWith('[')))
+    }
+
+    private static async Task<string> TextOfAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+
+    private static void TellAccess(CheckReport report, string text)
+    {
+        foreach (var line in LinesOf(text))
+            if (line.StartsWith("[+]", StringComparison.Ordinal))
+                report.Passed(line[3..].TrimStart());
+            else if (line.StartsWith("[!]", StringComparison.Ordinal))
+                report.Warned(line[3..].TrimStart());
+            else
+                report.Failed(line[3..].TrimStart());
+    }
+
+    private static void TellReadiness(CheckReport report, string text)
+    {
+        foreach (var line in LinesOf(text))
         {
             var check = line[3..];
             var name = check.Split(':')[0];
@@ -77,4 +90,6 @@ internal static class TargetCheck
                 report.Passed(check);
         }
     }
+
+    private static IEnumerable<string> LinesOf(string text) => text.Split('\n').Where(line => line.Length > 3 && line.StartsWith('['));
 }

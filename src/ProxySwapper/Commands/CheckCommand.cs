@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Checks;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Configuration;
@@ -71,7 +72,7 @@ internal static class CheckCommand
                     client =>
                         RunAsync(
                             client,
-                            ConfigurationReader.Read(arguments.GetValue(config), ConfigurationReader.ProcessEnvironment()),
+                            arguments.GetValue(config),
                             arguments.GetValue(@namespace)!,
                             arguments.GetValue(images)!,
                             arguments.GetValue(management) is { } address ? new Uri(address) : null,
@@ -86,7 +87,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(
         KubernetesClient client,
-        ProxySwapperOptions options,
+        string? config,
         string @namespace,
         IReadOnlyList<string> images,
         Uri? management,
@@ -95,13 +96,35 @@ internal static class CheckCommand
         CancellationToken cancellationToken
     )
     {
+        var environment = ConfigurationReader.ProcessEnvironment();
+        var (file, text) = config is null ? ("(no file)", "") : (config, ConfigurationReader.TextOf(config));
+        var options = ConfigurationReader.ReadText(file, text, environment);
         var report = new CheckReport(Console.Out);
+        var end = TimeProvider.System.GetUtcNow() + timeout;
         var untried = new List<string>();
         var samples = SampleImage.Of(options, @namespace, images, untried);
         if (samples.Count == 0)
             report.Failed($"no image to test for the rules of namespace {@namespace}: use --image");
-        else
-            await TrySwapAsync(report, client, options, @namespace, samples, webhook, timeout, cancellationToken);
+        var isUnexplained =
+            samples.Count > 0 && !await TrySwapAsync(report, client, options, @namespace, samples, timeout, cancellationToken);
+        if (options.AdmissionPolicy.Name is { } policy)
+        {
+            var compiled = PolicyCompiler.Compile(options, ConfigurationLocations.Of(file, text, environment));
+            var isInForce = await new PolicyCheck(client, policy, TimeProvider.System).RunAsync(
+                report,
+                compiled,
+                @namespace,
+                end,
+                cancellationToken
+            );
+            if (isUnexplained && isInForce)
+                report.Note(
+                    "the API server does not apply it to this Pod: it may take some seconds to load it, or a match condition "
+                        + "(webhook.matchConditions) leaves the Pod out"
+                );
+        }
+        else if (isUnexplained)
+            report.Note(await RegistrationCheck.ReasonAsync(client, webhook, @namespace, cancellationToken));
         foreach (var rule in untried)
             report.Note($"{rule} is not tested: it does not apply here, or requires --image");
         if (management is not null)
@@ -116,13 +139,13 @@ internal static class CheckCommand
         return report.HasFailed ? 1 : 0;
     }
 
-    private static async Task TrySwapAsync(
+    /// <returns>False if the Pod was created and nothing shows that the API server swaps it.</returns>
+    private static async Task<bool> TrySwapAsync(
         CheckReport report,
         KubernetesClient client,
         ProxySwapperOptions options,
         string @namespace,
         IReadOnlyList<SampleImage> samples,
-        string webhook,
         TimeSpan timeout,
         CancellationToken cancellationToken
     )
@@ -130,17 +153,12 @@ internal static class CheckCommand
         try
         {
             var check = new SwapCheck(client, options, TimeProvider.System);
-            if (await check.RunAsync(report, @namespace, samples, timeout, cancellationToken))
-                return;
-            report.Note(
-                options.AdmissionPolicy.Name is { } policy
-                    ? $"the API server does not apply the policy {policy} here: it or its binding is missing, or excludes the namespace"
-                    : await RegistrationCheck.ReasonAsync(client, webhook, @namespace, cancellationToken)
-            );
+            return await check.RunAsync(report, @namespace, samples, timeout, cancellationToken);
         }
         catch (KubernetesException problem)
         {
             report.Failed($"cannot test a Pod in namespace {@namespace}: {problem.Message}");
+            return true;
         }
     }
 

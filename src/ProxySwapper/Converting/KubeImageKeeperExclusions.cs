@@ -32,7 +32,8 @@ internal sealed class KubeImageKeeperExclusions
             if (_included.Exists(included => Hides(exclusion, included.Owner, included.Pattern, included.Namespaces)))
                 exclusion.Section.LeaveOut(
                     exclusion.Key,
-                    $"'{exclusion.Pattern}' has no counterpart: another object may include it, and {exclusion.Setting} applies to all rules"
+                    $"'{exclusion.Pattern}' has no counterpart: another object may include it, and "
+                        + $"{exclusion.Setting} applies to all rules; put the rules of that object first"
                 );
             else
                 (exclusion.Setting == "ignoreImages" ? ignoreImages : ignoreNamespaces)(exclusion.Pattern);

@@ -89,7 +89,10 @@ internal static class PopulationRegistration
             () => provider.GetRequiredService<GatedPods>().Snapshot(),
             provider.GetRequiredService<PopulationSummary>().WriteTo
         ));
-        return services.AddPage<PopulateEndpoint>().AddSingleton<IManagementPage, PageEndpoint>();
+        return services
+            .AddPage<PopulateEndpoint>()
+            .AddSingleton<IManagementPage, PageEndpoint>()
+            .AddSingleton<IManagementPage, AccessEndpoint>();
     }
 
     private static void AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
@@ -108,7 +111,7 @@ internal static class PopulationRegistration
         var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
         return new DownstreamHealth(
             (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
-            new AccessCheck(access).AskAsync,
+            new AccessCheck(access, () => provider.GetRequiredService<CurrentPlanner>().Value).AskAsync,
             () => provider.GetRequiredService<ClusterCapabilities>().HasGates,
             provider.GetRequiredService<ConfigurationMonitor>(),
             provider.GetRequiredService<HealthEvents>(),

@@ -141,6 +141,46 @@ internal sealed class PolicyServeTests
     }
 
     [Test]
+    public async Task Check_says_what_is_wrong_with_the_policy_or_its_binding()
+    {
+        var current = await CheckAsync(30);
+        Assert.That((current.ExitCode, current.Error), Is.EqualTo((0, "")), current.Output);
+        Assert.That(
+            current.Output,
+            Does.Contain("-> r.example/proxyswapper-check/")
+                .And.Contain($"[+] MutatingAdmissionPolicy {_name} is that of the configuration")
+        );
+        var other = Path.Combine(_program.Folder, "other.yaml");
+        await File.WriteAllTextAsync(other, Configuration("s.example"));
+        Assert.That(
+            (await CheckAsync(0, other)).Output,
+            Does.Contain($"[-] MutatingAdmissionPolicy {_name} is not that of the configuration: spec.")
+        );
+        foreach (
+            var (patch, fault) in new[]
+            {
+                (
+                    """{"spec":{"matchResources":{"namespaceSelector":{"matchLabels":{"no":"such"}}}}}""",
+                    $"[-] the namespaceSelector of MutatingAdmissionPolicyBinding {_name} excludes namespace default"
+                ),
+                (
+                    """{"spec":{"policyName":"another"}}""",
+                    $"[-] MutatingAdmissionPolicyBinding {_name} is for the policy another; it must be for {_name}"
+                ),
+            }
+        )
+        {
+            await Server.KubectlAsync("patch", Binding, _name, "--type", "merge", "--patch", patch);
+            var wrong = await CheckAsync(0);
+            Assert.That((wrong.ExitCode, wrong.Output.Contains(fault, StringComparison.Ordinal)), Is.EqualTo((1, true)), wrong.Output);
+        }
+        await Server.KubectlAsync("delete", Binding, _name);
+        var missing = await CheckAsync(0);
+        Assert.That(missing.ExitCode, Is.EqualTo(1), missing.Output);
+        Assert.That(missing.Output, Does.Contain($"[-] MutatingAdmissionPolicyBinding {_name} not found"));
+    }
+
+    [Test]
     public async Task A_discarded_policy_stays_removed_while_the_program_runs()
     {
         var discarded = await RunAsync("disable", "--discard");
@@ -192,6 +232,12 @@ internal sealed class PolicyServeTests
         );
         await TestWait.UntilAsync(() => downstream.Repository("mirror/team/app").Find("1") is not null, "the copy");
     }
+
+    private Task<(int ExitCode, string Output, string Error)> CheckAsync(int seconds, string? file = null) =>
+        ProxySwapperProgram.RunAsync([
+            .. new[] { "check", "--config", file ?? _program.ConfigurationFile, "-n", "default", "--timeout", $"{seconds}" },
+            .. new[] { "--management", $"http://localhost:{_program.ManagementPort}", "--kubeconfig", Server.Kubeconfig },
+        ]);
 
     private string Configuration(string target) => $"admissionPolicy: {{name: {_name}}}\nproxyUrl: {target}\npopulate: {{policy: none}}";
 

@@ -106,6 +106,32 @@ internal sealed class ChartPolicyRightsTests(string version)
     }
 
     [Test]
+    public async Task The_account_of_helm_test_may_read_the_policy_and_its_binding_by_name_and_says_what_is_wrong()
+    {
+        const string Suffix = $".{Group}";
+        Assert.That(
+            (await _accounts.AllowedAsync("proxyswapper-test", "team-a", Name)).Where(right =>
+                right.EndsWith(Suffix, StringComparison.Ordinal)
+            ),
+            Is.EqualTo(new[] { $"get mutatingadmissionpolicies{Suffix}", $"get mutatingadmissionpolicybindings{Suffix}" })
+        );
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("config.yaml");
+        await File.WriteAllTextAsync(file, $"admissionPolicy: {{name: {Name}}}\nproxyUrl: r.example\npopulate: {{policy: none}}");
+        var account = ("KUBECONFIG", _server.KubeconfigOf(await _accounts.TokenAsync("proxyswapper-test")));
+        string[] check = ["check", "--config", file, "--timeout", "0"];
+        Assert.That(
+            (await BuiltProgram.RunAsync(check, account)).Output,
+            Does.Contain($"[-] MutatingAdmissionPolicyBinding {Name} not found: webhook.registered is false, or it was removed")
+        );
+        await _accounts.ApplyAsync(OfChart("MutatingAdmissionPolicyBinding"));
+        Assert.That(
+            (await BuiltProgram.RunAsync(check, account)).Output,
+            Does.Contain($"[-] MutatingAdmissionPolicy {Name} not found: the program has not created it")
+        );
+    }
+
+    [Test]
     public async Task The_program_keeps_the_policy_with_these_rights()
     {
         var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync(Account));

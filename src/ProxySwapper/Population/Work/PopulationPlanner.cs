@@ -42,6 +42,12 @@ internal sealed class PopulationPlanner
             _ => null,
         };
 
+    /// <summary>Whether images of a repository are warmed, so that nothing is pushed there.</summary>
+    public bool Warms(string registry, string repository) =>
+        _warmUps.Count > 0
+        && ImageReference.TryParse($"{registry}/{repository}:latest", out var image)
+        && WarmUp(image, image.ToString()) is not null;
+
     private WarmUpWork? WarmUp(ImageReference final, string asWritten)
     {
         foreach (var pattern in _warmUps)

@@ -1,0 +1,116 @@
+using System.Net;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Registry.Transport;
+
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>
+/// Checks our access to every target of the rules now, for somebody who waits for the result. Unlike <see cref="DownstreamHealth"/>, a
+/// single refusal counts, and a target without a path is asked about a repository that an image could go to.
+/// </summary>
+internal sealed class AccessSurvey(RegistryServices registries, TimeProvider time)
+{
+    private const int ParallelChecks = 8;
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Checks all targets, in the order of the rules.</summary>
+    public async Task<IReadOnlyList<AccessFinding>> RunAsync(ProxySwapperOptions options, CancellationToken cancellationToken)
+    {
+        var planner = PopulationPlanner.Compile(options.Populate);
+        var access = new AccessCheck(registries, () => planner);
+        var places = AccessCheck
+            .RuleTargetsOf(options)
+            .GroupBy(rule => (rule.Target.Registry, Repository: rule.Target.Repository ?? rule.Example))
+            .Select(rules => new Place(
+                rules.Key.Registry,
+                rules.Key.Repository,
+                rules.Any(rule => rule.IsPopulated),
+                planner.Warms(rules.Key.Registry, rules.Key.Repository)
+            ))
+            .ToList();
+        var findings = new AccessFinding[places.Count];
+        await Parallel.ForAsync(
+            0,
+            places.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
+            async (index, stop) => findings[index] = await CheckAsync(access, places[index], options, stop)
+        );
+        return findings;
+    }
+
+    private async Task<AccessFinding> CheckAsync(
+        AccessCheck access,
+        Place place,
+        ProxySwapperOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        string problem;
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
+        try
+        {
+            if (place.IsPopulated)
+                await access.AskAsync(place.Registry, place.Repository, timeout.Token);
+            else
+                await access.AskToReadAsync(place.Registry, place.Repository, timeout.Token);
+            return new(
+                AccessOutcome.Granted,
+                place is { IsPopulated: true, IsWarmed: false }
+                    ? $"reading and writing is allowed at {place.Name}"
+                    : $"reading is allowed at {place.Name}; writing is not checked, since nothing is copied there"
+            );
+        }
+        catch (RegistryException fault) when (place.IsPopulated && fault.Status == HttpStatusCode.NotFound)
+        {
+            return new(
+                AccessOutcome.Unknown,
+                $"writing is not checked at {place.Name}, since the repository does not exist: {fault.Message}"
+            );
+        }
+        catch (RegistryException fault) when (AccessCheck.IsDenial(fault, place.Registry))
+        {
+            problem = $"it rejects our login: {fault.Message}";
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
+        {
+            problem = fault.Message;
+        }
+        catch (OperationCanceledException) when (timeout.HasPassed)
+        {
+            problem = timeout.Reason;
+        }
+        // Only `exists` has us look there ourselves.
+        return place.IsPopulated || options.SwapPolicy == SwapPolicy.Exists
+            ? new(AccessOutcome.Refused, $"{place.Registry}: {problem}")
+            : new(
+                AccessOutcome.Unknown,
+                $"not checked: {place.Name}: nothing is copied there and nodes pull with their own access; our own look failed: {problem}"
+            );
+    }
+
+    private readonly record struct Place(string Registry, string Repository, bool IsPopulated, bool IsWarmed)
+    {
+        public string Name => $"{Registry} in {Repository}";
+    }
+}
+
+/// <summary>What a check of a target found.</summary>
+internal readonly record struct AccessFinding(AccessOutcome Outcome, string Text);
+
+/// <summary>The result of a check of a target.</summary>
+internal enum AccessOutcome
+{
+    /// <summary>The registry let us do what we need.</summary>
+    Granted,
+
+    /// <summary>It could not be checked, which is not an error.</summary>
+    Unknown,
+
+    /// <summary>The registry refused, or did not respond.</summary>
+    Refused,
+}
