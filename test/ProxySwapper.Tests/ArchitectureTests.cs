@@ -4,57 +4,16 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Tests;
 
 /// <summary>
-/// The layers of the source tree: a folder only uses folders of lower layers, its namespace is its path, every folder has a layer, and
-/// files and lines stay short. CONTRIBUTING.md shows the layers.
+/// The layers of the source tree, as CONTRIBUTING.md has them: a folder only uses folders of lower layers, its namespace is its path,
+/// every folder has a layer, and files and lines stay short.
 /// </summary>
 [TestFixture]
 internal sealed partial class ArchitectureTests
 {
-    /// <summary>The layers, lowest first. Folders of the same layer do not use each other. A new folder has to be added here.</summary>
-    private static readonly string[][] Layers =
-    [
-        ["ProxySwapper.Registry"],
-        ["ProxySwapper.Registry.Timing"],
-        ["ProxySwapper.Registry.Oci", "ProxySwapper.Registry.Credentials", "ProxySwapper.Registry.Transport"],
-        ["ProxySwapper.Registry.Authentication"],
-        ["ProxySwapper.Registry.Distribution"],
-        [
-            "ProxySwapper.Registry.Copying",
-            "ProxySwapper.Registry.Clouds.Aws",
-            "ProxySwapper.Registry.Clouds.Azure",
-            "ProxySwapper.Registry.Clouds.Google",
-            "ProxySwapper.Registry.InMemory",
-            "ProxySwapper.Kubernetes.InMemory",
-        ],
-        ["ProxySwapper.Patterns"],
-        ["ProxySwapper.Configuration.Yaml"],
-        ["ProxySwapper.Configuration"],
-        ["ProxySwapper.Kubernetes.Connection"],
-        ["ProxySwapper.Rules", "ProxySwapper.Registries", "ProxySwapper.Kubernetes", "ProxySwapper.Management"],
-        ["ProxySwapper.Admission.Json"],
-        [
-            "ProxySwapper.Certificates",
-            "ProxySwapper.Admission",
-            "ProxySwapper.Mirroring",
-            "ProxySwapper.CredentialHelper",
-            "ProxySwapper.Switching",
-        ],
-        ["ProxySwapper.AdmissionPolicies", "ProxySwapper.Converting"],
-        ["ProxySwapper.Population.Work", "ProxySwapper.Manifests"],
-        ["ProxySwapper.Population.Queue"],
-        ["ProxySwapper.Population.Cluster"],
-        ["ProxySwapper.Population.Downstream"],
-        ["ProxySwapper.Population.Gates"],
-        ["ProxySwapper.Population.Transfer"],
-        ["ProxySwapper.Population"],
-        ["ProxySwapper.Reporting"],
-        ["ProxySwapper.Checks", "ProxySwapper.Backfilling"],
-        ["ProxySwapper.Serving"],
-        ["ProxySwapper.Demo"],
-        ["ProxySwapper.Commands.Output"],
-        ["ProxySwapper.Commands.Options"],
-        ["ProxySwapper.Commands"],
-    ];
+    /// <summary>
+    /// The layers, lowest first: the rows of CONTRIBUTING.md, cut at their arrows. Folders of the same layer do not use each other.
+    /// </summary>
+    private static readonly string[][] Layers = [.. ReadLayers()];
 
     private static readonly Dictionary<string, int> LayerOf = Layers
         .SelectMany((folders, layer) => folders.Select(folder => (folder, layer)))
@@ -77,7 +36,7 @@ internal sealed partial class ArchitectureTests
     public void Every_folder_has_a_layer()
     {
         var folders = Sources.Where(file => file.Namespace is not null).Select(file => file.FolderAsNamespace).Distinct();
-        Assert.That(folders.Where(folder => !LayerOf.ContainsKey(folder)), Is.Empty, "place these folders in Layers");
+        Assert.That(folders.Where(folder => !LayerOf.ContainsKey(folder)), Is.Empty, "add these folders to the table in CONTRIBUTING.md");
         Assert.That(LayerOf.Keys.Except(folders), Is.Empty, "these folders are gone");
     }
 
@@ -114,6 +73,25 @@ internal sealed partial class ArchitectureTests
             select $"{file.Path}: {lines}";
         Assert.That(wrong, Is.Empty);
     }
+
+    /// <summary>Names of folders are relative to the project that the row begins with, by default the program.</summary>
+    private static IEnumerable<string[]> ReadLayers() =>
+        from row in File.ReadAllLines(SourceTree.PathOf("CONTRIBUTING.md"))
+            .SkipWhile(line => line != "| layer | folders |")
+            .Skip(2)
+            .TakeWhile(line => line.StartsWith('|'))
+        let cells = row.Split('|')
+        let project = Quoted.Match(cells[1]) is { Success: true } match ? match.Groups[1].Value : "ProxySwapper"
+        from layer in cells[2].Split('→')
+        select layer.Contains("the root", StringComparison.Ordinal)
+            ? [project]
+            : Quoted.Matches(layer).Select(name => NamespaceOf(project, name.Groups[1].Value)).ToArray();
+
+    private static string NamespaceOf(string project, string folder) =>
+        folder.StartsWith("ProxySwapper.", StringComparison.Ordinal) ? folder : $"{project}.{folder.Replace('/', '.')}";
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Quoted { get; }
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespacePattern { get; }
