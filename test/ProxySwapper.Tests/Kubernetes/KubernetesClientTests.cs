@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
@@ -72,17 +73,41 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
+    public async Task The_proxy_and_the_impersonation_of_a_kubeconfig_are_used()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write(
+            "config",
+            $$"""
+            current-context: c
+            contexts: [{ name: c, context: { cluster: c, user: u } }]
+            clusters: [{ name: c, cluster: { server: "http://cluster.example", proxy-url: "{{_server.Address}}" } }]
+            users: [{ name: u, user: { as: someone, as-groups: [a], as-user-extra: { example.com/scope: [b] } } }]
+            """
+        );
+        _server.Answer(200, "{}");
+        using var client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([file], null), TimeProvider.System);
+        await client.GetAsync("/version", default);
+        var headers = _server.Headers.Single();
+        Assert.That(
+            new[] { "Host", "Impersonate-User", "Impersonate-Group", "Impersonate-Extra-example.com%2Fscope" }.Select(name =>
+                headers[name]
+            ),
+            Is.EqualTo(["cluster.example", "someone", "a", "b"])
+        );
+    }
+
+    [Test]
     public async Task A_token_that_was_refused_is_read_again_at_once()
     {
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, "old\n");
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("token", "old\n");
         using var credentials = new FileCredentialSource(new FakeTimeProvider()) { TokenFile = file };
         using var client = _server.Client(credentials: credentials);
         _server.Answer(200, "{}").Answer(401, "{}").Answer(200, "{}");
         await client.GetAsync("/1", default);
-        await File.WriteAllTextAsync(file, "new\n");
+        folder.Write("token", "new\n");
         await client.GetAsync("/2", default);
-        File.Delete(file);
         Assert.That(_server.Requests, Is.EqualTo(["GET /1 Bearer old", "GET /2 Bearer old", "GET /2 Bearer new"]));
     }
 
@@ -90,11 +115,11 @@ internal sealed class KubernetesClientTests
     public async Task A_token_is_read_again_after_a_minute()
     {
         var time = new FakeTimeProvider();
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, "old");
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("token", "old");
         using var credentials = new FileCredentialSource(time) { TokenFile = file };
         await credentials.GetAsync(false, default);
-        await File.WriteAllTextAsync(file, "new");
+        folder.Write("token", "new");
         time.Advance(TimeSpan.FromSeconds(59));
         var before = (await credentials.GetAsync(false, default)).Authorization!.Parameter;
         time.Advance(TimeSpan.FromSeconds(1));

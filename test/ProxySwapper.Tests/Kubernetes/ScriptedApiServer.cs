@@ -20,6 +20,8 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
 
     public ConcurrentQueue<string> Bodies { get; } = new();
 
+    public ConcurrentQueue<Dictionary<string, string>> Headers { get; } = new();
+
     public Uri Address => new(_application.Urls.Single());
 
     public static async Task<ScriptedApiServer> StartAsync()
@@ -33,6 +35,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         {
             using var body = new StreamReader(context.Request.Body);
             server.Bodies.Enqueue(await body.ReadToEndAsync());
+            server.Headers.Enqueue(context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString()));
             server.Requests.Enqueue(
                 (
                     $"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} "

@@ -192,12 +192,20 @@ internal sealed class KubeconfigReader(TimeProvider time)
             headers.Add(new("Impersonate-User", name));
         if (user.String("as-uid") is { Length: > 0 } uid)
             headers.Add(new("Impersonate-Uid", uid));
-        foreach (var group in user.Strings("as-groups"))
+        if (Single(user.Strings("as-groups"), "as-groups") is { } group)
             headers.Add(new("Impersonate-Group", group));
         if (user.Section("as-user-extra") is { } extra)
             foreach (var key in extra.Keys)
-            foreach (var value in extra.Strings(key))
-                headers.Add(new($"Impersonate-Extra-{Uri.EscapeDataString(key)}", value));
+                if (Single(extra.Strings(key), $"as-user-extra.{key}") is { } value)
+                    headers.Add(new($"Impersonate-Extra-{Uri.EscapeDataString(key)}", value));
         return headers;
     }
+
+    /// <summary>
+    /// The API server reads one value per header line, and .NET joins the values of a header in one line: several would be one wrong name.
+    /// </summary>
+    private static string? Single(IReadOnlyList<string> values, string key) =>
+        values.Count <= 1
+            ? values.FirstOrDefault()
+            : throw new KubernetesConnectionException($"The kubeconfig's {key} has {values.Count} values; only one is supported.");
 }

@@ -1,26 +1,26 @@
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
 [TestFixture]
-[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed class KubeconfigReaderTests
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private string _directory = null!;
+    private TemporaryFolder _folder = null!;
 
     [SetUp]
-    public void Make() => _directory = Directory.CreateTempSubdirectory("kubeconfig").FullName;
+    public void MakeFolder() => _folder = new TemporaryFolder();
 
     [TearDown]
-    public void Remove() => Directory.Delete(_directory, recursive: true);
+    public void RemoveFolder() => _folder.Dispose();
 
     [Test]
     public async Task The_current_context_gives_server_namespace_and_token()
     {
-        var connection = Read(Write("config", Config("token: secret")));
+        var connection = Read(_folder.Write("config", Config("token: secret")));
         Assert.That((connection.Server.AbsoluteUri, connection.Namespace), Is.EqualTo(("https://one.example.com:6443/", "team")));
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Bearer secret"));
     }
@@ -28,16 +28,16 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public async Task A_user_with_a_password_is_basic()
     {
-        var connection = Read(Write("config", Config("{ username: u, password: p }")));
+        var connection = Read(_folder.Write("config", Config("{ username: u, password: p }")));
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.ToString(), Is.EqualTo("Basic dTpw"));
     }
 
     [Test]
     public async Task Paths_are_relative_to_their_file()
     {
-        var file = Write("config", Config("tokenFile: token.txt", "certificate-authority: ca.pem"));
-        Write("token.txt", "from-file\n");
-        Write("ca.pem", "authority");
+        var file = _folder.Write("config", Config("tokenFile: token.txt", "certificate-authority: ca.pem"));
+        _folder.Write("token.txt", "from-file\n");
+        _folder.Write("ca.pem", "authority");
         var connection = Read(file);
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("from-file"));
         Assert.That(connection.CertificateAuthorities!.Read(), Is.EqualTo("authority"));
@@ -46,13 +46,16 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public void The_first_of_several_files_with_a_name_wins_and_missing_ones_are_skipped()
     {
-        var first = Write("first", "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n");
-        var second = Write(
+        var first = _folder.Write(
+            "first",
+            "current-context: here\nclusters: [{ name: c, cluster: { server: https://first.example.com } }]\n"
+        );
+        var second = _folder.Write(
             "second",
             "current-context: other\ncontexts: [{ name: here, context: { cluster: c } }]\n"
                 + "clusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
         );
-        var list = string.Join(Path.PathSeparator, Path.Combine(_directory, "gone"), first, second);
+        var list = string.Join(Path.PathSeparator, _folder.PathOf("gone"), first, second);
         var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
         Assert.That((connection.Server.Host, connection.Namespace), Is.EqualTo(("first.example.com", "default")));
     }
@@ -60,7 +63,7 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public void A_context_that_is_missing_is_named()
     {
-        var file = Write("config", Config("token: x"));
+        var file = _folder.Write("config", Config("token: x"));
         var fault = Assert.Throws<KubernetesConnectionException>(() => new KubeconfigReader(_time).Read([file], "gone"));
         Assert.That(fault!.Message, Is.EqualTo($"{file} has no context named 'gone'."));
     }
@@ -69,10 +72,10 @@ internal sealed class KubeconfigReaderTests
     public void Tls_and_proxy_settings_and_impersonation_are_read()
     {
         var connection = Read(
-            Write(
+            _folder.Write(
                 "config",
                 Config(
-                    "{ token: x, as: someone, as-groups: [a, b], as-user-extra: { example.com/scope: [c, d] } }",
+                    "{ token: x, as: someone, as-uid: u, as-groups: [a], as-user-extra: { example.com/scope: [c] } }",
                     "tls-server-name: inner",
                     "insecure-skip-tls-verify: true",
                     "proxy-url: http://proxy:3128"
@@ -85,14 +88,17 @@ internal sealed class KubeconfigReaderTests
         );
         Assert.That(
             connection.Impersonation.Select(header => $"{header.Key}={header.Value}"),
-            Is.EqualTo([
-                "Impersonate-User=someone",
-                "Impersonate-Group=a",
-                "Impersonate-Group=b",
-                "Impersonate-Extra-example.com%2Fscope=c",
-                "Impersonate-Extra-example.com%2Fscope=d",
-            ])
+            Is.EqualTo(["Impersonate-User=someone", "Impersonate-Uid=u", "Impersonate-Group=a", "Impersonate-Extra-example.com%2Fscope=c"])
         );
+    }
+
+    [TestCase("as-groups: [a, b]", "as-groups has 2")]
+    [TestCase("as-user-extra: { example.com/scope: [c, d, e] }", "as-user-extra.example.com/scope has 3")]
+    public void Impersonation_that_cannot_be_sent_is_refused_by_name(string user, string what)
+    {
+        var file = _folder.Write("config", Config($"{{ token: x, as: someone, {user} }}"));
+        var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;
+        Assert.That(fault.Message, Is.EqualTo($"The kubeconfig's {what} values; only one is supported."));
     }
 
     [TestCase("clusters: [\n", "config:")]
@@ -104,7 +110,7 @@ internal sealed class KubeconfigReaderTests
     [TestCase("current-context: here\ncontexts: [{ name: here, context: [] }]\n", "context: must be a mapping")]
     public void An_invalid_kubeconfig_is_reported_with_file_and_line(string text, string message)
     {
-        var file = Write("config", text);
+        var file = _folder.Write("config", text);
         var fault = Assert.Throws<ConfigurationException>(() => Read(file))!;
         Assert.That(fault.Message, Does.StartWith($"{file}:").And.Contain(message));
     }
@@ -119,7 +125,7 @@ internal sealed class KubeconfigReaderTests
     [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not valid Base64.")]
     public void An_address_that_is_not_usable_is_reported(string cluster, string message)
     {
-        var file = Write(
+        var file = _folder.Write(
             "config",
             "current-context: here\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters:\n- name: c\n"
                 + $"  cluster: {(cluster[0] == '{' ? cluster : $"{{ {cluster} }}")}\n"
@@ -131,14 +137,14 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public void A_file_that_cannot_be_read_or_is_too_large_is_reported()
     {
-        var large = Write("large", new string('#', 5 * 1024 * 1024));
+        var large = _folder.Write("large", new string('#', 5 * 1024 * 1024));
         Assert.That(
             Assert.Throws<KubernetesConnectionException>(() => Read(large))!.Message,
             Is.EqualTo($"{large} cannot be read: it is larger than 4 MiB")
         );
         Assert.That(
-            Assert.Throws<KubernetesConnectionException>(() => Read(_directory))!.Message,
-            Is.EqualTo($"Kubeconfig not found: {_directory}.")
+            Assert.Throws<KubernetesConnectionException>(() => Read(_folder.PathOf("")))!.Message,
+            Is.EqualTo($"Kubeconfig not found: {_folder.PathOf("")}.")
         );
     }
 
@@ -146,17 +152,17 @@ internal sealed class KubeconfigReaderTests
     public void Without_a_connection_the_error_lists_the_places_searched()
     {
         var fault = Assert.Throws<KubernetesConnectionException>(() =>
-            KubernetesConnection.Find(null, null, name => name == "HOME" ? _directory : null, _time)
+            KubernetesConnection.Find(null, null, name => name == "HOME" ? _folder.PathOf("") : null, _time)
         );
-        Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_directory));
+        Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_folder.PathOf("")));
     }
 
     [Test]
     public async Task A_pod_uses_its_account()
     {
-        Write("token", "mounted");
-        Write("namespace", "own\n");
-        Write("ca.crt", "authority");
+        _folder.Write("token", "mounted");
+        _folder.Write("namespace", "own\n");
+        _folder.Write("ca.crt", "authority");
         Func<string, string?> environment = name =>
             name switch
             {
@@ -164,7 +170,7 @@ internal sealed class KubeconfigReaderTests
                 "KUBERNETES_SERVICE_PORT" => "443",
                 _ => null,
             };
-        var connection = InClusterConnection.Find(environment, _time, _directory)!;
+        var connection = InClusterConnection.Find(environment, _time, _folder.PathOf(""))!;
         Assert.That(
             (connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy),
             Is.EqualTo(("https://[fd00::1]/", "own", false))
@@ -175,7 +181,7 @@ internal sealed class KubeconfigReaderTests
     [Test]
     public async Task A_plugin_is_run_in_the_directory_of_its_file_with_its_arguments_and_environment()
     {
-        Script(
+        _folder.WriteScript(
             "plugin",
             """
             printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s-%s-%s"}}' \
@@ -183,7 +189,7 @@ internal sealed class KubeconfigReaderTests
             """
         );
         var connection = Read(
-            Write(
+            _folder.Write(
                 "config",
                 Config(
                     "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [first], "
@@ -194,83 +200,7 @@ internal sealed class KubeconfigReaderTests
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("first-second-1"));
     }
 
-    [Test]
-    public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
-    {
-        var count = Path.Combine(_directory, "count");
-        Script(
-            "plugin",
-            $$"""
-            echo x >> {{count}}
-            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":' &&
-              printf '{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
-            """
-        );
-        var source = Plugin("client.authentication.k8s.io/v1beta1", Path.Combine(_directory, "plugin"));
-        Task<string?> Token(bool refused = false) =>
-            source
-                .GetAsync(refused, default)
-                .AsTask()
-                .ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
-        var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
-        _time.Advance(TimeSpan.FromHours(1));
-        tokens.Add(await Token());
-        Assert.That(tokens, Is.EqualTo(["1", "1", "2", "3"]));
-    }
-
-    [Test]
-    public void A_plugin_that_fails_is_quoted_and_one_that_is_missing_comes_with_its_hint()
-    {
-        Script("plugin", "echo 'no session' >&2; exit 3");
-        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
-            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
-        );
-        Assert.That(failing!.Message, Does.EndWith("plugin exited with code 3: no session."));
-        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
-            Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
-        );
-        Assert.That(missing!.Message, Does.Contain("cannot be started").And.Contain("get it from example.com"));
-    }
-
-    [Test]
-    public async Task A_plugin_may_print_more_than_a_pipe_buffers()
-    {
-        Script(
-            "plugin",
-            """
-            head -c 100000 /dev/zero | tr '\\0' 'x' >&2
-            printf '{"apiVersion":"client.authentication.k8s.io/v1","padding":"%s",' "$(head -c 200000 /dev/zero | tr '\\0' 'x')"
-            printf '"status":{"token":"long"}}'
-            """
-        );
-        var source = Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin"));
-        Assert.That((await source.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("long"));
-    }
-
-    [Test]
-    public void The_output_of_a_plugin_is_never_printed()
-    {
-        Script("plugin", "echo 'topsecret'");
-        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
-            Plugin("client.authentication.k8s.io/v1", Path.Combine(_directory, "plugin")).GetAsync(false, default).AsTask()
-        );
-        Assert.That(fault!.Message, Does.EndWith("returned output that is not an ExecCredential.").And.Not.Contain("topsecret"));
-    }
-
-    private ExecCredentialSource Plugin(string version, string command) =>
-        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, _time);
-
     private KubernetesConnection Read(string file) => new KubeconfigReader(_time).Read([file], null);
-
-    private string Write(string name, string text)
-    {
-        var file = Path.Combine(_directory, name);
-        File.WriteAllText(file, text);
-        return file;
-    }
-
-    private void Script(string name, string text) =>
-        File.SetUnixFileMode(Write(name, $"#!/bin/sh\n{text}\n"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
     private static string Config(string user, params string[] cluster) =>
         $"""

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
@@ -88,8 +89,8 @@ internal sealed class KubernetesTransportTests
     public async Task An_authority_that_is_renewed_in_its_file_is_trusted_without_a_restart()
     {
         var time = new FakeTimeProvider();
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, new Authority().Pem);
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("ca.crt", new Authority().Pem);
         using var client = new KubernetesClient(
             Connection() with
             {
@@ -99,11 +100,9 @@ internal sealed class KubernetesTransportTests
             time
         );
         Assert.That(() => client.GetAsync("/", default), Throws.TypeOf<KubernetesException>());
-        await File.WriteAllTextAsync(file, _authority.Pem);
+        folder.Write("ca.crt", _authority.Pem);
         time.Advance(TimeSpan.FromMinutes(1));
-        var answer = await client.GetAsync("/", default);
-        File.Delete(file);
-        Assert.That(answer, Is.Not.Null);
+        Assert.That(await client.GetAsync("/", default), Is.Not.Null);
     }
 
     private KubernetesClient Client(string authority, string? name = "kubernetes.default.svc") =>

@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Time.Testing;
+using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Testing.Processes;
+
+namespace ProxySwapper.Tests.Kubernetes.Connection;
+
+[TestFixture]
+internal sealed class ExecCredentialSourceTests
+{
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void MakeFolder() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void RemoveFolder() => _folder.Dispose();
+
+    [Test]
+    public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
+    {
+        var count = _folder.PathOf("count");
+        _folder.WriteScript(
+            "plugin",
+            $$"""
+            echo x >> {{count}}
+            printf '{"apiVersion":"client.authentication.k8s.io/v1beta1","status":' &&
+              printf '{"token":"%s","expirationTimestamp":"2026-01-01T01:00:00Z"} }' "$(wc -l < {{count}})"
+            """
+        );
+        var source = Plugin("client.authentication.k8s.io/v1beta1", _folder.PathOf("plugin"));
+        Task<string?> Token(bool refused = false) =>
+            source
+                .GetAsync(refused, default)
+                .AsTask()
+                .ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
+        var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
+        _time.Advance(TimeSpan.FromHours(1));
+        tokens.Add(await Token());
+        Assert.That(tokens, Is.EqualTo(["1", "1", "2", "3"]));
+    }
+
+    [Test]
+    public void A_plugin_that_fails_is_quoted_and_one_that_is_missing_comes_with_its_hint()
+    {
+        _folder.WriteScript("plugin", "echo 'no session' >&2; exit 3");
+        var failing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin")).GetAsync(false, default).AsTask()
+        );
+        Assert.That(failing!.Message, Does.EndWith("plugin exited with code 3: no session."));
+        var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
+        );
+        Assert.That(missing!.Message, Does.Contain("cannot be started").And.Contain("get it from example.com"));
+    }
+
+    [Test]
+    public async Task A_plugin_may_print_more_than_a_pipe_buffers()
+    {
+        _folder.WriteScript(
+            "plugin",
+            """
+            head -c 100000 /dev/zero | tr '\\0' 'x' >&2
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","padding":"%s",' "$(head -c 200000 /dev/zero | tr '\\0' 'x')"
+            printf '"status":{"token":"long"}}'
+            """
+        );
+        var source = Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin"));
+        Assert.That((await source.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("long"));
+    }
+
+    [Test]
+    public void The_output_of_a_plugin_is_never_printed()
+    {
+        _folder.WriteScript("plugin", "echo 'topsecret'");
+        var fault = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin")).GetAsync(false, default).AsTask()
+        );
+        Assert.That(fault!.Message, Does.EndWith("returned output that is not an ExecCredential.").And.Not.Contain("topsecret"));
+    }
+
+    private ExecCredentialSource Plugin(string version, string command) =>
+        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, _time);
+}
