@@ -20,14 +20,21 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
     /// <summary>The number of retries for an overloaded server.</summary>
     private const int MaximumRetries = 4;
 
+    /// <summary>Before the first response.</summary>
+    private const long UnknownEpoch = long.MinValue;
+
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private readonly KubernetesTransport _transport = new(connection, time);
-    private long _clockOffset;
 
-    /// <summary>How far the server's clock is ahead of ours, by the Date of its last response; zero while they may agree.</summary>
-    public TimeSpan ClockOffset => new(Interlocked.Read(ref _clockOffset));
+    // The server's clock at our timestamp zero, in ticks.
+    private long _serverEpoch = UnknownEpoch;
+
+    /// <summary>
+    /// The server's clock, to a second: by the Date of its responses, whatever our clock is set to; before the first response, our clock.
+    /// </summary>
+    public DateTimeOffset ServerTime => ServerTimeAt(time.GetTimestamp());
 
     /// <summary>Sends a request and reads the whole response.</summary>
     /// <exception cref="KubernetesException">The server refused it or did not answer within 30 s.</exception>
@@ -78,9 +85,10 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
             var credential = await connection.Credentials.GetAsync(isRefused, timeout.Token);
             var invoker = await _transport.GetAsync(credential.ClientCertificate, timeout.Token);
             using var message = Message(request, credential);
-            var sent = time.GetUtcNow();
+            var sent = time.GetTimestamp();
             var response = await invoker.SendAsync(message, timeout.Token);
-            CompareClocks(sent, response.Headers.Date);
+            if (response.Headers.Date is { } date)
+                ReadServerTime(date, sent, time.GetTimestamp());
             // An error response is short enough to buffer, and must be read within the timeout.
             if (isBuffered || !IsAccepted(response))
                 await response.Content.LoadIntoBufferAsync(MaximumBuffered, timeout.Token);
@@ -97,18 +105,24 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         }
     }
 
-    /// <summary>The date is in whole seconds, and of some moment between the request and its response.</summary>
-    private void CompareClocks(DateTimeOffset sent, DateTimeOffset? date)
+    private DateTimeOffset ServerTimeAt(long timestamp)
     {
-        if (date is not { } theirs)
-            return;
-        var (least, most) = (theirs - time.GetUtcNow(), theirs - sent + TimeSpan.FromSeconds(1));
-        Interlocked.Exchange(
-            ref _clockOffset,
-            least > TimeSpan.Zero ? least.Ticks
-                : most < TimeSpan.Zero ? most.Ticks
-                : 0
-        );
+        var epoch = Interlocked.Read(ref _serverEpoch);
+        if (epoch == UnknownEpoch)
+            return time.GetUtcNow();
+        var ticks = epoch + time.GetElapsedTime(0, timestamp).Ticks;
+        return new DateTimeOffset(Math.Clamp(ticks, 0, DateTimeOffset.MaxValue.Ticks), TimeSpan.Zero);
+    }
+
+    /// <summary>Corrects the server's clock, unless what is known of it agrees with the date of a response.</summary>
+    /// <param name="date">In whole seconds, of some moment between the request and its response.</param>
+    /// <param name="sent">Our timestamp of the request.</param>
+    /// <param name="received">Our timestamp of the response.</param>
+    private void ReadServerTime(DateTimeOffset date, long sent, long received)
+    {
+        var latest = date.UtcTicks + TimeSpan.TicksPerSecond + time.GetElapsedTime(sent, received).Ticks;
+        var ticks = Math.Clamp(ServerTimeAt(received).UtcTicks, date.UtcTicks, latest);
+        Interlocked.Exchange(ref _serverEpoch, ticks - time.GetElapsedTime(0, received).Ticks);
     }
 
     private HttpRequestMessage Message(ApiRequest request, KubernetesCredential credential)

@@ -20,8 +20,8 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <summary>The namespace of this process, or of the kubeconfig's context.</summary>
     public string Namespace => connection.Namespace;
 
-    /// <inheritdoc cref="ApiRequestSender.ClockOffset"/>
-    public TimeSpan ClockOffset => _sender.ClockOffset;
+    /// <inheritdoc cref="ApiRequestSender.ServerTime"/>
+    public DateTimeOffset ServerTime => _sender.ServerTime;
 
     /// <summary>An object, or null when it (or its kind) does not exist.</summary>
     /// <param name="path">Such as <c>/api/v1/namespaces/default/configmaps/name</c>, with external names escaped.</param>

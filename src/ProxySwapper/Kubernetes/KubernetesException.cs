@@ -21,6 +21,16 @@ internal sealed class KubernetesException(
     /// <summary>The machine-readable reason of the server's Status object, for instance <c>AlreadyExists</c>, or null.</summary>
     public string? Reason { get; } = reason;
 
+    /// <summary>
+    /// Whether the server refuses this request and would refuse it again, as opposed to being unreachable or overloaded, or rejecting the
+    /// credential. Admission webhooks and policies choose any such status, 400 by default.
+    /// </summary>
+    public bool IsRefusal =>
+        Status
+            is >= HttpStatusCode.BadRequest
+                and < HttpStatusCode.InternalServerError
+                and not (HttpStatusCode.Unauthorized or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
+
     /// <summary>The token to continue a list whose continue token has expired, from the 410's metadata, or null.</summary>
     public string? Continue { get; init; }
 

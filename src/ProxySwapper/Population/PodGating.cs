@@ -28,7 +28,10 @@ internal sealed class PodGating(
     public PodDecision Apply(AdmissionReview review, PodDecision decision)
     {
         if (review.Operation == "UPDATE" && review.Object!.SchedulingGates?.Contains(GateLabels.Gate) == true)
-            return WithGatedImages(review.Object, decision);
+            return HasRoomForGatedImages(review.Object, decision)
+                ? WithGatedImages(decision)
+                // The annotations would still name the images before, and nobody would wait for the new ones.
+                : decision.WithImages([.. decision.Images.Select(image => IsMissing(image) ? LeftUnchanged(image) : image)]);
         var options = rules.Current.Options.Populate;
         if (
             review.Operation != "CREATE"
@@ -54,12 +57,14 @@ internal sealed class PodGating(
         }
         // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)
-            decision = decision.WithImages([.. decision.Images.Select(image => IsMissingVolume(image) ? LeftUnchanged(image) : image)]);
+            decision = decision.WithImages([
+                .. decision.Images.Select(image => image.Place.Field.IsVolume && IsMissing(image) ? LeftUnchanged(image) : image),
+            ]);
         if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || isHopeless)
             return decision;
         if (!MayWait(review, decision, options.Gate))
             return decision;
-        return WithGatedImages(review.Object!, decision) with
+        return WithGatedImages(decision) with
         {
             SchedulingGate = GateLabels.Gate,
             Labels = decision.Labels.Add(new(GateLabels.Gated, GateLabels.GatedValue)),
@@ -81,8 +86,8 @@ internal sealed class PodGating(
         && HasRoomForGatedImages(pod, decision);
 
     /// <summary>Keeps the new images in annotations, so that one that a user changes while the Pod waits is not restored.</summary>
-    private static PodDecision WithGatedImages(PodSummary pod, PodDecision decision) =>
-        decision.Outcome != AdmissionOutcome.Patched || !HasRoomForGatedImages(pod, decision)
+    private static PodDecision WithGatedImages(PodDecision decision) =>
+        decision.Outcome != AdmissionOutcome.Patched
             ? decision
             : decision with
             {
@@ -102,8 +107,7 @@ internal sealed class PodGating(
     private static bool HasRoomForGatedImages(PodSummary pod, PodDecision decision) =>
         PodSize.RoomFor(pod, decision.Images.AsSpan(), isGated: true) == PatchRoom.Everything;
 
-    private bool IsMissingVolume(PodImageDecision image) =>
-        image.Place.Field.IsVolume && image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);
+    private bool IsMissing(PodImageDecision image) => image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);
 
     private static PodImageDecision LeftUnchanged(PodImageDecision image) =>
         image with

@@ -110,8 +110,11 @@ internal static class PopulationRegistration
     {
         var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
         return new DownstreamHealth(
-            (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
-            new AccessCheck(access, () => provider.GetRequiredService<CurrentPlanner>().Value).AskAsync,
+            new DownstreamProbe(
+                (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
+                new AccessCheck(access, () => provider.GetRequiredService<CurrentPlanner>().Value).AskAsync,
+                provider.GetRequiredService<TimeProvider>()
+            ),
             () => provider.GetRequiredService<ClusterCapabilities>().HasGates,
             provider.GetRequiredService<ConfigurationMonitor>(),
             provider.GetRequiredService<HealthEvents>(),

@@ -1,21 +1,25 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ProxySwapper.Registry.InMemory;
+using System.Text.RegularExpressions;
+using ProxySwapper.Registry.Oci;
+using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>Many Pods with many new images at once, with two replicas of the built program.</summary>
-[TestFixture, NonParallelizable]
-internal sealed class GateLoadTests
+/// <summary>Many Pods with many new images at once, with two replicas of the built program and two real registries.</summary>
+[TestFixture, NonParallelizable, NeedsServer]
+internal sealed partial class GateLoadTests
 {
     private const int Pods = 200;
     private const int Images = 40;
 
     /// <summary>Two layers and a configuration.</summary>
     private const int BlobsOfAnImage = 3;
+    private static readonly HttpClient Http = new();
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -27,8 +31,10 @@ internal sealed class GateLoadTests
     [Test]
     public async Task Two_hundred_pods_with_forty_images_wait_no_longer_than_the_copies_take()
     {
-        await using var scene = await GateScene.CreateAsync();
-        var images = Enumerable.Range(0, Images).Select(index => scene.AddImage($"load{index}", 400 + index)).ToList();
+        await using var upstream = await DebianRegistry.StartAsync();
+        await using var downstream = await DebianRegistry.StartAsync();
+        await using var scene = await GateScene.CreateAsync(registries: (upstream.Address, downstream.Address));
+        var images = await Task.WhenAll(Enumerable.Range(0, Images).Select(index => PushAsync(scene, index)));
         await scene.StartReplicaAsync("populate: {maxNumberOfParallelJobs: 4}");
         await scene.StartReplicaAsync("populate: {maxNumberOfParallelJobs: 4}", isRegistered: false);
         var watch = Stopwatch.StartNew();
@@ -37,16 +43,13 @@ internal sealed class GateLoadTests
             .Range(0, Pods)
             .Select(index => ObserveAsync(scene, index, images[index * Images / Pods], watch, early))
             .ToList();
-        var copied = TimeSpan.Zero;
-        await TestWait.UntilAsync(
-            () => images.All(image => IsDownstream(scene, image.Target)) && (copied = watch.Elapsed) > TimeSpan.Zero,
-            "the copies"
-        );
+        foreach (var (_, target) in images)
+            await TestWait.UntilAsync(() => IsDownstreamAsync(target), "the copies");
+        var copied = watch.Elapsed;
         var released = (await Task.WhenAll(pods)).Max();
         Assert.Multiple(() =>
         {
             Assert.That(early, Is.Empty, "released before their image could be pulled");
-            Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(Images * BlobsOfAnImage));
             Assert.That(released - copied, Is.LessThan(MaximumDelay), $"the last image was downstream after {copied}");
         });
         // Both replicas remember the images, whoever copied them, so the next Pods do not wait.
@@ -60,6 +63,8 @@ internal sealed class GateLoadTests
             }
             Assert.That(await AdmissionsOfAsync(replica), Is.GreaterThan(Pods / 2), "it was asked about half of the Pods and each image");
         }
+        var blobs = BlobRequest().Matches(upstream.Output).CountBy(request => request.Value).ToList();
+        Assert.That((blobs.Count, blobs.Max(blob => blob.Value)), Is.EqualTo((Images * BlobsOfAnImage, 1)), "by the source's access log");
         TestContext.Out.WriteLine($"copied after {copied.TotalSeconds:0.00} s, the last Pod released after {released.TotalSeconds:0.00} s");
     }
 
@@ -93,15 +98,32 @@ internal sealed class GateLoadTests
             pod = await scene.FindAsync(name);
         } while (GateScene.GatesOf(pod).Count > 0);
         var released = watch.Elapsed;
-        if (GateScene.ImageOf(pod) != image.Target || !IsDownstream(scene, image.Target))
+        if (GateScene.ImageOf(pod) != image.Target || !await IsDownstreamAsync(image.Target))
             lock (early)
                 early.Add($"{name}: {GateScene.ImageOf(pod)}");
         return released;
     }
 
-    private static bool IsDownstream(GateScene scene, string target)
+    /// <summary>Pushes an image of its own content to the source.</summary>
+    /// <returns>Its names upstream and downstream.</returns>
+    private static async Task<(string Source, string Target)> PushAsync(GateScene scene, int index)
     {
-        var repository = target[(target.IndexOf('/', StringComparison.Ordinal) + 1)..^2];
-        return scene.Downstream.Repository(repository).Find("1") is not null;
+        await TestImage.Create(400 + index, 2, 1000).PushAsync(scene.UpstreamAddress, $"team/load{index}", "1");
+        return ($"{scene.UpstreamAddress}/team/load{index}:1", $"{scene.DownstreamAddress}/mirror/team/load{index}:1");
     }
+
+    private static async Task<bool> IsDownstreamAsync(string target)
+    {
+        var (host, path) = (
+            target[..target.IndexOf('/', StringComparison.Ordinal)],
+            target[target.IndexOf('/', StringComparison.Ordinal)..^2]
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Head, $"http://{host}/v2{path}/manifests/1");
+        request.Headers.Add("Accept", MediaTypes.OciManifest);
+        using var response = await Http.SendAsync(request);
+        return response.IsSuccessStatusCode;
+    }
+
+    [GeneratedRegex("\"GET /v2/team/[^\"]*/blobs/sha256:[^\"]*\"")]
+    private static partial Regex BlobRequest();
 }

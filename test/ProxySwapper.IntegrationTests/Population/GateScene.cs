@@ -42,6 +42,12 @@ internal sealed class GateScene : IAsyncDisposable
 
     public InMemoryRegistry Downstream { get; private set; } = null!;
 
+    /// <summary>The address of the registry that images come from: <see cref="Upstream"/>, unless another one was given.</summary>
+    public string UpstreamAddress { get; private set; } = "";
+
+    /// <summary>The address of the registry that images are copied to.</summary>
+    public string DownstreamAddress { get; private set; } = "";
+
     /// <summary>Intercepts requests to the upstream registry; null for none.</summary>
     public RegistryFault? Interceptor { get; set; }
 
@@ -52,7 +58,8 @@ internal sealed class GateScene : IAsyncDisposable
 
     /// <summary>A scene without replicas.</summary>
     /// <param name="real">An API server that no other scene uses meanwhile; null for one in memory.</param>
-    public static async Task<GateScene> CreateAsync(KubeApiServer? real = null)
+    /// <param name="registries">The addresses of real registries in place of those in memory.</param>
+    public static async Task<GateScene> CreateAsync(KubeApiServer? real = null, (string Upstream, string Downstream)? registries = null)
     {
         var scene = new GateScene(real is null ? await InMemoryApiServer.StartAsync() : null, real);
         scene.Namespace = real is null ? "team" : await real.CreateNamespaceAsync();
@@ -79,6 +86,7 @@ internal sealed class GateScene : IAsyncDisposable
                 },
             }
         );
+        (scene.UpstreamAddress, scene.DownstreamAddress) = registries ?? (scene.Upstream.Address, scene.Downstream.Address);
         return scene;
     }
 
@@ -99,7 +107,7 @@ internal sealed class GateScene : IAsyncDisposable
     {
         var replica = await ProxySwapperProcess.StartAsync(
             $$"""
-            rules: [{match: "{{Upstream.Address}}", target: "{{Downstream.Address}}/mirror"{{ruleKeys}}}]
+            rules: [{match: "{{UpstreamAddress}}", target: "{{DownstreamAddress}}/mirror"{{ruleKeys}}}]
             {{more}}
             """,
             new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig, ["POD_NAME"] = $"{Namespace}-replica-{Replicas.Count + 1}" }
@@ -122,12 +130,12 @@ internal sealed class GateScene : IAsyncDisposable
         );
         await TestWait.UntilAsync(
             async () =>
-                (await TryCreateAsync(Pod("probe", $"{Upstream.Address}/probe:1"), "?dryRun=All")) is { } probe
+                (await TryCreateAsync(Pod("probe", $"{UpstreamAddress}/probe:1"), "?dryRun=All")) is { } probe
                 && (
                     gates
                         ? GatesOf(probe).Count > 0
                         : RefusesLogin
-                            || ImageOf(probe).StartsWith(Downstream.Address, StringComparison.Ordinal)
+                            || ImageOf(probe).StartsWith(DownstreamAddress, StringComparison.Ordinal)
                             || LabelOf(probe, "proxyswapper.io/populate") is not null
                 ),
             "the webhook's first call"

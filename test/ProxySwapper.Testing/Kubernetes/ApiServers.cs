@@ -37,5 +37,9 @@ internal static class ApiServers
     private sealed class Clock(TimeProvider clock) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override long GetTimestamp() => clock.GetTimestamp();
     }
 }

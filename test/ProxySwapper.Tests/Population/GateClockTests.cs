@@ -22,7 +22,20 @@ internal sealed class GateClockTests : GateFixture, IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly CapturedLog _log = new();
 
-    protected override InMemoryApiServerOptions ServerOptions => new() { Time = _time };
+    private volatile bool _isCutOff;
+
+    protected override InMemoryApiServerOptions ServerOptions =>
+        new()
+        {
+            Time = _time,
+            Interceptor = (context, next) =>
+            {
+                if (!_isCutOff || context.Request.Headers.Authorization != "Bearer replica-1")
+                    return next(context);
+                context.Abort();
+                return Task.CompletedTask;
+            },
+        };
 
     [SetUp]
     public void HoldUpstream() => Hold.Begin();
@@ -122,6 +135,56 @@ internal sealed class GateClockTests : GateFixture, IDisposable
     }
 
     [Test]
+    public async Task A_replica_that_alone_loses_the_api_server_leaves_the_copy_to_another_one()
+    {
+        await using var one = await StartAsync(new() { Deadline = TimeSpan.FromMinutes(10) });
+        await CreateAsync("app");
+        await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
+        await using var two = await StartAsync(new() { Deadline = TimeSpan.FromMinutes(10) }, replica: "replica-2");
+        await TestWait.UntilAsync(() => two.Get<GatedPods>().Count == 1, "the Pod at the other replica");
+        CutOff();
+        await AdvanceUntilAsync(() => _log.Text.Contains("its Lease was not renewed for 25 s", StringComparison.Ordinal), "the loss");
+        await TestWait.UntilAsync(() => one.Queue.RunningCount == 0, "the end of the copy");
+        Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("replica-1"), "it has stopped before another one takes over");
+        Hold.End();
+        await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release by the other replica");
+        Assert.That(ImageOf("app"), Is.EqualTo(Target));
+        Assert.That(
+            _log.Text,
+            Does.Contain("taking over the expired Lease of replica-1").And.Not.Contain("without a Lease"),
+            "nothing is copied without a claim beside the other one"
+        );
+        var blobs = Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob);
+        _time.Advance(CopyClaims.Patience);
+        await AdvanceUntilAsync(() => one.Queue is { WaitingCount: 0, RunningCount: 0 }, "the cut-off replica's own look at the image");
+        Assert.That(Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(blobs), "it is there");
+    }
+
+    [Test]
+    public async Task When_the_api_server_does_not_respond_for_minutes_the_image_is_copied_without_a_claim()
+    {
+        await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromMinutes(10) });
+        await CreateAsync("app");
+        await TestWait.UntilAsync(async () => await LeaseAsync() is not null, "the copy");
+        CutOff();
+        var lost = _time.GetUtcNow();
+        await AdvanceUntilAsync(() => _log.Text.Contains("its Lease was not renewed for 25 s", StringComparison.Ordinal), "the loss");
+        Hold.End();
+        await AdvanceUntilAsync(() => _log.Text.Contains("Cannot claim images", StringComparison.Ordinal), "the wait");
+        _time.Advance(CopyClaims.Patience - (10 * Step));
+        await TestWait.UntilAsync(() => scene.Queue is { WaitingCount: 1, RunningCount: 0 }, "the next attempt");
+        Assert.That(IsCopied(), Is.False);
+        await AdvanceUntilAsync(IsCopied, "the copy without a claim");
+        Assert.That(_time.GetUtcNow() - lost, Is.GreaterThan(CopyClaims.Patience));
+        Assert.That(_log.Text, Does.Contain("without a Lease, and possibly by other replicas too"));
+        _isCutOff = false;
+        await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
+        Assert.That(ImageOf("app"), Is.EqualTo(Target));
+
+        bool IsCopied() => Downstream.Repositories.Values.Any(repository => !repository.Tags.IsEmpty);
+    }
+
+    [Test]
     public async Task The_program_is_ready_when_pods_are_watched()
     {
         Server.Denied["watch pods"] = true;
@@ -166,7 +229,8 @@ internal sealed class GateClockTests : GateFixture, IDisposable
     private Task<PopulationScene> StartAsync(
         GateOptions? gate = null,
         bool isConnected = true,
-        PopulatePolicy policy = PopulatePolicy.Gate
+        PopulatePolicy policy = PopulatePolicy.Gate,
+        string replica = "replica-1"
     ) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
@@ -177,9 +241,17 @@ internal sealed class GateClockTests : GateFixture, IDisposable
             },
             _log,
             Server,
-            time: _time,
-            isConnected: isConnected
+            replica,
+            _time,
+            isConnected
         );
+
+    /// <summary>The first replica's connections to the API server break, and no other ones are made.</summary>
+    private void CutOff()
+    {
+        _isCutOff = true;
+        Server.BreakWatches();
+    }
 
     /// <summary>Advances the clock second by second, letting all waiters act.</summary>
     private Task AdvanceUntilAsync(Func<bool> condition, string what) =>

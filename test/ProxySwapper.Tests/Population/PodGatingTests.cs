@@ -15,7 +15,7 @@ namespace ProxySwapper.Tests.Population;
 
 /// <summary>Which Pods wait for their images and which do not.</summary>
 [TestFixture]
-internal sealed class PodGatingTests : GateFixture
+internal sealed partial class PodGatingTests : GateFixture
 {
     private const string Node = """{"nodeName":"node1"}""";
     private const string Scheduler = """{"schedulerName":"home-made"}""";
@@ -59,37 +59,6 @@ internal sealed class PodGatingTests : GateFixture
         await using var scene = await StartAsync();
         var decision = await scene.ReviewAsync(Review("{}", Mirror));
         Assert.That((IsGated(decision), decision.HasPatch), Is.EqualTo((false, false)));
-    }
-
-    [Test]
-    public async Task An_update_adds_no_gate()
-    {
-        await using var scene = await StartAsync();
-        var review = JsonNode.Parse(Review("{}", "{}"))!;
-        review["request"]!["operation"] = "UPDATE";
-        review["request"]!["oldObject"] = JsonNode.Parse(Review("{}", "{}").Replace("app", "old", StringComparison.Ordinal))!["request"]![
-            "object"
-        ]!.DeepClone();
-        var decision = await scene.ReviewAsync(review.ToJsonString());
-        Assert.That((IsGated(decision), Swapped(decision)), Is.EqualTo((false, true)));
-    }
-
-    [Test]
-    public async Task A_gated_pod_keeps_its_new_images_in_annotations_also_when_an_update_changes_them()
-    {
-        await using var scene = await StartAsync();
-        var created = await scene.ReviewAsync(Review("{}", "{}"));
-        Assert.That(created.Annotations, Is.EqualTo([KeyValuePair.Create(GatedImage, $"{Downstream.Address}/mirror/app:1")]));
-        var review = JsonNode.Parse(Review("""{"schedulingGates":[{"name":"proxyswapper.io/image"}]}""", "{}"))!;
-        var (request, before) = (review["request"]!, review["request"]!["object"]!.DeepClone());
-        request["operation"] = "UPDATE";
-        request["oldObject"] = before;
-        request["object"]!["spec"]!["containers"]![0]!["image"] = $"{Upstream.Address}/app:2";
-        var updated = await scene.ReviewAsync(review.ToJsonString());
-        Assert.That(updated.Annotations, Is.EqualTo([KeyValuePair.Create(GatedImage, $"{Downstream.Address}/mirror/app:2")]));
-        before["spec"]!.AsObject().Remove("schedulingGates");
-        request["object"]!["spec"]!.AsObject().Remove("schedulingGates");
-        Assert.That((await scene.ReviewAsync(review.ToJsonString())).Annotations, Is.Empty, "of a Pod without a gate");
     }
 
     [TestCase(262_000, false)]

@@ -10,32 +10,53 @@ internal sealed partial class CopyClaim : IAsyncDisposable
     /// <summary>No Lease: the copy runs without one.</summary>
     public static readonly CopyClaim None = new();
 
+    /// <summary>
+    /// How long a claim is valid after its last renewal was sent, by our own clock: less than the Lease, so that the copy has stopped when
+    /// another replica, whose idea of the server's time may be a few seconds ahead of ours, takes it over.
+    /// </summary>
+    public static readonly TimeSpan Validity = CopyClaims.Duration - TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How soon a failed renewal is tried again.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _lost;
+    private readonly KubernetesClient? _client;
     private readonly LeaseClient? _leases;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Task _renewing;
-    private Lease? _lease;
+    private volatile Lease? _lease;
 
     /// <summary>Holds a Lease that was created or taken over.</summary>
-    public CopyClaim(LeaseClient leases, Lease lease, TimeProvider time, ILogger logger)
+    /// <param name="client">The API server.</param>
+    /// <param name="lease">The Lease.</param>
+    /// <param name="sent">The timestamp of the request that created it or took it over.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
+    public CopyClaim(KubernetesClient client, Lease lease, long sent, TimeProvider time, ILogger logger)
     {
-        (_leases, _lease, _time, _logger) = (leases, lease, time, logger);
+        (_client, _leases, _lease, _time, _logger) = (client, new LeaseClient(client), lease, time, logger);
+        _lost = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        Extend(sent);
         _renewing = RenewAsync();
     }
 
     private CopyClaim() =>
-        (_time, _logger, _renewing) = (
+        (_lost, _time, _logger, _renewing) = (
+            new CancellationTokenSource(),
             TimeProvider.System,
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance,
             Task.CompletedTask
         );
 
-    /// <summary>Cancelled when another replica has taken over the Lease.</summary>
+    /// <summary>Cancelled when another replica has taken over the Lease, or may do so since it was not renewed in time.</summary>
     public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Whether another replica has taken over the Lease.</summary>
+    public bool IsTaken => _lease is null;
 
     public async ValueTask DisposeAsync()
     {
@@ -53,13 +74,8 @@ internal sealed partial class CopyClaim : IAsyncDisposable
     {
         try
         {
-            while (true)
-            {
-                await Task.Delay(CopyClaims.RenewInterval, _time, _stop.Token);
-                await RenewOnceAsync();
-                if (_lease is null)
-                    return;
-            }
+            for (var pause = CopyClaims.RenewInterval; !IsTaken; pause = await RenewOnceAsync() ? CopyClaims.RenewInterval : RetryInterval)
+                await Task.Delay(pause, _time, _stop.Token);
         }
         catch (OperationCanceledException)
         {
@@ -67,25 +83,43 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         }
     }
 
-    private async Task RenewOnceAsync()
+    /// <summary>Renews the Lease, or finds that another replica has it; false if neither is known.</summary>
+    private async Task<bool> RenewOnceAsync()
     {
+        var held = _lease!;
+        var sent = _time.GetTimestamp();
+        using var timeout = new OperationTimeout(CallTimeout, _time, _stop.Token);
         try
         {
-            var held = _lease!;
             _lease =
-                await TryRenewAsync(held) ?? (await ReadOwnAsync(held, _stop.Token) is { } current ? await TryRenewAsync(current) : null);
-            if (_lease is null)
-                await _lost.CancelAsync();
+                await TryRenewAsync(held, timeout.Token)
+                ?? (await ReadOwnAsync(held, timeout.Token) is { } current ? await TryRenewAsync(current, timeout.Token) : null);
         }
-        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
+        catch (Exception problem)
+            when (problem is KubernetesException or KubernetesConnectionException
+                || problem is OperationCanceledException && !_stop.IsCancellationRequested
+            )
         {
-            // While the API server is down, nobody else can take it over either. If only this replica cannot reach it, another one may copy
-            // the image too, which does less harm than copying it nowhere.
-            Log.NotRenewed(_logger, _lease!.Name, problem.Message);
+            Log.NotRenewed(_logger, held.Name, timeout.HasPassed ? timeout.Reason : problem.Message);
+            return false;
         }
+        if (IsTaken)
+            await _lost.CancelAsync();
+        else
+            Extend(sent);
+        return true;
     }
 
-    private Task<Lease?> TryRenewAsync(Lease lease) => _leases!.TryUpdateAsync(lease with { RenewTime = _time.GetUtcNow() }, _stop.Token);
+    /// <summary>Postpones the loss of the Lease.</summary>
+    /// <param name="sent">The timestamp of the renewal, before which the server cannot have written it.</param>
+    private void Extend(long sent)
+    {
+        var rest = Validity - _time.GetElapsedTime(sent);
+        _lost.CancelAfter(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
+    }
+
+    private Task<Lease?> TryRenewAsync(Lease lease, CancellationToken cancellationToken) =>
+        _leases!.TryUpdateAsync(lease with { RenewTime = _client!.ServerTime }, cancellationToken);
 
     /// <summary>The Lease as it is now, if it is still ours: a renewal of which the response was lost has changed its version.</summary>
     private async Task<Lease?> ReadOwnAsync(Lease held, CancellationToken cancellationToken) =>

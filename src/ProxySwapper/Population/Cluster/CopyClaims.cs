@@ -9,7 +9,8 @@ namespace ProxySwapper.Population.Cluster;
 
 /// <summary>
 /// Makes sure that only one of the replicas copies an image: it holds a Lease named by a hash of the target. The Lease of a crashed replica
-/// expires after <see cref="Duration"/>. Without access to Leases, each replica copies for itself.
+/// expires after <see cref="Duration"/>, by the API server's clock. Without the right to Leases, each replica copies for itself; without an
+/// API server for longer than <see cref="Patience"/> too, since in a long outage an image would be copied nowhere.
 /// </summary>
 internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvider time, ILogger<CopyClaims> logger)
 {
@@ -31,13 +32,21 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// <summary>How often its holder renews it.</summary>
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a Lease must be unchanged before its stated time counts: the holder has missed two renewals.</summary>
-    private static readonly TimeSpan ShortestWatch = 2 * RenewInterval;
+    /// <summary>
+    /// How long an API server that does not respond is waited for. Nobody can tell whether the other replicas reach it and copy; if so,
+    /// they mostly have until then, and the image is found downstream.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private const int MaximumAttempts = 4;
 
-    // When each foreign Lease was last seen to change, by our own clock: others' clocks may be wrong.
-    private readonly ConcurrentDictionary<string, (string Version, DateTimeOffset At)> _observed = new(StringComparer.Ordinal);
+    // When each foreign Lease was last seen to change, by our own clock: what it states may be wrong.
+    private readonly ConcurrentDictionary<string, (string Version, long At)> _observed = new(StringComparer.Ordinal);
+
+    private readonly Lock _gate = new();
+    private long? _failingSince;
 
     /// <summary>Claims work, unless another replica has it.</summary>
     public async Task<ClaimResult> TryClaimAsync(PopulationWork work, CancellationToken cancellationToken)
@@ -49,12 +58,17 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         {
             for (var attempt = 0; attempt < MaximumAttempts; attempt++)
                 if (await TryOnceAsync(client, leases, work, cancellationToken) is { } result)
+                {
+                    Responded();
                     return result;
+                }
             // Others were faster each time.
-            return new ClaimResult(null, time.GetUtcNow() + TimeSpan.FromSeconds(1));
+            return new ClaimResult(null, time.GetUtcNow() + RetryInterval);
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
+            if (problem is not KubernetesException { IsRefusal: true } && IsWaitedFor(problem.Message))
+                return new ClaimResult(null, time.GetUtcNow() + RetryInterval);
             Log.Unclaimed(logger, work.Key, problem.Message);
             return new ClaimResult(CopyClaim.None, null);
         }
@@ -63,7 +77,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// <summary>Records the sighting of a Lease, which expires after its duration unless it changes.</summary>
     public void Observe(Lease lease)
     {
-        var seen = (lease.ResourceVersion, time.GetUtcNow());
+        var seen = (lease.ResourceVersion, time.GetTimestamp());
         _observed.AddOrUpdate(lease.Name, seen, (_, last) => last.Version == lease.ResourceVersion ? last : seen);
     }
 
@@ -81,7 +95,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         CancellationToken cancellationToken
     )
     {
-        var now = time.GetUtcNow();
+        var (now, sent) = (client.ServerTime, time.GetTimestamp());
         var wanted = new Lease(client.Namespace, NameOf(work.Key))
         {
             HolderIdentity = kubernetes.PodName,
@@ -92,41 +106,73 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
             Annotations = new Dictionary<string, string> { [TargetAnnotation] = work.Key, [SourceAnnotation] = work.Origin.ToString() },
         };
         if (await leases.TryCreateAsync(wanted, cancellationToken) is { } created)
-            return Taken(leases, created);
+            return Taken(client, created, sent);
         if (await leases.GetAsync(wanted.Namespace, wanted.Name, cancellationToken) is not { } held)
             return null;
         Observe(held);
         // A Lease with our own identity belongs to a previous process in the same Pod.
-        if (held.HolderIdentity != kubernetes.PodName && EndOf(held) is var end && end > now)
-            return new ClaimResult(null, end);
-        var takeover = wanted with { Uid = held.Uid, ResourceVersion = held.ResourceVersion, Transitions = held.Transitions + 1 };
+        if (held.HolderIdentity != kubernetes.PodName && RestOf(held, client.ServerTime) is var rest && rest > TimeSpan.Zero)
+            return new ClaimResult(null, time.GetUtcNow() + rest);
+        (now, sent) = (client.ServerTime, time.GetTimestamp());
+        var takeover = wanted with
+        {
+            Uid = held.Uid,
+            ResourceVersion = held.ResourceVersion,
+            Transitions = held.Transitions + 1,
+            AcquireTime = now,
+            RenewTime = now,
+        };
         if (await leases.TryUpdateAsync(takeover, cancellationToken) is not { } taken)
             return null;
         Log.TakenOver(logger, work.Key, held.HolderIdentity ?? "nobody");
-        return Taken(leases, taken);
+        return Taken(client, taken, sent);
     }
 
     /// <summary>
-    /// When a Lease expires: at the time it states, but since its holder's clock may be wrong, not before it has missed renewals and not
-    /// later than its duration after it was last seen to change.
+    /// How long a Lease is still valid: by the time that it states, which its holder takes from the API server's clock as we do, but not
+    /// longer than its duration since it was last seen to change, whatever it states.
     /// </summary>
-    private DateTimeOffset EndOf(Lease lease)
+    private TimeSpan RestOf(Lease lease, DateTimeOffset now)
     {
-        var duration = lease.Duration ?? Duration;
-        var said = (lease.RenewTime ?? DateTimeOffset.MinValue) + duration;
+        var age = now - (lease.RenewTime ?? DateTimeOffset.MinValue);
         // The watch may have forgotten it meanwhile.
-        var seen = _observed.TryGetValue(lease.Name, out var observed) ? observed.At : time.GetUtcNow();
-        return said < seen + ShortestWatch ? seen + ShortestWatch
-            : said > seen + duration ? seen + duration
-            : said;
+        var seen = _observed.TryGetValue(lease.Name, out var observed) ? time.GetElapsedTime(observed.At) : TimeSpan.Zero;
+        return (lease.Duration ?? Duration) - (age > seen ? age : seen);
     }
 
-    private ClaimResult Taken(LeaseClient leases, Lease lease) => new(new CopyClaim(leases, lease, time, logger), null);
+    private ClaimResult Taken(KubernetesClient client, Lease lease, long sent) =>
+        new(new CopyClaim(client, lease, sent, time, logger), null);
+
+    private void Responded()
+    {
+        lock (_gate)
+            _failingSince = null;
+    }
+
+    /// <summary>Records that the API server does not respond; false if it has not done so for too long.</summary>
+    private bool IsWaitedFor(string error)
+    {
+        lock (_gate)
+        {
+            if (_failingSince is { } since)
+                return time.GetElapsedTime(since) < Patience;
+            _failingSince = time.GetTimestamp();
+        }
+        Log.Waiting(logger, Patience.TotalMinutes, error);
+        return true;
+    }
 
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Copying {Target} without a Lease, and possibly by other replicas too: {Error}")]
         public static partial void Unclaimed(ILogger logger, string target, string error);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "Cannot claim images, nothing is copied for {Minutes} min unless the API server responds: {Error}"
+        )]
+        public static partial void Waiting(ILogger logger, double minutes, string error);
 
         [LoggerMessage(2, LogLevel.Information, "{Target}: taking over the expired Lease of {Holder}")]
         public static partial void TakenOver(ILogger logger, string target, string holder);
@@ -134,6 +180,6 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
 }
 
 /// <summary>The result of a claim.</summary>
-/// <param name="Claim">The claim, or null if another replica has it.</param>
-/// <param name="HeldUntil">When that replica's Lease expires, unless renewed.</param>
-internal readonly record struct ClaimResult(CopyClaim? Claim, DateTimeOffset? HeldUntil);
+/// <param name="Claim">The claim, or null if another replica has it or the API server does not respond.</param>
+/// <param name="NextTry">When that replica's Lease expires, unless renewed, or the API server is asked again.</param>
+internal readonly record struct ClaimResult(CopyClaim? Claim, DateTimeOffset? NextTry);

@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Registry.Timing;
-using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Downstream;
@@ -15,8 +12,7 @@ namespace ProxySwapper.Population.Downstream;
 /// Detects failing downstream registries by an occasional cheap request, every few seconds while one fails. With
 /// <c>proxyHealth.fallback</c>, images are left unchanged in the meantime.
 /// </summary>
-/// <param name="ping">Pings a registry.</param>
-/// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
+/// <param name="probe">Asks the registries.</param>
 /// <param name="hasGates">Tells whether Pods can be gated.</param>
 /// <param name="rules">The current configuration.</param>
 /// <param name="announcer">Writes Events.</param>
@@ -24,8 +20,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed partial class DownstreamHealth(
-    Func<string, CancellationToken, Task> ping,
-    Func<string, string, CancellationToken, Task> checkAccess,
+    DownstreamProbe probe,
     Func<bool> hasGates,
     ConfigurationMonitor rules,
     HealthEvents announcer,
@@ -39,7 +34,6 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>Targets of one registry that are checked at the same time.</summary>
     private const int ParallelChecks = 4;
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, RegistryHealth> _registries = new(StringComparer.Ordinal);
     private static readonly TimeSpan AccessInterval = TimeSpan.FromMinutes(5);
@@ -206,7 +200,7 @@ internal sealed partial class DownstreamHealth(
 
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
-        var fault = await PingAsync(health.Registry, cancellationToken);
+        var fault = await probe.PingAsync(health.Registry, cancellationToken);
         if (fault is null)
             await Parallel.ForEachAsync(
                 health.Targets,
@@ -223,73 +217,20 @@ internal sealed partial class DownstreamHealth(
             Report(health.Registry, fault, FallsBack, cancellationToken);
     }
 
-    /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
-    private async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
-    {
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
-        try
-        {
-            await ping(registry, timeout.Token);
-            return null;
-        }
-        catch (RegistryException fault) when (fault.Status is { } status && status < HttpStatusCode.InternalServerError)
-        {
-            return null;
-        }
-        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
-        {
-            return fault.Message;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return $"no response within {Timeout.TotalSeconds} s";
-        }
-    }
-
-    /// <summary>Checks our access to a target if that is due. A result that is unknown is not a denial.</summary>
+    /// <summary>Checks our access to a target if that is due.</summary>
     private async Task CheckAsync(string registry, TargetAccess target, CancellationToken cancellationToken)
     {
-        var (access, denial) = (DownstreamAccess.Unknown, (string?)null);
-        if (rules.Current.Options.Populate.Policy != PopulatePolicy.None)
+        bool isNews;
+        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+            isNews = target.NotPopulated();
+        else if (target.TakeDue(time.GetUtcNow()))
         {
-            if (!target.TakeDue(time.GetUtcNow()))
-                return;
-            foreach (var repository in target.Repositories)
-            {
-                (access, denial) = await AccessOfAsync(registry, repository, cancellationToken);
-                if (access == DownstreamAccess.Granted)
-                    target.Granted(repository);
-                if (denial is null)
-                    break;
-            }
+            var (access, denial) = await probe.AccessOfAsync(registry, target, cancellationToken);
+            isNews = target.Checked(access, denial, time.GetUtcNow() + AccessInterval);
         }
-        if (target.Checked(access, denial, time.GetUtcNow() + AccessInterval))
+        else
+            return;
+        if (isNews)
             Report(target.Name, target.Fault, FallsBackIfRefused, cancellationToken);
-    }
-
-    private async Task<(DownstreamAccess Access, string? Denial)> AccessOfAsync(
-        string registry,
-        string repository,
-        CancellationToken cancellationToken
-    )
-    {
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
-        try
-        {
-            await checkAccess(registry, repository, timeout.Token);
-            return (DownstreamAccess.Granted, null);
-        }
-        catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
-        {
-            return (DownstreamAccess.Refused, $"it rejects our login: {problem.Message}");
-        }
-        catch (Exception problem) when (FailureClassifier.IsExpected(problem))
-        {
-            return (DownstreamAccess.Unknown, null);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return (DownstreamAccess.Unknown, null);
-        }
     }
 }

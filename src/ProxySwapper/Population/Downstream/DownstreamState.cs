@@ -17,7 +17,7 @@ internal sealed record DownstreamState(
 /// <summary>Whether we may read and write at a downstream registry; the names, in camelCase, are those of <c>/populate</c>.</summary>
 internal enum DownstreamAccess
 {
-    /// <summary>Unknown: nothing is populated there, no repository is known to check, or the check was inconclusive.</summary>
+    /// <summary>Unknown: nothing is populated there, no repository is known to check, or no check was conclusive.</summary>
     Unknown,
 
     /// <summary>A manifest was looked up, and an upload was started and cancelled.</summary>

@@ -76,20 +76,35 @@ internal sealed class TargetAccess(string registry, string path)
     /// <summary>A check of one of the repositories found that we may read and write there.</summary>
     public void Granted(string repository) => _granted = repository;
 
-    /// <summary>The result of a check. What refuses is checked again in each round, everything else at the given time.</summary>
+    /// <summary>
+    /// The result of a check; one that is unknown changes nothing. What refuses is checked again in each round, everything else at the
+    /// given time.
+    /// </summary>
     /// <returns>True if it has just started to fail, or has just recovered.</returns>
     public bool Checked(DownstreamAccess access, string? denial, DateTimeOffset next)
     {
-        (Access, LastFault) = (access, denial);
         var before = _fault;
-        if (denial is null)
-            (Failures, _fault, _next) = (0, null, next);
-        else
+        switch (access)
         {
-            _next = DateTimeOffset.MinValue;
-            if (++Failures >= RegistryHealth.FailuresThatCount)
-                _fault = denial;
+            case DownstreamAccess.Granted:
+                (Access, LastFault, Failures, _fault) = (access, null, 0, null);
+                break;
+            case DownstreamAccess.Refused:
+                (Access, LastFault) = (access, denial);
+                if (++Failures >= RegistryHealth.FailuresThatCount)
+                    _fault = denial;
+                break;
         }
+        _next = Failures > 0 ? DateTimeOffset.MinValue : next;
         return before is null != _fault is null;
+    }
+
+    /// <summary>Nothing is populated there, so that our access does not matter.</summary>
+    /// <returns>True if it was failing.</returns>
+    public bool NotPopulated()
+    {
+        var wasFailing = _fault is not null;
+        (Access, LastFault, Failures, _fault, _next) = (DownstreamAccess.Unknown, null, 0, null, DateTimeOffset.MinValue);
+        return wasFailing;
     }
 }

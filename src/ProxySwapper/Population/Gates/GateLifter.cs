@@ -42,34 +42,42 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
         for (var round = 1; ; round++)
         {
             var isLast = true;
-            await foreach (var pod in pods.ListAsync(query, GatedPod.Read, cancellationToken))
+            plan = plan with { MayDropChanges = round > LastRoundWithChanges };
+            try
             {
-                if (pod is null || ended.Contains(pod.Uid))
-                    continue;
+                await foreach (var pod in pods.ListAsync(query, GatedPod.Read, cancellationToken))
+                {
+                    if (pod is null || ended.Contains(pod.Uid))
+                        continue;
+                    isLast = false;
+                    if (await ReleaseAsync(pod, round == MaximumRounds))
+                        ended.Add(pod.Uid);
+                }
+            }
+            catch (KubernetesException problem) when (!problem.IsRefusal && round < MaximumRounds)
+            {
+                // Listed again in the next round.
                 isLast = false;
-                try
-                {
-                    var outcome = await releaser.ReleaseAsync(
-                        pods,
-                        pod,
-                        plan with
-                        {
-                            MayDropChanges = round > LastRoundWithChanges,
-                        },
-                        cancellationToken
-                    );
-                    ended.Add(pod.Uid);
-                    done(pod, outcome.Result, null);
-                }
-                catch (KubernetesException problem)
-                {
-                    if (round == MaximumRounds)
-                        done(pod, null, problem.Message);
-                }
             }
             if (round >= MaximumRounds || isLast && round >= MinimumRounds)
                 return;
             await Task.Delay(RoundInterval, time, cancellationToken);
+        }
+
+        async Task<bool> ReleaseAsync(GatedPod pod, bool isLastAttempt)
+        {
+            try
+            {
+                var outcome = await releaser.ReleaseAsync(pods, pod, plan, cancellationToken);
+                done(pod, outcome.Result, null);
+                return true;
+            }
+            catch (KubernetesException problem)
+            {
+                if (isLastAttempt)
+                    done(pod, null, problem.Message);
+                return false;
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
             catch (KubernetesException problem)
                 when (attempt < MaximumAttempts
                     && changes.Count > 0
-                    && (IsRefusal(problem.Status) || plan.MayDropChanges && problem.Status == HttpStatusCode.InternalServerError)
+                    && (problem.IsRefusal || plan.MayDropChanges && problem.Status == HttpStatusCode.InternalServerError)
                 )
             {
                 plan = WithoutChanges(plan, pod, problem);
@@ -81,15 +81,6 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         using var document = JsonDocument.Parse(found.ToJsonString());
         return new Seen(GatedPod.Read(document.RootElement));
     }
-
-    /// <summary>
-    /// Whether a status refuses this patch and would refuse it again: admission webhooks and policies choose any, 400 by default.
-    /// </summary>
-    private static bool IsRefusal(HttpStatusCode? status) =>
-        status
-            is >= HttpStatusCode.BadRequest
-                and < HttpStatusCode.InternalServerError
-                and not (HttpStatusCode.Unauthorized or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests);
 
     /// <summary>Whether the patch applied but its changes were refused.</summary>
     private static bool IsSame(GatedPod one, GatedPod other) =>

@@ -253,8 +253,9 @@ internal sealed partial class GatedPods(
     /// <summary>A time of the API server, whose clock and ours may differ by more than the deadline. Never throws.</summary>
     private DateTimeOffset ByOurClock(DateTimeOffset theirs)
     {
-        var offset = kubernetes.Client?.ClockOffset ?? TimeSpan.Zero;
-        return theirs - DateTimeOffset.MinValue > offset && DateTimeOffset.MaxValue - theirs > -offset ? theirs - offset : theirs;
+        var now = time.GetUtcNow();
+        var age = (kubernetes.Client?.ServerTime ?? now) - theirs;
+        return age < now - DateTimeOffset.MinValue && -age < DateTimeOffset.MaxValue - now ? now - age : theirs;
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -34,13 +34,13 @@ internal sealed partial class JobExecutor(
         }
         try
         {
-            var (claim, heldUntil) = await claims.TryClaimAsync(job.Work, cancellationToken);
+            var (claim, nextTry) = await claims.TryClaimAsync(job.Work, cancellationToken);
             if (claim is null)
             {
                 // The watch reports its end, which may already have happened in the meantime.
                 var next = time.GetUtcNow() + LongestDeferral;
-                queue.Defer(job, heldUntil < next ? heldUntil.Value : next);
-                Log.Deferred(logger, job.Work.Key, heldUntil!.Value);
+                queue.Defer(job, nextTry < next ? nextTry.Value : next);
+                Log.Deferred(logger, job.Work.Key, nextTry!.Value);
                 return;
             }
             await using (claim)
@@ -76,7 +76,10 @@ internal sealed partial class JobExecutor(
         {
             // Claimed again at once: the response says how long the Lease of the new holder lasts.
             queue.Defer(job, time.GetUtcNow());
-            Log.Lost(logger, job.Work.Key);
+            if (claim.IsTaken)
+                Log.Lost(logger, job.Work.Key);
+            else
+                Log.Expired(logger, job.Work.Key, CopyClaim.Validity.TotalSeconds);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -122,11 +125,18 @@ internal sealed partial class JobExecutor(
         [LoggerMessage(6, LogLevel.Warning, "{Target} was interrupted by shutdown")]
         public static partial void Stopped(ILogger logger, string target);
 
-        [LoggerMessage(8, LogLevel.Debug, "{Target} is being copied by another replica, at least until {Until:u}")]
-        public static partial void Deferred(ILogger logger, string target, DateTimeOffset until);
+        [LoggerMessage(8, LogLevel.Debug, "{Target} is not claimed by this replica, next attempt not before {NextTry:u}")]
+        public static partial void Deferred(ILogger logger, string target, DateTimeOffset nextTry);
 
         [LoggerMessage(9, LogLevel.Warning, "{Target}: another replica has taken over the Lease and the copy")]
         public static partial void Lost(ILogger logger, string target);
+
+        [LoggerMessage(
+            11,
+            LogLevel.Warning,
+            "{Target}: the copy stops, since its Lease was not renewed for {Seconds} s and may be taken over"
+        )]
+        public static partial void Expired(ILogger logger, string target, double seconds);
 
         [LoggerMessage(10, LogLevel.Information, "Keeping {Target}, which exists already: its source can no longer be read: {Error}")]
         public static partial void Kept(ILogger logger, string target, string error);

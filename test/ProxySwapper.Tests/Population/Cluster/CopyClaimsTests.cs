@@ -37,6 +37,7 @@ internal sealed class CopyClaimsTests
         _server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
+                Time = _time,
                 Interceptor = async (context, next) =>
                 {
                     if (_holdsDeletion && context.Request.Method == HttpMethods.Delete)
@@ -50,7 +51,7 @@ internal sealed class CopyClaimsTests
                 },
             }
         );
-        _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
+        _client = ApiServers.Connect(_server, @namespace: "proxyswapper", clock: _time);
     }
 
     [TearDown]
@@ -67,7 +68,7 @@ internal sealed class CopyClaimsTests
         var first = await one.TryClaimAsync(Work, default);
         var second = await two.TryClaimAsync(Work, default);
         Assert.That((first.Claim is not null, second.Claim is null), Is.EqualTo((true, true)));
-        Assert.That(second.HeldUntil, Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(30)));
+        Assert.That(second.NextTry, Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(30)));
         await first.Claim!.DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
@@ -76,15 +77,7 @@ internal sealed class CopyClaimsTests
     [Test]
     public async Task The_claim_of_a_dead_replica_is_taken_over_after_thirty_seconds_and_not_before()
     {
-        await new LeaseClient(_client).TryCreateAsync(
-            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
-            {
-                HolderIdentity = "dead",
-                Duration = CopyClaims.Duration,
-                RenewTime = _time.GetUtcNow(),
-            },
-            default
-        );
+        await CreateOfDeadAsync(_time.GetUtcNow());
         var two = Replica("two");
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
         _time.Advance(TimeSpan.FromSeconds(29));
@@ -96,47 +89,77 @@ internal sealed class CopyClaimsTests
     }
 
     [Test]
-    public async Task A_clock_that_is_ahead_keeps_no_claim_for_longer_than_thirty_seconds()
+    public async Task A_replica_that_sees_the_claim_of_a_dead_one_late_waits_for_the_rest_of_the_thirty_seconds()
     {
-        await new LeaseClient(_client).TryCreateAsync(
-            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
-            {
-                HolderIdentity = "dead",
-                Duration = CopyClaims.Duration,
-                RenewTime = _time.GetUtcNow() + TimeSpan.FromHours(5),
-            },
-            default
-        );
+        await CreateOfDeadAsync(_time.GetUtcNow());
+        _time.Advance(TimeSpan.FromSeconds(25));
         var two = Replica("two");
+        var first = await two.TryClaimAsync(Work, default);
+        Assert.That((first.Claim, first.NextTry), Is.EqualTo(((CopyClaim?)null, _time.GetUtcNow() + TimeSpan.FromSeconds(5))));
+        _time.Advance(TimeSpan.FromSeconds(4));
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
-        _time.Advance(TimeSpan.FromSeconds(31));
+        _time.Advance(TimeSpan.FromSeconds(1));
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
     }
 
     [Test]
-    public async Task A_clock_that_is_behind_loses_no_claim_while_it_renews_it()
+    public async Task A_claim_that_expired_before_a_replica_saw_it_is_taken_over_at_once()
     {
-        var leases = new LeaseClient(_client);
-        var lease = await leases.TryCreateAsync(
-            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
-            {
-                HolderIdentity = "behind",
-                Duration = CopyClaims.Duration,
-                RenewTime = _time.GetUtcNow() - TimeSpan.FromMinutes(5),
-            },
-            default
-        );
+        await CreateOfDeadAsync(_time.GetUtcNow() - TimeSpan.FromSeconds(30));
+        Assert.That((await Replica("two").TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    [TestCase(5 * 60)]
+    [TestCase(int.MaxValue)]
+    public async Task A_claim_that_states_a_time_to_come_is_kept_for_no_longer_than_thirty_seconds(int secondsAhead)
+    {
+        await CreateOfDeadAsync(_time.GetUtcNow() + TimeSpan.FromSeconds(secondsAhead));
         var two = Replica("two");
-        for (var renewals = 0; renewals < 6; renewals++)
-        {
-            Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
-            _time.Advance(CopyClaims.RenewInterval);
-            lease = await leases.TryUpdateAsync(lease! with { RenewTime = lease.RenewTime + CopyClaims.RenewInterval }, default);
-        }
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
-        // Then it is killed.
         _time.Advance(TimeSpan.FromSeconds(30));
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+    }
+
+    /// <summary>Clocks of nodes, by how many minutes they are ahead of the API server's.</summary>
+    [TestCase(5, 0)]
+    [TestCase(-5, 0)]
+    [TestCase(0, 5)]
+    [TestCase(0, -5)]
+    [TestCase(-5, 5)]
+    public async Task Clocks_that_differ_lose_no_claim_that_is_renewed_and_prolong_none_of_a_dead_replica(int first, int second)
+    {
+        var (ones, twos) = (new ManualTimeProvider(), new ManualTimeProvider());
+        _time.Advance(TimeSpan.FromMinutes(5));
+        ones.Advance(TimeSpan.FromMinutes(5 + first));
+        twos.Advance(TimeSpan.FromMinutes(5 + second));
+        using var onesClient = ApiServers.Connect(_server, @namespace: "proxyswapper", clock: ones);
+        using var twosClient = ApiServers.Connect(_server, @namespace: "proxyswapper", clock: twos);
+        // Each replica has listed Pods before it copies.
+        foreach (var client in (KubernetesClient[])[onesClient, twosClient])
+            await new PodClient(client).ListAsync(new ResourceQuery(ResourceType.Pods), _ => 0, default).CountAsync();
+        var one = new CopyClaims(new KubernetesAccess(onesClient, "one"), ones, NullLogger<CopyClaims>.Instance);
+        var two = new CopyClaims(new KubernetesAccess(twosClient, "two"), twos, NullLogger<CopyClaims>.Instance);
+        Assert.That((await one.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+        for (var renewals = 0; renewals < 6; renewals++)
+        {
+            var last = (await LeaseAsync())!.RenewTime;
+            await TestWait.UntilAsync(() => ones.Waiting > 1);
+            Advance(CopyClaims.RenewInterval);
+            Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+            ones.Advance(CopyClaims.RenewInterval);
+            await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > last);
+        }
+        // It is killed: its clock stands still. The server states its time in whole seconds.
+        Advance(CopyClaims.Duration - TimeSpan.FromSeconds(2));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
+        Advance(TimeSpan.FromSeconds(4));
+        Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Not.Null);
+
+        void Advance(TimeSpan time)
+        {
+            _time.Advance(time);
+            twos.Advance(time);
+        }
     }
 
     [Test]
@@ -159,7 +182,7 @@ internal sealed class CopyClaimsTests
     public async Task A_renewal_of_which_the_response_is_lost_loses_no_claim()
     {
         var claim = await ClaimWithLostRenewalAsync();
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        await TestWait.UntilAsync(() => _time.Waiting > 1);
         _losesResponses = false;
         await RenewAsync();
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
@@ -180,7 +203,7 @@ internal sealed class CopyClaimsTests
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
         var lease = (await LeaseAsync())!;
         await new LeaseClient(_client).TryUpdateAsync(lease with { HolderIdentity = "two" }, default);
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        await TestWait.UntilAsync(() => _time.Waiting > 1);
         _time.Advance(TimeSpan.FromSeconds(10));
         await TestWait.UntilAsync(() => claim.Lost.IsCancellationRequested);
         await claim.DisposeAsync();
@@ -216,11 +239,22 @@ internal sealed class CopyClaimsTests
         return claim;
     }
 
+    private Task<Lease?> CreateOfDeadAsync(DateTimeOffset renewed) =>
+        new LeaseClient(_client).TryCreateAsync(
+            new Lease("proxyswapper", CopyClaims.NameOf(Work.Key))
+            {
+                HolderIdentity = "dead",
+                Duration = CopyClaims.Duration,
+                RenewTime = renewed,
+            },
+            default
+        );
+
     /// <summary>Advances the clock by the renewal interval until the Lease is renewed.</summary>
     private async Task RenewAsync()
     {
         var last = (await LeaseAsync())!.RenewTime;
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
+        await TestWait.UntilAsync(() => _time.Waiting > 1);
         _time.Advance(TimeSpan.FromSeconds(10));
         await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > last);
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
@@ -101,6 +102,37 @@ internal sealed partial class DownstreamHealthTests
         for (var i = 0; i < 4; i++)
             await LookAsync(health, TimeSpan.FromMinutes(5));
         Assert.That(health.Describe(), Is.Empty);
+    }
+
+    /// <summary>Such as the name of an image that nobody has, which a Pod adds to the repositories that are checked.</summary>
+    [TestCase(404)]
+    [TestCase(502)]
+    [TestCase(null)]
+    public async Task An_inconclusive_check_of_one_repository_ends_no_refusal(int? status)
+    {
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
+        _denial = HttpStatusCode.Forbidden;
+        for (var i = 0; i < 3; i++)
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+        _inconclusive["hub/made/up"] = status is { } code
+            ? new RegistryException(HttpMethod.Post, Registry, "hub/made/up", (HttpStatusCode)code, [])
+            : new HttpRequestException("no route");
+        Assert.That(health.FailureOf(Registry, "hub/made/up"), Does.Contain("it rejects our login"));
+        for (var i = 0; i < 3; i++)
+        {
+            await LookAsync(health, TimeSpan.FromSeconds(5));
+            Assert.That(_checks, Does.Contain($"{Registry}/hub/made/up"));
+            Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
+            Assert.That(health.Snapshot().Single().Access, Is.EqualTo(DownstreamAccess.Refused));
+        }
+        _denial = null;
+        await LookAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Granted)));
+        // Nor does it begin one, or make unknown what was granted.
+        _inconclusive[$"hub/{Probe}"] = _inconclusive["hub/made/up"];
+        for (var i = 0; i < 4; i++)
+            await LookAsync(health, TimeSpan.FromMinutes(5));
+        Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Granted)));
     }
 
     [Test]

@@ -22,6 +22,7 @@ internal sealed partial class DownstreamHealthTests
     private int _pings;
     private HttpStatusCode? _denial;
     private Func<string, bool> _denied = _ => true;
+    private readonly Dictionary<string, Exception> _inconclusive = new(StringComparer.Ordinal);
     private Action? _during;
     private readonly List<string> _checks = [];
 
@@ -200,6 +201,7 @@ internal sealed partial class DownstreamHealthTests
     {
         (_fault, _pings, _denial, _denied, _during) = (null, 0, null, _ => true, null);
         _checks.Clear();
+        _inconclusive.Clear();
     }
 
     private DownstreamHealth Watching(ProxySwapperOptions options)
@@ -208,8 +210,7 @@ internal sealed partial class DownstreamHealthTests
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var announcer = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
         var health = new DownstreamHealth(
-            PingAsync,
-            CheckAsync,
+            new DownstreamProbe(PingAsync, CheckAsync, _time),
             () => true,
             rules,
             announcer,
@@ -231,6 +232,8 @@ internal sealed partial class DownstreamHealthTests
     {
         lock (_checks)
             _checks.Add($"{registry}/{repository}");
+        if (_inconclusive.TryGetValue(repository, out var fault))
+            return Task.FromException(fault);
         return _denial is { } status && _denied(repository)
             ? Task.FromException(new RegistryException(HttpMethod.Post, registry, repository, status, []))
             : Task.CompletedTask;

@@ -66,6 +66,47 @@ internal sealed class GateLifterTests
     }
 
     [Test]
+    public async Task A_list_that_fails_is_tried_again()
+    {
+        var lists = 0;
+        Assert.That(
+            await ReleaseAsync(context =>
+                // The first round finds the Pod, whose release fails; the next rounds find nothing.
+                Task.FromResult(
+                    HttpMethods.IsGet(context.Request.Method)
+                        ? Interlocked.Increment(ref lists) is > 1 and < 6
+                        : HttpMethods.IsPatch(context.Request.Method) && lists < 6
+                )
+            ),
+            Is.EqualTo(("nginx:1", 0, "Restored"))
+        );
+    }
+
+    [TestCase(500, 6)]
+    [TestCase(403, 1)]
+    public async Task A_list_that_cannot_be_had_is_an_error_at_the_end_and_at_once_if_it_is_refused(int status, int attempts)
+    {
+        var lists = 0;
+        await using var server = await InMemoryApiServer.StartAsync(
+            new InMemoryApiServerOptions
+            {
+                Interceptor = (context, _) =>
+                {
+                    lists++;
+                    context.Response.StatusCode = status;
+                    return Task.CompletedTask;
+                },
+            }
+        );
+        using var client = ApiServers.Connect(server);
+        Assert.That(
+            async () => await EndAsync(ReleaseAllAsync(client, (_, _, _) => { })),
+            Throws.InstanceOf<KubernetesException>().With.Message.Contains($"HTTP {status}")
+        );
+        Assert.That(lists, Is.EqualTo(attempts));
+    }
+
+    [Test]
     public async Task A_pod_whose_restored_images_only_meet_internal_errors_is_released_without_them() =>
         Assert.That(
             await ReleaseAsync(async context =>
