@@ -15,12 +15,13 @@ internal sealed class RefusedLoginTests
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private volatile bool _isClosed;
+    private volatile bool _refusesUploads;
     private volatile string _open = "";
 
     [SetUp]
     public async Task Start()
     {
-        (_isClosed, _open) = (false, "");
+        (_isClosed, _refusesUploads, _open) = (false, false, "");
         _upstream = await InMemoryRegistry.StartAsync();
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
@@ -28,7 +29,8 @@ internal sealed class RefusedLoginTests
                 Interceptor = (context, registry) =>
                 {
                     var isOpen = _open.Length > 0 && context.Request.Path.StartsWithSegments($"/v2/{_open}", StringComparison.Ordinal);
-                    if (!_isClosed || isOpen || context.Request.Path == "/v2/")
+                    var isUpload = _refusesUploads && HttpMethods.IsPost(context.Request.Method);
+                    if (!isUpload && (!_isClosed || isOpen || context.Request.Path == "/v2/"))
                         return registry(context);
                     context.Response.StatusCode = StatusCodes.Status403Forbidden;
                     return Task.CompletedTask;
@@ -71,6 +73,42 @@ internal sealed class RefusedLoginTests
         Assert.That(decision.Warning, Does.Contain($"{_downstream.Address}{path} is failing: it rejects our login"));
         _isClosed = false;
         await TestWait.UntilAsync(async () => (await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, "the recovery");
+    }
+
+    /// <summary>Such as a proxy-cache project of Harbor, which nobody can push to.</summary>
+    [Test]
+    public async Task A_cache_that_takes_no_uploads_is_warmed_and_does_not_count_as_failing()
+    {
+        _refusesUploads = true;
+        TestImage.Create(312, 2, 1000).AddTo(_downstream, "hub/team/app", "1");
+        var cache = System.Text.RegularExpressions.Regex.Escape(_downstream.Address);
+        await using var scene = await PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/hub" }],
+                Populate = new()
+                {
+                    Policy = PopulatePolicy.Delayed,
+                    ProxyCaches =
+                    [
+                        new()
+                        {
+                            RegexUrl = $"^{cache}/(hub)/(.+):([^:]+)$",
+                            ReplacementOci = $"http://{_downstream.Address}/v2/$1/$2/manifests/$3",
+                        },
+                    ],
+                },
+                ProxyHealth = new() { Interval = TimeSpan.FromMilliseconds(100) },
+                ShutdownGracePeriod = TimeSpan.FromSeconds(1),
+            }
+        );
+        var health = scene.Get<DownstreamHealth>();
+        await TestWait.UntilAsync(
+            () => health.Snapshot().SingleOrDefault()?.Access is not (null or DownstreamAccess.Unknown),
+            "the first check of our access"
+        );
+        Assert.That(health.Snapshot().Single().Access, Is.EqualTo(DownstreamAccess.Granted));
+        Assert.That((await scene.AdmitAsync([$"{_upstream.Address}/team/app:1"])).Images[0].Decision.IsRewritten, Is.True);
     }
 
     [Test]
