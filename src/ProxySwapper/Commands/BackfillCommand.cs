@@ -90,7 +90,12 @@ internal static class BackfillCommand
     {
         using var loggers = CommandLogging.Create(isDebug: false);
         await scan.CheckAsync(compareDigests: false, loggers, cancellationToken);
-        using var registries = RegistryServices.Create(scan.RegistryEntries, TimeProvider.System, loggers);
+        using var registries = RegistryServices.Create(
+            scan.RegistryEntries,
+            Environment.GetEnvironmentVariable,
+            TimeProvider.System,
+            loggers
+        );
         var report = ImageReport.Create(scan.Builder, scan.Problems);
         foreach (var problem in report.Problems)
             await Console.Error.WriteLineAsync($"Unknown: {problem}");

@@ -72,12 +72,14 @@ internal static class CheckCommand
                     client =>
                         RunAsync(
                             client,
-                            arguments.GetValue(config),
-                            arguments.GetValue(@namespace)!,
-                            arguments.GetValue(images)!,
-                            arguments.GetValue(management) is { } address ? new Uri(address) : null,
-                            arguments.GetValue(webhook)!,
-                            TimeSpan.FromSeconds(arguments.GetValue(timeout)),
+                            new CheckSettings(
+                                arguments.GetValue(config),
+                                arguments.GetValue(@namespace)!,
+                                arguments.GetValue(images)!,
+                                arguments.GetValue(management) is { } address ? new Uri(address) : null,
+                                arguments.GetValue(webhook)!,
+                                TimeSpan.FromSeconds(arguments.GetValue(timeout))
+                            ),
                             cancellationToken
                         )
                 )
@@ -85,35 +87,25 @@ internal static class CheckCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(
-        KubernetesClient client,
-        string? config,
-        string @namespace,
-        IReadOnlyList<string> images,
-        Uri? management,
-        string webhook,
-        TimeSpan timeout,
-        CancellationToken cancellationToken
-    )
+    private static async Task<int> RunAsync(KubernetesClient client, CheckSettings settings, CancellationToken cancellationToken)
     {
         var environment = ConfigurationReader.ProcessEnvironment();
-        var (file, text) = config is null ? ("(no file)", "") : (config, ConfigurationReader.TextOf(config));
+        var (file, text) = settings.Configuration is { } path ? (path, ConfigurationReader.TextOf(path)) : ("(no file)", "");
         var options = ConfigurationReader.ReadText(file, text, environment);
         var report = new CheckReport(Console.Out);
-        var end = TimeProvider.System.GetUtcNow() + timeout;
+        var end = TimeProvider.System.GetUtcNow() + settings.Timeout;
         var untried = new List<string>();
-        var samples = SampleImage.Of(options, @namespace, images, untried);
+        var samples = SampleImage.Of(options, settings.Namespace, settings.Images, untried);
         if (samples.Count == 0)
-            report.Failed($"no image to test for the rules of namespace {@namespace}: use --image");
-        var isUnexplained =
-            samples.Count > 0 && !await TrySwapAsync(report, client, options, @namespace, samples, timeout, cancellationToken);
+            report.Failed($"no image to test for the rules of namespace {settings.Namespace}: use --image");
+        var isUnexplained = samples.Count > 0 && !await TrySwapAsync(report, client, options, settings, samples, cancellationToken);
         if (options.AdmissionPolicy.Name is { } policy)
         {
             var compiled = PolicyCompiler.Compile(options, ConfigurationLocations.Of(file, text, environment));
             var isInForce = await new PolicyCheck(client, policy, TimeProvider.System).RunAsync(
                 report,
                 compiled,
-                @namespace,
+                settings.Namespace,
                 end,
                 cancellationToken
             );
@@ -124,15 +116,20 @@ internal static class CheckCommand
                 );
         }
         else if (isUnexplained)
-            report.Note(await RegistrationCheck.ReasonAsync(client, webhook, @namespace, cancellationToken));
+            report.Note(await RegistrationCheck.ReasonAsync(client, settings.Webhook, settings.Namespace, cancellationToken));
         foreach (var rule in untried)
             report.Note($"{rule} is not tested: it does not apply here, or requires --image");
-        if (management is not null)
+        if (settings.Management is { } management)
             await TargetCheck.ReadAsync(report, management, cancellationToken);
         else
         {
             using var loggers = CommandLogging.Create(isDebug: false);
-            using var registries = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
+            using var registries = RegistryServices.Create(
+                options.Registries,
+                Environment.GetEnvironmentVariable,
+                TimeProvider.System,
+                loggers
+            );
             await TargetCheck.AskAsync(report, options, registries, cancellationToken);
         }
         Console.WriteLine(report.HasFailed ? "The check failed." : "The check passed.");
@@ -144,24 +141,39 @@ internal static class CheckCommand
         CheckReport report,
         KubernetesClient client,
         ProxySwapperOptions options,
-        string @namespace,
+        CheckSettings settings,
         IReadOnlyList<SampleImage> samples,
-        TimeSpan timeout,
         CancellationToken cancellationToken
     )
     {
         try
         {
             var check = new SwapCheck(client, options, TimeProvider.System);
-            return await check.RunAsync(report, @namespace, samples, timeout, cancellationToken);
+            return await check.RunAsync(report, settings.Namespace, samples, settings.Timeout, cancellationToken);
         }
         catch (KubernetesException problem)
         {
-            report.Failed($"cannot test a Pod in namespace {@namespace}: {problem.Message}");
+            report.Failed($"cannot test a Pod in namespace {settings.Namespace}: {problem.Message}");
             return true;
         }
     }
 
     private static bool IsAddress(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https";
+
+    /// <summary>The command line's settings.</summary>
+    /// <param name="Configuration">The configuration file; null for the environment alone.</param>
+    /// <param name="Namespace">The namespace of the Pod.</param>
+    /// <param name="Images">The images to test; empty for one of each rule.</param>
+    /// <param name="Management">The management port of the running program; null to check the registries from this process.</param>
+    /// <param name="Webhook">The name of the MutatingWebhookConfiguration.</param>
+    /// <param name="Timeout">How long to wait for a swapped Pod.</param>
+    private sealed record CheckSettings(
+        string? Configuration,
+        string Namespace,
+        IReadOnlyList<string> Images,
+        Uri? Management,
+        string Webhook,
+        TimeSpan Timeout
+    );
 }

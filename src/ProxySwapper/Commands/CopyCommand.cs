@@ -97,7 +97,7 @@ internal static class CopyCommand
             ? new ProxySwapperOptions()
             : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
         using var loggers = CommandLogging.Create(isDebug);
-        using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
         request = request with
         {
             SourceCredentials = access.Credentials,

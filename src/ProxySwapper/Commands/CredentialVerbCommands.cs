@@ -94,7 +94,7 @@ internal static class CredentialVerbCommands
         if (!CredentialServerAddress.TryParse(server, out var image))
             return Fail("standard input must be a registry host, such as registry.example.com:5000");
         using var loggers = CommandLogging.Create(isDebug: false);
-        using var access = RegistryServices.Create(options.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
         if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential)
             return Fail(NotFound);
         Print(json => CredentialJson.Write(json, server, credential, TokenUser));

@@ -100,7 +100,7 @@ internal static class MirrorCommand
         if (reportFile is not null && !TryWrite(reportFile, FileMode.OpenOrCreate, _ => { }))
             return ConfigurationFaults.ExitCode;
         using var loggers = CommandLogging.Create(isDebug);
-        using var access = RegistryServices.Create(file.Registries, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(file.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
         var report = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));

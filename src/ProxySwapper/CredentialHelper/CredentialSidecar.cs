@@ -38,7 +38,12 @@ internal static class CredentialSidecar
         var hosts = options.Registries.Select(entry => entry.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddManagement();
         builder.Services.AddSingleton(provider =>
-            RegistryServices.Create(options.Registries, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>())
+            RegistryServices.Create(
+                options.Registries,
+                Environment.GetEnvironmentVariable,
+                TimeProvider.System,
+                provider.GetRequiredService<ILoggerFactory>()
+            )
         );
         builder.Services.AddSingleton(sourceOf);
         builder.Services.AddSingleton(provider =>

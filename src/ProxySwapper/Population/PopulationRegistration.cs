@@ -29,6 +29,7 @@ internal static class PopulationRegistration
         services.AddSingleton(provider => new RegistryConnections(
             ImpliedRegistryEntries.Entries(options, environment),
             () => provider.GetRequiredService<ConfigurationMonitor>().Current.Options.Registries,
+            environment,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));

@@ -25,6 +25,7 @@ internal sealed class RegistryServices : IDisposable
     public EcrRepositoryCreator Repositories { get; }
 
     /// <param name="registries">The entries of the configuration.</param>
+    /// <param name="environment">Reads an environment variable, for credentials. The SDKs of AWS and Google read the process's own.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     /// <param name="tune">Changes the options of all hosts, such as retries; null keeps the defaults.</param>
@@ -36,6 +37,7 @@ internal sealed class RegistryServices : IDisposable
     /// </param>
     public static RegistryServices Create(
         IReadOnlyList<RegistryEntryOptions> registries,
+        Func<string, string?> environment,
         TimeProvider time,
         ILoggerFactory loggers,
         Func<RegistryOptions, RegistryOptions>? tune = null,
@@ -47,7 +49,7 @@ internal sealed class RegistryServices : IDisposable
         var clients = new RegistryClients(tune is null ? options : tune(options), time, loggers);
         return new RegistryServices(
             clients,
-            credentials ?? CredentialsOf(registries, clients, time, loggers),
+            credentials ?? CredentialsOf(registries, clients, environment, time, loggers),
             new ImageCopier(clients, time, loggers.CreateLogger<ImageCopier>()),
             new EcrRepositoryCreator(current ?? (() => registries), time, loggers.CreateLogger<EcrRepositoryCreator>())
         );
@@ -61,11 +63,11 @@ internal sealed class RegistryServices : IDisposable
     private static CredentialChain CredentialsOf(
         IReadOnlyList<RegistryEntryOptions> registries,
         RegistryClients clients,
+        Func<string, string?> environment,
         TimeProvider time,
         ILoggerFactory loggers
     )
     {
-        Func<string, string?> environment = Environment.GetEnvironmentVariable;
         var clouds = new CloudCredentials(registries, clients, environment, time, loggers);
         return new CredentialChain([
             new ConfiguredCredentialSource(registries, environment, clouds.Of),

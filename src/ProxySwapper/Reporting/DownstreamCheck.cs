@@ -21,6 +21,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     public static RegistryServices Connect(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers) =>
         RegistryServices.Create(
             entries,
+            Environment.GetEnvironmentVariable,
             time,
             loggers,
             options =>

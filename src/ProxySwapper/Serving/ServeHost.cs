@@ -58,9 +58,20 @@ internal static class ServeHost
             .Build();
     }
 
-    /// <summary>A local host only uses the cluster it was given, even if a kubeconfig exists.</summary>
+    /// <summary>
+    /// A local host only uses the cluster it was given, even if a kubeconfig exists, and none of the user's credentials for registries.
+    /// </summary>
     private static Func<string, string?> Variables(IReadOnlyDictionary<string, string> environment, bool isLocal, string? kubeconfig) =>
-        isLocal ? name => name == "KUBECONFIG" ? kubeconfig : null : environment.GetValueOrDefault;
+        !isLocal
+            ? environment.GetValueOrDefault
+            : name =>
+                name switch
+                {
+                    "KUBECONFIG" => kubeconfig,
+                    // As system users without a home have.
+                    "HOME" => "/nonexistent",
+                    _ => null,
+                };
 
     private static void AddServices(
         IServiceCollection services,

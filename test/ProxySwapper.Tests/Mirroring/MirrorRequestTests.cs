@@ -93,7 +93,7 @@ internal sealed class MirrorRequestTests
     {
         using var log = new CapturedLog();
         var file = MirrorFiles.Read(text);
-        using var access = RegistryServices.Create(file.Registries, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
         return await MirrorRun
             .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
             .RunAsync(CancellationToken.None);

@@ -51,9 +51,8 @@ internal sealed class PopulationScene : IAsyncDisposable
         builder.Services.AddMetrics().AddSingleton(time).AddSingleton(options).AddSingleton(rules);
         if (log is not null)
             builder.Services.AddSingleton<ILoggerFactory>(log);
-        var kubeconfig = cluster is null ? null : Path.GetTempFileName();
-        if (kubeconfig is not null)
-            await File.WriteAllTextAsync(kubeconfig, cluster!.Kubeconfig(replica, "proxyswapper"));
+        using var folder = new TemporaryFolder();
+        var kubeconfig = cluster is null ? null : folder.Write("kubeconfig", cluster.Kubeconfig(replica, "proxyswapper"));
         builder.Services.AddPopulation(
             options,
             name =>

@@ -13,12 +13,14 @@ internal sealed class RegistryConnections : IDisposable
     public RegistryConnections(
         IReadOnlyList<RegistryEntryOptions> entries,
         Func<IReadOnlyList<RegistryEntryOptions>> current,
+        Func<string, string?> environment,
         TimeProvider time,
         ILoggerFactory loggers
     )
     {
         ForCopies = RegistryServices.Create(
             entries,
+            environment,
             time,
             loggers,
             options => options with { MaxRetries = 2, MaxRetryDelay = TimeSpan.FromSeconds(5) },
@@ -26,6 +28,7 @@ internal sealed class RegistryConnections : IDisposable
         );
         ForLookups = RegistryServices.Create(
             entries,
+            environment,
             time,
             loggers,
             options =>

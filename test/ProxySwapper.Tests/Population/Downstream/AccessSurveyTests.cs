@@ -163,6 +163,7 @@ internal sealed class AccessSurveyTests
         using var connections = new RegistryConnections(
             Entries(registry),
             () => Entries(registry),
+            _ => null,
             TimeProvider.System,
             NullLoggerFactory.Instance
         );
@@ -191,7 +192,7 @@ internal sealed class AccessSurveyTests
 
     private static async Task<IReadOnlyList<AccessFinding>> SurveyAsync(InMemoryRegistry registry, ProxySwapperOptions options)
     {
-        using var registries = RegistryServices.Create(Entries(registry), TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create(Entries(registry), _ => null, TimeProvider.System, NullLoggerFactory.Instance);
         return await new AccessSurvey(registries, TimeProvider.System).RunAsync(options, default);
     }
 

@@ -34,7 +34,7 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
     {
         var kubernetes = new KubernetesAccess(client, name);
         Rules = MonitorOf(options, time);
-        _registries = RegistryServices.Create([], time, NullLoggerFactory.Instance);
+        _registries = RegistryServices.Create([], _ => null, time, NullLoggerFactory.Instance);
         var queue = new PopulationQueue(() => Rules.Current.Options.Populate, time, new Backoff(() => 0.5));
         var meters = _services.GetRequiredService<IMeterFactory>();
         _listener = Listen(meters);
