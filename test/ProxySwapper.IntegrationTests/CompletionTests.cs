@@ -17,15 +17,15 @@ internal sealed class CompletionTests : IDisposable
         _folder = new TemporaryFolder();
         foreach (var name in new[] { "proxyswapper", "kubectl-proxyswapper" })
             File.CreateSymbolicLink(_folder.PathOf(name), ProxySwapperProgram.File);
-        File.WriteAllText(
-            _folder.PathOf(".bashrc"),
+        _folder.Write(
+            ".bashrc",
             """
             source <(proxyswapper completion bash)
             bind -x '"\C-x": printf "LINE=[%s]\n" "$READLINE_LINE"; exit'
             """
         );
-        File.WriteAllText(
-            _folder.PathOf(".zshrc"),
+        _folder.Write(
+            ".zshrc",
             """
             autoload -Uz compinit && compinit -u -D
             source <(proxyswapper completion zsh)
@@ -37,8 +37,8 @@ internal sealed class CompletionTests : IDisposable
         );
         // As users install it: zsh loads it at the first Tab.
         Directory.CreateDirectory(_folder.PathOf("autoload"));
-        File.WriteAllText(
-            _folder.PathOf("autoload/.zshrc"),
+        _folder.Write(
+            "autoload/.zshrc",
             $"""
             proxyswapper completion zsh > "$ZDOTDIR/_proxyswapper"
             fpath=("$ZDOTDIR" $fpath)

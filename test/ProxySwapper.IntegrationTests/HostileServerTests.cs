@@ -58,17 +58,14 @@ internal sealed class HostileServerTests
         await using var server = new HostileServer(Bodies);
         server.Reset(seed);
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.PathOf("config.yaml"), $"rules: [{{match: '**', target: {server.Address}/any/{{registry}}}}]");
-        await File.WriteAllTextAsync(
-            folder.PathOf("pod.yaml"),
-            $"{{kind: Pod, spec: {{containers: [{{name: c, image: '{server.Address}/team/app:1'}}]}}}}"
-        );
-        await File.WriteAllTextAsync(
-            folder.PathOf("mirror.yaml"),
+        folder.Write("config.yaml", $"rules: [{{match: '**', target: {server.Address}/any/{{registry}}}}]");
+        folder.Write("pod.yaml", $"{{kind: Pod, spec: {{containers: [{{name: c, image: '{server.Address}/team/app:1'}}]}}}}");
+        folder.Write(
+            "mirror.yaml",
             $"images: {{app: {{source: {server.Address}/team/app, destination: {server.Address}/mirror/app, mode: all}}}}"
         );
-        await File.WriteAllTextAsync(
-            folder.PathOf("kubeconfig"),
+        folder.Write(
+            "kubeconfig",
             $$"""
             {apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "http://{{server.Address}}"} }],
             contexts: [{name: c, context: {cluster: c, user: c} }], users: [{name: c, user: {token: t} }]}

@@ -80,10 +80,7 @@ internal sealed partial class OwnCertificateTests
     private static void WriteProgram(TemporaryFolder folder, string name, string line)
     {
         Directory.CreateDirectory(folder.PathOf("bin"));
-        var path = folder.PathOf(Path.Combine("bin", name));
-        File.WriteAllText(path, $"#!/bin/sh\n{line}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        folder.WriteScript(Path.Combine("bin", name), line);
     }
 
     [GeneratedRegex("^```sh\\n(?<text># An authority[^`]*)^```", RegexOptions.Multiline)]

@@ -22,7 +22,7 @@ internal sealed class AzureTests : IAsyncDisposable
     [SetUp]
     public async Task StartAsync()
     {
-        Write("ca.crt", _certificates.AuthorityPem);
+        _folder.Write("ca.crt", _certificates.AuthorityPem);
         _azure = await AzureCloud.StartAsync(_certificates.IssueServer());
         _target = await DebianRegistry.StartAsync();
         _image.AddTo(_azure.Registry, "team", "1");
@@ -96,7 +96,7 @@ internal sealed class AzureTests : IAsyncDisposable
                 $"{_azure.Address}/team:1",
                 $"{_target.Address}/team:1",
                 "--config",
-                Write(
+                _folder.Write(
                     "config.yaml",
                     $"registries: [{{host: '{_azure.Address}', auth: azure, caFile: {_folder.PathOf("ca.crt")}{settings}}}]\n"
                 ),
@@ -110,16 +110,10 @@ internal sealed class AzureTests : IAsyncDisposable
     /// </summary>
     private (string Name, string? Value)[] WorkloadIdentity(string token) =>
         [
-            ("AZURE_FEDERATED_TOKEN_FILE", Write("token", token)),
+            ("AZURE_FEDERATED_TOKEN_FILE", _folder.Write("token", token)),
             ("AZURE_CLIENT_ID", AzureCloud.Client),
             ("AZURE_TENANT_ID", AzureCloud.Tenant),
             ("AZURE_AUTHORITY_HOST", _azure.Authority),
             ("SSL_CERT_FILE", _folder.PathOf("ca.crt")),
         ];
-
-    private string Write(string name, string text)
-    {
-        File.WriteAllText(_folder.PathOf(name), text);
-        return _folder.PathOf(name);
-    }
 }

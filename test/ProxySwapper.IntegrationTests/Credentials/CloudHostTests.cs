@@ -31,7 +31,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     [SetUp]
     public async Task StartAsync()
     {
-        await File.WriteAllTextAsync(_folder.PathOf("ca.crt"), _certificates.AuthorityPem);
+        _folder.Write("ca.crt", _certificates.AuthorityPem);
         _ecr = await FakeEcr.StartAsync();
         _open = await DebianRegistry.StartAsync();
         _private = await EcrRegistry.StartAsync(_ecr, _certificates.IssueServer(Private, DualStack));
@@ -75,7 +75,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     {
         _ecr.Passwords["password-of-a-login"] = _ecr.Principal;
         var login = Convert.ToBase64String("AWS:password-of-a-login"u8);
-        await File.WriteAllTextAsync(_folder.PathOf("config.json"), $$"""{"auths": {"{{Private}}": {"auth": "{{login}}"} } }""");
+        _folder.Write("config.json", $$"""{"auths": {"{{Private}}": {"auth": "{{login}}"} } }""");
         var result = await CopyAsync(
             $"{_open.Address}/team/app:1",
             $"{Private}/team/app:1",

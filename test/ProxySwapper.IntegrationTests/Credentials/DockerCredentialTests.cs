@@ -21,8 +21,8 @@ internal sealed class DockerCredentialTests : IDisposable
         _registry = await DebianRegistry.StartWithPasswordAsync("user", "s3cret");
         await TestImage.Create(1).PushAsync(_registry.Address, "team/app", "1", "user", "s3cret");
         File.CreateSymbolicLink(_folder.PathOf(Helper), Path.Combine(AppContext.BaseDirectory, "proxyswapper"));
-        await File.WriteAllTextAsync(
-            _folder.PathOf("config.yaml"),
+        _folder.Write(
+            "config.yaml",
             $$"""
             registries:
               - {host: '{{_registry.Address}}', auth: basic, usernameFrom: {env: REGISTRY_USER}, passwordFrom: {env: REGISTRY_PASSWORD} }
@@ -31,10 +31,7 @@ internal sealed class DockerCredentialTests : IDisposable
             """
         );
         // Docker's configuration names the program for every host: it must not call itself for unknown ones.
-        await File.WriteAllTextAsync(
-            _folder.PathOf("auth.json"),
-            $$"""{"credHelpers":{"{{_registry.Address}}":"proxyswapper"},"credsStore":"proxyswapper"}"""
-        );
+        _folder.Write("auth.json", $$"""{"credHelpers":{"{{_registry.Address}}":"proxyswapper"},"credsStore":"proxyswapper"}""");
         _environment = new Dictionary<string, string>
         {
             ["PATH"] = $"{_folder.PathOf("")}:{Environment.GetEnvironmentVariable("PATH")}",
@@ -150,7 +147,7 @@ internal sealed class DockerCredentialTests : IDisposable
     [Test]
     public async Task A_broken_configuration_is_reported_on_standard_output()
     {
-        await File.WriteAllTextAsync(_folder.PathOf("broken.yaml"), "registries: [{hots: x}]");
+        _folder.Write("broken.yaml", "registries: [{hots: x}]");
         var environment = new Dictionary<string, string>(_environment)
         {
             ["PROXYSWAPPER_CREDENTIAL_CONFIG"] = _folder.PathOf("broken.yaml"),

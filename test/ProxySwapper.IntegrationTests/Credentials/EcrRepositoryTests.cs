@@ -46,7 +46,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             $"{_source.Address}/team/app:1.0.0",
             $"{_target.Address}/mirror/app:1.0.0",
             "--config",
-            Write("config.yaml", $"registries: [{Entry()}]")
+            _folder.Write("config.yaml", $"registries: [{Entry()}]")
         );
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         Assert.That(await _target.DigestAsync("mirror/app", "1.0.0"), Is.EqualTo(_image.Top.Digest.ToString()));
@@ -58,7 +58,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     {
         for (var minor = 1; minor < 5; minor++)
             await _image.PushAsync(_source.Address, "team/app", $"1.{minor}.0");
-        var file = Write(
+        var file = _folder.Write(
             "mirror.yaml",
             $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]\nimages: {{app: {{source: "
                 + $"'{_source.Address}/team/app', destination: "
@@ -77,7 +77,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     [Test]
     public async Task An_immutable_tag_is_success_with_the_same_digest_and_told_with_another()
     {
-        var configuration = Write("config.yaml", $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]");
+        var configuration = _folder.Write("config.yaml", $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]");
         string[] copy = ["copy", $"{_source.Address}/team/app:1.0.0", $"{_target.Address}/mirror/app:1.0.0", "--config", configuration];
         Assert.That((await RunAsync(copy)).ExitCode, Is.Zero);
         Assert.That((await RunAsync(copy)).ExitCode, Is.Zero);
@@ -96,7 +96,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             $"{_source.Address}/team/app:1.0.0",
             $"{_target.Address}/mirror/app:1.0.0",
             "--config",
-            Write("config.yaml", $"registries: [{Entry()}]")
+            _folder.Write("config.yaml", $"registries: [{Entry()}]")
         );
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
@@ -148,10 +148,4 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             ["AWS_SECRET_ACCESS_KEY"] = _ecr.Principal.SecretAccessKey,
             ["AWS_SESSION_TOKEN"] = _ecr.Principal.SessionToken!,
         };
-
-    private string Write(string name, string text)
-    {
-        File.WriteAllText(_folder.PathOf(name), text);
-        return _folder.PathOf(name);
-    }
 }

@@ -47,14 +47,14 @@ internal sealed class EcrTests : IAsyncDisposable
     {
         var other = new AwsPrincipal("AKIAOFANOTHER0000000", "another-secret") { Account = "210987654321" };
         _ecr.Principals[other.AccessKeyId] = other;
-        var credentials = Write(
+        var credentials = _folder.Write(
             "credentials",
             $"[default]\naws_access_key_id = {other.AccessKeyId}\naws_secret_access_key = {other.SecretAccessKey}\n"
                 + $"[team]\naws_access_key_id = {_ecr.Principal.AccessKeyId}\naws_secret_access_key = "
                 + $"{_ecr.Principal.SecretAccessKey}\naws_session_token = {_ecr.Principal.SessionToken}\n"
         );
         await using var second = await EcrRegistry.StartAsync(_ecr);
-        var configuration = Write(
+        var configuration = _folder.Write(
             "config.yaml",
             $$"""
             registries:
@@ -87,7 +87,7 @@ internal sealed class EcrTests : IAsyncDisposable
         await CopyAsAsync(
             "sts",
             ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role),
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", AwsIdentityEndpoints.ServiceAccountToken)),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", _folder.Write("token", AwsIdentityEndpoints.ServiceAccountToken)),
             ("AWS_ENDPOINT_URL_STS", _identities.Address),
             ("AWS_REGION", "eu-central-1")
         );
@@ -97,7 +97,7 @@ internal sealed class EcrTests : IAsyncDisposable
         await CopyAsAsync(
             "pod",
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"),
-            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Write("token", AwsIdentityEndpoints.PodToken))
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", _folder.Write("token", AwsIdentityEndpoints.PodToken))
         );
 
     [Test]
@@ -113,7 +113,7 @@ internal sealed class EcrTests : IAsyncDisposable
     {
         _identities.Holder = AwsIdentityEndpoints.Caller;
         var caller = AwsIdentityEndpoints.Caller;
-        var profiles = Write(
+        var profiles = _folder.Write(
             "config",
             $"""
             [profile base]
@@ -122,7 +122,7 @@ internal sealed class EcrTests : IAsyncDisposable
             aws_session_token = {caller.SessionToken}
             [profile team]
             role_arn = {AwsIdentityEndpoints.Role}
-            {source.Replace("TOKEN", Write("token", AwsIdentityEndpoints.ServiceAccountToken), StringComparison.Ordinal)}
+            {source.Replace("TOKEN", _folder.Write("token", AwsIdentityEndpoints.ServiceAccountToken), StringComparison.Ordinal)}
 
             """
         );
@@ -143,7 +143,7 @@ internal sealed class EcrTests : IAsyncDisposable
                 break;
             case "EcsContainer":
                 environment.Add(("AWS_CONTAINER_CREDENTIALS_FULL_URI", $"{_identities.Address}/v1/credentials"));
-                environment.Add(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", Write("pod-token", AwsIdentityEndpoints.PodToken)));
+                environment.Add(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", _folder.Write("pod-token", AwsIdentityEndpoints.PodToken)));
                 break;
             case "Ec2InstanceMetadata":
                 environment.Add(("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address));
@@ -165,7 +165,7 @@ internal sealed class EcrTests : IAsyncDisposable
     public async Task Without_an_identity_a_host_that_must_be_opened_so_is_an_error_and_Dockers_login_is_not_tried()
     {
         _identities.InstanceHasRole = false;
-        Write("config.json", $$"""{"auths": {"{{_target.Address}}": {"auth": "dXNlcjpwYXNzd29yZA=="} } }""");
+        _folder.Write("config.json", $$"""{"auths": {"{{_target.Address}}": {"auth": "dXNlcjpwYXNzd29yZA=="} } }""");
         var result = await RunAsync(
             $"{_source.Address}/team/app:1",
             $"{_target.Address}/team/app:1",
@@ -183,7 +183,10 @@ internal sealed class EcrTests : IAsyncDisposable
         var result = await RunAsync(
             $"{_source.Address}/team/app:1",
             $"{_target.Address}/team/app:1",
-            Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1, awsProfile: nobody}}]\n"),
+            _folder.Write(
+                "config.yaml",
+                $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1, awsProfile: nobody}}]\n"
+            ),
             Environment()
         );
         Assert.That((result.ExitCode, result.Error.Contains("nobody", StringComparison.Ordinal)), Is.EqualTo((1, true)), result.Error);
@@ -198,7 +201,7 @@ internal sealed class EcrTests : IAsyncDisposable
             $"{_target.Address}/team/app:1",
             Configuration(),
             ("AWS_ROLE_ARN", AwsIdentityEndpoints.Role),
-            ("AWS_WEB_IDENTITY_TOKEN_FILE", Write("token", "another-secret-token")),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", _folder.Write("token", "another-secret-token")),
             ("AWS_ENDPOINT_URL_STS", _identities.Address),
             ("AWS_REGION", "eu-central-1")
         );
@@ -256,11 +259,5 @@ internal sealed class EcrTests : IAsyncDisposable
         ];
 
     private string Configuration(string more = "") =>
-        Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1{more}}}]\n");
-
-    private string Write(string name, string text)
-    {
-        File.WriteAllText(_folder.PathOf(name), text);
-        return _folder.PathOf(name);
-    }
+        _folder.Write("config.yaml", $"registries: [{{host: '{_target.Address}', auth: ecr, region: eu-central-1{more}}}]\n");
 }

@@ -68,13 +68,13 @@ internal sealed class GoogleTests : IAsyncDisposable
                 $"{_google.Address}/{GoogleCloud.Repository}:1",
                 $"{_target.Address}/team:1",
                 "--config",
-                Write("config.yaml", $"registries: [{{host: '{_google.Address}', auth: google}}]\n"),
+                _folder.Write("config.yaml", $"registries: [{{host: '{_google.Address}', auth: google}}]\n"),
             ],
             [("HOME", Path.GetDirectoryName(_folder.PathOf("x"))), .. environment]
         );
 
     private string Federation(string subjectToken) =>
-        Write(
+        _folder.Write(
             "federation.json",
             new JsonObject
             {
@@ -82,13 +82,7 @@ internal sealed class GoogleTests : IAsyncDisposable
                 ["audience"] = GoogleCloud.Audience,
                 ["subject_token_type"] = "urn:ietf:params:oauth:token-type:jwt",
                 ["token_url"] = $"http://{_google.Address}/v1/token",
-                ["credential_source"] = new JsonObject { ["file"] = Write("token", subjectToken) },
+                ["credential_source"] = new JsonObject { ["file"] = _folder.Write("token", subjectToken) },
             }.ToJsonString()
         );
-
-    private string Write(string name, string text)
-    {
-        File.WriteAllText(_folder.PathOf(name), text);
-        return _folder.PathOf(name);
-    }
 }

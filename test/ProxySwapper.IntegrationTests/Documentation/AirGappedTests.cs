@@ -59,12 +59,12 @@ internal sealed class AirGappedTests : IDisposable
             Path.Combine(Directory.CreateDirectory(_folder.PathOf("ca")).FullName, "ca.crt"),
             _certificates.AuthorityPem
         );
-        await File.WriteAllTextAsync(_folder.PathOf("values.yaml"), Page.Files("values.yaml").Single());
+        _folder.Write("values.yaml", Page.Files("values.yaml").Single());
         var objects = await HelmChart.ObjectsAsync(_folder.PathOf("values.yaml"));
         var config = objects.Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null);
-        await File.WriteAllTextAsync(_folder.PathOf("config.yaml"), (string)config["data"]!["config.yaml"]!);
-        await File.WriteAllTextAsync(
-            _folder.PathOf("app.yaml"),
+        _folder.Write("config.yaml", (string)config["data"]!["config.yaml"]!);
+        _folder.Write(
+            "app.yaml",
             $$"""
             apiVersion: v1
             kind: Pod

@@ -234,14 +234,7 @@ internal sealed class ReleaseTests : IDisposable
         );
 
     /// <summary>A program that records its arguments, with additional behaviour.</summary>
-    private string Recorder(string name, string script)
-    {
-        var path = _folder.PathOf(name);
-        File.WriteAllText(path, $"#!/usr/bin/env bash\necho \"$*\" >\"$0.said\"\n{script}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return path;
-    }
+    private string Recorder(string name, string script) => _folder.WriteScript(name, $"echo \"$*\" >\"$0.said\"\n{script}");
 
     private static string Recorded(string program) => File.ReadAllText($"{program}.said");
 

@@ -240,7 +240,7 @@ internal sealed partial class PageTests : IDisposable
     public async Task Only_holders_of_the_management_token_see_the_page()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.PathOf("token"), "correct horse\n");
+        folder.Write("token", "correct horse\n");
         var replica = await _scene.StartReplicaAsync($"management: {{tokenFrom: {{file: {folder.PathOf("token")}}}}}");
         foreach (var password in new[] { null, "wrong" })
             Assert.That(await IsRefusedAsync(replica, password), Is.True, password);

@@ -18,7 +18,7 @@ internal sealed class AuthorityTests
         TestImage.Create(5, 1, 1000).AddTo(registry, "team/app", "1");
         using var empty = new TemporaryFolder();
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.PathOf("ca.crt"), certificates.AuthorityPem);
+        folder.Write("ca.crt", certificates.AuthorityPem);
         var address = registry.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         string[] arguments = ["copy", $"{address}/team/app:1", $"{address}/team/copy:1"];
         var without = await BuiltProgram.RunAsync(arguments, ("SSL_CERT_DIR", "/etc/ssl/certs"));

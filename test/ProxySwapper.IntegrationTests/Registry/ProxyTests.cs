@@ -16,7 +16,7 @@ internal sealed class ProxyTests
     {
         using var certificates = new TestCertificates();
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.PathOf("ca.crt"), certificates.AuthorityPem);
+        folder.Write("ca.crt", certificates.AuthorityPem);
         await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions { Certificate = certificates.IssueServer(Host) });
         var result = await scene.CopyAsync(folder, $"caFile: {folder.PathOf("ca.crt")}", ("HTTPS_PROXY", scene.Proxy.Url));
         Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((0, true)), result.Output + result.Error);

@@ -21,7 +21,7 @@ internal sealed class CloudSidecarTests : IDisposable
     {
         await using var ecr = await FakeEcr.StartAsync();
         await using var identities = await AwsIdentityEndpoints.StartAsync(ecr.Principal);
-        await File.WriteAllTextAsync(_folder.PathOf("token"), AwsIdentityEndpoints.ServiceAccountToken);
+        _folder.Write("token", AwsIdentityEndpoints.ServiceAccountToken);
         const string host = "localhost:5555";
         using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
         using var sidecar = await StartAsync(
@@ -73,8 +73,8 @@ internal sealed class CloudSidecarTests : IDisposable
     public async Task A_cache_of_Azure_gets_its_refresh_token()
     {
         using var certificates = new TestCertificates();
-        await File.WriteAllTextAsync(_folder.PathOf("ca.crt"), certificates.AuthorityPem);
-        await File.WriteAllTextAsync(_folder.PathOf("token"), AzureCloud.FederatedToken);
+        _folder.Write("ca.crt", certificates.AuthorityPem);
+        _folder.Write("token", AzureCloud.FederatedToken);
         await using var azure = await AzureCloud.StartAsync(certificates.IssueServer());
         using var cache = await RenderedCache.CreateAsync("azure", azure.Address, "cache-clouds");
         using var sidecar = await StartAsync(

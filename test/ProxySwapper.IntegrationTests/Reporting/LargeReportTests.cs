@@ -21,9 +21,9 @@ internal sealed class LargeReportTests
             TestImage.Create(900, 1, 100).AddTo(downstream, $"mirror/team/app{image}", "1");
         await using var cluster = await LargeCluster.StartAsync();
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.PathOf("kubeconfig"), cluster.Kubeconfig);
-        await File.WriteAllTextAsync(
-            folder.PathOf("config.yaml"),
+        folder.Write("kubeconfig", cluster.Kubeconfig);
+        folder.Write(
+            "config.yaml",
             $$"""
             rules: [{match: docker.io, target: "{{downstream.Address}}/mirror"}]
             registries: [{host: "{{downstream.Address}}", plainHttp: true}]

@@ -94,7 +94,7 @@ internal sealed class ConfiguredCredentialSourceTests
         };
         foreach (var password in new[] { "first", "second" })
         {
-            await File.WriteAllTextAsync(folder.PathOf("password"), password + "\n");
+            folder.Write("password", password + "\n");
             Assert.That(
                 await Chain(entry).GetAsync(Image, default),
                 Is.EqualTo(RegistryCredential.Basic("value of USER_OF_A_TEST", password))

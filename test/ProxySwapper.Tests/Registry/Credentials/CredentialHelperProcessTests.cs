@@ -68,7 +68,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     public async Task The_program_never_asks_itself(string config)
     {
         Helper("proxyswapper", $"touch {_folder.PathOf("asked")}; exit 1");
-        await File.WriteAllTextAsync(_folder.PathOf("config.json"), config);
+        _folder.Write("config.json", config);
         Assert.That(
             await DockerConfigSource
                 .FromFile(_folder.PathOf("config.json"))
@@ -80,20 +80,11 @@ internal sealed class CredentialHelperProcessTests : IDisposable
 
     private Task<RegistryCredential?> AskAsync(string helper, TimeProvider time, CancellationToken cancellationToken = default)
     {
-        File.WriteAllText(_folder.PathOf("config.json"), $$"""{"credHelpers":{"r.example":"{{helper}}"} }""");
-        return DockerConfigSource
-            .FromFile(_folder.PathOf("config.json"), time)
-            .GetAsync(ImageReference.Parse("r.example/a"), cancellationToken)
-            .AsTask();
+        var config = _folder.Write("config.json", $$"""{"credHelpers":{"r.example":"{{helper}}"} }""");
+        return DockerConfigSource.FromFile(config, time).GetAsync(ImageReference.Parse("r.example/a"), cancellationToken).AsTask();
     }
 
-    private void Helper(string name, string body)
-    {
-        var file = _folder.PathOf($"docker-credential-{name}");
-        File.WriteAllText(file, $"#!/bin/sh\n{body}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    private void Helper(string name, string body) => _folder.WriteScript($"docker-credential-{name}", body);
 
     private int? ReadPid() =>
         File.Exists(_folder.PathOf("pid")) && int.TryParse(File.ReadAllText(_folder.PathOf("pid")), out var id) ? id : null;

@@ -1,5 +1,6 @@
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Registry.Credentials;
 
@@ -58,19 +59,18 @@ internal sealed class DockerConfigSourceTests
     [Test]
     public async Task A_file_is_read_again_each_time_and_may_be_missing()
     {
-        var path = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("n"));
-        var source = DockerConfigSource.FromFile(path);
+        using var folder = new TemporaryFolder();
+        var source = DockerConfigSource.FromFile(folder.PathOf("config.json"));
         var image = ImageReference.Parse("r.example/a");
         Assert.That(await source.GetAsync(image, CancellationToken.None), Is.Null);
-        await File.WriteAllTextAsync(path, """{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}}}""");
+        folder.Write("config.json", """{"auths":{"r.example":{"auth":"dXNlcjpzZWNyZXQ="}}}""");
         Assert.That(Text(await source.GetAsync(image, CancellationToken.None)), Is.EqualTo("user/secret"));
-        File.Delete(path);
     }
 
     [Test]
     public async Task A_helper_is_asked_for_its_host_and_another_for_the_rest()
     {
-        var folder = Directory.CreateTempSubdirectory().FullName;
+        using var folder = new TemporaryFolder();
         var path = Environment.GetEnvironmentVariable("PATH");
         try
         {
@@ -82,10 +82,9 @@ internal sealed class DockerConfigSourceTests
                     + """echo "{\"Username\":\"<token>\",\"Secret\":\"$server\"}" """
             );
             Helper(folder, "bad", "echo top-secret; exit 3");
-            Environment.SetEnvironmentVariable("PATH", $"{folder}:{path}");
-            var file = Path.Combine(folder, "config.json");
-            await File.WriteAllTextAsync(
-                file,
+            Environment.SetEnvironmentVariable("PATH", $"{folder.PathOf("")}:{path}");
+            var file = folder.Write(
+                "config.json",
                 """{"credsStore":"all","credHelpers":{"r.example":"one","bad.example":"bad","gone.example":"nowhere"}}"""
             );
             var source = DockerConfigSource.FromFile(file);
@@ -113,7 +112,6 @@ internal sealed class DockerConfigSourceTests
         finally
         {
             Environment.SetEnvironmentVariable("PATH", path);
-            Directory.Delete(folder, recursive: true);
         }
     }
 
@@ -127,13 +125,8 @@ internal sealed class DockerConfigSourceTests
             Is.Null
         );
 
-    private static void Helper(string folder, string name, string body)
-    {
-        var file = Path.Combine(folder, $"docker-credential-{name}");
-        File.WriteAllText(file, $"#!/bin/sh\nserver=$(cat)\n{body}\n");
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    private static void Helper(TemporaryFolder folder, string name, string body) =>
+        folder.WriteScript($"docker-credential-{name}", $"server=$(cat)\n{body}");
 
     private static string? Text(RegistryCredential? credential) =>
         credential switch

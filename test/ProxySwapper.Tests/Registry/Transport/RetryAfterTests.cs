@@ -14,27 +14,15 @@ internal sealed class RetryAfterTests
     [TestCase("99999999999999999999999999", 86400)]
     [TestCase("Fri, 31 Dec 9999 23:59:59 GMT", 86400)]
     [TestCase("Thu, 01 Jan 1970 00:00:00 GMT", 0)]
-    public async Task No_registry_is_waited_for_longer_than_a_day(string value, int seconds)
-    {
-        await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Always(
-            HttpMethod.Get,
-            Kind.Tags,
-            (context, _) =>
-            {
-                context.Response.StatusCode = 429;
-                context.Response.Headers.RetryAfter = value;
-                return Task.CompletedTask;
-            }
-        );
-        var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync())!;
-        Assert.That(fault.RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
-    }
+    public async Task No_registry_is_waited_for_longer_than_a_day(string value, int seconds) =>
+        Assert.That((await RefuseAsync(value)).RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
 
     [TestCase("NaN")]
     [TestCase("-1")]
     [TestCase("soon")]
-    public async Task What_is_no_time_asks_for_nothing(string value)
+    public async Task A_value_that_is_not_a_time_is_ignored(string value) => Assert.That((await RefuseAsync(value)).RetryAfter, Is.Null);
+
+    private static async Task<RegistryException> RefuseAsync(string retryAfter)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(
@@ -43,11 +31,10 @@ internal sealed class RetryAfterTests
             (context, _) =>
             {
                 context.Response.StatusCode = 429;
-                context.Response.Headers.RetryAfter = value;
+                context.Response.Headers.RetryAfter = retryAfter;
                 return Task.CompletedTask;
             }
         );
-        var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync())!;
-        Assert.That(fault.RetryAfter, Is.Null);
+        return Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListTagsAsync("a", default).ToListAsync())!;
     }
 }
