@@ -32,7 +32,7 @@ FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ProxySwapper" \
-      org.opencontainers.image.description="Puts a cluster behind its own registry without anybody changing a manifest." \
+      org.opencontainers.image.description="Puts a cluster behind its own registry without changing any manifest." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"

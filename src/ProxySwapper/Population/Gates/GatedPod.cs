@@ -8,9 +8,12 @@ namespace ProxySwapper.Population.Gates;
 /// <summary>A Pod that waits behind our scheduling gate, as last seen.</summary>
 internal sealed record GatedPod
 {
-    /// <summary>The lists whose images may change while a Pod is gated, with the prefix of the annotations of originals.</summary>
-    private static readonly string[] ImageLists = ["initContainers", "containers"];
-    private const string OriginalPrefix = "original-image.proxyswapper.io/";
+    /// <summary>The lists whose images may change while a Pod is gated.</summary>
+    private static readonly PodImageField[] Fields =
+    [
+        PodImageFields.Of(PodImageKind.InitContainer),
+        PodImageFields.Of(PodImageKind.Container),
+    ];
 
     public required string Namespace { get; init; }
     public required string Name { get; init; }
@@ -37,13 +40,13 @@ internal sealed record GatedPod
             return null;
         var annotations = Member(metadata, "annotations");
         var images = new List<GatedImage>();
-        foreach (var list in ImageLists)
-        foreach (var (place, container) in Items(spec, list).Index())
+        foreach (var field in Fields)
+        foreach (var (place, container) in Items(spec, field.List).Index())
         {
             var (name, image) = (Text(container, "name"), Text(container, "image"));
-            var key = OriginalPrefix + name;
+            var key = field.AnnotationPrefix + name;
             if (Text(annotations, key) is { Length: > 0 } original && IsOurs(image, Text(annotations, GateLabels.GatedImagePrefix + name)))
-                images.Add(new GatedImage($"/spec/{list}/{place}/image", image, original, key));
+                images.Add(new GatedImage($"/spec/{field.List}/{place}/image", image, original, key));
         }
         return new GatedPod
         {
