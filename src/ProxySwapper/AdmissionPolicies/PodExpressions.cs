@@ -14,29 +14,52 @@ internal static class PodExpressions
     private static readonly int KeySize = PodImageFields.OfSpec.Max(field => field.AnnotationPrefix.Length);
 
     /// <summary>
-    /// The size of commands, arguments and environments up to which a Pod is rewritten: CEL cannot measure a whole object, and with other
-    /// images a Pod near etcd's limit of 1.5 MiB could not be stored.
+    /// The size of a Pod as text up to which it is rewritten: etcd stores 1.5 MiB, in a format that is shorter than text. The API server
+    /// drops <c>managedFields</c> before it fails a request for its size, so that they do not count.
     /// </summary>
-    private const int MaximumTexts = 1_000_000;
+    private const int MaximumSize = 1_500_000;
+
+    /// <summary>How many annotations are measured: the cost of each counts, and more would exceed the limit of an expression.</summary>
+    private const int MaximumAnnotations = 20_000;
 
     private const string IgnoredNamespaces = "not-in-an-ignored-namespace";
 
     /// <summary>From the targets to the patch.</summary>
     public static IReadOnlyList<PolicyExpression> Changes { get; } =
     [
-        new("changed", "The fields whose images change.", "variables.places.filter(p, p.image in variables.targets)"),
+        new("rewritable", "The fields whose images have a target.", "variables.places.filter(p, p.image in variables.targets)"),
+        new(
+            "size",
+            "The size of the Pod with these as text: an estimate of what etcd has to store.",
+            """
+            bytes('%s%s%s%s%s'.format([object.spec, object.?status.orValue({}), object.metadata.?labels.orValue({}),
+                object.metadata.?annotations.orValue({}), object.metadata.?ownerReferences.orValue([])])).size()
+              + variables.rewritable.map(p, variables.targets[p.image].size()).sum()
+            """
+        ),
+        new(
+            "changed",
+            "The fields whose images change. A Pod that etcd might not store is left unchanged.",
+            $"variables.rewritable.size() == 0 || variables.size > {Number(MaximumSize)} ? [] : variables.rewritable"
+        ),
         new(
             "originals",
             "Fields whose original image is stored in an annotation: the name must fit into its key.",
             "variables.changed.filter(p, p.name.matches('^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$'))"
         ),
         new(
+            "originalsSize",
+            "The size of these annotations.",
+            $"variables.changed.map(p, {Number(KeySize)} + bytes(p.name).size() + bytes(p.image).size()).sum()"
+        ),
+        new(
             "originalsFit",
-            "Whether the API server accepts that many annotations.",
+            "Whether the API server accepts that many annotations, and etcd stores them.",
             $$"""
-            object.metadata.?annotations.orValue({}).map(k, bytes(k).size() + bytes(object.metadata.annotations[k]).size()).sum()
-              + variables.changed.map(p, {{Number(KeySize)}} + bytes(p.name).size() + bytes(p.image).size()).sum()
-              <= {{Number(MaximumAnnotationsSize)}}
+            object.metadata.?annotations.orValue({}).size() <= {{Number(MaximumAnnotations)}}
+              && object.metadata.?annotations.orValue({}).map(k, bytes(k).size() + bytes(object.metadata.annotations[k]).size()).sum()
+                + variables.originalsSize <= {{Number(MaximumAnnotationsSize)}}
+              && variables.size + 2 * variables.originalsSize <= {{Number(MaximumSize)}}
             """
         ),
     ];
@@ -66,14 +89,6 @@ internal static class PodExpressions
                 """
             ),
         ];
-        conditions.Add(
-            new(
-                "not-nearly-too-large",
-                "With other images it could be larger than etcd stores.",
-                "(object.spec.?containers.orValue([]) + object.spec.?initContainers.orValue([])).map(c,\n"
-                    + $"  {Texts}).sum() <= {Number(MaximumTexts)}"
-            )
-        );
         if (options.IgnoreNamespaces.Count > 0)
         {
             var ignored = PatternExpressions.OfNamespaces(options.IgnoreNamespaces).Expression;
@@ -92,13 +107,6 @@ internal static class PodExpressions
 
     /// <summary>The configuration key of a condition whose length depends on one.</summary>
     public static string KeyOf(PolicyExpression condition) => condition.Name == IgnoredNamespaces ? "ignoreNamespaces" : "ignoreOwners";
-
-    /// <summary>The bytes of a container's own texts.</summary>
-    private const string Texts = """
-        c.?env.orValue([]).map(e, bytes(e.name).size() + bytes(e.?value.orValue('')).size()).sum()
-          + c.?command.orValue([]).map(t, bytes(t).size()).sum()
-          + c.?args.orValue([]).map(t, bytes(t).size()).sum()
-        """;
 
     private static string HasGate(string pod) => $"{pod}.spec.?schedulingGates.orValue([]).exists(g, g.name == '{GateLabels.Gate}')";
 

@@ -36,7 +36,7 @@ internal sealed partial class PodPlanner(
         if (rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None })
             return;
         foreach (var image in pod.Images)
-            if (planner.Value.WorkFor(DecisionOf(pod, image)) is { } work)
+            if (planner.Value.WorkFor(pod.DecisionOf(image, rules.Current)) is { } work)
                 _ = TryEnqueue(work, pod.Origin, image.IsPulledAlways);
     }
 
@@ -99,9 +99,6 @@ internal sealed partial class PodPlanner(
         options.DryRun ? "dryRun is on: nothing is copied"
         : options.Populate.Policy == PopulatePolicy.None ? "populate.policy is none: nothing is copied"
         : null;
-
-    private ImageDecision DecisionOf(ListedPod pod, ListedImage image) =>
-        ListedPod.DecisionOf(image.Final, image.Original, pod.Origin.Namespace, rules.Current);
 
     /// <summary>Limited per namespace, so that the lookups of one do not delay those of others.</summary>
     private async Task<ImagePresence> LookAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)

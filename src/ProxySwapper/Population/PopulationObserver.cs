@@ -21,6 +21,7 @@ internal sealed class PopulationObserver(
     PodGating gating,
     RecreatedPods recreated,
     AdmissionCopies copies,
+    EphemeralImages ephemeral,
     DownstreamLookup lookup,
     DownstreamHealth health,
     TimeProvider time
@@ -61,6 +62,7 @@ internal sealed class PopulationObserver(
         foreach (var image in pod.Images)
             if (Downstream(image.Decision) is { } target)
                 health.Watch(target.Registry);
+        ephemeral.Admitted(pod);
         // With an API server, the watch will see the Pod. What was awaited has already been queued.
         if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
             return;

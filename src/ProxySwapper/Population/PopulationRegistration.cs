@@ -67,6 +67,7 @@ internal static class PopulationRegistration
         services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>().AddSingleton<PolicyMetrics>();
         AddHosted<GatedPods>(services);
         AddHosted<PodWatch>(services);
+        AddHosted<EphemeralImages>(services);
         services.AddSingleton<PodWatchReadiness>().AddReadinessCheck<PodWatchReadiness>();
         services
             .AddSingleton<PopulationMetrics>()

@@ -65,9 +65,9 @@ internal sealed partial class Reconciler(
             )
             {
                 pods++;
-                foreach (var (final, original, _) in pod.Images)
+                foreach (var image in pod.Images)
                     if (
-                        source.WorkFor(ListedPod.DecisionOf(final, original, pod.Origin.Namespace, current)) is { } work
+                        source.WorkFor(pod.DecisionOf(image, current)) is { } work
                         && seen.Add(work.Key)
                         && await IsMissingAsync(work, pod, cancellationToken)
                     )

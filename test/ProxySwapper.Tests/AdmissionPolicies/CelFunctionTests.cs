@@ -44,6 +44,8 @@ internal sealed partial class CelFunctionTests
         ["sum"] = 0,
         ["find"] = 0,
         ["orValue"] = 28,
+        // The extended strings, version 2.
+        ["format"] = 29,
         ["transformList"] = 32,
         ["transformMapEntry"] = 32,
         // The extended lists.

@@ -83,8 +83,8 @@ internal sealed class PolicyCompilerTests
             + string.Concat(
                 Enumerable.Range(0, count).Select(index => $"    - {{name: c{index}, expression: \"'{new string('a', length)}' != ''\"}}\n")
             );
-        Assert.That(PolicyText.Compile(Configuration(59, 1)).Refusals, Is.Empty);
-        var refusal = PolicyText.Compile(Configuration(60, 1)).Refusals.Single();
+        Assert.That(PolicyText.Compile(Configuration(60, 1)).Refusals, Is.Empty);
+        var refusal = PolicyText.Compile(Configuration(61, 1)).Refusals.Single();
         Assert.That(refusal.Key, Is.EqualTo("admissionPolicy.matchConditions"));
         Assert.That(refusal.Reason, Does.Contain("65 conditions").And.Contain("allows 64"));
         Assert.That(PolicyText.Compile(Configuration(2, 99_900)).Refusals, Is.Empty);

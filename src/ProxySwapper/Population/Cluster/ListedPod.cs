@@ -49,9 +49,23 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
             if (final.Length == 0)
                 return;
             var original = Text(annotations, field.AnnotationPrefix + Text(item, "name"));
-            images.Add(new ListedImage(final, original.Length > 0 ? original : null, policy == "Always"));
+            images.Add(
+                new ListedImage(final, original.Length > 0 ? original : null, policy == "Always")
+                {
+                    IsEphemeral = field.Kind == PodImageKind.EphemeralContainer,
+                }
+            );
         }
     }
+
+    /// <summary>
+    /// What the current rules decide for an image of the Pod. The subresource of ephemeral containers cannot set annotations, so that their
+    /// originals are derived from the rules.
+    /// </summary>
+    public ImageDecision DecisionOf(ListedImage image, RuleSet rules) =>
+        image is { IsEphemeral: true, Original: null } && rules.OriginOf(image.Final, Origin.Namespace) is { } origin
+            ? origin
+            : DecisionOf(image.Final, image.Original, Origin.Namespace, rules);
 
     /// <summary>
     /// What the current rules decide for an image. The original from the Pod's annotation only counts if the rules rewrite it to the
@@ -93,4 +107,8 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
 /// <param name="Final">The Pod's current image.</param>
 /// <param name="Original">The original image, or null if unknown.</param>
 /// <param name="IsPulledAlways">True if its pull policy is <c>Always</c>.</param>
-internal readonly record struct ListedImage(string Final, string? Original, bool IsPulledAlways);
+internal readonly record struct ListedImage(string Final, string? Original, bool IsPulledAlways)
+{
+    /// <summary>Whether it is that of an ephemeral container.</summary>
+    public bool IsEphemeral { get; init; }
+}

@@ -44,7 +44,7 @@ internal sealed class ListedPodTests
                     new("down.example.com/hub/library/busybox:latest", "busybox", false),
                     new("down.example.com/hub/library/nginx:1", "nginx:1", true),
                     new("quay.io/a/b:1", null, false),
-                    new("quay.io/a/debug:1", null, false),
+                    new("quay.io/a/debug:1", null, false) { IsEphemeral = true },
                     new("down.example.com/hub/team/data:2", "team/data:2", false),
                 }
             )

@@ -1,0 +1,111 @@
+using System.Threading.Channels;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Management;
+using ProxySwapper.Patterns;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Rules;
+
+namespace ProxySwapper.Population;
+
+/// <summary>
+/// Copies the images of ephemeral containers (<c>kubectl debug</c>): their subresource cannot set labels, so that no watch shows them. A
+/// review, which anyone could post, only says at which Pod to look and what its images were; copied is what the API server shows of it.
+/// </summary>
+internal sealed partial class EphemeralImages(
+    KubernetesAccess kubernetes,
+    ConfigurationMonitor rules,
+    PodPlanner planner,
+    TimeProvider time,
+    ILogger<EphemeralImages> logger
+) : BackgroundService
+{
+    /// <summary>How many Pods wait to be looked at; beyond, reconciliation finds them.</summary>
+    private const int MaximumWaiting = 100;
+
+    /// <summary>How many are looked at concurrently.</summary>
+    private const int MaximumConcurrent = 10;
+
+    /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
+
+    private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(
+        new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
+
+    /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
+    public void Admitted(AdmittedPod pod)
+    {
+        if (
+            kubernetes.Client is not null
+            && rules.Current.Options is { DryRun: false, Populate.Policy: not PopulatePolicy.None }
+            && pod.Images.Any(image => IsEphemeral(image.Place))
+            && ObjectName.IsValid(pod.Namespace)
+            && ObjectName.IsValid(pod.Name)
+        )
+            _admitted.Writer.TryWrite(pod);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
+    {
+        if (kubernetes.Client is { } client)
+            await Parallel.ForEachAsync(
+                _admitted.Reader.ReadAllAsync(stoppingToken),
+                new ParallelOptions { MaxDegreeOfParallelism = MaximumConcurrent, CancellationToken = stoppingToken },
+                (pod, token) => LookAsync(client, pod, token)
+            );
+    }
+
+    private async ValueTask LookAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
+    {
+        foreach (var pause in Pauses)
+        {
+            await Task.Delay(pause, time, cancellationToken);
+            try
+            {
+                if (await IsPlannedAsync(client, pod, cancellationToken))
+                    return;
+            }
+            catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
+            {
+                Log.Failed(logger, pod.Namespace, pod.Name, fault.Message);
+            }
+        }
+    }
+
+    /// <summary>Queues the images that the Pod has; false if it has none of them yet.</summary>
+    private async Task<bool> IsPlannedAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
+    {
+        var query = new ResourceQuery(ResourceType.Pods, pod.Namespace) { FieldSelector = $"metadata.name={pod.Name}" };
+        var isPlanned = false;
+        await foreach (var listed in new PodClient(client).ListAsync(query, ListedPod.Read, cancellationToken))
+        {
+            var images = listed.Images.Where(image => image.IsEphemeral).SelectMany(image => WithOriginal(image, pod)).ToList();
+            planner.Plan(listed with { Images = images });
+            isPlanned |= images.Count > 0;
+        }
+        return isPlanned;
+    }
+
+    /// <summary>The image with its original by the review; none if the review was not about it.</summary>
+    private static IEnumerable<ListedImage> WithOriginal(ListedImage image, AdmittedPod pod)
+    {
+        foreach (var (place, decision) in pod.Images)
+            if (IsEphemeral(place) && image.Final == (decision.Target?.ToString() ?? place.Image))
+                return [image with { Original = decision.IsRewritten ? place.Image : null }];
+        return [];
+    }
+
+    private static bool IsEphemeral(PodImage image) => image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Cannot read Pod {Namespace}/{Name} to copy the images of its ephemeral containers: {Fault}")]
+        public static partial void Failed(ILogger logger, string @namespace, string name, string fault);
+    }
+}
