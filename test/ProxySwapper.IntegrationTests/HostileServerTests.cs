@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Inputs;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
@@ -64,13 +65,7 @@ internal sealed class HostileServerTests
             "mirror.yaml",
             $"images: {{app: {{source: {server.Address}/team/app, destination: {server.Address}/mirror/app, mode: all}}}}"
         );
-        folder.Write(
-            "kubeconfig",
-            $$"""
-            {apiVersion: v1, kind: Config, current-context: c, clusters: [{name: c, cluster: {server: "http://{{server.Address}}"} }],
-            contexts: [{name: c, context: {cluster: c, user: c} }], users: [{name: c, user: {token: t} }]}
-            """
-        );
+        folder.Write("kubeconfig", TestKubeconfig.Of($"http://{server.Address}"));
         var arguments = command.Select(word =>
             word.Replace("SERVER", server.Address, StringComparison.Ordinal).Replace("FOLDER", folder.PathOf("."), StringComparison.Ordinal)
         );

@@ -98,7 +98,7 @@ internal sealed class BackfillRun(
                 cancellationToken
             );
             if (result is null)
-                Settle(image, MirrorOutcome.Left, $"{closed} grants no more pulls for now");
+                Settle(image, MirrorOutcome.Left, $"the pull limit of {closed} was reached");
             else
                 Settle(
                     image,

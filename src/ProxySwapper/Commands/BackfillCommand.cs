@@ -25,7 +25,7 @@ internal static class BackfillCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints what would be copied, without copying." };
         var wait = new Option<bool>("--wait")
         {
-            Description = "Waits until every image is downstream: for registries that grant no more pulls, and with retries.",
+            Description = "Continues until every image is downstream: waits for pull limits and retries failures.",
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {

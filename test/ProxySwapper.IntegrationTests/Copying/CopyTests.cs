@@ -37,7 +37,7 @@ internal sealed class CopyTests
             Is.EqualTo((0, true)),
             output + error
         );
-        var raw = await SkopeoAsync(
+        var raw = await Skopeo.RunAsync(
             "inspect",
             "--raw",
             "--tls-verify=false",
@@ -48,7 +48,7 @@ internal sealed class CopyTests
         Assert.That(raw, Is.EqualTo(System.Text.Encoding.UTF8.GetString(_image.Top.Bytes.Span)));
         foreach (var (architecture, manifest) in _image.Platforms)
         {
-            var digest = await SkopeoAsync(
+            var digest = await Skopeo.RunAsync(
                 "inspect",
                 "--override-arch",
                 architecture,
@@ -62,7 +62,7 @@ internal sealed class CopyTests
             Assert.That(digest.Trim(), Is.EqualTo(manifest.Digest.ToString()));
         }
         var folder = Directory.CreateTempSubdirectory().FullName;
-        await SkopeoAsync(
+        await Skopeo.RunAsync(
             "copy",
             "--all",
             "--src-tls-verify=false",
@@ -93,7 +93,14 @@ internal sealed class CopyTests
             $"{_target.Address}/one/app:1"
         );
         var index = JsonNode.Parse(
-            await SkopeoAsync("inspect", "--raw", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/one/app:1")
+            await Skopeo.RunAsync(
+                "inspect",
+                "--raw",
+                "--tls-verify=false",
+                "--creds",
+                "user:secret",
+                $"docker://{_target.Address}/one/app:1"
+            )
         )!;
         Assert.That(
             (exitCode, output.Contains("differs from", StringComparison.Ordinal), index["manifests"]!.AsArray().Count),
@@ -109,7 +116,7 @@ internal sealed class CopyTests
         Assert.That((exitCode, output.Contains("8 blobs", StringComparison.Ordinal)), Is.EqualTo((0, true)), output);
         Assert.That(
             async () =>
-                await SkopeoAsync("inspect", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/dry/app:1"),
+                await Skopeo.RunAsync("inspect", "--tls-verify=false", "--creds", "user:secret", $"docker://{_target.Address}/dry/app:1"),
             Throws.Exception
         );
     }
@@ -173,11 +180,5 @@ internal sealed class CopyTests
         var result = await ProxySwapperProgram.RunAsync(["copy", "--config", config, .. arguments], environment);
         File.Delete(config);
         return result;
-    }
-
-    private static async Task<string> SkopeoAsync(params string[] arguments)
-    {
-        var (exitCode, output, error) = await TestProcess.RunAsync("skopeo", arguments);
-        return exitCode == 0 ? output : throw new InvalidOperationException($"skopeo {string.Join(' ', arguments)}: {error}");
     }
 }

@@ -51,7 +51,7 @@ internal sealed class MirrorTests
         Assert.That(((int)report["copied"]!, (int)report["failed"]!), Is.EqualTo((0, 0)));
         if (tags.Contains("1.11.0", StringComparison.Ordinal))
             Assert.That(
-                await SkopeoAsync("inspect", "--raw", "--tls-verify=false", $"docker://{_target.Address}/mirror/app:1.11.0"),
+                await Skopeo.RunAsync("inspect", "--raw", "--tls-verify=false", $"docker://{_target.Address}/mirror/app:1.11.0"),
                 Is.EqualTo(System.Text.Encoding.UTF8.GetString(_multi.Top.Bytes.Span))
             );
     }
@@ -268,11 +268,5 @@ internal sealed class MirrorTests
         ];
 
     private static async Task<string> DigestAsync(DebianRegistry registry, string image) =>
-        (await SkopeoAsync("inspect", "--format", "{{.Digest}}", "--tls-verify=false", $"docker://{registry.Address}/{image}")).Trim();
-
-    private static async Task<string> SkopeoAsync(params string[] arguments)
-    {
-        var (exitCode, output, error) = await TestProcess.RunAsync("skopeo", arguments);
-        return exitCode == 0 ? output : throw new InvalidOperationException($"skopeo {string.Join(' ', arguments)}: {error}");
-    }
+        (await Skopeo.RunAsync("inspect", "--format", "{{.Digest}}", "--tls-verify=false", $"docker://{registry.Address}/{image}")).Trim();
 }

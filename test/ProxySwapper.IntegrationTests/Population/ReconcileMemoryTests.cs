@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -30,18 +31,8 @@ internal sealed class ReconcileMemoryTests
         await using var server = LoopbackServer.Build();
         server.Run(AnswerAsync);
         await server.StartAsync();
-        var kubeconfig = Path.GetTempFileName();
-        await File.WriteAllTextAsync(
-            kubeconfig,
-            $$"""
-            apiVersion: v1
-            kind: Config
-            current-context: c
-            contexts: [{name: c, context: {cluster: c, user: c} }]
-            clusters: [{name: c, cluster: {server: "{{server.Urls.Single()}}"} }]
-            users: [{name: c, user: {token: t} }]
-            """
-        );
+        using var folder = new TemporaryFolder();
+        var kubeconfig = folder.Write("kubeconfig", TestKubeconfig.Of(server.Urls.Single()));
         await using var program = await ProxySwapperProcess.StartAsync(
             $$"""
             rules: [{match: docker.io, target: "{{downstream.Address}}/mirror"}]
@@ -68,7 +59,6 @@ internal sealed class ReconcileMemoryTests
         TestContext.Out.WriteLine($"{before / 1e6:0.0} MB before, at most {growth / 1e6:0.0} MB more");
         Assert.That(growth, Is.LessThan(MaximumGrowth), $"{before} bytes before");
         Assert.That(program.Log, Does.Contain($"with {Images} images: queued 0 that were missing"));
-        File.Delete(kubeconfig);
     }
 
     private async Task AnswerAsync(HttpContext context)

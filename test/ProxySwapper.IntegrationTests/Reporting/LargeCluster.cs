@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
@@ -30,15 +31,7 @@ internal sealed class LargeCluster : IAsyncDisposable
     /// <summary>The number of Pods sent.</summary>
     public int PodsRead => _podsRead;
 
-    public string Kubeconfig =>
-        $$"""
-            apiVersion: v1
-            kind: Config
-            current-context: large
-            contexts: [{name: large, context: {cluster: large, user: large} }]
-            clusters: [{name: large, cluster: {server: "{{_server.Urls.Single()}}"} }]
-            users: [{name: large, user: {token: token} }]
-            """;
+    public string Kubeconfig => TestKubeconfig.Of(_server.Urls.Single());
 
     public static async Task<LargeCluster> StartAsync()
     {

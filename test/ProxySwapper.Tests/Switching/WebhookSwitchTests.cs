@@ -52,6 +52,25 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
+    public async Task Fields_of_a_newer_Kubernetes_are_restored_too()
+    {
+        const string Webhooks = """[{"name":"x","newField":{"deep":[1,null]},"timeoutSeconds":5}]""";
+        await using var server = await ScriptedApiServer.StartAsync();
+        var webhook = JsonNode.Parse(Webhook("1"))!;
+        webhook["webhooks"] = JsonNode.Parse(Webhooks);
+        WithoutBinding(server.Answer(200, webhook.ToJsonString())).Answer(200, "{}").Answer(200, "{}");
+        using var client = server.Client();
+        var toggle = new WebhookSwitch(client, "w");
+        var removed = await toggle.DisableAsync(null, default);
+        var kept = JsonNode.Parse(server.Bodies.Last(body => body.Contains("disabled-webhook", StringComparison.Ordinal)))!;
+        var map = new JsonObject { ["metadata"] = kept["metadata"]!.DeepClone() }.ToJsonString();
+        server.Answer(200, map).Answer(201, "{}").Answer(200, "{}");
+        await toggle.EnableAsync(removed!.Store, default);
+        var restored = server.Requests.Zip(server.Bodies).Single(call => call.First.StartsWith("POST", StringComparison.Ordinal)).Second;
+        Assert.That(JsonNode.Parse(restored)!["webhooks"]!.ToJsonString(), Is.EqualTo(Webhooks));
+    }
+
+    [Test]
     public async Task If_one_of_two_cannot_be_removed_the_other_is()
     {
         await using var server = await ScriptedApiServer.StartAsync();

@@ -160,7 +160,7 @@ internal sealed partial class SourceCredentials(
         )]
         public static partial void Forbidden(ILogger logger, string kind, string @namespace, string fault);
 
-        [LoggerMessage(2, LogLevel.Warning, "{Secret} is passed over: {Fault}")]
+        [LoggerMessage(2, LogLevel.Warning, "Ignoring {Secret}: {Fault}")]
         public static partial void Unusable(ILogger logger, string secret, string fault);
     }
 }
