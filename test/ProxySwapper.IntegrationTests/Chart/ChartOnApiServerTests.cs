@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using ProxySwapper.Kubernetes;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -10,7 +8,7 @@ namespace ProxySwapper.IntegrationTests.Chart;
 
 /// <summary>The chart's objects on a real API server.</summary>
 [TestFixture, NonParallelizable, NeedsServer]
-internal sealed class ChartOnApiServerTests
+internal sealed partial class ChartOnApiServerTests
 {
     private const string Namespace = HelmChart.Release;
     private const string Webhook = "k8s-proxy-image-swapper-webhook";
@@ -99,77 +97,6 @@ internal sealed class ChartOnApiServerTests
         }
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Not.Null);
         await _server.Client.DeleteAsync($"{Webhooks}/{Webhook}", default);
-    }
-
-    [Test]
-    public async Task The_webhooks_account_may_do_what_population_needs_and_nothing_else()
-    {
-        await _accounts.ApplyRightsAsync("default");
-        Assert.That(
-            await _accounts.AllowedAsync("proxyswapper", "team-a"),
-            Is.EqualTo(new[] { "list pods", "watch pods", "patch pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
-        );
-        Assert.That(
-            (await _accounts.AllowedAsync("proxyswapper", Namespace)).Where(right =>
-                right.EndsWith("leases.coordination.k8s.io", StringComparison.Ordinal)
-            ),
-            Is.EqualTo(new[] { "get", "list", "watch", "create", "update", "delete" }.Select(verb => $"{verb} leases.coordination.k8s.io"))
-        );
-        using var client = await _accounts.ClientOfAsync("proxyswapper");
-        Assert.That((string?)(await client.GetAsync("/api/v1/pods", default))!["kind"], Is.EqualTo("PodList"));
-        await new EventWriter(client, "test", TimeProvider.System).WriteAsync(
-            new EventSubject("v1", "Pod", "team-a", "some", null),
-            new EventContent("ImagePopulateFailed", "Copying", "said by a test"),
-            default
-        );
-        foreach (
-            var path in new[]
-            {
-                "/api/v1/namespaces/team-a/secrets",
-                "/api/v1/namespaces/team-a/secrets/x",
-                "/api/v1/namespaces/team-a/pods/x",
-                "/api/v1/namespaces/proxyswapper/configmaps/proxyswapper",
-                $"{Webhooks}/{Webhook}",
-            }
-        )
-            Assert.That(
-                Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync(path, default))!.Status,
-                Is.EqualTo(HttpStatusCode.Forbidden),
-                path
-            );
-    }
-
-    [TestCase("populate-none-without-gates", "")]
-    [TestCase("populate-none", "list pods, watch pods, patch pods, create events.events.k8s.io, patch events.events.k8s.io")]
-    public async Task Without_population_the_account_may_at_most_release_pods(string set, string allowed)
-    {
-        await _accounts.ApplyRightsAsync(set);
-        Assert.That(string.Join(", ", await _accounts.AllowedAsync("proxyswapper", "team-a")), Is.EqualTo(allowed));
-    }
-
-    [Test]
-    public async Task Pull_secrets_are_read_by_name_in_the_listed_namespaces_alone()
-    {
-        await _accounts.ApplyRightsAsync("pull-secrets-in-namespaces");
-        Assert.That(
-            await _accounts.AllowedAsync("proxyswapper", "team-a"),
-            Is.EquivalentTo(
-                new[]
-                {
-                    "list pods",
-                    "watch pods",
-                    "patch pods",
-                    "create events.events.k8s.io",
-                    "patch events.events.k8s.io",
-                    "get secrets",
-                    "get serviceaccounts",
-                }
-            )
-        );
-        Assert.That(
-            await _accounts.AllowedAsync("proxyswapper", "default"),
-            Is.EquivalentTo(new[] { "list pods", "watch pods", "patch pods", "create events.events.k8s.io", "patch events.events.k8s.io" })
-        );
     }
 
     [Test]
