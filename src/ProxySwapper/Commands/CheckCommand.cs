@@ -4,6 +4,7 @@ using ProxySwapper.Checks;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Population.Transfer;
 using ProxySwapper.Registries;
 using ProxySwapper.Switching;
 
@@ -128,7 +129,8 @@ internal static class CheckCommand
                 options.Registries,
                 Environment.GetEnvironmentVariable,
                 TimeProvider.System,
-                loggers
+                loggers,
+                RegistryConnections.TuneForLookups
             );
             await TargetCheck.AskAsync(report, options, registries, cancellationToken);
         }

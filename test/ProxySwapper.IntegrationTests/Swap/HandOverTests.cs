@@ -7,17 +7,18 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Swap;
 
 /// <summary>
-/// The steps of <c>docs/coming-from/k8s-proxy-image-swapper.md</c> at a real kube-apiserver, while Pods are created. The old webhook is
-/// another process, which sends images to the same proxy.
+/// The steps of <c>docs/coming-from/k8s-proxy-image-swapper.md</c> and <c>k8s-image-swapper.md</c> at a real kube-apiserver, while Pods are
+/// created. The old webhook is another process, which sends images to the same place.
 /// </summary>
 [TestFixture, NonParallelizable, NeedsServer]
 internal sealed class HandOverTests
 {
     private const string OldName = WebhookRegistration.Name;
 
-    private static readonly ManualPage Page = ManualPage.All.Single(page =>
-        page.Path == Path.Combine("docs", "coming-from", "k8s-proxy-image-swapper.md")
-    );
+    /// <summary>The configuration of k8s-image-swapper's chart.</summary>
+    private const string OtherName = "k8s-image-swapper-webhook";
+
+    private static readonly ManualPage Page = PageOf("k8s-proxy-image-swapper.md");
 
     private static readonly string NewName = (string)YamlObjects.Read(Page.Files("values.yaml").Single())[0]["webhook"]!["name"]!;
 
@@ -35,13 +36,14 @@ internal sealed class HandOverTests
 
     [TearDown]
     public async Task StopAsync() =>
-        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OldName, NewName, "--ignore-not-found");
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OldName, NewName, OtherName, "--ignore-not-found");
 
     [Test]
     public async Task Every_Pod_is_swapped_once_while_the_new_release_takes_over()
     {
-        await using var old = await StartAsync("old");
-        await using var release = await StartAsync("new");
+        const string Configuration = "proxyUrl: proxy.example.com\npopulate: {policy: none}";
+        await using var old = await StartAsync("old", Configuration);
+        await using var release = await StartAsync("new", Configuration);
         await RegisterAsync(old, OldName);
         await UntilReviewedAsync(old);
 
@@ -61,6 +63,33 @@ internal sealed class HandOverTests
         Assert.That(_images, Has.Count.GreaterThan(10).And.All.EqualTo("proxy.example.com/library/nginx:1"));
     }
 
+    /// <summary>
+    /// The target of the page's rule, which is where k8s-image-swapper puts images. It stands for copies that are there: what is missing
+    /// waits for none of them with <c>exists</c>.
+    /// </summary>
+    [Test]
+    public async Task Every_Pod_is_swapped_once_while_k8s_image_swapper_is_replaced()
+    {
+        var page = YamlObjects.Read(PageOf("k8s-image-swapper.md").Files("config.yaml").Single())[0];
+        var target = (string)page["rules"]![0]!["target"]!;
+        var configuration = $"rules: [{{match: '**', target: '{target}'}}]\npopulate: {{policy: none}}";
+        await using var old = await StartAsync("old", configuration);
+        await using var release = await StartAsync("new", configuration);
+        await RegisterAsync(old, OtherName);
+        await UntilReviewedAsync(old);
+
+        using var stop = new CancellationTokenSource();
+        var creating = CreatePodsAsync(stop.Token);
+        await RegisterAsync(release, WebhookRegistration.Name);
+        await UntilReviewedAsync(release);
+        await _cluster.KubectlAsync("delete", "mutatingwebhookconfiguration", OtherName);
+        await UntilCreatedAsync(5);
+        await stop.CancelAsync();
+        await creating;
+        var expected = $"{target.Replace("{registry}", "docker.io", StringComparison.Ordinal)}/library/nginx:1";
+        Assert.That(_images, Has.Count.GreaterThan(5).And.All.EqualTo(expected));
+    }
+
     private async Task RunAsync(string commands)
     {
         var (exitCode, output, error) = await TestProcess.RunAsync(
@@ -71,9 +100,11 @@ internal sealed class HandOverTests
         Assert.That(exitCode, Is.Zero, output + error);
     }
 
-    private Task<ProxySwapperProcess> StartAsync(string name) =>
+    private static ManualPage PageOf(string name) => ManualPage.All.Single(page => page.Path == Path.Combine("docs", "coming-from", name));
+
+    private Task<ProxySwapperProcess> StartAsync(string name, string configuration) =>
         ProxySwapperProcess.StartAsync(
-            "proxyUrl: proxy.example.com\npopulate: {policy: none}",
+            configuration,
             new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig, ["POD_NAME"] = name }
         );
 

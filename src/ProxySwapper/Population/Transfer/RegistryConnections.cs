@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Transfer;
@@ -26,21 +27,7 @@ internal sealed class RegistryConnections : IDisposable
             options => options with { MaxRetries = 2, MaxRetryDelay = TimeSpan.FromSeconds(5) },
             current: current
         );
-        ForLookups = RegistryServices.Create(
-            entries,
-            environment,
-            time,
-            loggers,
-            options =>
-                options with
-                {
-                    MaxRetries = 1,
-                    RetryDelay = TimeSpan.FromMilliseconds(100),
-                    MaxRetryDelay = TimeSpan.FromSeconds(1),
-                    ResponseTimeout = TimeSpan.FromSeconds(10),
-                },
-            ForCopies.Credentials
-        );
+        ForLookups = RegistryServices.Create(entries, environment, time, loggers, TuneForLookups, ForCopies.Credentials);
     }
 
     /// <summary>
@@ -60,6 +47,16 @@ internal sealed class RegistryConnections : IDisposable
                 .Select(same => (same.Key, same.Select(pair => pair.Value).MaxBy(status => status.At)!))
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal),
         ];
+
+    /// <summary>The options of what somebody waits for: one quick retry, so that the registry's own words arrive in time.</summary>
+    public static RegistryOptions TuneForLookups(RegistryOptions options) =>
+        options with
+        {
+            MaxRetries = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(100),
+            MaxRetryDelay = TimeSpan.FromSeconds(1),
+            ResponseTimeout = TimeSpan.FromSeconds(10),
+        };
 
     public void Dispose()
     {
