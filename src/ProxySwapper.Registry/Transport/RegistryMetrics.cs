@@ -22,8 +22,8 @@ internal static class RegistryMetrics
         tags:
         [
             new("host", null),
-            new("method", new[] { "GET", "HEAD", "POST", "PUT", "PATCH" }),
-            new("status", new[] { "2xx", "4xx", "5xx", "none" }),
+            new("method", new[] { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" }),
+            new("status", new[] { "2xx", "3xx", "4xx", "5xx", "none" }),
         ]
     );
 

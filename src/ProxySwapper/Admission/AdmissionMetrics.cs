@@ -46,6 +46,7 @@ internal sealed class AdmissionMetrics
             "proxyswapper_patch_duration_seconds",
             "s",
             "Time to answer an admission review, from the complete request to the response, in seconds.",
+            [],
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],

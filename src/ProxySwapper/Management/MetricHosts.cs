@@ -9,7 +9,7 @@ internal sealed class MetricHosts
     /// <summary>The label of counters of registries.</summary>
     public const string Label = "host";
 
-    /// <summary>Each has 20 series for its requests.</summary>
+    /// <summary>Each has 30 series for its requests.</summary>
     private const int Maximum = 24;
 
     /// <param name="registries">Hosts, as references write them; wildcards are left out.</param>

@@ -8,7 +8,7 @@ namespace ProxySwapper.Management;
 internal sealed class PrometheusFamily
 {
     /// <summary>More series than any instrument should have; more are a bug and must not cost memory.</summary>
-    private const int MaximumSeries = 1000;
+    private const int MaximumSeries = 1500;
 
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -46,7 +46,7 @@ internal sealed class PrometheusFamily
 
     /// <summary>
     /// Creates a series for each combination of the declared values of the instrument's labels, or the only one of an instrument without
-    /// labels: a rate needs to see a counter before its first increment.
+    /// labels: a rate needs to see a counter, or a histogram, before its first increment.
     /// </summary>
     private void StartAtZero(KeyValuePair<string, object?>[] labels, MetricHosts? hosts)
     {
@@ -60,7 +60,7 @@ internal sealed class PrometheusFamily
             else
                 return;
         foreach (var tags in series)
-            Record(0, tags);
+            Find(tags);
     }
 
     /// <summary>
@@ -68,6 +68,13 @@ internal sealed class PrometheusFamily
     /// second series with the same labels. Callers that name them in order allocate nothing.
     /// </summary>
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        lock (_gate)
+            Find(tags)?.Record(value, _isSum, _buckets);
+    }
+
+    /// <summary>The series with these labels, which is created if it is new; null if there are too many.</summary>
+    private Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         for (var index = 1; index < tags.Length; index++)
             if (string.CompareOrdinal(tags[index - 1].Key, tags[index].Key) > 0)
@@ -82,16 +89,9 @@ internal sealed class PrometheusFamily
             tags.Length > 1 ? tags[1].Value : null,
             tags.Length > 2 ? tags[2].Value : null
         );
-        lock (_gate)
-        {
-            if (!_series.TryGetValue(key, out var series))
-            {
-                if (_series.Count == MaximumSeries)
-                    return;
-                _series[key] = series = new Series(LabelsOf(tags), _buckets);
-            }
-            series.Record(value, _isSum, _buckets);
-        }
+        if (!_series.TryGetValue(key, out var series) && _series.Count < MaximumSeries)
+            _series[key] = series = new Series(LabelsOf(tags), _buckets);
+        return series;
     }
 
     /// <summary>Called before observing: series that are no longer observed disappear.</summary>

@@ -19,6 +19,7 @@ internal sealed class GateMetrics
             "proxyswapper_gate_duration_seconds",
             "s",
             "Time that Pods were held back by the scheduling gate proxyswapper.io/image, in seconds, by result.",
+            [new("result", Enum.GetValues<GateResult>().Where(IsCounted).Select(NameOf).ToArray())],
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600] }
         );
         _restored = _meter.CreateCounter<long>(
@@ -46,11 +47,15 @@ internal sealed class GateMetrics
 
     public void Ended(GateResult result, TimeSpan waited, int restored)
     {
-        // Counted by the replica that released it.
-        if (result is GateResult.LiftedByOthers or GateResult.Gone)
+        if (!IsCounted(result))
             return;
-        _duration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("result", ResultNames[(int)result]));
+        _duration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("result", NameOf(result)));
         if (restored > 0)
             _restored.Add(restored);
     }
+
+    /// <summary>A Pod is counted by the replica that released it.</summary>
+    private static bool IsCounted(GateResult result) => result is not (GateResult.LiftedByOthers or GateResult.Gone);
+
+    private static string NameOf(GateResult result) => ResultNames[(int)result];
 }

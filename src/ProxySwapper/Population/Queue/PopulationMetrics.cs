@@ -54,6 +54,7 @@ internal sealed class PopulationMetrics
             "proxyswapper_populate_duration_seconds",
             "s",
             "Time to copy an image to the target registry, in seconds, by result.",
+            [new("result", OutcomeNames)],
             advice: new InstrumentAdvice<double>
             {
                 HistogramBucketBoundaries = [0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
