@@ -16,6 +16,9 @@
       {{- fail (printf "config.populate.deadline %s must be less than webhook.timeoutSeconds, which is %d s: the API server would give up before the copy" $deadline (int $values.webhook.timeoutSeconds)) -}}
     {{- end -}}
   {{- end -}}
+  {{- if and $values.management.token.secret (dig "management" "tokenFrom" false $values.config) -}}
+    {{- fail "management.token.secret and config.management.tokenFrom both set the token: set one of them" -}}
+  {{- end -}}
   {{- if or $values.config.tlsCertPath $values.config.tlsKeyPath -}}
     {{- fail "config.tlsCertPath and config.tlsKeyPath are set by the chart: use certificates.existingSecret" -}}
   {{- end -}}

@@ -1,4 +1,4 @@
-{{- /* The program's configuration file: config, plus proxyUrl, dryRun, pullSecrets and the registry cache's rules if they are set. */ -}}
+{{- /* The program's configuration file: config, plus proxyUrl, dryRun, management.token, pullSecrets and the registry cache's rules if they are set. */ -}}
 {{- define "proxyswapper.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if .Values.proxyUrl -}}
@@ -6,6 +6,9 @@
 {{- end -}}
 {{- if .Values.dryRun -}}
 {{- $_ := set $config "dryRun" true -}}
+{{- end -}}
+{{- if .Values.management.token.secret -}}
+{{- $_ := set $config "management" (dict "tokenFrom" (dict "env" "MANAGEMENT_TOKEN")) -}}
 {{- end -}}
 {{- if .Values.pullSecrets.enabled -}}
 {{- $_ := set $config "populate" (merge (dict "pullSecrets" true) ($config.populate | default dict)) -}}

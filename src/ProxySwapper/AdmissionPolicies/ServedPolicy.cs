@@ -19,12 +19,17 @@ internal sealed class ServedPolicy
     /// <exception cref="ConfigurationException">A policy cannot express the configuration; the previous policy stays.</exception>
     public void Apply(string file, string text, IReadOnlyDictionary<string, string> environment, ProxySwapperOptions options)
     {
-        if (options.AdmissionPolicy.Name is null)
-            return;
-        var locations = ConfigurationLocations.Of(file, text, environment);
+        if (options.AdmissionPolicy.Name is not null)
+            _current = Compile(options, ConfigurationLocations.Of(file, text, environment));
+    }
+
+    /// <summary>The policy of a configuration.</summary>
+    /// <exception cref="ConfigurationException">A policy cannot express it.</exception>
+    public static AdmissionPolicy Compile(ProxySwapperOptions options, ConfigurationLocations locations)
+    {
         var compiled = PolicyCompiler.Compile(options, locations);
         if (compiled.Refusals.Count > 0)
             throw new ConfigurationException([.. compiled.Refusals.Select(refusal => locations.FaultOf(refusal.Key, refusal.Reason))]);
-        _current = compiled.Policy;
+        return compiled.Policy;
     }
 }

@@ -1,12 +1,9 @@
 using System.CommandLine;
-using System.Text.Json;
-using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Checks;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
-using ProxySwapper.Mirroring;
-using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Commands;
 
@@ -14,12 +11,13 @@ namespace ProxySwapper.Commands;
 internal static class ValidateCommand
 {
     private const string Auto = "auto";
-    private const string Configuration = "config";
-    private const string Mirror = "mirror";
-    private const string Values = "values";
 
-    /// <summary>Keys that only the chart's values have.</summary>
-    private static readonly string[] ValuesKeys = ["config", "image", "webhook", "mirror", "registryCache", "certificates", "monitoring"];
+    private static readonly Dictionary<string, FileKind> Kinds = new()
+    {
+        ["config"] = FileKind.Configuration,
+        ["mirror"] = FileKind.MirrorFile,
+        ["values"] = FileKind.ChartValues,
+    };
 
     public static Command Create()
     {
@@ -29,7 +27,7 @@ internal static class ValidateCommand
             Description = "The kind of file: config, mirror, values (of the chart), or auto, which decides by the keys.",
             DefaultValueFactory = _ => Auto,
         };
-        kind.AcceptOnlyFromAmong(Auto, Configuration, Mirror, Values);
+        kind.AcceptOnlyFromAmong([Auto, .. Kinds.Keys]);
         var command = new ExampleCommand(
             "validate",
             "Checks configurations, mirror files and chart values, and prints every mistake with its line.",
@@ -47,11 +45,7 @@ internal static class ValidateCommand
                 foreach (var file in arguments.GetValue(files)!)
                     exitCode = Math.Max(
                         exitCode,
-                        await ConfigurationFaults.ReportAsync(() =>
-                        {
-                            Console.WriteLine($"{file}: valid {Validate(file, arguments.GetValue(kind)!)}");
-                            return Task.FromResult(0);
-                        })
+                        await ConfigurationFaults.ReportAsync(() => ValidateAsync(file, arguments.GetValue(kind)!))
                     );
                 return exitCode;
             }
@@ -59,47 +53,25 @@ internal static class ValidateCommand
         return command;
     }
 
-    /// <returns>The kind of file, as text.</returns>
-    /// <exception cref="ConfigurationException">It is not valid.</exception>
-    private static string Validate(string file, string kind)
+    private static async Task<int> ValidateAsync(string file, string kind)
     {
-        var text = ConfigurationReader.TextOf(file);
-        switch (kind == Auto ? KindOf(file, text) : kind)
+        var result = FileValidation.Create(file, ConfigurationReader.TextOf(file), kind == Auto ? null : Kinds[kind]);
+        var kinds = string.Join(" and ", result.Kinds.Select(NameOf));
+        if (result.Faults.Count == 0)
         {
-            case Mirror:
-                MirrorFileReader.Read(file);
-                return "mirror file";
-            case Values:
-                ValidateValues(file, text);
-                return "chart values";
-            default:
-                var noEnvironment = new Dictionary<string, string>();
-                // serve does not start either with a policy that cannot express the rules.
-                new ServedPolicy().Apply(file, text, noEnvironment, ConfigurationReader.ReadText(file, text, noEnvironment));
-                return "configuration";
+            Console.WriteLine($"{file}: valid {kinds}");
+            return 0;
         }
+        if (kind == Auto)
+            await Console.Error.WriteLineAsync($"{file}: checked as {kinds}, decided by its keys; --kind sets the kind");
+        throw new ConfigurationException(result.Faults);
     }
 
-    private static string KindOf(string file, string text)
-    {
-        var keys = Parse(file, text).Children.Keys.OfType<YamlScalarNode>().Select(key => key.Value ?? "").ToList();
-        return keys.Contains("images") ? Mirror
-            : keys.Exists(ValuesKeys.Contains) ? Values
-            : Configuration;
-    }
-
-    private static void ValidateValues(string file, string text)
-    {
-        var faults = new List<ConfigurationFault>();
-        using var schema = JsonDocument.Parse(typeof(ValidateCommand).Assembly.GetManifestResourceStream("values.schema.json")!);
-        new SchemaValidator(schema.RootElement, new YamlSource(file, faults)).Validate(Parse(file, text));
-        if (faults.Count > 0)
-            throw new ConfigurationException(faults);
-    }
-
-    private static YamlMappingNode Parse(string file, string text)
-    {
-        var faults = new List<ConfigurationFault>();
-        return YamlDocumentReader.ReadMapping(file, text, faults) ?? throw new ConfigurationException(faults);
-    }
+    private static string NameOf(FileKind kind) =>
+        kind switch
+        {
+            FileKind.MirrorFile => "mirror file",
+            FileKind.ChartValues => "chart values",
+            _ => "configuration",
+        };
 }

@@ -10,12 +10,26 @@ internal sealed class ConfigurationLocations
     private readonly YamlMappingNode _root;
     private readonly IReadOnlyDictionary<string, string> _environment;
 
-    private ConfigurationLocations(string file, YamlMappingNode root, IReadOnlyDictionary<string, string> environment) =>
-        (_file, _root, _environment) = (file, root, environment);
+    private readonly string _place;
+
+    private ConfigurationLocations(string file, YamlMappingNode root, string place, IReadOnlyDictionary<string, string> environment) =>
+        (_file, _root, _place, _environment) = (file, root, place, environment);
 
     /// <summary>The locations of a file's text, overlaid with the environment.</summary>
     public static ConfigurationLocations Of(string file, string text, IReadOnlyDictionary<string, string> environment) =>
-        new(file, YamlDocumentReader.ReadMapping(file, text, []) ?? new YamlMappingNode(), environment);
+        new(file, YamlDocumentReader.ReadMapping(file, text, []) ?? new YamlMappingNode(), "", environment);
+
+    /// <summary>The locations of a mapping within a file.</summary>
+    /// <param name="file">The file's path.</param>
+    /// <param name="mapping">The configuration.</param>
+    /// <param name="place">The path of the mapping, which precedes keys in faults.</param>
+    /// <param name="environment">The environment laid over it.</param>
+    public static ConfigurationLocations Of(
+        string file,
+        YamlMappingNode mapping,
+        string place,
+        IReadOnlyDictionary<string, string> environment
+    ) => new(file, mapping, place, environment);
 
     /// <summary>The line of a key's value, counted from 1; null when the file does not contain it.</summary>
     /// <param name="key">A path such as <c>rules[2].matchRegex</c>.</param>
@@ -31,9 +45,11 @@ internal sealed class ConfigurationLocations
         if (_environment.ContainsKey(variable))
             return new(variable, 0, 0, key, message);
         return Find(key) is { } node
-            ? new(_file, (int)node.Start.Line, (int)node.Start.Column, key, message)
-            : new(_file, 0, 0, key, message);
+            ? new(_file, (int)node.Start.Line, (int)node.Start.Column, PathOf(key), message)
+            : new(_file, 0, 0, PathOf(key), message);
     }
+
+    private string PathOf(string key) => _place.Length == 0 ? key : $"{_place}.{key}";
 
     private YamlNode? Find(string key)
     {

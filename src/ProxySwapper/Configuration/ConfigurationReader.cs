@@ -24,7 +24,7 @@ internal static class ConfigurationReader
         {
             var source = new YamlSource(file, faults);
             EnvironmentOverlay.Apply(environment, root, source, faults);
-            options = ReadTop(new YamlSection(source, "", root));
+            options = ReadSection(new YamlSection(source, "", root));
         }
         return faults.Count > 0 ? throw new ConfigurationException(faults) : options!;
     }
@@ -54,7 +54,8 @@ internal static class ConfigurationReader
             .Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
 
-    private static ProxySwapperOptions ReadTop(YamlSection top)
+    /// <summary>Options from a mapping, which may be part of a file; faults are reported to its source.</summary>
+    public static ProxySwapperOptions ReadSection(YamlSection top)
     {
         var defaults = new ProxySwapperOptions();
         var options = defaults with

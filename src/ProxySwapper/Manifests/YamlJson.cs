@@ -12,9 +12,7 @@ internal static class YamlJson
     public static JsonNode? Convert(YamlNode node) =>
         node switch
         {
-            YamlMappingNode mapping => new JsonObject(
-                mapping.Children.Select(pair => KeyValuePair.Create(((YamlScalarNode)pair.Key).Value ?? "", Convert(pair.Value)))
-            ),
+            YamlMappingNode mapping => ConvertMapping(mapping),
             YamlSequenceNode list => new JsonArray([.. list.Select(Convert)]),
             YamlScalarNode { Style: ScalarStyle.Plain } scalar => Scalar(scalar.Value ?? ""),
             YamlScalarNode scalar => JsonValue.Create(scalar.Value),
@@ -25,6 +23,16 @@ internal static class YamlJson
     public static bool IsString(string text) =>
         text.ToUpperInvariant() is not ("YES" or "NO" or "ON" or "OFF" or "Y" or "N" or "TRUE" or "FALSE")
         && Scalar(text)?.GetValueKind() == JsonValueKind.String;
+
+    /// <summary>Keys that are not scalars, which JSON lacks, are left out.</summary>
+    private static JsonObject ConvertMapping(YamlMappingNode mapping)
+    {
+        var result = new JsonObject();
+        foreach (var (key, value) in mapping.Children)
+            if (key is YamlScalarNode { Value: { } name })
+                result[name] = Convert(value);
+        return result;
+    }
 
     /// <summary>The value of a plain scalar: null, a boolean, a number or a string.</summary>
     public static JsonValue? Scalar(string text) =>

@@ -15,11 +15,12 @@ internal static class MirrorFileReader
     public static MirrorFile ReadText(string file, string text)
     {
         var faults = new List<ConfigurationFault>();
-        var mirror = YamlDocumentReader.Read(file, text, faults) is { } top ? ReadTop(top) : null;
+        var mirror = YamlDocumentReader.Read(file, text, faults) is { } top ? ReadSection(top) : null;
         return faults.Count > 0 ? throw new ConfigurationException(faults) : mirror!;
     }
 
-    private static MirrorFile ReadTop(YamlSection top)
+    /// <summary>A mirror file from a mapping, which may be part of another file; faults are reported to its source.</summary>
+    public static MirrorFile ReadSection(YamlSection top)
     {
         var mode = top.Choice<MirrorMode>("mode") ?? MirrorMode.Highest;
         var platforms = PlatformParser.Read(top, "platforms");

@@ -14,6 +14,7 @@ internal sealed class ChartRestartTests : IDisposable
     [TestCase("config: {logLevel: debug}")]
     [TestCase("config: {logFormat: text}")]
     [TestCase("config: {management: {tokenFrom: {env: TOKEN}}}")]
+    [TestCase("management: {token: {secret: t}}")]
     [TestCase("config: {drainDelay: 6s}")]
     [TestCase("config: {shutdownGracePeriod: 26s}")]
     [TestCase("config: {port: 8444}")]

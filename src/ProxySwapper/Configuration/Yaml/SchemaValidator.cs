@@ -117,7 +117,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
 
     private static string? ValueProblem(JsonElement schema, YamlNode node)
     {
-        if (node is not YamlScalarNode { Value: { } value })
+        if (node is not YamlScalarNode { Value: { } value } scalar)
             return null;
         if (
             schema.TryGetProperty("enum", out var allowed)
@@ -125,12 +125,23 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             && !texts.Contains(value)
         )
             return $"must be one of {string.Join(", ", texts.Select(text => text.Length > 0 ? text : "\"\""))}";
+        // Each of the other keywords applies to one type, and to no other.
+        return IsText(scalar) ? TextProblem(schema, value) : NumberProblem(schema, value);
+    }
+
+    private static string? TextProblem(JsonElement schema, string value)
+    {
         if (Text(schema, "pattern") is { } pattern && !Regex.IsMatch(value, pattern, RegexOptions.None, PatternTimeout))
             return Text(schema, "description") is { } text ? $"is not valid: {text}" : $"must match {pattern}";
         if (Number(schema, "minLength") is { } shortest && value.Length < shortest)
             return "must not be empty";
         if (Number(schema, "maxLength") is { } longest && value.Length > longest)
             return $"must have at most {longest} characters";
+        return null;
+    }
+
+    private static string? NumberProblem(JsonElement schema, string value)
+    {
         if (!double.TryParse(value, CultureInfo.InvariantCulture, out var number))
             return null;
         if (Number(schema, "minimum") is { } minimum && number < minimum)

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Mirroring;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Checks;
+
+/// <summary>
+/// Validates values of the chart: by its schema, as helm does, and what becomes the program's configuration and mirror file as the program
+/// does when it starts.
+/// </summary>
+internal sealed class ChartValues
+{
+    private const string ConfigKey = "config";
+    private const string MirrorKey = "mirror";
+    private readonly string _file;
+    private readonly YamlMappingNode _values;
+
+    private ChartValues(string file, YamlMappingNode values) => (_file, _values) = (file, values);
+
+    /// <summary>The chart's JSON Schema, draft 7; its definition <c>config</c> is that of the configuration.</summary>
+    public static JsonElement Schema { get; } = ReadSchema();
+
+    /// <summary>The faults of values, each with its line in the values' file.</summary>
+    public static IReadOnlyList<ConfigurationFault> Validate(string file, YamlMappingNode values)
+    {
+        var reader = new ChartValues(file, values);
+        var faults = new List<ConfigurationFault>();
+        var bySchema = new List<ConfigurationFault>();
+        // The program's own messages say more than a schema does.
+        AddNew(faults, reader.ReadConfiguration());
+        AddNew(faults, reader.ReadMirrorFile());
+        new SchemaValidator(Schema, new YamlSource(file, bySchema)).Validate(values);
+        AddNew(faults, bySchema);
+        return faults;
+    }
+
+    private static JsonElement ReadSchema()
+    {
+        using var schema = JsonDocument.Parse(typeof(ChartValues).Assembly.GetManifestResourceStream("values.schema.json")!);
+        return schema.RootElement.Clone();
+    }
+
+    /// <summary>Adds the faults of places without any until now.</summary>
+    private static void AddNew(List<ConfigurationFault> faults, IReadOnlyList<ConfigurationFault> others)
+    {
+        var places = faults.Select(fault => (fault.Line, fault.Column)).ToHashSet();
+        faults.AddRange(others.Where(fault => !places.Contains((fault.Line, fault.Column))));
+    }
+
+    private List<ConfigurationFault> ReadConfiguration()
+    {
+        var faults = new List<ConfigurationFault>();
+        var source = new YamlSource(_file, faults);
+        var root = new EffectiveConfiguration(_values, source).Create();
+        var variables = Variables();
+        var environment = variables.ToDictionary(variable => variable.Key, variable => variable.Value.Value.Value ?? "");
+        EnvironmentOverlay.Apply(environment, root, source, faults);
+        var options = ConfigurationReader.ReadSection(new YamlSection(source, ConfigKey, root));
+        if (faults.Count == 0 && options.AdmissionPolicy.Name is not null)
+            try
+            {
+                // serve does not start either with a policy that cannot express the rules.
+                ServedPolicy.Compile(options, ConfigurationLocations.Of(_file, root, ConfigKey, environment));
+            }
+            catch (ConfigurationException exception)
+            {
+                faults.AddRange(exception.Faults);
+            }
+        return [.. faults.Select(fault => variables.TryGetValue(fault.File, out var variable) ? AtVariable(fault, variable) : fault)];
+    }
+
+    /// <summary>The variables of <c>env</c> that the configuration is overlaid with, where their values are known.</summary>
+    private Dictionary<string, (int Index, YamlScalarNode Value)> Variables()
+    {
+        var variables = new Dictionary<string, (int, YamlScalarNode)>(StringComparer.Ordinal);
+        foreach (var (index, item) in (YamlValues.Find(_values, "env") as YamlSequenceNode ?? []).Index())
+            if (YamlValues.Text(item, "name") is { } name && YamlValues.Find(item, "value") is YamlScalarNode value)
+                variables[name] = (index, value);
+        return variables;
+    }
+
+    private ConfigurationFault AtVariable(ConfigurationFault fault, (int Index, YamlScalarNode Value) variable)
+    {
+        var start = variable.Value.Start;
+        return new(_file, (int)start.Line, (int)start.Column, $"env[{variable.Index}]", $"{fault.File}: {fault.Message}");
+    }
+
+    private List<ConfigurationFault> ReadMirrorFile()
+    {
+        var faults = new List<ConfigurationFault>();
+        if (YamlValues.Find(_values, MirrorKey) is not YamlMappingNode { Children.Count: > 0 } mirror)
+            return faults;
+        // Without images, nothing is mirrored.
+        if (YamlValues.Find(mirror, "images") is not YamlMappingNode { Children.Count: > 0 })
+            return faults;
+        var source = new YamlSource(_file, faults);
+        var file = source.Derive(mirror, null, new YamlMappingNode());
+        foreach (var key in (ReadOnlySpan<string>)["images", "mode", "platforms", "registries"])
+            if (YamlValues.Find(mirror, key) is { } value && !YamlValues.IsEmpty(value))
+                file.Add(key, value);
+        if (YamlValues.Find(file, "registries") is null && YamlValues.Find(_values, ConfigKey, "registries") is { } registries)
+            file.Add("registries", registries);
+        MirrorFileReader.ReadSection(new YamlSection(source, MirrorKey, file));
+        return faults;
+    }
+}

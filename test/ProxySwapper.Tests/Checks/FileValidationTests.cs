@@ -1,0 +1,171 @@
+using System.Text.Json.Nodes;
+using ProxySwapper.Checks;
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Manifests;
+using ProxySwapper.Testing.Processes;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Tests.Checks;
+
+/// <summary>What kind a file is, and what is wrong with it where.</summary>
+[TestFixture]
+internal sealed class FileValidationTests
+{
+    private const string Rule = "rules: [{match: docker.io, target: r.example/hub}]";
+
+    [TestCase(Rule, "Configuration")]
+    [TestCase(Rule + "\ncertificates: {secret: tls, dnsNames: [a.b.svc]}", "Configuration", TestName = "A key of values too: certificates")]
+    [TestCase("proxyUrl: r.example\nreplicas: 3", "ChartValues")]
+    [TestCase("proxyUrl: r.example\ncertificates: {mode: selfSigned}", "ChartValues")]
+    [TestCase("nodeSelector: {a: b}", "ChartValues")]
+    [TestCase("config: {" + Rule + "}", "ChartValues")]
+    [TestCase("images: {a: {source: a, destination: r.example/a, mode: semver}}\nregistries: [{host: r.example}]", "MirrorFile")]
+    [TestCase("PROXYURL: r.example\nSwapPolicy: exists", "Configuration", TestName = "Keys of a configuration in any case")]
+    [TestCase("management: {token: {secret: page}}", "ChartValues")]
+    [TestCase("management: {tokenFrom: {env: TOKEN}}", "Configuration")]
+    [TestCase("", "Configuration")]
+    [TestCase("proxyUrl: r.example", "Configuration,ChartValues")]
+    [TestCase("registries: [{host: r.example}]", "Configuration")]
+    public void Kinds_are_recognised_by_keys(string text, string kinds)
+    {
+        var validation = FileValidation.Create("file.yaml", text, null);
+        Assert.That(validation.Faults, Is.Empty);
+        Assert.That(string.Join(',', validation.Kinds), Is.EqualTo(kinds));
+    }
+
+    [TestCase("proxyUrl: r.example\nreplica: 3\nimage: {}", "ChartValues", "file.yaml:2:1: unknown key 'replica'; valid keys are image, ")]
+    [TestCase("proxyUrl: r.example\nrule: []\nswapPolicy: exists", "Configuration", "file.yaml:2:1: unknown key 'rule'; valid keys are ")]
+    [TestCase("certificates: {mode: own}\nproxyUrl: r.example", "ChartValues", "file.yaml:1:22: certificates.mode: must be ")]
+    [TestCase("mode: semver", "MirrorFile", "file.yaml:1:1: images: is required: ")]
+    [TestCase("nonsense: 1", "Configuration", "file.yaml:1:1: unknown key 'nonsense'; valid keys are ")]
+    [TestCase("a: [", "Configuration", "file.yaml:2:1: invalid YAML: ")]
+    public void A_file_with_mistakes_is_what_most_of_its_keys_are_of(string text, string kind, string fault)
+    {
+        var validation = FileValidation.Create("file.yaml", text, null);
+        Assert.That(string.Join(',', validation.Kinds), Is.EqualTo(kind));
+        Assert.That(validation.Faults.Select(found => found.ToString()), Has.One.StartsWith(fault));
+    }
+
+    /// <summary>A schema finds none of these; helm installs them, and the program does not start.</summary>
+    [TestCase("config:\n  rules:\n    - matchRegex: \"(\"\n      replace: r.example/$1", "v:3:19: config.rules[0].matchRegex: ")]
+    [TestCase("config:\n  port: 9090", "v:2:3: config.managementPort: must differ from port", TestName = "Two ports that are the same")]
+    [TestCase("config:\n  populate: {reconcileEvery: 99999h}", "v:2:30: config.populate.reconcileEvery: must be a duration ")]
+    [TestCase("proxyUrl: r.example/\nreplicas: 1", "v:1:11: proxyUrl: ")]
+    [TestCase(
+        "replicas: 1\nenv: [{name: PROXYSWAPPER_SWAP_POLICY, value: sometimes}]",
+        "v:2:47: env[0]: PROXYSWAPPER_SWAP_POLICY: must be one of"
+    )]
+    [TestCase(
+        "replicas: 1\nenv: [{name: PROXYSWAPPER_SWAPPOLICI, value: x}]",
+        "v:2:46: env[0]: PROXYSWAPPER_SWAPPOLICI: unknown variable; "
+    )]
+    [TestCase(
+        "webhook: {mode: policy}\nconfig:\n  rules: [{matchRegex: 'docker\\.io/(.*)(?=x)', replace: r.example/$1}]",
+        "v:3:24: config.rules[0].matchRegex: ",
+        TestName = "A rule that a policy cannot express"
+    )]
+    [TestCase(
+        "mirror: {images: {a: {source: a, destination: r.example/a, semverRange: '>'}}}",
+        "v:1:73: mirror.images.a.semverRange: ",
+        TestName = "A mirror's range"
+    )]
+    public void Values_are_read_as_the_program_reads_what_the_chart_makes_of_them(string text, string fault)
+    {
+        var validation = FileValidation.Create("v", text, FileKind.ChartValues);
+        Assert.That(validation.Faults.Select(found => found.ToString()), Has.One.StartsWith(fault).And.Exactly(1).Items);
+    }
+
+    [Test]
+    public void Every_mistake_is_reported_once()
+    {
+        const string text = """
+            replicas: many
+            config:
+              rules:
+                - match: "*"
+                  target: r.example/all
+                  unknown: 1
+              swapPolicy: sometimes
+            mirror:
+              images:
+                a: {source: a}
+            """;
+        var validation = FileValidation.Create("v", text, null);
+        Assert.That(validation.Kinds, Is.EqualTo(new[] { FileKind.ChartValues }));
+        Assert.That(validation.Faults.Select(fault => fault.Line).Order(), Is.EqualTo(new[] { 1, 5, 6, 7, 10 }));
+    }
+
+    [Test]
+    public void What_the_chart_makes_of_other_values_is_read_too()
+    {
+        const string text = """
+            config: {rules: []}
+            registryCache:
+              enabled: true
+              rewrite: true
+              upstreams:
+                - {name: quay, remoteUrl: "https://QUAY .io", port: 30500}
+            """;
+        Assert.That(
+            FileValidation.Create("v", text, null).Faults.Select(fault => (fault.Line, fault.Key)),
+            Is.EqualTo([(6, "registryCache.upstreams[0].remoteUrl")])
+        );
+    }
+
+    /// <summary>They are those that the chart is rendered with in other tests, and its defaults.</summary>
+    [TestCaseSource(nameof(ValueSets))]
+    public void Every_value_set_of_the_chart_is_valid(string file)
+    {
+        var validation = FileValidation.Create(file, File.ReadAllText(file), FileKind.ChartValues);
+        Assert.That(validation.Faults, Is.Empty);
+    }
+
+    /// <summary>What <c>_config.tpl</c> renders, but for the certificate, whose names are the release's.</summary>
+    [TestCaseSource(nameof(ValueSets))]
+    public void The_configuration_that_is_read_is_the_one_that_the_chart_writes(string file)
+    {
+        var rendered = Path.Combine(Chart, "golden", Path.GetFileName(file));
+        if (!File.Exists(rendered))
+            Assert.Pass("The defaults alone rewrite nothing, and cannot be rendered.");
+        var written = YamlLoader
+            .Load(File.ReadAllText(rendered))
+            .Select(document => YamlValues.Text(document.RootNode, "data", "config.yaml"))
+            .FirstOrDefault(text => text is not null);
+        if (written is null)
+            Assert.Pass("It has no webhook.");
+        var expected = Json(YamlDocumentReader.ReadMapping("config.yaml", written, [])!);
+        expected.Remove("certificates");
+        var source = new YamlSource(file, []);
+        var actual = Json(new EffectiveConfiguration(YamlDocumentReader.ReadMapping(file, File.ReadAllText(file), [])!, source).Create());
+        Assert.That(actual.ToJsonString(), Is.EqualTo(expected.ToJsonString()));
+    }
+
+    private static string Chart => SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "chart");
+
+    private static IEnumerable<TestCaseData> ValueSets =>
+        Directory
+            .EnumerateFiles(Path.Combine(Chart, "values"))
+            .Append(SourceTree.PathOf("chart", "values.yaml"))
+            .Select(file => new TestCaseData(file).SetArgDisplayNames(Path.GetFileName(file)));
+
+    /// <summary>With members in one order, and without empty ones.</summary>
+    private static JsonObject Json(YamlNode node) =>
+        new(
+            ((JsonObject)YamlJson.Convert(node)!)
+                .Where(member => member.Value is not JsonArray { Count: 0 })
+                .OrderBy(member => member.Key, StringComparer.Ordinal)
+                .Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))
+        );
+
+    private static JsonNode? Ordered(JsonNode? node) =>
+        node switch
+        {
+            JsonObject mapping => new JsonObject(
+                mapping
+                    .OrderBy(member => member.Key, StringComparer.Ordinal)
+                    .Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))
+            ),
+            JsonArray list => new JsonArray([.. list.Select(Ordered)]),
+            _ => node?.DeepClone(),
+        };
+}
