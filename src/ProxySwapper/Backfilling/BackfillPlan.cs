@@ -70,7 +70,8 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
             {
                 ApiVersion = workload.ApiVersion,
                 Kind = workload.Kind,
-                Uid = workload.Uid,
+                // The pull secrets of a cluster-scoped object's Pods are in namespaces that it does not tell.
+                Uid = workload.Namespace.Length == 0 ? null : workload.Uid,
             };
             if (origins.TrueForAll(other => other.OpensOtherThan(origin)))
                 origins.Add(origin);

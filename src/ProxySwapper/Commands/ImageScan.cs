@@ -61,7 +61,10 @@ internal sealed class ImageScanOptions
     {
         Description = "The configuration file. Default: PROXY_URL and PROXYSWAPPER_… variables, else the release in the cluster.",
     };
-    private readonly Option<string?> _namespace = new("--namespace", "-n") { Description = "Only this namespace. Default: all." };
+    private readonly Option<string?> _namespace = new("--namespace", "-n")
+    {
+        Description = "Only this namespace, which with -f is also that of manifests without one (else default). Default: all.",
+    };
     private readonly Option<string[]> _files = new("--filename", "-f")
     {
         Description = "Reads manifests instead of a cluster, YAML or JSON; - is standard input. Default: the cluster.",
@@ -69,7 +72,7 @@ internal sealed class ImageScanOptions
     };
     private readonly Option<string> _webhook = new("--webhook-name")
     {
-        Description = "The MutatingWebhookConfiguration.",
+        Description = "The MutatingWebhookConfiguration, whose selectors tell which Pods are rewritten; with -f, if it is among the files.",
         DefaultValueFactory = _ => WebhookSwitch.DefaultName,
     };
 
@@ -90,9 +93,11 @@ internal sealed class ImageScanOptions
             ? ConfigurationFaults.ReportAsync(async () =>
             {
                 var options = await ReadOptionsAsync(arguments, null, cancellationToken);
-                var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
                 var problems = new ReportProblems();
-                ManifestScan.Run(files, arguments.GetValue(_namespace) ?? "default", builder, problems);
+                var manifests = new ManifestScan(files, arguments.GetValue(_namespace), problems);
+                var scope = manifests.Read(options.AdmissionPolicy.Name ?? arguments.GetValue(_webhook)!);
+                var builder = new ReportBuilder(RuleSet.Compile(options), scope);
+                manifests.AddTo(builder);
                 return await goOn(arguments, new ImageScan(options, builder, problems, null, new ProgressLine()), cancellationToken);
             })
             : _kubernetes.RunAsync(

@@ -54,6 +54,17 @@ internal static class ReportCommand
             failOn,
         };
         images.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (!result.IsSet(noCheck))
+                return;
+            if (result.IsSet(digests))
+                result.AddError("--no-check and --digests cannot be combined");
+            if (result.GetResult(failOn)?.Tokens.Any(token => token.Value == Missing) == true)
+                result.AddError(
+                    $"--no-check and --fail-on {Missing} cannot be combined: without requests, no image is known to be missing"
+                );
+        });
         command.SetAction((arguments, cancellationToken) => images.RunAsync(arguments, FinishAsync, cancellationToken));
         return command;
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration.Yaml;
 using YamlDotNet.Core;
@@ -16,6 +17,7 @@ internal sealed class WorkloadReader
 
     private readonly string _file;
     private readonly List<ManifestImage> _images = [];
+    private readonly List<JsonObject> _scopes = [];
     private readonly List<string> _skipped = [];
     private readonly List<string> _unread = [];
     private readonly List<ConfigurationFault> _faults = [];
@@ -36,6 +38,9 @@ internal sealed class WorkloadReader
         "CronJob",
     ];
 
+    /// <summary>The built-in kinds that determine for which Pods a webhook or an admission policy applies.</summary>
+    private static readonly HashSet<string> Scopes = ["Namespace", "MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding"];
+
     /// <summary>Reads all images in document order, and lists manifests without any, and what may name others.</summary>
     /// <param name="file">The name of the text in faults.</param>
     /// <param name="text">The manifests.</param>
@@ -55,7 +60,7 @@ internal sealed class WorkloadReader
         }
         return reader._faults.Count > 0
             ? throw new ConfigurationException(reader._faults)
-            : new ManifestImages(reader._images, reader._skipped, reader._unread);
+            : new ManifestImages(reader._images, reader._skipped, reader._unread) { Scopes = reader._scopes };
     }
 
     /// <summary>Reads one manifest, or the items of a list, each with its own namespace.</summary>
@@ -90,6 +95,11 @@ internal sealed class WorkloadReader
         var hasPods = FindPods(manifest, workload, name);
         if (IsBuiltIn(manifest))
         {
+            if (Scopes.Contains(workload.Kind) && YamlJson.Convert(manifest) is JsonObject scope)
+            {
+                scope["kind"] = workload.Kind;
+                _scopes.Add(scope);
+            }
             if (!hasPods && workload.Kind.Length == 0)
                 _unread.Add($"{name} (no kind)");
             else if (!hasPods && Workloads.Contains(workload.Kind))
@@ -129,9 +139,9 @@ internal sealed class WorkloadReader
             if (child is YamlMappingNode spec && IsPod(spec))
             {
                 isFound = true;
-                var isOptedOut = Find(mapping, "metadata", "labels", WellKnownLabels.OptOutLabel) is "true";
+                var labels = LabelsOf(mapping);
                 foreach (var image in ImagesOf(spec, name))
-                    _images.Add(workload with { Image = image, IsOptedOut = isOptedOut });
+                    _images.Add(workload with { Image = image, Labels = labels });
             }
             isFound |= FindPods(child, workload, name);
         }
@@ -178,8 +188,15 @@ internal sealed class WorkloadReader
             new(_file, (int)node.Start.Line, (int)node.Start.Column, "", $"{what}; render templates first, for example with helm template")
         );
 
-    private static string? Find(YamlMappingNode parent, string section, string map, string key) =>
-        Child(parent, section) is YamlMappingNode outer && Child(outer, map) is YamlMappingNode inner ? Text(inner, key) : null;
+    private static IReadOnlyDictionary<string, string> LabelsOf(YamlMappingNode pod)
+    {
+        if (Child(pod, "metadata") is not YamlMappingNode metadata || Child(metadata, "labels") is not YamlMappingNode labels)
+            return ManifestImage.NoLabels;
+        return labels
+            .Children.Select(label => (Key: (label.Key as YamlScalarNode)?.Value, (label.Value as YamlScalarNode)?.Value))
+            .Where(label => label is { Key: not null, Value: not null })
+            .ToDictionary(label => label.Key!, label => label.Value!, StringComparer.Ordinal);
+    }
 
     private static string? Text(YamlMappingNode parent, string key) =>
         Child(parent, key) is YamlScalarNode scalar && !YamlSection.IsNull(scalar) ? scalar.Value : null;
@@ -192,11 +209,24 @@ internal sealed class WorkloadReader
 /// <param name="Images">The images of all Pods and templates.</param>
 /// <param name="Skipped">The manifests that name none, by kind and name.</param>
 /// <param name="Unread">What may name others: by kind and name, or by line, with the reason.</param>
-internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped, IReadOnlyList<string> Unread);
-
-/// <summary>An image in a manifest, with the namespace of its Pods and whether they opt out.</summary>
-internal sealed record ManifestImage(string Image, string Namespace, bool IsOptedOut = false)
+internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IReadOnlyList<string> Skipped, IReadOnlyList<string> Unread)
 {
+    /// <summary>The namespaces, webhook configurations and policy bindings, which determine the Pods that are rewritten.</summary>
+    public IReadOnlyList<JsonObject> Scopes { get; init; } = [];
+}
+
+/// <summary>An image in a manifest, with the namespace and the labels of its Pods.</summary>
+internal sealed record ManifestImage(string Image, string Namespace)
+{
+    /// <summary>The labels of Pods without any.</summary>
+    public static readonly IReadOnlyDictionary<string, string> NoLabels = new Dictionary<string, string>();
+
+    /// <summary>The labels of its Pods.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = NoLabels;
+
+    /// <summary>True with the opt-out label.</summary>
+    public bool IsOptedOut => Labels.GetValueOrDefault(WellKnownLabels.OptOutLabel) == "true";
+
     /// <summary>The manifest's kind; empty for an image without a manifest.</summary>
     public string Kind { get; init; } = "";
 

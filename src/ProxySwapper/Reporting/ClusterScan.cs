@@ -27,6 +27,9 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     /// <summary>Templates of objects with a controller, which may have a template itself.</summary>
     private readonly Dictionary<Workload, List<ImageUse>> _owned = [];
+
+    /// <summary>By controller, the newest template that it made: all that is known of one whose own cannot be read.</summary>
+    private readonly Dictionary<Workload, (string Created, List<ImageUse> Uses)> _newest = [];
     private KubernetesException? _refusal;
     private int _lists;
 
@@ -43,7 +46,10 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     public async Task ReadAsync(ReportBuilder report, CancellationToken cancellationToken)
     {
         foreach (var kind in await new TemplateDiscovery(client, problems).FindAsync(cancellationToken))
-            await ReadTemplatesAsync(kind, report, cancellationToken);
+            if (onlyNamespace is null || kind.IsNamespaced)
+                await ReadTemplatesAsync(kind, report, cancellationToken);
+            else if (await _schema.AllowsTemplateAsync(kind, cancellationToken))
+                problems.Add($"{kind.Type.Plural} of {kind.Type.GroupVersion} are cluster-scoped and left out with -n.");
         AddOwned(report);
         await ReadPodsAsync(report, cancellationToken);
         // A report without any image would look as if everything were fine.
@@ -69,12 +75,18 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                 };
                 if (HasController(item, out var controller))
                     _owners[workload] = WorkloadOf(controller, workload.Namespace);
-                if (controller.ValueKind != JsonValueKind.Undefined && IsCopyOf(controller, kind))
+                var isRevision = controller.ValueKind != JsonValueKind.Undefined && IsRevision(kind);
+                if (isRevision ? _templates.Contains(_owners[workload]) : IsOfCronJob(controller))
                     return null;
                 if (TemplateReader.Find(item, [.. kind.Path]) is not { } template)
                     return null;
-                _templates.Add(workload);
                 var uses = TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList();
+                if (isRevision)
+                {
+                    AddRevision(_owners[workload], TemplateReader.Text(metadata, "creationTimestamp") ?? "", uses);
+                    return null;
+                }
+                _templates.Add(workload);
                 if (controller.ValueKind == JsonValueKind.Undefined)
                     return uses;
                 _owned[workload] = uses;
@@ -95,6 +107,21 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             var top = TopOf(workload);
             report.AddTemplate(uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }), isWorkload: top.Equals(workload));
         }
+        foreach (var (controller, (_, uses)) in _newest.Where(revision => !_templates.Contains(revision.Key)))
+        {
+            var top = TopOf(controller);
+            report.AddTemplate(
+                uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }),
+                isWorkload: !_templates.Contains(top)
+            );
+        }
+    }
+
+    private void AddRevision(Workload controller, string created, List<ImageUse> uses)
+    {
+        // Times of the API server have one format, in UTC.
+        if (!_newest.TryGetValue(controller, out var other) || string.CompareOrdinal(created, other.Created) > 0)
+            _newest[controller] = (created, uses);
     }
 
     /// <summary>The topmost owner with a template; without one, the topmost owner.</summary>
@@ -225,9 +252,11 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         return (TemplateReader.Text(metadata, "namespace"), TemplateReader.Text(metadata, "name"));
     }
 
-    /// <summary>A ReplicaSet of a Deployment and a Job of a CronJob have its template, or one that it had before.</summary>
-    private static bool IsCopyOf(JsonElement controller, DiscoveredTemplate kind) =>
-        kind.Type.Plural is "replicasets" or "replicationcontrollers" || TemplateReader.Text(controller, "kind") == "CronJob";
+    /// <summary>A ReplicaSet of a Deployment has its template, or one that it had before.</summary>
+    private static bool IsRevision(DiscoveredTemplate kind) => kind.Type.Plural is "replicasets" or "replicationcontrollers";
+
+    /// <summary>A Job of a CronJob does not start again.</summary>
+    private static bool IsOfCronJob(JsonElement controller) => TemplateReader.Text(controller, "kind") == "CronJob";
 
     private static Workload WorkloadOf(JsonElement owner, string @namespace) =>
         new(TemplateReader.Text(owner, "kind") ?? "", @namespace, TemplateReader.Text(owner, "name") ?? "")

@@ -22,7 +22,7 @@ internal sealed class LabelSelector
         if (TemplateReader.Member(selector, "matchLabels") is { ValueKind: JsonValueKind.Object } labels)
             foreach (var label in labels.EnumerateObject())
             {
-                var (key, value) = (label.Name, label.Value.GetString());
+                var (key, value) = (label.Name, TextOf(label.Value));
                 result._requirements.Add(all => all.TryGetValue(key, out var found) && found == value);
             }
         foreach (var expression in TemplateReader.Items(selector, "matchExpressions"))
@@ -36,14 +36,17 @@ internal sealed class LabelSelector
     /// <summary>The labels of an object; empty if it has none.</summary>
     public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item) =>
         TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is { ValueKind: JsonValueKind.Object } labels
-            ? labels.EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "", StringComparer.Ordinal)
+            ? labels.EnumerateObject().ToDictionary(label => label.Name, label => TextOf(label.Value), StringComparer.Ordinal)
             : NoLabels;
+
+    /// <summary>A value as text: manifests that no API server has accepted may contain numbers.</summary>
+    private static string TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private static HashSet<string> ValuesOf(JsonElement expression)
     {
         var values = new HashSet<string>(StringComparer.Ordinal);
         foreach (var value in TemplateReader.Items(expression, "values"))
-            values.Add(value.GetString() ?? "");
+            values.Add(TextOf(value));
         return values;
     }
 

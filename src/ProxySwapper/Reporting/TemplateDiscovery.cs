@@ -66,10 +66,13 @@ internal sealed class TemplateDiscovery(KubernetesClient client, ReportProblems 
             if (resource["verbs"] is not JsonArray verbs || !verbs.Any(verb => verb.Text() == "list"))
                 continue;
             var path = isCustom ? Template : BuiltIn.GetValueOrDefault((group, plural));
-            if (path is not null && (!isCustom || resource.IsTrue("namespaced")))
+            if (path is not null)
                 found.TryAdd(
                     (group, plural),
                     new DiscoveredTemplate(new ResourceType(version, plural), resource.Text("kind") ?? plural, path, isCustom)
+                    {
+                        IsNamespaced = resource.IsTrue("namespaced"),
+                    }
                 );
         }
     }
@@ -99,4 +102,8 @@ internal sealed class TemplateDiscovery(KubernetesClient client, ReportProblems 
 /// <param name="Kind">Such as <c>Deployment</c>.</param>
 /// <param name="Path">Where the template is.</param>
 /// <param name="IsCustom">True if only some of its objects, or none, may have one.</param>
-internal sealed record DiscoveredTemplate(ResourceType Type, string Kind, IReadOnlyList<string> Path, bool IsCustom);
+internal sealed record DiscoveredTemplate(ResourceType Type, string Kind, IReadOnlyList<string> Path, bool IsCustom)
+{
+    /// <summary>False if its objects are in no namespace.</summary>
+    public bool IsNamespaced { get; init; } = true;
+}

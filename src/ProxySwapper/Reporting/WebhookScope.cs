@@ -31,9 +31,6 @@ internal sealed class WebhookScope
     /// <summary>False if the registration does not exist, so that nothing rewrites Pods now; true if it may not be read.</summary>
     public bool IsRegistered { get; private init; } = true;
 
-    /// <summary>Everything is in scope: for manifests, which are not in a cluster.</summary>
-    public static WebhookScope Everything { get; } = new() { _registered = [(LabelSelector.Any, LabelSelector.Any)] };
-
     /// <summary>Why no Pod with these labels is rewritten in a namespace, or null if it is.</summary>
     public DecisionReason? ReasonToIgnore(string @namespace, IReadOnlyDictionary<string, string> labels)
     {
@@ -81,6 +78,30 @@ internal sealed class WebhookScope
         {
             problems.Add($"Namespaces excluded from the webhook are unknown: {problem.Message}");
         }
+        return scope;
+    }
+
+    /// <summary>
+    /// The scope according to manifests: by the registration and the namespaces among them, else by the chart's defaults, which is then an
+    /// assumption.
+    /// </summary>
+    /// <param name="objects">The namespaces, webhook configurations and policy bindings among the manifests.</param>
+    /// <param name="name">The webhook's configuration, or the policy's binding.</param>
+    /// <param name="problems">Receives what is not evaluated, and what is assumed.</param>
+    public static WebhookScope OfManifests(IReadOnlyList<JsonObject> objects, string name, ReportProblems problems)
+    {
+        var registration = objects.FirstOrDefault(found =>
+            found.Text("metadata", "name") == name && SwitchedKind.All.Any(kind => kind.Kind == found.Text("kind"))
+        );
+        var scope = new WebhookScope { _registered = registration is null ? null : ReadSelectors(registration, problems) };
+        foreach (var found in objects.Where(found => found.Text("kind") == "Namespace"))
+            if (found.Text("metadata", "name") is { } @namespace)
+            {
+                using var document = JsonDocument.Parse(found.ToJsonString());
+                scope._namespaces[@namespace] = LabelSelector.LabelsOf(document.RootElement);
+            }
+        if (registration is null)
+            problems.Assume($"Only {KubeSystem} is excluded, as by the chart's defaults; {name} is not in the files.");
         return scope;
     }
 

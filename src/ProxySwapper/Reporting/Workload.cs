@@ -2,7 +2,7 @@ namespace ProxySwapper.Reporting;
 
 /// <summary>A creator of Pods: a Deployment, a CronJob, a custom object; or a Pod that none of these created.</summary>
 /// <param name="Kind">Such as <c>Deployment</c>.</param>
-/// <param name="Namespace">Its namespace.</param>
+/// <param name="Namespace">Its namespace; empty for an object of a cluster-scoped kind.</param>
 /// <param name="Name">Its name.</param>
 internal sealed record Workload(string Kind, string Namespace, string Name)
 {
@@ -30,7 +30,7 @@ internal sealed record Workload(string Kind, string Namespace, string Name)
     private string Group => ApiVersion.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? ApiVersion[..end] : "";
 
     /// <inheritdoc />
-    public override string ToString() => $"{Namespace}/{Kind}/{Name}";
+    public override string ToString() => Namespace.Length == 0 ? $"{Kind}/{Name}" : $"{Namespace}/{Kind}/{Name}";
 }
 
 /// <summary>One image of a Pod template, or of a Pod.</summary>

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Management;
 
-/// <summary><c>proxyswapper status</c> with the address of a management port, and through a real API server's Pod proxy.</summary>
+/// <summary><c>proxyswapper status</c> with the address of a management port, and by port-forward through a real API server.</summary>
 [TestFixture, NeedsServer]
 internal sealed class StatusTests
 {

@@ -5,6 +5,7 @@ using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
+using ProxySwapper.Tests.Reporting;
 
 namespace ProxySwapper.Tests.Backfilling;
 
@@ -75,7 +76,7 @@ internal sealed class BackfillPlanTests
     private static BackfillPlan PlanOf(string configuration, Presence presence, string? registry, string[] images)
     {
         var options = ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>());
-        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         foreach (var image in images)
             builder.AddTemplate([new ImageUse(image, null, null, new Workload("Deployment", "team", "web"), PodTraits.None)]);
         foreach (var entry in builder.Entries)

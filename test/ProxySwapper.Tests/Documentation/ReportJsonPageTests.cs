@@ -1,59 +1,122 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Reporting;
+using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Tests.Reporting;
 
 namespace ProxySwapper.Tests.Documentation;
 
-/// <summary>The table of <c>report -o json</c> in docs/commands.md lists exactly the members of reports.</summary>
+/// <summary>docs/commands.md lists exactly the members of the JSON report, their types, and the values of its enums.</summary>
 [TestFixture]
 internal sealed partial class ReportJsonPageTests
 {
+    private const string Absent = "absent";
+
     private static readonly string Page = File.ReadAllText(SourceTree.PathOf("docs", "commands.md"));
 
-    private static readonly string[] Reports =
+    /// <summary>Decisions that only the webhook makes, for a Pod that is created.</summary>
+    private static readonly DecisionReason[] OfWebhook =
     [
-        SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "report", "shop", "report.json"),
-        SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "report", "report.json"),
+        DecisionReason.NotDownstream,
+        DecisionReason.DownstreamFailing,
+        DecisionReason.RecreatedTooOften,
+        DecisionReason.DryRun,
     ];
 
-    [TestCase("registries")]
-    [TestCase("images")]
-    public void The_members_of_a_list_are_documented(string list)
-    {
-        var row = Page.Split('\n').Single(line => line.StartsWith($"| `{list}[]` |", StringComparison.Ordinal));
-        var documented = Code().Matches(row.Split('|')[2]).Select(match => match.Groups[1].Value);
-        var written = Documents().SelectMany(report => report.GetProperty(list).EnumerateArray()).SelectMany(NamesOf);
-        // Only images of a registry that does not respond have a problem, and its text would be in the golden files.
-        Assert.That(documented, Is.EquivalentTo(written.Concat(list == "images" ? ["problem"] : []).Distinct()));
-    }
+    [Test]
+    public void Lists_each_state() => Assert.That(ValuesOf("state"), Is.EqualTo(Enum.GetValues<ImageState>().Select(ReportWords.NameOf)));
 
     [Test]
-    public void The_members_of_the_report_are_documented()
-    {
-        var table = Page[Page.IndexOf("`-o json` has these members", StringComparison.Ordinal)..];
-        table = table[..table.IndexOf("\n\n`state`", StringComparison.Ordinal)];
-        var documented = table
-            .Split('\n')
-            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
-            .SelectMany(line => Code().Matches(line.Split('|')[1]).Select(match => match.Groups[1].Value));
-        Assert.That(documented, Is.EquivalentTo(Documents().SelectMany(NamesOf).Distinct()));
-    }
+    public void Lists_each_reason() =>
+        Assert.That(ValuesOf("reason"), Is.EquivalentTo(Enum.GetValues<DecisionReason>().Except(OfWebhook).Select(ReportWords.NameOf)));
 
     [Test]
-    public void The_states_are_documented()
+    public void Lists_each_member_with_its_types()
     {
-        var line = Page.Split('\n').Single(line => line.StartsWith("`state` is one of ", StringComparison.Ordinal));
-        var documented = Code().Matches(line["`state`".Length..]).Select(match => match.Groups[1].Value);
-        var all = Enum.GetNames<ProxySwapper.Reporting.ImageState>().Select(JsonNamingPolicy.CamelCase.ConvertName);
-        Assert.That(documented, Is.EquivalentTo(all));
+        var documented = Member()
+            .Matches(TableOf("member"))
+            .ToDictionary(row => row.Groups["path"].Value, row => row.Groups["types"].Value.Split(" or ").Order().ToArray());
+        var seen = new Dictionary<string, SortedSet<string>>(StringComparer.Ordinal);
+        foreach (var report in Reports())
+            using (var json = JsonDocument.Parse(report))
+                Add(seen, "", json.RootElement);
+        Assert.That(seen.Keys, Is.EquivalentTo(documented.Keys));
+        foreach (var (path, types) in seen)
+            Assert.That(types, Is.SubsetOf(documented[path]), path);
+        foreach (var (path, types) in documented.Where(member => member.Value.Contains(Absent) || member.Value.Contains("null")))
+            if (!path.StartsWith("dockerHubLimit.", StringComparison.Ordinal))
+                Assert.That(seen[path], Is.EquivalentTo(types), path);
     }
 
-    private static IEnumerable<JsonElement> Documents() =>
-        Reports.Select(file => JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(file)));
+    /// <summary>Those that other tests compare with the program's output, and one with everything that is optional.</summary>
+    private static IEnumerable<string> Reports()
+    {
+        yield return File.ReadAllText(SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "report", "shop", "report.json"));
+        yield return File.ReadAllText(SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "report", "report.json"));
+        const string configuration = "proxyUrl: r.example\npopulate: {policy: delayed}\nadmissionPolicy: {name: swap}\n";
+        var options = ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>());
+        var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
+        builder.AddTemplate([new ImageUse("nginx", null, null, new Workload("Deployment", "team", "web"), PodTraits.None)]);
+        var entry = builder.Entries.Single();
+        (entry.Presence, entry.Problem, entry.IsSameDigest, entry.Size) = (Presence.Unknown, "no response", true, 1000);
+        var problems = new ReportProblems();
+        problems.Add("Something is unknown.");
+        problems.Assume("Something is assumed.");
+        using var json = new MemoryStream();
+        JsonReport.Write(json, ImageReport.Create(builder, problems), isIndented: false);
+        yield return System.Text.Encoding.UTF8.GetString(json.ToArray());
+    }
 
-    private static IEnumerable<string> NamesOf(JsonElement item) => item.EnumerateObject().Select(member => member.Name);
+    private static void Add(Dictionary<string, SortedSet<string>> seen, string path, JsonElement value)
+    {
+        if (path.Length > 0 && value.ValueKind != JsonValueKind.Array)
+            Note(path, TypeOf(value));
+        if (value.ValueKind == JsonValueKind.Array)
+            foreach (var item in value.EnumerateArray())
+                Add(seen, $"{path}[]", item);
+        if (value.ValueKind != JsonValueKind.Object)
+            return;
+        var isByReason = path.EndsWith(".unswapped", StringComparison.Ordinal);
+        foreach (var member in value.EnumerateObject())
+            Add(seen, $"{path}.{(isByReason ? "REASON" : member.Name)}".TrimStart('.'), member.Value);
+        if (isByReason)
+            Note($"{path}.REASON", Absent);
+        foreach (var optional in (string[])["problem", "sameDigest", "bytes"])
+            if (path == "images[]" && !value.TryGetProperty(optional, out _))
+                Note($"{path}.{optional}", Absent);
 
-    /// <summary>A name in backticks, without the description of its content.</summary>
-    [GeneratedRegex("`([A-Za-z]+)[^`]*`")]
-    private static partial Regex Code();
+        void Note(string member, string type)
+        {
+            if (!seen.TryGetValue(member, out var types))
+                seen[member] = types = [];
+            types.Add(type);
+        }
+    }
+
+    private static string TypeOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.True or JsonValueKind.False => "boolean",
+            var kind => kind.ToString().ToLowerInvariant(),
+        };
+
+    private static IEnumerable<string> ValuesOf(string name) =>
+        Value().Matches(TableOf($"`{name}`")).Select(row => row.Groups["value"].Value);
+
+    /// <summary>The rows of the first table whose first column has a heading, without the heading.</summary>
+    private static string TableOf(string heading)
+    {
+        var start = Page.IndexOf($"\n| {heading} |", StringComparison.Ordinal) + 1;
+        Assert.That(start, Is.Positive, heading);
+        var end = Page.IndexOf("\n\n", start, StringComparison.Ordinal);
+        return Page[start..end].Split('\n', 3)[2] + "\n";
+    }
+
+    [GeneratedRegex(@"^\| `(?<path>[^`]+)` \| (?<types>[a-z ]+) \| .+ \|$", RegexOptions.Multiline)]
+    private static partial Regex Member();
+
+    [GeneratedRegex(@"^\| `(?<value>[^`]+)` \| .+ \|$", RegexOptions.Multiline)]
+    private static partial Regex Value();
 }

@@ -6,6 +6,7 @@ using ProxySwapper.Population.Gates;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Inputs;
+using ProxySwapper.Tests.Reporting;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
@@ -99,7 +100,7 @@ internal sealed class HostileApiServerTests
                 );
                 return;
             case 8:
-                var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions()), WebhookScope.Everything);
+                var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions()), ReportCluster.ChartDefaults);
                 await new ClusterScan(client, null, new ReportProblems(), _ => { }).RunAsync(builder, default);
                 return;
             default:

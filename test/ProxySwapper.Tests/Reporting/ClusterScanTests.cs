@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using ProxySwapper.Backfilling;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
@@ -120,6 +122,50 @@ internal sealed class ClusterScanTests
         Assert.That(WorkloadsOf(report, "db:1"), Is.EqualTo(["team/Deployment/db"]), "what an operator made of no template");
     }
 
+    /// <summary>An Argo Rollout with a workloadRef, say, or Deployments that the caller may not list.</summary>
+    [Test]
+    public async Task A_controller_whose_template_cannot_be_read_has_that_of_its_newest_revision()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var cluster = await ReportCluster.StartAsync(time: time);
+        var owner = ReportCluster.ControlledBy("example.com/v1", "Rollout", "shop");
+        foreach (var (revision, age) in new[] { ("old", 3), ("new", 1), ("middle", 2) })
+        {
+            time.AdjustTime(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(age));
+            await cluster.AddTemplateAsync("apps/v1", "replicasets", $"shop-{revision}", $"{revision}:1", owner);
+        }
+        await cluster.AddAsync("/apis/example.com/v1/namespaces/team/rollouts", """{"metadata": {"name": "shop"}, "spec": {}}""");
+        var report = await cluster.ReportAsync();
+        Assert.That(report.Entries.Select(entry => entry.Name), Is.EqualTo(["docker.io/library/new:1"]));
+        Assert.That(WorkloadsOf(report, "new:1"), Is.EqualTo(["team/Rollout/shop"]));
+        Assert.That(report.Workloads, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Templates_of_cluster_scoped_kinds_are_reported_but_not_with_a_namespace()
+    {
+        await using var cluster = await ReportCluster.StartAsync();
+        await cluster.AddAsync("/api/v1/namespaces", """{"metadata": {"name": "team"}}""");
+        await cluster.AddAsync(
+            "/apis/example.com/v1/agents",
+            """
+            {"metadata": {"name": "node-agent"},
+             "spec": {"template": {"spec": {"containers": [{"name": "main", "image": "agent:1"}]}}}}
+            """
+        );
+        var report = await cluster.ReportAsync();
+        Assert.That(WorkloadsOf(report, "agent:1"), Is.EqualTo(["Agent/node-agent"]));
+        Assert.That(BackfillPlan.OriginsOf(report.Entries.Single()).Single().Uid, Is.Null, "it has no pull secrets that can be found");
+
+        report = await cluster.ReportAsync(only: "team");
+        Assert.That(report.Entries, Is.Empty);
+        Assert.That(report.Problems, Has.One.EqualTo("agents of example.com/v1 are cluster-scoped and left out with -n."));
+
+        cluster.Deny("list agents");
+        report = await cluster.ReportAsync();
+        Assert.That(report.IsIncomplete, report.Problems[0]);
+    }
+
     [Test]
     public async Task Images_of_every_list_of_a_pod_are_reported()
     {
@@ -207,6 +253,7 @@ internal sealed class ClusterScanTests
                 "statefulsets",
                 "cronjobs",
                 "jobs",
+                "agents",
                 "configurations",
                 "revisions",
                 "rollouts",

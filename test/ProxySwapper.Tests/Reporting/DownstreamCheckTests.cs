@@ -34,7 +34,7 @@ internal sealed class DownstreamCheckTests
                     ],
                 }
             ),
-            WebhookScope.Everything
+            ReportCluster.ChartDefaults
         );
         for (var image = 0; image < Images; image++)
             foreach (var host in new[] { "one", "two" })
@@ -100,7 +100,7 @@ internal sealed class DownstreamCheckTests
         foreach (var name in new[] { "kept", "gone" })
             TestImage.Create(1).AddTo(target, $"mirror/{name}", "1");
         var rule = new RuleOptions { Match = source.Address, Target = $"{target.Address}/mirror" };
-        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), ReportCluster.ChartDefaults);
         foreach (var name in new[] { "kept", "gone" })
             builder.AddTemplate([
                 new ImageUse($"{source.Address}/{name}:1", null, null, new Workload("Job", "team", name), PodTraits.None),
@@ -123,7 +123,7 @@ internal sealed class DownstreamCheckTests
             Target = target,
             Populate = populate,
         };
-        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), ReportCluster.ChartDefaults);
         builder.AddTemplate([new ImageUse("nginx:1", null, null, new Workload("Job", "team", "job"), PodTraits.None)]);
         using var registries = DownstreamCheck.Connect(
             [],
@@ -147,7 +147,7 @@ internal sealed class DownstreamCheckTests
             Target = $"{target.Address}/hub",
             Populate = false,
         };
-        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions { Rules = [rule] }), ReportCluster.ChartDefaults);
         foreach (var image in (string[])["quay.io/team/app:1", $"{target.Address}/hub/team/app:1", "quay.io/team/app:2"])
             builder.AddTemplate([new ImageUse(image, null, null, new Workload("Job", "team", "job"), PodTraits.None)]);
         using var registries = Connect(target);

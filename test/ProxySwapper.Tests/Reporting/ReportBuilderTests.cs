@@ -11,7 +11,7 @@ internal sealed class ReportBuilderTests
     [Test]
     public void Several_pods_of_one_controller_are_one_workload()
     {
-        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions()), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(new ProxySwapperOptions()), ReportCluster.ChartDefaults);
         var workload = new Workload("ReplicaSet", "team", "web") { PullSecrets = ["a"] };
         for (var pod = 0; pod < 3; pod++)
             builder.AddPod([new ImageUse("sidecar:1", "sidecar:1", $"node-{pod}", workload, PodTraits.None)]);
@@ -24,7 +24,7 @@ internal sealed class ReportBuilderTests
     public void Pods_that_the_policy_rewrote_are_counted(string configuration, string line)
     {
         var options = ConfigurationReader.ReadText("c.yaml", $"proxyUrl: r.example\n{configuration}", new Dictionary<string, string>());
-        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         var workload = new Workload("Pod", "team", "web");
         var (image, target) = ("nginx:1", "r.example/library/nginx:1");
         builder.AddPod([new ImageUse(image, target, null, workload, PodTraits.None)]);
@@ -222,7 +222,7 @@ internal sealed class ReportBuilderTests
     private static ReportBuilder BuildWith(string configuration, params string[] images)
     {
         var options = ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>());
-        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
+        var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         foreach (var (number, image) in images.Index())
             builder.AddTemplate([new ImageUse(image, null, null, new Workload("Deployment", "team", $"web-{number}"), PodTraits.None)]);
         return builder;

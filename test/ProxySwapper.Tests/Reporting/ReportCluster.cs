@@ -21,20 +21,26 @@ internal sealed class ReportCluster : IAsyncDisposable
 
     public KubernetesClient Client { get; }
 
+    /// <summary>Every Pod but those of kube-system is rewritten.</summary>
+    public static WebhookScope ChartDefaults => WebhookScope.OfManifests([], Webhook, new ReportProblems());
+
     public ReportProblems Problems { get; private set; } = new();
 
     public List<string> Progress { get; } = [];
 
     /// <param name="interceptor">Sees each request first, except for API discovery.</param>
     /// <param name="discovery">Answers requests for API discovery in place of the cluster; false for the others.</param>
+    /// <param name="time">The clock that objects are created by.</param>
     public static async Task<ReportCluster> StartAsync(
         Func<HttpContext, RequestDelegate, Task>? interceptor = null,
-        Func<HttpContext, bool>? discovery = null
+        Func<HttpContext, bool>? discovery = null,
+        TimeProvider? time = null
     )
     {
         var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
+                Time = time ?? TimeProvider.System,
                 Interceptor = (context, next) =>
                     discovery?.Invoke(context) == true ? Task.CompletedTask
                     : Discovery(context.Request.Path) is { } kinds ? context.Response.WriteAsync(kinds)
@@ -127,6 +133,7 @@ internal sealed class ReportCluster : IAsyncDisposable
             "/apis/batch/v1" => Kinds(("cronjobs", "CronJob"), ("jobs", "Job")),
             "/apis/example.org/v1" or "/apis/example.org/v2" => Kinds(("deployments", "Deployment")),
             "/apis/example.com/v1" => Kinds(
+                ("agents", "Agent"),
                 ("configurations", "Configuration"),
                 ("revisions", "Revision"),
                 ("rollouts", "Rollout"),
@@ -143,7 +150,7 @@ internal sealed class ReportCluster : IAsyncDisposable
                 {
                     ["name"] = kind.Plural,
                     ["kind"] = kind.Kind,
-                    ["namespaced"] = true,
+                    ["namespaced"] = kind.Kind != "Agent",
                     ["verbs"] = new JsonArray("list"),
                 }),
             ]),

@@ -37,9 +37,10 @@ internal sealed class ReportGoldenTests
     private static ImageReport ReportOf(string name)
     {
         var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
-        var builder = new ReportBuilder(RuleSet.Compile(options), WebhookScope.Everything);
         var problems = new ReportProblems();
-        ManifestScan.Run([Path.Combine(Folder, name, "manifests.yaml")], "default", builder, problems);
+        var manifests = new ManifestScan([Path.Combine(Folder, name, "manifests.yaml")], null, problems);
+        var builder = new ReportBuilder(RuleSet.Compile(options), manifests.Read("webhook"));
+        manifests.AddTo(builder);
         return ImageReport.Create(builder, problems);
     }
 }

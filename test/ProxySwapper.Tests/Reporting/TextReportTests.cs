@@ -115,7 +115,7 @@ internal sealed class TextReportTests
     private static ReportBuilder BuilderOf(string configuration) =>
         new(
             RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>())),
-            WebhookScope.Everything
+            ReportCluster.ChartDefaults
         );
 
     private static void AddPods(ReportBuilder builder, string image, string running, string kind, string name, int count)

@@ -70,7 +70,7 @@ internal sealed class WebhookScopeTests
         cluster.Deny("list namespaces");
         var report = await cluster.ReportAsync(only: "team");
         Assert.That(report.Entries.Select(entry => entry.Decision.Reason).Distinct(), Is.EqualTo([DecisionReason.IgnoredNamespace]));
-        Assert.That(cluster.Problems.Unknown, Has.None.Contain("amespace"));
+        Assert.That(cluster.Problems.Unknown, Has.None.Contain("Namespace"));
         await cluster.ReportAsync(only: "nowhere");
         Assert.That(cluster.Problems.Unknown, Has.Exactly(1).EqualTo("Namespace nowhere not found."));
         Assert.That(cluster.Problems.IsIncomplete, "a name that is mistyped has no images");
