@@ -65,7 +65,7 @@ internal sealed class ServerTimeTests : IDisposable
         AssertKnown();
     }
 
-    private Task AskAsync() => _client.GetAsync("/api/v1/namespaces/default", default);
+    private async Task AskAsync() => await _client.GetAsync("/api/v1/namespaces/default", default);
 
     private void Advance(int seconds)
     {

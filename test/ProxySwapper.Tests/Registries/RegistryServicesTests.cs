@@ -4,7 +4,6 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Serving;
 
 namespace ProxySwapper.Tests.Registries;

@@ -205,7 +205,10 @@ internal sealed class KubeconfigReader(TimeProvider time)
     /// The API server reads one value per header line, and .NET joins the values of a header in one line: several would be one wrong name.
     /// </summary>
     private static string? Single(IReadOnlyList<string> values, string key) =>
-        values.Count <= 1
-            ? values.FirstOrDefault()
-            : throw new KubernetesConnectionException($"The kubeconfig's {key} has {values.Count} values; only one is supported.");
+        values.Count switch
+        {
+            0 => null,
+            1 => values[0],
+            _ => throw new KubernetesConnectionException($"The kubeconfig's {key} has {values.Count} values; only one is supported."),
+        };
 }

@@ -4,17 +4,13 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
-[TestFixture]
-internal sealed class ExecCredentialSourceTests
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class ExecCredentialSourceTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private TemporaryFolder _folder = null!;
+    private readonly TemporaryFolder _folder = new();
 
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()

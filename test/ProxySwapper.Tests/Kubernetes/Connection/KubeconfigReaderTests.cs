@@ -5,17 +5,13 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
-[TestFixture]
-internal sealed class KubeconfigReaderTests
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class KubeconfigReaderTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private TemporaryFolder _folder = null!;
+    private readonly TemporaryFolder _folder = new();
 
-    [SetUp]
-    public void MakeFolder() => _folder = new TemporaryFolder();
-
-    [TearDown]
-    public void RemoveFolder() => _folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Test]
     public async Task The_current_context_gives_server_namespace_and_token()
