@@ -11,6 +11,9 @@ internal static class TagLister
     private const int MaxPageSize = 16 * 1024 * 1024;
 
     private const int MaxTags = 500_000;
+
+    /// <summary>So many tags of common lengths have fewer; those of the greatest length would occupy twice as much.</summary>
+    private const int MaxCharacters = 32 * 1024 * 1024;
     private const int MaxPages = 10_000;
 
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -24,7 +27,7 @@ internal static class TagLister
     )
     {
         var request = await requests.ToTagsAsync(repository, cancellationToken);
-        var count = 0;
+        var (count, characters) = (0, 0);
         for (var page = 1; ; page++)
         {
             var (tags, next) = await (
@@ -34,6 +37,12 @@ internal static class TagLister
                 yield return tag;
             if (next is null)
                 yield break;
+            if ((characters += tags.Sum(tag => tag.Length)) > MaxCharacters)
+                throw request.Fault(
+                    System.Net.HttpStatusCode.OK,
+                    $"its tags have more than {MaxCharacters} characters in total, the limit",
+                    limit: true
+                );
             if ((count += tags.Count) > MaxTags)
                 throw request.Fault(System.Net.HttpStatusCode.OK, $"it has more than {MaxTags} tags, the limit", limit: true);
             if (page == MaxPages)

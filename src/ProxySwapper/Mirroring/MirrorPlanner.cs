@@ -17,6 +17,7 @@ internal sealed partial class MirrorPlanner(
     RegistryClients clients,
     IRegistryCredentialSource credentials,
     MirrorShard shard,
+    IReadOnlySet<string> repeatedSources,
     ILogger logger
 )
 {
@@ -110,14 +111,17 @@ internal sealed partial class MirrorPlanner(
         return [.. present];
     }
 
-    /// <summary>Two entries with the same source list it once; a failed listing may be retried.</summary>
+    /// <summary>
+    /// Two entries with the same source list it once; a failed listing may be retried. Other lists are not kept: those of all sources would
+    /// fill the memory.
+    /// </summary>
     private Task<IReadOnlyList<string>> ListSourceAsync(ImageReference repository, CancellationToken cancellationToken) =>
         _listings.RunAsync(
             repository.Name,
             async () =>
-                _sourceTags.TryGetValue(repository.Name, out var tags)
-                    ? tags
-                    : _sourceTags[repository.Name] = await ListAsync(repository, cancellationToken),
+                _sourceTags.TryGetValue(repository.Name, out var tags) ? tags
+                : repeatedSources.Contains(repository.Name) ? _sourceTags[repository.Name] = await ListAsync(repository, cancellationToken)
+                : await ListAsync(repository, cancellationToken),
             cancellationToken
         );
 

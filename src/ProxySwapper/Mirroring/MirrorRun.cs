@@ -32,7 +32,8 @@ internal sealed partial class MirrorRun(
     )
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
-        var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard, logger);
+        var repeated = file.Images.GroupBy(image => image.Source.Name).Where(images => images.Count() > 1).Select(images => images.Key);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard, repeated.ToHashSet(), logger);
         var worker = new MirrorWorker(access.Copier, access.Credentials, access.Repositories.CreateAsync, gate, output, settings.DryRun);
         return new MirrorRun(file, settings, planner, worker, gate, output, logger);
     }

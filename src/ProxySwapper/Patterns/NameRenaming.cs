@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Patterns;
 
 /// <summary>Another start of images' names with everything else kept: two different names stay different.</summary>
-/// <param name="Source">How the names start, with the registry and a slash at least.</param>
+/// <param name="Source">How the names start; empty if all of a name is kept.</param>
 /// <param name="Target">What replaces that.</param>
 internal sealed partial record NameRenaming(string Source, string Target)
 {
@@ -25,8 +25,7 @@ internal sealed partial record NameRenaming(string Source, string Target)
             .Groups["literal"]
             .Value.Replace("[.]", ".", StringComparison.Ordinal)
             .Replace("\\", "", StringComparison.Ordinal);
-        var target = ReplacementPattern.PrefixOf(replacement);
-        return source.Contains('/', StringComparison.Ordinal) && LastGroup().IsMatch(replacement) ? new NameRenaming(source, target) : null;
+        return LastGroup().IsMatch(replacement) ? new NameRenaming(source, ReplacementPattern.PrefixOf(replacement)) : null;
     }
 
     /// <summary>
@@ -61,7 +60,7 @@ internal sealed partial record NameRenaming(string Source, string Target)
         return false;
     }
 
-    [GeneratedRegex(@"^\^?(?<literal>(?:[A-Za-z0-9_:/-]|\\[./:_-]|\[\.\])+)(?=\((?!\?))")]
+    [GeneratedRegex(@"^\^?(?<literal>(?:[A-Za-z0-9_:/-]|\\[./:_-]|\[\.\])*)(?=\((?!\?))")]
     private static partial Regex Start();
 
     /// <summary>A class of characters that contains no other bracket.</summary>

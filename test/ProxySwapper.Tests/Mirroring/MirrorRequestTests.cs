@@ -66,6 +66,21 @@ internal sealed class MirrorRequestTests
         Assert.That(_source.Received.Count(request => request.Path.EndsWith("/tags/list", StringComparison.Ordinal)), Is.EqualTo(Pages));
     }
 
+    /// <summary>The lists of all sources would fill the memory.</summary>
+    [Test]
+    public async Task The_list_of_a_source_that_only_one_image_has_is_not_kept()
+    {
+        using var log = new CapturedLog();
+        var file = MirrorFiles.Read(
+            $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: highest}}}}"
+        );
+        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, MirrorShard.Whole, new HashSet<string>(), NullLogger.Instance);
+        for (var i = 0; i < 2; i++)
+            await planner.PlanAsync(file.Images[0], default);
+        Assert.That(_source.Received, Has.Count.EqualTo(2 * Pages));
+    }
+
     [TestCase("semver", Tags)]
     [TestCase("all", Tags)]
     [TestCase("higher", 0)]
