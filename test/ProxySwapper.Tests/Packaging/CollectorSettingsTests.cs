@@ -18,8 +18,8 @@ internal sealed class CollectorSettingsTests
         );
 
     [Test]
-    public void The_budget_for_new_objects_is_fixed_since_it_otherwise_grows_with_what_survives() =>
-        Assert.That(Settings(), Is.SupersetOf(new[] { (Unlisted, "200000"), ("GCGen0MaxBudget", "200000") }));
+    public void The_budget_for_new_objects_is_limited_since_it_otherwise_grows_with_what_survives() =>
+        Assert.That(Settings(), Is.SupersetOf(new[] { (Unlisted, "200000"), ("GCGen0MaxBudget", "400000") }));
 
     private static IEnumerable<(string Name, string Value)> Settings() =>
         Regex
