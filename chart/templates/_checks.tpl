@@ -1,4 +1,4 @@
-{{- /* Conflicts between values, which a schema cannot detect. Each message says what to do. */ -}}
+{{- /* Conflicts between values, which a schema cannot detect. Each message says what to do. Those that need no cluster and concern a key of their own are also in ChartConflicts, for `proxyswapper validate`. */ -}}
 {{- define "proxyswapper.checks" -}}
 {{- $values := .Values -}}
 {{- $rewrites := and $values.registryCache.enabled $values.registryCache.rewrite -}}
@@ -19,8 +19,11 @@
   {{- if and $values.management.token.secret (dig "management" "tokenFrom" false $values.config) -}}
     {{- fail "management.token.secret and config.management.tokenFrom both set the token: set one of them" -}}
   {{- end -}}
-  {{- if or $values.config.tlsCertPath $values.config.tlsKeyPath -}}
-    {{- fail "config.tlsCertPath and config.tlsKeyPath are set by the chart: use certificates.existingSecret" -}}
+  {{- $own := dict "tlsCertPath" "certificates.existingSecret" "tlsKeyPath" "certificates.existingSecret" "certificates" "certificates.mode" "admissionPolicy" "webhook.mode policy, webhook.name and webhook.matchConditions" -}}
+  {{- range $key, $instead := $own -}}
+    {{- if get $values.config $key -}}
+      {{- fail (printf "config.%s is set by the chart: use %s" $key $instead) -}}
+    {{- end -}}
   {{- end -}}
   {{- if and (dig "populate" "pullSecrets" false $values.config) (not $values.pullSecrets.enabled) -}}
     {{- fail "config.populate.pullSecrets needs permission to read Secrets: set pullSecrets.enabled" -}}
@@ -44,15 +47,20 @@
   {{- if not $values.webhook.dangerouslyIncludeKubeSystem -}}
     {{- $excluded = append $excluded "kube-system" -}}
   {{- end -}}
-  {{- if and $values.test.enabled (has $values.test.namespace $excluded) -}}
+  {{- if and $values.test.enabled $values.webhook.registered (has $values.test.namespace $excluded) -}}
     {{- fail (printf "test.namespace %s is excluded, so that helm test would fail: name a namespace whose Pods are swapped, or set test.enabled to false" $values.test.namespace) -}}
   {{- end -}}
   {{- if and $values.test.enabled $values.webhook.registered (eq $values.test.namespace .Release.Namespace) (not $values.webhook.dangerouslyIncludeReleaseNamespace) -}}
     {{- fail (printf "test.namespace %s is the release's own namespace, whose Pods are never swapped: install the release into a namespace of its own (--namespace proxyswapper --create-namespace), name another test.namespace, or set test.enabled to false" $values.test.namespace) -}}
   {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
-  {{- if $values.config.certificates -}}
-    {{- fail "config.certificates is set by the chart: use certificates.mode" -}}
+  {{- if not $values.serviceAccount.create -}}
+    {{- $annotated := dict "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount "serviceAccount.annotations" $values.serviceAccount.annotations -}}
+    {{- range $key, $value := $annotated -}}
+      {{- if $value -}}
+        {{- fail (printf "%s cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours" $key) -}}
+      {{- end -}}
+    {{- end -}}
   {{- end -}}
   {{- if and (eq $mode "existing") (not (and $values.certificates.existingSecret $values.certificates.caBundle)) -}}
     {{- fail "certificates.existingSecret and certificates.caBundle are required together: the certificate, and the authority by which the API server trusts it" -}}
@@ -64,6 +72,20 @@
   {{- end -}}
   {{- if and (eq $mode "selfSigned") $values.certificates.caBundle -}}
     {{- fail "certificates.caBundle cannot be combined with certificates.mode selfSigned: the program publishes its own authority" -}}
+  {{- end -}}
+  {{- if and (eq $mode "certManager") $values.certificates.caBundle (not $values.certificates.certManager.issuerRef) -}}
+    {{- fail "certificates.caBundle cannot be combined with the authority that cert-manager makes for the release, which cert-manager publishes: remove it, or set certificates.certManager.issuerRef to the issuer of that authority" -}}
+  {{- end -}}
+  {{- if $values.certificates.certManager.issuerRef -}}
+    {{- if $values.certificates.existingSecret -}}
+      {{- fail "certificates.certManager.issuerRef cannot be combined with certificates.existingSecret: both provide the certificate" -}}
+    {{- else if not $values.certificates.certManager.enabled -}}
+      {{- fail "certificates.certManager.issuerRef cannot be combined with certificates.certManager.enabled false" -}}
+    {{- else if eq $values.certificates.mode "selfSigned" -}}
+      {{- fail "certificates.certManager.issuerRef cannot be combined with certificates.mode selfSigned: set mode to certManager" -}}
+    {{- else if eq $mode "selfSigned" -}}
+      {{- fail "certificates.certManager.issuerRef requires cert-manager, whose API cert-manager.io/v1 helm does not see: install it first, or set certificates.mode to certManager" -}}
+    {{- end -}}
   {{- end -}}
   {{- if and (eq $values.certificates.mode "certManager") (not $values.certificates.certManager.enabled) -}}
     {{- fail "certificates.mode certManager cannot be combined with certificates.certManager.enabled false" -}}
@@ -88,9 +110,6 @@
 {{- end -}}
 {{- if and $values.pullSecrets.namespaces (not $values.pullSecrets.enabled) -}}
   {{- fail "pullSecrets.namespaces requires pullSecrets.enabled" -}}
-{{- end -}}
-{{- if and $values.certificates.certManager.issuerRef (has $values.certificates.mode (list "selfSigned" "existing")) -}}
-  {{- fail (printf "certificates.certManager.issuerRef cannot be combined with certificates.mode %s: set mode to certManager" $values.certificates.mode) -}}
 {{- end -}}
 {{- if and (dig "populate" "backfill" false $values.config) (not (include "proxyswapper.reconciles" .)) -}}
   {{- fail "config.populate.backfill happens at each reconciliation: it requires a config.populate.policy other than none, and a config.populate.reconcileEvery other than 0" -}}

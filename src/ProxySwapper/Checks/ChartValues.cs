@@ -8,8 +8,8 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Checks;
 
 /// <summary>
-/// Validates values of the chart: by its schema, as helm does, and what becomes the program's configuration and mirror file as the program
-/// does when it starts.
+/// Validates values of the chart: by its schema and its checks, as helm does, and what becomes the program's configuration and mirror file
+/// as the program does when it starts.
 /// </summary>
 internal sealed class ChartValues
 {
@@ -32,6 +32,7 @@ internal sealed class ChartValues
         // The program's own messages say more than a schema does.
         AddNew(faults, reader.ReadConfiguration());
         AddNew(faults, reader.ReadMirrorFile());
+        AddNew(faults, new ChartConflicts(file, values).Find());
         new SchemaValidator(Schema, new YamlSource(file, bySchema)).Validate(values);
         AddNew(faults, bySchema);
         return faults;

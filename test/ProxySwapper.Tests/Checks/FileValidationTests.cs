@@ -112,6 +112,30 @@ internal sealed class FileValidationTests
         );
     }
 
+    /// <summary>The chart's own sentences, which ChartSchemaTests has helm say.</summary>
+    [TestCase("annotations-of-nobody")]
+    [TestCase("authority-of-another")]
+    [TestCase("authority-of-nobody")]
+    [TestCase("certificate-path")]
+    [TestCase("certificates-twice")]
+    [TestCase("google-account-of-nobody")]
+    [TestCase("issuer-and-secret")]
+    [TestCase("issuer-of-no-use")]
+    [TestCase("issuer-that-is-off")]
+    [TestCase("policy-by-configuration")]
+    [TestCase("role-of-nobody")]
+    public void Values_that_contradict_are_refused_with_the_charts_sentence(string name)
+    {
+        const string Error = "# error: ";
+        var file = Path.Combine(Chart, "refused", $"{name}.yaml");
+        var text = File.ReadAllText(file);
+        var sentence = File.ReadLines(file).Single(line => line.StartsWith(Error, StringComparison.Ordinal))[Error.Length..];
+        Assert.That(
+            FileValidation.Create(file, text, FileKind.ChartValues).Faults.Select(fault => $"{fault.Key} {fault.Message}"),
+            Has.One.StartsWith(sentence)
+        );
+    }
+
     /// <summary>They are those that the chart is rendered with in other tests, and its defaults.</summary>
     [TestCaseSource(nameof(ValueSets))]
     public void Every_value_set_of_the_chart_is_valid(string file)

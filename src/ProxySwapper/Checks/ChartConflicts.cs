@@ -1,0 +1,87 @@
+using ProxySwapper.Configuration.Yaml;
+using YamlDotNet.RepresentationModel;
+
+namespace ProxySwapper.Checks;
+
+/// <summary>
+/// Values that contradict each other, which a schema does not detect: those of <c>chart/templates/_checks.tpl</c>, in its words, that are
+/// known without a cluster and that the program would accept.
+/// </summary>
+/// <param name="file">The values' file.</param>
+/// <param name="values">The values.</param>
+internal sealed class ChartConflicts(string file, YamlMappingNode values)
+{
+    private const string Issuer = "certificates.certManager.issuerRef";
+    private const string CaBundle = "certificates.caBundle";
+
+    /// <summary>Keys of the configuration that the chart writes, and the values that they come from.</summary>
+    private static readonly (string Key, string Instead)[] WrittenByTheChart =
+    [
+        ("config.tlsCertPath", "certificates.existingSecret"),
+        ("config.tlsKeyPath", "certificates.existingSecret"),
+        ("config.certificates", "certificates.mode"),
+        ("config.admissionPolicy", "webhook.mode policy, webhook.name and webhook.matchConditions"),
+    ];
+
+    private static readonly string[] Annotations =
+    [
+        "cloudIdentity.aws.roleArn",
+        "cloudIdentity.google.serviceAccount",
+        "serviceAccount.annotations",
+    ];
+
+    private readonly List<ConfigurationFault> _faults = [];
+
+    /// <summary>The conflicts, each at the value that has to change.</summary>
+    public IReadOnlyList<ConfigurationFault> Find()
+    {
+        if (Text("webhook.enabled") == "false")
+            return [];
+        foreach (var (key, instead) in WrittenByTheChart)
+            Refuse(key, $"is set by the chart: use {instead}");
+        if (Text("serviceAccount.create") == "false")
+            foreach (var key in Annotations)
+                Refuse(
+                    key,
+                    "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; "
+                        + "annotate yours"
+                );
+        if (Text("webhook.mode") != "policy")
+            RefuseAuthority();
+        RefuseIssuer();
+        return _faults;
+    }
+
+    private void RefuseAuthority()
+    {
+        var mode = Text("certificates.mode");
+        if (mode == "selfSigned")
+            Refuse(CaBundle, "cannot be combined with certificates.mode selfSigned: the program publishes its own authority");
+        else if (mode == "certManager" && Set(Issuer) is null)
+            Refuse(
+                CaBundle,
+                "cannot be combined with the authority that cert-manager makes for the release, which cert-manager publishes: remove it, "
+                    + $"or set {Issuer} to the issuer of that authority"
+            );
+    }
+
+    private void RefuseIssuer()
+    {
+        if (Text("certificates.existingSecret") is not null)
+            Refuse(Issuer, "cannot be combined with certificates.existingSecret: both provide the certificate");
+        else if (Text("certificates.certManager.enabled") == "false")
+            Refuse(Issuer, "cannot be combined with certificates.certManager.enabled false");
+        else if (Text("certificates.mode") == "selfSigned")
+            Refuse(Issuer, "cannot be combined with certificates.mode selfSigned: set mode to certManager");
+    }
+
+    private void Refuse(string key, string message)
+    {
+        if (Set(key) is { } node)
+            _faults.Add(new(file, (int)node.Start.Line, (int)node.Start.Column, key, message));
+    }
+
+    private string? Text(string key) => YamlValues.Text(values, key.Split('.'));
+
+    private YamlNode? Set(string key) => YamlValues.Find(values, key.Split('.')) is { } node && !YamlValues.IsEmpty(node) ? node : null;
+}
