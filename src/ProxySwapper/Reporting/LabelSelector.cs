@@ -34,10 +34,16 @@ internal sealed class LabelSelector
     public bool IsMatch(IReadOnlyDictionary<string, string> labels) => _requirements.TrueForAll(requirement => requirement(labels));
 
     /// <summary>The labels of an object; empty if it has none.</summary>
-    public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item) =>
-        TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is { ValueKind: JsonValueKind.Object } labels
-            ? labels.EnumerateObject().ToDictionary(label => label.Name, label => TextOf(label.Value), StringComparer.Ordinal)
-            : NoLabels;
+    public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item)
+    {
+        if (TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is not { ValueKind: JsonValueKind.Object } labels)
+            return NoLabels;
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
+        // Of a name that occurs twice, the last value counts, as for every other member that is read here.
+        foreach (var label in labels.EnumerateObject())
+            result[label.Name] = TextOf(label.Value);
+        return result;
+    }
 
     /// <summary>A value as text: manifests that no API server has accepted may contain numbers.</summary>
     private static string TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();

@@ -72,7 +72,7 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
             return null;
         try
         {
-            return JsonNode.Parse(kept) as JsonObject
+            return JsonNode.Parse(kept, documentOptions: JsonFields.Strict) as JsonObject
                 ?? throw new WebhookSwitchException($"the annotation {KeptAnnotation} of {this} does not contain a JSON object");
         }
         catch (JsonException fault)

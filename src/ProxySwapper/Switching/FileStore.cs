@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Switching;
@@ -29,7 +30,7 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
             return null;
         try
         {
-            return JsonNode.Parse(TextFile.Read(path)) as JsonObject
+            return JsonNode.Parse(TextFile.Read(path), documentOptions: JsonFields.Strict) as JsonObject
                 ?? throw new WebhookSwitchException($"{this} does not contain a JSON object");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)

@@ -163,11 +163,11 @@ internal sealed class WorkloadReaderTests
         Assert.That(found.Skipped, Is.Empty);
     }
 
-    [TestCase("'7'"), TestCase("'null'"), TestCase("nan"), TestCase("1.5-alpine"), TestCase("1e")]
+    [TestCase("!!str 7"), TestCase("! 7"), TestCase("'7'"), TestCase("'null'"), TestCase("nan"), TestCase("1.5-alpine"), TestCase("1e")]
     public void What_is_a_string_for_kubectl_is_an_image(string image)
     {
         var found = WorkloadReader.Read("m.yaml", $"kind: Pod\nspec: {{containers: [{{image: {image}}}]}}", "here");
-        Assert.That((found.Images.Single().Image, found.Unread.Count), Is.EqualTo((image.Trim('\''), 0)));
+        Assert.That((found.Images.Single().Image, found.Unread.Count), Is.EqualTo((image.Split(' ')[^1].Trim('\''), 0)));
     }
 
     [TestCase("nginx"), TestCase("null")]
@@ -192,6 +192,13 @@ internal sealed class WorkloadReaderTests
     [Test]
     public void Broken_yaml_is_reported_with_its_place() =>
         Assert.That(() => Read("kind: Pod\n  spec: ["), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:2:"));
+
+    [Test]
+    public void A_label_that_is_given_twice_is_reported_with_its_place() =>
+        Assert.That(
+            () => Read("kind: Pod\nmetadata:\n  labels: {a: x, !!str a: y}\nspec: {containers: [{image: a}]}"),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:3:").And.Message.Contains("uplicate key a")
+        );
 
     private static IReadOnlyList<ManifestImage> Read(string text) =>
         [.. WorkloadReader.Read("m.yaml", text, "here").Images.Select(image => image with { Kind = "", Name = "" })];

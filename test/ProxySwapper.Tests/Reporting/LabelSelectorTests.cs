@@ -25,4 +25,11 @@ internal sealed class LabelSelectorTests
             .ToDictionary(pair => pair[0], pair => pair[1]);
         return LabelSelector.Read(document.RootElement).IsMatch(pairs);
     }
+
+    [Test]
+    public void A_label_that_occurs_twice_has_its_last_value()
+    {
+        using var document = JsonDocument.Parse("""{"metadata":{"labels":{"a":"1","a":"2"}}}""");
+        Assert.That(LabelSelector.LabelsOf(document.RootElement), Is.EqualTo(new Dictionary<string, string> { ["a"] = "2" }));
+    }
 }

@@ -52,6 +52,36 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
+    public async Task A_kept_configuration_with_a_member_twice_is_refused()
+    {
+        const string Kept = """{"kind":"MutatingWebhookConfiguration","kind":"x"}""";
+        await using var server = await ScriptedApiServer.StartAsync();
+        using var client = server.Client();
+        var map = new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["proxyswapper.io/disabled-webhook"] = Kept } },
+        };
+        server.Answer(200, map.ToJsonString());
+        Assert.That(
+            () => new ConfigMapStore(client, "a", "b").FindAsync(default),
+            Throws.TypeOf<WebhookSwitchException>().With.Message.Contains("of ConfigMap a/b is not valid JSON: Duplicate property 'kind'")
+        );
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, Kept);
+            Assert.That(
+                () => new FileStore(file).FindAsync(default),
+                Throws.TypeOf<WebhookSwitchException>().With.Message.Contains($"cannot read file {file}: Duplicate property 'kind'")
+            );
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Test]
     public async Task Fields_of_a_newer_Kubernetes_are_restored_too()
     {
         const string Webhooks = """[{"name":"x","newField":{"deep":[1,null]},"timeoutSeconds":5}]""";

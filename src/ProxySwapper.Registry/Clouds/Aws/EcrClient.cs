@@ -204,7 +204,7 @@ public sealed class EcrClient : IDisposable
                         or InvalidOperationException
                         or FormatException
                         or IndexOutOfRangeException
-                        or ArgumentOutOfRangeException
+                        or ArgumentException
             )
         {
             // The response is not quoted, since it may contain part of a password.

@@ -5,7 +5,8 @@ namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
 /// Passes on another parser's events as long as the resulting tree stays small: nesting is limited to <see cref="MaximumDepth"/>, and so is
-/// the number of nodes, with aliases counted as their content. Walking the tree by recursion is therefore safe.
+/// the number of nodes, with aliases counted as their content. Walking the tree by recursion is therefore safe. A scalar that is tagged as
+/// a string (<c>!!str 7</c>, or <c>! 7</c>) is passed on in quotes instead, since the library takes a tagged key for another one.
 /// </summary>
 internal sealed class BoundedYamlParser(IParser inner) : IParser
 {
@@ -18,13 +19,14 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
     private readonly Dictionary<AnchorName, Frame> _anchors = [];
     private long _nodes;
 
-    public ParsingEvent? Current => inner.Current;
+    public ParsingEvent? Current { get; private set; }
 
     public bool MoveNext()
     {
         if (!inner.MoveNext())
             return false;
-        switch (inner.Current)
+        Current = inner.Current is Scalar { Tag.IsEmpty: false } tagged && IsString(tagged.Tag) ? Quoted(tagged) : inner.Current;
+        switch (Current)
         {
             case DocumentStart:
                 _anchors.Clear();
@@ -33,7 +35,7 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
                 Repeat(alias);
                 break;
             case MappingStart or SequenceStart:
-                Open((NodeEvent)inner.Current);
+                Open((NodeEvent)Current);
                 break;
             case MappingEnd or SequenceEnd:
                 Close();
@@ -46,6 +48,22 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
         }
         return true;
     }
+
+    /// <summary>True for the tag of strings, and for the non-specific one (YAML 1.2, 6.9.1), which makes any scalar a string.</summary>
+    private static bool IsString(TagName tag) => tag.IsNonSpecific || tag.Value == "tag:yaml.org,2002:str";
+
+    private static Scalar Quoted(Scalar scalar) =>
+        new(
+            scalar.Anchor,
+            TagName.Empty,
+            scalar.Value,
+            ScalarStyle.DoubleQuoted,
+            isPlainImplicit: false,
+            isQuotedImplicit: true,
+            scalar.Start,
+            scalar.End,
+            scalar.IsKey
+        );
 
     private void Open(NodeEvent start)
     {

@@ -44,6 +44,7 @@ internal static class YamlLoader
                 Merge(item, merged);
         if (node is not YamlMappingNode mapping)
             return;
+        RefuseDuplicates(mapping);
         foreach (var (_, value) in mapping.Children)
             Merge(value, merged);
         var key = mapping.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Value: MergeKey, Style: ScalarStyle.Plain });
@@ -54,6 +55,15 @@ internal static class YamlLoader
         foreach (var (name, value) in sources.SelectMany(source => source.Children))
             if (!mapping.Children.ContainsKey(name))
                 mapping.Add(name, value);
+    }
+
+    /// <summary>The library refuses equal keys; two that only differ in their tags are the same one for every reader here.</summary>
+    private static void RefuseDuplicates(YamlMappingNode mapping)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in mapping.Children.Keys)
+            if (key is YamlScalarNode { Value: { } name } && !names.Add(name))
+                throw new YamlException(key.Start, key.End, $"duplicate key {name}");
     }
 
     private static IEnumerable<YamlMappingNode> SourcesOf(YamlNode value) =>

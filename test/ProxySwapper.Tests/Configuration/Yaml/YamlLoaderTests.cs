@@ -70,4 +70,28 @@ internal sealed class YamlLoaderTests
     [TestCase("a: {<<: 1}"), TestCase("a: {<<: [1]}")]
     public void Only_mappings_can_be_merged(string text) =>
         Assert.That(() => YamlLoader.Load(text), Throws.InstanceOf<YamlException>().With.Message.Contain("'<<' must be a mapping"));
+
+    [
+        TestCase("a: {x: 1,\n !!str x: 2}"),
+        TestCase("a: {x: 1,\n ! x: 2}"),
+        TestCase("a: {x: 1,\n !own x: 2}"),
+        TestCase("a: {x: 1,\n x: 2}")
+    ]
+    public void A_key_is_the_same_whatever_its_tag(string text)
+    {
+        var fault = Assert.Throws(Is.InstanceOf<YamlException>(), () => YamlLoader.Load(text)) as YamlException;
+        Assert.That(fault!.Message, Is.EqualTo("Duplicate key x").IgnoreCase);
+        Assert.That(fault.Start.Line, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_tagged_string_is_one_in_quotes()
+    {
+        var root = (YamlMappingNode)YamlLoader.Load("!!str a: !!str 7\nb: ! 8\nc: &c !!str 9\nd: *c").Single().RootNode;
+        Assert.That(root.Children.Keys, Is.EqualTo(new[] { "a", "b", "c", "d" }.Select(key => new YamlScalarNode(key))));
+        Assert.That(
+            root.Children.Values.Cast<YamlScalarNode>().Select(value => (value.Value, value.Style)),
+            Is.EqualTo(new[] { "7", "8", "9", "9" }.Select(value => (value, ScalarStyle.DoubleQuoted)))
+        );
+    }
 }

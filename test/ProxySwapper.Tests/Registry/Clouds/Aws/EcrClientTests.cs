@@ -219,6 +219,16 @@ internal sealed class EcrClientTests : IAsyncDisposable
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test").And.Not.Contain("QVdTOnNl").And.Not.Contain("c2VjcmV0"));
     }
 
+    [Test]
+    public void A_tag_that_is_listed_twice_is_a_broken_answer()
+    {
+        _ecr.AnswerAlways("ListTagsForResource", _ => new FakeEcrAnswer(200, """{"tags":[{"Key":"a","Value":"1"},{"Key":"a"}]}"""));
+        Assert.That(
+            () => _client.ListTagsAsync("arn", default),
+            Throws.TypeOf<EcrException>().With.Message.EndsWith("the response does not have ECR's format")
+        );
+    }
+
     [TestCase(400, "<html>Bad Gateway</html>", "400 UnknownError")]
     [TestCase(400, "[1]", "400 UnknownError")]
     [TestCase(413, """{"__type":"com.amazonaws.ecr#TooLarge:http://x/","Message":"too large"}""", "413 TooLarge: too large")]
