@@ -103,13 +103,18 @@ internal static class ReportCommand
         }
     }
 
+    /// <summary>No Pod starts with an image that is not a reference: it counts for both.</summary>
     private static bool IsFailure(ImageReport report, string[] failOn) =>
-        failOn.Contains(Missing) && report.Entries.Any(entry => entry.State is ImageState.Missing or ImageState.Unknown)
+        failOn.Contains(Missing)
+            && report.Entries.Any(entry =>
+                entry.State is ImageState.Missing or ImageState.Unknown || entry.Decision.Reason == DecisionReason.Invalid
+            )
         || failOn.Contains(Unswapped)
             && (
                 !report.IsRegistered
                 || report.Entries.Any(entry =>
-                    entry.State == ImageState.Unswapped && entry.Decision.Reason is DecisionReason.NoRule or DecisionReason.InvalidTarget
+                    entry.State == ImageState.Unswapped
+                    && entry.Decision.Reason is DecisionReason.NoRule or DecisionReason.InvalidTarget or DecisionReason.Invalid
                 )
             );
 }

@@ -213,6 +213,9 @@ internal sealed record ManifestImages(IReadOnlyList<ManifestImage> Images, IRead
 {
     /// <summary>The namespaces, webhook configurations and policy bindings, which determine the Pods that are rewritten.</summary>
     public IReadOnlyList<JsonObject> Scopes { get; init; } = [];
+
+    /// <summary>True if there was no manifest, as in the output of a command that failed.</summary>
+    public bool IsEmpty => Images.Count + Skipped.Count + Unread.Count == 0;
 }
 
 /// <summary>An image in a manifest, with the namespace and the labels of its Pods.</summary>

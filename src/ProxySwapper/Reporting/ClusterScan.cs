@@ -105,15 +105,12 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         foreach (var (workload, uses) in _owned)
         {
             var top = TopOf(workload);
-            report.AddTemplate(uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }), isWorkload: top.Equals(workload));
+            report.AddTemplate(uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }));
         }
         foreach (var (controller, (_, uses)) in _newest.Where(revision => !_templates.Contains(revision.Key)))
         {
             var top = TopOf(controller);
-            report.AddTemplate(
-                uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }),
-                isWorkload: !_templates.Contains(top)
-            );
+            report.AddTemplate(uses.Select(use => use with { Workload = InPlaceOf(use.Workload, top) }));
         }
     }
 

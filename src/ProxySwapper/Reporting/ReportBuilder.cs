@@ -10,12 +10,16 @@ namespace ProxySwapper.Reporting;
 /// </summary>
 internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
 {
+    private readonly HashSet<Workload> _workloads = [];
     private readonly PopulationPlanner _planner = PopulationPlanner.Compile(rules.Options.Populate);
     private readonly Dictionary<(string Image, DecisionReason Reason, string? Rule, string? Target), ImageEntry> _entries = [];
 
     public IReadOnlyCollection<ImageEntry> Entries => _entries.Values;
 
-    public int Workloads { get; private set; }
+    /// <summary>
+    /// What makes Pods with these images: templates, and Pods without one, or whatever controls them if its own template was not read.
+    /// </summary>
+    public int Workloads => _workloads.Count;
 
     public int Pods { get; private set; }
 
@@ -28,15 +32,10 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
     /// <inheritdoc cref="WebhookScope.IsRegistered"/>
     public bool IsRegistered => scope.IsRegistered;
 
-    /// <summary>Adds the images of a template.</summary>
-    /// <param name="uses">The images.</param>
-    /// <param name="isWorkload">False if it belongs to a workload that is added by itself.</param>
-    public void AddTemplate(IEnumerable<ImageUse> uses, bool isWorkload = true)
+    public void AddTemplate(IEnumerable<ImageUse> uses)
     {
-        if (isWorkload)
-            Workloads++;
         foreach (var use in uses)
-            EntryOf(Decide(use.Image, use)).Add(use);
+            Add(Decide(use.Image, use), use);
     }
 
     public void AddPod(IEnumerable<ImageUse> uses)
@@ -46,19 +45,20 @@ internal sealed class ReportBuilder(RuleSet rules, WebhookScope scope)
         foreach (var use in uses)
         {
             var decision = DecideRunning(use);
-            EntryOf(decision).Add(use);
+            Add(decision, use);
             isRewritten |= use.Running is { } running && running != use.Image && ImageEntry.IsAt(decision.Target, running);
         }
         if (isRewritten)
             RewrittenPods++;
     }
 
-    private ImageEntry EntryOf(ImageDecision decision)
+    private void Add(ImageDecision decision, ImageUse use)
     {
         var key = (decision.Source?.ToString() ?? decision.Image, decision.Reason, decision.Rule, decision.Target?.ToString());
         if (!_entries.TryGetValue(key, out var entry))
             _entries[key] = entry = new ImageEntry(decision, _planner.WorkFor(decision));
-        return entry;
+        entry.Add(use);
+        _workloads.Add(use.Workload);
     }
 
     /// <summary>

@@ -22,6 +22,10 @@ internal static class ReportWords
             + $"{report.Count(ImageState.Unswapped)} not swapped{Rest(report)}.";
         if (report.AdmissionPolicy is { } policy && report.Pods > 0)
             yield return $"Admission policy {policy}: {report.RewrittenPods} of {Number(report.Pods, "Pod")} have rewritten images.";
+        if (report.Entries.Count(entry => entry.Decision.Reason == DecisionReason.Invalid) is > 0 and var invalid)
+            yield return invalid == 1
+                ? "1 image is not a valid reference and cannot be pulled."
+                : $"{invalid} images are not valid references and cannot be pulled.";
         foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
             yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
         foreach (var registry in report.Registries)

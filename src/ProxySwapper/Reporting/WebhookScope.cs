@@ -58,8 +58,7 @@ internal sealed class WebhookScope
     {
         var (selectors, isRegistered) = await ReadRegistrationAsync(client, policy.Name ?? name, problems, cancellationToken);
         var scope = new WebhookScope { _registered = selectors, IsRegistered = isRegistered };
-        if (policy.Name is not null)
-            AddConditions("policy", policy.MatchConditions.Select(condition => condition.Name), problems);
+        AddConditions(policy, problems);
         try
         {
             if (onlyNamespace is not null)
@@ -86,10 +85,18 @@ internal sealed class WebhookScope
     /// assumption.
     /// </summary>
     /// <param name="objects">The namespaces, webhook configurations and policy bindings among the manifests.</param>
-    /// <param name="name">The webhook's configuration, or the policy's binding.</param>
+    /// <param name="webhook">The webhook's configuration, if no admission policy is configured.</param>
+    /// <param name="policy">The admission policy, whose binding has its name.</param>
     /// <param name="problems">Receives what is not evaluated, and what is assumed.</param>
-    public static WebhookScope OfManifests(IReadOnlyList<JsonObject> objects, string name, ReportProblems problems)
+    public static WebhookScope OfManifests(
+        IReadOnlyList<JsonObject> objects,
+        string webhook,
+        AdmissionPolicyOptions policy,
+        ReportProblems problems
+    )
     {
+        var name = policy.Name ?? webhook;
+        AddConditions(policy, problems);
         var registration = objects.FirstOrDefault(found =>
             found.Text("metadata", "name") == name && SwitchedKind.All.Any(kind => kind.Kind == found.Text("kind"))
         );
@@ -177,6 +184,12 @@ internal sealed class WebhookScope
             );
         }
         return selectors;
+    }
+
+    private static void AddConditions(AdmissionPolicyOptions policy, ReportProblems problems)
+    {
+        if (policy.Name is not null)
+            AddConditions("policy", policy.MatchConditions.Select(condition => condition.Name), problems);
     }
 
     private static void AddConditions(string owner, IEnumerable<string> names, ReportProblems problems)

@@ -92,7 +92,8 @@ internal sealed class ClusterScanTests
         await cluster.AddPodAsync("bare", "nginx:1");
         await cluster.AddTemplateAsync("example.com/v1", "rollouts", "canary", "canary:1");
         var report = await cluster.ReportAsync();
-        Assert.That((report.Workloads, report.Pods), Is.EqualTo((2, 4)));
+        Assert.That((report.Workloads, report.Pods), Is.EqualTo((4, 4)));
+        Assert.That(report.Entries.SelectMany(entry => entry.Workloads).Distinct().Count(), Is.EqualTo(4));
         Assert.That(WorkloadsOf(report, "nginx:1"), Is.EqualTo(["team/Deployment/web", "team/Pod/bare"]));
         Assert.That(WorkloadsOf(report, "envoy:1"), Is.EqualTo(["team/Deployment/web"]), "an injected sidecar");
         Assert.That(WorkloadsOf(report, "job:1"), Is.EqualTo(["team/CronJob/night"]));

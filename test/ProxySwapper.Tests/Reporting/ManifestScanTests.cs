@@ -29,6 +29,10 @@ internal sealed class ManifestScanTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private ReportProblems _problems = new();
+    private string _policy = "";
+
+    [SetUp]
+    public void ConfigureNoPolicy() => _policy = "";
 
     public void Dispose() => _folder.Dispose();
 
@@ -78,6 +82,26 @@ internal sealed class ManifestScanTests : IDisposable
         Assert.That(ReasonsOf("default", Pods).Select(image => image.Image), Is.EqualTo(["none"]));
     }
 
+    [Test]
+    public void The_binding_of_a_policy_decides_and_its_conditions_are_named()
+    {
+        _policy = "admissionPolicy: {name: swap, matchConditions: [{name: not-gpu, expression: 'true'}]}";
+        var binding = """
+            apiVersion: admissionregistration.k8s.io/v1beta1
+            kind: MutatingAdmissionPolicyBinding
+            metadata: {name: swap}
+            spec: {matchResources: {objectSelector: {matchLabels: {swap: "yes"}}}}
+            """;
+        Assert.That(
+            ReasonsOf(null, binding, Pods),
+            Is.EqualTo(
+                new[] { ("dns", DecisionReason.NotSelected), ("none", DecisionReason.NotSelected), ("web", DecisionReason.Rewritten) }
+            )
+        );
+        Assert.That(_problems.Assumed, Is.Empty);
+        Assert.That(_problems.Unknown, Is.EqualTo(["Which Pods the policy's match condition not-gpu leaves out is not evaluated."]));
+    }
+
     /// <summary>No API server has accepted these.</summary>
     [TestCase("{kind: Namespace, metadata: {name: 1, labels: {a: 1, b: [x]}}}")]
     [TestCase("{kind: Namespace, metadata: {name: a, labels: [x]}}")]
@@ -90,10 +114,10 @@ internal sealed class ManifestScanTests : IDisposable
     private List<(string Image, DecisionReason Reason)> ReasonsOf(string? only, params string[] manifests)
     {
         var files = manifests.Index().Select(manifest => Write($"{manifest.Index}.yaml", manifest.Item)).ToList();
-        var options = ConfigurationReader.ReadText("config.yaml", "proxyUrl: r.example", new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", $"proxyUrl: r.example\n{_policy}", new Dictionary<string, string>());
         _problems = new ReportProblems();
         var scan = new ManifestScan(files, only, _problems);
-        var builder = new ReportBuilder(RuleSet.Compile(options), scan.Read("webhook"));
+        var builder = new ReportBuilder(RuleSet.Compile(options), scan.Read("webhook", options.AdmissionPolicy));
         scan.AddTo(builder);
         return
         [

@@ -22,7 +22,7 @@ internal sealed class ReportCluster : IAsyncDisposable
     public KubernetesClient Client { get; }
 
     /// <summary>Every Pod but those of kube-system is rewritten.</summary>
-    public static WebhookScope ChartDefaults => WebhookScope.OfManifests([], Webhook, new ReportProblems());
+    public static WebhookScope ChartDefaults => WebhookScope.OfManifests([], Webhook, new AdmissionPolicyOptions(), new ReportProblems());
 
     public ReportProblems Problems { get; private set; } = new();
 

@@ -39,7 +39,7 @@ internal sealed class ReportGoldenTests
         var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
         var problems = new ReportProblems();
         var manifests = new ManifestScan([Path.Combine(Folder, name, "manifests.yaml")], null, problems);
-        var builder = new ReportBuilder(RuleSet.Compile(options), manifests.Read("webhook"));
+        var builder = new ReportBuilder(RuleSet.Compile(options), manifests.Read("webhook", options.AdmissionPolicy));
         manifests.AddTo(builder);
         return ImageReport.Create(builder, problems);
     }
