@@ -92,13 +92,19 @@ internal sealed partial class EphemeralImages(
         return isPlanned;
     }
 
-    /// <summary>The image with its original by the review; none if the review was not about it.</summary>
+    /// <summary>The image with its original by the review, null if that left it unchanged; none if the review was not about it.</summary>
     private static IEnumerable<ListedImage> WithOriginal(ListedImage image, AdmittedPod pod)
     {
+        var isAdded = false;
         foreach (var (place, decision) in pod.Images)
-            if (IsEphemeral(place) && image.Final == (decision.Target?.ToString() ?? place.Image))
-                return [image with { Original = decision.IsRewritten ? place.Image : null }];
-        return [];
+        {
+            if (!IsEphemeral(place) || image.Final != (decision.Target?.ToString() ?? place.Image))
+                continue;
+            if (decision.IsRewritten)
+                return [image with { Original = place.Image }];
+            isAdded = true;
+        }
+        return isAdded ? [image with { Original = null }] : [];
     }
 
     private static bool IsEphemeral(PodImage image) => image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer;

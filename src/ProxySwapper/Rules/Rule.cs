@@ -78,11 +78,6 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     /// <summary>The new reference, or null when this rule does not match the image.</summary>
     public abstract string? TargetOf(ImageReference image, string text);
 
-    /// <summary>
-    /// The image that the rule may have rewritten to a reference, or null if it cannot be told. Whether it would, the rules decide.
-    /// </summary>
-    public virtual string? SourceOf(string target) => null;
-
     private static Rule Compile(string name, RuleOptions rule, string? proxyUrl) =>
         rule.Match is { } match ? RepositoryRule.Create(name, match, rule.Target ?? proxyUrl!, rule) : RegexRule.Create(name, rule);
 
@@ -105,24 +100,6 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
             !pattern.IsMatch(image) ? null
             : _target.Suffix is null ? string.Concat(_target.Prefix, text.AsSpan(image.Registry.Length + 1))
             : string.Concat(_target.Prefix, TargetPrefix.PathOf(image.Registry), _target.Suffix, text.AsSpan(image.Registry.Length + 1));
-
-        public override string? SourceOf(string target)
-        {
-            if (!target.StartsWith(_target.Prefix, StringComparison.Ordinal))
-                return null;
-            var path = target[_target.Prefix.Length..];
-            var registry = pattern.IsOneRegistry ? pattern.Registry : "";
-            if (_target.Suffix is { } suffix)
-            {
-                var end = path.IndexOf(suffix, StringComparison.Ordinal);
-                if (end < 0)
-                    return null;
-                if (registry.Length == 0)
-                    registry = path[..end];
-                path = path[(end + suffix.Length)..];
-            }
-            return registry.Length > 0 ? $"{registry}/{path}" : null;
-        }
     }
 
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)

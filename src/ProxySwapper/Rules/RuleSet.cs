@@ -63,28 +63,6 @@ internal sealed class RuleSet
         return decision;
     }
 
-    /// <summary>
-    /// The decision that made an image what it is, where no annotation keeps the original: that on the only image that rules with
-    /// <c>match</c> rewrite to it. Null if there is none, or several.
-    /// </summary>
-    public ImageDecision? OriginOf(string image, string @namespace)
-    {
-        if (!ImageReference.TryParse(image, out var parsed))
-            return null;
-        var target = parsed.WithDefaultTag();
-        var text = target.ToString();
-        ImageDecision? origin = null;
-        foreach (var rule in _rules)
-        {
-            if (rule.SourceOf(text) is not { } source || Evaluate(source, @namespace) is not { } decision || decision.Target != target)
-                continue;
-            if (origin is not null && origin.Source != decision.Source)
-                return null;
-            origin = decision;
-        }
-        return origin;
-    }
-
     /// <summary>Whether the Pods of a kind of controller are left unchanged.</summary>
     /// <param name="group">Its API group; empty for the core group.</param>
     /// <param name="kind">Its kind.</param>

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Hosting;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
@@ -11,7 +13,7 @@ namespace ProxySwapper.Tests.Population;
 
 /// <summary>
 /// Images of ephemeral containers are copied, although their Pods have a node and cannot be labelled: after a review, which tells the
-/// original, and by the reconciliation, which derives it where a rule with <c>match</c> made the image.
+/// original. Where nothing tells it, the image may be one that was written like that, and not the copy of another.
 /// </summary>
 [TestFixture]
 internal sealed class EphemeralImageTests
@@ -58,11 +60,30 @@ internal sealed class EphemeralImageTests
     }
 
     [Test]
-    public async Task The_reconciliation_finds_those_of_running_pods()
+    public async Task What_is_written_at_the_target_is_neither_copied_nor_moved()
+    {
+        TestImage.Create(90, 1, 100).AddTo(_downstream, "mirror/app0", "1");
+        var own = _downstream.Repository("mirror/app0").Find("1");
+        // The registry of the rule has images of these names too, of somebody else; the third is named in both ways.
+        string[] written = [$"{_downstream.Address}/mirror/app0:1", $"{_downstream.Address}/mirror/app2:1"];
+        var both = $"{_downstream.Address}/mirror/app1:1";
+        await CreateAsync("web", [.. written, both, both]);
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match);
+        await scene.ReviewAsync(ReviewOf("web", [.. written, both, $"{_upstream.Address}/app1:1"]));
+        await CopiedAsync(1);
+        await IdleAsync(scene);
+        Assert.That(_downstream.Repository("mirror/app0").Find("1"), Is.EqualTo(own));
+        Assert.That(_downstream.Repository("mirror/app2").Find("1"), Is.Null);
+    }
+
+    [Test]
+    public async Task The_reconciliation_leaves_those_alone_whose_original_nobody_recorded()
     {
         await CreateAsync("web", $"{_downstream.Address}/mirror/app2:1");
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match);
-        await CopiedAsync(2);
+        await scene.Get<IEnumerable<IHostedService>>().OfType<Reconciler>().Single().RunAsync(_client, default);
+        await IdleAsync(scene);
+        Assert.That(_downstream.Repository("mirror/app2").Find("1"), Is.Null);
     }
 
     private RuleOptions Match => new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" };
@@ -83,8 +104,11 @@ internal sealed class EphemeralImageTests
     private Task CopiedAsync(int index) =>
         TestWait.UntilAsync(() => _downstream.Repository($"mirror/app{index}").Find("1") is not null, $"the copy of app{index}");
 
-    /// <summary>A running Pod that was rewritten, with an ephemeral container of this image.</summary>
-    private Task<JsonObject> CreateAsync(string name, string image) =>
+    private static Task IdleAsync(PopulationScene scene) =>
+        TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0, "the end of all copies");
+
+    /// <summary>A running Pod that was rewritten, with ephemeral containers of these images.</summary>
+    private Task<JsonObject> CreateAsync(string name, params string[] images) =>
         new ResourceClient(_client, ResourceType.Pods).CreateAsync(
             "team",
             JsonNode
@@ -93,7 +117,7 @@ internal sealed class EphemeralImageTests
                     {"apiVersion":"v1","kind":"Pod",
                      "metadata":{"namespace":"team","name":"{{{name}}}","labels":{"k8s-proxy-image-swapper":"patched-image"}},
                      "spec":{"nodeName":"node-1","containers":[{"name":"c","image":"other.example/c:1"}],
-                       "ephemeralContainers":[{"name":"debugger","image":"{{{image}}}"}]},
+                       "ephemeralContainers":{{{ContainersOf(images).ToJsonString()}}}},
                      "status":{"phase":"Running"}}
                     """
                 )!
@@ -101,13 +125,16 @@ internal sealed class EphemeralImageTests
             default
         );
 
-    private string ReviewOf(string name, int index)
+    private static JsonArray ContainersOf(string[] images) =>
+        new([.. images.Select((image, index) => new JsonObject { ["name"] = $"debugger-{index}", ["image"] = image })]);
+
+    private string ReviewOf(string name, int index) => ReviewOf(name, [$"{_upstream.Address}/app{index}:1"]);
+
+    private static string ReviewOf(string name, string[] images)
     {
         var old = JsonNode.Parse($$$"""{"metadata":{"namespace":"team","name":"{{{name}}}"},"spec":{"containers":[]}}""")!;
         var pod = old.DeepClone();
-        pod["spec"]!["ephemeralContainers"] = new JsonArray(
-            new JsonObject { ["name"] = "debugger", ["image"] = $"{_upstream.Address}/app{index}:1" }
-        );
+        pod["spec"]!["ephemeralContainers"] = ContainersOf(images);
         var review = JsonNode.Parse(
             """
             {"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","operation":"UPDATE",

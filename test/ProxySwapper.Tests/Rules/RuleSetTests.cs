@@ -260,32 +260,6 @@ internal sealed class RuleSetTests
             Is.EqualTo(DecisionReason.AlreadyAtTarget)
         );
 
-    [TestCase("proxyUrl: r.example", "r.example/library/nginx", "docker.io/library/nginx:latest")]
-    [TestCase("rules: [{match: 'quay.io/a/**', target: r.example/q}]", "r.example/q/a/b@sha256:" + Hex, "quay.io/a/b@sha256:" + Hex)]
-    [TestCase("rules: [{match: '**', target: 'r.example/x-{registry}/y'}]", "r.example/x-quay.io/y/a/b:1", "quay.io/a/b:1")]
-    [TestCase("rules: [{match: 'quay.io:5000', target: 'r.example/{registry}'}]", "r.example/quay.io_5000/a:1", "quay.io:5000/a:1")]
-    // Not what the rules would have made, or of another namespace.
-    [TestCase("rules: [{match: 'quay.io/a/**', target: r.example/q}]", "r.example/q/b/c:1", null)]
-    [TestCase("rules: [{match: quay.io, target: r.example, namespaces: [team-a]}]", "r.example/a:1", null)]
-    [TestCase("{proxyUrl: r.example, ignoreImages: ['docker.io/library/nginx:*']}", "r.example/library/nginx:1", null)]
-    [TestCase("proxyUrl: r.example", "other.example/library/nginx:1", null)]
-    [TestCase("proxyUrl: r.example", "r.example/Nginx", null)]
-    // Of several registries, or from an expression.
-    [TestCase("rules: [{match: '*.gcr.io', target: r.example, allowSharedTarget: true}]", "r.example/a:1", null)]
-    [TestCase("rules: [{match: '**', target: 'r.example/{registry}'}]", "r.example/quay.io_5000/a:1", null)]
-    [TestCase("rules: [{matchRegex: 'quay.io/(.*)', replace: r.example/$1}]", "r.example/a:1", null)]
-    [TestCase(
-        "rules: [{match: quay.io, target: r.example, allowSharedTarget: true}, {match: ghcr.io, target: r.example}]",
-        "r.example/a:1",
-        null
-    )]
-    public void The_original_of_an_image_is_the_only_one_that_the_rules_rewrite_to_it(string configuration, string image, string? original)
-    {
-        var origin = Rules(configuration).OriginOf(image, "default");
-        Assert.That(origin?.Source?.ToString(), Is.EqualTo(original));
-        Assert.That(origin is null || origin.IsRewritten);
-    }
-
     private static string? Target(string configuration, string image) => Rules(configuration).Evaluate(image, "default").Target?.ToString();
 
     private static RuleSet Rules(string configuration) =>

@@ -59,13 +59,10 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
     }
 
     /// <summary>
-    /// What the current rules decide for an image of the Pod. The subresource of ephemeral containers cannot set annotations, so that their
-    /// originals are derived from the rules.
+    /// What the current rules decide for an image of the Pod. That of an ephemeral container, whose subresource cannot set annotations, has
+    /// no original here. None is derived from the rules: the image may have been written like that, and not be the copy of another.
     /// </summary>
-    public ImageDecision DecisionOf(ListedImage image, RuleSet rules) =>
-        image is { IsEphemeral: true, Original: null } && rules.OriginOf(image.Final, Origin.Namespace) is { } origin
-            ? origin
-            : DecisionOf(image.Final, image.Original, Origin.Namespace, rules);
+    public ImageDecision DecisionOf(ListedImage image, RuleSet rules) => DecisionOf(image.Final, image.Original, Origin.Namespace, rules);
 
     /// <summary>
     /// What the current rules decide for an image. The original from the Pod's annotation only counts if the rules rewrite it to the
