@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.IntegrationTests.Chart;
 using ProxySwapper.Registry.InMemory;
@@ -11,7 +12,7 @@ namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
 /// <summary>The built program keeps the API server's policy up to date; the binding switches it on and off.</summary>
 [TestFixture, NeedsServer, NeedsModernServer]
-internal sealed class PolicyServeTests
+internal sealed partial class PolicyServeTests
 {
     private const string Policy = "mutatingadmissionpolicy";
     private const string Binding = "mutatingadmissionpolicybinding";
@@ -61,6 +62,20 @@ internal sealed class PolicyServeTests
         Assert.That(await ImageAsync(), Is.EqualTo("s.example/library/nginx:latest"));
         Assert.That(await _program.Management.GetStringAsync("/readyz?verbose"), Does.Contain("admission policy ok"));
     }
+
+    [Test]
+    public async Task What_alerts_and_the_dashboard_expect_of_every_replica_is_exported_without_a_certificate()
+    {
+        var exported = PrometheusText.Parse(await _program.Management.GetStringAsync("/metrics")).Keys;
+        var alerts = await File.ReadAllTextAsync(SourceTree.PathOf("chart", "files", "alerts.yaml"));
+        var dashboard = await File.ReadAllTextAsync(SourceTree.PathOf("chart", "dashboards", "proxyswapper.json"));
+        var expected = Expected().Matches(alerts + dashboard).Select(match => match.Groups[1].Value).ToList();
+        Assert.That(expected, Has.Count.EqualTo(2));
+        Assert.That(expected.Except(exported), Is.Empty);
+    }
+
+    [GeneratedRegex(@"\b(?:absent|label_values)\((\w+)")]
+    private static partial Regex Expected();
 
     [Test]
     public async Task A_changed_or_removed_policy_is_restored()
