@@ -9,12 +9,15 @@ internal sealed class MetricHosts
     /// <summary>The label of counters of registries.</summary>
     public const string Label = "host";
 
+    /// <summary>Its value, and that of <c>registry</c>, for those without series of their own.</summary>
+    public const string Other = "other";
+
     /// <summary>Each has 30 series for its requests.</summary>
     private const int Maximum = 24;
 
     /// <param name="registries">Hosts, as references write them; wildcards are left out.</param>
     public MetricHosts(IEnumerable<string> registries) =>
-        Names = [.. registries.Where(registry => !registry.Contains('*')).Distinct(StringComparer.Ordinal).Take(Maximum), "other"];
+        Names = [.. registries.Where(registry => !registry.Contains('*')).Distinct(StringComparer.Ordinal).Take(Maximum), Other];
 
     public string[] Names { get; }
 }

@@ -7,8 +7,16 @@ namespace ProxySwapper.Management;
 /// <summary>One instrument with all its series.</summary>
 internal sealed class PrometheusFamily
 {
-    /// <summary>More series than any instrument should have; more are a bug and must not cost memory.</summary>
+    /// <summary>
+    /// The most series of an instrument, so that many registries do not cost memory: more count for <see cref="MetricHosts.Other"/>.
+    /// </summary>
     private const int MaximumSeries = 1500;
+
+    /// <summary>The most series beside these, for the other labels of <see cref="MetricHosts.Other"/>.</summary>
+    private const int MaximumOthers = 100;
+
+    /// <summary>The label of counters by the registry of an image.</summary>
+    private const string RegistryLabel = "registry";
 
     private static readonly double[] DefaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -73,8 +81,11 @@ internal sealed class PrometheusFamily
             Find(tags)?.Record(value, _isSum, _buckets);
     }
 
-    /// <summary>The series with these labels, which is created if it is new; null if there are too many.</summary>
-    private Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    /// <summary>
+    /// The series with these labels, which is created if it is new; if there are too many, that of other registries; null if it cannot
+    /// have any, which is a bug.
+    /// </summary>
+    private Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags, int maximum = MaximumSeries)
     {
         for (var index = 1; index < tags.Length; index++)
             if (string.CompareOrdinal(tags[index - 1].Key, tags[index].Key) > 0)
@@ -89,9 +100,22 @@ internal sealed class PrometheusFamily
             tags.Length > 1 ? tags[1].Value : null,
             tags.Length > 2 ? tags[2].Value : null
         );
-        if (!_series.TryGetValue(key, out var series) && _series.Count < MaximumSeries)
-            _series[key] = series = new Series(LabelsOf(tags), _buckets);
-        return series;
+        if (_series.TryGetValue(key, out var series))
+            return series;
+        if (_series.Count < maximum)
+            return _series[key] = new Series(LabelsOf(tags), _buckets);
+        return maximum == MaximumSeries && OfOthers(tags) is { } others ? Find(others, MaximumSeries + MaximumOthers) : null;
+    }
+
+    /// <summary>The same labels for the registries that have no series of their own; null if there is no label of registries.</summary>
+    private static KeyValuePair<string, object?>[]? OfOthers(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        KeyValuePair<string, object?>[] others = [.. tags];
+        var index = Array.FindIndex(others, tag => tag.Key is RegistryLabel or MetricHosts.Label);
+        if (index < 0)
+            return null;
+        others[index] = new(others[index].Key, MetricHosts.Other);
+        return others;
     }
 
     /// <summary>Called before observing: series that are no longer observed disappear.</summary>

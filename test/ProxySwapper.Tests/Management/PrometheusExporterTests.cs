@@ -106,6 +106,27 @@ internal sealed class PrometheusExporterTests
         );
     }
 
+    [TestCase("registry", 120)]
+    [TestCase("host", 120)]
+    public void Registries_beyond_the_limit_of_series_are_counted_as_other(string label, int registries)
+    {
+        string[] names = [.. Enumerable.Range(0, registries).Select(index => $"r{index:000}.example"), "other"];
+        string[] results = [.. Enumerable.Range(0, 15).Select(index => $"result{index:00}")];
+        var counter = _meter.CreateCounter<long>("images_total", null, null, tags: [new(label, names), new("result", results)]);
+        foreach (var name in names.Append("reloaded.example"))
+        foreach (var result in results.Append("new"))
+            counter.Add(1, new KeyValuePair<string, object?>(label, name), new KeyValuePair<string, object?>("result", result));
+        var values = PrometheusText
+            .Parse(_exporter.Render())
+            .Where(series => series.Key.StartsWith("images_total", StringComparison.Ordinal))
+            .ToDictionary();
+        Assert.That(values.Values.Sum(), Is.EqualTo((registries + 2) * 16), "nothing is lost");
+        Assert.That(values, Has.Count.LessThanOrEqualTo(1600));
+        Assert.That(values[$$"""images_total{{{label}}="r000.example",result="result00"}"""], Is.EqualTo(1));
+        foreach (var result in results.Append("new"))
+            Assert.That(values[$$"""images_total{{{label}}="other",result="{{result}}"}"""], Is.GreaterThan(1));
+    }
+
     [Test]
     public void Every_kind_of_instrument_is_exported_with_its_type()
     {
