@@ -45,14 +45,17 @@ internal sealed class WorkloadReader
     /// <param name="file">The name of the text in faults.</param>
     /// <param name="text">The manifests.</param>
     /// <param name="defaultNamespace">The namespace of manifests without one.</param>
-    /// <exception cref="ConfigurationException">The text is not YAML, or an image in it is not a string.</exception>
+    /// <exception cref="ConfigurationException">The text is not YAML, or an image or a key in it is not a string.</exception>
     public static ManifestImages Read(string file, string text, string defaultNamespace)
     {
         var reader = new WorkloadReader(file);
         try
         {
             foreach (var document in YamlLoader.Load(text))
+            {
                 reader.ReadManifest(document.RootNode, defaultNamespace);
+                reader.RefuseTemplates(document.RootNode);
+            }
         }
         catch (YamlException fault)
         {
@@ -75,14 +78,19 @@ internal sealed class WorkloadReader
                 _unread.Add($"line {node.Start.Line} (not a manifest)");
             return;
         }
-        if (Child(manifest, "items") is YamlSequenceNode items)
+        var items = Child(manifest, "items");
+        // Another kind may have items of its own beside a template.
+        var list = Text(manifest, "kind") ?? ListSuffix;
+        if (items is YamlSequenceNode manifests && list.EndsWith(ListSuffix, StringComparison.Ordinal))
         {
-            var kind =
-                Text(manifest, "kind") is { } list && list.EndsWith(ListSuffix, StringComparison.Ordinal)
-                    ? list[..^ListSuffix.Length]
-                    : null;
-            foreach (var item in items)
+            var kind = list == ListSuffix ? null : list[..^ListSuffix.Length];
+            foreach (var item in manifests)
                 ReadManifest(item, defaultNamespace, kind);
+            return;
+        }
+        if (items is not null && !YamlSection.IsNull(items) && Text(manifest, "kind") == ListSuffix)
+        {
+            _unread.Add($"{ListSuffix} (items in line {items.Start.Line}: must be a list)");
             return;
         }
         var metadata = Child(manifest, "metadata") as YamlMappingNode;
@@ -154,7 +162,7 @@ internal sealed class WorkloadReader
     private IEnumerable<string> ImagesOf(YamlMappingNode pod, string manifest)
     {
         foreach (var field in PodImageFields.OfSpec)
-        foreach (var (index, item) in Items(pod, field.List).Index())
+        foreach (var (index, item) in Items(pod, field.List, manifest).Index())
         {
             var (holder, key) = field.IsVolume ? (Child(item, "image") as YamlMappingNode, "reference") : (item, "image");
             if (holder is null)
@@ -172,10 +180,16 @@ internal sealed class WorkloadReader
         }
     }
 
-    private IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key)
+    private IEnumerable<YamlMappingNode> Items(YamlMappingNode parent, string key, string manifest)
     {
-        if (Child(parent, key) is not YamlSequenceNode list)
+        var child = Child(parent, key);
+        if (child is not YamlSequenceNode list)
+        {
+            // An API server refuses it in a Pod; a custom resource may mean something else.
+            if (child is not null && !YamlSection.IsNull(child))
+                _unread.Add($"{manifest} ({key} in line {child.Start.Line}: must be a list)");
             yield break;
+        }
         foreach (var item in list)
             if (item is YamlMappingNode mapping)
                 yield return mapping;
@@ -183,10 +197,30 @@ internal sealed class WorkloadReader
                 Refuse(item, $"the items of {key} must be mappings");
     }
 
-    private void Refuse(YamlNode node, string what) =>
-        _faults.Add(
-            new(_file, (int)node.Start.Line, (int)node.Start.Column, "", $"{what}; render templates first, for example with helm template")
-        );
+    /// <summary>
+    /// Refuses keys that are not scalars: JSON, and so a manifest, cannot have any, and <c>{{ .Values.containers }}</c> reads as one.
+    /// </summary>
+    private void RefuseTemplates(YamlNode node)
+    {
+        if (node is YamlSequenceNode list)
+            foreach (var item in list)
+                RefuseTemplates(item);
+        if (node is not YamlMappingNode mapping)
+            return;
+        if (mapping.Children.Keys.Any(key => key is not YamlScalarNode))
+            Refuse(mapping, "keys must be strings");
+        else
+            foreach (var child in mapping.Children.Values)
+                RefuseTemplates(child);
+    }
+
+    /// <summary>Adds a fault, the first one of each place.</summary>
+    private void Refuse(YamlNode node, string what)
+    {
+        var (line, column) = ((int)node.Start.Line, (int)node.Start.Column);
+        if (!_faults.Exists(fault => fault.Line == line && fault.Column == column))
+            _faults.Add(new(_file, line, column, "", $"{what}; render templates first, for example with helm template"));
+    }
 
     private static IReadOnlyDictionary<string, string> LabelsOf(YamlMappingNode pod)
     {

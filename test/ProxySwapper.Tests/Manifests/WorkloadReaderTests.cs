@@ -156,6 +156,11 @@ internal sealed class WorkloadReaderTests
     [TestCase("kind: Pod\nspec: {containers: [{image: true}]}", "Pod (containers[0].image in line 2: must be a string, not true)")]
     [TestCase("kind: Pod\nspec: {containers: [{image: on}]}", "Pod (containers[0].image in line 2: must be a string, not on)")]
     [TestCase("kind: Pod\nspec: {containers: [], volumes: [{image: {}}, {name: b}]}", "Pod (volumes[0] in line 2: no reference)")]
+    [TestCase("kind: Pod\nspec:\n  containers: []\n  initContainers: {image: a}", "Pod (initContainers in line 4: must be a list)")]
+    [TestCase("kind: Pod\nspec:\n  containers: []\n  ephemeralContainers: a", "Pod (ephemeralContainers in line 4: must be a list)")]
+    [TestCase("kind: Pod\nspec: {containers: [], volumes: {a: {image: b}}}", "Pod (volumes in line 2: must be a list)")]
+    [TestCase("kind: List\nitems: {kind: Pod, spec: {containers: [{image: a}]}}", "List (items in line 2: must be a list)")]
+    [TestCase("kind: List\nitems: text", "List (items in line 2: must be a list)")]
     public void What_may_name_images_but_is_not_read_is_named(string text, params string[] unread)
     {
         var found = WorkloadReader.Read("m.yaml", text, "here");
@@ -185,6 +190,31 @@ internal sealed class WorkloadReaderTests
             () => Read("kind: Pod\nspec:\n  containers:\n    - image: {{ .Values.image }}"),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:4:14: image must be a string; render templates")
         );
+
+    [TestCase("kind: Pod\nspec:\n  containers: {{ .Values.containers }}", "3:15")]
+    [TestCase("kind: Pod\nspec:\n  containers: [{image: a}]\n  initContainers: {{ .Values.init }}", "4:19")]
+    [TestCase("kind: Pod\nspec:\n  containers: [{image: a}]\n  volumes: {{ .Values.volumes }}", "4:12")]
+    [TestCase("kind: List\nitems: {{ .Values.items }}", "2:8")]
+    [TestCase("kind: List\nitems:\n- kind: Deployment\n  spec: {{ .Values.spec }}", "4:9")]
+    [TestCase("apiVersion: x.example/v1\nkind: X\nspec: {{ .Values.spec }}", "3:7")]
+    [TestCase("{kind: MutatingAdmissionPolicyBinding, spec: 7, ? {a: b} : c, ? {c: d} : e}", "1:1")]
+    public void A_template_in_place_of_a_list_or_mapping_is_refused_with_its_line(string text, string place) =>
+        Assert.That(
+            () => Read($"{text}\n---\nkind: Pod\nspec: {{containers: [{{image: good}}]}}"),
+            Throws
+                .TypeOf<ConfigurationException>()
+                .With.Message.EqualTo($"m.yaml:{place}: keys must be strings; render templates first, for example with helm template")
+        );
+
+    [Test]
+    public void Items_of_a_kind_that_is_no_list_hide_no_template()
+    {
+        const string Template = "spec: {template: {spec: {containers: [{image: a}]}}}";
+        Assert.That(
+            Read($"apiVersion: apps/v1\nkind: Deployment\nitems: []\n{Template}\n---\nkind: Batch\nitems: [{{name: b}}]\n{Template}"),
+            Is.EqualTo(new[] { new ManifestImage("a", "here"), new ManifestImage("a", "here") })
+        );
+    }
 
     [TestCase(""), TestCase("text"), TestCase("- a"), TestCase("kind: Pod"), TestCase("kind: Pod\nspec: 3"), TestCase("kind: [a]")]
     public void Kinds_that_create_no_pods_have_no_images(string text) => Assert.That(Read(text), Is.Empty);
