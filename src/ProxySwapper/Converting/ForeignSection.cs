@@ -65,13 +65,23 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             var node => Refuse<IReadOnlyList<ForeignSection>>(key, node, "must be a list of mappings") ?? [],
         };
 
-    /// <summary>Reports that a key is not converted, if the file has it; an empty key stands for the whole section.</summary>
+    /// <summary>
+    /// Reports that the value of a key is not converted, if there is one; an empty key stands for the whole section. Where the key itself
+    /// is what matters, such as a repository's name, use <see cref="Report"/>.
+    /// </summary>
     public void LeaveOut(string key, string message)
     {
         if (key.Length == 0)
             notes.LeaveOut(path, mapping, message);
         else if (Take(key) is { } node)
             notes.LeaveOut(PathOf(key), node, message);
+    }
+
+    /// <summary>Reports what is lost or different at a key that the file has, also if its value is empty.</summary>
+    public void Report(string key, string message)
+    {
+        _read.Add(key);
+        notes.LeaveOut(PathOf(key), Written(key) ?? mapping, message);
     }
 
     /// <summary>Ignores keys that are irrelevant here, such as a Pod's resources.</summary>
@@ -97,11 +107,10 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
         return Find(key);
     }
 
-    private YamlNode? Find(string key) =>
-        mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value is { } node
-        && !IsEmpty(node)
-            ? node
-            : null;
+    private YamlNode? Find(string key) => Written(key) is { } node && !IsEmpty(node) ? node : null;
+
+    private YamlNode? Written(string key) =>
+        mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
 
     private T? Refuse<T>(string key, YamlNode node, string message)
     {

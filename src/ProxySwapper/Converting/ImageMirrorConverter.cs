@@ -62,7 +62,7 @@ internal static class ImageMirrorConverter
         {
             namespaces.AddRange(labels.Strings(NamespaceName));
             foreach (var label in labels.Keys.Where(label => label != NamespaceName).ToList())
-                labels.LeaveOut(label, "select namespaces by label with the chart's webhook.namespaceSelector");
+                labels.Report(label, "select namespaces by label with the chart's webhook.namespaceSelector");
         }
         selector.LeaveOut("matchExpressions", "select namespaces by label with the chart's webhook.namespaceSelector");
         return namespaces;
@@ -92,7 +92,7 @@ internal static class ImageMirrorConverter
             }
         }
         if (destination.Section("pull")?.Section("auth") is { } pull)
-            pull.LeaveOut(
+            pull.Report(
                 pull.Has("secretRef") ? "secretRef" : "provider",
                 "Secrets are not copied to other namespaces: give the nodes, or each namespace, a pull secret for the target"
             );

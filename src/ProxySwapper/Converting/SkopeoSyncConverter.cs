@@ -66,7 +66,7 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
         var repository = $"{source.Registry}/{source.Repository}";
         // One repository may be listed with tags, an expression and a range: those entries add to each other.
         if (!_destinations.TryAdd(destination, repository) && _destinations[destination] is var other && other != repository)
-            section.LeaveOut(
+            section.Report(
                 name,
                 $"has the same destination {destination} as {other}, so that equal tags overwrite each other, as with skopeo; "
                     + "use --scoped to keep them apart"
