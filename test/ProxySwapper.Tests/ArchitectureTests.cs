@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests;
@@ -20,6 +21,8 @@ internal sealed partial class ArchitectureTests
         .ToDictionary(pair => pair.folder, pair => pair.layer, StringComparer.Ordinal);
 
     private static readonly SourceFile[] Sources = [.. SourceFile.All("src")];
+
+    private static readonly NamespaceUses Uses = new(Sources, LayerOf.Keys);
 
     [Test]
     public void Every_namespace_is_its_files_folder()
@@ -46,10 +49,53 @@ internal sealed partial class ArchitectureTests
         var wrong =
             from file in Sources
             where file.Namespace is not null
-            from used in file.UsedNamespaces(LayerOf.Keys)
-            where used != file.Namespace && LayerOf[used] >= LayerOf[file.Namespace!]
-            select $"{file.Path} uses {used}";
-        Assert.That(wrong.Distinct(), Is.Empty);
+            from use in Uses.Of(file)
+            where LayerOf[use] >= LayerOf[file.Namespace!]
+            select $"{file.Path} uses {use}";
+        Assert.That(wrong, Is.Empty);
+    }
+
+    /// <summary>Otherwise a search that finds nothing would find nothing wrong.</summary>
+    [Test]
+    public void The_search_for_uses_finds_them()
+    {
+        var files = Sources.Where(file => file.Namespace is not null).ToList();
+        var usings = files.Sum(file => file.Usings.Count(LayerOf.ContainsKey));
+        Assert.That(usings, Is.GreaterThan(700), "usings of our own namespaces");
+        Assert.That(files.Sum(file => Uses.Of(file).Count), Is.GreaterThanOrEqualTo(usings).And.GreaterThan(800));
+    }
+
+    [TestCase("using ProxySwapper.Population.Gates;", "", "ProxySwapper.Population.Gates")]
+    [TestCase("global using ProxySwapper.Population.Gates;", "", "ProxySwapper.Population.Gates")]
+    [TestCase("using static ProxySwapper.Population.Gates.GatePatch;", "", "ProxySwapper.Population.Gates")]
+    [TestCase("using Patch = ProxySwapper.Population.Gates.GatePatch;", "", "ProxySwapper.Population.Gates")]
+    [TestCase("", "Gates.GatePatch.Build();", "ProxySwapper.Population.Gates")]
+    [TestCase("", "Population.Gates.GatePatch.Build();", "ProxySwapper.Population.Gates")]
+    [TestCase("", "new PodWatch();", "ProxySwapper.Population")]
+    [TestCase("", "is PodWatch { } watch", "ProxySwapper.Population")]
+    [TestCase("using ProxySwapper.Registry;", "// PodWatch, Gates.GatePatch", "ProxySwapper.Registry")]
+    [TestCase("", "\"PodWatch\" + names.PodWatch + Gates.Count;", null)]
+    public void A_use_is_found_however_it_is_written(string usings, string code, string? used)
+    {
+        const string Folder = "ProxySwapper.Population.Queue";
+        var file = new SourceFile("src/ProxySwapper/Population/Queue/Example.cs", $"{usings}\nnamespace {Folder};\n{code}\n");
+        Assert.That(Uses.Of(file), Is.EqualTo(used is null ? Array.Empty<string>() : [used]));
+        if (used != "ProxySwapper.Registry" && used is not null)
+            Assert.That(LayerOf[used], Is.GreaterThan(LayerOf[Folder]), "a case that the layers forbid");
+    }
+
+    /// <summary>What a project imports for all its files would be found in none of them.</summary>
+    [Test]
+    public void No_project_imports_a_namespace_of_ours_for_all_its_files()
+    {
+        var projects = Directory.EnumerateFiles(SourceTree.PathOf("src"), "*.csproj", SearchOption.AllDirectories);
+        var imports =
+            from path in projects.Append(SourceTree.PathOf("Directory.Build.props"))
+            from use in XDocument.Load(path).Descendants("Using")
+            let name = (string?)use.Attribute("Include") ?? ""
+            where name.StartsWith("ProxySwapper", StringComparison.Ordinal)
+            select $"{path}: {name}";
+        Assert.That(imports, Is.Empty);
     }
 
     [Test]
@@ -92,51 +138,4 @@ internal sealed partial class ArchitectureTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Quoted { get; }
-
-    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
-    private static partial Regex NamespacePattern { get; }
-
-    [GeneratedRegex(@"\b(?:[A-Z]\w*\.)+[A-Z]\w*|(?<=^using (?:static )?)[\w.]+(?=;)", RegexOptions.Multiline)]
-    private static partial Regex QualifiedName { get; }
-
-    /// <summary>One C# file, by its path from the root with slashes.</summary>
-    private sealed record SourceFile(string Path, string Text)
-    {
-        public string? Namespace { get; } = NamespacePattern.Match(Text) is { Success: true } match ? match.Groups[1].Value : null;
-
-        /// <summary><c>src/ProxySwapper/Population/Queue/X.cs</c> is <c>ProxySwapper.Population.Queue</c>.</summary>
-        public string FolderAsNamespace { get; } = string.Join('.', Path.Split('/')[1..^1]);
-
-        public static IEnumerable<SourceFile> All(string folder) =>
-            from path in Directory.EnumerateFiles(SourceTree.PathOf(folder), "*.cs", SearchOption.AllDirectories)
-            let relative = System.IO.Path.GetRelativePath(SourceTree.Root, path).Replace('\\', '/')
-            where !relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules")
-            select new SourceFile(relative, File.ReadAllText(path));
-
-        /// <summary>The namespaces that usings and qualified names refer to, resolved from the file's own namespace outwards.</summary>
-        public IEnumerable<string> UsedNamespaces(ICollection<string> all)
-        {
-            foreach (Match match in QualifiedName.Matches(Text))
-            {
-                var name = match.Value;
-                for (var scope = $"{Namespace}."; ; scope = ParentOf(scope))
-                {
-                    if (
-                        all.Where(one => $"{scope}{name}." is var full && full.StartsWith($"{one}.", StringComparison.Ordinal))
-                            .MaxBy(one => one.Length) is
-                        { } used
-                    )
-                    {
-                        if (used.Length > scope.Length)
-                            yield return used;
-                        break;
-                    }
-                    if (scope.Length == 0)
-                        break;
-                }
-            }
-        }
-
-        private static string ParentOf(string scope) => scope[..(scope.TrimEnd('.').LastIndexOf('.') + 1)];
-    }
 }
