@@ -20,17 +20,15 @@ internal sealed class ChartFenceTests : IDisposable
     private const string Target = "down.example.com/library/nginx:1";
     private const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    private KubeApiServer? _server;
-    private KubernetesClient? _account;
+    private KubeApiServer _server = null!;
+    private KubernetesClient _account = null!;
     private string _namespace = "";
     private int _count;
 
     [OneTimeSetUp]
     public async Task Start()
     {
-        _server = await ModernControlPlane.FindAsync();
-        if (_server is null)
-            return;
+        _server = await ModernControlPlane.GetAsync();
         _namespace = await _server.CreateNamespaceAsync();
         var fence = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"), "--kube-version", "1.36.0"))
             .Where(item => ((string)item["kind"]!).StartsWith("ValidatingAdmissionPolicy", StringComparison.Ordinal))
@@ -61,8 +59,6 @@ internal sealed class ChartFenceTests : IDisposable
     [Test]
     public async Task Everything_a_gate_needs_is_allowed()
     {
-        if (_account is null)
-            return;
         var lift = Remove("/spec/schedulingGates/0");
         var label = Remove("/metadata/labels/proxyswapper.io~1gated");
         Assert.That(await TryAsync(lift, label), Is.EqualTo(HttpStatusCode.OK), "lift");
@@ -86,8 +82,6 @@ internal sealed class ChartFenceTests : IDisposable
     [TestCase("pin", new[] { $"{Target}@{Digest}", $"down.example.com/library/setup:1@{Digest}" })]
     public async Task The_patches_of_the_program_are_allowed(string what, string[] images)
     {
-        if (_account is null)
-            return;
         var name = $"pod{_count++}";
         var pod = Pod(name, isGated: true);
         var annotations = pod["metadata"]!["annotations"]!;
@@ -103,7 +97,7 @@ internal sealed class ChartFenceTests : IDisposable
                 ["image"] = new JsonObject { ["reference"] = "down.example.com/library/data:1" },
             }
         );
-        var created = await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", pod, default);
+        var created = await _server.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", pod, default);
         var gated = GatedPod.Read(JsonSerializer.SerializeToElement(created))!;
         Assert.That(gated.Images, Has.Count.EqualTo(2), "an image volume cannot be changed");
         var changes = gated.Images.Select(image => (image, what == "restore" ? image.Original : $"{image.Image}@{Digest}")).ToList();
@@ -119,8 +113,6 @@ internal sealed class ChartFenceTests : IDisposable
     [Test]
     public async Task Nothing_else_is_allowed()
     {
-        if (_account is null)
-            return;
         (string What, JsonObject[] Patch)[] refused =
         [
             ("another's gate", [Remove("/spec/schedulingGates/1")]),
@@ -156,8 +148,6 @@ internal sealed class ChartFenceTests : IDisposable
     [Test]
     public async Task The_account_of_the_uninstallation_releases_gated_pods_and_patches_nothing_else()
     {
-        if (_server is null)
-            return;
         var name = await CreateAsync(isGated: true);
         var kubeconfig = _server.KubeconfigOf(KubeApiServer.UninstallToken);
         using var account = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
@@ -176,8 +166,6 @@ internal sealed class ChartFenceTests : IDisposable
     [Test]
     public async Task The_command_in_the_readme_releases_gated_pods_with_kubectl_only()
     {
-        if (_server is null)
-            return;
         var name = await CreateAsync(isGated: true);
         var readme = await File.ReadAllTextAsync(SourceTree.PathOf("README.md"));
         var start = readme.IndexOf("kubectl get pods -A -l proxyswapper.io/gated", StringComparison.Ordinal);
@@ -201,7 +189,7 @@ internal sealed class ChartFenceTests : IDisposable
         var name = await CreateAsync(isGated);
         try
         {
-            await new PodClient(_account!).PatchAsync(
+            await new PodClient(_account).PatchAsync(
                 _namespace,
                 name,
                 new JsonArray([.. patch.Select(operation => operation.DeepClone())]),
@@ -219,7 +207,7 @@ internal sealed class ChartFenceTests : IDisposable
     private async Task<string> CreateAsync(bool isGated)
     {
         var name = $"pod{_count++}";
-        await _server!.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", Pod(name, isGated), default);
+        await _server.Client.PostAsync($"/api/v1/namespaces/{_namespace}/pods", Pod(name, isGated), default);
         return name;
     }
 

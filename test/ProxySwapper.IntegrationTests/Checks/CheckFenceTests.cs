@@ -18,7 +18,7 @@ internal sealed class CheckFenceTests
     [Test]
     public async Task The_tests_account_makes_pods_by_dry_run_alone()
     {
-        var server = (await ModernControlPlane.FindAsync())!;
+        var server = await ModernControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();
         var policy = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("default"), "--kube-version", "1.36.0"))
             .Where(item => ChartObjects.IsHook(item, "test"))

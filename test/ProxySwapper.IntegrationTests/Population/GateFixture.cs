@@ -12,15 +12,16 @@ internal enum ApiServerKind
     Modern,
 }
 
-/// <summary>Tests of the built program with an API server: in memory, and a real one if available.</summary>
+/// <summary>Tests of the built program with an API server: in memory, and a real one.</summary>
 [TestFixture(ApiServerKind.InMemory)]
 [TestFixture(ApiServerKind.Modern, Category = "NeedsServer,NeedsModernServer")]
 internal abstract class GateFixture(object kind)
 {
-    /// <summary>The scene of the test; null if there is no such server, which makes the test inconclusive.</summary>
-    protected GateScene? Scene { get; private set; }
+    protected GateScene Scene => _scene!;
 
     protected ApiServerKind Kind { get; } = (ApiServerKind)kind;
+
+    private GateScene? _scene;
 
     /// <summary>Of this fixture alone, since replicas act on the gated Pods of the whole cluster.</summary>
     private KubeApiServer? _server;
@@ -36,13 +37,20 @@ internal abstract class GateFixture(object kind)
     }
 
     [SetUp]
-    public async Task StartSceneAsync() =>
-        Scene = Kind == ApiServerKind.InMemory || _server is not null ? await GateScene.CreateAsync(_server) : null;
+    public async Task StartSceneAsync() => _scene = await GateScene.CreateAsync(_server);
 
     [TearDown]
     public async Task StopSceneAsync()
     {
-        if (Scene is not null)
-            await Scene.DisposeAsync();
+        if (_scene is not null)
+            await _scene.DisposeAsync();
+        _scene = null;
+    }
+
+    /// <summary>A page of the first replica's management port. Its text explains the state even if it is not ready.</summary>
+    protected async Task<string> GetAsync(string path)
+    {
+        using var response = await Scene.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
+        return await response.Content.ReadAsStringAsync();
     }
 }

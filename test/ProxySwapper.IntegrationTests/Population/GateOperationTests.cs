@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>More about gates: another policy, a downstream registry that refuses our login, the chart's condition for updates.</summary>
+/// <summary>More about gates: another policy, updates, a downstream registry that refuses our login.</summary>
 internal sealed class GateOperationTests(object kind) : GateFixture(kind)
 {
     private const string FastChecks = "proxyHealth: {interval: 1s}";
@@ -15,8 +15,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task With_immediate_a_pod_is_created_when_its_image_is_downstream_without_a_gate()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("immediate", 220);
         await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 8s}", gates: false);
         var pod = await scene.CreateAsync(GateScene.Pod("immediate", source));
@@ -27,8 +26,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task With_immediate_a_pod_is_made_at_the_deadline_and_the_copy_goes_on()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("late", 221);
         await scene.StartReplicaAsync("populate: {policy: immediate, deadline: 1s}", gates: false);
         scene.Hold();
@@ -43,8 +41,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task With_exists_a_pod_keeps_its_original_and_its_image_is_copied_for_the_next_one()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("exists", 225);
         await scene.StartReplicaAsync("swapPolicy: exists", gates: false);
         scene.Hold();
@@ -62,8 +59,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task An_image_that_is_changed_while_its_pod_waits_is_waited_for_instead()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var lost = $"{scene.Upstream.Address}/team/nowhere:1";
         var (source, target) = scene.AddImage("changed", 227);
         await scene.StartReplicaAsync(updates: true);
@@ -82,8 +78,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task The_hook_of_an_uninstallation_removes_the_webhook_and_releases_the_pods_that_wait()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, _) = scene.AddImage("uninstalled", 226);
         await scene.StartReplicaAsync();
         scene.Hold();
@@ -113,8 +108,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_downstream_that_refuses_our_login_is_reported_everywhere_and_images_are_left_unchanged_meanwhile()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         scene.RefusesLogin = true;
         var (source, target) = scene.AddImage("refused", 222);
         var replica = await scene.StartReplicaAsync(FastChecks, gates: false);
@@ -152,47 +146,13 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     [Test]
     public async Task With_keep_images_are_rewritten_although_the_downstream_refuses_our_login()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         scene.RefusesLogin = true;
         var (source, target) = scene.AddImage("kept", 223);
         var replica = await scene.StartReplicaAsync($"{FastChecks}\npopulate: {{gate: {{onFailure: keep}} }}", gates: false);
         await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");
         var pod = await scene.CreateAsync(GateScene.Pod("kept", source));
         Assert.That((GateScene.ImageOf(pod), GateScene.GatesOf(pod).Count), Is.EqualTo((target, 0)), "it is not waited for");
-    }
-
-    [Test]
-    public async Task With_the_charts_condition_the_webhook_is_not_asked_about_a_release_and_is_about_other_updates()
-    {
-        if (Scene is not { } scene || Kind == ApiServerKind.InMemory)
-            return;
-        var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("conditions"), "--kube-version", "1.36.0")).Single(item =>
-            (string?)item["kind"] == "MutatingWebhookConfiguration"
-        );
-        var condition = webhook["webhooks"]![0]!["matchConditions"]!
-            .AsArray()
-            .Single(item => (string?)item!["name"] == "gate-is-not-lifted")!
-            .AsObject();
-        await scene.StartReplicaAsync(updates: true, matchCondition: condition);
-        var source = $"{scene.Upstream.Address}/team/nowhere:1";
-        await scene.CreateAsync(GateScene.Pod("lost", source));
-        Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("lost")), Is.EqualTo(source), "put back, and not swapped again");
-        Assert.That(await GetAsync("/metrics"), Does.Not.Match("proxyswapper_admissions_total.*gate_lifted.* [1-9]"));
-        // The condition only excludes the release: an update with another image is reviewed.
-        var (other, target) = scene.AddImage("other", 224);
-        await scene.CreateAsync(GateScene.Pod("plain", "example.invalid/main:1"));
-        var path = $"/api/v1/namespaces/{scene.Namespace}/pods/plain";
-        var patch = JsonNode.Parse($$"""[{"op":"replace","path":"/spec/containers/0/image","value":"{{other}}"}]""")!;
-        var updated = await scene.Client.PatchAsync(path, PatchKind.Json, patch, default);
-        Assert.That(GateScene.ImageOf(updated), Is.EqualTo(target));
-    }
-
-    private async Task<string> GetAsync(string path)
-    {
-        // The text explains the state even if it is not ready.
-        using var answer = await Scene!.Replicas[0].Management.GetAsync(new Uri(path, UriKind.Relative));
-        return await answer.Content.ReadAsStringAsync();
     }
 
     private static async Task<IReadOnlyList<JsonNode>> EventsAsync(GateScene scene, string reason)

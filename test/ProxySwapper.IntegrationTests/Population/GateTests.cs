@@ -13,8 +13,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_pod_waits_for_its_image_and_the_next_one_with_it_does_not()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("app", 201);
         await scene.StartReplicaAsync();
         scene.Hold();
@@ -39,8 +38,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task Every_kind_of_pod_that_may_wait_waits_and_is_released()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("kinds", 202);
         await scene.StartReplicaAsync();
         scene.Hold();
@@ -75,8 +73,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task Pods_that_must_not_wait_are_swapped_and_do_not()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("never", 203);
         await scene.StartReplicaAsync("populate: {gate: {jobs: false}}");
         scene.Hold();
@@ -111,8 +108,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task An_image_volume_is_swapped_only_when_its_image_is_known_to_be_there()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("data", 204);
         await scene.StartReplicaAsync();
         var first = await scene.CreateAsync(WithVolume("first", source));
@@ -125,8 +121,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_pod_whose_image_does_not_exist_starts_with_its_original_also_with_updates_reviewed()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         await scene.StartReplicaAsync(updates: true);
         var source = $"{scene.Upstream.Address}/team/nowhere:1";
         Assert.That(GateScene.GatesOf(await scene.CreateAsync(GateScene.Pod("lost", source))), Is.EqualTo([GateScene.Gate]));
@@ -153,8 +148,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task With_keep_a_pod_is_released_with_the_image_that_is_missing()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         await scene.StartReplicaAsync("populate: {gate: {onFailure: keep}}");
         await scene.CreateAsync(GateScene.Pod("kept", $"{scene.Upstream.Address}/team/nowhere:1"));
         Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("kept")), Does.StartWith(scene.Downstream.Address));
@@ -163,8 +157,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_released_pod_can_name_the_digest_that_was_copied()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("pinned", 205);
         await scene.StartReplicaAsync("populate: {gate: {pinDigests: true}}");
         await scene.CreateAsync(GateScene.Pod("pinned", source));
@@ -175,8 +168,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task Two_replicas_copy_once_and_a_third_one_continues_when_both_are_killed()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("killed", 206);
         await scene.StartReplicaAsync();
         await scene.StartReplicaAsync(isRegistered: false);
@@ -202,8 +194,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task Of_two_replicas_one_copies_and_the_other_knows_it_then()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var images = Enumerable.Range(0, 5).Select(i => scene.AddImage($"twice{i}", 210 + i)).ToList();
         await scene.StartReplicaAsync();
         await scene.StartReplicaAsync(isRegistered: false);
@@ -223,8 +214,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_pod_that_waits_is_released_although_the_webhook_was_removed()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("removed", 207);
         await scene.StartReplicaAsync();
         scene.Hold();
@@ -238,8 +228,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
     [TestCase("disable")]
     public async Task A_command_releases_every_pod_with_its_original_when_no_replica_is_left(string command)
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, _) = scene.AddImage("left", 208);
         await scene.StartReplicaAsync();
         scene.Hold();

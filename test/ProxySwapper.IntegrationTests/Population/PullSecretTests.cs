@@ -9,8 +9,7 @@ internal sealed class PullSecretTests(object kind) : GateFixture(kind)
     [Test]
     public async Task A_pod_names_the_secret_and_one_that_is_missing_is_reported()
     {
-        if (Scene is not { } scene)
-            return;
+        var scene = Scene;
         var (source, target) = scene.AddImage("secret", 231);
         var replica = await scene.StartReplicaAsync("populate: {pullSecrets: true}", ruleKeys: ", pullSecret: hub");
         scene.Hold();

@@ -14,7 +14,7 @@ internal sealed class TemplateSchemaTests
     [TestCase("example.com/v1", "unknowns", "Unknown", ExpectedResult = true, Description = "a group without schemas")]
     public async Task<bool> The_schema_of_a_kind_shows_whether_it_can_have_a_template(string groupVersion, string plural, string kind)
     {
-        var server = (await ModernControlPlane.FindAsync())!;
+        var server = await ModernControlPlane.GetAsync();
         var found = new DiscoveredTemplate(new ResourceType(groupVersion, plural), kind, ["spec", "template"], IsCustom: true);
         return await new TemplateSchema(server.Client).AllowsTemplateAsync(found, default);
     }

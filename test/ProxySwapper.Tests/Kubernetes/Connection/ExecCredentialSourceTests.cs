@@ -53,14 +53,12 @@ internal sealed class ExecCredentialSourceTests : IDisposable
     [Test]
     public async Task A_plugin_may_print_more_than_a_pipe_buffers()
     {
-        _folder.WriteScript(
-            "plugin",
-            """
-            head -c 100000 /dev/zero | tr '\\0' 'x' >&2
-            printf '{"apiVersion":"client.authentication.k8s.io/v1","padding":"%s",' "$(head -c 200000 /dev/zero | tr '\\0' 'x')"
-            printf '"status":{"token":"long"}}'
-            """
+        var message = _folder.Write("message", new string('x', 100_000));
+        var output = _folder.Write(
+            "output",
+            $$"""{"apiVersion":"client.authentication.k8s.io/v1","padding":"{{new string('x', 200_000)}}","status":{"token":"long"} }"""
         );
+        _folder.WriteScript("plugin", $"cat {message} >&2; cat {output}");
         var source = Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin"));
         Assert.That((await source.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("long"));
     }
