@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>Applies patches as strictly as an API server: a patch applies completely or not at all.</summary>
+/// <summary>
+/// Applies patches as strictly as an API server: a patch applies completely or not at all. The demo applies the webhook's by it as well.
+/// </summary>
 internal static class JsonPatch
 {
     /// <summary>Applies a JSON patch (RFC 6902: add, remove, replace, test).</summary>

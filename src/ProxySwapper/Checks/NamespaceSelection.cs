@@ -27,7 +27,7 @@ internal static class NamespaceSelection
         using var list = JsonDocument.Parse(selecting.ToJsonString());
         return list
             .RootElement.EnumerateArray()
-            .Any(item => LabelSelector.Read(TemplateReader.Member(item, "namespaceSelector")).IsMatch(labels));
+            .Any(item => LabelSelector.Read(ObjectFields.Member(item, "namespaceSelector")).IsMatch(labels));
     }
 
     /// <summary>What to say if it does not.</summary>

@@ -48,16 +48,16 @@ internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
 
     private static ReplicaStatus? Read(JsonElement pod)
     {
-        var metadata = TemplateReader.Member(pod, "metadata");
-        if (TemplateReader.Text(TemplateReader.Member(pod, "status"), "phase") != "Running")
+        var metadata = ObjectFields.Member(pod, "metadata");
+        if (ObjectFields.Text(ObjectFields.Member(pod, "status"), "phase") != "Running")
             return null;
-        var port = TemplateReader
-            .Items(TemplateReader.Member(pod, "spec"), "containers")
-            .SelectMany(container => TemplateReader.Items(container, "ports"))
-            .Where(port => TemplateReader.Text(port, "name") == PortName)
-            .Select(port => TemplateReader.Member(port, "containerPort"))
+        var port = ObjectFields
+            .Items(ObjectFields.Member(pod, "spec"), "containers")
+            .SelectMany(container => ObjectFields.Items(container, "ports"))
+            .Where(port => ObjectFields.Text(port, "name") == PortName)
+            .Select(port => ObjectFields.Member(port, "containerPort"))
             .FirstOrDefault(number => number.ValueKind == JsonValueKind.Number);
-        return TemplateReader.Text(metadata, "namespace") is { } @namespace && TemplateReader.Text(metadata, "name") is { } name
+        return ObjectFields.Text(metadata, "namespace") is { } @namespace && ObjectFields.Text(metadata, "name") is { } name
             ? new(@namespace, name, port.ValueKind == JsonValueKind.Number ? port.GetInt32() : DefaultPort)
             : null;
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
@@ -47,7 +48,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
             .AsObject();
         var started = TimeProvider.System.GetTimestamp();
         var (patch, _) = await webhook.AskAsync(pod, cancellationToken);
-        var rewritten = (string?)JsonPatchApplier.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
+        var rewritten = (string?)JsonPatch.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
         var answered = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
         console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {answered:0} ms[/]");
         if (rewritten != target || !await IsCopiedAsync(webhook.Get<PopulationQueue>(), target, cancellationToken))

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Rules;
 using Spectre.Console;
 
@@ -36,7 +37,7 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         console.MarkupLineInterpolated($"[bold]{sample.File}[/]");
         console.MarkupLineInterpolated($"  [grey]{sample.About}[/]");
         var before = ImagesOf(sample.Pod);
-        var after = ImagesOf(patch is null ? sample.Pod : JsonPatchApplier.Apply(sample.Pod, patch));
+        var after = ImagesOf(patch is null ? sample.Pod : JsonPatch.Apply(sample.Pod, patch));
         var (rewritten, isGood) = (0, true);
         var isOptedOut = (string?)sample.Pod["metadata"]!["labels"]?[WellKnownLabels.OptOutLabel] == "true";
         foreach (var (image, final) in before.Zip(after))
@@ -68,11 +69,10 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
 
     private static List<string> ImagesOf(JsonNode pod) =>
         [
-            .. from list in (string[])["initContainers", "containers"]
-            from container in pod["spec"]![list]?.AsArray() ?? []
-            select (string)container!["image"]!,
-            .. from volume in pod["spec"]!["volumes"]?.AsArray() ?? []
-            where volume?["image"] is not null
-            select (string)volume!["image"]!["reference"]!,
+            .. from field in PodImageFields.OfSpec
+            from item in pod["spec"]![field.List]?.AsArray() ?? []
+            let image = field.IsVolume ? item["image"]?["reference"] : item["image"]
+            where image is not null
+            select (string)image!,
         ];
 }

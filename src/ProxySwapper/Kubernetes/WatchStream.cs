@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
+using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -119,7 +120,7 @@ internal readonly struct WatchLine : IDisposable
     private WatchLine(JsonDocument document) => _document = document;
 
     /// <summary><c>ADDED</c>, <c>MODIFIED</c>, <c>DELETED</c>, <c>BOOKMARK</c> or <c>ERROR</c>.</summary>
-    public string Type => Text(_document.RootElement, "type") ?? "";
+    public string Type => TextOrEmpty(_document.RootElement, "type");
 
     /// <summary>The object; of a bookmark only its resource version, of an error a Status.</summary>
     public JsonElement Object => Member(_document.RootElement, "object");
@@ -132,7 +133,7 @@ internal readonly struct WatchLine : IDisposable
         Member(Object, "code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) ? number : 0;
 
     /// <summary>The message of an error's Status.</summary>
-    public string ErrorMessage => Text(Object, "message") ?? "";
+    public string ErrorMessage => TextOrEmpty(Object, "message");
 
     /// <summary>Parses a line.</summary>
     /// <exception cref="JsonException">The line is not such an object.</exception>
@@ -146,10 +147,4 @@ internal readonly struct WatchLine : IDisposable
     }
 
     public void Dispose() => _document.Dispose();
-
-    private static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
-
-    private static string? Text(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 }

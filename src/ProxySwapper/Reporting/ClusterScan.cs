@@ -63,15 +63,15 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             kind,
             item =>
             {
-                var metadata = TemplateReader.Member(item, "metadata");
+                var metadata = ObjectFields.Member(item, "metadata");
                 var workload = new Workload(
                     kind.Kind,
-                    TemplateReader.Text(metadata, "namespace") ?? "",
-                    TemplateReader.Text(metadata, "name") ?? ""
+                    ObjectFields.Text(metadata, "namespace") ?? "",
+                    ObjectFields.Text(metadata, "name") ?? ""
                 )
                 {
                     ApiVersion = kind.Type.GroupVersion,
-                    Uid = TemplateReader.Text(metadata, "uid"),
+                    Uid = ObjectFields.Text(metadata, "uid"),
                 };
                 if (HasController(item, out var controller))
                     _owners[workload] = WorkloadOf(controller, workload.Namespace);
@@ -83,7 +83,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                 var uses = TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList();
                 if (isRevision)
                 {
-                    AddRevision(_owners[workload], TemplateReader.Text(metadata, "creationTimestamp") ?? "", uses);
+                    AddRevision(_owners[workload], ObjectFields.Text(metadata, "creationTimestamp") ?? "", uses);
                     return null;
                 }
                 _templates.Add(workload);
@@ -155,18 +155,15 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private List<ImageUse> ReadPod(JsonElement pod)
     {
-        var metadata = TemplateReader.Member(pod, "metadata");
-        var @namespace = TemplateReader.Text(metadata, "namespace") ?? "";
+        var metadata = ObjectFields.Member(pod, "metadata");
+        var @namespace = ObjectFields.Text(metadata, "namespace") ?? "";
         // A static Pod's controller is its node.
-        if (!HasController(pod, out var controller) || TemplateReader.Text(controller, "kind") == "Node")
+        if (!HasController(pod, out var controller) || ObjectFields.Text(controller, "kind") == "Node")
             return
             [
                 .. TemplateReader.ReadPod(
                     pod,
-                    new Workload("Pod", @namespace, TemplateReader.Text(metadata, "name") ?? "")
-                    {
-                        Uid = TemplateReader.Text(metadata, "uid"),
-                    },
+                    new Workload("Pod", @namespace, ObjectFields.Text(metadata, "name") ?? "") { Uid = ObjectFields.Text(metadata, "uid") },
                     null
                 ),
             ];
@@ -197,9 +194,9 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private static List<(string Name, long Size)> ReadSizes(JsonElement node)
     {
         var sizes = new List<(string, long)>();
-        foreach (var image in TemplateReader.Items(TemplateReader.Member(node, "status"), "images"))
-            if (TemplateReader.Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size)
-                foreach (var name in TemplateReader.Items(image, "names"))
+        foreach (var image in ObjectFields.Items(ObjectFields.Member(node, "status"), "images"))
+            if (ObjectFields.Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size)
+                foreach (var name in ObjectFields.Items(image, "names"))
                     sizes.Add((name.GetString() ?? "", size.GetInt64()));
         return sizes;
     }
@@ -245,27 +242,27 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private static (string?, string?) KeyOf(JsonElement item)
     {
-        var metadata = TemplateReader.Member(item, "metadata");
-        return (TemplateReader.Text(metadata, "namespace"), TemplateReader.Text(metadata, "name"));
+        var metadata = ObjectFields.Member(item, "metadata");
+        return (ObjectFields.Text(metadata, "namespace"), ObjectFields.Text(metadata, "name"));
     }
 
     /// <summary>A ReplicaSet of a Deployment has its template, or one that it had before.</summary>
     private static bool IsRevision(DiscoveredTemplate kind) => kind.Type.Plural is "replicasets" or "replicationcontrollers";
 
     /// <summary>A Job of a CronJob does not start again.</summary>
-    private static bool IsOfCronJob(JsonElement controller) => TemplateReader.Text(controller, "kind") == "CronJob";
+    private static bool IsOfCronJob(JsonElement controller) => ObjectFields.Text(controller, "kind") == "CronJob";
 
     private static Workload WorkloadOf(JsonElement owner, string @namespace) =>
-        new(TemplateReader.Text(owner, "kind") ?? "", @namespace, TemplateReader.Text(owner, "name") ?? "")
+        new(ObjectFields.Text(owner, "kind") ?? "", @namespace, ObjectFields.Text(owner, "name") ?? "")
         {
-            ApiVersion = TemplateReader.Text(owner, "apiVersion") ?? "v1",
-            Uid = TemplateReader.Text(owner, "uid"),
+            ApiVersion = ObjectFields.Text(owner, "apiVersion") ?? "v1",
+            Uid = ObjectFields.Text(owner, "uid"),
         };
 
     private static bool HasController(JsonElement item, out JsonElement controller)
     {
-        foreach (var owner in TemplateReader.Items(TemplateReader.Member(item, "metadata"), "ownerReferences"))
-            if (TemplateReader.Member(owner, "controller").ValueKind == JsonValueKind.True)
+        foreach (var owner in ObjectFields.Items(ObjectFields.Member(item, "metadata"), "ownerReferences"))
+            if (ObjectFields.Member(owner, "controller").ValueKind == JsonValueKind.True)
             {
                 controller = owner;
                 return true;

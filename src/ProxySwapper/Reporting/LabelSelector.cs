@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Reporting;
 
@@ -19,15 +20,15 @@ internal sealed class LabelSelector
     public static LabelSelector Read(JsonElement selector)
     {
         var result = new LabelSelector();
-        if (TemplateReader.Member(selector, "matchLabels") is { ValueKind: JsonValueKind.Object } labels)
+        if (ObjectFields.Member(selector, "matchLabels") is { ValueKind: JsonValueKind.Object } labels)
             foreach (var label in labels.EnumerateObject())
             {
                 var (key, value) = (label.Name, TextOf(label.Value));
                 result._requirements.Add(all => all.TryGetValue(key, out var found) && found == value);
             }
-        foreach (var expression in TemplateReader.Items(selector, "matchExpressions"))
-            if (TemplateReader.Text(expression, "key") is { } key)
-                result._requirements.Add(Requirement(key, TemplateReader.Text(expression, "operator"), ValuesOf(expression)));
+        foreach (var expression in ObjectFields.Items(selector, "matchExpressions"))
+            if (ObjectFields.Text(expression, "key") is { } key)
+                result._requirements.Add(Requirement(key, ObjectFields.Text(expression, "operator"), ValuesOf(expression)));
         return result;
     }
 
@@ -36,7 +37,7 @@ internal sealed class LabelSelector
     /// <summary>The labels of an object; empty if it has none.</summary>
     public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item)
     {
-        if (TemplateReader.Member(TemplateReader.Member(item, "metadata"), "labels") is not { ValueKind: JsonValueKind.Object } labels)
+        if (ObjectFields.Member(ObjectFields.Member(item, "metadata"), "labels") is not { ValueKind: JsonValueKind.Object } labels)
             return NoLabels;
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         // Of a name that occurs twice, the last value counts, as for every other member that is read here.
@@ -51,7 +52,7 @@ internal sealed class LabelSelector
     private static HashSet<string> ValuesOf(JsonElement expression)
     {
         var values = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var value in TemplateReader.Items(expression, "values"))
+        foreach (var value in ObjectFields.Items(expression, "values"))
             values.Add(TextOf(value));
         return values;
     }

@@ -41,9 +41,9 @@ internal static class ReleaseConfiguration
 
     private static (string Place, string Text)? Read(JsonElement item)
     {
-        var metadata = TemplateReader.Member(item, "metadata");
-        return TemplateReader.Text(TemplateReader.Member(item, "data"), Key) is { } text
-            ? ($"ConfigMap {TemplateReader.Text(metadata, "namespace")}/{TemplateReader.Text(metadata, "name")}", text)
+        var metadata = ObjectFields.Member(item, "metadata");
+        return ObjectFields.Text(ObjectFields.Member(item, "data"), Key) is { } text
+            ? ($"ConfigMap {ObjectFields.Text(metadata, "namespace")}/{ObjectFields.Text(metadata, "name")}", text)
             : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ProxySwapper.Admission;
+using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Reporting;
 
@@ -40,15 +41,6 @@ internal static class TemplateReader
             yield return new ImageUse(original ?? image.Image, image.Image, node, workload, traits);
         }
     }
-
-    public static string? Text(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
-
-    public static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
-
-    public static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
 
     private static IEnumerable<PodImage> ImagesOf(JsonElement spec)
     {

@@ -169,17 +169,14 @@ internal sealed class WebhookScope
         using var document = JsonDocument.Parse(registration.ToJsonString());
         var root = document.RootElement;
         var selectors = new List<(LabelSelector, LabelSelector)>();
-        if (TemplateReader.Member(root, "webhooks").ValueKind != JsonValueKind.Array)
-            selectors.Add(SelectorsOf(TemplateReader.Member(TemplateReader.Member(root, "spec"), "matchResources")));
-        foreach (var webhook in TemplateReader.Items(root, "webhooks"))
+        if (ObjectFields.Member(root, "webhooks").ValueKind != JsonValueKind.Array)
+            selectors.Add(SelectorsOf(ObjectFields.Member(ObjectFields.Member(root, "spec"), "matchResources")));
+        foreach (var webhook in ObjectFields.Items(root, "webhooks"))
         {
             selectors.Add(SelectorsOf(webhook));
             AddConditions(
                 "webhook",
-                TemplateReader
-                    .Items(webhook, "matchConditions")
-                    .Select(condition => TemplateReader.Text(condition, "name"))
-                    .OfType<string>(),
+                ObjectFields.Items(webhook, "matchConditions").Select(condition => ObjectFields.Text(condition, "name")).OfType<string>(),
                 problems
             );
         }
@@ -200,8 +197,8 @@ internal sealed class WebhookScope
 
     private static (LabelSelector, LabelSelector) SelectorsOf(JsonElement registration) =>
         (
-            LabelSelector.Read(TemplateReader.Member(registration, "namespaceSelector")),
-            LabelSelector.Read(TemplateReader.Member(registration, "objectSelector"))
+            LabelSelector.Read(ObjectFields.Member(registration, "namespaceSelector")),
+            LabelSelector.Read(ObjectFields.Member(registration, "objectSelector"))
         );
 
     private LabelSelector[] PodsOf(string @namespace)
@@ -215,5 +212,5 @@ internal sealed class WebhookScope
         return isOptedOut || @namespace == KubeSystem ? [] : AllPods;
     }
 
-    private static string NameOf(JsonElement item) => TemplateReader.Text(TemplateReader.Member(item, "metadata"), "name") ?? "";
+    private static string NameOf(JsonElement item) => ObjectFields.Text(ObjectFields.Member(item, "metadata"), "name") ?? "";
 }

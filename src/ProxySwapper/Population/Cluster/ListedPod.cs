@@ -4,6 +4,7 @@ using ProxySwapper.Admission;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Rules;
+using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -27,28 +28,28 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
             Add(
                 field,
                 item,
-                Text(image, field.IsVolume ? "reference" : "image"),
-                Text(image, field.IsVolume ? "pullPolicy" : "imagePullPolicy")
+                TextOrEmpty(image, field.IsVolume ? "reference" : "image"),
+                TextOrEmpty(image, field.IsVolume ? "pullPolicy" : "imagePullPolicy")
             );
         }
-        var account = Text(spec, "serviceAccountName");
+        var account = TextOrEmpty(spec, "serviceAccountName");
         var origin = new PodOrigin(
-            Text(metadata, "namespace"),
-            Text(metadata, "name"),
+            TextOrEmpty(metadata, "namespace"),
+            TextOrEmpty(metadata, "name"),
             account.Length > 0 ? account : "default",
-            [.. Items(spec, "imagePullSecrets").Select(secret => Text(secret, "name")).Where(name => name.Length > 0)],
-            ActivityContext.TryParse(Text(annotations, GateLabels.Trace), null, isRemote: true, out var trace) ? trace : default
+            [.. Items(spec, "imagePullSecrets").Select(secret => TextOrEmpty(secret, "name")).Where(name => name.Length > 0)],
+            ActivityContext.TryParse(TextOrEmpty(annotations, GateLabels.Trace), null, isRemote: true, out var trace) ? trace : default
         )
         {
-            Uid = Text(metadata, "uid"),
+            Uid = TextOrEmpty(metadata, "uid"),
         };
-        return new ListedPod(origin, origin.Uid, Text(Member(pod, "status"), "phase") == "Running", images);
+        return new ListedPod(origin, origin.Uid, TextOrEmpty(Member(pod, "status"), "phase") == "Running", images);
 
         void Add(PodImageField field, JsonElement item, string final, string policy)
         {
             if (final.Length == 0)
                 return;
-            var original = Text(annotations, field.AnnotationPrefix + Text(item, "name"));
+            var original = TextOrEmpty(annotations, field.AnnotationPrefix + TextOrEmpty(item, "name"));
             images.Add(
                 new ListedImage(final, original.Length > 0 ? original : null, policy == "Always")
                 {
@@ -89,15 +90,6 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
         }
         return new ImageDecision(final, DecisionReason.NoRule, null, null, null, null);
     }
-
-    private static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
-
-    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
-
-    private static string Text(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
 }
 
 /// <summary>An image of a listed Pod.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Registry;
+using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Population.Gates;
 
@@ -35,7 +36,7 @@ internal sealed record GatedPod
     public static GatedPod? Read(JsonElement pod)
     {
         var (metadata, spec) = (Member(pod, "metadata"), Member(pod, "spec"));
-        var gates = Items(spec, "schedulingGates").Select(gate => Text(gate, "name")).ToList();
+        var gates = Items(spec, "schedulingGates").Select(gate => TextOrEmpty(gate, "name")).ToList();
         if (gates.IndexOf(GateLabels.Gate) is not (>= 0 and var index))
             return null;
         var annotations = Member(metadata, "annotations");
@@ -43,18 +44,21 @@ internal sealed record GatedPod
         foreach (var field in Fields)
         foreach (var (place, container) in Items(spec, field.List).Index())
         {
-            var (name, image) = (Text(container, "name"), Text(container, "image"));
+            var (name, image) = (TextOrEmpty(container, "name"), TextOrEmpty(container, "image"));
             var key = field.AnnotationPrefix + name;
-            if (Text(annotations, key) is { Length: > 0 } original && IsOurs(image, Text(annotations, GateLabels.GatedImagePrefix + name)))
+            if (
+                TextOrEmpty(annotations, key) is { Length: > 0 } original
+                && IsOurs(image, TextOrEmpty(annotations, GateLabels.GatedImagePrefix + name))
+            )
                 images.Add(new GatedImage($"/spec/{field.List}/{place}/image", image, original, key));
         }
         return new GatedPod
         {
-            Namespace = Text(metadata, "namespace"),
-            Name = Text(metadata, "name"),
-            Uid = Text(metadata, "uid"),
+            Namespace = TextOrEmpty(metadata, "namespace"),
+            Name = TextOrEmpty(metadata, "name"),
+            Uid = TextOrEmpty(metadata, "uid"),
             CreatedAt = DateTimeOffset.TryParse(
-                Text(metadata, "creationTimestamp"),
+                TextOrEmpty(metadata, "creationTimestamp"),
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal,
                 out var created
@@ -83,15 +87,6 @@ internal sealed record GatedPod
             && now.Digest is not null
             && now.Name == tagged.Name
             && (now.Tag ?? tagged.Tag) == tagged.Tag;
-
-    private static JsonElement Member(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? member : default;
-
-    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray() : default;
-
-    private static string Text(JsonElement element, string name) =>
-        Member(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
 }
 
 /// <summary>A rewritten image of a gated Pod.</summary>
