@@ -49,6 +49,16 @@ the identity of its cloud, else none
 {{- end }}
 {{- end -}}
 
+{{- /* "true" if images of a rule are copied, for which Pods can wait. */ -}}
+{{- define "proxyswapper.copiesForRules" -}}
+{{- $config := include "proxyswapper.config" . | fromYaml -}}
+{{- $copies := and (not $config.rules) $config.proxyUrl -}}
+{{- range $config.rules -}}
+  {{- if not (and (hasKey . "populate") (not .populate)) -}}{{- $copies = true -}}{{- end -}}
+{{- end -}}
+{{- if and $copies (include "proxyswapper.populates" .) -}}true{{- end -}}
+{{- end -}}
+
 {{- /* The image of the check in the notes: nginx if a rule matches it, else one of test.images, else a placeholder. */ -}}
 {{- define "proxyswapper.example" -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}

@@ -26,6 +26,10 @@ internal sealed class ChartGoldenTests
     [TestCase("own-registries")]
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
+    [TestCase("unregistered")]
+    [TestCase("populator-alone")]
+    [TestCase("rules-without-copies")]
+    [TestCase("dry-run-with-mirror")]
     public async Task The_notes_match_the_golden_file(string name) =>
         GoldenFile.AssertMatches(
             await HelmChart.NotesAsync(HelmChart.ValueSet(name)),
