@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
-using ProxySwapper.Kubernetes;
-using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Backfilling;
@@ -114,12 +113,18 @@ internal sealed class BackfillRun(
             Settle(image, MirrorOutcome.Left, "the run was stopped");
             return null;
         }
-        catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException)
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
         {
             var failure = FailureClassifier.Read(fault);
             if (settings.Wait && failure.Kind != FailureKind.Permanent)
                 return failure;
             Settle(image, MirrorOutcome.Failed, failure.Message);
+            return null;
+        }
+        catch (Exception fault)
+        {
+            // A bug of ours: the other images continue.
+            Settle(image, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault));
             return null;
         }
     }

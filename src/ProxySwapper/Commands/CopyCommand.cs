@@ -6,9 +6,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Oci;
-using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Commands;
 
@@ -112,7 +110,7 @@ internal static class CopyCommand
                 await CopyAsync(access.Copier, request, cancellationToken);
             return 0;
         }
-        catch (Exception fault) when (fault is RegistryException or CopyException or RegistryCredentialException)
+        catch (Exception fault) when (fault is not IOException && RegistryFailures.IsExpected(fault))
         {
             await Console.Error.WriteLineAsync(fault.Message);
             return 1;

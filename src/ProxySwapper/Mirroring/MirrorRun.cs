@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ProxySwapper.Registries;
-using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
@@ -60,7 +58,10 @@ internal sealed partial class MirrorRun(
                 new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel },
                 async (image, _) =>
                 {
-                    foreach (var task in await PlanAsync(image, stopping))
+                    var plan = await PlanAsync(image, stopping.Token);
+                    foreach (var result in plan.Settled)
+                        await SettleAsync(result, stopping);
+                    foreach (var task in plan.Tasks)
                         await tasks.WriteAsync(task, CancellationToken.None);
                 }
             );
@@ -72,26 +73,25 @@ internal sealed partial class MirrorRun(
         }
     }
 
-    private async Task<IReadOnlyList<MirrorTask>> PlanAsync(MirrorImage image, CancellationTokenSource stopping)
+    /// <summary>An image whose planning fails for any reason has that as its only result.</summary>
+    private async Task<MirrorPlan> PlanAsync(MirrorImage image, CancellationToken cancellationToken)
     {
         try
         {
-            stopping.Token.ThrowIfCancellationRequested();
-            var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), stopping.Token);
-            plan ??= new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Left, $"the pull limit of {closed} was reached")]);
-            foreach (var result in plan.Settled)
-                await SettleAsync(result, stopping);
-            return plan.Tasks;
+            cancellationToken.ThrowIfCancellationRequested();
+            var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), cancellationToken);
+            return plan ?? Unplanned(MirrorOutcome.Left, $"the pull limit of {closed} was reached");
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await SettleAsync(new MirrorResult(image, null, MirrorOutcome.Left, "the run was stopped"), stopping);
+            return Unplanned(MirrorOutcome.Left, "the run was stopped");
         }
-        catch (Exception fault) when (fault is RegistryException or RegistryCredentialException or IOException or HttpRequestException)
+        catch (Exception fault)
         {
-            await SettleAsync(new MirrorResult(image, null, MirrorOutcome.Failed, fault.Message), stopping);
+            return Unplanned(MirrorOutcome.Failed, RegistryFailures.MessageOf(fault));
         }
-        return [];
+
+        MirrorPlan Unplanned(MirrorOutcome outcome, string detail) => new([], [new MirrorResult(image, null, outcome, detail)]);
     }
 
     private async Task WorkAsync(ChannelReader<MirrorTask> tasks, CancellationTokenSource stopping)
@@ -100,6 +100,7 @@ internal sealed partial class MirrorRun(
             await SettleAsync(await RunAsync(task, stopping.Token), stopping);
     }
 
+    /// <summary>Any failure becomes the task's result, since the worker has others to do.</summary>
     private async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
     {
         try
@@ -110,6 +111,10 @@ internal sealed partial class MirrorRun(
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Left, "the run was stopped");
+        }
+        catch (Exception fault)
+        {
+            return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault));
         }
     }
 

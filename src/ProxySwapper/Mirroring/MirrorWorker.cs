@@ -1,11 +1,10 @@
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
-using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
-/// <summary>Executes one task; a failure becomes its result.</summary>
+/// <summary>Executes one task.</summary>
 internal sealed class MirrorWorker(
     ImageCopier copier,
     IRegistryCredentialSource credentials,
@@ -17,19 +16,12 @@ internal sealed class MirrorWorker(
 {
     public async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
     {
-        try
-        {
-            var (result, closed) = await gate.RunAsync(
-                task.Image,
-                token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token),
-                cancellationToken
-            );
-            return result ?? Result(task, MirrorOutcome.Left, $"the pull limit of {closed} was reached");
-        }
-        catch (Exception fault) when (fault is RegistryException or RegistryCredentialException or IOException or HttpRequestException)
-        {
-            return Result(task, MirrorOutcome.Failed, fault.Message);
-        }
+        var (result, closed) = await gate.RunAsync(
+            task.Image,
+            token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token),
+            cancellationToken
+        );
+        return result ?? Result(task, MirrorOutcome.Left, $"the pull limit of {closed} was reached");
     }
 
     private async Task<MirrorResult> CopyAsync(MirrorTask task, CancellationToken cancellationToken)

@@ -3,7 +3,6 @@ using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Reporting;
@@ -93,7 +92,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
                 .HeadManifestAsync(image.Repository, image.ManifestReference, cancellationToken);
             return (found?.Digest.ToString(), null);
         }
-        catch (Exception problem) when (problem is RegistryException or RegistryCredentialException or IOException)
+        catch (Exception problem) when (RegistryFailures.IsExpected(problem))
         {
             if (problem is RegistryException { Status: null, IsTransient: true })
                 _silent.TryAdd(image.Registry, problem.Message);

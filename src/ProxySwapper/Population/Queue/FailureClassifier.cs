@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
@@ -11,19 +12,9 @@ namespace ProxySwapper.Population.Queue;
 /// <summary>Classifies the exception of an attempt for the image and for the registries.</summary>
 internal static class FailureClassifier
 {
-    /// <summary>True for failures of registries and the network; anything else is a bug.</summary>
+    /// <summary>True for failures of registries, the API server and the network; anything else is a bug.</summary>
     public static bool IsExpected(Exception fault) =>
-        fault
-            is RegistryException
-                or RegistryCredentialException
-                or CopyException
-                or KubernetesException
-                or KubernetesConnectionException
-                or HttpRequestException
-                or IOException
-                or SocketException
-                or TimeoutException
-                or FormatException;
+        RegistryFailures.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException;
 
     public static JobFailure Read(Exception fault) =>
         fault switch
