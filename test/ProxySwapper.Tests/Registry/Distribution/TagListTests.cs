@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
+using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Registries;
@@ -55,6 +57,9 @@ internal sealed class TagListTests
     [TestCase("""{"tags":{}}""")]
     [TestCase("[]")]
     [TestCase("<html>")]
+    [TestCase("""{"tags":["x"]""")]
+    [TestCase("""{"tags":["x"]}}""")]
+    [TestCase("""{"tags":["x",[]]}""")]
     public async Task What_is_not_a_list_of_tags_is_not_an_empty_one(string body)
     {
         await using var scene = await SceneAsync();
@@ -107,6 +112,47 @@ internal sealed class TagListTests
         Assert.That((fault.IsLimitExceeded, fault.IsTransient), Is.EqualTo((true, false)));
         Assert.That(fault.Message, Does.Contain($"{scene.Registry.Address}/a").And.Contain(limit));
         Assert.That(read, Is.LessThanOrEqualTo((pages + 1) * 10_000));
+    }
+
+    /// <summary>Registries without paging send the whole list as one page, without a link to a next one.</summary>
+    [TestCase(1, 500_001, "more than 500000 tags")]
+    [TestCase(1, 4_000_000, "more than 500000 tags")]
+    [TestCase(128, 120_000, null)]
+    [TestCase(1, 500_000, null)]
+    public async Task The_limits_count_within_one_page(int length, int count, string? limit)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var body = Encoding.UTF8.GetBytes(
+            $$"""{"name":"a","tags":[{{string.Join(',', Enumerable.Repeat($"\"{new string('1', length)}\"", count))}}]}"""
+        );
+        scene.Faulty.Always(HttpMethod.Get, Kind.Tags, (context, _) => context.Response.Body.WriteAsync(body).AsTask());
+        var read = 0;
+        RegistryException? fault = null;
+        try
+        {
+            await foreach (var _ in scene.Client.ListTagsAsync("a", default))
+                read++;
+        }
+        catch (RegistryException refused)
+        {
+            fault = refused;
+        }
+        Assert.That((read, fault?.IsLimitExceeded ?? false), Is.EqualTo(limit is null ? (count, false) : (0, true)));
+        Assert.That(fault?.Message ?? "", Does.Contain(limit ?? ""));
+    }
+
+    /// <summary>A page of the greatest size consists of four million tags at most, whose strings alone would occupy 130 MB.</summary>
+    [Test]
+    public void A_page_is_parsed_only_up_to_the_limit()
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"tags":[{{string.Join(',', Enumerable.Repeat("\"1\"", 4_000_000))}}]}""");
+        var request = new RegistryRequest(HttpMethod.Get, "r.example", "a", new Uri("http://r.example/v2/a/tags/list"))
+        {
+            Expected = [HttpStatusCode.OK],
+        };
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.That(() => new TagListParser().Parse(body, request, HttpStatusCode.OK), Throws.InstanceOf<RegistryException>());
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(40 * 1024 * 1024));
     }
 
     private static async Task<RegistryScene> SceneAsync()
