@@ -98,7 +98,10 @@ internal static class CheckCommand
         var untried = new List<string>();
         var samples = SampleImage.Of(options, settings.Namespace, settings.Images, untried);
         if (samples.Count == 0)
-            report.Failed($"no image to test for the rules of namespace {settings.Namespace}: use --image");
+            report.Warned(
+                $"no Pod is tested: no image to test is known for namespace {settings.Namespace}; where rules swap images there, name one "
+                    + "with --image (test.images in the chart's values), or another namespace with --namespace (test.namespace)"
+            );
         var isUnexplained = samples.Count > 0 && !await TrySwapAsync(report, client, options, settings, samples, cancellationToken);
         if (options.AdmissionPolicy.Name is { } policy)
         {

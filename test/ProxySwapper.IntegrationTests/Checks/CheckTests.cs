@@ -96,6 +96,29 @@ internal sealed partial class CheckTests
     }
 
     [Test]
+    public async Task Rules_without_a_known_image_are_no_failure_and_the_settings_that_name_one_are_said()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("config.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            """
+            rules: [{matchRegex: 'quay\.io/(.*)', replace: one.example/$1, populate: false}]
+            populate: {policy: none}
+            """
+        );
+        var result = await BuiltProgram.RunAsync(["check", "--config", file, "-n", _namespace], ("KUBECONFIG", _cluster.Kubeconfig));
+        Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+        Assert.That(
+            result.Output,
+            Does.Contain("[!] no Pod is tested: ")
+                .And.Contain("test.images")
+                .And.Contain("test.namespace")
+                .And.Contain("rules[0] is not tested")
+        );
+    }
+
+    [Test]
     public async Task An_excluded_namespace_is_reported()
     {
         await RegisterAsync(await _cluster.CreateNamespaceAsync());
