@@ -37,6 +37,10 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
     public static bool IsDenial(RegistryException problem, string registry) =>
         problem.Host == registry && problem.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
+    /// <summary>Whether the registry let us ask, but has no such repository.</summary>
+    public static bool IsAbsence(RegistryException problem, string registry) =>
+        problem.Host == registry && (problem.IsRepositoryUnknown || problem.Status == HttpStatusCode.NotFound);
+
     /// <summary>What rules rewrite to and we populate, each with a repository to check if the rule contains one or a path.</summary>
     public static IEnumerable<CheckedTarget> TargetsOf(ProxySwapperOptions options) =>
         RuleTargetsOf(options).Where(rule => rule.IsPopulated).Select(rule => rule.Target).Distinct();

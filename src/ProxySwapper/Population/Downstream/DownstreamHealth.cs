@@ -39,6 +39,7 @@ internal sealed partial class DownstreamHealth(
     private static readonly TimeSpan AccessInterval = TimeSpan.FromMinutes(5);
 
     private readonly AsyncSignal _wake = new(time);
+    private readonly Lock _summary = new();
     private RuleSet? _watched;
     private volatile bool _anyFails;
     private volatile bool _anyRefuses;
@@ -123,10 +124,20 @@ internal sealed partial class DownstreamHealth(
     /// <returns>When the next one is due, or null if there is none.</returns>
     internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
     {
+        await Task.WhenAll(StartDue(cancellationToken));
+        return NextLook;
+    }
+
+    /// <summary>When a registry that is not being checked is due; null if there is none.</summary>
+    private DateTimeOffset? NextLook =>
+        _registries.Values.Where(health => !health.IsBeingChecked).Min(health => (DateTimeOffset?)health.NextLook);
+
+    /// <summary>Starts to check all registries that are due.</summary>
+    private List<Task> StartDue(CancellationToken cancellationToken)
+    {
         var now = time.GetUtcNow();
         WatchTargets();
-        await Task.WhenAll(_registries.Values.Where(health => health.TakeDue(now)).Select(health => LookAsync(health, cancellationToken)));
-        return _registries.IsEmpty ? null : _registries.Values.Min(health => health.NextLook);
+        return [.. _registries.Values.Where(health => health.TakeDue(now)).Select(health => LookAsync(health, cancellationToken))];
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
@@ -137,18 +148,25 @@ internal sealed partial class DownstreamHealth(
 
     private async Task WorkAsync(CancellationToken stoppingToken)
     {
+        var running = new List<Task>();
         try
         {
             while (true)
             {
                 var change = _wake.Next;
-                var next = await LookAsync(stoppingToken);
-                await _wake.WaitAsync(change, next, stoppingToken);
+                foreach (var ended in running.FindAll(check => check.IsCompleted))
+                {
+                    running.Remove(ended);
+                    await ended;
+                }
+                // Not awaited before they have ended: a registry that hangs must not delay the others.
+                running.AddRange(StartDue(stoppingToken));
+                await _wake.WaitAsync(change, NextLook, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Shutting down.
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -200,21 +218,32 @@ internal sealed partial class DownstreamHealth(
 
     private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
-        var fault = await probe.PingAsync(health.Registry, cancellationToken);
-        if (fault is null)
-            await Parallel.ForEachAsync(
-                health.Targets,
-                new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
-                async (target, stop) => await CheckAsync(health.Registry, target, stop)
-            );
-        var isNews = fault is null ? health.Answered() : health.Failed(fault);
-        health.Looked(fault, time.GetUtcNow());
-        var interval = rules.Current.Options.ProxyHealth.Interval;
-        health.NextLook = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
-        _anyFails = _registries.Values.Any(each => each.Fault is not null);
-        _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
-        if (isNews)
-            Report(health.Registry, fault, FallsBack, cancellationToken);
+        try
+        {
+            var fault = await probe.PingAsync(health.Registry, cancellationToken);
+            if (fault is null)
+                await Parallel.ForEachAsync(
+                    health.Targets,
+                    new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
+                    async (target, stop) => await CheckAsync(health.Registry, target, stop)
+                );
+            var isNews = fault is null ? health.Answered() : health.Failed(fault);
+            health.Looked(fault, time.GetUtcNow());
+            var interval = rules.Current.Options.ProxyHealth.Interval;
+            health.NextLook = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
+            lock (_summary)
+            {
+                _anyFails = _registries.Values.Any(each => each.Fault is not null);
+                _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
+            }
+            if (isNews)
+                Report(health.Registry, fault, FallsBack, cancellationToken);
+        }
+        finally
+        {
+            health.End();
+            _wake.Raise();
+        }
     }
 
     /// <summary>Checks our access to a target if that is due.</summary>
@@ -225,8 +254,8 @@ internal sealed partial class DownstreamHealth(
             isNews = target.NotPopulated();
         else if (target.TakeDue(time.GetUtcNow()))
         {
-            var (access, denial) = await probe.AccessOfAsync(registry, target, cancellationToken);
-            isNews = target.Checked(access, denial, time.GetUtcNow() + AccessInterval);
+            var results = await probe.AccessOfAsync(registry, target, cancellationToken);
+            isNews = target.Checked(results, time.GetUtcNow() + AccessInterval);
         }
         else
             return;

@@ -17,6 +17,9 @@ internal sealed class DownstreamProbe(
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>The timeout of a target that fails: a slow registry must be able to let us in again.</summary>
+    private static readonly TimeSpan PatientTimeout = TimeSpan.FromSeconds(15);
+
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
     public async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
     {
@@ -41,54 +44,54 @@ internal sealed class DownstreamProbe(
     }
 
     /// <summary>
-    /// Granted if one repository is; refused if all are. Otherwise unknown: one that is not there (404) or too slow may be the only one
-    /// that our login has rights for, or a name that no image has.
+    /// Asks for the first repository of a target, and for all others at the same time unless that one is granted.
     /// </summary>
-    public async Task<(DownstreamAccess Access, string? Denial)> AccessOfAsync(
+    public async Task<IReadOnlyList<RepositoryAccess>> AccessOfAsync(
         string registry,
         TargetAccess target,
         CancellationToken cancellationToken
     )
     {
-        var (result, refusal) = (DownstreamAccess.Refused, (string?)null);
-        foreach (var repository in target.Repositories)
-        {
-            var (access, denial) = await AccessOfAsync(registry, repository, cancellationToken);
-            if (access == DownstreamAccess.Granted)
-            {
-                target.Granted(repository);
-                return (access, null);
-            }
-            if (access == DownstreamAccess.Unknown)
-                result = access;
-            refusal = denial ?? refusal;
-        }
-        return (result, refusal);
+        var limit = target.Fault is null ? Timeout : PatientTimeout;
+        var repositories = target.Repositories;
+        var first = await AccessOfAsync(registry, repositories[0], limit, cancellationToken);
+        if (first.Answer == RepositoryAnswer.Granted)
+            return [first];
+        return
+        [
+            first,
+            .. await Task.WhenAll(repositories.Skip(1).Select(repository => AccessOfAsync(registry, repository, limit, cancellationToken))),
+        ];
     }
 
-    private async Task<(DownstreamAccess Access, string? Denial)> AccessOfAsync(
+    private async Task<RepositoryAccess> AccessOfAsync(
         string registry,
         string repository,
+        TimeSpan limit,
         CancellationToken cancellationToken
     )
     {
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
+        using var timeout = new OperationTimeout(limit, time, cancellationToken);
         try
         {
             await checkAccess(registry, repository, timeout.Token);
-            return (DownstreamAccess.Granted, null);
+            return new(repository, RepositoryAnswer.Granted, null);
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
         {
-            return (DownstreamAccess.Refused, $"it rejects our login: {problem.Message}");
+            return new(repository, RepositoryAnswer.Refused, $"it rejects our login: {problem.Message}");
+        }
+        catch (RegistryException problem) when (AccessCheck.IsAbsence(problem, registry))
+        {
+            return new(repository, RepositoryAnswer.Absent, null);
         }
         catch (Exception problem) when (FailureClassifier.IsExpected(problem))
         {
-            return (DownstreamAccess.Unknown, null);
+            return new(repository, RepositoryAnswer.Inconclusive, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (DownstreamAccess.Unknown, null);
+            return new(repository, RepositoryAnswer.Inconclusive, null);
         }
     }
 }

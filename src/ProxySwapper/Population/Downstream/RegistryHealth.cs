@@ -9,11 +9,19 @@ internal sealed class RegistryHealth(string registry)
     private readonly TargetAccess _others = new(registry, "");
     private volatile string? _fault;
     private volatile bool _isUrgent;
+    private volatile bool _isBeingChecked;
     private volatile IReadOnlyList<TargetAccess> _targets = [];
 
     public string Registry { get; } = registry;
 
     public int Failures { get; private set; }
+
+    /// <summary>Whether it is being checked, so that it is not due before that ends.</summary>
+    public bool IsBeingChecked
+    {
+        get => _isBeingChecked;
+        private set => _isBeingChecked = value;
+    }
 
     /// <summary>When it is pinged next.</summary>
     public DateTimeOffset NextLook { get; set; }
@@ -54,14 +62,17 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>Has it checked at once.</summary>
     public void Hurry() => _isUrgent = true;
 
-    /// <summary>Whether it is to be checked now; if so, the caller checks it.</summary>
+    /// <summary>Whether it is to be checked now; if so, the caller checks it and then calls <see cref="End"/>.</summary>
     public bool TakeDue(DateTimeOffset now)
     {
-        if (!_isUrgent && NextLook > now)
+        if (IsBeingChecked || !_isUrgent && NextLook > now)
             return false;
         _isUrgent = false;
-        return true;
+        return IsBeingChecked = true;
     }
+
+    /// <summary>The check has ended.</summary>
+    public void End() => IsBeingChecked = false;
 
     /// <summary>It responded; true if it has just recovered.</summary>
     public bool Answered()

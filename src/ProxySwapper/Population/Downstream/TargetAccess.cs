@@ -15,6 +15,9 @@ internal sealed class TargetAccess(string registry, string path)
     private volatile string? _probe;
     private volatile string? _granted;
     private volatile IReadOnlyList<string> _used = [];
+
+    /// <summary>The repositories that refused us when they last answered.</summary>
+    private readonly HashSet<string> _refusing = new(StringComparer.Ordinal);
     private DateTimeOffset _next;
 
     public string Path { get; } = path;
@@ -23,8 +26,8 @@ internal sealed class TargetAccess(string registry, string path)
     public string Name { get; } = path.Length == 0 ? registry : $"{registry}/{path}";
 
     /// <summary>
-    /// The repositories to check: one below the path of the rules, then those most recently used. It only refuses if all of them do, since
-    /// a login may have rights for single repositories.
+    /// The repositories to check: one below the path of the rules, then those most recently used. It only begins to fail if all of them
+    /// refuse, since a login may have rights for single repositories.
     /// </summary>
     public IReadOnlyList<string> Repositories => _probe is { } probe ? [probe, .. _used] : _used;
 
@@ -73,28 +76,22 @@ internal sealed class TargetAccess(string registry, string path)
         return true;
     }
 
-    /// <summary>A check of one of the repositories found that we may read and write there.</summary>
-    public void Granted(string repository) => _granted = repository;
-
     /// <summary>
-    /// The result of a check; one that is unknown changes nothing. What refuses is checked again in each round, everything else at the
-    /// given time.
+    /// The results of a check of all repositories. Each keeps its last result if this one is inconclusive. It fails after several
+    /// consecutive checks in which all refused; it recovers once one lets us in or none refuses any more. What refuses is checked again in
+    /// each round, everything else at the given time.
     /// </summary>
     /// <returns>True if it has just started to fail, or has just recovered.</returns>
-    public bool Checked(DownstreamAccess access, string? denial, DateTimeOffset next)
+    public bool Checked(IReadOnlyList<RepositoryAccess> results, DateTimeOffset next)
     {
         var before = _fault;
-        switch (access)
+        if (results.FirstOrDefault(each => each.Answer == RepositoryAnswer.Granted) is { } granted)
         {
-            case DownstreamAccess.Granted:
-                (Access, LastFault, Failures, _fault) = (access, null, 0, null);
-                break;
-            case DownstreamAccess.Refused:
-                (Access, LastFault) = (access, denial);
-                if (++Failures >= RegistryHealth.FailuresThatCount)
-                    _fault = denial;
-                break;
+            _granted = granted.Repository;
+            Accept(DownstreamAccess.Granted);
         }
+        else
+            Read(results);
         _next = Failures > 0 ? DateTimeOffset.MinValue : next;
         return before is null != _fault is null;
     }
@@ -104,7 +101,33 @@ internal sealed class TargetAccess(string registry, string path)
     public bool NotPopulated()
     {
         var wasFailing = _fault is not null;
-        (Access, LastFault, Failures, _fault, _next) = (DownstreamAccess.Unknown, null, 0, null, DateTimeOffset.MinValue);
+        Accept(DownstreamAccess.Unknown);
+        _next = DateTimeOffset.MinValue;
         return wasFailing;
+    }
+
+    private void Read(IReadOnlyList<RepositoryAccess> results)
+    {
+        _refusing.IntersectWith(results.Select(each => each.Repository));
+        _refusing.ExceptWith(results.Where(each => each.Answer == RepositoryAnswer.Absent).Select(each => each.Repository));
+        _refusing.UnionWith(results.Where(each => each.Answer == RepositoryAnswer.Refused).Select(each => each.Repository));
+        var denial = results.LastOrDefault(each => each.Denial is not null)?.Denial;
+        if (_refusing.Count == 0)
+            Accept(Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown);
+        else if (_fault is null && (denial is null || _refusing.Count < results.Count))
+            // Not a consecutive refusal. Which repositories refused is kept.
+            (Access, LastFault, Failures) = (Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown, null, 0);
+        else if (denial is not null)
+        {
+            (Access, LastFault) = (DownstreamAccess.Refused, denial);
+            if (++Failures >= RegistryHealth.FailuresThatCount)
+                _fault = denial;
+        }
+    }
+
+    private void Accept(DownstreamAccess access)
+    {
+        _refusing.Clear();
+        (Access, LastFault, Failures, _fault) = (access, null, 0, null);
     }
 }

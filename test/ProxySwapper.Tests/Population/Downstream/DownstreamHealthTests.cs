@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,6 +16,7 @@ namespace ProxySwapper.Tests.Population.Downstream;
 internal sealed partial class DownstreamHealthTests
 {
     private const string Registry = "down.example.com";
+    private const string Hanging = "hanging.example.com";
     private const string Probe = "proxyswapper-access-check";
 
     private readonly FakeTimeProvider _time = new();
@@ -23,6 +25,10 @@ internal sealed partial class DownstreamHealthTests
     private HttpStatusCode? _denial;
     private Func<string, bool> _denied = _ => true;
     private readonly Dictionary<string, Exception> _inconclusive = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TimeSpan> _delays = new(StringComparer.Ordinal);
+    private int _pauses;
+    private readonly TaskCompletionSource _hanging = new();
+    private readonly ConcurrentDictionary<string, int> _pingsOf = new(StringComparer.Ordinal);
     private Action? _during;
     private readonly List<string> _checks = [];
 
@@ -199,9 +205,11 @@ internal sealed partial class DownstreamHealthTests
     [SetUp]
     public void Reset()
     {
-        (_fault, _pings, _denial, _denied, _during) = (null, 0, null, _ => true, null);
+        (_fault, _pings, _denial, _denied, _during, _pauses) = (null, 0, null, _ => true, null, 0);
         _checks.Clear();
         _inconclusive.Clear();
+        _delays.Clear();
+        _pingsOf.Clear();
     }
 
     private DownstreamHealth Watching(ProxySwapperOptions options)
@@ -228,21 +236,29 @@ internal sealed partial class DownstreamHealthTests
         return health.LookAsync(default);
     }
 
-    private Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)
+    private async Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)
     {
         lock (_checks)
             _checks.Add($"{registry}/{repository}");
+        if (_delays.TryGetValue(repository, out var delay))
+        {
+            var pause = Task.Delay(delay, _time, cancellationToken);
+            Interlocked.Increment(ref _pauses);
+            await pause;
+        }
         if (_inconclusive.TryGetValue(repository, out var fault))
-            return Task.FromException(fault);
-        return _denial is { } status && _denied(repository)
-            ? Task.FromException(new RegistryException(HttpMethod.Post, registry, repository, status, []))
-            : Task.CompletedTask;
+            throw fault;
+        if (_denial is { } status && _denied(repository))
+            throw new RegistryException(HttpMethod.Post, registry, repository, status, []);
     }
 
     private Task PingAsync(string registry, CancellationToken cancellationToken)
     {
         _pings++;
+        _pingsOf.AddOrUpdate(registry, 1, (_, count) => count + 1);
         _during?.Invoke();
+        if (registry == Hanging)
+            return _hanging.Task;
         return _fault is null ? Task.CompletedTask : Task.FromException(_fault);
     }
 }

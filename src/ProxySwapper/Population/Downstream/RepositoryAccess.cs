@@ -1,0 +1,23 @@
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>The result of a check of one repository.</summary>
+/// <param name="Repository">The repository.</param>
+/// <param name="Answer">What the registry answered.</param>
+/// <param name="Denial">Why it refused, or null.</param>
+internal sealed record RepositoryAccess(string Repository, RepositoryAnswer Answer, string? Denial);
+
+/// <summary>What a registry answered to a check of a repository.</summary>
+internal enum RepositoryAnswer
+{
+    /// <summary>Nothing that tells: it was too slow, did not respond, or failed (5xx).</summary>
+    Inconclusive,
+
+    /// <summary>The repository does not exist, as with registries where the first copy creates it: our login was not refused.</summary>
+    Absent,
+
+    /// <summary>We may read and write there.</summary>
+    Granted,
+
+    /// <summary>It rejected our login (401 or 403).</summary>
+    Refused,
+}
