@@ -1,4 +1,3 @@
-using ProxySwapper.Admission;
 using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.Population.Gates;
@@ -36,7 +35,8 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
     )
     {
         var pods = new PodClient(client);
-        var query = new ResourceQuery(ResourceType.Pods, @namespace) { LabelSelector = GateLabels.Gated };
+        // Not by our label, which somebody may have removed. A Pod behind a gate has no node.
+        var query = new ResourceQuery(ResourceType.Pods, @namespace) { FieldSelector = "spec.nodeName=" };
         var plan = new ReleasePlan(Reason, _ => false) { KeepsImages = keepsImages };
         var ended = new HashSet<string>(StringComparer.Ordinal);
         for (var round = 1; ; round++)

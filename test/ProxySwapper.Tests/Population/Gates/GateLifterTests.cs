@@ -54,6 +54,26 @@ internal sealed class GateLifterTests
     }
 
     [Test]
+    public async Task Pods_whose_label_was_removed_are_released_and_pods_without_our_gate_are_left_alone()
+    {
+        await using var server = await InMemoryApiServer.StartAsync();
+        using var client = ApiServers.Connect(server);
+        var pods = new ResourceClient(client, ResourceType.Pods);
+        var unlabelled = GatedPodSamples.Create("team", "app", ("nginx:1", "down.example.com/nginx:1"));
+        unlabelled["metadata"]!["labels"]!.AsObject().Remove(GatedPodSamples.Label);
+        await pods.CreateAsync("team", unlabelled, default);
+        var foreign = GatedPodSamples.Create("team", "foreign", ("nginx:1", "down.example.com/nginx:1"));
+        foreign["spec"]!["schedulingGates"] = new JsonArray(new JsonObject { ["name"] = "example.com/quota" });
+        await pods.CreateAsync("team", foreign, default);
+        var released = new List<string>();
+        await EndAsync(ReleaseAllAsync(client, (pod, result, error) => released.Add($"{pod} {result}{error}")));
+        Assert.That(released, Is.EqualTo(["team/app Restored"]));
+        Assert.That(GatedPodSamples.GatesOf(server.FindPod("team", "app")!), Is.Empty);
+        Assert.That(GatedPodSamples.ImagesOf(server.FindPod("team", "app")!), Is.EqualTo(["nginx:1"]));
+        Assert.That(GatedPodSamples.ImagesOf(server.FindPod("team", "foreign")!), Is.EqualTo(["down.example.com/nginx:1"]));
+    }
+
+    [Test]
     public async Task A_pod_that_fails_is_tried_again()
     {
         var failures = 2;
