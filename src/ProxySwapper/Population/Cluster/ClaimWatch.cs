@@ -26,8 +26,9 @@ internal sealed class ClaimWatch(
 
     private readonly ConcurrentDictionary<string, Lease> _held = new(StringComparer.Ordinal);
 
-    /// <summary>The current holders, of all replicas.</summary>
-    public IReadOnlyCollection<Lease> Held => [.. _held.Values.OrderBy(lease => lease.AcquireTime)];
+    /// <summary>The current holders, of all replicas, without the Leases that expired and that nobody took over.</summary>
+    public IReadOnlyCollection<Lease> Held =>
+        [.. _held.Values.Where(lease => !claims.HasExpired(lease)).OrderBy(lease => lease.AcquireTime)];
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -85,9 +86,10 @@ internal sealed class ClaimWatch(
 
     private IEnumerable<Measurement<int>> Measure()
     {
-        var own = _held.Values.Count(lease => lease.HolderIdentity == kubernetes.PodName);
+        var held = Held;
+        var own = held.Count(lease => lease.HolderIdentity == kubernetes.PodName);
         yield return new(own, new KeyValuePair<string, object?>("holder", "self"));
-        yield return new(_held.Count - own, new KeyValuePair<string, object?>("holder", "other"));
+        yield return new(held.Count - own, new KeyValuePair<string, object?>("holder", "other"));
     }
 
     private void Ended(Lease lease)

@@ -81,6 +81,9 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         _observed.AddOrUpdate(lease.Name, seen, (_, last) => last.Version == lease.ResourceVersion ? last : seen);
     }
 
+    /// <summary>Whether a Lease expired: its holder ended without deleting it, or cannot renew it, and copies no more.</summary>
+    public bool HasExpired(Lease lease) => kubernetes.Client is { } client && RestOf(lease, client.ServerTime) <= TimeSpan.Zero;
+
     /// <summary>Records that a Lease is gone.</summary>
     public void Forget(string name) => _observed.TryRemove(name, out _);
 

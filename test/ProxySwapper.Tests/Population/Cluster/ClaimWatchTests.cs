@@ -1,0 +1,63 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
+using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Cluster;
+
+/// <summary>What is shown of the Leases of all replicas.</summary>
+[TestFixture]
+internal sealed class ClaimWatchTests
+{
+    [Test]
+    public async Task The_lease_of_a_replica_that_died_is_not_shown_as_a_copy_once_it_expired()
+    {
+        var time = new ManualTimeProvider();
+        await using var server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = time });
+        using var client = ApiServers.Connect(server, @namespace: "proxyswapper", clock: time);
+        var dead = new CopyClaims(new KubernetesAccess(client, "dead"), time, NullLogger<CopyClaims>.Instance);
+        var work = new CopyWork(ImageReference.Parse("up.example.com/app:1"), ImageReference.Parse("down.example.com/app:1"), []);
+        // Never disposed.
+        var (claim, _) = await dead.TryClaimAsync(work, default);
+        Assert.That(claim, Is.Not.Null);
+
+        var kubernetes = new KubernetesAccess(client, "alive");
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var measured = new MeterListener();
+        var measurements = new Dictionary<string, int>(StringComparer.Ordinal);
+        measured.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "proxyswapper_copy_claims")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        measured.SetMeasurementEventCallback<int>((_, value, tags, _) => measurements[(string)tags[0].Value!] = value);
+        measured.Start();
+        using var watch = new ClaimWatch(
+            kubernetes,
+            new CopyClaims(kubernetes, time, NullLogger<CopyClaims>.Instance),
+            new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5)),
+            new ConfigurationMonitor(RuleSet.Compile(new()), time.GetUtcNow()),
+            services.GetRequiredService<IMeterFactory>(),
+            time,
+            NullLogger<ClaimWatch>.Instance
+        );
+        await watch.StartAsync(default);
+        await TestWait.UntilAsync(() => watch.Held.Count == 1, "the Lease");
+        measured.RecordObservableInstruments();
+        Assert.That(measurements["other"], Is.EqualTo(1));
+        time.Advance(TimeSpan.FromSeconds(31));
+        measured.RecordObservableInstruments();
+        Assert.That((watch.Held.Count, measurements["other"], measurements["self"]), Is.EqualTo((0, 0, 0)));
+        await watch.StopAsync(default);
+    }
+}
