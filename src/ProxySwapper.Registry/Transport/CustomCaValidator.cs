@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ProxySwapper.Registry.Transport;
@@ -10,6 +11,8 @@ internal sealed class CustomCaValidator(string file)
     private X509Certificate2Collection _authorities = [];
     private DateTime _read;
 
+    /// <summary>Validates a server's certificate.</summary>
+    /// <exception cref="CaFileException">The file cannot be read.</exception>
     public bool Accept(object sender, X509Certificate? certificate, X509Chain? presented, SslPolicyErrors faults)
     {
         if (faults == SslPolicyErrors.None)
@@ -33,9 +36,19 @@ internal sealed class CustomCaValidator(string file)
             if (written == _read)
                 return _authorities;
             var authorities = new X509Certificate2Collection();
-            authorities.ImportFromPemFile(file);
+            try
+            {
+                authorities.ImportFromPemFile(file);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+            {
+                throw new CaFileException($"cannot read caFile {file}: {fault.Message}");
+            }
             (_authorities, _read) = (authorities, written);
             return authorities;
         }
     }
 }
+
+/// <summary>A file of authorities that is missing or is not PEM: asking again does not help before somebody mends it.</summary>
+internal sealed class CaFileException(string message) : IOException(message);

@@ -19,7 +19,9 @@ internal sealed class RedirectingSender(
 {
     private const int MaxRedirects = 5;
 
-    /// <exception cref="RegistryException">There was no response, or a redirect that is not followed.</exception>
+    /// <exception cref="RegistryException">
+    /// There was no response, a redirect that is not followed, or the request is for an address of cloud metadata.
+    /// </exception>
     public async Task<RegistryResponse> SendAsync(
         RegistryRequest request,
         AuthenticationHeaderValue? authorization,
@@ -27,6 +29,9 @@ internal sealed class RedirectingSender(
     )
     {
         var address = request.Address;
+        // Behind a proxy, no address is connected to that could be checked. Those of redirects are checked below.
+        if (MetadataAddress.IsMatch(address))
+            throw request.Fault(null, $"{address.DnsSafeHost} is a link-local or cloud metadata address, which is not connected to");
         var mayAuthorize = true;
         for (var redirects = 0; ; redirects++)
         {
@@ -104,7 +109,7 @@ internal sealed class RedirectingSender(
                 $"{Origin(request, address)}{fault.GetBaseException().Message}",
                 fault,
                 transient: fault.InnerException is not AuthenticationException
-                    && fault.GetBaseException() is not (SlowStreamException or MetadataAddressException)
+                    && fault.GetBaseException() is not (SlowStreamException or MetadataAddressException or CaFileException)
             );
         }
     }

@@ -39,6 +39,9 @@ internal sealed partial record NameRenaming(string Source, string Target)
         {
             switch (rest[index])
             {
+                // \c takes the next character with it, be it a bracket.
+                case '\\' when rest[(index + 1)..] is ['c', ..]:
+                    return false;
                 case '\\':
                     index++;
                     break;
@@ -63,8 +66,8 @@ internal sealed partial record NameRenaming(string Source, string Target)
     [GeneratedRegex(@"^\^?(?<literal>(?:[A-Za-z0-9_:/-]|\\[./:_-]|\[\.\])*)(?=\((?!\?))")]
     private static partial Regex Start();
 
-    /// <summary>A class of characters that contains no other bracket.</summary>
-    [GeneratedRegex(@"\G\[\^?(?:[^\[\]\\]|\\[^\[\]])+\]")]
+    /// <summary>A class of characters without other brackets, not even a closing one at its start, which is literal there.</summary>
+    [GeneratedRegex(@"\G\[(?!\^?\])\^?(?:[^\[\]\\]|\\[^\[\]c])+\]")]
     private static partial Regex Class();
 
     /// <summary>A replacement whose only group is the first one, at the end.</summary>

@@ -49,6 +49,22 @@ internal sealed class ProxyTests
         Assert.That(scene.Proxy.Requests, Is.Empty);
     }
 
+    [TestCase("169.254.169.254", "HTTPS_PROXY", "")]
+    [TestCase("169.254.169.254", "HTTP_PROXY", "plainHttp: true")]
+    [TestCase("100.100.100.200:8080", "HTTPS_PROXY", "")]
+    public async Task A_proxy_is_not_asked_for_an_address_of_cloud_metadata(string host, string proxy, string settings)
+    {
+        using var folder = new TemporaryFolder();
+        await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions());
+        var result = await scene.CopyAsync(folder, settings, [(proxy, scene.Proxy.Url)], host);
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        Assert.That(
+            result.Error,
+            Does.Contain($"{host.Split(':')[0]} is a link-local or cloud metadata address, which is not connected to")
+        );
+        Assert.That(scene.Proxy.Requests, Is.Empty);
+    }
+
     private sealed class ProxyScene : IAsyncDisposable
     {
         private readonly InMemoryRegistry _source;
@@ -68,15 +84,23 @@ internal sealed class ProxyTests
         public static async Task<ProxyScene> StartAsync(InMemoryRegistryOptions source) =>
             new(await InMemoryRegistry.StartAsync(source), await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions()));
 
-        public Task<ProgramResult> CopyAsync(TemporaryFolder folder, string settings, params (string Name, string? Value)[] environment)
+        public Task<ProgramResult> CopyAsync(TemporaryFolder folder, string settings, params (string Name, string? Value)[] environment) =>
+            CopyAsync(folder, settings, environment, Host);
+
+        public Task<ProgramResult> CopyAsync(
+            TemporaryFolder folder,
+            string settings,
+            (string Name, string? Value)[] environment,
+            string host
+        )
         {
             var config = folder.PathOf("config.yaml");
-            File.WriteAllText(config, $"registries: [{{host: {Host}, {settings}}}]");
+            File.WriteAllText(config, $"registries: [{{host: \"{host}\", {settings}}}]");
             // Proxy variables of this machine, also in lower case, must not interfere.
             string[] names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
             var cleared = names.SelectMany(name => new (string, string?)[] { (name, null), (name.ToLowerInvariant(), null) });
             return BuiltProgram.RunAsync(
-                ["copy", "--config", config, $"{Host}/team/app:1", $"{_target.Address}/copied:1"],
+                ["copy", "--config", config, $"{host}/team/app:1", $"{_target.Address}/copied:1"],
                 [.. cleared, .. environment]
             );
         }

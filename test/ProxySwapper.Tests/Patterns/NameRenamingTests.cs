@@ -36,5 +36,9 @@ internal sealed class NameRenamingTests
     [TestCase(@"quay\.io/(.*)", "r.example/$1$1")]
     [TestCase(@"quay\.io/(.*)", "r.example/$$1")]
     [TestCase(@"quay\.io/([a-z-[aeiou]]+)", "r.example/$1")]
+    [TestCase(@"quay\.io/([^](]*)/(?:[^])]*)", "r.example/$1", Description = "a bracket is literal at the start of a class")]
+    [TestCase(@"quay\.io/([](a-z]*)/(?:[])a-z]*)", "r.example/$1")]
+    [TestCase(@"quay\.io/(a|[\c](])/(?:b|c|[\c])])", "r.example/$1", Description = "a bracket belongs to \\c")]
+    [TestCase(@"quay\.io/(a|\c[)/(?:x]|b|c)", "r.example/$1")]
     public void What_may_be_more_is_none(string pattern, string replacement) => Assert.That(NameRenaming.Of(pattern, replacement), Is.Null);
 }

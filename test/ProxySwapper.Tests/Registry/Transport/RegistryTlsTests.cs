@@ -42,6 +42,23 @@ internal sealed class RegistryTlsTests
         folder.Delete(recursive: true);
     }
 
+    [TestCase(null, "Could not find")]
+    [TestCase("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "")]
+    public async Task A_CA_file_that_cannot_be_read_is_named_at_once(string? content, string reason)
+    {
+        using var certificates = new TestCertificates();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
+        var folder = Directory.CreateTempSubdirectory();
+        var file = Path.Combine(folder.FullName, "ca.crt");
+        if (content is not null)
+            await File.WriteAllTextAsync(file, content);
+        var time = RegistryScene.NewTime();
+        var fault = Assert.ThrowsAsync<RegistryException>(() => PingAsync(registry, new RegistryHostOptions { CaFile = file }, time))!;
+        Assert.That(fault.Message, Does.Contain($"cannot read caFile {file}: {reason}"));
+        Assert.That((fault.IsTransient, time.Skipped.Count), Is.EqualTo((false, 0)), "no pause before another attempt");
+        folder.Delete(recursive: true);
+    }
+
     [Test]
     public async Task Verification_can_be_skipped_for_a_host()
     {
