@@ -45,7 +45,7 @@ internal static class MetadataAddress
     public static bool IsMatch(IPAddress ip)
     {
         var bytes = ip.GetAddressBytes();
-        // Without a scope, which is no part of the address.
+        // Without a scope, which is not part of the address.
         var plain = new IPAddress(bytes);
         return Networks.Any(network => network.Contains(plain)) || ip.AddressFamily == AddressFamily.InterNetworkV6 && IsEmbedded(bytes);
     }

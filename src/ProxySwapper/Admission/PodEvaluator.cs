@@ -53,8 +53,8 @@ internal static class PodEvaluator
         };
 
     /// <summary>
-    /// A Pod whose gate is lifted with this update, by whom ever, or that was let go with its original images before: what was put back
-    /// must not be swapped again.
+    /// A Pod whose gate this update removes, whoever sends it, or that was released with its original images before: restored images must
+    /// not be rewritten again.
     /// </summary>
     private static bool IsReleased(AdmissionReview review, PodSummary pod) =>
         review is { Operation: "UPDATE", SubResource: "" } && (pod.IsLeftOriginal || HasGate(review.OldObject) && !HasGate(pod));

@@ -73,7 +73,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
                 // The pull secrets of a cluster-scoped object's Pods are in namespaces that it does not tell.
                 Uid = workload.Namespace.Length == 0 ? null : workload.Uid,
             };
-            if (origins.TrueForAll(other => other.OpensOtherThan(origin)))
+            if (origins.TrueForAll(other => other.HasOtherAccessThan(origin)))
                 origins.Add(origin);
             if (origins.Count == MaximumOrigins)
                 break;

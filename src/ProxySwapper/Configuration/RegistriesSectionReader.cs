@@ -66,7 +66,7 @@ internal static class RegistriesSectionReader
         if (entry.AzureClientId is not null && entry.Auth is not (null or RegistryAuth.Azure))
             section.Fault("azureClientId", "requires auth: azure");
         if (entry.AzureTenantId is not null && entry.AzureClientId is null)
-            section.Fault("azureTenantId", "needs azureClientId");
+            section.Fault("azureTenantId", "requires azureClientId");
         if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null)
             section.Fault("region", $"is required with auth: ecr, since the host name {entry.Host} does not contain it");
         if (entry.PlainHttp && entry.CaFile is not null)

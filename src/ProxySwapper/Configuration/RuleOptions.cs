@@ -15,7 +15,8 @@ internal sealed record RuleOptions
     public bool Populate { get; init; } = true;
 
     /// <summary>
-    /// A Secret of the Pod's namespace that opens the target, added to the <c>imagePullSecrets</c> of Pods whose images went there;
+    /// A Secret in the Pod's namespace with credentials for the target, added to
+    /// the <c>imagePullSecrets</c> of Pods whose images went there;
     /// or null.
     /// </summary>
     public string? PullSecret { get; init; }

@@ -5,7 +5,7 @@ namespace ProxySwapper.Converting;
 
 /// <summary>
 /// k8s-image-swapper's configuration (<see href="https://estahn.github.io/k8s-image-swapper/main/configuration.html"/>), older forms of it
-/// and the values of its chart, which have it as <c>config</c>. All images that no filter excludes go to the target, below the name of
+/// and the values of its chart, which have it in <c>config</c>. All images that no filter excludes go to the target, below the name of
 /// their registry.
 /// </summary>
 internal static class K8sImageSwapperConverter

@@ -16,7 +16,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     private readonly ConcurrentDictionary<string, Closing> _closings = new();
 
     /// <summary>Runs work on an image's registries, repeating it while one of them asks to retry later.</summary>
-    /// <returns>The result, or the registry because of which the work is left.</returns>
+    /// <returns>The result, or the registry that has to be waited for too long.</returns>
     public async Task<(T? Result, string? ClosedRegistry)> RunAsync<T>(
         MirrorImage image,
         Func<CancellationToken, Task<T>> work,

@@ -12,7 +12,8 @@ namespace ProxySwapper.Population;
 
 /// <summary>
 /// Copies the images of ephemeral containers (<c>kubectl debug</c>): their subresource cannot set labels, so that no watch shows them. A
-/// review, which anyone could post, only says at which Pod to look and what its images were; copied is what the API server shows of it.
+/// review, which anyone could post, only tells which Pod to read and what its
+/// original images were; only images that the API server then returns are copied.
 /// </summary>
 internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,

@@ -60,7 +60,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     private static bool IsNear(string one, string other) =>
         one.StartsWith(other, StringComparison.Ordinal) || other.StartsWith(one, StringComparison.Ordinal);
 
-    public bool TakesNamespace(string @namespace)
+    public bool MatchesNamespace(string @namespace)
     {
         if (_namespaces.Length == 0)
             return true;

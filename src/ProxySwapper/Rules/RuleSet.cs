@@ -112,7 +112,7 @@ internal sealed class RuleSet
             if (pattern.IsMatch(source))
                 return new(image, DecisionReason.IgnoredImage, source, null, null, null);
         foreach (var rule in _rules)
-            if (rule.TakesNamespace(@namespace) && rule.TargetOf(source, text) is { } target)
+            if (rule.MatchesNamespace(@namespace) && rule.TargetOf(source, text) is { } target)
                 return Decide(image, source, rule, target);
         return new(image, DecisionReason.NoRule, source, null, null, null);
     }

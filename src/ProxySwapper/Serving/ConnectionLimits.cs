@@ -41,7 +41,7 @@ internal sealed class ConnectionLimits
 
     public ConnectionLimiter Management { get; }
 
-    /// <summary>The files that the process has open by now; 0 where it cannot be told.</summary>
+    /// <summary>The number of files that the process has open; 0 where the system does not show it.</summary>
     private static int OpenFiles()
     {
         const string Files = "/proc/self/fd";

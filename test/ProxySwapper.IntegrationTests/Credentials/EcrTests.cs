@@ -162,7 +162,7 @@ internal sealed class EcrTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Without_an_identity_a_host_that_must_be_opened_so_is_an_error_and_Dockers_login_is_not_tried()
+    public async Task Without_an_identity_a_host_configured_for_ECR_is_an_error_and_Dockers_login_is_not_tried()
     {
         _identities.InstanceHasRole = false;
         _folder.Write("config.json", $$"""{"auths": {"{{_target.Address}}": {"auth": "dXNlcjpwYXNzd29yZA=="} } }""");

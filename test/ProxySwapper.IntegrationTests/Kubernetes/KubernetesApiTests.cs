@@ -163,7 +163,7 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
-    public async Task A_lease_is_created_once_renewed_by_its_holder_and_removed_by_who_saw_it_last()
+    public async Task A_lease_is_created_once_renewed_by_its_holder_and_removed_only_by_its_last_observer()
     {
         var leases = new LeaseClient(_server.Client);
         var instant = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

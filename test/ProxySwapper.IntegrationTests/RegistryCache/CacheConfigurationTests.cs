@@ -14,7 +14,7 @@ namespace ProxySwapper.IntegrationTests.RegistryCache;
 internal sealed class CacheConfigurationTests
 {
     [Test]
-    public async Task Distribution_caches_an_upstream_for_who_has_the_password()
+    public async Task Distribution_caches_an_upstream_for_clients_with_the_password()
     {
         await using var upstream = await InMemoryRegistry.StartAsync();
         var content = (

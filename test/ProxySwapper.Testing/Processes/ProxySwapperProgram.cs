@@ -1,8 +1,7 @@
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>
-/// The program under test: the published one if <c>PUBLISHED_PROXYSWAPPER</c> names it, since native code can differ from what the build
-/// produces;
+/// The program under test: the published one if <c>PUBLISHED_PROXYSWAPPER</c> names it, since native code can differ from the build;
 /// otherwise the built one.
 /// </summary>
 internal static class ProxySwapperProgram

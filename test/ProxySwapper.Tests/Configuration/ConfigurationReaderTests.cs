@@ -184,7 +184,7 @@ internal sealed class ConfigurationReaderTests
     [TestCase("registries: [{auth: google, host: r.example, awsProfile: a}]", "awsProfile: requires auth: ecr")]
     [TestCase("registries: [{auth: ecr, host: public.ecr.aws, googleKeyFile: a}]", "googleKeyFile: requires auth: google")]
     [TestCase("registries: [{auth: anonymous, host: r.example, azureClientId: a}]", "azureClientId: requires auth: azure")]
-    [TestCase("registries: [{auth: azure, host: r.example, azureTenantId: a}]", "azureTenantId: needs azureClientId")]
+    [TestCase("registries: [{auth: azure, host: r.example, azureTenantId: a}]", "azureTenantId: requires azureClientId")]
     [TestCase("registries: [{host: r.example, dockerConfigFile: a}]", "dockerConfigFile: requires auth: dockerConfig")]
     [TestCase("registries: [{auth: anonymous}]", "host: is required")]
     [TestCase("registries: [{host: 'https://r.example'}]", "is not a registry host")]

@@ -11,7 +11,7 @@ internal sealed class ConfigurationPageTests
     private const string Beginning = """
         # Configuration
 
-        One YAML file, checked as a whole: every mistake is told with its line, its key and what is allowed, with exit code 2. It is
+        One YAML file, checked as a whole: every mistake is reported with its line, its key and what is allowed, with exit code 2. It is
         read again when it changes; a change that is not valid leaves the one before in force. A variable `PROXYSWAPPER_<KEY>`
         (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of
         [config.schema.json](../chart/config.schema.json), which editors take too, and whose defaults a test compares with the program's.

@@ -155,7 +155,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
             "nothing is copied without a claim beside the other one"
         );
         var blobs = Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob);
-        _time.Advance(CopyClaims.Patience);
+        _time.Advance(CopyClaims.UnreachableTimeout);
         await AdvanceUntilAsync(() => one.Queue is { WaitingCount: 0, RunningCount: 0 }, "the cut-off replica's own look at the image");
         Assert.That(Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(blobs), "it is there");
     }
@@ -171,11 +171,11 @@ internal sealed class GateClockTests : GateFixture, IDisposable
         await AdvanceUntilAsync(() => _log.Text.Contains("its Lease was not renewed for 25 s", StringComparison.Ordinal), "the loss");
         Hold.End();
         await AdvanceUntilAsync(() => _log.Text.Contains("Cannot claim images", StringComparison.Ordinal), "the wait");
-        _time.Advance(CopyClaims.Patience - (10 * Step));
+        _time.Advance(CopyClaims.UnreachableTimeout - (10 * Step));
         await TestWait.UntilAsync(() => scene.Queue is { WaitingCount: 1, RunningCount: 0 }, "the next attempt");
         Assert.That(IsCopied(), Is.False);
         await AdvanceUntilAsync(IsCopied, "the copy without a claim");
-        Assert.That(_time.GetUtcNow() - lost, Is.GreaterThan(CopyClaims.Patience));
+        Assert.That(_time.GetUtcNow() - lost, Is.GreaterThan(CopyClaims.UnreachableTimeout));
         Assert.That(_log.Text, Does.Contain("without a Lease, and possibly by other replicas too"));
         _isCutOff = false;
         await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");

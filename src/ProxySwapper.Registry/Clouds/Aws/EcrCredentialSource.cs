@@ -22,7 +22,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     private readonly Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> _findClient;
     private readonly TimeProvider _time;
     private readonly ILogger<EcrCredentialSource> _logger;
-    private readonly ConcurrentDictionary<string, CachedCredential> _leases = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, CachedCredential> _credentials = new(StringComparer.OrdinalIgnoreCase);
     private int _saidAbsent;
     private int _saidDenied;
 
@@ -45,24 +45,24 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return LeaseOf(image.Registry)?.GetAsync(cancellationToken) ?? new((RegistryCredential?)null);
+        return CredentialOf(image.Registry)?.GetAsync(cancellationToken) ?? new((RegistryCredential?)null);
     }
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return LeaseOf(image.Registry)?.RenewAsync(refused, cancellationToken) ?? new((RegistryCredential?)null);
+        return CredentialOf(image.Registry)?.RenewAsync(refused, cancellationToken) ?? new((RegistryCredential?)null);
     }
 
-    private CachedCredential? LeaseOf(string registry)
+    private CachedCredential? CredentialOf(string registry)
     {
-        if (_leases.TryGetValue(registry, out var known))
+        if (_credentials.TryGetValue(registry, out var known))
             return known;
         var account = _accounts.GetValueOrDefault(registry);
         var host = EcrHost.Parse(registry, account?.Region);
         if (host is not null)
-            return _leases.GetOrAdd(
+            return _credentials.GetOrAdd(
                 registry,
                 _ => new CachedCredential(_time, cancellationToken => FetchAsync(host, account, cancellationToken))
             );

@@ -27,7 +27,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     private readonly TimeProvider _time;
     private readonly ILogger<AzureCredentialSource> _logger;
     private readonly AzureTokenExchange _exchange;
-    private readonly ConcurrentDictionary<string, CachedCredential> _leases = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, CachedCredential> _credentials = new(StringComparer.OrdinalIgnoreCase);
     private int _saidAbsent;
 
     /// <summary>Creates a source for Azure's own hosts and those configured as Azure's.</summary>
@@ -75,14 +75,14 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return AnswerAsync(image.Registry, lease => lease.GetAsync(cancellationToken));
+        return AnswerAsync(image.Registry, credential => credential.GetAsync(cancellationToken));
     }
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return AnswerAsync(image.Registry, lease => lease.RenewAsync(refused, cancellationToken));
+        return AnswerAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
     }
 
     private ValueTask<RegistryCredential?> AnswerAsync(string host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
@@ -98,7 +98,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         )
             return new(RegistryCredential.Basic(id, password));
         return ask(
-            _leases.GetOrAdd(
+            _credentials.GetOrAdd(
                 host,
                 name =>
                 {

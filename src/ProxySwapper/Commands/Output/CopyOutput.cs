@@ -26,7 +26,7 @@ internal static class CopyOutput
             return $"{request.Target} is up to date";
         var rate = result.BytesCopied > 0 && duration > TimeSpan.Zero ? (long)(result.BytesCopied / duration.TotalSeconds) : 0;
         return $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, "
-            + $"{result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied in {DurationText.Format(duration)}"
+            + $"{result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied in {DurationFormat.Format(duration)}"
             + (rate > 0 ? $" ({ByteSize.Format(rate)}/s)" : "");
     }
 }

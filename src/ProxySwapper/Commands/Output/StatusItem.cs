@@ -54,10 +54,10 @@ internal readonly record struct StatusItem(JsonElement Json, DateTimeOffset Now)
     public static TimeSpan SpanOf(double seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 0, MaximumSeconds));
 
     /// <summary>How long ago a time was.</summary>
-    public string Since(string name) => TimeOf(Json, name) is { } time ? DurationText.Format(Positive(Now - time)) : "?";
+    public string Since(string name) => TimeOf(Json, name) is { } time ? DurationFormat.Format(Positive(Now - time)) : "?";
 
     /// <summary>How long until a time.</summary>
-    public string Until(string name) => TimeOf(Json, name) is { } time ? DurationText.Format(Positive(time - Now)) : "?";
+    public string Until(string name) => TimeOf(Json, name) is { } time ? DurationFormat.Format(Positive(time - Now)) : "?";
 
     private static TimeSpan Positive(TimeSpan span) => span > TimeSpan.Zero ? span : TimeSpan.Zero;
 

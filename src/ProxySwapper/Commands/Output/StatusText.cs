@@ -142,7 +142,7 @@ internal sealed class StatusText
             return waited;
         var left = gate.Seconds("deadlineSeconds") - (_state.Now - since);
         var then = gate.Text("onFailure") == "keep" ? "starts without it" : "starts with the original image";
-        return Join(waited, left > TimeSpan.Zero ? $"{then} in {DurationText.Format(left)} at the latest" : "is being released");
+        return Join(waited, left > TimeSpan.Zero ? $"{then} in {DurationFormat.Format(left)} at the latest" : "is being released");
     }
 
     private string Progress(StatusItem job)
@@ -155,7 +155,7 @@ internal sealed class StatusText
                 ? $"{Bar(done / total)} {Math.Floor(done / total * 100):0}% of {ByteSize.Format((long)total)}"
                 : "checking what is missing",
             rate > 0 ? $"{ByteSize.Format((long)rate)}/s" : "",
-            rate > 0 && done < total ? $"{DurationText.Format(StatusItem.SpanOf((total - done) / rate))} left" : "",
+            rate > 0 && done < total ? $"{DurationFormat.Format(StatusItem.SpanOf((total - done) / rate))} left" : "",
             $"for {job.Since("startedAt")}"
         );
     }
@@ -184,7 +184,7 @@ internal sealed class StatusText
         {
             "upToDate" => "was there already",
             "warmed" => "pulled through the cache",
-            _ => $"{ByteSize.Format((long)item.Number("bytes"))} in {DurationText.Format(item.Seconds("seconds"))}",
+            _ => $"{ByteSize.Format((long)item.Number("bytes"))} in {DurationFormat.Format(item.Seconds("seconds"))}",
         };
 
     private static string Access(StatusItem item) =>
@@ -211,7 +211,7 @@ internal sealed class StatusText
             CultureInfo.InvariantCulture,
             $"{item.Number("remaining"):0}{(item.Has("limit") ? $" of {item.Number("limit"):0}" : "")} left"
         )
-        + (item.Has("windowSeconds") ? $" in {DurationText.Format(item.Seconds("windowSeconds"))}" : "")
+        + (item.Has("windowSeconds") ? $" in {DurationFormat.Format(item.Seconds("windowSeconds"))}" : "")
         + $", as of {item.Since("at")} ago";
 
     private static string Join(params IEnumerable<string> parts) => string.Join(", ", parts.Where(part => part.Length > 0));

@@ -50,7 +50,7 @@ internal sealed class TransferTotal(TimeProvider time)
                 return text;
             var rate = Done / seconds;
             var left = TimeSpan.FromSeconds((Size - Done) / rate);
-            return $"{text}, {ByteSize.Format((long)rate)}/s, {DurationText.Format(left)} left";
+            return $"{text}, {ByteSize.Format((long)rate)}/s, {DurationFormat.Format(left)} left";
         }
     }
 }

@@ -10,7 +10,7 @@ namespace ProxySwapper.Population.Cluster;
 /// <summary>
 /// Makes sure that only one of the replicas copies an image: it holds a Lease named by a hash of the target. The Lease of a crashed replica
 /// expires after <see cref="Duration"/>, by the API server's clock. Without the right to Leases, each replica copies for itself; without an
-/// API server for longer than <see cref="Patience"/> too, since in a long outage an image would be copied nowhere.
+/// API server for longer than <see cref="UnreachableTimeout"/> too, since in a long outage an image would be copied nowhere.
 /// </summary>
 internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvider time, ILogger<CopyClaims> logger)
 {
@@ -36,7 +36,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// How long an API server that does not respond is waited for. Nobody can tell whether the other replicas reach it and copy; if so,
     /// they mostly have until then, and the image is found downstream.
     /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan UnreachableTimeout = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
@@ -158,10 +158,10 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         lock (_gate)
         {
             if (_failingSince is { } since)
-                return time.GetElapsedTime(since) < Patience;
+                return time.GetElapsedTime(since) < UnreachableTimeout;
             _failingSince = time.GetTimestamp();
         }
-        Log.Waiting(logger, Patience.TotalMinutes, error);
+        Log.Waiting(logger, UnreachableTimeout.TotalMinutes, error);
         return true;
     }
 

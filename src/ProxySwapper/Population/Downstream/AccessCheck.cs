@@ -24,7 +24,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
     public async Task AskAsync(string registry, string repository, CancellationToken cancellationToken)
     {
         await AskToReadAsync(registry, repository, cancellationToken);
-        if (!planner().Warms(registry, repository))
+        if (!planner().IsWarmedUp(registry, repository))
             await registries.Clients.For(registry, registries.Credentials).CheckUploadAsync(repository, cancellationToken);
     }
 

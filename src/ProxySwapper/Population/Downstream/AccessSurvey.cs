@@ -30,7 +30,7 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
                 rules.Key.Registry,
                 rules.Key.Repository,
                 rules.Any(rule => rule.IsPopulated),
-                planner.Warms(rules.Key.Registry, rules.Key.Repository)
+                planner.IsWarmedUp(rules.Key.Registry, rules.Key.Repository)
             ))
             .ToList();
         var findings = new AccessFinding[places.Count];

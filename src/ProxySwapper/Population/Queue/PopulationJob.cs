@@ -57,7 +57,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>True once an attempt has shown that the image is large.</summary>
     public bool IsLarge { get; set; }
 
-    /// <summary>Whether this attempt is in the slow lane because of its size.</summary>
+    /// <summary>Whether this attempt has one of the places for large images.</summary>
     public bool HasLargeReservation { get; set; }
 
     /// <summary>True while the current attempt is slow.</summary>
@@ -69,7 +69,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Admission requests waiting for the result.</summary>
     public int Waiters { get; set; }
 
-    /// <summary>Whether this attempt is in the slow lane.</summary>
+    /// <summary>Whether this attempt is in the slow lane: because it is large, or because it is overdue.</summary>
     public bool RunsInSlowLane { get; set; }
 
     /// <summary>Bytes that the current attempt has to copy, as far as known.</summary>
@@ -94,7 +94,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <returns>True if it is the first of its namespace.</returns>
     public bool AddOrigin(PodOrigin another)
     {
-        if (!_origins.All(another.OpensOtherThan))
+        if (!_origins.All(another.HasOtherAccessThan))
             return false;
         var isFirst = !Namespaces.Contains(another.Namespace);
         if (_origins.Count < MaximumOrigins)

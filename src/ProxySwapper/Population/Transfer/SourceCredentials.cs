@@ -24,7 +24,7 @@ internal sealed partial class SourceCredentials(
     /// <summary>Secrets of one namespace that are read for one copy.</summary>
     private const int MaximumSecrets = 32;
 
-    private readonly ToldOnce _told = new();
+    private readonly OncePerNamespace _told = new();
 
     /// <summary>
     /// The credential sources to try in turn for a source image. If Pods of several namespaces need the image, the namespaces take turns,

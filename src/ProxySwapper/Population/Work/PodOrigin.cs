@@ -31,7 +31,7 @@ internal sealed record PodOrigin(
     public string Kind { get; init; } = "Pod";
 
     /// <summary>True if this one's secrets may give access that the other's do not.</summary>
-    public bool OpensOtherThan(PodOrigin other) =>
+    public bool HasOtherAccessThan(PodOrigin other) =>
         Namespace != other.Namespace
         || Uid is null != other.Uid is null
         || ServiceAccount != other.ServiceAccount

@@ -69,7 +69,7 @@ internal sealed class CopyOutputTests
     [TestCase(3905, "1 h 5 min")]
     [TestCase(100_000, "27 h 46 min")]
     public void Durations_are_readable(double seconds, string text) =>
-        Assert.That(DurationText.Format(TimeSpan.FromSeconds(seconds)), Is.EqualTo(text));
+        Assert.That(DurationFormat.Format(TimeSpan.FromSeconds(seconds)), Is.EqualTo(text));
 
     [Test]
     public void The_summary_has_amount_and_rate()

@@ -126,7 +126,7 @@ internal sealed class ClaimOutageTests : IDisposable
         _fault = FaultOf(fault);
         var result = await one.TryClaimAsync(Work, default);
         Assert.That((result.Claim, result.NextTry), Is.EqualTo(((CopyClaim?)null, _time.GetUtcNow() + Second)));
-        _time.Advance(CopyClaims.Patience - Second);
+        _time.Advance(CopyClaims.UnreachableTimeout - Second);
         Assert.That((await one.TryClaimAsync(Work, default)).Claim, Is.Null);
         _time.Advance(Second);
         Assert.That((await one.TryClaimAsync(Work, default)).Claim, Is.SameAs(CopyClaim.None));

@@ -93,7 +93,7 @@ internal sealed class SourceCredentialsTests
     [Test]
     public void What_is_reported_of_one_namespace_leaves_room_for_the_others()
     {
-        var told = new ToldOnce();
+        var told = new OncePerNamespace();
         var ofHostile = Enumerable.Range(0, 10_000).Count(number => told.IsFirst("hostile", $"pull secret {number}"));
         Assert.That((ofHostile, told.IsFirst("team", "a"), told.IsFirst("team", "a")), Is.EqualTo((50, true, false)));
     }

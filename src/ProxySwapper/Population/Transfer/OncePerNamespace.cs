@@ -4,7 +4,7 @@ namespace ProxySwapper.Population.Transfer;
 /// What has been logged about namespaces, so that it is logged once. Each namespace has its own limit, so that none can use up that of the
 /// others; with too many namespaces, all start over. Thread-safe.
 /// </summary>
-internal sealed class ToldOnce
+internal sealed class OncePerNamespace
 {
     private const int MaximumOfNamespace = 50;
     private const int MaximumNamespaces = 1000;

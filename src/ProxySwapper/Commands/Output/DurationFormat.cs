@@ -3,7 +3,7 @@ using System.Globalization;
 namespace ProxySwapper.Commands.Output;
 
 /// <summary>Human-readable durations: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 20 s</c>, <c>1 h 5 min</c>.</summary>
-internal static class DurationText
+internal static class DurationFormat
 {
     public static string Format(TimeSpan duration)
     {
