@@ -13,11 +13,7 @@ internal sealed class ChartGateRightsTests
     public async Task What_patches_pods_is_fenced_and_pods_gated_by_an_earlier_policy_can_be_released(string set)
     {
         var objects = await HelmChart.ObjectsAsync(HelmChart.ValueSet(set));
-        var patching = objects
-            .Where(item => (string)item["kind"]! == "ClusterRole")
-            .Where(role => role["rules"]!.AsArray().Any(rule => IsPatchOfPods(rule!)))
-            .Select(role => (string)role["metadata"]!["name"]!);
-        Assert.That(patching.Where(name => name != $"{HelmChart.Release}-switch"), Is.EquivalentTo(Accounts()));
+        Assert.That(RolesThatPatchPods(objects).Where(name => name != $"{HelmChart.Release}-switch"), Is.EquivalentTo(Accounts()));
         var fence = objects.Single(item =>
             (string)item["kind"]! == "ValidatingAdmissionPolicy" && (string)item["metadata"]!["name"]! == HelmChart.Release
         );
@@ -27,9 +23,23 @@ internal sealed class ChartGateRightsTests
                 Does.Contain($"'system:serviceaccount:{HelmChart.Release}:{account}'")
             );
 
-        static bool IsPatchOfPods(JsonNode rule) =>
-            rule["resources"]!.ToJsonString() == """["pods"]""" && rule["verbs"]!.AsArray().Any(verb => (string)verb! == "patch");
         static string[] Accounts() => [HelmChart.Release, $"{HelmChart.Release}-uninstall"];
+    }
+
+    /// <summary>Kubernetes has scheduling gates since 1.27, so there is nothing to release before.</summary>
+    [TestCase("1.22.0")]
+    [TestCase("1.26.9")]
+    [TestCase("1.27.0", HelmChart.Release, $"{HelmChart.Release}-switch", $"{HelmChart.Release}-uninstall")]
+    public async Task No_account_may_patch_pods_where_kubernetes_has_no_scheduling_gates(string version, params string[] roles)
+    {
+        var objects = await HelmChart.ObjectsAsync(
+            HelmChart.ValueSet("default"),
+            "--kube-version",
+            version,
+            "--set",
+            "rbac.switchRole=true"
+        );
+        Assert.That(RolesThatPatchPods(objects), Is.EquivalentTo(roles));
     }
 
     [TestCase("policy", "config.populate.policy=none,rbac.gates=false", "list", "watch")]
@@ -56,5 +66,16 @@ internal sealed class ChartGateRightsTests
             "Events with patch only"
         );
         Assert.That(Named("ClusterRoleBinding") is not null, Is.EqualTo(verbs.Length > 0));
+    }
+
+    private static IEnumerable<string> RolesThatPatchPods(IEnumerable<JsonNode> objects)
+    {
+        return objects
+            .Where(item => (string)item["kind"]! == "ClusterRole")
+            .Where(role => role["rules"]!.AsArray().Any(rule => IsPatchOfPods(rule!)))
+            .Select(role => (string)role["metadata"]!["name"]!);
+
+        static bool IsPatchOfPods(JsonNode rule) =>
+            rule["resources"]!.ToJsonString() == """["pods"]""" && rule["verbs"]!.AsArray().Any(verb => (string)verb! == "patch");
     }
 }
