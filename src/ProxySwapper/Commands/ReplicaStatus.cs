@@ -1,6 +1,5 @@
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands;
 
