@@ -32,8 +32,9 @@ internal static class PodExpressions
             "size",
             "The size of the Pod with these as text: an estimate of what etcd has to store.",
             """
-            bytes('%s%s%s%s%s'.format([object.spec, object.?status.orValue({}), object.metadata.?labels.orValue({}),
-                object.metadata.?annotations.orValue({}), object.metadata.?ownerReferences.orValue([])])).size()
+            bytes('%s%s%s%s%s%s'.format([object.spec, object.?status.orValue({}), object.metadata.?labels.orValue({}),
+                object.metadata.?annotations.orValue({}), object.metadata.?ownerReferences.orValue([]),
+                object.metadata.?finalizers.orValue([])])).size()
               + variables.rewritable.map(p, variables.targets[p.image].size()).sum()
             """
         ),

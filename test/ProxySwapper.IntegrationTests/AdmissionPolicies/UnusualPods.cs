@@ -130,6 +130,10 @@ internal static class UnusualPods
                     )
                 )
         );
+        yield return (
+            "finalizers",
+            size => Heavy(pod => pod["metadata"]!["finalizers"] = ListOf(size / 319, index => $"{prefix}/{index:D63}"))
+        );
         JsonObject First(JsonObject pod) => pod["spec"]!["containers"]![0]!.AsObject();
         JsonArray ListOf(int count, Func<int, JsonNode> itemOf) => new([.. Enumerable.Range(0, count).Select(itemOf)]);
         JsonArray Variables(int count, string value) =>
