@@ -6,6 +6,7 @@ using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -19,22 +20,23 @@ internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
     PodPlanner planner,
+    PopulationMetrics metrics,
     TimeProvider time,
     ILogger<EphemeralImages> logger
 ) : BackgroundService
 {
-    /// <summary>How many Pods wait to be looked at; beyond, reconciliation finds them.</summary>
+    /// <summary>How many Pods wait for one of those that are looked at; beyond, their images are not copied.</summary>
     private const int MaximumWaiting = 100;
 
-    /// <summary>How many are looked at concurrently.</summary>
-    private const int MaximumConcurrent = 10;
+    /// <summary>
+    /// How many are looked at concurrently. Most of that time is a pause, and all pauses pass where the review's Pod is never stored.
+    /// </summary>
+    private const int MaximumConcurrent = 100;
 
     /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
-    private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(
-        new BoundedChannelOptions(MaximumWaiting) { FullMode = BoundedChannelFullMode.DropWrite }
-    );
+    private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(MaximumWaiting);
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
     public void Admitted(AdmittedPod pod)
@@ -45,8 +47,12 @@ internal sealed partial class EphemeralImages(
             && pod.Images.Any(image => IsEphemeral(image.Place))
             && ObjectName.IsValid(pod.Namespace)
             && ObjectName.IsValid(pod.Name)
+            && !_admitted.Writer.TryWrite(pod)
         )
-            _admitted.Writer.TryWrite(pod);
+        {
+            metrics.Dropped();
+            Log.Dropped(logger, pod.Namespace, pod.Name);
+        }
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -114,5 +120,13 @@ internal sealed partial class EphemeralImages(
     {
         [LoggerMessage(1, LogLevel.Warning, "Cannot read Pod {Namespace}/{Name} to copy the images of its ephemeral containers: {Fault}")]
         public static partial void Failed(ILogger logger, string @namespace, string name, string fault);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Warning,
+            "The images of the ephemeral containers of Pod {Namespace}/{Name} are not copied: too many such Pods wait; "
+                + "'proxyswapper copy' brings an image"
+        )]
+        public static partial void Dropped(ILogger logger, string @namespace, string name);
     }
 }

@@ -7,6 +7,7 @@ using ProxySwapper.Population;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
@@ -86,11 +87,28 @@ internal sealed class EphemeralImageTests
         Assert.That(_downstream.Repository("mirror/app2").Find("1"), Is.Null);
     }
 
+    [Test]
+    public async Task Reviews_of_pods_that_are_never_stored_delay_no_other_and_what_exceeds_the_limit_is_reported()
+    {
+        var log = new CapturedLog();
+        await CreateAsync("web", $"{_downstream.Address}/mirror/app1:1");
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log);
+        // Each is looked for during 20 s.
+        for (var index = 0; index < 50; index++)
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
+        await scene.ReviewAsync(ReviewOf("web", 1));
+        await CopiedAsync(1);
+        Assert.That(log.Text, Does.Not.Contain("are not copied: too many"));
+        for (var index = 0; index < 300; index++)
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
+        Assert.That(log.Text, Does.Contain("The images of the ephemeral containers of Pod team/absent-299 are not copied: too many"));
+    }
+
     private RuleOptions Match => new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" };
 
     private RuleOptions Regex => new() { MatchRegex = $"{_upstream.Address}/(.*)", Replace = $"{_downstream.Address}/mirror/$1" };
 
-    private Task<PopulationScene> StartAsync(PopulatePolicy policy, RuleOptions rule) =>
+    private Task<PopulationScene> StartAsync(PopulatePolicy policy, RuleOptions rule, CapturedLog? log = null) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
@@ -98,7 +116,8 @@ internal sealed class EphemeralImageTests
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 Populate = new() { Policy = policy },
             },
-            cluster: _server
+            log,
+            _server
         );
 
     private Task CopiedAsync(int index) =>

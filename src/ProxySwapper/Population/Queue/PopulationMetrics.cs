@@ -41,7 +41,7 @@ internal sealed class PopulationMetrics
         _dropped = meter.CreateCounter<long>(
             "proxyswapper_populate_dropped_total",
             unit: null,
-            description: "Images not queued for copying because the population queue was full.",
+            description: "Images not queued for copying because the population queue, or that of Pods with ephemeral containers, was full.",
             tags: []
         );
         _retries = meter.CreateCounter<long>(
