@@ -56,6 +56,27 @@ internal sealed partial class WorkflowTests
         Assert.That(checkouts.Select(step => $"{step["with"]["persist-credentials"]}"), Is.Not.Empty.And.All.EqualTo("false"));
     }
 
+    [Test]
+    public void A_release_publishes_what_its_own_jobs_made_and_not_the_results_of_the_tests()
+    {
+        var (release, ci) = (TextOf("release.yml"), TextOf("ci.yml"));
+        Assert.That(UploadsOf(release), Has.Exactly(3).Items.And.All.StartsWith("release-"));
+        Assert.That(UploadsOf(ci), Is.Not.Empty.And.None.StartsWith("release-"));
+        var downloads = Steps(release)
+            .Where(step => IsOf(step, "actions/download-artifact@"))
+            .Select(step => (YamlMappingNode)step["with"])
+            .Select(what => $"{(HasKey(what, "pattern") ? what["pattern"] : what["name"])}");
+        Assert.That(downloads, Is.EqualTo(new[] { "release-sbom", "release-*" }));
+
+        IEnumerable<string> UploadsOf(string text) =>
+            Steps(text).Where(step => IsOf(step, "actions/upload-artifact@")).Select(step => $"{step["with"]["name"]}");
+
+        string TextOf(string name) => File.ReadAllText(SourceTree.PathOf(".github", "workflows", name));
+
+        bool IsOf(YamlMappingNode step, string action) =>
+            HasKey(step, "uses") && $"{step["uses"]}".StartsWith(action, StringComparison.Ordinal);
+    }
+
     [TestCaseSource(nameof(Workflows))]
     public void Every_script_is_there_and_can_be_run(string text)
     {
