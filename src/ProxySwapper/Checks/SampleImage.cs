@@ -1,11 +1,13 @@
+using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Checks;
 
 /// <summary>An image that a check uses, with the rules' decision.</summary>
-internal sealed record SampleImage(string Image, ImageDecision Decision)
+internal sealed partial record SampleImage(string Image, ImageDecision Decision)
 {
     /// <summary>The maximum number of images in the Pod.</summary>
     public const int Maximum = 50;
@@ -30,14 +32,18 @@ internal sealed record SampleImage(string Image, ImageDecision Decision)
         var tried = samples.Select(sample => sample.Decision.Rule).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var all =
             options.Rules.Count == 0 && options.ProxyUrl is not null
-                ? [("proxyUrl", "docker.io")]
-                : options.Rules.Select((rule, index) => (Name: $"rules[{index}]", rule.Match));
-        foreach (var (rule, match) in all.Where(rule => !tried.Contains(rule.Item1)))
+                ? [("proxyUrl", ImagesOf("docker.io"))]
+                : options.Rules.Select(
+                    (rule, index) =>
+                        (Name: $"rules[{index}]", Images: rule.MatchRegex is { } regex ? ImagesOfExpression(regex) : ImagesOf(rule.Match))
+                );
+        foreach (var (rule, images) in all.Where(rule => !tried.Contains(rule.Item1)))
         {
-            var image = ImageOf(match);
-            var decision = image is null ? null : rules.Evaluate(image, @namespace);
-            if (decision is { IsRewritten: true } && decision.Rule == rule)
-                samples.Add(new SampleImage(image!, decision));
+            var sample = images
+                .Select(image => new SampleImage(image, rules.Evaluate(image, @namespace)))
+                .FirstOrDefault(sample => sample.Decision.IsRewritten && sample.Decision.Rule == rule);
+            if (sample is not null)
+                samples.Add(sample);
             else
                 untried.Add(rule);
         }
@@ -45,12 +51,31 @@ internal sealed record SampleImage(string Image, ImageDecision Decision)
         return [.. samples.Take(Maximum)];
     }
 
-    /// <summary>An image that matches a pattern; null for a regular expression.</summary>
-    private static string? ImageOf(string? match) =>
+    /// <summary>An image that matches a pattern.</summary>
+    private static IEnumerable<string> ImagesOf(string? match) =>
         match is not null && RepositoryPattern.TryParse(match, out var pattern, out _)
-            ? $"{Filled(pattern.Registry, "registry.example.com")}/"
-                + $"{string.Join('/', pattern.Segments.Select(part => Filled(part, Name)))}:latest"
-            : null;
+            ?
+            [
+                $"{Filled(pattern.Registry, "registry.example.com")}/"
+                    + $"{string.Join('/', pattern.Segments.Select(part => Filled(part, Name)))}:latest",
+            ]
+            : [];
+
+    /// <summary>Images that a regular expression may match: with the text that it begins with.</summary>
+    private static IEnumerable<string> ImagesOfExpression(string regex)
+    {
+        var start = LiteralStart().Match(regex).Groups["literal"];
+        var text = string.Concat(start.Captures.Select(literal => literal.Value.Trim('\\', '[', ']')));
+        if (!text.Contains('/', StringComparison.Ordinal))
+            return [];
+        return new[] { "", Name, $"{Name}/{Name}" }
+            .SelectMany(rest => new[] { $"{text}{rest}:latest", text + rest })
+            .Where(image => ImageReference.TryParse(image, out _));
+    }
+
+    /// <summary>Letters and escaped punctuation, which mean themselves, unless a quantifier follows; groups may begin among them.</summary>
+    [GeneratedRegex(@"^\^?(?:\((?!\?)|(?<literal>[a-z0-9/:_-]|\\[./-]|\[\.\])(?![?*+{]))*", RegexOptions.IgnoreCase)]
+    private static partial Regex LiteralStart();
 
     private static string Filled(string part, string any) => part is "**" or "*" ? any : part.Replace("*", Name, StringComparison.Ordinal);
 }

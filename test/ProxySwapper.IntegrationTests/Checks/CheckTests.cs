@@ -79,7 +79,7 @@ internal sealed partial class CheckTests
         );
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         Assert.That(result.Output, Does.Contain($"[+] reading and writing is allowed at {_registry.Address} in hub/"));
-        Assert.That(result.Output, Does.Contain("rules[2] is not tested"));
+        Assert.That(result.Output, Does.Contain("[+] gcr.io/proxyswapper-check:latest -> "));
     }
 
     [Test]
@@ -103,7 +103,7 @@ internal sealed partial class CheckTests
         await File.WriteAllTextAsync(
             file,
             """
-            rules: [{matchRegex: 'quay\.io/(.*)', replace: one.example/$1, populate: false}]
+            rules: [{matchRegex: '(?:quay|gcr)\.io/(.*)', replace: one.example/$1, populate: false, allowSharedTarget: true}]
             populate: {policy: none}
             """
         );
