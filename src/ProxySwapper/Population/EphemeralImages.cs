@@ -6,7 +6,6 @@ using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
-using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -20,7 +19,6 @@ internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
     PodPlanner planner,
-    PopulationMetrics metrics,
     TimeProvider time,
     ILogger<EphemeralImages> logger
 ) : BackgroundService
@@ -36,6 +34,9 @@ internal sealed partial class EphemeralImages(
     /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
+
+    private long _lastDropped;
     private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(MaximumWaiting);
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
@@ -50,8 +51,14 @@ internal sealed partial class EphemeralImages(
             && !_admitted.Writer.TryWrite(pod)
         )
         {
-            metrics.Dropped();
-            Log.Dropped(logger, pod.Namespace, pod.Name);
+            // Reviews may be forged: not a line for each.
+            var last = Interlocked.Read(ref _lastDropped);
+            var now = time.GetTimestamp();
+            if (
+                (last == 0 || time.GetElapsedTime(last, now) >= LogInterval)
+                && Interlocked.CompareExchange(ref _lastDropped, now, last) == last
+            )
+                Log.Dropped(logger, pod.Namespace, pod.Name);
         }
     }
 
@@ -124,8 +131,8 @@ internal sealed partial class EphemeralImages(
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "The images of the ephemeral containers of Pod {Namespace}/{Name} are not copied: too many such Pods wait; "
-                + "'proxyswapper copy' brings an image"
+            "The images of the ephemeral containers of Pod {Namespace}/{Name}, and perhaps of others, are not copied: too many such Pods "
+                + "wait; 'proxyswapper copy' brings an image"
         )]
         public static partial void Dropped(ILogger logger, string @namespace, string name);
     }

@@ -112,7 +112,8 @@ internal sealed class TargetAccess(string registry, string path)
         _refusing.ExceptWith(results.Where(each => each.Answer == RepositoryAnswer.Absent).Select(each => each.Repository));
         _refusing.UnionWith(results.Where(each => each.Answer == RepositoryAnswer.Refused).Select(each => each.Repository));
         var denial = results.LastOrDefault(each => each.Denial is not null)?.Denial;
-        if (_refusing.Count == 0)
+        // Inconclusive results alone end nothing, also where other repositories have replaced those that refused.
+        if (_refusing.Count == 0 && results.Any(each => each.Answer == RepositoryAnswer.Absent))
             Accept(Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown);
         else if (_fault is null && (denial is null || _refusing.Count < results.Count))
             // Not a consecutive refusal. Which repositories refused is kept.

@@ -1,0 +1,36 @@
+using ProxySwapper.Population.Downstream;
+
+namespace ProxySwapper.Tests.Population.Downstream;
+
+/// <summary>When a target begins and ceases to count as failing.</summary>
+[TestFixture]
+internal sealed class TargetAccessTests
+{
+    [Test]
+    public void A_refusal_does_not_end_because_other_repositories_are_checked_that_do_not_answer()
+    {
+        var target = new TargetAccess("registry.example.com", "");
+        target.AddRepository("denied");
+        for (var i = 0; i < 3; i++)
+            Check(target, RepositoryAnswer.Refused, "denied");
+        foreach (var repository in new[] { "a", "b", "c" })
+            target.AddRepository(repository);
+        Assert.That(target.Repositories, Does.Not.Contain("denied"));
+        Check(target, RepositoryAnswer.Inconclusive, "a", "b", "c");
+        Assert.That(target.Fault, Is.EqualTo("denied"));
+        Check(target, RepositoryAnswer.Absent, "a", "b", "c");
+        Assert.That(target.Fault, Is.Null);
+    }
+
+    private static void Check(TargetAccess target, RepositoryAnswer answer, params string[] repositories) =>
+        target.Checked(
+            [
+                .. repositories.Select(repository => new RepositoryAccess(
+                    repository,
+                    answer,
+                    answer == RepositoryAnswer.Refused ? "denied" : null
+                )),
+            ],
+            DateTimeOffset.MaxValue
+        );
+}
