@@ -55,7 +55,12 @@
   {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if not $values.serviceAccount.create -}}
-    {{- $annotated := dict "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount "serviceAccount.annotations" $values.serviceAccount.annotations -}}
+    {{- $annotated := dict "serviceAccount.annotations" $values.serviceAccount.annotations -}}
+    {{- if not (or $values.mirror.enabled $values.registryCache.enabled) -}}
+      {{- $_ := set $annotated "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn -}}
+      {{- $_ := set $annotated "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount -}}
+      {{- $_ := set $annotated "cloudIdentity.azure.tenantId" $values.cloudIdentity.azure.tenantId -}}
+    {{- end -}}
     {{- range $key, $value := $annotated -}}
       {{- if $value -}}
         {{- fail (printf "%s cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours" $key) -}}

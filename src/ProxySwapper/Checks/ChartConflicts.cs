@@ -23,11 +23,12 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         ("config.admissionPolicy", "webhook.mode policy, webhook.name and webhook.matchConditions"),
     ];
 
-    private static readonly string[] Annotations =
+    /// <summary>They annotate ServiceAccounts: those of the mirror and of the caches are made by the chart in any case.</summary>
+    private static readonly string[] Identities =
     [
         "cloudIdentity.aws.roleArn",
         "cloudIdentity.google.serviceAccount",
-        "serviceAccount.annotations",
+        "cloudIdentity.azure.tenantId",
     ];
 
     private readonly List<ConfigurationFault> _faults = [];
@@ -40,7 +41,7 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         foreach (var (key, instead) in WrittenByTheChart)
             Refuse(key, $"is set by the chart: use {instead}");
         if (Text("serviceAccount.create") == "false")
-            foreach (var key in Annotations)
+            foreach (var key in IsUsedElsewhere ? ["serviceAccount.annotations"] : Identities.Append("serviceAccount.annotations"))
                 Refuse(
                     key,
                     "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; "
@@ -51,6 +52,8 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         RefuseIssuer();
         return _faults;
     }
+
+    private bool IsUsedElsewhere => Text("mirror.enabled") == "true" || Text("registryCache.enabled") == "true";
 
     private void RefuseAuthority()
     {

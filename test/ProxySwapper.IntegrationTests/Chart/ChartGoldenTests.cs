@@ -27,6 +27,7 @@ internal sealed class ChartGoldenTests
     [TestCase("mirror")]
     [TestCase("cache-node-port")]
     [TestCase("unregistered")]
+    [TestCase("policy-unregistered")]
     [TestCase("populator-alone")]
     [TestCase("rules-without-copies")]
     [TestCase("dry-run-with-mirror")]
