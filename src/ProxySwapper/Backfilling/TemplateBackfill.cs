@@ -128,9 +128,9 @@ internal sealed partial class TemplateBackfill(
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "Checked {Templates} Pod templates and {Pods} Pods with {Images} images: {Queued} were missing downstream and were queued"
+            "Checked {Workloads} workloads and {Pods} Pods with {Images} images: {Queued} were missing downstream and were queued"
         )]
-        public static partial void Done(ILogger logger, int templates, int pods, int images, int queued);
+        public static partial void Done(ILogger logger, int workloads, int pods, int images, int queued);
 
         [LoggerMessage(2, LogLevel.Warning, "Cannot check the Pod templates of the cluster: {Fault}")]
         public static partial void Failed(ILogger logger, string fault);
