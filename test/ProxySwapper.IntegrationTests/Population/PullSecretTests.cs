@@ -17,10 +17,7 @@ internal sealed class PullSecretTests(object kind) : GateFixture(kind)
         pod["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = "mine" });
         var created = await scene.CreateAsync(pod);
         Assert.That((GateScene.ImageOf(created), string.Join(',', SecretsOf(created))), Is.EqualTo((target, "mine,hub")));
-        await TestWait.UntilAsync(
-            () => replica.Log.Contains("; it is the pullSecret of ", StringComparison.Ordinal),
-            "the warning"
-        );
+        await TestWait.UntilAsync(() => replica.Log.Contains("; it is the pullSecret of ", StringComparison.Ordinal), "the warning");
         await TestWait.UntilAsync(
             async () =>
                 (await replica.Management.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Contains(
