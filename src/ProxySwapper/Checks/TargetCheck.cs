@@ -25,18 +25,7 @@ internal static class TargetCheck
     )
     {
         foreach (var (outcome, text) in await new AccessSurvey(registries, TimeProvider.System).RunAsync(options, cancellationToken))
-            switch (outcome)
-            {
-                case AccessOutcome.Granted:
-                    report.Passed(text);
-                    break;
-                case AccessOutcome.Refused:
-                    report.Failed(text);
-                    break;
-                default:
-                    report.Warned(text);
-                    break;
-            }
+            Add(report, outcome, text);
     }
 
     /// <summary>Asks the running program, which has the identity that matters.</summary>
@@ -70,12 +59,23 @@ internal static class TargetCheck
     private static void TellAccess(CheckReport report, string text)
     {
         foreach (var line in LinesOf(text))
-            if (line.StartsWith("[+]", StringComparison.Ordinal))
-                report.Passed(line[3..].TrimStart());
-            else if (line.StartsWith("[!]", StringComparison.Ordinal))
-                report.Warned(line[3..].TrimStart());
-            else
-                report.Failed(line[3..].TrimStart());
+        {
+            var outcome =
+                line.StartsWith("[+]", StringComparison.Ordinal) ? AccessOutcome.Granted
+                : line.StartsWith("[!]", StringComparison.Ordinal) ? AccessOutcome.Unknown
+                : AccessOutcome.Refused;
+            Add(report, outcome, line[3..].TrimStart());
+        }
+    }
+
+    private static void Add(CheckReport report, AccessOutcome outcome, string text)
+    {
+        if (outcome == AccessOutcome.Granted)
+            report.Passed(text);
+        else if (outcome == AccessOutcome.Refused)
+            report.Failed(text);
+        else
+            report.Warned(text);
     }
 
     private static void TellReadiness(CheckReport report, string text)

@@ -12,8 +12,8 @@ namespace ProxySwapper.Population;
 
 /// <summary>
 /// Copies the images of ephemeral containers (<c>kubectl debug</c>): their subresource cannot set labels, so that no watch shows them. A
-/// review, which anyone could post, only tells which Pod to read and what its
-/// original images were; only images that the API server then returns are copied.
+/// review, which anyone could post, only tells which Pod to read and what its original images were; only images that the API server then
+/// returns are copied.
 /// </summary>
 internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,
@@ -36,8 +36,8 @@ internal sealed partial class EphemeralImages(
 
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
-    private long _lastDropped;
     private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(MaximumWaiting);
+    private long _lastDropped;
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
     public void Admitted(AdmittedPod pod)

@@ -1,9 +1,5 @@
-using System.Text.Json.Nodes;
 using ProxySwapper.Checks;
-using ProxySwapper.Configuration.Yaml;
-using ProxySwapper.Manifests;
 using ProxySwapper.Testing.Processes;
-using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Tests.Checks;
 
@@ -144,26 +140,6 @@ internal sealed class FileValidationTests
         Assert.That(validation.Faults, Is.Empty);
     }
 
-    /// <summary>What <c>_config.tpl</c> renders, but for the certificate, whose names are the release's.</summary>
-    [TestCaseSource(nameof(ValueSets))]
-    public void The_configuration_that_is_read_is_the_one_that_the_chart_writes(string file)
-    {
-        var rendered = Path.Combine(Chart, "golden", Path.GetFileName(file));
-        if (!File.Exists(rendered))
-            Assert.Pass("The defaults alone rewrite nothing, and cannot be rendered.");
-        var written = YamlLoader
-            .Load(File.ReadAllText(rendered))
-            .Select(document => YamlValues.Text(document.RootNode, "data", "config.yaml"))
-            .FirstOrDefault(text => text is not null);
-        if (written is null)
-            Assert.Pass("It has no webhook.");
-        var expected = Json(YamlDocumentReader.ReadMapping("config.yaml", written, [])!);
-        expected.Remove("certificates");
-        var source = new YamlSource(file, []);
-        var actual = Json(new EffectiveConfiguration(YamlDocumentReader.ReadMapping(file, File.ReadAllText(file), [])!, source).Create());
-        Assert.That(actual.ToJsonString(), Is.EqualTo(expected.ToJsonString()));
-    }
-
     private static string Chart => SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "chart");
 
     private static IEnumerable<TestCaseData> ValueSets =>
@@ -171,25 +147,4 @@ internal sealed class FileValidationTests
             .EnumerateFiles(Path.Combine(Chart, "values"))
             .Append(SourceTree.PathOf("chart", "values.yaml"))
             .Select(file => new TestCaseData(file).SetArgDisplayNames(Path.GetFileName(file)));
-
-    /// <summary>With members in one order, and without empty ones.</summary>
-    private static JsonObject Json(YamlNode node) =>
-        new(
-            ((JsonObject)YamlJson.Convert(node)!)
-                .Where(member => member.Value is not JsonArray { Count: 0 })
-                .OrderBy(member => member.Key, StringComparer.Ordinal)
-                .Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))
-        );
-
-    private static JsonNode? Ordered(JsonNode? node) =>
-        node switch
-        {
-            JsonObject mapping => new JsonObject(
-                mapping
-                    .OrderBy(member => member.Key, StringComparer.Ordinal)
-                    .Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))
-            ),
-            JsonArray list => new JsonArray([.. list.Select(Ordered)]),
-            _ => node?.DeepClone(),
-        };
 }

@@ -2,11 +2,8 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
-using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
-using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
@@ -17,81 +14,56 @@ namespace ProxySwapper.Tests.Population;
 /// original. Where nothing tells it, the image may be one that was written like that, and not the copy of another.
 /// </summary>
 [TestFixture]
-internal sealed class EphemeralImageTests
+internal sealed class EphemeralImageTests : PopulationFixture
 {
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private InMemoryApiServer _server = null!;
-    private KubernetesClient _client = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _upstream = await InMemoryRegistry.StartAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
-        _server = await InMemoryApiServer.StartAsync();
-        _client = ApiServers.Connect(_server);
-        for (var index = 0; index < 3; index++)
-            TestImage.Create(95 + index, 1, 100).AddTo(_upstream, $"app{index}", "1");
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
-
     [TestCase(PopulatePolicy.Gate)]
     [TestCase(PopulatePolicy.Delayed)]
     public async Task What_a_review_adds_is_copied_once_the_API_server_shows_it(PopulatePolicy policy)
     {
         await using var scene = await StartAsync(policy, Regex);
         await CreateAsync("forged", "elsewhere.example/tool:1");
-        await CreateAsync("web", $"{_downstream.Address}/mirror/app1:1");
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
         // Nobody has this Pod, and the other runs something else.
         await scene.ReviewAsync(ReviewOf("absent", 0));
         await scene.ReviewAsync(ReviewOf("forged", 0));
         var decision = await scene.ReviewAsync(ReviewOf("web", 1));
-        Assert.That(decision.Images.Single().Decision.Target!.ToString(), Is.EqualTo($"{_downstream.Address}/mirror/app1:1"));
+        Assert.That(decision.Images.Single().Decision.Target!.ToString(), Is.EqualTo($"{Downstream.Address}/mirror/app1:1"));
         await CopiedAsync(1);
-        Assert.That(_downstream.Repository("mirror/app0").Find("1"), Is.Null);
+        Assert.That(Downstream.Repository("mirror/app0").Find("1"), Is.Null);
     }
 
     [Test]
     public async Task What_is_written_at_the_target_is_neither_copied_nor_moved()
     {
-        TestImage.Create(90, 1, 100).AddTo(_downstream, "mirror/app0", "1");
-        var own = _downstream.Repository("mirror/app0").Find("1");
+        TestImage.Create(90, 1, 100).AddTo(Downstream, "mirror/app0", "1");
+        var own = Downstream.Repository("mirror/app0").Find("1");
         // The registry of the rule has images of these names too, of somebody else; the third is named in both ways.
-        string[] written = [$"{_downstream.Address}/mirror/app0:1", $"{_downstream.Address}/mirror/app2:1"];
-        var both = $"{_downstream.Address}/mirror/app1:1";
+        string[] written = [$"{Downstream.Address}/mirror/app0:1", $"{Downstream.Address}/mirror/app2:1"];
+        var both = $"{Downstream.Address}/mirror/app1:1";
         await CreateAsync("web", [.. written, both, both]);
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match);
-        await scene.ReviewAsync(ReviewOf("web", [.. written, both, $"{_upstream.Address}/app1:1"]));
+        await scene.ReviewAsync(ReviewOf("web", [.. written, both, $"{Upstream.Address}/app1:1"]));
         await CopiedAsync(1);
         await IdleAsync(scene);
-        Assert.That(_downstream.Repository("mirror/app0").Find("1"), Is.EqualTo(own));
-        Assert.That(_downstream.Repository("mirror/app2").Find("1"), Is.Null);
+        Assert.That(Downstream.Repository("mirror/app0").Find("1"), Is.EqualTo(own));
+        Assert.That(Downstream.Repository("mirror/app2").Find("1"), Is.Null);
     }
 
     [Test]
     public async Task The_reconciliation_leaves_those_alone_whose_original_nobody_recorded()
     {
-        await CreateAsync("web", $"{_downstream.Address}/mirror/app2:1");
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app2:1");
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match);
-        await scene.Get<IEnumerable<IHostedService>>().OfType<Reconciler>().Single().RunAsync(_client, default);
+        await scene.Get<IEnumerable<IHostedService>>().OfType<Reconciler>().Single().RunAsync(Client, default);
         await IdleAsync(scene);
-        Assert.That(_downstream.Repository("mirror/app2").Find("1"), Is.Null);
+        Assert.That(Downstream.Repository("mirror/app2").Find("1"), Is.Null);
     }
 
     [Test]
     public async Task Reviews_of_pods_that_are_never_stored_delay_no_other_and_what_exceeds_the_limit_is_reported()
     {
         var log = new CapturedLog();
-        await CreateAsync("web", $"{_downstream.Address}/mirror/app1:1");
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log);
         // Each is looked for during 20 s.
         for (var index = 0; index < 90; index++)
@@ -104,9 +76,9 @@ internal sealed class EphemeralImageTests
         Assert.That(log.Text, Does.Contain(", and perhaps of others, are not copied: too many"));
     }
 
-    private RuleOptions Match => new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" };
+    private RuleOptions Match => new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" };
 
-    private RuleOptions Regex => new() { MatchRegex = $"{_upstream.Address}/(.*)", Replace = $"{_downstream.Address}/mirror/$1" };
+    private RuleOptions Regex => new() { MatchRegex = $"{Upstream.Address}/(.*)", Replace = $"{Downstream.Address}/mirror/$1" };
 
     private Task<PopulationScene> StartAsync(PopulatePolicy policy, RuleOptions rule, CapturedLog? log = null) =>
         PopulationScene.StartAsync(
@@ -117,18 +89,15 @@ internal sealed class EphemeralImageTests
                 Populate = new() { Policy = policy },
             },
             log,
-            _server
+            Server
         );
-
-    private Task CopiedAsync(int index) =>
-        TestWait.UntilAsync(() => _downstream.Repository($"mirror/app{index}").Find("1") is not null, $"the copy of app{index}");
 
     private static Task IdleAsync(PopulationScene scene) =>
         TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0, "the end of all copies");
 
     /// <summary>A running Pod that was rewritten, with ephemeral containers of these images.</summary>
     private Task<JsonObject> CreateAsync(string name, params string[] images) =>
-        new ResourceClient(_client, ResourceType.Pods).CreateAsync(
+        new ResourceClient(Client, ResourceType.Pods).CreateAsync(
             "team",
             JsonNode
                 .Parse(
@@ -147,7 +116,7 @@ internal sealed class EphemeralImageTests
     private static JsonArray ContainersOf(string[] images) =>
         new([.. images.Select((image, index) => new JsonObject { ["name"] = $"debugger-{index}", ["image"] = image })]);
 
-    private string ReviewOf(string name, int index) => ReviewOf(name, [$"{_upstream.Address}/app{index}:1"]);
+    private string ReviewOf(string name, int index) => ReviewOf(name, [$"{Upstream.Address}/app{index}:1"]);
 
     private static string ReviewOf(string name, string[] images)
     {

@@ -2,10 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population;
-using ProxySwapper.Registry.InMemory;
-using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -13,34 +10,12 @@ namespace ProxySwapper.Tests.Population;
 
 /// <summary>If an admission policy rewrites images, the watch finds the Pods: their images are copied, and they are counted.</summary>
 [TestFixture]
-internal sealed class PolicyModeTests
+internal sealed class PolicyModeTests : PopulationFixture
 {
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private InMemoryApiServer _server = null!;
-    private KubernetesClient _client = null!;
     private long _count;
 
     [SetUp]
-    public async Task Start()
-    {
-        _count = 0;
-        _upstream = await InMemoryRegistry.StartAsync();
-        _downstream = await InMemoryRegistry.StartAsync();
-        _server = await InMemoryApiServer.StartAsync();
-        _client = ApiServers.Connect(_server);
-        for (var index = 0; index < 4; index++)
-            TestImage.Create(95 + index, 1, 100).AddTo(_upstream, $"app{index}", "1");
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
+    public void Reset() => _count = 0;
 
     [Test]
     public async Task Images_of_pods_that_the_policy_rewrote_are_copied_and_the_pods_are_counted()
@@ -64,7 +39,7 @@ internal sealed class PolicyModeTests
         await TestWait.UntilAsync(() => Requests("watch") >= 2 && scene.Get<PodWatch>().IsConnected, "the watches");
         await CreateAsync("one", 1);
         await TestWait.UntilAsync(() => Interlocked.Read(ref _count) == 1, "the count");
-        Assert.That(_downstream.Repository("mirror/app1").Find("1"), Is.Null);
+        Assert.That(Downstream.Repository("mirror/app1").Find("1"), Is.Null);
     }
 
     [Test]
@@ -75,7 +50,7 @@ internal sealed class PolicyModeTests
         await CreateAsync("one", 1);
         await TestWait.UntilAsync(() => Interlocked.Read(ref _count) == 1, "the first");
         var (lists, watches) = (Requests("list"), Requests("watch"));
-        _server.Restart();
+        Server.Restart();
         // There are three watches with different selectors.
         await TestWait.UntilAsync(() => Requests("list") >= lists + 3 && Requests("watch") >= watches + 3, "the new lists");
         await TestWait.UntilAsync(() => scene.Get<PodWatch>().IsConnected, "the watch");
@@ -90,8 +65,8 @@ internal sealed class PolicyModeTests
     {
         await using var scene = await StartAsync("swap");
         using var listener = Listen(scene.Get<IMeterFactory>());
-        await PostAsync(Plain("forged", ($"{_upstream.Address}/app3:1", "elsewhere.example/app3:1")));
-        var unmarked = Plain("unmarked", ("", $"{_downstream.Address}/mirror/app3:1"));
+        await PostAsync(Plain("forged", ($"{Upstream.Address}/app3:1", "elsewhere.example/app3:1")));
+        var unmarked = Plain("unmarked", ("", $"{Downstream.Address}/mirror/app3:1"));
         unmarked["metadata"]!.AsObject().Remove("annotations");
         await PostAsync(unmarked);
         await CreateAsync("one", 1);
@@ -114,12 +89,12 @@ internal sealed class PolicyModeTests
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
-                Rules = [new() { Match = _upstream.Address, Target = $"{_downstream.Address}/mirror" }],
+                Rules = [new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" }],
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
                 AdmissionPolicy = new() { Name = policy },
                 Populate = new() { Policy = populate },
             },
-            cluster: _server
+            cluster: Server
         );
 
     private MeterListener Listen(IMeterFactory meters)
@@ -137,13 +112,10 @@ internal sealed class PolicyModeTests
         return listener;
     }
 
-    private int Requests(string verb) => _server.Requests.GetValueOrDefault($"{verb} pods");
-
-    private Task CopiedAsync(int index) =>
-        TestWait.UntilAsync(() => _downstream.Repository($"mirror/app{index}").Find("1") is not null, $"the copy of app{index}");
+    private int Requests(string verb) => Server.Requests.GetValueOrDefault($"{verb} pods");
 
     private Task<JsonObject> CreateAsync(string name, int index) =>
-        PostAsync(Plain(name, ($"{_upstream.Address}/app{index}:1", $"{_downstream.Address}/mirror/app{index}:1")));
+        PostAsync(Plain(name, ($"{Upstream.Address}/app{index}:1", $"{Downstream.Address}/mirror/app{index}:1")));
 
     /// <summary>A Pod as the policy leaves it: without a gate.</summary>
     private static JsonObject Plain(string name, (string Original, string Target) image)
@@ -154,5 +126,5 @@ internal sealed class PolicyModeTests
         return pod;
     }
 
-    private Task<JsonObject> PostAsync(JsonObject pod) => new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", pod, default);
+    private Task<JsonObject> PostAsync(JsonObject pod) => new ResourceClient(Client, ResourceType.Pods).CreateAsync("team", pod, default);
 }

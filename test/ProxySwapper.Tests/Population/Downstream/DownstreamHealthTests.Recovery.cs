@@ -15,7 +15,7 @@ internal sealed partial class DownstreamHealthTests
     [TestCase(false)]
     public async Task A_refusal_ends_once_a_registry_without_any_of_the_repositories_lets_us_in(bool hasStatus)
     {
-        using var health = Refused();
+        using var health = await RefusedAsync();
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
         await LookAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
@@ -32,7 +32,7 @@ internal sealed partial class DownstreamHealthTests
     [Test]
     public async Task A_name_that_no_image_has_ends_no_refusal_even_while_the_other_repositories_time_out()
     {
-        using var health = Refused();
+        using var health = await RefusedAsync();
         Assert.That(health.FailureOf(Registry, "hub/made/up"), Is.Not.Null);
         _inconclusive["hub/made/up"] = Absent("hub/made/up", hasStatus: true);
         for (var i = 0; i < 4; i++)
@@ -70,7 +70,7 @@ internal sealed partial class DownstreamHealthTests
     [Test]
     public async Task A_slow_registry_can_let_us_in_again()
     {
-        using var health = Refused();
+        using var health = await RefusedAsync();
         _denial = null;
         _delays[Probed] = TimeSpan.FromSeconds(10);
         var look = LookAsync(health, TimeSpan.FromSeconds(5));
@@ -125,12 +125,12 @@ internal sealed partial class DownstreamHealthTests
             ? new(HttpMethod.Post, Registry, repository, HttpStatusCode.NotFound, [])
             : new(HttpMethod.Post, Registry, repository, null, []) { IsRepositoryUnknown = true };
 
-    private DownstreamHealth Refused()
+    private async Task<DownstreamHealth> RefusedAsync()
     {
         var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         _denial = HttpStatusCode.Forbidden;
         for (var i = 0; i < 3; i++)
-            LookAsync(health, TimeSpan.FromSeconds(5)).GetAwaiter().GetResult();
+            await LookAsync(health, TimeSpan.FromSeconds(5));
         return health;
     }
 }
