@@ -58,8 +58,8 @@ internal static class ServeCommand
             await Console.Error.WriteLineAsync(
                 $"""
                 {exception.Message}
-                The webhook is reached over TLS alone. In a cluster cert-manager writes {options.TlsCertPath} and {options.TlsKeyPath}
-                (the chart asks it to); elsewhere name two PEM files of yours with tlsCertPath and tlsKeyPath, for instance from
+                API servers call webhooks over TLS only. In a cluster, the chart issues the certificate or has cert-manager issue it
+                (certificates.mode in its values). Elsewhere, set tlsCertPath and tlsKeyPath to two PEM files, for example from
                   openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
                     -addext subjectAltName=DNS:localhost -keyout tls.key -out tls.crt
                 """
