@@ -56,7 +56,7 @@
   {{- $mode := include "proxyswapper.certificateMode" . -}}
   {{- if not $values.serviceAccount.create -}}
     {{- $annotated := dict "serviceAccount.annotations" $values.serviceAccount.annotations -}}
-    {{- if not (or $values.mirror.enabled $values.registryCache.enabled) -}}
+    {{- if not (include "proxyswapper.identityIsInherited" .) -}}
       {{- $_ := set $annotated "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn -}}
       {{- $_ := set $annotated "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount -}}
       {{- $_ := set $annotated "cloudIdentity.azure.tenantId" $values.cloudIdentity.azure.tenantId -}}

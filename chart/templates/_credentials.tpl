@@ -6,12 +6,19 @@
 {{- range $values.config.registries -}}
 {{- if eq .host $host }}{{ $auth = .auth | default "" }}{{ end -}}
 {{- end -}}
+{{- /* A ServiceAccount that the chart does not create has an identity that its values do not tell. */ -}}
+{{- $identity := $values.cloudIdentity -}}
+{{- $default := "of the Pod or node" -}}
+{{- if not $values.serviceAccount.create -}}
+{{- $identity = dict "aws" dict "google" dict "azure" dict -}}
+{{- $default = printf "of the ServiceAccount %s or of the node" (include "proxyswapper.serviceAccountName" .root) -}}
+{{- end -}}
 {{- if eq $auth "ecr" -}}
-{{ printf "the AWS identity %s" ($values.cloudIdentity.aws.roleArn | default "of the Pod or node") }}
+{{ printf "the AWS identity %s" ($identity.aws.roleArn | default $default) }}
 {{- else if eq $auth "google" -}}
-{{ printf "the Google identity %s" ($values.cloudIdentity.google.serviceAccount | default "of the Pod or node") }}
+{{ printf "the Google identity %s" ($identity.google.serviceAccount | default $default) }}
 {{- else if eq $auth "azure" -}}
-{{ printf "the Azure identity %s" ($values.cloudIdentity.azure.clientId | default "of the Pod or node") }}
+{{ printf "the Azure identity %s" ($identity.azure.clientId | default $default) }}
 {{- else if eq $auth "basic" -}}
 the user and password of its entry in config.registries
 {{- else if eq $auth "anonymous" -}}

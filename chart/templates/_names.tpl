@@ -82,6 +82,17 @@ azure.workload.identity/tenant-id: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
+{{- /* "true" if the mirror or a cache, whose ServiceAccounts the chart creates in any case, has no identity of its own but cloudIdentity. */ -}}
+{{- define "proxyswapper.identityIsInherited" -}}
+{{- $inherited := and .Values.mirror.enabled (not .Values.mirror.cloudIdentity) -}}
+{{- if and .Values.registryCache.enabled (not .Values.registryCache.cloudIdentity) -}}
+{{- range .Values.registryCache.upstreams -}}
+{{- if not .cloudIdentity -}}{{- $inherited = true -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $inherited -}}true{{- end -}}
+{{- end -}}
+
 {{- define "proxyswapper.tlsSecretName" -}}
 {{- .Values.certificates.existingSecret | default (printf "%s-tls" (include "proxyswapper.fullname" .)) -}}
 {{- end -}}

@@ -23,7 +23,7 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         ("config.admissionPolicy", "webhook.mode policy, webhook.name and webhook.matchConditions"),
     ];
 
-    /// <summary>They annotate ServiceAccounts: those of the mirror and of the caches are made by the chart in any case.</summary>
+    /// <summary>They annotate ServiceAccounts that the chart creates.</summary>
     private static readonly string[] Identities =
     [
         "cloudIdentity.aws.roleArn",
@@ -41,7 +41,7 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         foreach (var (key, instead) in WrittenByTheChart)
             Refuse(key, $"is set by the chart: use {instead}");
         if (Text("serviceAccount.create") == "false")
-            foreach (var key in IsUsedElsewhere ? ["serviceAccount.annotations"] : Identities.Append("serviceAccount.annotations"))
+            foreach (var key in IdentityIsInherited ? ["serviceAccount.annotations"] : Identities.Append("serviceAccount.annotations"))
                 Refuse(
                     key,
                     "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; "
@@ -53,7 +53,16 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         return _faults;
     }
 
-    private bool IsUsedElsewhere => Text("mirror.enabled") == "true" || Text("registryCache.enabled") == "true";
+    /// <summary>
+    /// Whether the mirror or a cache, whose ServiceAccounts the chart creates in any case, has no identity of its own but
+    /// <c>cloudIdentity</c>.
+    /// </summary>
+    private bool IdentityIsInherited =>
+        Text("mirror.enabled") == "true" && Set("mirror.cloudIdentity") is null
+        || Text("registryCache.enabled") == "true"
+            && Set("registryCache.cloudIdentity") is null
+            && Set("registryCache.upstreams") is YamlSequenceNode upstreams
+            && upstreams.Any(upstream => YamlValues.Find(upstream, "cloudIdentity") is not { } own || YamlValues.IsEmpty(own));
 
     private void RefuseAuthority()
     {

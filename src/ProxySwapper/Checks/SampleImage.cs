@@ -61,7 +61,7 @@ internal sealed partial record SampleImage(string Image, ImageDecision Decision)
             ]
             : [];
 
-    /// <summary>Images that a regular expression may match: with the text that it begins with.</summary>
+    /// <summary>Images that a regular expression may match: with the text that it begins with, and a tag, a digest or neither.</summary>
     private static IEnumerable<string> ImagesOfExpression(string regex)
     {
         var start = LiteralStart().Match(regex).Groups["literal"];
@@ -69,12 +69,18 @@ internal sealed partial record SampleImage(string Image, ImageDecision Decision)
         if (!text.Contains('/', StringComparison.Ordinal))
             return [];
         return new[] { "", Name, $"{Name}/{Name}" }
-            .SelectMany(rest => new[] { $"{text}{rest}:latest", text + rest })
+            .SelectMany(rest => new[] { $"{text}{rest}:latest", text + rest, $"{text}{rest}@sha256:{new string('0', 64)}" })
             .Where(image => ImageReference.TryParse(image, out _));
     }
 
-    /// <summary>Letters and escaped punctuation, which mean themselves, unless a quantifier follows; groups may begin among them.</summary>
-    [GeneratedRegex(@"^\^?(?:\((?!\?)|(?<literal>[a-z0-9/:_-]|\\[./-]|\[\.\])(?![?*+{]))*", RegexOptions.IgnoreCase)]
+    /// <summary>
+    /// Letters, dots and escaped punctuation, which match themselves, unless a quantifier follows; groups may begin and end among them, and
+    /// of several alternatives in a group, the first is taken.
+    /// </summary>
+    [GeneratedRegex(
+        @"^\^?(?:\((?:\?:)?(?!\?)|\|[^()]*(?=\))|\)(?![?*+{])|(?<literal>[a-z0-9/:_.-]|\\[./-]|\[\.\])(?![?*+{]))*",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex LiteralStart();
 
     private static string Filled(string part, string any) => part is "**" or "*" ? any : part.Replace("*", Name, StringComparison.Ordinal);

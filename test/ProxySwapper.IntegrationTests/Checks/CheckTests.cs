@@ -103,7 +103,7 @@ internal sealed partial class CheckTests
         await File.WriteAllTextAsync(
             file,
             """
-            rules: [{matchRegex: '(?:quay|gcr)\.io/(.*)', replace: one.example/$1, populate: false, allowSharedTarget: true}]
+            rules: [{matchRegex: '[a-z]+\.io/(.*)', replace: one.example/$1, populate: false, allowSharedTarget: true}]
             populate: {policy: none}
             """
         );

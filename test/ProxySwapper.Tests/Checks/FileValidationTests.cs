@@ -119,7 +119,11 @@ internal sealed class FileValidationTests
     [TestCase("issuer-of-no-use")]
     [TestCase("issuer-that-is-off")]
     [TestCase("policy-by-configuration")]
+    [TestCase("role-of-no-cache")]
+    [TestCase("role-of-no-mirror")]
+    [TestCase("role-of-no-upstream")]
     [TestCase("role-of-nobody")]
+    [TestCase("tenant-of-nobody")]
     public void Values_that_contradict_are_refused_with_the_charts_sentence(string name)
     {
         const string Error = "# error: ";

@@ -12,6 +12,21 @@ internal sealed class SampleImageTests
     [TestCase(@"{matchRegex: 'quay\.io/(.*)', replace: r.example/$1}", "quay.io/proxyswapper-check:latest")]
     [TestCase(@"{matchRegex: '^quay[.]io/(.*)$', replace: r.example/$1}", "quay.io/proxyswapper-check:latest")]
     [TestCase(@"{matchRegex: '(docker\.io/library/nginx:1)(.*)', replace: r.example/nginx:1$2}", "docker.io/library/nginx:1")]
+    [TestCase(@"{matchRegex: '(quay\.io)/(.*)', replace: r.example/$1/$2}", "quay.io/proxyswapper-check:latest")]
+    [TestCase(@"{matchRegex: 'quay.io/(.*)', replace: r.example/$1}", "quay.io/proxyswapper-check:latest")]
+    [TestCase(@"{matchRegex: '((quay\.io)/(?:team))/(.*)', replace: r.example/$2/$3}", "quay.io/team/proxyswapper-check:latest")]
+    [TestCase(
+        @"{matchRegex: '(quay|gcr)\.io/([^/]+)/(.*)', replace: r.example/$2/$3, allowSharedTarget: true}",
+        "quay.io/proxyswapper-check/proxyswapper-check:latest"
+    )]
+    [TestCase(
+        @"{matchRegex: '(?:quay\.io|gcr\.io)/(.*)', replace: r.example/$1, allowSharedTarget: true}",
+        "quay.io/proxyswapper-check:latest"
+    )]
+    [TestCase(
+        @"{matchRegex: 'quay\.io/(.*)@(sha256:.*)', replace: r.example/$1@$2}",
+        "quay.io/proxyswapper-check@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    )]
     [TestCase(
         @"{matchRegex: 'quay\.io/([^/]+)/([^/:]+:.+)', replace: r.example/$1/$2}",
         "quay.io/proxyswapper-check/proxyswapper-check:latest"
@@ -19,9 +34,10 @@ internal sealed class SampleImageTests
     public void One_is_known_of_a_rule_that_begins_with_a_registry(string rule, string image) =>
         Assert.That(SamplesOf(rule, out _), Is.EqualTo(new[] { image }));
 
-    [TestCase(@"{matchRegex: '(?:quay|gcr)\.io/(.*)', replace: r.example/$1, allowSharedTarget: true}")]
+    [TestCase(@"{matchRegex: '[a-z]+\.io/(.*)', replace: r.example/$1, allowSharedTarget: true}")]
+    [TestCase(@"{matchRegex: '(quay\.io)?/?(.*)', replace: r.example/$2, allowSharedTarget: true}")]
+    [TestCase(@"{matchRegex: 'quay\.io/(v[0-9]+)/(.*)', replace: r.example/$1/$2}")]
     [TestCase(@"{matchRegex: '.*/(nginx:.*)', replace: r.example/$1, allowSharedTarget: true}")]
-    [TestCase(@"{matchRegex: 'quay\.io/(.*)@(sha256:.*)', replace: r.example/$1@$2}")]
     [TestCase(@"{match: quay.io, target: r.example, namespaces: [other]}")]
     public void None_is_known_of_other_rules(string rule)
     {
