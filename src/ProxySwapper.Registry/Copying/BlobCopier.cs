@@ -106,7 +106,7 @@ internal sealed class BlobCopier(
             cancellationToken
         );
         if (presence == BlobPresence.OtherSize)
-            await AssertWholeAsync(blob, cancellationToken);
+            await AssertCompleteAsync(blob, cancellationToken);
         tracked.Add(target.Repository);
         Interlocked.Add(ref _bytes, blob.Size);
         Report(blob, CopyStep.Copied, ref _copied);
@@ -126,7 +126,7 @@ internal sealed class BlobCopier(
     }
 
     /// <summary>The length of a GET detects a registry that keeps its old content despite an upload.</summary>
-    private async Task AssertWholeAsync(Descriptor blob, CancellationToken cancellationToken)
+    private async Task AssertCompleteAsync(Descriptor blob, CancellationToken cancellationToken)
     {
         await using var content = await target.OpenBlobAsync(blob, cancellationToken);
     }

@@ -41,7 +41,7 @@ internal sealed class ImageCopy : IDisposable
 
     public async Task<CopyResult> RunAsync(CancellationToken cancellationToken)
     {
-        var (digest, present) = await LookAsync(cancellationToken);
+        var (digest, present) = await ResolveAsync(cancellationToken);
         var image = Platforms.Count > 0 ? await ReadAsync(digest, cancellationToken) : null;
         if (MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
         {
@@ -67,7 +67,7 @@ internal sealed class ImageCopy : IDisposable
 
     public async Task<CopyPlan> PlanAsync(CancellationToken cancellationToken)
     {
-        var (digest, present) = await LookAsync(cancellationToken);
+        var (digest, present) = await ResolveAsync(cancellationToken);
         var image = await ReadAsync(digest, cancellationToken);
         var targetDigest = image.Root.Manifest.Digest;
         var names = MissingNames(present, targetDigest);
@@ -90,7 +90,7 @@ internal sealed class ImageCopy : IDisposable
     public void Dispose() => _writer.Dispose();
 
     /// <summary>Resolves the source and the target's names in parallel.</summary>
-    private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> LookAsync(CancellationToken cancellationToken)
+    private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> ResolveAsync(CancellationToken cancellationToken)
     {
         var source = _source.ResolveManifestAsync(SourceReference, cancellationToken);
         var target = Task.WhenAll(

@@ -27,7 +27,7 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
                 if (inChunks || context.Blob.Size > _host.ChunkSize)
                     await new ChunkedUpload(context, isRetry).SendAsync(session, _host.ChunkSize ?? FirstChunkSize, cancellationToken);
                 else
-                    await SendWholeAsync(session, isRetry, cancellationToken);
+                    await SendMonolithicAsync(session, isRetry, cancellationToken);
                 _host.RequiresChunks = inChunks;
                 return;
             }
@@ -37,7 +37,7 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
                 await sessions.CancelAsync(context, session);
                 _host.ChunkSize = smaller;
             }
-            catch (RegistryException refusal) when (!inChunks && RegistryQuirks.IsWholeUploadRefused(refusal))
+            catch (RegistryException refusal) when (!inChunks && RegistryQuirks.IsMonolithicUploadRefused(refusal))
             {
                 await sessions.CancelAsync(context, session);
                 inChunks = true;
@@ -62,7 +62,7 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
         }
     }
 
-    private async Task SendWholeAsync(UploadSession session, bool isRetry, CancellationToken cancellationToken)
+    private async Task SendMonolithicAsync(UploadSession session, bool isRetry, CancellationToken cancellationToken)
     {
         await using var content = await context.OpenAsync(cancellationToken);
         var request = context.ToSession(HttpMethod.Put, session.ToFinish(context.Blob.Digest)) with

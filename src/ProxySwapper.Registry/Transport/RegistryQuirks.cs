@@ -55,7 +55,7 @@ internal static class RegistryQuirks
                 or HttpStatusCode.NotImplemented;
 
     /// <summary>A single PUT is refused, whatever the blob's size.</summary>
-    public static bool IsWholeUploadRefused(RegistryException refusal) =>
+    public static bool IsMonolithicUploadRefused(RegistryException refusal) =>
         refusal.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.LengthRequired
         || refusal.HasCode("UNSUPPORTED");
 

@@ -34,12 +34,12 @@ internal static class PodEvaluator
             Array.Resize(ref decided, count);
         var images = ImmutableCollectionsMarshal.AsImmutableArray(decided);
         // The subresource cannot add annotations.
-        var room = PodSize.RoomFor(pod, images.AsSpan());
-        return room == PatchRoom.None && PodDecision.OutcomeOf(images) == AdmissionOutcome.Patched
+        var room = PodSize.BudgetFor(pod, images.AsSpan());
+        return room == PatchBudget.None && PodDecision.OutcomeOf(images) == AdmissionOutcome.Patched
             ? PodDecision.Skipped(AdmissionOutcome.PodTooLarge)
             : new PodDecision(PodDecision.OutcomeOf(images), images)
             {
-                KeepsOriginalImages = room == PatchRoom.Everything || review.SubResource.Length > 0,
+                KeepsOriginalImages = room == PatchBudget.Everything || review.SubResource.Length > 0,
             };
     }
 

@@ -19,7 +19,7 @@ internal static class PodSize
     /// <param name="pod">The Pod.</param>
     /// <param name="images">The decisions on its images.</param>
     /// <param name="isGated">Whether annotations keep the new images too.</param>
-    public static PatchRoom RoomFor(PodSummary pod, ReadOnlySpan<PodImageDecision> images, bool isGated = false)
+    public static PatchBudget BudgetFor(PodSummary pod, ReadOnlySpan<PodImageDecision> images, bool isGated = false)
     {
         var (replaced, kept) = (4L * EntryOverhead, 0L);
         foreach (var image in images)
@@ -34,10 +34,10 @@ internal static class PodSize
                 kept += SizeOf(GateLabels.GatedImagePrefix, image.Place.Name, image.Decision.Target!.ToString());
         }
         if (pod.Size + replaced > MaximumPod)
-            return PatchRoom.None;
+            return PatchBudget.None;
         return pod.AnnotationsSize + kept > MaximumAnnotations || pod.Size + replaced + kept > MaximumPod
-            ? PatchRoom.Images
-            : PatchRoom.Everything;
+            ? PatchBudget.Images
+            : PatchBudget.Everything;
     }
 
     private static long SizeOf(string prefix, string name, string value) =>
@@ -61,7 +61,7 @@ internal static class PodSize
 }
 
 /// <summary>How much of a patch fits into a Pod.</summary>
-internal enum PatchRoom
+internal enum PatchBudget
 {
     None,
 

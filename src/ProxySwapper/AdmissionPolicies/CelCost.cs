@@ -42,7 +42,7 @@ internal static class CelCost
     public static long OfPattern(string pattern) => Call + Tenth(MaximumReferenceLength + 1) * ((pattern.Length + 3) / 4);
 
     /// <summary>Cutting and reassembling a reference.</summary>
-    public static long OfCut() => 3 * Call + 2 * Tenth(MaximumReferenceLength);
+    public static long OfSubstring() => 3 * Call + 2 * Tenth(MaximumReferenceLength);
 
     /// <summary>Looking an image up in a list, whatever its length.</summary>
     public static long OfLookup(int count) => (long)count * MaximumReferenceLength / UsualReferenceLength;

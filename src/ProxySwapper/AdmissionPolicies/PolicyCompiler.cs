@@ -104,7 +104,9 @@ internal sealed class PolicyCompiler
             "references",
             "Normalised references, with registry, path and tag or digest. Invalid references are left unchanged.",
             ReferenceExpressions.Normalise("variables.images", _options.PlaceholderImages),
-            CelCost.OfVariable([2 * ReferenceExpressions.Cost + 3 * CelCost.OfCut() + CelCost.OfLookup(_options.PlaceholderImages.Count)])
+            CelCost.OfVariable([
+                2 * ReferenceExpressions.Cost + 3 * CelCost.OfSubstring() + CelCost.OfLookup(_options.PlaceholderImages.Count),
+            ])
         );
     }
 
@@ -171,7 +173,7 @@ internal sealed class PolicyCompiler
             variables.{{decisions}}{{split}}.filter(r, {{ReferenceExpressions.IsReference("r.target")}})
               .transformMapEntry(_, r, {r.image: r.target})
             """,
-            CelCost.OfVariable([ReferenceExpressions.Cost + (HasPullSecrets ? CelCost.OfCut() : 0)])
+            CelCost.OfVariable([ReferenceExpressions.Cost + (HasPullSecrets ? CelCost.OfSubstring() : 0)])
         );
         _variables.AddRange(PodExpressions.Changes);
         if (HasPullSecrets)

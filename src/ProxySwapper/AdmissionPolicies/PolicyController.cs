@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
+using ProxySwapper.Population.Cluster;
 
 namespace ProxySwapper.AdmissionPolicies;
 
@@ -39,20 +41,24 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     private volatile string _fault = "not applied yet";
     private volatile bool _isReady;
 
-    /// <param name="client">The API server, or null if there is none.</param>
+    /// <param name="kubernetes">The API server, if there is one.</param>
+    /// <param name="options">The configuration at startup, with the policy's name.</param>
     /// <param name="policy">The policy to apply.</param>
     /// <param name="meters">Creates the meter.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public PolicyController(
-        PolicyClient? client,
+        KubernetesAccess kubernetes,
+        ProxySwapperOptions options,
         ServedPolicy policy,
         IMeterFactory meters,
         TimeProvider time,
         ILogger<PolicyController> logger
     )
     {
-        (_client, _policy, _time, _logger) = (client, policy, time, logger);
+        if (kubernetes.Client is { } client && options.AdmissionPolicy.Name is { } name)
+            _client = new PolicyClient(client, name);
+        (_policy, _time, _logger) = (policy, time, logger);
         _applications = meters
             .Create("ProxySwapper")
             .CreateCounter<long>(

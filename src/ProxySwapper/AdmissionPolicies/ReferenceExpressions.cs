@@ -16,7 +16,7 @@ internal static class ReferenceExpressions
     private const string Pattern = $"^{Host}/{Component}(?:/{Component})*(?::{Tag})?(?:@{Digest})?$";
 
     /// <summary>The cost of checking one reference.</summary>
-    public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfCut();
+    public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfSubstring();
 
     /// <summary>From the images to their normalised references; invalid references are left out.</summary>
     /// <param name="images">The images.</param>

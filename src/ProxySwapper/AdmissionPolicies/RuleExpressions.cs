@@ -38,11 +38,11 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
             Summary(rule, $"{rule.Match} -> {(suffix is null ? prefix : rule.Target ?? proxyUrl)}"),
             InNamespaces(rule, PatternExpressions.Of(pattern)),
             suffix is null
-                ? new($"{CelText.Quote(prefix)} + {ReferenceExpressions.Path("r.text")}", CelCost.OfCut())
+                ? new($"{CelText.Quote(prefix)} + {ReferenceExpressions.Path("r.text")}", CelCost.OfSubstring())
                 : new(
                     $"{CelText.Quote(prefix)} + {ReferenceExpressions.RegistryPath("r.text")} + {CelText.Quote(suffix)} + "
                         + ReferenceExpressions.Path("r.text"),
-                    3 * CelCost.OfCut()
+                    3 * CelCost.OfSubstring()
                 ),
             AtPrefix(prefix)
         );
@@ -75,7 +75,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         var matching = unchanged with { Condition = InNamespaces(rule, PatternExpressions.Matches($"^(?:{rule.MatchRegex})$")) };
         if (image is not null)
             return matching with { Target = new(CelText.Quote(image.ToString()), 1) };
-        var regex = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
+        var regex = SafeRegex.CompileAnchored(rule.MatchRegex!, out _)!;
         if (TryReplace(regex, portable, rule.Replace!, out var target, out reason))
             return matching with { Target = target };
         _refusals.Add(
@@ -97,14 +97,14 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         var (first, host) = (parts[0].Text, TargetPrefix.HostOf(parts[0].Text));
         parts = [new ReplacementPart(RegistryName.Normalize(host) + first[host.Length..], -1), .. parts.Skip(1)];
         var numbers = regex.GetGroupNames().ToDictionary(name => name, regex.GroupNumberFromName);
-        if (!GroupCutter.TryCut(portable, numbers, parts, out target, out var fault))
+        if (!GroupExtractor.TryExtract(portable, numbers, parts, out target, out var fault))
         {
             reason = fault;
             return false;
         }
         // Results on Docker Hub are completed like every name there.
         if (parts[0].Text.StartsWith("docker.io/", StringComparison.Ordinal))
-            target = new($"[{target.Expression}].map(t, {ReferenceExpressions.Official("t")})[0]", target.Cost + CelCost.OfCut());
+            target = new($"[{target.Expression}].map(t, {ReferenceExpressions.Official("t")})[0]", target.Cost + CelCost.OfSubstring());
         return true;
     }
 

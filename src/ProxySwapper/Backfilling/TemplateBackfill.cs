@@ -30,7 +30,7 @@ internal sealed partial class TemplateBackfill(
     private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
 
     /// <summary>How often to check whether a job has failed, since failed jobs are retried.</summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>The pause after an image was given up: a template may name an image that was deleted years ago.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromHours(6);
@@ -108,7 +108,7 @@ internal sealed partial class TemplateBackfill(
                 continue;
             queued++;
             while (!job.Completion.IsCompleted && job.Failures == 0 && !queue.IsClosed)
-                await Task.WhenAny(job.Completion, Task.Delay(LookInterval, time, cancellationToken));
+                await Task.WhenAny(job.Completion, Task.Delay(PollInterval, time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
         return queued;

@@ -49,8 +49,8 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 report.Failed("the API server does not call the webhook here; without dryRun nothing would be rewritten either");
             else
                 foreach (var (sample, image) in samples.Zip(images))
-                    Tell(report, sample, image, isAsked);
-            TellPullSecrets(report, samples, pod);
+                    Report(report, sample, image, isAsked);
+            ReportPullSecrets(report, samples, pod);
             foreach (
                 var warning in warnings.Where(warning =>
                     !warning.StartsWith(AdmissionResponseWriter.DryRunPrefix, StringComparison.Ordinal)
@@ -72,7 +72,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         pod["metadata"]?["labels"] is JsonObject labels
         && ((string?)labels[options.PatchLabel.Key] == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
 
-    private void Tell(CheckReport report, SampleImage sample, string image, bool isAsked)
+    private void Report(CheckReport report, SampleImage sample, string image, bool isAsked)
     {
         var (expected, rule) = (ExpectedOf(sample), sample.Decision.Rule);
         if (!sample.Decision.IsRewritten && image == sample.Image)
@@ -87,7 +87,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
             report.Failed($"{sample.Image} became {image}; expected {expected} from {rule ?? "the configuration"}");
     }
 
-    private void TellPullSecrets(CheckReport report, IReadOnlyList<SampleImage> samples, JsonObject pod)
+    private void ReportPullSecrets(CheckReport report, IReadOnlyList<SampleImage> samples, JsonObject pod)
     {
         if (options.DryRun || options.SwapPolicy == SwapPolicy.Exists)
             return;

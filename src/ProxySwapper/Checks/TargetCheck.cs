@@ -14,7 +14,7 @@ internal static class TargetCheck
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     /// <summary>The checks in a running program's <c>/readyz?verbose</c> that matter here.</summary>
-    private static readonly string[] TellingChecks = ["downstream", "watch", "certificate", "issued certificate", "admission policy"];
+    private static readonly string[] ReportedChecks = ["downstream", "watch", "certificate", "issued certificate", "admission policy"];
 
     /// <summary>Checks each registry with the credentials of this process.</summary>
     public static async Task AskAsync(
@@ -40,11 +40,11 @@ internal static class TargetCheck
             // The program asks the registries now: what /readyz says is up to five minutes old, and nothing of targets without a path.
             using var access = await client.GetAsync(new Uri(management, "/access"), cancellationToken);
             if (access.IsSuccessStatusCode)
-                TellAccess(report, await TextOfAsync(access, cancellationToken));
+                ReportAccess(report, await TextOfAsync(access, cancellationToken));
             else
                 report.Failed($"the program does not check the registries: GET {management}access: HTTP {(int)access.StatusCode}");
             using var readiness = await client.GetAsync(new Uri(management, "/readyz?verbose"), cancellationToken);
-            TellReadiness(report, await TextOfAsync(readiness, cancellationToken));
+            ReportReadiness(report, await TextOfAsync(readiness, cancellationToken));
         }
         catch (Exception problem)
             when (problem is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
@@ -56,7 +56,7 @@ internal static class TargetCheck
     private static async Task<string> TextOfAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
         Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellationToken));
 
-    private static void TellAccess(CheckReport report, string text)
+    private static void ReportAccess(CheckReport report, string text)
     {
         foreach (var line in LinesOf(text))
         {
@@ -78,13 +78,13 @@ internal static class TargetCheck
             report.Warned(text);
     }
 
-    private static void TellReadiness(CheckReport report, string text)
+    private static void ReportReadiness(CheckReport report, string text)
     {
         foreach (var line in LinesOf(text))
         {
             var check = line[3..];
             var name = check.Split(':')[0];
-            if (line.StartsWith("[-]", StringComparison.Ordinal) || name.Length < check.Length && TellingChecks.Contains(name))
+            if (line.StartsWith("[-]", StringComparison.Ordinal) || name.Length < check.Length && ReportedChecks.Contains(name))
                 report.Failed(check);
             else
                 report.Passed(check);

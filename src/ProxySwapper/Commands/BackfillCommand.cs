@@ -139,7 +139,7 @@ internal static class BackfillCommand
             var count = report.Entries.Count(entry =>
                 isCounted(entry) && entry.Registry is not null && (registry is null || entry.Origin == registry.Text)
             );
-            return count == 0 ? null : $"{ReportWords.Number(count, "image")}{(registry is null ? "" : $" of {registry}")}";
+            return count == 0 ? null : $"{ReportMessages.Number(count, "image")}{(registry is null ? "" : $" of {registry}")}";
         }
     }
 

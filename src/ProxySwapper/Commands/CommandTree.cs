@@ -24,7 +24,7 @@ internal static class CommandTree
         }
         catch (Exception fault)
         {
-            Tell(fault);
+            Report(fault);
             return 1;
         }
     }
@@ -45,7 +45,7 @@ internal static class CommandTree
     }
 
     /// <summary>Usually a full disk below the standard output; the standard error may be there too.</summary>
-    private static void Tell(Exception fault)
+    private static void Report(Exception fault)
     {
         try
         {

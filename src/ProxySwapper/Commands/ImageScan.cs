@@ -4,7 +4,7 @@ using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Population;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;

@@ -52,7 +52,7 @@ internal static class ReleaseCommand
         var lifter = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), TimeProvider.System);
         try
         {
-            await lifter.ReleaseAllAsync(@namespace, keepsImages, Tell, cancellationToken);
+            await lifter.ReleaseAllAsync(@namespace, keepsImages, Report, cancellationToken);
         }
         catch (KubernetesException problem) when (problem.Status == HttpStatusCode.Forbidden)
         {
@@ -65,7 +65,7 @@ internal static class ReleaseCommand
             Console.WriteLine($"Released {released} gated Pods.");
         return failed == 0 ? 0 : 1;
 
-        void Tell(GatedPod pod, GateResult? result, string? error)
+        void Report(GatedPod pod, GateResult? result, string? error)
         {
             if (error is null)
                 released += result is GateResult.Gone ? 0 : 1;
@@ -74,11 +74,11 @@ internal static class ReleaseCommand
             if (error is not null)
                 Console.Error.WriteLine($"{pod}: {error}");
             else
-                Console.WriteLine($"{pod}: {Words(result!.Value)}");
+                Console.WriteLine($"{pod}: {Describe(result!.Value)}");
         }
     }
 
-    private static string Words(GateResult result) =>
+    private static string Describe(GateResult result) =>
         result switch
         {
             GateResult.Restored => "released with its original images",

@@ -74,7 +74,7 @@ internal static class RulesSectionReader
         var regex = default(Regex);
         if (rule.Match is not null && !RepositoryPattern.TryParse(rule.Match, out _, out var fault))
             section.Fault("match", fault);
-        if (rule.MatchRegex is not null && (regex = SafeRegex.CompileWhole(rule.MatchRegex, out fault)) is null)
+        if (rule.MatchRegex is not null && (regex = SafeRegex.CompileAnchored(rule.MatchRegex, out fault)) is null)
             section.Fault("matchRegex", fault!);
         if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong)
             section.Fault("replace", wrong);

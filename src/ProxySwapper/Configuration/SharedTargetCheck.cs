@@ -172,7 +172,7 @@ internal static partial class SharedTargetCheck
                 return RepositoryPattern.TryParse(match, out var pattern, out _)
                     ? new CheckedRule(section, rule, pattern, target, null)
                     : null;
-            var regex = rule.MatchRegex is { } text ? SafeRegex.CompileWhole(text, out _) : null;
+            var regex = rule.MatchRegex is { } text ? SafeRegex.CompileAnchored(text, out _) : null;
             return regex is not null && rule is { Match: null, Replace: { } replace } && ReplacementPattern.Validate(replace, regex) is null
                 ? new CheckedRule(section, rule, null, null, regex)
                 : null;

@@ -11,7 +11,7 @@ internal static partial class ForeignPattern
     /// <summary>The pattern that matches the same images as an expression for whole references; null if there is none.</summary>
     public static string? OfImages(string expression)
     {
-        var text = Whole(expression);
+        var text = Anchor(expression);
         if (text is ".*" or ".+")
             return "**";
         // A repository without a tag matches every tag.
@@ -27,7 +27,7 @@ internal static partial class ForeignPattern
     /// <summary>The names, with *, that match the same namespaces as an expression for whole names; null if there are none.</summary>
     public static IReadOnlyList<string>? OfNamespaces(string expression)
     {
-        var names = Whole(expression)
+        var names = Anchor(expression)
             .Split('|')
             .Select(name => name.Replace(".*", "*", StringComparison.Ordinal).Replace(".+", "*", StringComparison.Ordinal))
             .ToList();
@@ -35,7 +35,7 @@ internal static partial class ForeignPattern
     }
 
     /// <summary>An expression without its anchors.</summary>
-    public static string Whole(string expression)
+    public static string Anchor(string expression)
     {
         var text = expression.StartsWith('^') ? expression[1..] : expression;
         return text.EndsWith('$') && !text.EndsWith("\\$", StringComparison.Ordinal) ? text[..^1] : text;

@@ -41,7 +41,7 @@ internal sealed class KubeImageKeeperResult
         var pattern = ForeignPattern.OfImages(expression);
         Exclusions.Include(pattern, namespaces);
         var rule = pattern is null
-            ? new JsonObject { ["matchRegex"] = $"({ForeignPattern.Whole(expression)})", ["replace"] = $"{prefix}/$1" }
+            ? new JsonObject { ["matchRegex"] = $"({ForeignPattern.Anchor(expression)})", ["replace"] = $"{prefix}/$1" }
             : new JsonObject
             {
                 ["match"] = pattern.EndsWith("/**", StringComparison.Ordinal) && IsHost(pattern[..^3]) ? pattern[..^3] : pattern,

@@ -34,7 +34,7 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
         if (registry.Section("images-by-tag-regex") is { } expressions)
             foreach (var name in expressions.Keys)
                 if (Add(expressions, host, name) is { } entry)
-                    entry["tags"] = new JsonObject { ["allow"] = new JsonArray(Whole(expressions.String(name) ?? "")) };
+                    entry["tags"] = new JsonObject { ["allow"] = new JsonArray(Anchor(expressions.String(name) ?? "")) };
         if (registry.Section("images-by-semver") is { } ranges)
             foreach (var name in ranges.Keys)
                 if (Add(ranges, host, name) is { } entry)
@@ -97,10 +97,10 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
     }
 
     /// <summary>skopeo searches for an expression anywhere in a tag; ours has to match the whole tag.</summary>
-    private static string Whole(string expression)
+    private static string Anchor(string expression)
     {
         var start = expression.StartsWith('^') ? "" : ".*";
         var end = expression.EndsWith('$') ? "" : ".*";
-        return start.Length + end.Length == 0 ? ForeignPattern.Whole(expression) : $"{start}(?:{ForeignPattern.Whole(expression)}){end}";
+        return start.Length + end.Length == 0 ? ForeignPattern.Anchor(expression) : $"{start}(?:{ForeignPattern.Anchor(expression)}){end}";
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
@@ -21,7 +22,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
     private readonly IRegistryCredentialSource _source;
-    private readonly IReadOnlySet<string> _hosts;
+    private readonly HashSet<string> _hosts;
     private readonly TimeProvider _time;
     private readonly ILogger<CredentialEndpoint> _logger;
     private readonly Counter<long> _requests;
@@ -29,13 +30,14 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
 
     public CredentialEndpoint(
         IRegistryCredentialSource source,
-        IReadOnlySet<string> hosts,
+        ProxySwapperOptions options,
         IMeterFactory meters,
         TimeProvider time,
         ILogger<CredentialEndpoint> logger
     )
     {
-        (_source, _hosts, _time, _logger) = (source, hosts, time, logger);
+        (_source, _time, _logger) = (source, time, logger);
+        _hosts = options.Registries.Select(entry => entry.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
         _requests = meters
             .Create("ProxySwapper")
             .CreateCounter<long>(

@@ -35,7 +35,6 @@ internal static class CredentialSidecar
                 kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
                 kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
             });
-        var hosts = options.Registries.Select(entry => entry.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddManagement();
         builder.Services.AddSingleton(provider =>
             RegistryServices.Create(
@@ -45,11 +44,7 @@ internal static class CredentialSidecar
                 provider.GetRequiredService<ILoggerFactory>()
             )
         );
-        builder.Services.AddSingleton(sourceOf);
-        builder.Services.AddSingleton(provider =>
-            ActivatorUtilities.CreateInstance<CredentialEndpoint>(provider, (IReadOnlySet<string>)hosts)
-        );
-        builder.Services.AddReadinessCheck<CredentialEndpoint>();
+        builder.Services.AddSingleton(sourceOf).AddSingleton<CredentialEndpoint>().AddReadinessCheck<CredentialEndpoint>();
         var app = builder.Build();
         // The management pages first: their exporter only sees what is counted afterwards.
         var pages = app.Services.GetRequiredService<ManagementPages>();

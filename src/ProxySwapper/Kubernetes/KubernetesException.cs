@@ -41,12 +41,12 @@ internal sealed class KubernetesException(
             null => "no response",
             // The server accepted the request; the text says what is wrong with its response.
             >= HttpStatusCode.OK and < HttpStatusCode.MultipleChoices => null,
-            { } code => $"{Words(code)} (HTTP {(int)code})",
+            { } code => $"{Describe(code)} (HTTP {(int)code})",
         };
         return string.Join(": ", ((string?[])[request.ToString(), outcome, text]).Where(part => !string.IsNullOrEmpty(part)));
     }
 
-    private static string Words(HttpStatusCode code)
+    private static string Describe(HttpStatusCode code)
     {
         if (!Enum.IsDefined(code))
             return "unexpected response";

@@ -53,7 +53,7 @@ internal sealed class WatchStream<T>(
             var rest = result.Buffer;
             try
             {
-                while (TryCutLine(ref rest, out var line))
+                while (TryReadLine(ref rest, out var line))
                     if (Take(line) is { } end)
                         return end;
             }
@@ -71,7 +71,7 @@ internal sealed class WatchStream<T>(
         }
     }
 
-    private static bool TryCutLine(ref ReadOnlySequence<byte> rest, out ReadOnlySequence<byte> line)
+    private static bool TryReadLine(ref ReadOnlySequence<byte> rest, out ReadOnlySequence<byte> line)
     {
         if (rest.PositionOf((byte)'\n') is not { } end)
         {

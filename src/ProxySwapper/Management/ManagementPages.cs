@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace ProxySwapper.Management;
 
 /// <summary>The management port's pages: probes, metrics and everything else registered as an <see cref="IManagementPage"/>.</summary>
@@ -45,6 +47,12 @@ internal static class ManagementRegistration
         services.AddSingleton<IManagementPage, PrometheusExporter>().AddSingleton<IManagementPage, HealthPage>().AddPage<Readiness>();
         return services.AddSingleton<ManagementPages>();
     }
+
+    /// <summary>Adds a service that runs with the host and that others use.</summary>
+    public static IServiceCollection AddHostedSingleton<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
+        this IServiceCollection services
+    )
+        where T : class, IHostedService => services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
 
     /// <summary>Makes a registered service a page of the management port.</summary>
     public static IServiceCollection AddPage<T>(this IServiceCollection services)

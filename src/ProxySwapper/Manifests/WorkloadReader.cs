@@ -116,7 +116,7 @@ internal sealed class WorkloadReader
                 _skipped.Add(name);
             return;
         }
-        var others = OtherImages.Find(manifest).ToList();
+        var others = CustomResourceImages.Find(manifest).ToList();
         _unread.AddRange(others.Select(other => $"{name} ({other.Path} in line {other.Line}: not in a Pod template)"));
         if (!hasPods && others.Count == 0)
             _skipped.Add(name);

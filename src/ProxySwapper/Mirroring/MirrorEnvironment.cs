@@ -49,10 +49,10 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
     {
         var (index, count) = (variable("JOB_COMPLETION_INDEX"), variable("JOB_PARALLELISM"));
         if (string.IsNullOrEmpty(index) || string.IsNullOrEmpty(count))
-            return MirrorShard.Whole;
+            return MirrorShard.All;
         if (MirrorShard.TryParse($"{index}/{count}", out var shard))
             return shard;
         faults.Add(new("JOB_COMPLETION_INDEX", 0, 0, "", $"'{index}' is not below JOB_PARALLELISM '{count}'; use --shard I/N"));
-        return MirrorShard.Whole;
+        return MirrorShard.All;
     }
 }

@@ -132,7 +132,7 @@ internal static class MirrorImageReader
             key,
             text =>
             {
-                if (SafeRegex.CompileWhole(text, out var fault) is not { } pattern)
+                if (SafeRegex.CompileAnchored(text, out var fault) is not { } pattern)
                     return fault;
                 patterns.Add(pattern);
                 return null;

@@ -21,7 +21,7 @@ internal sealed partial class MirrorPlanner(
     ILogger logger
 )
 {
-    private const int ParallelLooks = 4;
+    private const int ParallelLookups = 4;
 
     private readonly ConcurrentDictionary<string, IReadOnlyList<string>> _sourceTags = new(StringComparer.Ordinal);
     private readonly SingleFlight<string, IReadOnlyList<string>> _listings = new();
@@ -101,7 +101,7 @@ internal sealed partial class MirrorPlanner(
         var present = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(
             tags,
-            new ParallelOptions { MaxDegreeOfParallelism = ParallelLooks, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelLookups, CancellationToken = cancellationToken },
             async (tag, token) =>
             {
                 if (await TargetContent.FindManifestAsync(client, destination.Repository, tag, token) is not null)

@@ -5,7 +5,7 @@ internal sealed record MirrorSettings
 {
     /// <summary>How many repositories are checked, and images copied, in parallel.</summary>
     public int Parallel { get; init; } = 4;
-    public MirrorShard Shard { get; init; } = MirrorShard.Whole;
+    public MirrorShard Shard { get; init; } = MirrorShard.All;
     public bool DryRun { get; init; }
     public bool ExitOnError { get; init; }
     public RateLimitAction OnRateLimit { get; init; } = RateLimitAction.Wait;

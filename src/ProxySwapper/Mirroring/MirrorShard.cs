@@ -9,7 +9,7 @@ namespace ProxySwapper.Mirroring;
 /// <summary>One of several processes that share a file by a stable hash: together they handle everything exactly once.</summary>
 internal sealed record MirrorShard(int Index, int Count)
 {
-    public static MirrorShard Whole { get; } = new(0, 1);
+    public static MirrorShard All { get; } = new(0, 1);
 
     /// <summary>Parses <c>I/N</c>, I from 0 to N-1.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out MirrorShard? shard)

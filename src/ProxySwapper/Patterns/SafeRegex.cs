@@ -33,8 +33,10 @@ internal static partial class SafeRegex
     }
 
     /// <summary>The pattern anchored to whole texts, so that <c>docker.io</c> does not match inside another name.</summary>
-    /// <remarks>It must be valid by itself: <c>a)|(?:b</c> would close our group, and match texts that only begin or end so.</remarks>
-    public static Regex? CompileWhole(string pattern, out string? fault) =>
+    /// <remarks>
+    /// It must be valid by itself: <c>a)|(?:b</c> would close our group, and match texts that only begin or end like that.
+    /// </remarks>
+    public static Regex? CompileAnchored(string pattern, out string? fault) =>
         Compile(pattern, out fault) is null ? null : Compile($"^(?:{pattern})$", out fault);
 
     [GeneratedRegex(@"\[:\^?[a-z]+:\]")]

@@ -71,11 +71,11 @@ internal sealed partial class EphemeralImages(
             await Parallel.ForEachAsync(
                 _admitted.Reader.ReadAllAsync(stoppingToken),
                 new ParallelOptions { MaxDegreeOfParallelism = MaximumConcurrent, CancellationToken = stoppingToken },
-                (pod, token) => LookAsync(client, pod, token)
+                (pod, token) => ReadAsync(client, pod, token)
             );
     }
 
-    private async ValueTask LookAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
+    private async ValueTask ReadAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
     {
         foreach (var pause in Pauses)
         {

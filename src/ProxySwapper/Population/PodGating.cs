@@ -105,7 +105,7 @@ internal sealed class PodGating(
             };
 
     private static bool HasRoomForGatedImages(PodSummary pod, PodDecision decision) =>
-        PodSize.RoomFor(pod, decision.Images.AsSpan(), isGated: true) == PatchRoom.Everything;
+        PodSize.BudgetFor(pod, decision.Images.AsSpan(), isGated: true) == PatchBudget.Everything;
 
     private bool IsMissing(PodImageDecision image) => image.Decision is { Target: { } target, Populate: true } && !lookup.IsKnown(target);
 

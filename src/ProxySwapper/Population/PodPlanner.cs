@@ -26,9 +26,9 @@ internal sealed partial class PodPlanner(
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Concurrent lookups of one namespace.</summary>
-    private const int ParallelLooks = 4;
+    private const int ParallelLookups = 4;
 
-    private readonly KeyedLimiter _looks = new(ParallelLooks);
+    private readonly KeyedLimiter _lookups = new(ParallelLookups);
 
     /// <summary>Queues the images of a Pod that is not gated.</summary>
     public void Plan(ListedPod pod)
@@ -56,7 +56,7 @@ internal sealed partial class PodPlanner(
     {
         for (var isFirst = true; ; isFirst = false)
         {
-            var presence = await LookAsync(work, pod, cancellationToken);
+            var presence = await VerifyAsync(work, pod, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             if (NothingIsCopied(rules.Current.Options) is { } reason)
                 return presence == ImagePresence.Present ? null : reason;
@@ -101,9 +101,9 @@ internal sealed partial class PodPlanner(
         : null;
 
     /// <summary>Limited per namespace, so that the lookups of one do not delay those of others.</summary>
-    private async Task<ImagePresence> LookAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)
+    private async Task<ImagePresence> VerifyAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)
     {
-        using (await _looks.EnterAsync(pod.Origin.Namespace, cancellationToken))
+        using (await _lookups.EnterAsync(pod.Origin.Namespace, cancellationToken))
             return await lookup.VerifyAsync(work.Target, cancellationToken);
     }
 

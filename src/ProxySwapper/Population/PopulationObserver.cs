@@ -95,7 +95,7 @@ internal sealed class PopulationObserver(
         if (presence != ImagePresence.Present && isImmediate && await copies.AwaitAsync(pod, image, deadline))
             return decision;
         if (presence == ImagePresence.Unknown)
-            health.Suspect(target.Registry);
+            health.ReportFailure(target.Registry);
         // A missing image is copied for the next time; an existing one may need a recheck.
         if (kubernetes.Client is null)
             copies.Enqueue(pod, image);

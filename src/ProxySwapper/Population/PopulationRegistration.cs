@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Diagnostics.Metrics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
@@ -9,51 +7,23 @@ using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
-/// <summary>Adds population to a host. Needs a <see cref="ConfigurationMonitor"/>.</summary>
+/// <summary>
+/// Adds population to a host that has <see cref="ProxySwapperOptions"/>, a <see cref="ConfigurationMonitor"/>, a clock, and the function
+/// that reads an environment variable.
+/// </summary>
 internal static class PopulationRegistration
 {
-    /// <param name="services">The host's services.</param>
-    /// <param name="options">The configuration at startup, for registries and their credentials.</param>
-    /// <param name="environment">Reads an environment variable.</param>
-    public static IServiceCollection AddPopulation(
-        this IServiceCollection services,
-        ProxySwapperOptions options,
-        Func<string, string?> environment
-    )
+    public static IServiceCollection AddPopulation(this IServiceCollection services)
     {
-        services.AddSingleton(provider => new RegistryConnections(
-            ImpliedRegistryEntries.Entries(options, environment),
-            () => provider.GetRequiredService<ConfigurationMonitor>().Current.Options.Registries,
-            environment,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()
-        ));
-        services.AddSingleton(provider =>
-            KubernetesAccess.Create(
-                environment,
-                provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<KubernetesAccess>>()
-            )
-        );
-        services.AddSingleton(provider => new PopulationQueue(
-            Options(provider),
-            provider.GetRequiredService<TimeProvider>(),
-            new Backoff(Random.Shared.NextDouble)
-        ));
-        services.AddSingleton(provider => new DownstreamLookup(
-            provider.GetRequiredService<PopulationQueue>(),
-            provider.GetRequiredService<RegistryConnections>().ForLookups,
-            Options(provider),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<DownstreamLookup>>()
-        ));
-        services.AddSingleton(provider => new TagSources(provider.GetRequiredService<RegistryConnections>().ForLookups));
-        services.AddSingleton(Transfer);
+        services.AddSingleton(Cluster).AddSingleton<RegistryConnections>();
+        services.AddSingleton(Options).AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
+        services.AddSingleton(Lookup).AddSingleton(provider => new TagSources(ForLookups(provider))).AddSingleton(Transfer);
         services
             .AddSingleton<CurrentPlanner>()
             .AddSingleton<PodPlanner>()
@@ -61,13 +31,11 @@ internal static class PopulationRegistration
             .AddSingleton<RecreationGuard>()
             .AddSingleton<RecreatedPods>()
             .AddSingleton<AdmissionCopies>()
-            .AddSingleton<CopyClaims>();
-        AddHosted<ClaimWatch>(services);
-        AddHosted<ClusterCapabilities>(services);
+            .AddSingleton<CopyClaims>()
+            .AddHostedSingleton<ClaimWatch>()
+            .AddHostedSingleton<ClusterCapabilities>();
         services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>().AddSingleton<PolicyMetrics>();
-        AddHosted<GatedPods>(services);
-        AddHosted<PodWatch>(services);
-        AddHosted<EphemeralImages>(services);
+        services.AddHostedSingleton<GatedPods>().AddHostedSingleton<PodWatch>().AddHostedSingleton<EphemeralImages>();
         services.AddSingleton<PodWatchReadiness>().AddReadinessCheck<PodWatchReadiness>();
         services
             .AddSingleton<PopulationMetrics>()
@@ -77,53 +45,50 @@ internal static class PopulationRegistration
             .AddSingleton<PopulationSummary>()
             .AddSingleton<JobResults>()
             .AddSingleton<JobExecutor>();
-        AddHosted<FailureEvents>(services);
-        AddHosted<PullSecretCheck>(services);
-        services.AddSingleton<HealthEvents>();
-        services.AddSingleton(Health).AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>());
-        services.AddReadinessCheck<DownstreamHealth>();
+        services.AddHostedSingleton<FailureEvents>().AddHostedSingleton<PullSecretCheck>();
+        services.AddSingleton<HealthEvents>().AddSingleton(Probe).AddSingleton(Health);
+        services.AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>()).AddReadinessCheck<DownstreamHealth>();
         services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
-        services.AddSingleton<IAdmissionObserver, PopulationObserver>();
-        services.AddSingleton(provider => new PopulateEndpoint(
-            provider.GetRequiredService<PopulationQueue>(),
-            provider.GetRequiredService<FailedImages>(),
-            () => provider.GetRequiredService<ClaimWatch>().Held,
-            () => provider.GetRequiredService<GatedPods>().Snapshot(),
-            provider.GetRequiredService<PopulationSummary>().WriteTo
-        ));
         return services
-            .AddPage<PopulateEndpoint>()
+            .AddSingleton<IAdmissionObserver, PopulationObserver>()
+            .AddSingleton<IManagementPage, PopulateEndpoint>()
             .AddSingleton<IManagementPage, PageEndpoint>()
             .AddSingleton<IManagementPage, AccessEndpoint>();
     }
 
-    private static void AddHosted<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] T>(
-        IServiceCollection services
-    )
-        where T : class, IHostedService => services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
+    private static KubernetesAccess Cluster(IServiceProvider provider) =>
+        KubernetesAccess.Create(
+            provider.GetRequiredService<Func<string, string?>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<KubernetesAccess>>()
+        );
 
+    /// <summary>The options that hold now: a reload replaces them.</summary>
     private static Func<PopulateOptions> Options(IServiceProvider provider)
     {
         var rules = provider.GetRequiredService<ConfigurationMonitor>();
         return () => rules.Current.Options.Populate;
     }
 
+    private static RegistryServices ForLookups(IServiceProvider provider) => provider.GetRequiredService<RegistryConnections>().ForLookups;
+
+    private static DownstreamLookup Lookup(IServiceProvider provider) =>
+        ActivatorUtilities.CreateInstance<DownstreamLookup>(provider, ForLookups(provider));
+
+    private static DownstreamProbe Probe(IServiceProvider provider)
+    {
+        var (registries, planner) = (ForLookups(provider), provider.GetRequiredService<CurrentPlanner>());
+        return new DownstreamProbe(
+            (registry, cancellationToken) => registries.Clients.For(registry, registries.Credentials).PingAsync(cancellationToken),
+            new AccessCheck(registries, () => planner.Value).AskAsync,
+            provider.GetRequiredService<TimeProvider>()
+        );
+    }
+
     private static DownstreamHealth Health(IServiceProvider provider)
     {
-        var access = provider.GetRequiredService<RegistryConnections>().ForLookups;
-        return new DownstreamHealth(
-            new DownstreamProbe(
-                (registry, cancellationToken) => access.Clients.For(registry, access.Credentials).PingAsync(cancellationToken),
-                new AccessCheck(access, () => provider.GetRequiredService<CurrentPlanner>().Value).AskAsync,
-                provider.GetRequiredService<TimeProvider>()
-            ),
-            () => provider.GetRequiredService<ClusterCapabilities>().HasGates,
-            provider.GetRequiredService<ConfigurationMonitor>(),
-            provider.GetRequiredService<HealthEvents>(),
-            provider.GetRequiredService<IMeterFactory>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<DownstreamHealth>>()
-        );
+        var capabilities = provider.GetRequiredService<ClusterCapabilities>();
+        return ActivatorUtilities.CreateInstance<DownstreamHealth>(provider, () => capabilities.HasGates);
     }
 
     private static ImageTransfer Transfer(IServiceProvider provider)

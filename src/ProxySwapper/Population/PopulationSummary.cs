@@ -93,14 +93,14 @@ internal sealed class PopulationSummary(
             json.WriteString(
                 "state",
                 state.Failure is not null ? "failing"
-                    : state.LookedAt is null ? "unchecked"
+                    : state.CheckedAt is null ? "unchecked"
                     : state.LastFailure is not null ? "unsure"
                     : "ok"
             );
             json.WriteString("access", NameOf(state.Access));
             if (state.LastFailure is not null)
                 json.WriteString("problem", state.LastFailure);
-            if (state.LookedAt is { } at)
+            if (state.CheckedAt is { } at)
                 json.WriteString("checkedAt", at);
             json.WriteEndObject();
         }

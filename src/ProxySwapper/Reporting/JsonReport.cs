@@ -13,7 +13,7 @@ internal static class JsonReport
         json.WriteNumber("pods", report.Pods);
         json.WriteNumber("rewrittenPods", report.RewrittenPods);
         json.WriteString("admissionPolicy", report.AdmissionPolicy);
-        Write(json, "summary", ReportWords.Summary(report));
+        Write(json, "summary", ReportMessages.Summary(report));
         Write(json, "problems", report.Problems);
         Write(json, "assumptions", report.Assumptions);
         json.WriteBoolean("complete", !report.IsIncomplete);
@@ -61,7 +61,7 @@ internal static class JsonReport
         json.WriteString("registry", registry.Registry);
         json.WriteStartObject("unswapped");
         foreach (var (reason, count) in registry.Unswapped.OrderBy(pair => pair.Key))
-            json.WriteNumber(ReportWords.NameOf(reason), count);
+            json.WriteNumber(ReportMessages.NameOf(reason), count);
         json.WriteEndObject();
         json.WriteNumber("missing", registry.Missing);
         json.WriteNumber("imagesThatCouldNotStart", registry.StuckImages);
@@ -80,9 +80,9 @@ internal static class JsonReport
         json.WriteStartObject();
         json.WriteString("image", entry.Name);
         json.WriteString("registry", entry.Registry);
-        json.WriteString("state", ReportWords.NameOf(entry.State));
-        json.WriteString("reason", ReportWords.NameOf(entry.Decision.Reason));
-        json.WriteString("explanation", ReportWords.ReasonOf(entry));
+        json.WriteString("state", ReportMessages.NameOf(entry.State));
+        json.WriteString("reason", ReportMessages.NameOf(entry.Decision.Reason));
+        json.WriteString("explanation", ReportMessages.ReasonOf(entry));
         json.WriteString("rule", entry.Decision.Rule);
         json.WriteString("target", entry.Target?.ToString());
         if (entry.Problem is not null)

@@ -30,7 +30,7 @@ internal sealed record PullLimit(RateLimitStatus? Answered)
     /// <param name="most">Its pulls, at most.</param>
     public string Compare(int least, int most)
     {
-        var pulls = ReportWords.Range(least, most);
+        var pulls = ReportMessages.Range(least, most);
         if (Answered is not { } answer)
             return $"Docker Hub documents {Anonymous} pulls in 6 hours without a login, {FreeAccount} with a free account: "
                 + (

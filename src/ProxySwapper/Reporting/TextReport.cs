@@ -20,7 +20,7 @@ internal static class TextReport
 
     public static void Write(TextWriter output, ImageReport report)
     {
-        foreach (var line in ReportWords.Summary(report))
+        foreach (var line in ReportMessages.Summary(report))
             output.WriteLine(line);
         foreach (var problem in report.Problems)
             output.WriteLine($"Unknown: {PlainText.Of(problem)}");
@@ -47,13 +47,13 @@ internal static class TextReport
         var (original, target) = RunsOf(entry);
         WriteNumbers(
             output,
-            ReportWords.NameOf(entry.State),
+            ReportMessages.NameOf(entry.State),
             entry.Decision.Source is { } source
                 ? Shorten(source)
                 : PlainText.Of(Truncation.Shorten(entry.Name, Truncation.MaximumShownLength)),
             [DigestOf(entry), Text(entry.Workloads.Count), original, target]
         );
-        var reason = ReportWords.ReasonOf(entry);
+        var reason = ReportMessages.ReasonOf(entry);
         WriteText(output, entry.Decision.Target is { } to ? $"{reason} → {Shorten(to)}" : reason);
         WriteText(output, PlainText.Of(NamesOf(entry.Workloads)));
     }

@@ -107,7 +107,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     {
         public static RegexRule Create(string name, RuleOptions rule)
         {
-            var pattern = SafeRegex.CompileWhole(rule.MatchRegex!, out _)!;
+            var pattern = SafeRegex.CompileAnchored(rule.MatchRegex!, out _)!;
             return ReplacementPattern.IsImage(rule.Replace!)
                 ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret }
                 : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!)

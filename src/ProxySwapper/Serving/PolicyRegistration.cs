@@ -1,8 +1,6 @@
-using System.Diagnostics.Metrics;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
-using ProxySwapper.Population.Cluster;
 
 namespace ProxySwapper.Serving;
 
@@ -22,16 +20,8 @@ internal static class PolicyRegistration
         var policy = new ServedPolicy();
         policy.Apply(file?.Path ?? "(no file)", file?.Text ?? "", file?.Environment ?? ConfigurationReader.ProcessEnvironment(), options);
         services.AddSingleton(policy);
-        if (options.AdmissionPolicy.Name is not { } name)
+        if (options.AdmissionPolicy.Name is null)
             return services;
-        services.AddSingleton(provider => new PolicyController(
-            provider.GetRequiredService<KubernetesAccess>().Client is { } client ? new PolicyClient(client, name) : null,
-            policy,
-            provider.GetRequiredService<IMeterFactory>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<PolicyController>>()
-        ));
-        services.AddHostedService(provider => provider.GetRequiredService<PolicyController>());
-        return services.AddReadinessCheck<PolicyController>();
+        return services.AddHostedSingleton<PolicyController>().AddReadinessCheck<PolicyController>();
     }
 }

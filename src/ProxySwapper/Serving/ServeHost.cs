@@ -86,53 +86,37 @@ internal static class ServeHost
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         // Before management: the process is ready once everything registered earlier has started, including the warm-up.
         if (certificate is not null)
-            AddReviews(services, certificate, isLocal ? null : options.Certificates, environment);
+            AddReviews(services, certificate, isLocal ? null : options.Certificates);
         services.AddHostedService<StartupSummary>();
         services.AddManagement();
         if (options.ManagementTokenFrom is { } token)
-            services.AddSingleton(provider => new ManagementToken(
-                token,
-                environment,
-                provider.GetRequiredService<ILogger<ManagementToken>>()
-            ));
+            services.AddSingleton(token).AddSingleton<ManagementToken>();
         services.AddSingleton(
             new MetricHosts(
                 AccessCheck.TargetsOf(options).Select(target => target.Registry).Concat(options.Registries.Select(entry => entry.Host))
             )
         );
-        services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules);
+        services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(environment);
         services.AddAdmissionPolicy(options, file);
         services.AddSingleton<IReadinessCheck, ReloadCheck>();
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();
-        services.AddPopulation(options, environment);
+        services.AddPopulation();
         services.AddHostedService<TemplateBackfill>();
         services.AddAdmission();
         services.AddSingleton(new ServeScope(isLocal)).AddSingleton<ConnectionLimits>().AddSingleton<RequestDispatcher>();
     }
 
     /// <summary>Adds what the listener for reviews needs.</summary>
-    private static void AddReviews(
-        IServiceCollection services,
-        ServingCertificate certificate,
-        SelfSignedOptions? selfSigned,
-        Func<string, string?> environment
-    )
+    private static void AddReviews(IServiceCollection services, ServingCertificate certificate, SelfSignedOptions? selfSigned)
     {
         services.AddSingleton(certificate).AddHostedService<WarmUp>();
-        services.AddSingleton<CertificateWatcher>().AddHostedService(provider => provider.GetRequiredService<CertificateWatcher>());
-        services.AddReadinessCheck<CertificateWatcher>();
-        if (selfSigned is null)
-            return;
-        services.AddSingleton(provider => new SelfSignedCertificateService(
-            selfSigned,
-            certificate,
-            environment,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<SelfSignedCertificateService>>()
-        ));
-        services.AddHostedService(provider => provider.GetRequiredService<SelfSignedCertificateService>());
-        services.AddReadinessCheck<SelfSignedCertificateService>();
+        services.AddHostedSingleton<CertificateWatcher>().AddReadinessCheck<CertificateWatcher>();
+        if (selfSigned is not null)
+            services
+                .AddSingleton(selfSigned)
+                .AddHostedSingleton<SelfSignedCertificateService>()
+                .AddReadinessCheck<SelfSignedCertificateService>();
     }
 }
 

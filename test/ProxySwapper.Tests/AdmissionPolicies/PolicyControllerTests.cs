@@ -5,6 +5,7 @@ using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Management;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 using ProxySwapper.Tests.Kubernetes;
@@ -42,7 +43,8 @@ internal sealed class PolicyControllerTests
 
     private PolicyController Controller() =>
         new(
-            new PolicyClient(_server.Client(), "swap"),
+            new KubernetesAccess(_server.Client()),
+            new ProxySwapperOptions { AdmissionPolicy = new() { Name = "swap" } },
             _policy,
             _services.GetRequiredService<IMeterFactory>(),
             _time,

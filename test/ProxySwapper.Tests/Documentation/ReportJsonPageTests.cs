@@ -26,11 +26,12 @@ internal sealed partial class ReportJsonPageTests
     ];
 
     [Test]
-    public void Lists_each_state() => Assert.That(ValuesOf("state"), Is.EqualTo(Enum.GetValues<ImageState>().Select(ReportWords.NameOf)));
+    public void Lists_each_state() =>
+        Assert.That(ValuesOf("state"), Is.EqualTo(Enum.GetValues<ImageState>().Select(ReportMessages.NameOf)));
 
     [Test]
     public void Lists_each_reason() =>
-        Assert.That(ValuesOf("reason"), Is.EquivalentTo(Enum.GetValues<DecisionReason>().Except(OfWebhook).Select(ReportWords.NameOf)));
+        Assert.That(ValuesOf("reason"), Is.EquivalentTo(Enum.GetValues<DecisionReason>().Except(OfWebhook).Select(ReportMessages.NameOf)));
 
     [Test]
     public void Lists_each_member_with_its_types()

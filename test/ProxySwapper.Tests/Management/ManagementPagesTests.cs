@@ -51,7 +51,8 @@ internal sealed class ManagementPagesTests
         Assert.That(await StatusAsync(token, "/populate", "Bearer "), Is.EqualTo(401));
     }
 
-    private static ManagementToken Create(SecretSource source) => new(source, name => name == "TOKEN" ? Token : null, NullLogger.Instance);
+    private static ManagementToken Create(SecretSource source) =>
+        new(source, name => name == "TOKEN" ? Token : null, NullLogger<ManagementToken>.Instance);
 
     private static async Task<int> StatusAsync(ManagementToken? token, string path, string? authorization)
     {

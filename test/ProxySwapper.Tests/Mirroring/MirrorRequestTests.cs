@@ -75,7 +75,7 @@ internal sealed class MirrorRequestTests
             $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: highest}}}}"
         );
         using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
-        var planner = new MirrorPlanner(access.Clients, access.Credentials, MirrorShard.Whole, new HashSet<string>(), NullLogger.Instance);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, MirrorShard.All, new HashSet<string>(), NullLogger.Instance);
         for (var i = 0; i < 2; i++)
             await planner.PlanAsync(file.Images[0], default);
         Assert.That(_source.Received, Has.Count.EqualTo(2 * Pages));

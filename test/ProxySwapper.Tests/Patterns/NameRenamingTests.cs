@@ -14,7 +14,7 @@ internal sealed class NameRenamingTests
     [TestCase(@"a:5000/x-(.*)", "r.example/y-$1", "a:5000/x-", "r.example/y-")]
     public void Another_start_with_the_rest_kept_is_a_renaming(string pattern, string replacement, string source, string target)
     {
-        Assert.That(SafeRegex.CompileWhole(pattern, out _), Is.Not.Null);
+        Assert.That(SafeRegex.CompileAnchored(pattern, out _), Is.Not.Null);
         Assert.That(NameRenaming.Of(pattern, replacement), Is.EqualTo(new NameRenaming(source, target)));
     }
 

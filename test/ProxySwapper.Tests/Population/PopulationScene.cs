@@ -53,16 +53,16 @@ internal sealed class PopulationScene : IAsyncDisposable
             builder.Services.AddSingleton<ILoggerFactory>(log);
         using var folder = new TemporaryFolder();
         var kubeconfig = cluster is null ? null : folder.Write("kubeconfig", cluster.Kubeconfig(replica, "proxyswapper"));
-        builder.Services.AddPopulation(
-            options,
-            name =>
+        builder
+            .Services.AddSingleton<Func<string, string?>>(name =>
                 name switch
                 {
                     "KUBECONFIG" => kubeconfig,
                     "POD_NAME" => replica,
                     _ => null,
                 }
-        );
+            )
+            .AddPopulation();
         var scene = new PopulationScene(builder.Build(), rules);
         await scene._host.StartAsync();
         if (cluster is not null && isConnected)

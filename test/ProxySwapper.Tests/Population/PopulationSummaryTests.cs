@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
-using ProxySwapper.Population;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Work;
@@ -71,7 +71,7 @@ internal sealed class PopulationSummaryTests
             new("team", "app", "default", [])
         );
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1, "the copy");
-        await TestWait.UntilAsync(() => StateOf(scene).LookedAt is not null, "the look at the downstream");
+        await TestWait.UntilAsync(() => StateOf(scene).CheckedAt is not null, "the look at the downstream");
         var json = await ReadAsync(scene);
         Assert.Multiple(() =>
         {
@@ -152,7 +152,7 @@ internal sealed class PopulationSummaryTests
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;
-        await scene.Get<PopulateEndpoint>().AnswerAsync(context);
+        await scene.Get<IEnumerable<IManagementPage>>().Single(page => page.Path == "/populate").AnswerAsync(context);
         return JsonNode.Parse(body.ToArray())!;
     }
 

@@ -63,7 +63,7 @@ internal sealed class RefusedLoginTests
             }
         );
         var health = scene.Get<DownstreamHealth>();
-        await TestWait.UntilAsync(() => health.Snapshot().SingleOrDefault()?.LookedAt is not null, "the first check");
+        await TestWait.UntilAsync(() => health.Snapshot().SingleOrDefault()?.CheckedAt is not null, "the first check");
         _isClosed = true;
         var image = $"{_upstream.Address}/team/app:1";
         Assert.That((await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, Is.True);

@@ -107,7 +107,7 @@ internal sealed class ReportBuilderTests
         var entry = builder.Entries.Single();
         entry.Presence = Presence.Present;
         Assert.That((entry.State, entry.Origin, entry.Target?.ToString()), Is.EqualTo((ImageState.Downstream, "quay.io", Path)));
-        Assert.That(ReportWords.ReasonOf(entry), Is.EqualTo("filled by populate.proxyCaches"));
+        Assert.That(ReportMessages.ReasonOf(entry), Is.EqualTo("filled by populate.proxyCaches"));
         entry.Presence = Presence.Missing;
         Assert.That(SummaryOf(builder), Does.Contain("Without quay.io, 1 image of 1 workload could not restart."));
     }
@@ -167,7 +167,7 @@ internal sealed class ReportBuilderTests
         var builder = Build("registry.example.com/hub/library/nginx:1");
         builder.Entries.Single().Presence = Presence.Present;
         Assert.That(
-            ReportWords.Summary(ImageReport.Create(builder, problems)).Skip(1),
+            ReportMessages.Summary(ImageReport.Create(builder, problems)).Skip(1),
             Is.EqualTo([
                 "No image that could be read depends on another registry.",
                 "There may be more images: not everything could be read.",
@@ -229,7 +229,7 @@ internal sealed class ReportBuilderTests
     }
 
     private static IEnumerable<string> SummaryOf(ReportBuilder builder) =>
-        ReportWords.Summary(ImageReport.Create(builder, new ReportProblems()));
+        ReportMessages.Summary(ImageReport.Create(builder, new ReportProblems()));
 
     private static string[] LinesOf(ReportBuilder builder, params string[] problems)
     {

@@ -56,7 +56,7 @@ internal sealed class StatusText
                     item.Text("target"),
                     StatusReason.Meaning(item.Text("reason")),
                     item.Text("reason"),
-                    $"{ReportWords.Number((int)item.Number("failures"), "failure")}, next try in {item.Until("nextTry")}",
+                    $"{ReportMessages.Number((int)item.Number("failures"), "failure")}, next try in {item.Until("nextTry")}",
                 ]
         );
         WriteList(
@@ -67,7 +67,7 @@ internal sealed class StatusText
                     item.Text("target"),
                     StatusReason.Meaning(item.Text("reason")),
                     item.Text("reason"),
-                    Join($"{item.Since("at")} ago", $"{ReportWords.Number((int)item.Number("failures"), "failure")}", Origin(item)),
+                    Join($"{item.Since("at")} ago", $"{ReportMessages.Number((int)item.Number("failures"), "failure")}", Origin(item)),
                 ]
         );
         WriteList("queued", "Queued", item => [item.Text("target"), Join($"for {item.Since("queuedAt")}", Origin(item))]);
@@ -175,7 +175,7 @@ internal sealed class StatusText
     private static string Seen(StatusItem item) =>
         Join(
             item.Text("rule"),
-            $"seen {ReportWords.Number((int)item.Number("count"), "time")}",
+            $"seen {ReportMessages.Number((int)item.Number("count"), "time")}",
             $"last in {item.Text("namespace")} {item.Since("lastSeen")} ago"
         );
 

@@ -8,7 +8,7 @@ internal sealed partial class HealthEvents(KubernetesAccess kubernetes, TimeProv
 {
     private const string Action = "Watch";
 
-    public async Task TellAsync(string registry, string? fault, bool fallsBack, CancellationToken cancellationToken)
+    public async Task ReportAsync(string registry, string? fault, bool fallsBack, CancellationToken cancellationToken)
     {
         if (kubernetes.Client is not { } client)
             return;

@@ -27,7 +27,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     /// <summary>The same for a missing one, which may be created soon.</summary>
     private static readonly TimeSpan MissingFor = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Look> _looks = Channel.CreateBounded<Look>(
+    private readonly Channel<CheckRequest> _requests = Channel.CreateBounded<CheckRequest>(
         new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite }
     );
     private readonly ConcurrentDictionary<(string Namespace, string Secret, string Registry), Found> _found = [];
@@ -81,7 +81,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             var asked = new Found(now + MissingFor, found?.IsMissing == true);
             if (found is null ? !_found.TryAdd(key, asked) : !_found.TryUpdate(key, asked, found))
                 continue;
-            _looks.Writer.TryWrite(new Look(key, pod.Origin.Name ?? "", pod.Uid, target, decision.Rule ?? ""));
+            _requests.Writer.TryWrite(new CheckRequest(key, pod.Origin.Name ?? "", pod.Uid, target, decision.Rule ?? ""));
         }
     }
 
@@ -95,8 +95,8 @@ internal sealed partial class PullSecretCheck : BackgroundService
         var reader = new PullSecretReader(client);
         try
         {
-            await foreach (var look in _looks.Reader.ReadAllAsync(stoppingToken))
-                await LookAsync(reader, look, stoppingToken);
+            await foreach (var request in _requests.Reader.ReadAllAsync(stoppingToken))
+                await CheckAsync(reader, request, stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -104,22 +104,22 @@ internal sealed partial class PullSecretCheck : BackgroundService
         }
     }
 
-    private async Task LookAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
+    private async Task CheckAsync(PullSecretReader reader, CheckRequest request, CancellationToken cancellationToken)
     {
-        var (@namespace, secret, registry) = look.Key;
+        var (@namespace, secret, registry) = request.Key;
         try
         {
-            var problem = await ProblemOfAsync(reader, look, cancellationToken);
-            var wasMissing = _found.TryGetValue(look.Key, out var before) && before.IsMissing;
-            _found[look.Key] = new Found(_time.GetUtcNow() + (problem is null ? PresentFor : MissingFor), problem is not null);
+            var problem = await ProblemOfAsync(reader, request, cancellationToken);
+            var wasMissing = _found.TryGetValue(request.Key, out var before) && before.IsMissing;
+            _found[request.Key] = new Found(_time.GetUtcNow() + (problem is null ? PresentFor : MissingFor), problem is not null);
             if (problem is not null)
             {
-                Log.Missing(_logger, secret, @namespace, problem, look.Rule, registry);
+                Log.Missing(_logger, secret, @namespace, problem, request.Rule, registry);
                 _events.Write(
                     $"pull secret {@namespace}/{secret} {registry}",
-                    new EventSubject("v1", "Pod", @namespace, look.Pod, look.Uid),
+                    new EventSubject("v1", "Pod", @namespace, request.Pod, request.Uid),
                     Reason,
-                    $"Secret {secret} {problem}; it is the pullSecret of {look.Rule}; without it kubelet may be denied by {registry}"
+                    $"Secret {secret} {problem}; it is the pullSecret of {request.Rule}; without it kubelet may be denied by {registry}"
                 );
             }
             else if (wasMissing)
@@ -128,7 +128,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
         {
             var isDenied = fault is KubernetesException { Status: HttpStatusCode.Forbidden };
-            _found[look.Key] = new Found(_time.GetUtcNow() + (isDenied ? PresentFor : MissingFor), false);
+            _found[request.Key] = new Found(_time.GetUtcNow() + (isDenied ? PresentFor : MissingFor), false);
             if (!isDenied)
                 Log.NotChecked(_logger, secret, @namespace, fault.Message);
             else if (!_wasDenied)
@@ -138,15 +138,15 @@ internal sealed partial class PullSecretCheck : BackgroundService
     }
 
     /// <summary>Why kubelet cannot use the Secret; null if it is fine.</summary>
-    private static async Task<string?> ProblemOfAsync(PullSecretReader reader, Look look, CancellationToken cancellationToken)
+    private static async Task<string?> ProblemOfAsync(PullSecretReader reader, CheckRequest request, CancellationToken cancellationToken)
     {
-        var (@namespace, secret, registry) = look.Key;
+        var (@namespace, secret, registry) = request.Key;
         if (await reader.DockerConfigAsync(@namespace, secret, cancellationToken) is not { } json)
             return "is missing, or not of type kubernetes.io/dockerconfigjson";
         try
         {
             DockerConfigSource source = DockerConfigSource.FromJson(json, $"pull secret {@namespace}/{secret}");
-            return await source.GetAsync(look.Target, cancellationToken) is null ? $"has no login for {registry}" : null;
+            return await source.GetAsync(request.Target, cancellationToken) is null ? $"has no login for {registry}" : null;
         }
         catch (RegistryCredentialException)
         {
@@ -154,7 +154,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
         }
     }
 
-    private sealed record Look(
+    private sealed record CheckRequest(
         (string Namespace, string Secret, string Registry) Key,
         string Pod,
         string Uid,

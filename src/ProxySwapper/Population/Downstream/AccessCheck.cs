@@ -43,24 +43,24 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
 
     /// <summary>What rules rewrite to and we populate, each with a repository to check if the rule contains one or a path.</summary>
     public static IEnumerable<CheckedTarget> TargetsOf(ProxySwapperOptions options) =>
-        RuleTargetsOf(options).Where(rule => rule.IsPopulated).Select(rule => rule.Target).Distinct();
+        DestinationsOf(options).Where(rule => rule.IsPopulated).Select(rule => rule.Target).Distinct();
 
     /// <summary>Where each rule sends images, in the order of the rules.</summary>
-    public static IEnumerable<RuleTarget> RuleTargetsOf(ProxySwapperOptions options)
+    public static IEnumerable<RuleDestination> DestinationsOf(ProxySwapperOptions options)
     {
         var isPopulated = options.Populate.Policy != PopulatePolicy.None;
         if (options.Rules.Count == 0)
             return options.ProxyUrl is { } proxyUrl ? [OfMatch(RegistryName.DockerHub, proxyUrl, isPopulated)] : [];
         return options
             .Rules.Select(rule =>
-                rule.Replace is { } replacement ? new RuleTarget(OfReplacement(replacement), Probe, isPopulated && rule.Populate)
+                rule.Replace is { } replacement ? new RuleDestination(OfReplacement(replacement), Probe, isPopulated && rule.Populate)
                 : (rule.Target ?? options.ProxyUrl) is { } target ? OfMatch(rule.Match, target, isPopulated && rule.Populate)
-                : (RuleTarget?)null
+                : (RuleDestination?)null
             )
-            .OfType<RuleTarget>();
+            .OfType<RuleDestination>();
     }
 
-    private static RuleTarget OfMatch(string? match, string target, bool isPopulated) =>
+    private static RuleDestination OfMatch(string? match, string target, bool isPopulated) =>
         new(OfPrefix(target), ExampleOf(match, target), isPopulated);
 
     /// <summary>A repository of the target's registry that an image of the rule could go to, for targets without a path.</summary>
@@ -114,4 +114,4 @@ internal readonly record struct CheckedTarget(string Registry, string Path, stri
 /// <param name="Target">The target.</param>
 /// <param name="Example">A repository that its images could go to, if the target itself does not name one.</param>
 /// <param name="IsPopulated">Whether we copy its images there.</param>
-internal readonly record struct RuleTarget(CheckedTarget Target, string Example, bool IsPopulated);
+internal readonly record struct RuleDestination(CheckedTarget Target, string Example, bool IsPopulated);

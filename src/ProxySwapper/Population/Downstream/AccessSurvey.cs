@@ -23,29 +23,29 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
     {
         var planner = PopulationPlanner.Compile(options.Populate);
         var access = new AccessCheck(registries, () => planner);
-        var places = AccessCheck
-            .RuleTargetsOf(options)
+        var repositories = AccessCheck
+            .DestinationsOf(options)
             .GroupBy(rule => (rule.Target.Registry, Repository: rule.Target.Repository ?? rule.Example))
-            .Select(rules => new Place(
+            .Select(rules => new CheckedRepository(
                 rules.Key.Registry,
                 rules.Key.Repository,
                 rules.Any(rule => rule.IsPopulated),
                 planner.IsWarmedUp(rules.Key.Registry, rules.Key.Repository)
             ))
             .ToList();
-        var findings = new AccessFinding[places.Count];
+        var findings = new AccessFinding[repositories.Count];
         await Parallel.ForAsync(
             0,
-            places.Count,
+            repositories.Count,
             new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
-            async (index, stop) => findings[index] = await CheckAsync(access, places[index], options, stop)
+            async (index, stop) => findings[index] = await CheckAsync(access, repositories[index], options, stop)
         );
         return findings;
     }
 
     private async Task<AccessFinding> CheckAsync(
         AccessCheck access,
-        Place place,
+        CheckedRepository repository,
         ProxySwapperOptions options,
         CancellationToken cancellationToken
     )
@@ -54,25 +54,25 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
         using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         try
         {
-            if (place.IsPopulated)
-                await access.AskAsync(place.Registry, place.Repository, timeout.Token);
+            if (repository.IsPopulated)
+                await access.AskAsync(repository.Registry, repository.Repository, timeout.Token);
             else
-                await access.AskToReadAsync(place.Registry, place.Repository, timeout.Token);
+                await access.AskToReadAsync(repository.Registry, repository.Repository, timeout.Token);
             return new(
                 AccessOutcome.Granted,
-                place is { IsPopulated: true, IsWarmed: false }
-                    ? $"reading and writing is allowed at {place.Name}"
-                    : $"reading is allowed at {place.Name}; writing is not checked, since nothing is copied there"
+                repository is { IsPopulated: true, IsWarmed: false }
+                    ? $"reading and writing is allowed at {repository.Name}"
+                    : $"reading is allowed at {repository.Name}; writing is not checked, since nothing is copied there"
             );
         }
-        catch (RegistryException fault) when (place.IsPopulated && fault.Status == HttpStatusCode.NotFound)
+        catch (RegistryException fault) when (repository.IsPopulated && fault.Status == HttpStatusCode.NotFound)
         {
             return new(
                 AccessOutcome.Unknown,
-                $"writing is not checked at {place.Name}, since the repository does not exist: {fault.Message}"
+                $"writing is not checked at {repository.Name}, since the repository does not exist: {fault.Message}"
             );
         }
-        catch (RegistryException fault) when (AccessCheck.IsDenial(fault, place.Registry))
+        catch (RegistryException fault) when (AccessCheck.IsDenial(fault, repository.Registry))
         {
             problem = $"it rejects our login: {fault.Message}";
         }
@@ -85,15 +85,15 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
             problem = timeout.Reason;
         }
         // Only `exists` has us look there ourselves.
-        return place.IsPopulated || options.SwapPolicy == SwapPolicy.Exists
-            ? new(AccessOutcome.Refused, $"{place.Registry}: {problem}")
+        return repository.IsPopulated || options.SwapPolicy == SwapPolicy.Exists
+            ? new(AccessOutcome.Refused, $"{repository.Registry}: {problem}")
             : new(
                 AccessOutcome.Unknown,
-                $"not checked: {place.Name}: nothing is copied there and nodes pull with their own access; our own look failed: {problem}"
+                $"not checked: {repository.Name}: nothing is copied there and nodes pull with their own access; our check failed: {problem}"
             );
     }
 
-    private readonly record struct Place(string Registry, string Repository, bool IsPopulated, bool IsWarmed)
+    private readonly record struct CheckedRepository(string Registry, string Repository, bool IsPopulated, bool IsWarmed)
     {
         public string Name => $"{Registry} in {Repository}";
     }

@@ -9,7 +9,7 @@ internal sealed partial class DownstreamHealth
     {
         meter.CreateObservableGauge(
             "proxyswapper_downstream_up",
-            () => Snapshot().Where(state => state.LookedAt is not null).Select(state => Measure(state, state.Failure is null)),
+            () => Snapshot().Where(state => state.CheckedAt is not null).Select(state => Measure(state, state.Failure is null)),
             description: "Whether a registry that images are rewritten to responds and accepts our credentials."
         );
         meter.CreateObservableGauge(
@@ -51,7 +51,7 @@ internal sealed partial class DownstreamHealth
                     : "its images are still rewritten (proxyHealth.fallback is off)"
             );
         // Not awaited: a slow API server must not delay the checks.
-        _ = announcer.TellAsync(name, fault, fallsBack, cancellationToken);
+        _ = events.ReportAsync(name, fault, fallsBack, cancellationToken);
     }
 
     private static partial class Log

@@ -15,7 +15,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="probe">Asks the registries.</param>
 /// <param name="hasGates">Tells whether Pods can be gated.</param>
 /// <param name="rules">The current configuration.</param>
-/// <param name="announcer">Writes Events.</param>
+/// <param name="events">Writes Events.</param>
 /// <param name="meters">Creates the meter of <c>proxyswapper_downstream_up</c>.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
@@ -23,7 +23,7 @@ internal sealed partial class DownstreamHealth(
     DownstreamProbe probe,
     Func<bool> hasGates,
     ConfigurationMonitor rules,
-    HealthEvents announcer,
+    HealthEvents events,
     IMeterFactory meters,
     TimeProvider time,
     ILogger<DownstreamHealth> logger
@@ -89,28 +89,28 @@ internal sealed partial class DownstreamHealth(
         Watch(registry);
         var health = _registries[registry];
         if (health.TargetOf(repository).AddRepository(repository))
-            Hurry(health);
+            CheckNow(health);
     }
 
     /// <summary>Another component saw a registry fail: checks it at once.</summary>
-    public void Suspect(string registry)
+    public void ReportFailure(string registry)
     {
         if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
             return;
         foreach (var target in health.Targets)
-            target.Suspect();
-        Hurry(health);
+            target.ReportDenial();
+        CheckNow(health);
     }
 
     /// <summary>Another component was refused in a repository: checks our access at once.</summary>
-    public void Suspect(string registry, string repository)
+    public void ReportDenial(string registry, string repository)
     {
         if (!_registries.TryGetValue(registry, out var health))
             return;
         var target = health.TargetOf(repository);
         target.AddRepository(repository);
-        if (target.Suspect())
-            Hurry(health);
+        if (target.ReportDenial())
+            CheckNow(health);
     }
 
     /// <summary>A message for the operator; empty if all is well.</summary>
@@ -122,22 +122,22 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>Checks all registries that are due.</summary>
     /// <returns>When the next one is due, or null if there is none.</returns>
-    internal async Task<DateTimeOffset?> LookAsync(CancellationToken cancellationToken)
+    internal async Task<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(StartDue(cancellationToken));
-        return NextLook;
+        return NextCheck;
     }
 
     /// <summary>When a registry that is not being checked is due; null if there is none.</summary>
-    private DateTimeOffset? NextLook =>
-        _registries.Values.Where(health => !health.IsBeingChecked).Min(health => (DateTimeOffset?)health.NextLook);
+    private DateTimeOffset? NextCheck =>
+        _registries.Values.Where(health => !health.IsBeingChecked).Min(health => (DateTimeOffset?)health.NextCheck);
 
     /// <summary>Starts to check all registries that are due.</summary>
     private List<Task> StartDue(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         WatchTargets();
-        return [.. _registries.Values.Where(health => health.TakeDue(now)).Select(health => LookAsync(health, cancellationToken))];
+        return [.. _registries.Values.Where(health => health.TakeDue(now)).Select(health => CheckAsync(health, cancellationToken))];
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
@@ -161,7 +161,7 @@ internal sealed partial class DownstreamHealth(
                 }
                 // Not awaited before they have ended: a registry that hangs must not delay the others.
                 running.AddRange(StartDue(stoppingToken));
-                await _wake.WaitAsync(change, NextLook, stoppingToken);
+                await _wake.WaitAsync(change, NextCheck, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -191,9 +191,9 @@ internal sealed partial class DownstreamHealth(
             ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore)
         );
 
-    private void Hurry(RegistryHealth health)
+    private void CheckNow(RegistryHealth health)
     {
-        health.Hurry();
+        health.RequestCheck();
         _wake.Raise();
     }
 
@@ -216,7 +216,7 @@ internal sealed partial class DownstreamHealth(
         }
     }
 
-    private async Task LookAsync(RegistryHealth health, CancellationToken cancellationToken)
+    private async Task CheckAsync(RegistryHealth health, CancellationToken cancellationToken)
     {
         try
         {
@@ -228,9 +228,9 @@ internal sealed partial class DownstreamHealth(
                     async (target, stop) => await CheckAsync(health.Registry, target, stop)
                 );
             var isNews = fault is null ? health.Answered() : health.Failed(fault);
-            health.Looked(fault, time.GetUtcNow());
+            health.Checked(fault, time.GetUtcNow());
             var interval = rules.Current.Options.ProxyHealth.Interval;
-            health.NextLook = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
+            health.NextCheck = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
             lock (_summary)
             {
                 _anyFails = _registries.Values.Any(each => each.Fault is not null);

@@ -22,7 +22,7 @@ internal sealed partial class DownstreamLookup(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly ImagePresenceCache _seen = new(time);
-    private readonly SingleFlight<string, ImagePresence> _looks = new();
+    private readonly SingleFlight<string, ImagePresence> _lookups = new();
 
     /// <summary>Whether an image was seen within <c>recheckAfter</c>. Does no I/O.</summary>
     public bool IsKnown(ImageReference target)
@@ -40,7 +40,7 @@ internal sealed partial class DownstreamLookup(
         var key = target.ToString();
         if (queue.Known.IsKnown(key) || _seen.IsKnown(key))
             return ImagePresence.Present;
-        return await LookAsync(key, target, deadline);
+        return await LookUpAsync(key, target, deadline);
     }
 
     /// <summary>Like <see cref="FindAsync"/>, but rechecks what was seen longer ago than <c>recheckAfter</c>, digests included.</summary>
@@ -50,7 +50,7 @@ internal sealed partial class DownstreamLookup(
         var age = options().RecheckAfter;
         if (queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age))
             return ImagePresence.Present;
-        var presence = await LookAsync(key, target, cancellationToken);
+        var presence = await LookUpAsync(key, target, cancellationToken);
         if (presence == ImagePresence.Missing)
             queue.Known.Forget(key);
         return presence;
@@ -58,14 +58,14 @@ internal sealed partial class DownstreamLookup(
 
     /// <summary>Whether an image is downstream now, ignoring the cache.</summary>
     public Task<ImagePresence> AskAsync(ImageReference target, CancellationToken cancellationToken) =>
-        LookAsync(target.ToString(), target, cancellationToken);
+        LookUpAsync(target.ToString(), target, cancellationToken);
 
-    private async Task<ImagePresence> LookAsync(string key, ImageReference target, CancellationToken deadline)
+    private async Task<ImagePresence> LookUpAsync(string key, ImageReference target, CancellationToken deadline)
     {
         // The lookup continues after a caller's deadline, so that the next caller finds its result.
         try
         {
-            return await _looks.RunAsync(key, () => LookAsync(key, target), deadline);
+            return await _lookups.RunAsync(key, () => LookUpAsync(key, target), deadline);
         }
         catch (OperationCanceledException)
         {
@@ -73,7 +73,7 @@ internal sealed partial class DownstreamLookup(
         }
     }
 
-    private async Task<ImagePresence> LookAsync(string key, ImageReference target)
+    private async Task<ImagePresence> LookUpAsync(string key, ImageReference target)
     {
         try
         {

@@ -5,13 +5,13 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="Failure">Why it is failing, so that images may be left unchanged, or null.</param>
 /// <param name="LastFailure">The failure of its last check; null if it responded or has not been checked yet.</param>
 /// <param name="Access">Our access.</param>
-/// <param name="LookedAt">When it was last checked; null before the first check.</param>
+/// <param name="CheckedAt">When it was last checked; null before the first check.</param>
 internal sealed record DownstreamState(
     string Registry,
     string? Failure,
     string? LastFailure,
     DownstreamAccess Access,
-    DateTimeOffset? LookedAt
+    DateTimeOffset? CheckedAt
 );
 
 /// <summary>Whether we may read and write at a downstream registry; the names, in camelCase, are those of <c>/populate</c>.</summary>

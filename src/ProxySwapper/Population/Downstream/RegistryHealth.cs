@@ -24,7 +24,7 @@ internal sealed class RegistryHealth(string registry)
     }
 
     /// <summary>When it is pinged next.</summary>
-    public DateTimeOffset NextLook { get; set; }
+    public DateTimeOffset NextCheck { get; set; }
 
     /// <summary>Why it is failing, or null.</summary>
     public string? Fault => _fault;
@@ -60,12 +60,12 @@ internal sealed class RegistryHealth(string registry)
     }
 
     /// <summary>Has it checked at once.</summary>
-    public void Hurry() => _isUrgent = true;
+    public void RequestCheck() => _isUrgent = true;
 
     /// <summary>Whether it is to be checked now; if so, the caller checks it and then calls <see cref="End"/>.</summary>
     public bool TakeDue(DateTimeOffset now)
     {
-        if (IsBeingChecked || !_isUrgent && NextLook > now)
+        if (IsBeingChecked || !_isUrgent && NextCheck > now)
             return false;
         _isUrgent = false;
         return IsBeingChecked = true;
@@ -96,7 +96,7 @@ internal sealed class RegistryHealth(string registry)
     /// <summary>Records the state after a check.</summary>
     /// <param name="fault">Why it did not respond, or null.</param>
     /// <param name="at">The time of the check.</param>
-    public void Looked(string? fault, DateTimeOffset at)
+    public void Checked(string? fault, DateTimeOffset at)
     {
         var access = Targets.Select(target => target.Access).Max();
         State = new DownstreamState(

@@ -65,7 +65,7 @@ internal sealed class TargetAccess(string registry, string path)
 
     /// <summary>Another component saw it refuse.</summary>
     /// <returns>True if it must be checked at once; false if it is being checked often already.</returns>
-    public bool Suspect() => Failures == 0 && (_isUrgent = true);
+    public bool ReportDenial() => Failures == 0 && (_isUrgent = true);
 
     /// <summary>Whether it is to be checked now; if so, the caller checks it.</summary>
     public bool TakeDue(DateTimeOffset now)

@@ -92,7 +92,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <summary>Whether a job may occupy a worker for long.</summary>
     public bool MayOccupyWorker(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
     {
-        var slow = running.Where(other => other.RunsInSlowLane).ToList();
+        var slow = running.Where(other => other.IsInSlowLane).ToList();
         if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < Share)
             return true;
         // It only might be slow, or failed before, and its namespace runs nothing: a large image of another namespace must not delay its

@@ -60,7 +60,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Whether this attempt has one of the places for large images.</summary>
     public bool HasLargeReservation { get; set; }
 
-    /// <summary>True while the current attempt is slow.</summary>
+    /// <summary>True once the current attempt takes longer than expected (<see cref="PaceTracker"/>).</summary>
     public bool IsOverdue { get; set; }
 
     /// <summary>True once an attempt was stopped so that others could run.</summary>
@@ -69,8 +69,8 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Admission requests waiting for the result.</summary>
     public int Waiters { get; set; }
 
-    /// <summary>Whether this attempt is in the slow lane: because it is large, or because it is overdue.</summary>
-    public bool RunsInSlowLane { get; set; }
+    /// <summary>Whether the current attempt counts against the limits of the slow lane.</summary>
+    public bool IsInSlowLane { get; set; }
 
     /// <summary>Bytes that the current attempt has to copy, as far as known.</summary>
     public long BytesTotal { get; set; }

@@ -78,8 +78,8 @@ internal sealed partial class PopulationQueue
         foreach (var registry in job.Registries)
             _selector.CircuitBreaker.Responded(registry);
         _selector.Pace.RecordResponse(job);
-        if (job is { RunsInSlowLane: true, IsOverdue: false })
-            job.RunsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
+        if (job is { IsInSlowLane: true, IsOverdue: false })
+            job.IsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
     }
 
     /// <summary>Marks jobs that turned out to be slow, and stops one that others should run instead of.</summary>
@@ -90,7 +90,7 @@ internal sealed partial class PopulationQueue
         {
             if (job.IsOverdue || !PaceTracker.IsOverdue(job, now))
                 continue;
-            job.IsOverdue = job.RunsInSlowLane = true;
+            job.IsOverdue = job.IsInSlowLane = true;
             _selector.Pace.RecordSlow(job, now);
         }
         if (_selector.FindPreemptible(_waiting.InOrder, _running, now, out var wake) is not { Stop: { } stop } preempted)

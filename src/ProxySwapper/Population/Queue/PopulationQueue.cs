@@ -147,11 +147,11 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             if (bytes < PopulateOptions.LargeImageBytes)
                 return true;
             job.IsLarge = true;
-            if (job.RunsInSlowLane && job.HasLargeReservation)
+            if (job.IsInSlowLane && job.HasLargeReservation)
                 return true;
-            job.RunsInSlowLane = false;
-            job.HasLargeReservation = job.RunsInSlowLane = _selector.MayOccupyWorker(job, job.Tenant, _running);
-            return job.RunsInSlowLane;
+            job.IsInSlowLane = false;
+            job.HasLargeReservation = job.IsInSlowLane = _selector.MayOccupyWorker(job, job.Tenant, _running);
+            return job.IsInSlowLane;
         }
     }
 
@@ -216,7 +216,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         (job.StartedAt, job.IsDeferred, job.IsOverdue) = (now, false, false);
         job.OriginsAtStart = job.Origins;
         (job.BytesDone, job.BytesTotal) = (0, 0);
-        job.RunsInSlowLane = _selector.Start(job, now);
+        job.IsInSlowLane = _selector.Start(job, now);
         job.HasLargeReservation = job.IsLarge;
         _running.Add(job);
     }

@@ -33,7 +33,7 @@ internal sealed partial class JobResults(
     public void Failed(PopulationJob job, JobFailure fault)
     {
         if (fault.Host == job.Work.Target.Registry)
-            Suspect(job.Work, fault);
+            ReportToHealth(job.Work, fault);
         var ended = queue.Failed(job, fault);
         foreach (var image in ended)
         {
@@ -48,13 +48,13 @@ internal sealed partial class JobResults(
         Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
     }
 
-    /// <summary>The registry that images are copied to failed: whether Pods can be sent there is checked before its time.</summary>
-    private void Suspect(PopulationWork work, JobFailure fault)
+    /// <summary>The downstream registry failed: its health is checked at once, since Pods are sent there.</summary>
+    private void ReportToHealth(PopulationWork work, JobFailure fault)
     {
         if (fault.Kind == FailureKind.RegistryDown)
-            health.Suspect(work.Target.Registry);
+            health.ReportFailure(work.Target.Registry);
         else if (fault.IsDenied && work is CopyWork)
-            health.Suspect(work.Target.Registry, work.Target.Repository);
+            health.ReportDenial(work.Target.Registry, work.Target.Repository);
     }
 
     private static partial class Log

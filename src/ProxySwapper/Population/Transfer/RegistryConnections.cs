@@ -2,6 +2,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
@@ -11,21 +12,27 @@ namespace ProxySwapper.Population.Transfer;
 /// </summary>
 internal sealed class RegistryConnections : IDisposable
 {
+    /// <param name="options">The configuration at startup, for registries and their credentials.</param>
+    /// <param name="rules">The current configuration: repositories are created by it.</param>
+    /// <param name="environment">Reads an environment variable, for credentials.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">The log.</param>
     public RegistryConnections(
-        IReadOnlyList<RegistryEntryOptions> entries,
-        Func<IReadOnlyList<RegistryEntryOptions>> current,
+        ProxySwapperOptions options,
+        ConfigurationMonitor rules,
         Func<string, string?> environment,
         TimeProvider time,
         ILoggerFactory loggers
     )
     {
+        var entries = ImpliedRegistryEntries.Entries(options, environment);
         ForCopies = RegistryServices.Create(
             entries,
             environment,
             time,
             loggers,
-            options => options with { MaxRetries = 2, MaxRetryDelay = TimeSpan.FromSeconds(5) },
-            current: current
+            tuned => tuned with { MaxRetries = 2, MaxRetryDelay = TimeSpan.FromSeconds(5) },
+            current: () => rules.Current.Options.Registries
         );
         ForLookups = RegistryServices.Create(entries, environment, time, loggers, TuneForLookups, ForCopies.Credentials);
     }

@@ -23,7 +23,7 @@ internal sealed class HealthEventsTests
     [TestCase(false, "Its images are still rewritten.")]
     public async Task A_failing_registry_is_an_event_of_the_programs_own_Pod(bool fallsBack, string consequence)
     {
-        var written = await TellAsync("connection refused", fallsBack);
+        var written = await ReportAsync("connection refused", fallsBack);
         Assert.That(((string?)written["reason"], (string?)written["type"]), Is.EqualTo(("RegistryFailing", "Warning")));
         Assert.That((string?)written["note"], Is.EqualTo($"r.example is failing: connection refused. {consequence}"));
         Assert.That(
@@ -35,7 +35,7 @@ internal sealed class HealthEventsTests
     [Test]
     public async Task A_registry_that_responds_again_is_an_event_too()
     {
-        var written = await TellAsync(null, fallsBack: true);
+        var written = await ReportAsync(null, fallsBack: true);
         Assert.That(
             ((string?)written["reason"], (string?)written["type"], (string?)written["note"]),
             Is.EqualTo(("RegistryRecovered", "Normal", "r.example has recovered."))
@@ -48,16 +48,16 @@ internal sealed class HealthEventsTests
         using var log = new CapturedLog();
         _server.Answer(403, """{"message":"events is forbidden"}""");
         using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
-        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).TellAsync("r.example", "down", true, default);
+        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).ReportAsync("r.example", "down", true, default);
         Assert.That(log.Text, Does.Contain("Cannot write the Event for r.example").And.Contain("events is forbidden"));
     }
 
-    private async Task<JsonNode> TellAsync(string? fault, bool fallsBack)
+    private async Task<JsonNode> ReportAsync(string? fault, bool fallsBack)
     {
         using var log = new CapturedLog();
         _server.Answer(201, "{}");
         using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
-        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).TellAsync("r.example", fault, fallsBack, default);
+        await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).ReportAsync("r.example", fault, fallsBack, default);
         Assert.That(log.Text, Is.Empty);
         return JsonNode.Parse(_server.Bodies.Last())!;
     }

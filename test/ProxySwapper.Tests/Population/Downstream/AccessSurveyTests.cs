@@ -28,7 +28,7 @@ internal sealed class AccessSurveyTests
     [TestCase("*.example.com", "r.example", Probe)]
     public void A_target_without_a_path_is_asked_about_a_repository_that_an_image_could_go_to(string match, string target, string example)
     {
-        var found = AccessCheck.RuleTargetsOf(new() { Rules = [new() { Match = match, Target = target }] }).Single();
+        var found = AccessCheck.DestinationsOf(new() { Rules = [new() { Match = match, Target = target }] }).Single();
         Assert.That((found.Target.Repository, found.Example), Is.EqualTo(((string?)null, example)));
     }
 
@@ -160,14 +160,9 @@ internal sealed class AccessSurveyTests
     public async Task Registries_are_asked_once_however_many_callers_there_are()
     {
         await using var registry = await RefusingAsync("POST", 403);
-        using var connections = new RegistryConnections(
-            Entries(registry),
-            () => Entries(registry),
-            _ => null,
-            TimeProvider.System,
-            NullLoggerFactory.Instance
-        );
-        var rules = new ConfigurationMonitor(RuleSet.Compile(new() { ProxyUrl = registry.Address }), TimeProvider.System.GetUtcNow());
+        var options = new ProxySwapperOptions { ProxyUrl = registry.Address, Registries = Entries(registry) };
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
+        using var connections = new RegistryConnections(options, rules, _ => null, TimeProvider.System, NullLoggerFactory.Instance);
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
         var page = new AccessEndpoint(connections, rules, time);
         Assert.That(page.IsOpen, "helm test has no token");

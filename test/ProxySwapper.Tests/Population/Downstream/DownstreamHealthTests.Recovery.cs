@@ -17,15 +17,15 @@ internal sealed partial class DownstreamHealthTests
     {
         using var health = await RefusedAsync();
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
         _denial = null;
         foreach (var repository in new[] { Probed, "hub/app" })
             _inconclusive[repository] = Absent(repository, hasStatus);
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Unknown)));
         var before = _checks.Count;
-        await LookAsync(health, TimeSpan.FromSeconds(30));
+        await CheckAsync(health, TimeSpan.FromSeconds(30));
         Assert.That(_checks, Has.Count.EqualTo(before), "not every few seconds any more");
     }
 
@@ -39,13 +39,13 @@ internal sealed partial class DownstreamHealthTests
         {
             if (i == 2)
                 _inconclusive[Probed] = new HttpRequestException("no route");
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
             Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"), $"{i}");
         }
         // It refused when it last answered; now it does not exist.
         _inconclusive[Probed] = Absent(Probed, hasStatus: true);
         _inconclusive["hub/app"] = Absent("hub/app", hasStatus: true);
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.Describe(), Is.Empty);
     }
 
@@ -57,13 +57,13 @@ internal sealed partial class DownstreamHealthTests
         {
             _inconclusive.Clear();
             _denial = HttpStatusCode.Forbidden;
-            await LookAsync(health, TimeSpan.FromMinutes(5));
+            await CheckAsync(health, TimeSpan.FromMinutes(5));
             _inconclusive[Probed] = new HttpRequestException("no route");
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
             Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Unknown)));
         }
         var before = _checks.Count;
-        await LookAsync(health, TimeSpan.FromSeconds(30));
+        await CheckAsync(health, TimeSpan.FromSeconds(30));
         Assert.That(_checks, Has.Count.EqualTo(before), "not every few seconds any more");
     }
 
@@ -73,7 +73,7 @@ internal sealed partial class DownstreamHealthTests
         using var health = await RefusedAsync();
         _denial = null;
         _delays[Probed] = TimeSpan.FromSeconds(10);
-        var look = LookAsync(health, TimeSpan.FromSeconds(5));
+        var look = CheckAsync(health, TimeSpan.FromSeconds(5));
         await TestWait.UntilAsync(() => _pauses == 1);
         _time.Advance(TimeSpan.FromSeconds(10));
         await look.WaitAsync(TimeSpan.FromMinutes(1));
@@ -84,14 +84,14 @@ internal sealed partial class DownstreamHealthTests
     public async Task The_repositories_of_a_target_that_hang_are_waited_for_together()
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
-        await LookAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.Zero);
         _checks.Clear();
         var all = new[] { Probed, "hub/a", "hub/b", "hub/c" };
         foreach (var repository in all)
             _delays[repository] = TimeSpan.FromHours(1);
         foreach (var repository in all.Skip(1))
-            health.Suspect(Registry, repository);
-        var look = LookAsync(health, TimeSpan.Zero);
+            health.ReportDenial(Registry, repository);
+        var look = CheckAsync(health, TimeSpan.Zero);
         await TestWait.UntilAsync(() => _pauses == 1);
         _time.Advance(TimeSpan.FromSeconds(5));
         await TestWait.UntilAsync(() => _pauses == all.Length);
@@ -130,7 +130,7 @@ internal sealed partial class DownstreamHealthTests
         var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         _denial = HttpStatusCode.Forbidden;
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         return health;
     }
 }

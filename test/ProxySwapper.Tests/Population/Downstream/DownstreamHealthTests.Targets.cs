@@ -27,7 +27,7 @@ internal sealed partial class DownstreamHealthTests
         );
         (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository.StartsWith($"{refused}/", StringComparison.Ordinal));
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(_checks.Distinct(), Is.EquivalentTo(new[] { "hub", "quay" }.Select(path => $"{Registry}/{path}/{Probe}")));
         Assert.That(health.FailureOf(Registry, $"{refused}/library/app"), Does.StartWith($"{Registry}/{refused} is failing: it rejects"));
         Assert.That(health.FailureOf(Registry, $"{open}/library/app"), Is.Null);
@@ -39,7 +39,7 @@ internal sealed partial class DownstreamHealthTests
         Assert.That(state.Access, Is.EqualTo(DownstreamAccess.Refused));
         Assert.That(state.Failure, Does.StartWith($"{Registry}/{refused}: it rejects our login"));
         _denial = null;
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Snapshot().Single().Access), Is.EqualTo((false, DownstreamAccess.Granted)));
     }
 
@@ -48,13 +48,13 @@ internal sealed partial class DownstreamHealthTests
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
         _denial = HttpStatusCode.Unauthorized;
-        await LookAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.Zero);
         Assert.That(_checks, Is.Empty);
         health.Watch(Registry, "library/app");
-        Assert.That(await LookAsync(health, TimeSpan.Zero), Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(5)));
+        Assert.That(await CheckAsync(health, TimeSpan.Zero), Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromSeconds(5)));
         Assert.That(_checks, Is.EqualTo(new[] { $"{Registry}/library/app" }));
-        await LookAsync(health, TimeSpan.FromSeconds(5));
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.FailureOf(Registry, "library/other"), Does.StartWith($"{Registry} is failing: it rejects our login"));
     }
 
@@ -62,18 +62,18 @@ internal sealed partial class DownstreamHealthTests
     public async Task A_copy_that_is_refused_has_our_access_checked_before_its_time()
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
-        await LookAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.Zero);
         _denial = HttpStatusCode.Forbidden;
-        await LookAsync(health, TimeSpan.FromSeconds(30));
+        await CheckAsync(health, TimeSpan.FromSeconds(30));
         Assert.That(_checks, Has.Count.EqualTo(1));
-        health.Suspect(Registry, "hub/library/app");
-        await LookAsync(health, TimeSpan.Zero);
+        health.ReportDenial(Registry, "hub/library/app");
+        await CheckAsync(health, TimeSpan.Zero);
         var all = new[] { $"{Registry}/hub/{Probe}", $"{Registry}/hub/library/app" };
         Assert.That(_checks.Skip(1), Is.EqualTo(all));
-        health.Suspect(Registry, "hub/library/app");
-        await LookAsync(health, TimeSpan.Zero);
+        health.ReportDenial(Registry, "hub/library/app");
+        await CheckAsync(health, TimeSpan.Zero);
         Assert.That(_checks, Has.Count.EqualTo(3), "it is checked every few seconds already");
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(_checks.Skip(3), Is.EqualTo(all));
     }
 
@@ -85,22 +85,22 @@ internal sealed partial class DownstreamHealthTests
         var (target, prefix) = path.Length > 0 ? ($"{Registry}/{path}", $"{path}/") : (Registry, "");
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = target }] });
         (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository != $"{prefix}team/ours");
-        await LookAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.Zero);
         foreach (var name in new[] { "a", "b", "c", "d" })
             health.Watch(Registry, $"{prefix}team/{name}");
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.FailureOf(Registry, $"{prefix}team/ours"), Does.StartWith($"{target} is failing: it rejects our login"));
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(
             (health.FailureOf(Registry, $"{prefix}team/ours"), health.Snapshot().Single().Access),
             Is.EqualTo(((string?)null, DownstreamAccess.Granted))
         );
         // Other repositories do not displace it.
         foreach (var name in new[] { "e", "f", "g", "h" })
-            health.Suspect(Registry, $"{prefix}team/{name}");
+            health.ReportDenial(Registry, $"{prefix}team/{name}");
         for (var i = 0; i < 4; i++)
-            await LookAsync(health, TimeSpan.FromMinutes(5));
+            await CheckAsync(health, TimeSpan.FromMinutes(5));
         Assert.That(health.Describe(), Is.Empty);
     }
 
@@ -113,25 +113,25 @@ internal sealed partial class DownstreamHealthTests
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         _denial = HttpStatusCode.Forbidden;
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         _inconclusive["hub/made/up"] = status is { } code
             ? new RegistryException(HttpMethod.Post, Registry, "hub/made/up", (HttpStatusCode)code, [])
             : new HttpRequestException("no route");
         Assert.That(health.FailureOf(Registry, "hub/made/up"), Does.Contain("it rejects our login"));
         for (var i = 0; i < 3; i++)
         {
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
             Assert.That(_checks, Does.Contain($"{Registry}/hub/made/up"));
             Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
             Assert.That(health.Snapshot().Single().Access, Is.EqualTo(DownstreamAccess.Refused));
         }
         _denial = null;
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Granted)));
         // Nor does it begin one, or make unknown what was granted.
         _inconclusive[$"hub/{Probe}"] = _inconclusive["hub/made/up"];
         for (var i = 0; i < 4; i++)
-            await LookAsync(health, TimeSpan.FromMinutes(5));
+            await CheckAsync(health, TimeSpan.FromMinutes(5));
         Assert.That((health.Describe(), health.Snapshot().Single().Access), Is.EqualTo(("", DownstreamAccess.Granted)));
     }
 
@@ -139,10 +139,10 @@ internal sealed partial class DownstreamHealthTests
     public async Task What_is_suspected_during_a_check_is_checked_again()
     {
         using var health = Watching(new());
-        _during = () => health.Suspect(Registry);
-        await LookAsync(health, TimeSpan.Zero);
+        _during = () => health.ReportFailure(Registry);
+        await CheckAsync(health, TimeSpan.Zero);
         _during = null;
-        await LookAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.Zero);
         Assert.That(_pings, Is.EqualTo(2));
     }
 
@@ -172,7 +172,7 @@ internal sealed partial class DownstreamHealthTests
         );
         _denial = HttpStatusCode.Forbidden;
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.FailureOf(Registry, "hub/app") is not null), Is.EqualTo((fallsBack, fallsBack)));
     }
 }

@@ -37,10 +37,10 @@ internal sealed partial class DownstreamHealthTests
     {
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
         _fault = new RegistryException(HttpMethod.Get, Registry, "", HttpStatusCode.BadGateway, []);
-        await LookAsync(health, TimeSpan.Zero);
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(
             (health.FailureOf(Registry, "app"), health.FailureOf("other.example.com", "app")),
             Is.EqualTo(($"{Registry} is failing: GET {Registry}: bad gateway (HTTP 502)", (string?)null))
@@ -50,7 +50,7 @@ internal sealed partial class DownstreamHealthTests
             Is.EqualTo($"{Registry} is failing, its images are left unchanged: GET {Registry}: bad gateway (HTTP 502)")
         );
         _fault = null;
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
     }
 
@@ -58,11 +58,11 @@ internal sealed partial class DownstreamHealthTests
     public async Task A_healthy_registry_is_checked_rarely_and_one_that_failed_a_request_at_once()
     {
         using var health = Watching(new());
-        await LookAsync(health, TimeSpan.Zero);
-        await LookAsync(health, TimeSpan.FromSeconds(29));
+        await CheckAsync(health, TimeSpan.Zero);
+        await CheckAsync(health, TimeSpan.FromSeconds(29));
         var seldom = _pings;
-        health.Suspect(Registry);
-        await LookAsync(health, TimeSpan.Zero);
+        health.ReportFailure(Registry);
+        await CheckAsync(health, TimeSpan.Zero);
         Assert.That((seldom, _pings), Is.EqualTo((1, 2)));
     }
 
@@ -74,7 +74,7 @@ internal sealed partial class DownstreamHealthTests
         _fault = new RegistryException(HttpMethod.Get, Registry, "", (HttpStatusCode)status, []);
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
         for (var i = 0; i < 4; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(30));
+            await CheckAsync(health, TimeSpan.FromSeconds(30));
         Assert.That((health.IsFallingBack, _pings), Is.EqualTo((false, 4)));
     }
 
@@ -91,18 +91,18 @@ internal sealed partial class DownstreamHealthTests
         );
         _denial = (HttpStatusCode)status;
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, _checks.Distinct().Single()), Is.EqualTo((true, $"{Registry}/hub/proxyswapper-access-check")));
         Assert.That(
             health.Describe(),
             Does.Contain($"{Registry}/hub is failing").And.Contain("it rejects our login").And.Contain($"{status}")
         );
         _denial = null;
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
-        await LookAsync(health, TimeSpan.FromMinutes(1));
+        await CheckAsync(health, TimeSpan.FromMinutes(1));
         var before = _checks.Count;
-        await LookAsync(health, TimeSpan.FromMinutes(4));
+        await CheckAsync(health, TimeSpan.FromMinutes(4));
         Assert.That(_checks, Has.Count.EqualTo(before + 1), "every five minutes while all is well");
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class DownstreamHealthTests
         );
         _denial = HttpStatusCode.Forbidden;
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, false)));
     }
 
@@ -128,11 +128,11 @@ internal sealed partial class DownstreamHealthTests
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
         _denial = HttpStatusCode.Forbidden;
         health.Watch(Registry, "closed/app");
-        await LookAsync(health, TimeSpan.FromSeconds(5));
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
         _denial = null;
         health.Watch(Registry, "open/app");
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.Describe(), Is.Empty);
     }
 
@@ -176,7 +176,7 @@ internal sealed partial class DownstreamHealthTests
         );
         (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository == "team/one");
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(_checks.Distinct(), Is.EquivalentTo(new[] { $"{Registry}/team/one", $"{Registry}/team/{Probe}" }));
         Assert.That(health.FailureOf(Registry, "team/one"), Does.Contain("rejects our login"));
         Assert.That(health.FailureOf(Registry, "team/other"), Is.Null);
@@ -198,7 +198,7 @@ internal sealed partial class DownstreamHealthTests
             }
         );
         for (var i = 0; i < 3; i++)
-            await LookAsync(health, TimeSpan.FromSeconds(5));
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, fallsBack)));
     }
 
@@ -216,12 +216,12 @@ internal sealed partial class DownstreamHealthTests
     {
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var announcer = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
+        var events = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
         var health = new DownstreamHealth(
             new DownstreamProbe(PingAsync, CheckAsync, _time),
             () => true,
             rules,
-            announcer,
+            events,
             meters,
             _time,
             NullLogger<DownstreamHealth>.Instance
@@ -230,10 +230,10 @@ internal sealed partial class DownstreamHealthTests
         return health;
     }
 
-    private Task<DateTimeOffset?> LookAsync(DownstreamHealth health, TimeSpan after)
+    private Task<DateTimeOffset?> CheckAsync(DownstreamHealth health, TimeSpan after)
     {
         _time.Advance(after);
-        return health.LookAsync(default);
+        return health.CheckAsync(default);
     }
 
     private async Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
-using ProxySwapper.Population;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Rules;

@@ -1,6 +1,6 @@
 using ProxySwapper.Configuration;
 
-namespace ProxySwapper.Population;
+namespace ProxySwapper.Registries;
 
 /// <summary>
 /// Entries for the caches of <c>regexURL</c> blocks that have none in <c>registries</c>: the scheme from their URLs, and the user and

@@ -7,7 +7,7 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Reporting;
 
 /// <summary>The sentences that text and HTML reports share.</summary>
-internal static class ReportWords
+internal static class ReportMessages
 {
     private static readonly string[] Units = ["B", "kB", "MB", "GB", "TB"];
 

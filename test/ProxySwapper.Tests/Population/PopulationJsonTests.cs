@@ -1,5 +1,5 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
@@ -14,7 +14,7 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Tests.Population;
 
 [TestFixture]
-internal sealed class PopulateEndpointTests
+internal sealed class PopulationJsonTests
 {
     [Test]
     public async Task Shows_what_runs_waits_and_failed_with_reason_and_next_try()
@@ -32,9 +32,6 @@ internal sealed class PopulateEndpointTests
         var running = (await queue.TakeAsync(default))!;
         (running.BytesDone, running.BytesTotal) = (5, 10);
 
-        var context = new DefaultHttpContext();
-        using var body = new MemoryStream();
-        context.Response.Body = body;
         var lease = new Lease("proxyswapper", "proxyswapper-abc")
         {
             HolderIdentity = "replica-2",
@@ -56,8 +53,7 @@ internal sealed class PopulateEndpointTests
             Images = [new GatedImage("/spec/containers/0/image", "down.example.com/queued:1", "queued", "key")],
         };
         using var state = new GatedPodState(pod, time.GetUtcNow(), null);
-        await new PopulateEndpoint(queue, givenUp, () => [lease], () => [state], _ => { }).AnswerAsync(context);
-        var json = JsonNode.Parse(body.ToArray());
+        var json = Write(queue, givenUp, [lease], [state]);
         Assert.That(
             JsonNode.DeepEquals(
                 json,
@@ -85,12 +81,12 @@ internal sealed class PopulateEndpointTests
                 )
             ),
             Is.True,
-            json!.ToJsonString()
+            json.ToJsonString()
         );
     }
 
     [Test]
-    public async Task A_list_is_limited_and_the_rest_is_counted()
+    public void A_list_is_limited_and_the_rest_is_counted()
     {
         var time = new FakeTimeProvider();
         var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));
@@ -103,9 +99,7 @@ internal sealed class PopulateEndpointTests
         [
             .. Enumerable.Range(0, 1_500).Select(number => new GatedPodState(PodOf(number), time.GetUtcNow(), null)),
         ];
-        var json = JsonNode.Parse(
-            await BodyOfAsync(new PopulateEndpoint(queue, new FailedImages(time), () => [], () => states, _ => { }))
-        )!;
+        var json = Write(queue, new FailedImages(time), [], states);
         Assert.That((json["gated"]!.AsArray().Count, json["queued"]!.AsArray().Count), Is.EqualTo((200, 200)));
         Assert.That((string?)json["gated"]![199]!["pod"], Is.EqualTo("web-199"), "the first ones");
         Assert.That(json["more"]!.ToJsonString(), Is.EqualTo("""{"queued":1,"gated":1300}"""));
@@ -125,12 +119,15 @@ internal sealed class PopulateEndpointTests
             Images = [],
         };
 
-    private static async Task<byte[]> BodyOfAsync(PopulateEndpoint endpoint)
+    private static JsonNode Write(PopulationQueue queue, FailedImages failed, Lease[] claims, IEnumerable<GatedPodState> gated)
     {
-        var context = new DefaultHttpContext();
         using var body = new MemoryStream();
-        context.Response.Body = body;
-        await endpoint.AnswerAsync(context);
-        return body.ToArray();
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            PopulationJson.Write(json, queue, failed.Snapshot(), claims, gated);
+            json.WriteEndObject();
+        }
+        return JsonNode.Parse(body.ToArray())!;
     }
 }

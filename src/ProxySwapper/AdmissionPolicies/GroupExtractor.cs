@@ -8,7 +8,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// if each cut can be found among few candidates; everything else is refused.
 /// </summary>
 /// <remarks>The text is known to match the whole expression.</remarks>
-internal sealed class GroupCutter
+internal sealed class GroupExtractor
 {
     private readonly List<Piece> _pieces = [];
 
@@ -18,7 +18,7 @@ internal sealed class GroupCutter
     private readonly IReadOnlyDictionary<string, int> _numbers;
     private int _unnamed;
 
-    private GroupCutter(HashSet<int> used, IReadOnlyDictionary<string, int> numbers) => (_used, _numbers) = (used, numbers);
+    private GroupExtractor(HashSet<int> used, IReadOnlyDictionary<string, int> numbers) => (_used, _numbers) = (used, numbers);
 
     /// <summary>Generates the CEL for a replacement.</summary>
     /// <param name="regex">The expression.</param>
@@ -26,7 +26,7 @@ internal sealed class GroupCutter
     /// <param name="replacement">The replacement.</param>
     /// <param name="result">The text, from <c>r.text</c>.</param>
     /// <param name="reason">Why it cannot be expressed.</param>
-    public static bool TryCut(
+    public static bool TryExtract(
         PortableRegex regex,
         IReadOnlyDictionary<string, int> numbers,
         IReadOnlyList<ReplacementPart> replacement,
@@ -35,17 +35,17 @@ internal sealed class GroupCutter
     )
     {
         result = default;
-        var cutter = new GroupCutter([.. replacement.Where(part => part.Group > 0).Select(part => part.Group)], numbers);
+        var cutter = new GroupExtractor([.. replacement.Where(part => part.Group > 0).Select(part => part.Group)], numbers);
         try
         {
             if (regex.HasOptions)
-                throw new NotCuttableException("an option such as (?i) beside groups that the replacement uses");
+                throw new GroupNotExtractableException("an option such as (?i) beside groups that the replacement uses");
             cutter.Add(regex.Alternatives, isTop: true);
             result = cutter.Write(replacement);
             reason = null;
             return true;
         }
-        catch (NotCuttableException exception)
+        catch (GroupNotExtractableException exception)
         {
             reason = exception.Message;
             return false;
@@ -55,7 +55,7 @@ internal sealed class GroupCutter
     private void Add(IReadOnlyList<IReadOnlyList<RegexPart>> alternatives, bool isTop)
     {
         if (alternatives is not [var parts])
-            throw new NotCuttableException("'|' outside of a group beside groups that the replacement uses");
+            throw new GroupNotExtractableException("'|' outside of a group beside groups that the replacement uses");
         foreach (var (index, part) in parts.Index())
             switch (part)
             {
@@ -69,7 +69,7 @@ internal sealed class GroupCutter
                     Add(group);
                     break;
                 default:
-                    throw new NotCuttableException($"'{part.Source}' beside groups that the replacement uses");
+                    throw new GroupNotExtractableException($"'{part.Source}' beside groups that the replacement uses");
             }
     }
 
@@ -84,13 +84,13 @@ internal sealed class GroupCutter
         if (group.Repetition == RegexRepetition.Once && group.Alternatives is [_])
             Add(group.Alternatives, isTop: false);
         else if (Captures(group).Any(_used.Contains))
-            throw new NotCuttableException($"a group that the replacement uses inside of '{group.Source}'");
+            throw new GroupNotExtractableException($"a group that the replacement uses inside of '{group.Source}'");
         else
             _pieces.Add(PieceOf(group));
         if (group.Repetition == RegexRepetition.Once)
             _groups[number] = (start, _pieces.Count);
         else if (_used.Contains(number))
-            throw new NotCuttableException($"'{group.Source}', a repeated group that the replacement uses");
+            throw new GroupNotExtractableException($"'{group.Source}', a repeated group that the replacement uses");
     }
 
     /// <summary>The numbers of the nested groups, counting them along the way.</summary>
@@ -115,7 +115,7 @@ internal sealed class GroupCutter
     {
         var lengths = group.Alternatives.Select(LengthOf).ToList();
         if (group.Repetition != RegexRepetition.Once || lengths.Contains(null))
-            throw new NotCuttableException(
+            throw new GroupNotExtractableException(
                 $"'{group.Source}', whose length is not that of one of its alternatives, beside groups that the replacement uses"
             );
         return new ChoicePiece(
@@ -140,13 +140,13 @@ internal sealed class GroupCutter
     {
         Merge();
         var steps = new List<string>();
-        var cost = CelCost.OfCut();
+        var cost = CelCost.OfSubstring();
         for (var index = 0; index < Borders.DefaultIfEmpty(0).Max() && index < _pieces.Count - 1; index++)
         {
-            var (length, costs) = PieceCut.LengthOf(_pieces, index);
+            var (length, costs) = PieceLength.LengthOf(_pieces, index);
             var before = string.Concat(Enumerable.Range(0, index).Select(piece => $"p[{piece}], "));
             steps.Add($"\n      .map(p, [{length}].map(n, [{before}p[{index}].substring(0, n), p[{index}].substring(n)])[0])");
-            cost += costs + CelCost.OfCut();
+            cost += costs + CelCost.OfSubstring();
         }
         return steps switch
         {
@@ -197,4 +197,4 @@ internal sealed class GroupCutter
 }
 
 /// <summary>Why a group's position cannot be found.</summary>
-internal sealed class NotCuttableException(string message) : Exception(message);
+internal sealed class GroupNotExtractableException(string message) : Exception(message);

@@ -8,13 +8,13 @@ namespace ProxySwapper.Manifests;
 /// Finds images outside of Pods in a custom resource, such as <c>spec.image</c> of a Prometheus or <c>spec.imageName</c> of a PostgreSQL
 /// cluster: an operator turns them into Pods in its own way, which cannot be known here.
 /// </summary>
-internal static class OtherImages
+internal static class CustomResourceImages
 {
     private const int MaximumEach = 10;
 
-    public static IEnumerable<OtherImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
+    public static IEnumerable<CustomResourceImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
 
-    private static IEnumerable<OtherImage> Below(YamlNode node, string path) =>
+    private static IEnumerable<CustomResourceImage> Below(YamlNode node, string path) =>
         node switch
         {
             YamlSequenceNode list => list.SelectMany((item, index) => Below(item, $"{path}[{index}]")),
@@ -22,14 +22,14 @@ internal static class OtherImages
             _ => [],
         };
 
-    private static IEnumerable<OtherImage> At(YamlMappingNode parent, YamlNode key, YamlNode value, string path)
+    private static IEnumerable<CustomResourceImage> At(YamlMappingNode parent, YamlNode key, YamlNode value, string path)
     {
         var name = (key as YamlScalarNode)?.Value ?? "";
         // These are read with the Pods.
         if (WorkloadReader.IsPod(parent) && PodImageFields.OfSpec.Any(field => field.List == name))
             return [];
         var here = path.Length == 0 ? name : $"{path}.{name}";
-        return IsImageKey(name) && NamesImage(value) ? [new OtherImage(here, (int)value.Start.Line)] : Below(value, here);
+        return IsImageKey(name) && NamesImage(value) ? [new CustomResourceImage(here, (int)value.Start.Line)] : Below(value, here);
     }
 
     /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
@@ -52,4 +52,4 @@ internal static class OtherImages
 /// <summary>An image outside of Pods.</summary>
 /// <param name="Path">Where it is, such as <c>spec.image</c>.</param>
 /// <param name="Line">The line in its file.</param>
-internal readonly record struct OtherImage(string Path, int Line);
+internal readonly record struct CustomResourceImage(string Path, int Line);

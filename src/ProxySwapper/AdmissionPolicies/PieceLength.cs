@@ -19,10 +19,10 @@ internal sealed record RepeatedPiece(string Source, RegexSet Set) : Piece(Source
 internal sealed record ChoicePiece(string Source, IReadOnlyList<(string Source, int Length)> Alternatives) : Piece(Source);
 
 /// <summary>Generates CEL for the length of the next piece of a text.</summary>
-internal static class PieceCut
+internal static class PieceLength
 {
     /// <summary>The length of the piece at the start of <c>p[index]</c>, the rest of the text, and the cost of finding it.</summary>
-    /// <exception cref="NotCuttableException">It cannot be found among few candidates.</exception>
+    /// <exception cref="GroupNotExtractableException">It cannot be found among few candidates.</exception>
     public static (string Length, long Cost) LengthOf(IReadOnlyList<Piece> pieces, int index)
     {
         var text = $"p[{index}]";
@@ -60,12 +60,12 @@ internal static class PieceCut
         {
             FixedPiece { First: [var first] } when !set.Set.Contains(first, StringComparison.Ordinal) => (
                 $"{text}.indexOf({CelText.Quote($"{first}")})",
-                CelCost.OfCut()
+                CelCost.OfSubstring()
             ),
             FixedPiece { First: [var first] } => AmongPlacesOf(first, piece, text, SourceOf(rest)),
             FixedPiece { First.Length: > 0 } next when !next.First.Any(set.Set.Contains) => Longest(piece, text),
             RepeatedPiece { Set: { Repetition.Minimum: > 0 } next } when !next.Set.Any(set.Set.Contains) => Longest(piece, text),
-            var next => throw new NotCuttableException(
+            var next => throw new GroupNotExtractableException(
                 $"'{piece.Source}' followed by '{next.Source}': CEL cannot find where one ends and the other begins"
             ),
         };
@@ -102,7 +102,7 @@ internal static class PieceCut
             + $".{(piece.Set.Repetition.IsLazy ? "min" : "max")}()";
         // More occurrences than references have of any character worth cutting at.
         const int Places = 12;
-        return (length, Places * (CelCost.OfPattern(before) + CelCost.OfPattern(behind) + 3 * CelCost.OfCut()) / 2);
+        return (length, Places * (CelCost.OfPattern(before) + CelCost.OfPattern(behind) + 3 * CelCost.OfSubstring()) / 2);
     }
 
     private static string SourceOf(IEnumerable<Piece> pieces) => string.Concat(pieces.Select(piece => piece.Source));
