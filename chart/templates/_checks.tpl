@@ -143,6 +143,9 @@
 {{- end -}}
 
 {{- define "proxyswapper.policyChecks" -}}
+{{- if not (or .Values.proxyUrl .Values.config.proxyUrl .Values.config.rules (and .Values.registryCache.enabled .Values.registryCache.rewrite)) -}}
+  {{- fail "webhook.mode policy requires proxyUrl, config.rules or registryCache.rewrite: Pods whose images config.populate.proxyCaches alone concerns are found by the webhook" -}}
+{{- end -}}
 {{- if not (include "proxyswapper.policyVersion" .) -}}
   {{- fail (printf "webhook.mode policy requires MutatingAdmissionPolicy (Kubernetes 1.36); this is %s, which does not serve it" .Capabilities.KubeVersion.Version) -}}
 {{- end -}}

@@ -30,6 +30,40 @@ the identity of its cloud, else none
 {{- end -}}
 {{- end -}}
 
+{{- /* The same for registries that values do not name. */ -}}
+{{- define "proxyswapper.credentialsOfAny" -}}
+the login that config.registries{{ with .Values.dockerConfigSecret }} or the Secret {{ . }}{{ end }} has for each registry, else the identity of its cloud, else none
+{{- end -}}
+
+{{- /* What is tried before these credentials to read an image. */ -}}
+{{- define "proxyswapper.pullSecretsFirst" -}}
+{{- if .Values.pullSecrets.enabled }}the pull Secrets of the Pod or its ServiceAccount{{ with .Values.pullSecrets.namespaces }} (in {{ join ", " . }}){{ end }}, else {{ end -}}
+{{- end -}}
+
+{{- /* Which images that no rule rewrites are copied to the name that they have, or pulled through a cache, for NOTES. */ -}}
+{{- define "proxyswapper.proxyCacheFates" -}}
+{{- $root := . -}}
+{{- $variables := list -}}
+{{- range .Values.env -}}{{- $variables = append $variables .name -}}{{- end -}}
+{{- $entries := list -}}
+{{- range .Values.config.registries -}}{{- if .auth -}}{{- $entries = append $entries .host -}}{{- end -}}{{- end -}}
+{{- if include "proxyswapper.populates" . -}}
+{{- range (.Values.config.populate | default dict).proxyCaches }}
+  {{ .patternEcrProxyCache | default .regexURL }}
+    {{- if .patternEcrProxyCache }}
+      read with {{ include "proxyswapper.pullSecretsFirst" $root }}{{ include "proxyswapper.credentialsOfAny" $root }}
+      copied to that name with {{ include "proxyswapper.credentialsOfAny" $root }}
+    {{- else }}
+      {{- $host := regexReplaceAll "^[a-z]+://([^/]*).*$" .replacementOCI "${1}" }}
+      pulled through {{ $host }} with {{ if contains "$" $host }}{{ include "proxyswapper.credentialsOfAny" $root }}{{ else if and (has "hUSER" $variables) (not (has $host $entries)) }}the user and password of hUSER and hPW{{ else }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}{{ end }}
+    {{- end }}
+    {{- if include "proxyswapper.usesPolicy" $root }}
+      only of Pods that the policy rewrites{{ if dig "populate" "backfill" false $root.Values.config }}, and of workloads{{ end }}
+    {{- end }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- /* Which images are rewritten, and to what, for NOTES. */ -}}
 {{- define "proxyswapper.fates" -}}
 {{- $root := . -}}
@@ -49,7 +83,7 @@ the identity of its cloud, else none
     {{- else if and (hasKey . "populate") (not .populate) }}
       not copied: the target provides them itself
     {{- else }}
-      read with {{ if $root.Values.pullSecrets.enabled }}the pull Secrets of the Pod or its ServiceAccount{{ with $root.Values.pullSecrets.namespaces }} (in {{ join ", " . }}){{ end }}, else {{ end }}{{ if contains "*" $source }}the login that config.registries{{ with $root.Values.dockerConfigSecret }} or the Secret {{ . }}{{ end }} has for each registry, else none{{ else }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $source) }}{{ end }}
+      read with {{ include "proxyswapper.pullSecretsFirst" $root }}{{ if contains "*" $source }}{{ include "proxyswapper.credentialsOfAny" $root }}{{ else }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $source) }}{{ end }}
       copied with {{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}
     {{- end }}
       pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ if has .pullSecret $checked }}; a warning in the log and an Event of the Pod say where it is missing{{ else }}; nobody checks that it exists, since the program may not read it{{ end }}{{ else }}the node's own access or the Pod's own Secrets{{ end }}
@@ -66,14 +100,34 @@ the identity of its cloud, else none
 {{- if and $copies (include "proxyswapper.populates" .) -}}true{{- end -}}
 {{- end -}}
 
-{{- /* The image of the check in the notes: nginx if a rule matches it, else one of test.images, else a placeholder. */ -}}
+{{- /* "true" if a pattern matches a namespace: (dict "patterns" (list "team-*") "namespace" "team-a"). */ -}}
+{{- define "proxyswapper.matchesNamespace" -}}
+{{- $namespace := .namespace -}}
+{{- $matches := false -}}
+{{- range .patterns -}}
+{{- if regexMatch (printf "^%s$" (replace "*" ".*" .)) $namespace -}}{{- $matches = true -}}{{- end -}}
+{{- end -}}
+{{- if $matches -}}true{{- end -}}
+{{- end -}}
+
+{{- /*
+The image of the check in the notes: nginx if a rule matches it in test.namespace, else one of test.images, else a placeholder; empty if no
+rule applies there.
+*/ -}}
 {{- define "proxyswapper.example" -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}
-{{- $takes := not $config.rules -}}
+{{- $namespace := .Values.test.namespace -}}
+{{- $isIgnored := include "proxyswapper.matchesNamespace" (dict "patterns" $config.ignoreNamespaces "namespace" $namespace) -}}
+{{- $applies := not $config.rules -}}
+{{- $takes := $applies -}}
 {{- range $config.rules -}}
-  {{- if or (has (.match | default "") (list "**" "docker.io" "docker.io/**" "docker.io/library/**" "docker.io/library/*" "docker.io/library/nginx" "docker.io/nginx")) (and .matchRegex (regexMatch (printf "^(%s)$" .matchRegex) "docker.io/library/nginx:latest")) -}}
+  {{- $here := or (not .namespaces) (eq (include "proxyswapper.matchesNamespace" (dict "patterns" .namespaces "namespace" $namespace)) "true") -}}
+  {{- $applies = or $applies $here -}}
+  {{- if and $here (or (has (.match | default "") (list "**" "docker.io" "docker.io/**" "docker.io/library/**" "docker.io/library/*" "docker.io/library/nginx" "docker.io/nginx")) (and .matchRegex (regexMatch (printf "^(%s)$" .matchRegex) "docker.io/library/nginx:latest"))) -}}
     {{- $takes = true -}}
   {{- end -}}
 {{- end -}}
+{{- if and $applies (not $isIgnored) -}}
 {{- if $takes -}}nginx{{- else -}}{{- first .Values.test.images | default "IMAGE" -}}{{- end -}}
+{{- end -}}
 {{- end -}}

@@ -66,7 +66,13 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
 
     private void RefuseAuthority()
     {
-        var mode = Text("certificates.mode");
+        var mode = Text("certificates.mode") ?? "auto";
+        // Without cert-manager in the cluster the program issues it, whose authority cannot be named either.
+        if (mode == "auto")
+            mode =
+                Text("certificates.existingSecret") is not null ? "existing"
+                : Text("certificates.certManager.enabled") == "false" ? "selfSigned"
+                : "certManager";
         if (mode == "selfSigned")
             Refuse(CaBundle, "cannot be combined with certificates.mode selfSigned: the program publishes its own authority");
         else if (mode == "certManager" && Set(Issuer) is null)

@@ -32,7 +32,7 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         }
         if (YamlValues.IsTrue(values, "registryCache", "enabled") && YamlValues.IsTrue(values, "registryCache", "rewrite"))
             Set(config, "rules", CreateRules(config));
-        if (YamlValues.Text(values, "webhook", "mode") == "policy")
+        if (YamlValues.Text(values, "webhook", "mode") == "policy" && YamlValues.Text(values, "webhook", "enabled") != "false")
             Set(config, "admissionPolicy", CreatePolicy());
         return config;
     }

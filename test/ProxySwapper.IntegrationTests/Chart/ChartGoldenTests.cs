@@ -32,6 +32,7 @@ internal sealed class ChartGoldenTests
     [TestCase("unregistered")]
     [TestCase("policy-unregistered")]
     [TestCase("populator-alone")]
+    [TestCase("rules-elsewhere")]
     [TestCase("rules-without-copies")]
     [TestCase("dry-run-with-mirror")]
     public async Task The_notes_match_the_golden_file(string name) =>

@@ -108,9 +108,30 @@ internal sealed class FileValidationTests
         );
     }
 
+    [Test]
+    public void Without_the_webhook_no_policy_has_to_express_rules()
+    {
+        const string text = """
+            webhook: {enabled: false, mode: policy}
+            mirror: {enabled: true, images: {a: {source: a, destination: b.example/a}}}
+            """;
+        Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults, Is.Empty);
+    }
+
+    [Test]
+    public void The_authority_of_a_certificate_of_ones_own_is_no_contradiction()
+    {
+        const string text = """
+            proxyUrl: a.example
+            certificates: {existingSecret: mine, caBundle: "-----BEGIN CERTIFICATE-----"}
+            """;
+        Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults, Is.Empty);
+    }
+
     /// <summary>The chart's own sentences, which ChartSchemaTests has helm say.</summary>
     [TestCase("annotations-of-nobody")]
     [TestCase("authority-of-another")]
+    [TestCase("authority-of-another-where-cert-manager-is")]
     [TestCase("authority-of-nobody")]
     [TestCase("certificate-path")]
     [TestCase("certificates-twice")]
