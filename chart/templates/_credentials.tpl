@@ -55,7 +55,7 @@ the login that config.registries{{ with .Values.dockerConfigSecret }} or the Sec
       copied to that name with {{ include "proxyswapper.credentialsOfAny" $root }}
     {{- else }}
       {{- $host := regexReplaceAll "^[a-z]+://([^/]*).*$" .replacementOCI "${1}" }}
-      pulled through {{ $host }} with {{ if contains "$" $host }}{{ include "proxyswapper.credentialsOfAny" $root }}{{ else if and (has "hUSER" $variables) (not (has $host $entries)) }}the user and password of hUSER and hPW{{ else }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}{{ end }}
+      pulled through {{ $host }} with {{ if contains "$" $host }}{{ include "proxyswapper.credentialsOfAny" $root }}{{ else if and (has "hUSER" $variables) (not (has $host $entries)) }}the user and password of hUSER and hPW{{ else }}{{ if and $root.Values.envFrom (not (has $host $entries)) }}the user and password of hUSER and hPW if envFrom has them, else {{ end }}{{ include "proxyswapper.credentialsOf" (dict "root" $root "host" $host) }}{{ end }}
     {{- end }}
     {{- if include "proxyswapper.usesPolicy" $root }}
       only of Pods that the policy rewrites{{ if dig "populate" "backfill" false $root.Values.config }}, and of workloads{{ end }}
@@ -88,6 +88,25 @@ the login that config.registries{{ with .Values.dockerConfigSecret }} or the Sec
     {{- end }}
       pulled by kubelet with {{ if .pullSecret }}the Secret {{ .pullSecret }} of the Pod's namespace, which you bring there{{ if has .pullSecret $checked }}; a warning in the log and an Event of the Pod say where it is missing{{ else }}; nobody checks that it exists, since the program may not read it{{ end }}{{ else }}the node's own access or the Pod's own Secrets{{ end }}
 {{- end }}
+{{- end -}}
+
+{{- /* What the mirror copies, at most ten lines of it, and with which credentials, for NOTES. */ -}}
+{{- define "proxyswapper.mirror.fates" -}}
+{{- $own := .Values.mirror -}}
+{{- $identity := $own.cloudIdentity | default .Values.cloudIdentity -}}
+{{- $names := keys $own.images | sortAlpha -}}
+{{- $shown := list -}}
+{{- range $index, $name := $names -}}
+{{- if lt $index 10 -}}{{- $shown = append $shown $name -}}{{- end -}}
+{{- end -}}
+{{- range $shown }}
+  {{- $image := get $own.images . }}
+  {{ $image.source }} -> {{ $image.destination }}
+{{- end }}
+{{- if gt (len $names) 10 }}
+  and {{ sub (len $names) 10 }} more of mirror.images
+{{- end }}
+      copied with the login that {{ ternary "mirror.registries" "config.registries" (not (empty $own.registries)) }}{{ with .Values.dockerConfigSecret }} or the Secret {{ . }}{{ end }} has for each registry, else the identity {{ ($identity.aws | default dict).roleArn | default ($identity.google | default dict).serviceAccount | default ($identity.azure | default dict).clientId | default "of the Pod or node" }}, else none
 {{- end -}}
 
 {{- /* "true" if images of a rule are copied, for which Pods can wait. */ -}}
