@@ -18,11 +18,11 @@ public sealed record ImageReference
     // Cached, since the same reference is formatted often: as a target, in logs, as a key.
     private string? _text;
 
-    private ImageReference(string registry, string repository, string? tag, Digest? digest) =>
+    private ImageReference(RegistryName registry, string repository, string? tag, Digest? digest) =>
         (Registry, Repository, Tag, Digest) = (registry, repository, tag, digest);
 
-    /// <summary>The registry's name, normalised by <see cref="RegistryName"/>, such as <c>docker.io</c>, <c>localhost:5000</c>.</summary>
-    public string Registry { get; }
+    /// <summary>The registry, such as <c>docker.io</c>, <c>localhost:5000</c>.</summary>
+    public RegistryName Registry { get; }
 
     /// <summary>The path in the registry, such as <c>library/nginx</c>.</summary>
     public string Repository { get; }
@@ -34,7 +34,7 @@ public sealed record ImageReference
     public Digest? Digest { get; }
 
     /// <summary>Registry and repository: <c>docker.io/library/nginx</c>.</summary>
-    public string Name => $"{Registry}/{Repository}";
+    public string Name => $"{Registry.Text}/{Repository}";
 
     /// <summary>What to request from a registry: the digest if there is one, else the tag, else <c>latest</c>.</summary>
     public string ManifestReference => Digest?.ToString() ?? Tag ?? "latest";
@@ -95,8 +95,7 @@ public sealed record ImageReference
                 return false;
             }
         }
-        var registry = ImageReferenceGrammar.Registry(first);
-        fault = ImageReferenceGrammar.Validate(registry, path);
+        fault = ImageReferenceGrammar.Validate(first, path, out var registry);
         if (fault is not null)
             return false;
         reference = new ImageReference(registry, ImageReferenceGrammar.Repository(registry, path), tag, digest);
@@ -119,9 +118,9 @@ public sealed record ImageReference
         _text ??= (Tag, Digest) switch
         {
             (null, null) => Name,
-            (_, null) => $"{Registry}/{Repository}:{Tag}",
-            (null, _) => $"{Registry}/{Repository}@{Digest}",
-            _ => $"{Registry}/{Repository}:{Tag}@{Digest}",
+            (_, null) => $"{Registry.Text}/{Repository}:{Tag}",
+            (null, _) => $"{Registry.Text}/{Repository}@{Digest}",
+            _ => $"{Registry.Text}/{Repository}:{Tag}@{Digest}",
         };
 
     /// <summary>True for a reference with the same normalised text.</summary>

@@ -37,21 +37,21 @@ internal static class ImageReferenceGrammar
         return RegistryName.IsRegistry(first) || HasUpper(first) ? first : [];
     }
 
-    /// <summary>The normalised registry name.</summary>
-    public static string Registry(ReadOnlySpan<char> registry) =>
-        registry.IsEmpty ? RegistryName.DockerHub : RegistryName.Normalize(registry);
-
     /// <summary>The repository's full path: official images get their namespace.</summary>
-    public static string Repository(string registry, ReadOnlySpan<char> path) =>
-        registry == RegistryName.DockerHub && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
+    public static string Repository(RegistryName registry, ReadOnlySpan<char> path) =>
+        registry.IsDockerHub && !path.Contains('/') ? string.Concat(OfficialNamespace, path) : path.ToString();
 
-    /// <summary>Why registry and path are not a valid name, briefly; null if they are.</summary>
-    public static string? Validate(string registry, ReadOnlySpan<char> path)
+    /// <summary>Why the registry's segment, empty for Docker Hub, and the path are not a valid name, briefly; null if they are.</summary>
+    public static string? Validate(ReadOnlySpan<char> segment, ReadOnlySpan<char> path, out RegistryName registry) =>
+        RegistryName.TryParseSegment(segment, out registry) || path.IsEmpty
+            ? Validate(registry, path)
+            : $"'{RegistryName.Normalize(segment)}' is not a registry host";
+
+    /// <summary>Why a path is not a valid repository of a registry, briefly; null if it is.</summary>
+    public static string? Validate(RegistryName registry, ReadOnlySpan<char> path)
     {
         if (path.IsEmpty)
             return "it has no repository";
-        if (!RegistryName.IsHost(registry))
-            return $"'{registry}' is not a registry host";
         if (HasUpper(path))
             return "its repository has upper-case letters";
         if (!IsPath(path))
@@ -59,8 +59,8 @@ internal static class ImageReferenceGrammar
         return LengthOf(registry, path) > MaximumPathLength ? $"its repository is longer than {MaximumPathLength}" : null;
     }
 
-    private static int LengthOf(string registry, ReadOnlySpan<char> path) =>
-        path.Length + (registry == RegistryName.DockerHub && !path.Contains('/') ? OfficialNamespace.Length : 0);
+    private static int LengthOf(RegistryName registry, ReadOnlySpan<char> path) =>
+        path.Length + (registry.IsDockerHub && !path.Contains('/') ? OfficialNamespace.Length : 0);
 
     /// <summary>A tag: 1 to 128 word characters, dots and dashes, the first a word character.</summary>
     public static bool IsTag(ReadOnlySpan<char> tag) =>

@@ -4,32 +4,49 @@ namespace ProxySwapper.Registry;
 
 /// <summary>
 /// The name of a registry: its host, with the port unless it is 443. Case does not matter, and Docker Hub, which has several names, is
-/// <c>docker.io</c>. Images, rules, entries of <c>registries</c> and credentials all use this type.
+/// <c>docker.io</c>. Two names are equal when they are the same registry. Images, targets, entries of <c>registries</c>, credentials and
+/// the state of hosts all use this type; <c>default</c> is the name of no registry.
 /// </summary>
-public sealed record RegistryName
+public readonly record struct RegistryName : IComparable<RegistryName>
 {
-    /// <summary>Docker Hub's name in references.</summary>
-    public const string DockerHub = "docker.io";
+    /// <summary>Docker Hub's name in references, as text.</summary>
+    public const string DockerHubText = "docker.io";
 
     private const string DockerHubApi = "registry-1.docker.io";
     private const string DefaultPort = ":443";
 
-    private RegistryName(string text) => Text = text;
+    private static readonly string[] Aliases = ["index.docker.io", DockerHubApi, "registry.hub.docker.com"];
+
+    private readonly string? _text;
+
+    private RegistryName(string text) => _text = text;
+
+    /// <summary>Docker Hub.</summary>
+    public static RegistryName DockerHub { get; } = new(DockerHubText);
+
+    /// <summary>The other hosts of Docker Hub, which are normalised to <see cref="DockerHubText"/>.</summary>
+    public static IReadOnlyList<string> DockerHubAliases => Aliases;
 
     /// <summary>The host in lower case with its port, such as <c>docker.io</c>, <c>localhost:5000</c>, <c>[::1]:5000</c>.</summary>
-    public string Text { get; }
+    public string Text => _text ?? "";
 
     /// <summary>True for Docker Hub under any of its names.</summary>
-    public bool IsDockerHub => Text == DockerHub;
+    public bool IsDockerHub => Text == DockerHubText;
 
     /// <summary>The host and port of the registry's API: <c>registry-1.docker.io</c> for Docker Hub, else the name itself.</summary>
     public string ApiAuthority => IsDockerHub ? DockerHubApi : Text;
 
+    /// <summary>Parses a host with an optional port.</summary>
+    /// <exception cref="FormatException">The text is not a host, or references treat it as a path.</exception>
+    public static RegistryName Parse(string text) =>
+        TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is not a registry host");
+
     /// <summary>Parses a host with an optional port; false for anything else, and for a name that references treat as a path.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out RegistryName? name)
+    public static bool TryParse([NotNullWhen(true)] string? text, out RegistryName name)
     {
-        name = text is not null && IsRegistry(text) && IsHost(text) ? new RegistryName(Normalize(text)) : null;
-        return name is not null;
+        var isName = text is not null && IsRegistry(text) && IsHost(text);
+        name = isName ? new RegistryName(Normalize(text)) : default;
+        return isName;
     }
 
     /// <summary>
@@ -52,7 +69,9 @@ public sealed record RegistryName
     /// <summary>True for a first segment that references treat as a registry and not as a path on Docker Hub.</summary>
     public static bool IsRegistry(ReadOnlySpan<char> segment) => segment.ContainsAny('.', ':') || segment is "localhost";
 
-    /// <summary>The normalised name. Text that is not a host stays unchanged.</summary>
+    /// <summary>
+    /// The normalised text of a host, or of a pattern of hosts, in which stars may be; other text stays unchanged. A host alone is parsed.
+    /// </summary>
     public static string Normalize(ReadOnlySpan<char> host)
     {
         // A host without dot and port is only recognised by its upper-case letters, so it keeps them.
@@ -60,14 +79,31 @@ public sealed record RegistryName
         var bare = text.EndsWith(DefaultPort) ? text[..^DefaultPort.Length] : text;
         if (IsRegistry(bare) && !bare.EndsWith(':'))
             text = bare;
-        return text is DockerHub or "index.docker.io" or DockerHubApi or "registry.hub.docker.com" ? DockerHub : text.ToString();
+        return IsDockerHubHost(text) ? DockerHubText : text.ToString();
     }
+
+    /// <summary>Compares the normalised names, character by character.</summary>
+    public int CompareTo(RegistryName other) => string.CompareOrdinal(Text, other.Text);
 
     /// <summary>The normalised name.</summary>
     public override string ToString() => Text;
 
+    /// <summary>
+    /// Parses the registry of a reference, which may also be a host that only its upper-case letters distinguish from a path.
+    /// </summary>
+    /// <param name="segment">The first segment; empty if that is a path, so that the registry is Docker Hub.</param>
+    /// <param name="name">The name.</param>
+    internal static bool TryParseSegment(ReadOnlySpan<char> segment, out RegistryName name)
+    {
+        name = segment.IsEmpty ? DockerHub : new RegistryName(Normalize(segment));
+        if (segment.IsEmpty || IsHost(name.Text))
+            return true;
+        name = default;
+        return false;
+    }
+
     /// <summary>A host name, an IPv4 address or a bracketed IPv6 address, with an optional port.</summary>
-    internal static bool IsHost(ReadOnlySpan<char> host)
+    private static bool IsHost(ReadOnlySpan<char> host)
     {
         if (host.StartsWith('['))
         {
@@ -88,6 +124,16 @@ public sealed record RegistryName
                     return false;
         }
         return true;
+    }
+
+    private static bool IsDockerHubHost(ReadOnlySpan<char> host)
+    {
+        if (host is DockerHubText)
+            return true;
+        foreach (var alias in Aliases)
+            if (host.SequenceEqual(alias))
+                return true;
+        return false;
     }
 
     private static readonly System.Buffers.SearchValues<char> AddressCharacters = System.Buffers.SearchValues.Create(

@@ -3,8 +3,9 @@ namespace ProxySwapper.Registry;
 /// <summary>How to connect to registries: general settings and those of single hosts.</summary>
 public sealed record RegistryOptions
 {
-    /// <summary>Settings of single hosts, by <see cref="RegistryName.Text"/> (<c>docker.io</c>, <c>localhost:5000</c>).</summary>
-    public IReadOnlyDictionary<string, RegistryHostOptions> Hosts { get; init; } = new Dictionary<string, RegistryHostOptions>();
+    /// <summary>Settings of single hosts, by name (<c>docker.io</c>, <c>localhost:5000</c>).</summary>
+    public IReadOnlyDictionary<RegistryName, RegistryHostOptions> Hosts { get; init; } =
+        new Dictionary<RegistryName, RegistryHostOptions>();
 
     /// <summary>Retries of a failed request. Default 5.</summary>
     public int MaxRetries { get; init; } = 5;
@@ -38,6 +39,5 @@ public sealed record RegistryOptions
     public string UserAgent { get; init; } = "proxyswapper";
 
     /// <summary>The settings of a host, or the defaults.</summary>
-    public RegistryHostOptions For(string host) =>
-        Hosts.TryGetValue(RegistryName.Normalize(host), out var options) ? options : new RegistryHostOptions();
+    public RegistryHostOptions For(RegistryName host) => Hosts.TryGetValue(host, out var options) ? options : new RegistryHostOptions();
 }

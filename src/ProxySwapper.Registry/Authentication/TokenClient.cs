@@ -11,7 +11,7 @@ namespace ProxySwapper.Registry.Authentication;
 /// Requests tokens from a registry's token server: by GET with Basic for password users and anonymously, by an OAuth2 form for identity
 /// tokens and for servers that do not support GET. Errors never contain the URL's query.
 /// </summary>
-internal sealed class TokenClient(string registry, RedirectingSender sender, TimeProvider time)
+internal sealed class TokenClient(RegistryName registry, RedirectingSender sender, TimeProvider time)
 {
     private const string ClientId = "proxyswapper";
     private const int MaxResponseSize = 1024 * 1024;

@@ -16,14 +16,14 @@ internal sealed class BlobTracker(TimeProvider time)
     private const int MaxEntries = 100_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
-    private readonly ConcurrentDictionary<(string Source, string Target, Digest Digest), TrackedBlob> _blobs = new();
+    private readonly ConcurrentDictionary<(RegistryName Source, RegistryName Target, Digest Digest), TrackedBlob> _blobs = new();
     private long _sequence;
 
     /// <summary>The position in the order of copies, which decides who waits for whom.</summary>
     public CopySession Enter() => new(this, Interlocked.Increment(ref _sequence), time);
 
     /// <summary>The state of a source host's blob on a target host.</summary>
-    public TrackedBlob Track(string source, string target, Digest digest)
+    public TrackedBlob Track(RegistryName source, RegistryName target, Digest digest)
     {
         if (_blobs.Count > MaxEntries)
             _blobs.Clear();

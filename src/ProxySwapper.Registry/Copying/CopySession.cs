@@ -21,7 +21,7 @@ internal sealed class CopySession(BlobTracker tracker, long sequence, TimeProvid
     private TimeSpan Left => StallLimit - time.GetElapsedTime(Volatile.Read(ref _seen));
 
     /// <inheritdoc cref="BlobTracker.Track"/>
-    public TrackedBlob Track(string source, string target, Digest digest) => tracker.Track(source, target, digest);
+    public TrackedBlob Track(RegistryName source, RegistryName target, Digest digest) => tracker.Track(source, target, digest);
 
     /// <summary>Whether the other copy started earlier.</summary>
     public bool IsAfter(CopySession other) => other._sequence < _sequence;

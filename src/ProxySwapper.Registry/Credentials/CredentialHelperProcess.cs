@@ -17,7 +17,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <exception cref="RegistryCredentialException">The helper is missing, failed, or returned invalid output.</exception>
-    public async Task<RegistryCredential?> GetAsync(string registry, CancellationToken cancellationToken)
+    public async Task<RegistryCredential?> GetAsync(RegistryName registry, CancellationToken cancellationToken)
     {
         if (name.AsSpan().ContainsAny('/', '\\'))
             throw new RegistryCredentialException($"'{name}' is not a valid credential helper name");
@@ -37,7 +37,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
             isStarted = process.Start();
             process.ErrorDataReceived += (_, _) => { }; // read so that it cannot block; never shown, since it may contain anything
             process.BeginErrorReadLine();
-            await AskAsync(process.StandardInput, registry == RegistryName.DockerHub ? DockerHub : registry);
+            await AskAsync(process.StandardInput, registry.IsDockerHub ? DockerHub : registry.Text);
             var answer = await ReadAsync(process.StandardOutput, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
             return Read(answer, process.ExitCode);

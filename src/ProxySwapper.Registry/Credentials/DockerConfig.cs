@@ -41,7 +41,7 @@ internal sealed class DockerConfig
         return config;
     }
 
-    public string? HelperOf(string registry) => _helpers.GetValueOrDefault(registry);
+    public string? HelperOf(RegistryName registry) => _helpers.GetValueOrDefault(registry.Text);
 
     /// <summary>The credential of the most specific key for an image: the longest path, an exact host before wildcards.</summary>
     public RegistryCredential? Find(ImageReference image) =>
@@ -128,11 +128,11 @@ internal sealed record DockerConfigKey(string Host, string Path)
     }
 
     public bool IsMatch(ImageReference image) =>
-        TakesHost(image.Registry)
+        IsHostMatch(image.Registry.Text)
         && (Path.Length == 0 || image.Repository == Path || image.Repository.StartsWith($"{Path}/", StringComparison.Ordinal));
 
     /// <summary>A star matches characters of one label; ports must be equal.</summary>
-    private bool TakesHost(string registry)
+    private bool IsHostMatch(string registry)
     {
         if (!HasStars)
             return Host == registry;

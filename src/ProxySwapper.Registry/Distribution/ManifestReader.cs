@@ -128,7 +128,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         )]
         public static partial void WrongDigest(
             ILogger logger,
-            string host,
+            RegistryName host,
             string repository,
             string reference,
             Digest told,

@@ -40,8 +40,8 @@ public sealed class RegistryClient
         _sessions = new UploadSessions(_transport, _requests);
     }
 
-    /// <summary>The host, in the form used in references.</summary>
-    public string Registry => _host.Name;
+    /// <summary>The registry's name.</summary>
+    public RegistryName Registry => _host.Name;
 
     /// <summary>The host's last reported pull limit, or null if it never reported one (Docker Hub's <c>ratelimit-remaining</c>).</summary>
     public RateLimitStatus? RateLimit => _host.RateLimit.Status;

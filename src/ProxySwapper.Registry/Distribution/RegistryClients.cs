@@ -13,24 +13,24 @@ namespace ProxySwapper.Registry.Distribution;
 public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly ConnectionPool _connections = new();
-    private readonly ConcurrentDictionary<string, HostAuthentication> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<RegistryName, HostAuthentication> _hosts = new();
 
     /// <summary>Gets a client for one host with these credentials.</summary>
-    /// <param name="registry">The host, in the form used in references, such as <c>docker.io</c> or <c>localhost:5000</c>.</param>
+    /// <param name="registry">The registry, such as <c>docker.io</c> or <c>localhost:5000</c>.</param>
     /// <param name="credentials">
     /// Used when the registry sends a challenge. A token is only used for the credential it was fetched with.
     /// </param>
-    public RegistryClient For(string registry, IRegistryCredentialSource credentials) =>
+    public RegistryClient For(RegistryName registry, IRegistryCredentialSource credentials) =>
         new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 
     /// <summary>
-    /// What hosts said last of the pulls that remain, by the host as references write it; hosts that never did are not in it.
+    /// What hosts said last of the pulls that remain, by registry; those that never did are not in it.
     /// </summary>
-    public IReadOnlyDictionary<string, RateLimitStatus> RateLimits =>
+    public IReadOnlyDictionary<RegistryName, RateLimitStatus> RateLimits =>
         _hosts
             .Values.Select(each => each.Host)
             .Where(host => host.RateLimit.Status is not null)
-            .ToDictionary(host => host.Name, host => host.RateLimit.Status!, StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(host => host.Name, host => host.RateLimit.Status!);
 
     /// <summary>
     /// Creates the counters of the meter <c>ProxySwapper.Registry</c>, which would otherwise exist from the first request on.
@@ -40,8 +40,8 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
     /// <inheritdoc />
     public void Dispose() => _connections.Dispose();
 
-    internal RegistryHost HostOf(string registry) => AuthenticationOf(registry).Host;
+    internal RegistryHost HostOf(RegistryName registry) => AuthenticationOf(registry).Host;
 
-    private HostAuthentication AuthenticationOf(string registry) =>
+    private HostAuthentication AuthenticationOf(RegistryName registry) =>
         _hosts.GetOrAdd(registry, name => new HostAuthentication(new RegistryHost(name, options, _connections, time, loggers), time));
 }

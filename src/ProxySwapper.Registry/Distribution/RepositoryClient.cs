@@ -5,8 +5,8 @@ namespace ProxySwapper.Registry.Distribution;
 /// <summary>One repository of a registry with one credential source.</summary>
 internal sealed record RepositoryClient(RegistryClient Client, string Repository)
 {
-    /// <summary>The registry's host, in the form used in references.</summary>
-    public string Registry => Client.Registry;
+    /// <summary>The registry's name.</summary>
+    public RegistryName Registry => Client.Registry;
 
     /// <inheritdoc cref="RegistryClient.HeadManifestAsync"/>
     public Task<Descriptor?> HeadManifestAsync(string reference, CancellationToken cancellationToken) =>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>Tracks a host's remaining pulls, and warns once when they become few.</summary>
-internal sealed partial class RateLimitTracker(string host, TimeProvider time, ILoggerFactory loggers)
+internal sealed partial class RateLimitTracker(RegistryName host, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<RateLimitTracker>();
     private bool _warned;
@@ -45,13 +45,13 @@ internal sealed partial class RateLimitTracker(string host, TimeProvider time, I
     private static partial class Log
     {
         [LoggerMessage(Level = LogLevel.Debug, Message = "{Host}: {Remaining} of {Limit} pulls remain")]
-        public static partial void Remaining(ILogger logger, string host, int remaining, int? limit);
+        public static partial void Remaining(ILogger logger, RegistryName host, int remaining, int? limit);
 
         [LoggerMessage(
             Level = LogLevel.Warning,
             Message = "{Host}: only {Remaining} of {Limit} pulls remain in {Window}; logging in raises the limit"
         )]
-        public static partial void Few(ILogger logger, string host, int remaining, int? limit, TimeSpan? window);
+        public static partial void Few(ILogger logger, RegistryName host, int remaining, int? limit, TimeSpan? window);
     }
 }
 

@@ -144,7 +144,9 @@ internal sealed class RedirectingSender(
 
     /// <summary>Another host, of a redirect or a token server, uses its own settings.</summary>
     private RegistryHostOptions OptionsOf(Uri address) =>
-        address.IdnHost.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? own : options.For(address.Authority);
+        address.IdnHost.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? own
+        : RegistryName.TryParse(address.Authority, out var name) ? options.For(name)
+        : new RegistryHostOptions();
 
     private static string Origin(RegistryRequest request, Uri address) =>
         IsSameOrigin(address, request.Address) ? "" : $"redirected to {address.Authority}: ";

@@ -14,7 +14,7 @@ public sealed class RegistryException : Exception
 
     /// <summary>A failure of one request.</summary>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="host">The registry's host, in the form used in references.</param>
+    /// <param name="host">The registry.</param>
     /// <param name="repository">The repository, empty if there is none.</param>
     /// <param name="status">The HTTP status, or null when there was no response.</param>
     /// <param name="errors">The registry's own <c>errors[]</c>, empty when it sent none.</param>
@@ -23,7 +23,7 @@ public sealed class RegistryException : Exception
     /// <param name="reference">The tag or digest of the request, null or empty if there is none.</param>
     public RegistryException(
         HttpMethod method,
-        string host,
+        RegistryName host,
         string repository,
         HttpStatusCode? status,
         IReadOnlyList<RegistryError> errors,
@@ -37,8 +37,8 @@ public sealed class RegistryException : Exception
     /// <summary>The HTTP method.</summary>
     public HttpMethod Method { get; }
 
-    /// <summary>The registry's host, in the form used in references.</summary>
-    public string Host { get; }
+    /// <summary>The registry.</summary>
+    public RegistryName Host { get; }
 
     /// <summary>The repository, empty if there is none.</summary>
     public string Repository { get; }
@@ -72,9 +72,9 @@ public sealed class RegistryException : Exception
     /// <summary>True if one of the registry's errors has this code.</summary>
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
-    private static string NameOf(string host, string repository, string? reference)
+    private static string NameOf(RegistryName host, string repository, string? reference)
     {
-        var name = repository.Length == 0 ? host : $"{host}/{repository}";
+        var name = repository.Length == 0 ? host.Text : $"{host}/{repository}";
         if (string.IsNullOrEmpty(reference))
             return name;
         return Digest.TryParse(reference, out _) ? $"{name}@{reference}" : $"{name}:{reference}";

@@ -14,11 +14,11 @@ internal sealed class RegistryHost
     private readonly TimeSpan _probeLimit;
     private Uri? _address;
 
-    public RegistryHost(string name, RegistryOptions options, ConnectionPool connections, TimeProvider time, ILoggerFactory loggers)
+    public RegistryHost(RegistryName name, RegistryOptions options, ConnectionPool connections, TimeProvider time, ILoggerFactory loggers)
     {
         (Name, _options, _time) = (name, options.For(name), time);
         _probeLimit = options.ResponseTimeout / 6;
-        _authority = RegistryName.TryParse(name, out var registry) ? registry.ApiAuthority : name;
+        _authority = name.ApiAuthority;
         Sender = new RedirectingSender(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
         ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
@@ -26,8 +26,8 @@ internal sealed class RegistryHost
         RateLimit = new RateLimitTracker(name, time, loggers);
     }
 
-    /// <summary>The host, in the form used in references.</summary>
-    public string Name { get; }
+    /// <summary>The registry's name.</summary>
+    public RegistryName Name { get; }
 
     public RedirectingSender Sender { get; }
 

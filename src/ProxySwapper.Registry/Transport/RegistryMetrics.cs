@@ -12,7 +12,7 @@ internal static class RegistryMetrics
     private const int MaxHosts = 64;
 
     private static readonly Meter Meter = new(MeterName);
-    private static readonly ConcurrentDictionary<string, string> Hosts = new();
+    private static readonly ConcurrentDictionary<RegistryName, string> Hosts = new();
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
         "proxyswapper_registry_requests_total",
@@ -49,7 +49,7 @@ internal static class RegistryMetrics
     /// <summary>Creates the instruments.</summary>
     public static void Publish() => RuntimeHelpers.RunClassConstructor(typeof(RegistryMetrics).TypeHandle);
 
-    public static void Answered(string host, HttpMethod method, int? status) =>
+    public static void Answered(RegistryName host, HttpMethod method, int? status) =>
         Requests.Add(
             1,
             new("host", Label(host)),
@@ -57,15 +57,15 @@ internal static class RegistryMetrics
             new("status", status is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code / 100}xx") : "none")
         );
 
-    public static void Retried(string host) => Retries.Add(1, new KeyValuePair<string, object?>("host", Label(host)));
+    public static void Retried(RegistryName host) => Retries.Add(1, new KeyValuePair<string, object?>("host", Label(host)));
 
-    public static void Read(string host, int bytes) => Bytes.Add(bytes, new("direction", "read"), new("host", Label(host)));
+    public static void Read(RegistryName host, int bytes) => Bytes.Add(bytes, new("direction", "read"), new("host", Label(host)));
 
-    public static void Written(string host, int bytes) => Bytes.Add(bytes, new("direction", "written"), new("host", Label(host)));
+    public static void Written(RegistryName host, int bytes) => Bytes.Add(bytes, new("direction", "written"), new("host", Label(host)));
 
-    public static void RateLimit(string host, int remaining) =>
+    public static void RateLimit(RegistryName host, int remaining) =>
         Remaining.Record(remaining, new KeyValuePair<string, object?>("host", Label(host)));
 
-    private static string Label(string host) =>
-        Hosts.TryGetValue(host, out var label) ? label : Hosts.GetOrAdd(host, Hosts.Count < MaxHosts ? host : "other");
+    private static string Label(RegistryName host) =>
+        Hosts.TryGetValue(host, out var label) ? label : Hosts.GetOrAdd(host, Hosts.Count < MaxHosts ? host.Text : "other");
 }

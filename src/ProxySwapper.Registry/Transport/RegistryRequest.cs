@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>One request to a registry, which may be sent several times.</summary>
-internal sealed record RegistryRequest(HttpMethod Method, string Registry, string Repository, Uri Address)
+internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry, string Repository, Uri Address)
 {
     /// <summary>The tag or digest of the request, for errors; null for none.</summary>
     public string? Reference { get; init; }

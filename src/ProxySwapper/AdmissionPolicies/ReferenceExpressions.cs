@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>
@@ -17,6 +19,8 @@ internal static class ReferenceExpressions
 
     /// <summary>The cost of checking one reference.</summary>
     public static long Cost { get; } = CelCost.OfPattern(Pattern) + CelCost.OfSubstring();
+
+    private static string DockerHubAliases => string.Join(", ", RegistryName.DockerHubAliases.Select(host => $"'{host}'"));
 
     /// <summary>From the images to their normalised references; invalid references are left out.</summary>
     /// <param name="images">The images.</param>
@@ -38,7 +42,7 @@ internal static class ReferenceExpressions
                 'host': r.host.matches('^(?:localhost|.*[.:].*):443$') && !r.host.endsWith('::443')
                   ? r.host.substring(0, r.host.size() - 4) : r.host})
               .map(r, {'image': r.image, 'digest': r.digest, 'name':
-                (r.host in ['index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'] ? 'docker.io' : r.host) + r.path})
+                (r.host in [{{DockerHubAliases}}] ? '{{RegistryName.DockerHubText}}' : r.host) + r.path})
               .map(r, {'image': r.image, 'digest': r.digest, 'name': {{Official("r.name")}}})
               .map(r, {'image': r.image, 'text': r.name + (r.digest != '' ? r.digest : r.name.matches(':[^/]*$') ? '' : ':latest')})
               .filter(r, {{IsReference("r.text")}})

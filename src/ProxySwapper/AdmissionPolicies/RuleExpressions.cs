@@ -14,7 +14,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
     public IReadOnlyList<PolicyRefusal> Refusals => _refusals;
 
     /// <summary>The rule implied by <c>proxyUrl</c> alone.</summary>
-    public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = "docker.io" });
+    public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = RegistryName.DockerHubText });
 
     /// <summary>A rule. If it cannot be expressed, it rewrites nothing, and images at its target are still known to be there.</summary>
     public PolicyRule Of(string key, RuleOptions rule)
@@ -95,7 +95,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
             return false;
         // It starts with the target registry written out.
         var (first, host) = (parts[0].Text, TargetPrefix.HostOf(parts[0].Text));
-        parts = [new ReplacementPart(RegistryName.Normalize(host) + first[host.Length..], -1), .. parts.Skip(1)];
+        parts = [new ReplacementPart(RegistryName.Parse(host).Text + first[host.Length..], -1), .. parts.Skip(1)];
         var numbers = regex.GetGroupNames().ToDictionary(name => name, regex.GroupNumberFromName);
         if (!GroupExtractor.TryExtract(portable, numbers, parts, out target, out var fault))
         {

@@ -24,7 +24,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var entry in report.Entries.Where(entry => entry.State is ImageState.Missing or ImageState.Unknown or ImageState.OnDemand))
         {
-            if (registry is not null && entry.Origin != registry.Text)
+            if (registry is not null && entry.Origin != registry)
                 continue;
             if (entry.Work is { } work)
             {

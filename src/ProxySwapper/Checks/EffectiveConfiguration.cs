@@ -42,7 +42,7 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         var rules = new YamlSequenceNode((YamlValues.Find(config, "rules") as YamlSequenceNode)?.Children ?? []);
         // proxyUrl alone implies a rule for docker.io; with other rules it has to be explicit.
         if (rules.Children.Count == 0 && YamlValues.Text(config, "proxyUrl") is not null)
-            rules.Add(new YamlMappingNode("match", RegistryName.DockerHub));
+            rules.Add(new YamlMappingNode("match", RegistryName.DockerHubText));
         foreach (var (index, upstream) in (YamlValues.Find(values, "registryCache", "upstreams") as YamlSequenceNode ?? []).Index())
             if (CreateRule(upstream, $"registryCache.upstreams[{index}]") is { } rule)
                 rules.Add(rule);
@@ -59,7 +59,7 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         var isWritten = YamlValues.Text(upstream, "match") is not null;
         if (YamlValues.Find(upstream, isWritten ? "match" : "remoteUrl") is not YamlScalarNode { Value: { } name } origin)
             return null;
-        var match = isWritten ? name : HostOf(name);
+        var match = isWritten ? name : RegistryName.HostOfAddress(name, out _);
         var rule = new YamlMappingNode(
             new YamlScalarNode("match"),
             source.Derive(origin, $"{place}.{(isWritten ? "match" : "remoteUrl")}", new YamlScalarNode(match)),
@@ -69,12 +69,6 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
             Plain("false")
         );
         return source.Derive(upstream, place, rule);
-    }
-
-    private static string HostOf(string url)
-    {
-        var host = url[(url.IndexOf("://", StringComparison.Ordinal) is >= 0 and var end ? end + 3 : 0)..].TrimEnd('/');
-        return host == "registry-1.docker.io" ? RegistryName.DockerHub : host;
     }
 
     private YamlMappingNode CreatePolicy()

@@ -137,7 +137,7 @@ internal static class BackfillCommand
         string? Count(Func<ImageEntry, bool> isCounted)
         {
             var count = report.Entries.Count(entry =>
-                isCounted(entry) && entry.Registry is not null && (registry is null || entry.Origin == registry.Text)
+                isCounted(entry) && entry.Registry is not null && (registry is null || entry.Origin == registry)
             );
             return count == 0 ? null : $"{ReportMessages.Number(count, "image")}{(registry is null ? "" : $" of {registry}")}";
         }

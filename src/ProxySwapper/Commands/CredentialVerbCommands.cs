@@ -108,7 +108,7 @@ internal static class CredentialVerbCommands
             json.WriteStartObject();
             foreach (var entry in options.Registries)
                 if (UserOf(entry) is { } user)
-                    json.WriteString(entry.Host, user);
+                    json.WriteString(entry.Host.Text, user);
             json.WriteEndObject();
         });
         return 0;

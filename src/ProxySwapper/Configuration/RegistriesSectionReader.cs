@@ -14,7 +14,7 @@ internal static class RegistriesSectionReader
         {
             var entry = ReadEntry(section);
             section.RejectUnknownKeys();
-            if (entry.Host.Length > 0 && entries.Any(other => other.Host == entry.Host))
+            if (entry.Host != default && entries.Any(other => other.Host == entry.Host))
                 section.Fault("host", $"'{entry.Host}' already has an entry");
             entries.Add(entry);
         }
@@ -67,7 +67,7 @@ internal static class RegistriesSectionReader
             section.Fault("azureClientId", "requires auth: azure");
         if (entry.AzureTenantId is not null && entry.AzureClientId is null)
             section.Fault("azureTenantId", "requires azureClientId");
-        if (entry.Auth == RegistryAuth.Ecr && entry.Host.Length > 0 && EcrHost.Parse(entry.Host, entry.Region) is null)
+        if (entry.Auth == RegistryAuth.Ecr && entry.Host != default && EcrHost.Parse(entry.Host, entry.Region) is null)
             section.Fault("region", $"is required with auth: ecr, since the host name {entry.Host} does not contain it");
         if (entry.PlainHttp && entry.CaFile is not null)
             section.Fault("caFile", "cannot be combined with plainHttp");
@@ -75,19 +75,19 @@ internal static class RegistriesSectionReader
             section.Fault("caFile", "cannot be combined with insecureSkipTlsVerify");
     }
 
-    private static string ReadHost(YamlSection section)
+    private static RegistryName ReadHost(YamlSection section)
     {
         if (section.String("host") is not { } host)
             section.Fault("host", "is required: a registry host, such as harbor.example.com or localhost:5000");
         else if (RegistryName.TryParse(host, out var name))
-            return name.Text;
+            return name;
         else
             section.Fault(
                 "host",
                 $"'{host}' is not a registry host; it must be a host with an optional port, "
                     + "such as harbor.example.com or localhost:5000, without scheme and path"
             );
-        return "";
+        return default;
     }
 
     /// <summary>Where to read a secret from: a variable or a file.</summary>

@@ -1,9 +1,12 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Configuration;
 
 /// <summary>One entry of <c>registries</c>: how to connect and authenticate to a host.</summary>
 internal sealed record RegistryEntryOptions
 {
-    public required string Host { get; init; }
+    /// <summary>The registry.</summary>
+    public required RegistryName Host { get; init; }
 
     /// <summary>Null: the chain's own order (Docker's config.json, then the host's cloud, then anonymous).</summary>
     public RegistryAuth? Auth { get; init; }

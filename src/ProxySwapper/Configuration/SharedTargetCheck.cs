@@ -14,7 +14,7 @@ internal static partial class SharedTargetCheck
 {
     private static readonly string[] SampleRegistries =
     [
-        RegistryName.DockerHub,
+        RegistryName.DockerHubText,
         "quay.io",
         "ghcr.io",
         "gcr.io",
@@ -48,13 +48,13 @@ internal static partial class SharedTargetCheck
         }
     }
 
-    private static string? SharedWithin(CheckedRule rule, IReadOnlyList<(string Registry, string Path)> samples)
+    private static string? SharedWithin(CheckedRule rule, IReadOnlyList<(RegistryName Registry, string Path)> samples)
     {
         if (rule.Match is not null)
             return null;
         foreach (var path in samples.GroupBy(sample => sample.Path, StringComparer.Ordinal))
         {
-            var targets = new Dictionary<string, string>(StringComparer.Ordinal);
+            var targets = new Dictionary<string, RegistryName>(StringComparer.Ordinal);
             foreach (var (registry, _) in path)
                 if (rule.TargetOf(registry, path.Key) is { } target && !targets.TryAdd(target, registry))
                     return Shared($"{targets[target]}/{path.Key}", $"{registry}/{path.Key}", target);
@@ -62,7 +62,7 @@ internal static partial class SharedTargetCheck
         return null;
     }
 
-    private static string? SharedBetween(CheckedRule first, CheckedRule second, IReadOnlyList<(string Registry, string Path)> samples)
+    private static string? SharedBetween(CheckedRule first, CheckedRule second, IReadOnlyList<(RegistryName Registry, string Path)> samples)
     {
         if (first.IsAllowed)
             return null;
@@ -74,7 +74,7 @@ internal static partial class SharedTargetCheck
             return null;
         foreach (var path in samples.GroupBy(sample => sample.Path, StringComparer.Ordinal))
         {
-            var targets = new Dictionary<string, string>(StringComparer.Ordinal);
+            var targets = new Dictionary<string, RegistryName>(StringComparer.Ordinal);
             foreach (var (registry, _) in path)
                 if (first.TargetOf(registry, path.Key) is { } target)
                     targets.TryAdd(target, registry);
@@ -94,7 +94,7 @@ internal static partial class SharedTargetCheck
     private static string Shared(string one, string two, string target) => $"{one} and {two} would both become {target}";
 
     /// <summary>Sample registries and paths of every form, and those that the rules name.</summary>
-    private static List<(string Registry, string Path)> SamplesOf(List<CheckedRule> rules)
+    private static List<(RegistryName Registry, string Path)> SamplesOf(List<CheckedRule> rules)
     {
         var patterns = rules
             .Select(rule => rule.Regex)
@@ -103,12 +103,10 @@ internal static partial class SharedTargetCheck
             .ToList();
         var registries = patterns
             .SelectMany(text => Host().Matches(text).Select(match => match.Value))
-            .Where(host => RegistryName.TryParse(host, out _))
-            .Concat(
-                rules.Select(rule => rule.Match?.Registry).OfType<string>().Where(name => !name.Contains('*', StringComparison.Ordinal))
-            )
+            .Concat(rules.Select(rule => rule.Match?.Registry).OfType<string>())
             .Concat(SampleRegistries)
-            .Select(host => RegistryName.Normalize(host));
+            .Select(host => RegistryName.TryParse(host, out var name) ? name : (RegistryName?)null)
+            .OfType<RegistryName>();
         var literals = patterns.SelectMany(text => Literal().Matches(text).Select(match => match.Value)).ToList();
         var paths = literals
             .SelectMany(text => new[] { text, text[(text.IndexOf('/', StringComparison.Ordinal) + 1)..] })
@@ -118,7 +116,7 @@ internal static partial class SharedTargetCheck
             .Concat(SamplePaths);
         var all =
             from path in paths.Distinct(StringComparer.Ordinal)
-            from registry in registries.Distinct(StringComparer.Ordinal)
+            from registry in registries.Distinct()
             where ImageReference.TryParse($"{registry}/{path}", out _)
             select (registry, path);
         return [.. all.Take(2000)];
@@ -178,7 +176,7 @@ internal static partial class SharedTargetCheck
                 : null;
         }
 
-        public string? TargetOf(string registry, string path) =>
+        public string? TargetOf(RegistryName registry, string path) =>
             Match is { } match
                 ? match.IsMatch(ImageReference.Parse($"{registry}/{path}"))
                     ? $"{TargetPrefix.PrefixOf(Target!)}{path}"

@@ -22,7 +22,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
     private readonly IRegistryCredentialSource _source;
-    private readonly HashSet<string> _hosts;
+    private readonly HashSet<RegistryName> _hosts;
     private readonly TimeProvider _time;
     private readonly ILogger<CredentialEndpoint> _logger;
     private readonly Counter<long> _requests;
@@ -37,7 +37,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     )
     {
         (_source, _time, _logger) = (source, time, logger);
-        _hosts = options.Registries.Select(entry => entry.Host).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        _hosts = options.Registries.Select(entry => entry.Host).ToHashSet();
         _requests = meters
             .Create("ProxySwapper")
             .CreateCounter<long>(
@@ -57,7 +57,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     public async Task AnswerAsync(HttpContext context)
     {
         var host = context.Request.Query["host"].ToString();
-        if (!_hosts.Contains(RegistryName.Normalize(host)) || !ImageReference.TryParse($"{host}/credential", out var image, out _))
+        if (!RegistryName.TryParse(host, out var registry) || !_hosts.Contains(registry))
         {
             Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
             await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a configured registry");
@@ -66,7 +66,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         try
         {
             using var timeout = new OperationTimeout(Deadline, _time, context.RequestAborted);
-            var credential = await _source.GetAsync(image, timeout.Token);
+            var credential = await _source.GetAsync(ImageReference.Parse($"{registry}/credential"), timeout.Token);
             if (credential is null || credential.IsAnonymous)
             {
                 Log.None(_logger, host);

@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Management;
 
 /// <summary>
@@ -15,9 +17,8 @@ internal sealed class MetricHosts
     /// <summary>Each has 30 series for its requests.</summary>
     private const int Maximum = 24;
 
-    /// <param name="registries">Hosts, as references write them; wildcards are left out.</param>
-    public MetricHosts(IEnumerable<string> registries) =>
-        Names = [.. registries.Where(registry => !registry.Contains('*')).Distinct(StringComparer.Ordinal).Take(Maximum), Other];
+    public MetricHosts(IEnumerable<RegistryName> registries) =>
+        Names = [.. registries.Distinct().Take(Maximum).Select(registry => registry.Text), Other];
 
     public string[] Names { get; }
 }

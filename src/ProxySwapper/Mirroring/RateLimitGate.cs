@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
@@ -13,18 +14,18 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestOwnWait = TimeSpan.FromMinutes(15);
 
-    private readonly ConcurrentDictionary<string, Closing> _closings = new();
+    private readonly ConcurrentDictionary<RegistryName, Closing> _closings = new();
 
     /// <summary>Runs work on an image's registries, repeating it while one of them asks to retry later.</summary>
     /// <returns>The result, or the registry that has to be waited for too long.</returns>
-    public async Task<(T? Result, string? ClosedRegistry)> RunAsync<T>(
+    public async Task<(T? Result, RegistryName? ClosedRegistry)> RunAsync<T>(
         MirrorImage image,
         Func<CancellationToken, Task<T>> work,
         CancellationToken cancellationToken
     )
         where T : class
     {
-        string[] registries = [image.Source.Registry, image.Destination.Registry];
+        RegistryName[] registries = [image.Source.Registry, image.Destination.Registry];
         while (true)
         {
             foreach (var registry in registries)
@@ -41,7 +42,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         }
     }
 
-    private async ValueTask<bool> EnterAsync(string registry, CancellationToken cancellationToken)
+    private async ValueTask<bool> EnterAsync(RegistryName registry, CancellationToken cancellationToken)
     {
         while (_closings.TryGetValue(registry, out var closing) && closing.Until - time.GetUtcNow() is { Ticks: > 0 } wait)
         {
@@ -53,7 +54,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     }
 
     /// <summary>Closes a registry for as long as it asked; if it did not say, for longer each time.</summary>
-    private void Close(string registry, RegistryException fault)
+    private void Close(RegistryName registry, RegistryException fault)
     {
         var now = time.GetUtcNow();
         var isNew = false;

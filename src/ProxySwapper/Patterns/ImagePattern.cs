@@ -68,6 +68,6 @@ internal sealed class ImagePattern
     {
         var host = TargetPrefix.HostOf(name);
         var hasRegistry = name == "**" || host.Length < name.Length && (RegistryName.IsRegistry(host) || host is "*" or "**");
-        return hasRegistry ? name : $"{RegistryName.DockerHub}/{name}";
+        return hasRegistry ? name : $"{RegistryName.DockerHubText}/{name}";
     }
 }

@@ -20,7 +20,7 @@ internal static partial class ReplacementPattern
         if (!(prefix.Contains('/', StringComparison.Ordinal) && RegistryName.IsRegistry(TargetPrefix.HostOf(prefix))))
             return "must start with the target registry and a slash, such as "
                 + "'localhost:5000/$1', so that images already there are recognised";
-        if (prefix == $"{RegistryName.DockerHub}/")
+        if (prefix == $"{RegistryName.DockerHubText}/")
             return "could point anywhere on Docker Hub, where images come from; name a "
                 + "registry of your own, or an organisation: 'docker.io/my-org/$1'";
         if (pattern is null)
@@ -44,7 +44,9 @@ internal static partial class ReplacementPattern
     {
         var prefix = IsImage(replacement) ? replacement : replacement[..replacement.IndexOf('$')];
         var host = TargetPrefix.HostOf(prefix);
-        return host.Length < prefix.Length ? string.Concat(RegistryName.Normalize(host), prefix.AsSpan(host.Length)) : prefix;
+        return host.Length < prefix.Length && RegistryName.TryParse(host, out var registry)
+            ? string.Concat(registry.Text, prefix.AsSpan(host.Length))
+            : prefix;
     }
 
     [GeneratedRegex(@"\$(?:(\d+)|\{(\w+)\})")]

@@ -31,7 +31,7 @@ internal sealed class RepositoryPattern
         fault = Validate(text, registry, parts.AsSpan(1));
         if (fault is not null)
             return false;
-        if (registry == RegistryName.DockerHub && parts is [_, not AnySegments])
+        if (registry == RegistryName.DockerHubText && parts is [_, not AnySegments])
             parts = [registry, "library", parts[1]];
         pattern = new RepositoryPattern(registry, SegmentsOf(parts));
         return true;
@@ -56,7 +56,7 @@ internal sealed class RepositoryPattern
         return _segments.Skip(common).Concat(other._segments.Skip(common)).All(segment => segment == AnySegments);
     }
 
-    public bool IsMatch(ImageReference image) => IsRegistryMatch(image.Registry) && IsMatch(_segments, image.Repository);
+    public bool IsMatch(ImageReference image) => IsRegistryMatch(image.Registry.Text) && IsMatch(_segments, image.Repository);
 
     private bool IsRegistryMatch(string registry) => _registry == AnySegments || Wildcard.IsMatch(_registry, registry);
 

@@ -5,10 +5,10 @@ namespace ProxySwapper.Patterns;
 /// <summary>The names that a rule can give to images: its target with the registries and repositories that it matches.</summary>
 internal sealed class TargetPattern
 {
-    private readonly string _host;
+    private readonly RegistryName _host;
     private readonly List<Segment> _segments;
 
-    private TargetPattern(string template, string host, List<Segment> segments) =>
+    private TargetPattern(string template, RegistryName host, List<Segment> segments) =>
         (Template, _host, _segments) = (template, host, segments);
 
     /// <summary>The target without spelling variants; rules with the same one differ in nothing but the images they match.</summary>
@@ -23,7 +23,7 @@ internal sealed class TargetPattern
         var registry = match.Registry == "**" ? "*" : TargetPrefix.PathOf(match.Registry);
         return new TargetPattern(
             template,
-            RegistryName.Normalize(parts[0]),
+            RegistryName.Parse(parts[0]),
             [
                 .. parts
                     .Skip(1)

@@ -16,7 +16,7 @@ internal static class TargetPrefix
             return $"{Example}: without a scheme; use plainHttp under registries for HTTP";
         if (target.EndsWith('/'))
             return $"{Example}: without a trailing slash";
-        if (RegistryName.Normalize(target) == RegistryName.DockerHub)
+        if (RegistryName.TryParse(target, out var registry) && registry.IsDockerHub)
             return "is Docker Hub itself, where images come from; name a registry of your own, or an organisation: docker.io/my-org";
         var host = HostOf(target);
         if (!RegistryName.IsRegistry(host))
@@ -51,7 +51,7 @@ internal static class TargetPrefix
             return (ImageReference.Parse($"{target}/x").Name[..^1], null);
         var host = HostOf(target);
         return (
-            string.Concat(RegistryName.Normalize(host), target.AsSpan(host.Length, at - host.Length)),
+            string.Concat(RegistryName.Parse(host).Text, target.AsSpan(host.Length, at - host.Length)),
             $"{target[(at + RegistryPlaceholder.Length)..]}/"
         );
     }

@@ -89,7 +89,7 @@ internal sealed class PopulationSummary(
         foreach (var state in health.Snapshot())
         {
             json.WriteStartObject();
-            json.WriteString("registry", state.Registry);
+            json.WriteString("registry", state.Registry.Text);
             json.WriteString(
                 "state",
                 state.Failure is not null ? "failing"
@@ -113,7 +113,7 @@ internal sealed class PopulationSummary(
         foreach (var (registry, status) in registries.RateLimits)
         {
             json.WriteStartObject();
-            json.WriteString("registry", registry);
+            json.WriteString("registry", registry.Text);
             json.WriteNumber("remaining", status.Remaining);
             if (status.Limit is { } limit)
                 json.WriteNumber("limit", limit);

@@ -53,28 +53,26 @@ internal sealed class CloudCredentials
             _ => throw new ArgumentOutOfRangeException(nameof(auth)),
         };
 
-    private static Dictionary<string, EcrAccount> EcrAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
+    private static Dictionary<RegistryName, EcrAccount> EcrAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
         registries
             .Where(entry => entry.Auth == RegistryAuth.Ecr || entry.AwsProfile is not null)
             .ToDictionary(
                 entry => entry.Host,
-                entry => new EcrAccount(entry.AwsProfile, entry.Region, IsRequired: entry.Auth == RegistryAuth.Ecr),
-                StringComparer.OrdinalIgnoreCase
+                entry => new EcrAccount(entry.AwsProfile, entry.Region, IsRequired: entry.Auth == RegistryAuth.Ecr)
             );
 
     /// <summary>The hosts configured as Google's, with their own key file or null.</summary>
-    private static Dictionary<string, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
+    private static Dictionary<RegistryName, string?> GoogleHostsOf(IEnumerable<RegistryEntryOptions> registries) =>
         registries
             .Where(entry => entry.Auth == RegistryAuth.Google || entry.GoogleKeyFile is not null)
-            .ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile, StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(entry => entry.Host, entry => entry.GoogleKeyFile);
 
-    private static Dictionary<string, AzureAccount> AzureAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
+    private static Dictionary<RegistryName, AzureAccount> AzureAccountsOf(IEnumerable<RegistryEntryOptions> registries) =>
         registries
             .Where(entry => entry.Auth == RegistryAuth.Azure || entry.AzureClientId is not null)
             .ToDictionary(
                 entry => entry.Host,
-                entry => new AzureAccount(entry.AzureClientId, entry.AzureTenantId, IsRequired: entry.Auth == RegistryAuth.Azure),
-                StringComparer.OrdinalIgnoreCase
+                entry => new AzureAccount(entry.AzureClientId, entry.AzureTenantId, IsRequired: entry.Auth == RegistryAuth.Azure)
             );
 }
 
@@ -83,7 +81,8 @@ internal sealed class CloudCredentials
 /// </summary>
 /// <param name="isOfCloud">Whether a host belongs to the cloud.</param>
 /// <param name="make">Creates the source.</param>
-internal sealed class CloudCredentialSource(Predicate<string> isOfCloud, Func<IRegistryCredentialSource> make) : IRegistryCredentialSource
+internal sealed class CloudCredentialSource(Predicate<RegistryName> isOfCloud, Func<IRegistryCredentialSource> make)
+    : IRegistryCredentialSource
 {
     private readonly Lazy<IRegistryCredentialSource> _source = new(make);
 

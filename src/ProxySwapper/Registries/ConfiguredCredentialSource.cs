@@ -10,7 +10,7 @@ namespace ProxySwapper.Registries;
 /// </summary>
 internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 {
-    private readonly Dictionary<string, IRegistryCredentialSource> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<RegistryName, IRegistryCredentialSource> _hosts = [];
 
     public ConfiguredCredentialSource(
         IReadOnlyList<RegistryEntryOptions> registries,

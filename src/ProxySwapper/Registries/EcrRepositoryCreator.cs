@@ -51,7 +51,7 @@ internal sealed partial class EcrRepositoryCreator
     }
 
     /// <summary>True for a private registry of Amazon's, by its name or by the configuration.</summary>
-    public bool IsEcr(string registry) => HostOf(registry, EntryOf(registry)) is not null;
+    public bool IsEcr(RegistryName registry) => HostOf(registry, EntryOf(registry)) is not null;
 
     /// <summary>Creates the repository that an image is pushed to; false when the registry does not support that.</summary>
     /// <exception cref="RegistryException">
@@ -191,10 +191,9 @@ internal sealed partial class EcrRepositoryCreator
             + $"{(string.IsNullOrEmpty(host.Account) ? "*" : host.Account)}:repository/{target.Repository}";
     }
 
-    private RegistryEntryOptions? EntryOf(string registry) =>
-        _registries().FirstOrDefault(entry => entry.Host.Equals(registry, StringComparison.OrdinalIgnoreCase));
+    private RegistryEntryOptions? EntryOf(RegistryName registry) => _registries().FirstOrDefault(entry => entry.Host == registry);
 
-    private static EcrHost? HostOf(string registry, RegistryEntryOptions? entry) =>
+    private static EcrHost? HostOf(RegistryName registry, RegistryEntryOptions? entry) =>
         EcrHost.Parse(registry, entry?.Auth is RegistryAuth.Ecr || entry?.CreateRepositories is not null ? entry.Region : null)
             is { IsPublic: false } host
             ? host

@@ -1,4 +1,6 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Registries;
 
@@ -19,12 +21,12 @@ internal static class ImpliedRegistryEntries
             .Populate.ProxyCaches.Select(block => block.ReplacementOci)
             .OfType<string>()
             .Select(url => (IsPlain: url.StartsWith("http://", StringComparison.Ordinal), Host: HostOf(url)))
-            .Where(cache => !cache.Host.Contains('$', StringComparison.Ordinal) && (cache.IsPlain || hasUser))
+            .Where(cache => cache.Host is not null && (cache.IsPlain || hasUser))
             .Where(cache => options.Registries.All(entry => entry.Host != cache.Host))
             .DistinctBy(cache => cache.Host)
             .Select(cache => new RegistryEntryOptions
             {
-                Host = cache.Host,
+                Host = cache.Host!.Value,
                 PlainHttp = cache.IsPlain,
                 Auth = hasUser ? RegistryAuth.Basic : null,
                 UsernameFrom = hasUser ? new SecretSource(UserVariable, null) : null,
@@ -48,9 +50,7 @@ internal static class ImpliedRegistryEntries
             PasswordFrom = new SecretSource(PasswordVariable, null),
         };
 
-    private static string HostOf(string url)
-    {
-        var rest = url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
-        return rest.IndexOf('/') is >= 0 and var slash ? rest[..slash] : rest;
-    }
+    /// <summary>The cache's registry; null where it depends on the image.</summary>
+    private static RegistryName? HostOf(string url) =>
+        ManifestUrl.TrySplit(url, out var host, out _, out _) && RegistryName.TryParse(host, out var name) ? name : null;
 }

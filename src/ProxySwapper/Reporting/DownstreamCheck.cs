@@ -14,7 +14,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     private const int MaximumConcurrency = 32;
 
     /// <summary>Registries that do not respond, with the error: their other images are not asked for.</summary>
-    private readonly ConcurrentDictionary<string, string> _silent = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<RegistryName, string> _silent = [];
 
     /// <summary>Connections for requests that a user waits for: one retry and short timeouts.</summary>
     public static RegistryServices Connect(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers) =>
@@ -54,7 +54,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     {
         var target = entries[0].Target!;
         var (digest, problem) = await DigestOfAsync(target, cancellationToken);
-        var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry);
+        var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry.Text);
         if (isOnNodes)
             problem = $"{target.Registry} is a registry on each node, and was asked on this machine: {problem}";
         foreach (var entry in entries)

@@ -22,7 +22,7 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
     public string Name => decision.Source?.ToString() ?? decision.Image;
 
     /// <summary>The image's registry, or null if it is not valid.</summary>
-    public string? Registry => decision.Source?.Registry;
+    public RegistryName? Registry => decision.Source?.Registry;
 
     /// <summary>
     /// The downstream image: the rules' target, or itself if it already is one, or what <c>populate.proxyCaches</c> fills. Null if it is
@@ -34,7 +34,7 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
     /// <summary>
     /// The registry that the image comes from before it is downstream; null if that is not known, since it names its target itself.
     /// </summary>
-    public string? Origin =>
+    public RegistryName? Origin =>
         work is CopyWork copy ? copy.Source.Registry
         : Target is null || decision.IsRewritten || Registry != Target.Registry ? Registry
         : null;

@@ -58,7 +58,7 @@ internal static class JsonReport
     private static void Write(Utf8JsonWriter json, RegistrySummary registry)
     {
         json.WriteStartObject();
-        json.WriteString("registry", registry.Registry);
+        json.WriteString("registry", registry.Registry.Text);
         json.WriteStartObject("unswapped");
         foreach (var (reason, count) in registry.Unswapped.OrderBy(pair => pair.Key))
             json.WriteNumber(ReportMessages.NameOf(reason), count);
@@ -79,7 +79,7 @@ internal static class JsonReport
     {
         json.WriteStartObject();
         json.WriteString("image", entry.Name);
-        json.WriteString("registry", entry.Registry);
+        json.WriteString("registry", entry.Registry?.Text);
         json.WriteString("state", ReportMessages.NameOf(entry.State));
         json.WriteString("reason", ReportMessages.NameOf(entry.Decision.Reason));
         json.WriteString("explanation", ReportMessages.ReasonOf(entry));

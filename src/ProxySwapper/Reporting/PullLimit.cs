@@ -21,8 +21,8 @@ internal sealed record PullLimit(RateLimitStatus? Answered)
     public static readonly TimeSpan Window = TimeSpan.FromHours(6);
 
     /// <summary>The limit that the registries' responses show.</summary>
-    /// <param name="limits">What hosts answered last, by host.</param>
-    public static PullLimit Of(IReadOnlyDictionary<string, RateLimitStatus> limits) =>
+    /// <param name="limits">What hosts answered last.</param>
+    public static PullLimit Of(IReadOnlyDictionary<RegistryName, RateLimitStatus> limits) =>
         new(limits.GetValueOrDefault(RegistryName.DockerHub));
 
     /// <summary>Compares a cold start with the limit.</summary>

@@ -1,9 +1,10 @@
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
 /// <summary>How much the cluster depends on one registry.</summary>
-/// <param name="Registry">The registry's host.</param>
+/// <param name="Registry">The registry.</param>
 /// <param name="Unswapped">Images from there, by the reason why they are not rewritten.</param>
 /// <param name="Missing">Images from there that are rewritten but not downstream.</param>
 /// <param name="StuckImages">Images that could not be pulled without the registry: it is their source, or their target.</param>
@@ -15,7 +16,7 @@ namespace ProxySwapper.Reporting;
 /// <param name="Cost">What a cold start costs at least: one pull per image and node, at least one per image.</param>
 /// <param name="MaximumCost">What it costs if no target has the undecided images.</param>
 internal sealed record RegistrySummary(
-    string Registry,
+    RegistryName Registry,
     IReadOnlyDictionary<DecisionReason, int> Unswapped,
     int Missing,
     int StuckImages,
@@ -29,26 +30,26 @@ internal sealed record RegistrySummary(
     /// <summary>One summary per registry still in use, the most important first; those that rules send images to come last.</summary>
     public static IReadOnlyList<RegistrySummary> Of(IReadOnlyList<ImageEntry> entries)
     {
-        var targets = entries.Select(entry => entry.Target?.Registry).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var targets = entries.Select(entry => entry.Target?.Registry).OfType<RegistryName>().ToHashSet();
         return
         [
             .. entries
                 .Where(entry => entry.State is ImageState.Unswapped or ImageState.Missing || IsUndecided(entry))
                 .Select(entry => entry.Origin)
-                .OfType<string>()
-                .Distinct(StringComparer.Ordinal)
+                .OfType<RegistryName>()
+                .Distinct()
                 .Select(registry => Summarize(registry, entries))
                 .OrderBy(summary => targets.Contains(summary.Registry))
                 .ThenByDescending(summary => summary.StuckImages)
                 .ThenByDescending(summary => summary.Undecided)
-                .ThenBy(summary => summary.Registry, StringComparer.Ordinal),
+                .ThenBy(summary => summary.Registry),
         ];
     }
 
     /// <summary>Whether the target has the image by itself is not known.</summary>
     public static bool IsUndecided(ImageEntry entry) => entry.State is ImageState.OnDemand or ImageState.Unknown or ImageState.Swapped;
 
-    private static RegistrySummary Summarize(string registry, IReadOnlyList<ImageEntry> entries)
+    private static RegistrySummary Summarize(RegistryName registry, IReadOnlyList<ImageEntry> entries)
     {
         var from = entries.Where(entry => entry.Origin == registry).ToList();
         var unswapped = from.Where(entry => entry.State == ImageState.Unswapped).ToList();

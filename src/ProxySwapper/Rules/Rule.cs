@@ -10,7 +10,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 {
     private readonly string[] _namespaces = [.. namespaces];
 
-    private const string DockerHub = $"{RegistryName.DockerHub}/";
+    private const string DockerHub = $"{RegistryName.DockerHubText}/";
 
     // A replacement such as docker.io/cache-$1 is completed like every name on Docker Hub, to docker.io/library/cache-….
     private readonly string? _officialPrefix =
@@ -37,7 +37,7 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     public static Rule[] Compile(ProxySwapperOptions options)
     {
         if (options.Rules.Count == 0 && options.ProxyUrl is { } proxyUrl)
-            return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHub, proxyUrl, new RuleOptions())];
+            return [RepositoryRule.Create("proxyUrl", RegistryName.DockerHubText, proxyUrl, new RuleOptions())];
         Rule[] rules = [.. options.Rules.Select((rule, index) => Compile($"rules[{index}]", rule, options.ProxyUrl))];
         foreach (var (rule, text) in rules.Zip(options.Rules))
         foreach (var other in rules.Where(rule.IsNear))
@@ -98,8 +98,13 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
 
         public override string? TargetOf(ImageReference image, string text) =>
             !pattern.IsMatch(image) ? null
-            : _target.Suffix is null ? string.Concat(_target.Prefix, text.AsSpan(image.Registry.Length + 1))
-            : string.Concat(_target.Prefix, TargetPrefix.PathOf(image.Registry), _target.Suffix, text.AsSpan(image.Registry.Length + 1));
+            : _target.Suffix is null ? string.Concat(_target.Prefix, text.AsSpan(image.Registry.Text.Length + 1))
+            : string.Concat(
+                _target.Prefix,
+                TargetPrefix.PathOf(image.Registry.Text),
+                _target.Suffix,
+                text.AsSpan(image.Registry.Text.Length + 1)
+            );
     }
 
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)

@@ -76,11 +76,22 @@ internal sealed class RuleSet
 
     private const string OtherRegistries = "other";
 
+    private static readonly string[] PublicRegistries =
+    [
+        RegistryName.DockerHubText,
+        "quay.io",
+        "ghcr.io",
+        "gcr.io",
+        "registry.k8s.io",
+        "public.ecr.aws",
+        "mcr.microsoft.com",
+    ];
+
     /// <summary>
     /// A registry's name as a metric label: the public registries and those that the configuration names, so that there are few values.
     /// </summary>
     public string MetricNameOf(ImageReference? image) =>
-        image is not null && _registries.Contains(image.Registry) ? image.Registry : OtherRegistries;
+        image is not null && _registries.Contains(image.Registry.Text) ? image.Registry.Text : OtherRegistries;
 
     /// <summary>All values of <see cref="MetricNameOf"/>.</summary>
     public string[] MetricNames => [.. _registries.Order(StringComparer.Ordinal), OtherRegistries];
@@ -140,9 +151,10 @@ internal sealed class RuleSet
             .Rules.SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
             .Append(options.ProxyUrl)
             .OfType<string>()
-            .Select(text => RegistryName.Normalize(TargetPrefix.HostOf(text)))
-            .Where(registry => !registry.AsSpan().ContainsAny('*', '$'))
-            .Concat([RegistryName.DockerHub, "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws", "mcr.microsoft.com"])
+            .Select(TargetPrefix.HostOf)
+            .Concat(PublicRegistries)
+            .Select(host => RegistryName.TryParse(host, out var name) ? name.Text : null)
+            .OfType<string>()
             .ToFrozenSet(StringComparer.Ordinal);
 
     private bool IsIgnored(string @namespace)

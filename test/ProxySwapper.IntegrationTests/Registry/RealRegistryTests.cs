@@ -44,7 +44,7 @@ internal sealed class RealRegistryTests
             }
         )
             Assert.That(
-                async () => await clients.For(registry.Address, source).PingAsync(default),
+                async () => await clients.For(RegistryName.Parse(registry.Address), source).PingAsync(default),
                 Throws.InstanceOf<RegistryException>().With.Message.Contain("unauthorized (HTTP 401): UNAUTHORIZED")
             );
     }
@@ -56,8 +56,8 @@ internal sealed class RealRegistryTests
         await using var cache = await DebianRegistry.StartPullThroughAsync($"http://{upstream.Address}");
         using var clients = Clients();
         var (source, cached) = (
-            clients.For(upstream.Address, CredentialChain.Anonymous),
-            clients.For(cache.Address, CredentialChain.Anonymous)
+            clients.For(RegistryName.Parse(upstream.Address), CredentialChain.Anonymous),
+            clients.For(RegistryName.Parse(cache.Address), CredentialChain.Anonymous)
         );
         var (manifest, layer) = await PushAsync(source, "team/app");
         Assert.That((await cached.HeadManifestAsync("team/app", "1", default))!.Digest, Is.EqualTo(manifest.Digest));
@@ -72,7 +72,7 @@ internal sealed class RealRegistryTests
         await using var embedded = await InMemoryRegistry.StartAsync();
         await using var debian = await DebianRegistry.StartAsync();
         using var clients = Clients();
-        var (manifest, _) = await PushAsync(clients.For(embedded.Address, CredentialChain.Anonymous), "team/app");
+        var (manifest, _) = await PushAsync(clients.For(RegistryName.Parse(embedded.Address), CredentialChain.Anonymous), "team/app");
         await Skopeo.RunAsync(
             "copy",
             "--all",
@@ -92,7 +92,9 @@ internal sealed class RealRegistryTests
             $"docker://{embedded.Address}/copy:2"
         );
         Assert.That(
-            (await clients.For(debian.Address, CredentialChain.Anonymous).HeadManifestAsync("team/app", "1", default))!.Digest,
+            (
+                await clients.For(RegistryName.Parse(debian.Address), CredentialChain.Anonymous).HeadManifestAsync("team/app", "1", default)
+            )!.Digest,
             Is.EqualTo(manifest.Digest)
         );
         Assert.That(embedded.Repository("copy").Tags["2"], Is.EqualTo(manifest.Digest));
@@ -106,7 +108,7 @@ internal sealed class RealRegistryTests
     )
     {
         using var clients = Clients();
-        var client = clients.For(registry.Address, credentials);
+        var client = clients.For(RegistryName.Parse(registry.Address), credentials);
         var (manifest, layer) = await PushAsync(client, "team/app");
         var raw = await Skopeo.RunAsync([
             "inspect",

@@ -16,7 +16,14 @@ internal sealed class RegistryScene : IAsyncDisposable
         IRegistryCredentialSource credentials,
         SkippingTimeProvider time,
         CapturedLog log
-    ) => (Faulty, Clients, Client, Time, Log) = (registry, clients, clients.For(registry.Address, credentials), time, log);
+    ) =>
+        (Faulty, Clients, Client, Time, Log) = (
+            registry,
+            clients,
+            clients.For(RegistryName.Parse(registry.Address), credentials),
+            time,
+            log
+        );
 
     /// <summary>Timeouts are so long that only a test's <see cref="SkippingTimeProvider.Advance"/> reaches them.</summary>
     public static RegistryOptions Options { get; } = new() { ResponseTimeout = TimeSpan.FromDays(1), StallTimeout = TimeSpan.FromDays(1) };

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Configuration;
@@ -26,7 +27,7 @@ internal sealed class ConfigurationDefaultsTests
         var compared = 0;
         Compare(Schema, new ProxySwapperOptions(), "", ref compared);
         Compare(ItemsOf("rules"), new RuleOptions(), "rules[].", ref compared);
-        Compare(ItemsOf("registries"), new RegistryEntryOptions { Host = "" }, "registries[].", ref compared);
+        Compare(ItemsOf("registries"), new RegistryEntryOptions { Host = default }, "registries[].", ref compared);
         Compare(
             ItemsOf("registries")["properties"]!["createRepositories"]!.AsObject(),
             new CreateRepositoriesOptions(),
@@ -86,7 +87,7 @@ internal sealed class ConfigurationDefaultsTests
     private static string? Text(object? value) =>
         value switch
         {
-            null or "" => null,
+            null or "" or RegistryName { Text: "" } => null,
             TimeSpan time => $"\"{DurationParser.Format(time)}\"",
             LogLevel.Information => "\"info\"",
             Enum member => JsonSerializer.Serialize(JsonNamingPolicy.CamelCase.ConvertName($"{member}")),

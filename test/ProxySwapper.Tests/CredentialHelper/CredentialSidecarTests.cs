@@ -27,7 +27,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
         {
             ManagementPort = management,
             DrainDelay = TimeSpan.Zero,
-            Registries = [new RegistryEntryOptions { Host = Registry }],
+            Registries = [new RegistryEntryOptions { Host = RegistryName.Parse(Registry) }],
         };
         _app = CredentialSidecar.Create(options, port, _ => _source, logging => logging.ClearProviders());
         await _app.StartAsync();

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Management;
@@ -77,7 +78,9 @@ internal sealed class PrometheusExporterTests
             .AddMetrics()
             .AddSingleton<ProcessMetrics>()
             .AddSingleton<PrometheusExporter>()
-            .AddSingleton(new MetricHosts(["r.example", "*.r.example", "q.example", "r.example"]))
+            .AddSingleton(
+                new MetricHosts([RegistryName.Parse("r.example"), RegistryName.Parse("q.example"), RegistryName.Parse("r.example")])
+            )
             .BuildServiceProvider();
         var values = PrometheusText.Parse(services.GetRequiredService<PrometheusExporter>().Render());
         foreach (var host in (string[])["r.example", "q.example", "other"])

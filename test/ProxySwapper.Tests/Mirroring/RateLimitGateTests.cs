@@ -1,5 +1,6 @@
 using System.Net;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Time;
 
@@ -36,7 +37,7 @@ internal sealed class RateLimitGateTests
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.That(
             (await running, await following, first.Runs, second.Runs),
-            Is.EqualTo((("done", (string?)null), ("done", (string?)null), 2, 1))
+            Is.EqualTo((("done", (RegistryName?)null), ("done", (RegistryName?)null), 2, 1))
         );
         Assert.That(_output.Notes.Single(), Does.StartWith("the pull limit of docker.io was reached: waiting until ").And.Contain("429"));
     }
@@ -81,11 +82,14 @@ internal sealed class RateLimitGateTests
         var second = new Work();
         Assert.That(
             await gate.RunAsync(Image, new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))).RunAsync, default),
-            Is.EqualTo(((string?)null, "docker.io"))
+            Is.EqualTo(((string?)null, RegistryName.DockerHub))
         );
         _time.Advance(TimeSpan.FromDays(1));
-        Assert.That((await gate.RunAsync(Image, second.RunAsync, default), second.Runs), Is.EqualTo((((string?)null, "docker.io"), 0)));
-        Assert.That(await gate.RunAsync(Elsewhere, new Work().RunAsync, default), Is.EqualTo(("done", (string?)null)));
+        Assert.That(
+            (await gate.RunAsync(Image, second.RunAsync, default), second.Runs),
+            Is.EqualTo((((string?)null, RegistryName.DockerHub), 0))
+        );
+        Assert.That(await gate.RunAsync(Elsewhere, new Work().RunAsync, default), Is.EqualTo(("done", (RegistryName?)null)));
         Assert.That(_output.Notes.Single(), Does.Contain("leaving its images to the next run"));
     }
 
@@ -94,7 +98,7 @@ internal sealed class RateLimitGateTests
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         Assert.That(
-            (await gate.RunAsync(Image, new Work(Refusal("registry.example", null)).RunAsync, default)).ClosedRegistry,
+            (await gate.RunAsync(Image, new Work(Refusal("registry.example", null)).RunAsync, default)).ClosedRegistry?.Text,
             Is.EqualTo("registry.example")
         );
     }
@@ -103,7 +107,7 @@ internal sealed class RateLimitGateTests
     public void Other_faults_are_not_handled()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
-        var fault = new RegistryException(HttpMethod.Get, "docker.io", "team/x", HttpStatusCode.ServiceUnavailable, []);
+        var fault = new RegistryException(HttpMethod.Get, RegistryName.Parse("docker.io"), "team/x", HttpStatusCode.ServiceUnavailable, []);
         Assert.That(async () => await gate.RunAsync(Image, new Work(fault).RunAsync, default), Throws.Exception.SameAs(fault));
         Assert.That(_output.Notes, Is.Empty);
     }
@@ -119,7 +123,7 @@ internal sealed class RateLimitGateTests
     }
 
     private static RegistryException Refusal(string host, TimeSpan? retryAfter) =>
-        new(HttpMethod.Get, host, "team/x", HttpStatusCode.TooManyRequests, []) { RetryAfter = retryAfter };
+        new(HttpMethod.Get, RegistryName.Parse(host), "team/x", HttpStatusCode.TooManyRequests, []) { RetryAfter = retryAfter };
 
     /// <summary>Work that fails this many times and then succeeds.</summary>
     private sealed class Work(params RegistryException[] faults)

@@ -145,7 +145,7 @@ internal sealed class PopulationSummaryTests
         );
 
     private static DownstreamState StateOf(PopulationScene scene) =>
-        scene.Get<DownstreamHealth>().Snapshot().SingleOrDefault() ?? new("", null, null, DownstreamAccess.Unknown, null);
+        scene.Get<DownstreamHealth>().Snapshot().SingleOrDefault() ?? new(default, null, null, DownstreamAccess.Unknown, null);
 
     private static async Task<JsonNode> ReadAsync(PopulationScene scene)
     {

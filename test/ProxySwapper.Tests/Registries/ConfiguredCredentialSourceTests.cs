@@ -22,7 +22,7 @@ internal sealed class ConfiguredCredentialSourceTests
         [Values(RegistryAuth.Ecr, RegistryAuth.Google, RegistryAuth.Azure)] RegistryAuth auth
     )
     {
-        var chain = Chain(new RegistryEntryOptions { Host = "r.example", Auth = auth });
+        var chain = Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = auth });
         Assert.That(await chain.GetAsync(Image, default), Is.EqualTo(_cloud.Current));
         Assert.That((_docker.Asked, _clouds.Single()), Is.EqualTo((0, auth)));
     }
@@ -38,13 +38,16 @@ internal sealed class ConfiguredCredentialSourceTests
         );
         var source = new ConfiguredCredentialSource(options.Registries, _ => "me", _ => throw new AssertionException("no cloud"));
         Assert.That((await source.GetAsync(ImageReference.Parse(image), default))!.Username, Is.EqualTo("me"));
-        Assert.That(RegistryServices.OptionsOf(options.Registries).For("registry-1.docker.io:443").RequestsPerSecond, Is.EqualTo(7));
+        Assert.That(
+            RegistryServices.OptionsOf(options.Registries).For(RegistryName.Parse("registry-1.docker.io:443")).RequestsPerSecond,
+            Is.EqualTo(7)
+        );
     }
 
     [Test]
     public async Task What_its_cloud_gave_is_renewed_by_it()
     {
-        var chain = Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Ecr });
+        var chain = Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = RegistryAuth.Ecr });
         var renewed = await chain.RenewAsync(Image, (await chain.GetAsync(Image, default))!, default);
         Assert.That((renewed!.Password, _docker.Asked, _docker.Renewed), Is.EqualTo(("2", 0, 0)));
     }
@@ -54,7 +57,9 @@ internal sealed class ConfiguredCredentialSourceTests
     {
         _cloud.Current = null;
         Assert.That(
-            async () => await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Azure }).GetAsync(Image, default),
+            async () =>
+                await Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = RegistryAuth.Azure })
+                    .GetAsync(Image, default),
             Throws
                 .InstanceOf<RegistryCredentialException>()
                 .With.Message.EqualTo("registries: r.example has auth: azure, which has no credential for it")
@@ -65,11 +70,12 @@ internal sealed class ConfiguredCredentialSourceTests
     public async Task An_unconfigured_host_is_left_to_the_next_source()
     {
         Assert.That(
-            await Chain(new RegistryEntryOptions { Host = "r.example", AwsProfile = "other" }).GetAsync(Image, default),
+            await Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), AwsProfile = "other" }).GetAsync(Image, default),
             Is.EqualTo(_docker.Current)
         );
         Assert.That(
-            await Chain(new RegistryEntryOptions { Host = "another.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default),
+            await Chain(new RegistryEntryOptions { Host = RegistryName.Parse("another.example"), Auth = RegistryAuth.Anonymous })
+                .GetAsync(Image, default),
             Is.EqualTo(_docker.Current)
         );
     }
@@ -77,7 +83,8 @@ internal sealed class ConfiguredCredentialSourceTests
     [Test]
     public async Task An_anonymous_host_ends_the_chain() =>
         Assert.That(
-            await Chain(new RegistryEntryOptions { Host = "r.example", Auth = RegistryAuth.Anonymous }).GetAsync(Image, default),
+            await Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = RegistryAuth.Anonymous })
+                .GetAsync(Image, default),
             Is.EqualTo(RegistryCredential.Anonymous)
         );
 
@@ -87,7 +94,7 @@ internal sealed class ConfiguredCredentialSourceTests
         using var folder = new TemporaryFolder();
         var entry = new RegistryEntryOptions
         {
-            Host = "r.example",
+            Host = RegistryName.Parse("r.example"),
             Auth = RegistryAuth.Basic,
             UsernameFrom = new SecretSource("USER_OF_A_TEST", null),
             PasswordFrom = new SecretSource(null, folder.PathOf("password")),

@@ -64,7 +64,7 @@ internal sealed class HostileRegistryTests
 
     private async Task RunAsync(int seed, RegistryClients clients, string good, string bad)
     {
-        var client = clients.For(bad, _login);
+        var client = clients.For(RegistryName.Parse(bad), _login);
         switch (seed % 10)
         {
             case 0:

@@ -16,10 +16,10 @@ internal sealed class RegistryNameTests
     public void A_host_has_one_name(string text, string expected)
     {
         Assert.That(RegistryName.TryParse(text, out var name), Is.True);
-        Assert.That((name!.Text, name.IsDockerHub), Is.EqualTo((expected, expected == "docker.io")));
+        Assert.That((name.Text, name.IsDockerHub), Is.EqualTo((expected, expected == "docker.io")));
         Assert.That(name.ApiAuthority, Is.EqualTo(expected == "docker.io" ? "registry-1.docker.io" : expected));
         Assert.That(RegistryName.TryParse(name.Text, out var again) && again == name, Is.True);
-        Assert.That(ImageReference.Parse($"{text}/team/x").Registry, Is.EqualTo(expected), "an image names it the same");
+        Assert.That(ImageReference.Parse($"{text}/team/x").Registry, Is.EqualTo(name), "an image names it the same");
     }
 
     [TestCase(null)]

@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
@@ -163,7 +164,7 @@ internal sealed class DownstreamCheckTests
             [
                 .. hosts.Select(host => new RegistryEntryOptions
                 {
-                    Host = host.Address,
+                    Host = RegistryName.Parse(host.Address),
                     PlainHttp = true,
                     MaxConcurrency = Limit,
                 }),

@@ -106,7 +106,7 @@ internal sealed class ReportBuilderTests
         var builder = BuildWith("populate: {proxyCaches: [{patternEcrProxyCache: '^([^/]+)/(cache)/([^/]+)/(.+):([^:]+)$'}]}", Path);
         var entry = builder.Entries.Single();
         entry.Presence = Presence.Present;
-        Assert.That((entry.State, entry.Origin, entry.Target?.ToString()), Is.EqualTo((ImageState.Downstream, "quay.io", Path)));
+        Assert.That((entry.State, entry.Origin?.Text, entry.Target?.ToString()), Is.EqualTo((ImageState.Downstream, "quay.io", Path)));
         Assert.That(ReportMessages.ReasonOf(entry), Is.EqualTo("filled by populate.proxyCaches"));
         entry.Presence = Presence.Missing;
         Assert.That(SummaryOf(builder), Does.Contain("Without quay.io, 1 image of 1 workload could not restart."));

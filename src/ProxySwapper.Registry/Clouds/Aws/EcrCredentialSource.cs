@@ -18,11 +18,11 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     /// <summary>How long to wait before looking for an identity again if none was found.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
-    private readonly IReadOnlyDictionary<string, EcrAccount> _accounts;
+    private readonly IReadOnlyDictionary<RegistryName, EcrAccount> _accounts;
     private readonly Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> _findClient;
     private readonly TimeProvider _time;
     private readonly ILogger<EcrCredentialSource> _logger;
-    private readonly ConcurrentDictionary<string, CachedCredential> _credentials = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<RegistryName, CachedCredential> _credentials = new();
     private int _saidAbsent;
     private int _saidDenied;
 
@@ -30,12 +30,16 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     /// <param name="accounts">The settings of a host.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public EcrCredentialSource(IReadOnlyDictionary<string, EcrAccount> accounts, TimeProvider time, ILogger<EcrCredentialSource> logger)
+    public EcrCredentialSource(
+        IReadOnlyDictionary<RegistryName, EcrAccount> accounts,
+        TimeProvider time,
+        ILogger<EcrCredentialSource> logger
+    )
         : this(accounts, (host, profile, cancellationToken) => EcrClient.FindAsync(host, profile, time, cancellationToken), time, logger)
     { }
 
     internal EcrCredentialSource(
-        IReadOnlyDictionary<string, EcrAccount> accounts,
+        IReadOnlyDictionary<RegistryName, EcrAccount> accounts,
         Func<EcrHost, string?, CancellationToken, Task<EcrClient?>> findClient,
         TimeProvider time,
         ILogger<EcrCredentialSource> logger
@@ -55,7 +59,7 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
         return CredentialOf(image.Registry)?.RenewAsync(refused, cancellationToken) ?? new((RegistryCredential?)null);
     }
 
-    private CachedCredential? CredentialOf(string registry)
+    private CachedCredential? CredentialOf(RegistryName registry)
     {
         if (_credentials.TryGetValue(registry, out var known))
             return known;
@@ -108,10 +112,10 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Information, "No AWS identity found: using {Host} anonymously")]
-        public static partial void Absent(ILogger logger, string host);
+        public static partial void Absent(ILogger logger, RegistryName host);
 
         [LoggerMessage(2, LogLevel.Warning, "Using {Host} anonymously: {Reason}")]
-        public static partial void Denied(ILogger logger, string host, string reason);
+        public static partial void Denied(ILogger logger, RegistryName host, string reason);
     }
 }
 

@@ -10,7 +10,7 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <param name="Account">The twelve digits of its account, empty if the name does not contain it, null for the public registry.</param>
 /// <param name="Region">The region, such as <c>eu-central-1</c>.</param>
 /// <param name="ApiEndpoint">The API endpoint.</param>
-public sealed partial record EcrHost(string Host, string? Account, string Region, Uri ApiEndpoint)
+public sealed partial record EcrHost(RegistryName Host, string? Account, string Region, Uri ApiEndpoint)
 {
     /// <summary>True for <c>public.ecr.aws</c>, which has a different API in a single region.</summary>
     public bool IsPublic => Account is null;
@@ -20,29 +20,29 @@ public sealed partial record EcrHost(string Host, string? Account, string Region
     /// <param name="region">
     /// The region of a host with a custom name that the configuration declares to be a private registry of Amazon's; null for other hosts.
     /// </param>
-    public static EcrHost? Parse(string host, string? region = null)
+    public static EcrHost? Parse(RegistryName host, string? region = null)
     {
-        ArgumentNullException.ThrowIfNull(host);
-        if (host is "public.ecr.aws" or "ecr-public.aws.com")
+        if (host.Text is "public.ecr.aws" or "ecr-public.aws.com")
             return Public(host);
-        if (Classic().Match(host) is { Success: true } classic)
+        if (Classic().Match(host.Text) is { Success: true } classic)
             return Private(
                 host,
                 classic,
                 named => $"{(classic.Groups["fips"].Length > 0 ? "ecr-fips" : "api.ecr")}.{named}.{classic.Groups["domain"].Value}"
             );
-        if (DualStack().Match(host) is { Success: true } dual)
+        if (DualStack().Match(host.Text) is { Success: true } dual)
             return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{ApiDomainOf(dual.Groups["domain"].Value)}");
         return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
     }
 
-    private static EcrHost Private(string host, Match match, Func<string, string> apiOf)
+    private static EcrHost Private(RegistryName host, Match match, Func<string, string> apiOf)
     {
         var region = match.Groups["region"].Value;
         return new EcrHost(host, match.Groups["account"].Value, region, new Uri($"https://{apiOf(region)}"));
     }
 
-    private static EcrHost Public(string host) => new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
+    private static EcrHost Public(RegistryName host) =>
+        new(host, null, "us-east-1", new Uri("https://api.ecr-public.us-east-1.amazonaws.com"));
 
     private static string ApiDomainOf(string dualStack) => dualStack == "on.aws" ? "api.aws" : "api.amazonwebservices.com.cn";
 

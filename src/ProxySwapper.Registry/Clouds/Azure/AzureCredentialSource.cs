@@ -21,13 +21,13 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
 
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
-    private readonly IReadOnlyDictionary<string, AzureAccount> _accounts;
+    private readonly IReadOnlyDictionary<RegistryName, AzureAccount> _accounts;
     private readonly Func<AzureAccount?, TokenCredential> _identityOf;
     private readonly Func<string, string?> _variable;
     private readonly TimeProvider _time;
     private readonly ILogger<AzureCredentialSource> _logger;
     private readonly AzureTokenExchange _exchange;
-    private readonly ConcurrentDictionary<string, CachedCredential> _credentials = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<RegistryName, CachedCredential> _credentials = new();
     private int _saidAbsent;
 
     /// <summary>Creates a source for Azure's own hosts and those configured as Azure's.</summary>
@@ -37,7 +37,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public AzureCredentialSource(
-        IReadOnlyDictionary<string, AzureAccount> accounts,
+        IReadOnlyDictionary<RegistryName, AzureAccount> accounts,
         RegistryClients clients,
         Func<string, string?> variable,
         TimeProvider time,
@@ -46,7 +46,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         : this(accounts, clients, account => AzureIdentity.Of(account, variable), variable, time, logger) { }
 
     internal AzureCredentialSource(
-        IReadOnlyDictionary<string, AzureAccount> accounts,
+        IReadOnlyDictionary<RegistryName, AzureAccount> accounts,
         RegistryClients clients,
         Func<AzureAccount?, TokenCredential> identityOf,
         Func<string, string?> variable,
@@ -63,13 +63,10 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         );
 
     /// <summary>True for registries of Azure's public, Chinese and US government clouds.</summary>
-    public static bool IsAzure(string host)
-    {
-        ArgumentNullException.ThrowIfNull(host);
-        return host.EndsWith(".azurecr.io", StringComparison.OrdinalIgnoreCase)
-            || host.EndsWith(".azurecr.cn", StringComparison.OrdinalIgnoreCase)
-            || host.EndsWith(".azurecr.us", StringComparison.OrdinalIgnoreCase);
-    }
+    public static bool IsAzure(RegistryName registry) =>
+        registry.Text.EndsWith(".azurecr.io", StringComparison.Ordinal)
+        || registry.Text.EndsWith(".azurecr.cn", StringComparison.Ordinal)
+        || registry.Text.EndsWith(".azurecr.us", StringComparison.Ordinal);
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
@@ -85,7 +82,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         return AnswerAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
     }
 
-    private ValueTask<RegistryCredential?> AnswerAsync(string host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
+    private ValueTask<RegistryCredential?> AnswerAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
     {
         var account = _accounts.GetValueOrDefault(host);
         if (account is null && !IsAzure(host))
@@ -110,7 +107,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     }
 
     private async Task<RenewableCredential> FetchAsync(
-        string host,
+        RegistryName host,
         AzureAccount? account,
         Lazy<TokenCredential> identity,
         CancellationToken cancellationToken

@@ -23,7 +23,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
 
     /// <exception cref="RegistryCredentialException">The registry refused or could not be reached.</exception>
     public async Task<RenewableCredential> ExchangeAsync(
-        string registry,
+        RegistryName registry,
         string accessToken,
         string? tenant,
         CancellationToken cancellationToken
@@ -81,7 +81,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         var form = new Dictionary<string, string>
         {
             ["grant_type"] = "access_token",
-            ["service"] = host.Name,
+            ["service"] = host.Name.Text,
             ["access_token"] = accessToken,
         };
         if (!string.IsNullOrEmpty(tenant))

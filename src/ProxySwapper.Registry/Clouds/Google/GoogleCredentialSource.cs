@@ -25,7 +25,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     /// <summary>How long to wait before looking for credentials again if none were found.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
 
-    private readonly IReadOnlyDictionary<string, string?> _hosts;
+    private readonly IReadOnlyDictionary<RegistryName, string?> _hosts;
     private readonly Func<Task<GoogleCredential>> _findDefault;
     private readonly TimeProvider _time;
     private readonly ILogger<GoogleCredentialSource> _logger;
@@ -40,19 +40,25 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     /// </param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
-    public GoogleCredentialSource(IReadOnlyDictionary<string, string?> hosts, TimeProvider time, ILogger<GoogleCredentialSource> logger)
+    public GoogleCredentialSource(
+        IReadOnlyDictionary<RegistryName, string?> hosts,
+        TimeProvider time,
+        ILogger<GoogleCredentialSource> logger
+    )
         : this(hosts, GoogleCredential.GetApplicationDefaultAsync, time, logger) { }
 
     internal GoogleCredentialSource(
-        IReadOnlyDictionary<string, string?> hosts,
+        IReadOnlyDictionary<RegistryName, string?> hosts,
         Func<Task<GoogleCredential>> findDefault,
         TimeProvider time,
         ILogger<GoogleCredentialSource> logger
     ) => (_hosts, _findDefault, _time, _logger) = (hosts, findDefault, time, logger);
 
     /// <summary>True for Artifact Registry and Container Registry.</summary>
-    public static bool IsGoogle(string host) =>
-        host == "gcr.io" || host.EndsWith(".gcr.io", StringComparison.Ordinal) || host.EndsWith(".pkg.dev", StringComparison.Ordinal);
+    public static bool IsGoogle(RegistryName registry) =>
+        registry.Text == "gcr.io"
+        || registry.Text.EndsWith(".gcr.io", StringComparison.Ordinal)
+        || registry.Text.EndsWith(".pkg.dev", StringComparison.Ordinal);
 
     /// <inheritdoc />
     public async ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     private readonly Channel<CheckRequest> _requests = Channel.CreateBounded<CheckRequest>(
         new BoundedChannelOptions(MaximumRemembered) { FullMode = BoundedChannelFullMode.DropWrite }
     );
-    private readonly ConcurrentDictionary<(string Namespace, string Secret, string Registry), Found> _found = [];
+    private readonly ConcurrentDictionary<(string Namespace, string Secret, RegistryName Registry), Found> _found = [];
     private readonly KubernetesAccess _kubernetes;
     private readonly ConfigurationMonitor _rules;
     private readonly FailureEvents _events;
@@ -155,7 +155,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     }
 
     private sealed record CheckRequest(
-        (string Namespace, string Secret, string Registry) Key,
+        (string Namespace, string Secret, RegistryName Registry) Key,
         string Pod,
         string Uid,
         ImageReference Target,
@@ -178,7 +178,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
             string secretNamespace,
             string problem,
             string rule,
-            string registry
+            RegistryName registry
         );
 
         [LoggerMessage(2, LogLevel.Information, "Secret {Secret} of namespace {SecretNamespace} now exists")]

@@ -21,7 +21,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
 
     /// <summary>Returns without an exception if we may do what populating the repository needs.</summary>
     /// <exception cref="RegistryException">We may not, or it is unknown.</exception>
-    public async Task AskAsync(string registry, string repository, CancellationToken cancellationToken)
+    public async Task AskAsync(RegistryName registry, string repository, CancellationToken cancellationToken)
     {
         await AskToReadAsync(registry, repository, cancellationToken);
         if (!planner().IsWarmedUp(registry, repository))
@@ -30,15 +30,15 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
 
     /// <summary>Returns without an exception if we may read.</summary>
     /// <exception cref="RegistryException">We may not, or it is unknown.</exception>
-    public Task AskToReadAsync(string registry, string repository, CancellationToken cancellationToken) =>
+    public Task AskToReadAsync(RegistryName registry, string repository, CancellationToken cancellationToken) =>
         registries.Clients.For(registry, registries.Credentials).HeadManifestAsync(repository, Probe, cancellationToken);
 
     /// <summary>Whether the registry rejected our login, as opposed to a temporary failure.</summary>
-    public static bool IsDenial(RegistryException problem, string registry) =>
+    public static bool IsDenial(RegistryException problem, RegistryName registry) =>
         problem.Host == registry && problem.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
     /// <summary>Whether the registry let us ask, but has no such repository.</summary>
-    public static bool IsAbsence(RegistryException problem, string registry) =>
+    public static bool IsAbsence(RegistryException problem, RegistryName registry) =>
         problem.Host == registry && (problem.IsRepositoryUnknown || problem.Status == HttpStatusCode.NotFound);
 
     /// <summary>What rules rewrite to and we populate, each with a repository to check if the rule contains one or a path.</summary>
@@ -50,7 +50,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
     {
         var isPopulated = options.Populate.Policy != PopulatePolicy.None;
         if (options.Rules.Count == 0)
-            return options.ProxyUrl is { } proxyUrl ? [OfMatch(RegistryName.DockerHub, proxyUrl, isPopulated)] : [];
+            return options.ProxyUrl is { } proxyUrl ? [OfMatch(RegistryName.DockerHubText, proxyUrl, isPopulated)] : [];
         return options
             .Rules.Select(rule =>
                 rule.Replace is { } replacement ? new RuleDestination(OfReplacement(replacement), Probe, isPopulated && rule.Populate)
@@ -73,7 +73,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
             return Probe;
         var start = suffix is null ? "" : $"{TargetPrefix.PathOf(pattern.Registry)}{suffix}";
         var known = pattern.Segments.TakeWhile(segment => !segment.Contains('*', StringComparison.Ordinal)).ToList();
-        if (known.Count == 0 && pattern.Registry == RegistryName.DockerHub)
+        if (known.Count == 0 && pattern.Registry == RegistryName.DockerHubText)
             known = ["library"];
         return start + string.Join('/', known.Count > 0 && known.Count == pattern.Segments.Count ? known : [.. known, Probe]);
     }
@@ -85,7 +85,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
         var text = end < 0 ? target : target[..(target.LastIndexOf('/', end) + 1)];
         var host = TargetPrefix.HostOf(text);
         var path = text[host.Length..].Trim('/');
-        return new(RegistryName.Normalize(host), path, path.Length == 0 ? null : $"{path}/{Probe}");
+        return new(RegistryName.Parse(host), path, path.Length == 0 ? null : $"{path}/{Probe}");
     }
 
     private static CheckedTarget OfReplacement(string replacement)
@@ -100,7 +100,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
         var name = tag < 0 ? text : text[..(slash + 1 + tag)];
         var host = TargetPrefix.HostOf(name);
         var repository = name[(host.Length + 1)..];
-        return new(RegistryName.Normalize(host), repository, repository);
+        return new(RegistryName.Parse(host), repository, repository);
     }
 }
 
@@ -108,7 +108,7 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
 /// <param name="Registry">The registry.</param>
 /// <param name="Path">The path of its repositories, or a single one; without slashes at its ends, and empty for all.</param>
 /// <param name="Repository">The repository to check; null if it is only known once an image is copied.</param>
-internal readonly record struct CheckedTarget(string Registry, string Path, string? Repository);
+internal readonly record struct CheckedTarget(RegistryName Registry, string Path, string? Repository);
 
 /// <summary>Where a rule sends images.</summary>
 /// <param name="Target">The target.</param>

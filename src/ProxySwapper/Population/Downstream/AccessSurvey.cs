@@ -3,6 +3,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
@@ -93,7 +94,7 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
             );
     }
 
-    private readonly record struct CheckedRepository(string Registry, string Repository, bool IsPopulated, bool IsWarmed)
+    private readonly record struct CheckedRepository(RegistryName Registry, string Repository, bool IsPopulated, bool IsWarmed)
     {
         public string Name => $"{Registry} in {Repository}";
     }

@@ -22,13 +22,13 @@ internal sealed partial class DownstreamHealth
         );
 
         static Measurement<int> Measure(DownstreamState state, bool isTrue) =>
-            new(isTrue ? 1 : 0, new KeyValuePair<string, object?>("registry", state.Registry));
+            new(isTrue ? 1 : 0, new KeyValuePair<string, object?>("registry", state.Registry.Text));
     }
 
     private IEnumerable<string> DescribeFaults(RegistryHealth health)
     {
         if (health.Fault is { } fault)
-            yield return Description(health.Registry, fault, FallsBack);
+            yield return Description(health.Registry.Text, fault, FallsBack);
         foreach (var target in health.Targets)
             if (target.Fault is { } refusal)
                 yield return Description(target.Name, refusal, FallsBackIfRefused);

@@ -4,6 +4,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Downstream;
@@ -35,7 +36,7 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Targets of one registry that are checked at the same time.</summary>
     private const int ParallelChecks = 4;
 
-    private readonly ConcurrentDictionary<string, RegistryHealth> _registries = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<RegistryName, RegistryHealth> _registries = new();
     private static readonly TimeSpan AccessInterval = TimeSpan.FromMinutes(5);
 
     private readonly AsyncSignal _wake = new(time);
@@ -55,7 +56,7 @@ internal sealed partial class DownstreamHealth(
     /// What is failing and why, if the images of a repository are left unchanged for that; otherwise null. The next check of a target that
     /// refuses us asks for this repository too.
     /// </summary>
-    public string? FailureOf(string registry, string repository)
+    public string? FailureOf(RegistryName registry, string repository)
     {
         if (!IsFallingBack || !_registries.TryGetValue(registry, out var health))
             return null;
@@ -73,18 +74,18 @@ internal sealed partial class DownstreamHealth(
     /// Whether a registry is failing or refuses our login at this repository, so that a copy is unlikely to succeed now; whatever that
     /// means for images.
     /// </summary>
-    public bool IsFailing(string registry, string repository) =>
+    public bool IsFailing(RegistryName registry, string repository) =>
         _registries.TryGetValue(registry, out var health) && (health.Fault ?? health.TargetOf(repository).Fault) is not null;
 
     /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
-    public void Watch(string registry)
+    public void Watch(RegistryName registry)
     {
         if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry)))
             _wake.Raise();
     }
 
     /// <summary>Starts monitoring our access to a repository that images are copied to: the first one of a target at once.</summary>
-    public void Watch(string registry, string repository)
+    public void Watch(RegistryName registry, string repository)
     {
         Watch(registry);
         var health = _registries[registry];
@@ -93,7 +94,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>Another component saw a registry fail: checks it at once.</summary>
-    public void ReportFailure(string registry)
+    public void ReportFailure(RegistryName registry)
     {
         if (!_registries.TryGetValue(registry, out var health) || health.Failures > 0)
             return;
@@ -103,7 +104,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>Another component was refused in a repository: checks our access at once.</summary>
-    public void ReportDenial(string registry, string repository)
+    public void ReportDenial(RegistryName registry, string repository)
     {
         if (!_registries.TryGetValue(registry, out var health))
             return;
@@ -118,7 +119,7 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
-        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry, StringComparer.Ordinal)];
+        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry)];
 
     /// <summary>Checks all registries that are due.</summary>
     /// <returns>When the next one is due, or null if there is none.</returns>
@@ -204,7 +205,7 @@ internal sealed partial class DownstreamHealth(
         if (_watched == current)
             return;
         _watched = current;
-        var targets = AccessCheck.TargetsOf(current.Options).ToLookup(target => target.Registry, StringComparer.Ordinal);
+        var targets = AccessCheck.TargetsOf(current.Options).ToLookup(target => target.Registry);
         foreach (var registry in targets)
             Watch(registry.Key);
         foreach (var health in _registries.Values)
@@ -237,7 +238,7 @@ internal sealed partial class DownstreamHealth(
                 _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
             }
             if (isNews)
-                Report(health.Registry, fault, FallsBack, cancellationToken);
+                Report(health.Registry.Text, fault, FallsBack, cancellationToken);
         }
         finally
         {
@@ -247,7 +248,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>Checks our access to a target if that is due.</summary>
-    private async Task CheckAsync(string registry, TargetAccess target, CancellationToken cancellationToken)
+    private async Task CheckAsync(RegistryName registry, TargetAccess target, CancellationToken cancellationToken)
     {
         bool isNews;
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)

@@ -1,5 +1,6 @@
 using System.Net;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
@@ -10,8 +11,8 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
 /// <param name="time">The clock.</param>
 internal sealed class DownstreamProbe(
-    Func<string, CancellationToken, Task> ping,
-    Func<string, string, CancellationToken, Task> checkAccess,
+    Func<RegistryName, CancellationToken, Task> ping,
+    Func<RegistryName, string, CancellationToken, Task> checkAccess,
     TimeProvider time
 )
 {
@@ -21,7 +22,7 @@ internal sealed class DownstreamProbe(
     private static readonly TimeSpan PatientTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
-    public async Task<string?> PingAsync(string registry, CancellationToken cancellationToken)
+    public async Task<string?> PingAsync(RegistryName registry, CancellationToken cancellationToken)
     {
         using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         try
@@ -47,7 +48,7 @@ internal sealed class DownstreamProbe(
     /// Asks for the first repository of a target, and for all others at the same time unless that one is granted.
     /// </summary>
     public async Task<IReadOnlyList<RepositoryAccess>> AccessOfAsync(
-        string registry,
+        RegistryName registry,
         TargetAccess target,
         CancellationToken cancellationToken
     )
@@ -65,7 +66,7 @@ internal sealed class DownstreamProbe(
     }
 
     private async Task<RepositoryAccess> AccessOfAsync(
-        string registry,
+        RegistryName registry,
         string repository,
         TimeSpan limit,
         CancellationToken cancellationToken

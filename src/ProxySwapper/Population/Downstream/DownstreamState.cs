@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>The state of a downstream registry.</summary>
@@ -7,7 +9,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="Access">Our access.</param>
 /// <param name="CheckedAt">When it was last checked; null before the first check.</param>
 internal sealed record DownstreamState(
-    string Registry,
+    RegistryName Registry,
     string? Failure,
     string? LastFailure,
     DownstreamAccess Access,

@@ -1,7 +1,9 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>The health of one downstream registry. Only changed by <see cref="DownstreamHealth"/>.</summary>
-internal sealed class RegistryHealth(string registry)
+internal sealed class RegistryHealth(RegistryName registry)
 {
     /// <summary>The number of consecutive failures after which a registry or a target counts as failing.</summary>
     public const int FailuresThatCount = 3;
@@ -12,7 +14,7 @@ internal sealed class RegistryHealth(string registry)
     private volatile bool _isBeingChecked;
     private volatile IReadOnlyList<TargetAccess> _targets = [];
 
-    public string Registry { get; } = registry;
+    public RegistryName Registry { get; } = registry;
 
     public int Failures { get; private set; }
 

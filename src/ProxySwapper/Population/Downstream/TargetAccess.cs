@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace ProxySwapper.Population.Downstream;
 /// </summary>
 /// <param name="registry">The registry.</param>
 /// <param name="path">The path without slashes at its ends; empty for all repositories that no other target covers.</param>
-internal sealed class TargetAccess(string registry, string path)
+internal sealed class TargetAccess(RegistryName registry, string path)
 {
     /// <summary>Maximum number of used repositories checked: one being denied says nothing about the others.</summary>
     private const int MaximumRepositories = 3;
@@ -23,7 +25,7 @@ internal sealed class TargetAccess(string registry, string path)
     public string Path { get; } = path;
 
     /// <summary>The registry and the path, as the rules have them.</summary>
-    public string Name { get; } = path.Length == 0 ? registry : $"{registry}/{path}";
+    public string Name { get; } = path.Length == 0 ? registry.Text : $"{registry}/{path}";
 
     /// <summary>
     /// The repositories to check: one below the path of the rules, then those most recently used. It only begins to fail if all of them

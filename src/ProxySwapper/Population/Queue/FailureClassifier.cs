@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
@@ -29,7 +30,7 @@ internal static class FailureClassifier
         };
 
     /// <summary>True if another credential may give access to the source.</summary>
-    public static bool IsRefusal(Exception fault, string registry) =>
+    public static bool IsRefusal(Exception fault, RegistryName registry) =>
         fault switch
         {
             // To the unauthorised, registries report a private repository as missing; rate limits are per user.

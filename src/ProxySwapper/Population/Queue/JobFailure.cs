@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>Why an attempt failed, and the consequence.</summary>
@@ -5,7 +7,7 @@ namespace ProxySwapper.Population.Queue;
 /// <param name="Kind">Whether to retry.</param>
 /// <param name="Host">The registry that is at fault, or null.</param>
 /// <param name="RetryAfter">The registry's Retry-After, or null.</param>
-internal sealed record JobFailure(string Message, FailureKind Kind, string? Host = null, TimeSpan? RetryAfter = null)
+internal sealed record JobFailure(string Message, FailureKind Kind, RegistryName? Host = null, TimeSpan? RetryAfter = null)
 {
     /// <summary>True if the registry rejected our login (401 or 403).</summary>
     public bool IsDenied { get; init; }

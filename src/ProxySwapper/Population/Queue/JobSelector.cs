@@ -79,7 +79,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     public bool Start(PopulationJob job, DateTimeOffset now)
     {
         _namespaces.TakeTurn(job.Tenant);
-        _sources.TakeTurn(job.Work.Origin.Registry);
+        _sources.TakeTurn(job.Work.Origin.Registry.Text);
         foreach (var registry in job.Registries)
             CircuitBreaker.Started(registry);
         return _wasSlow = IsSlow(job, job.Tenant, now);
@@ -212,7 +212,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     private ((TimeSpan, long) Namespace, int IsAwaited, long Source, DateTimeOffset ReadyAt, long Sequence) RankOf(Candidate candidate)
     {
         var job = candidate.Job;
-        var source = _sources.LastTurn(job.Work.Origin.Registry);
+        var source = _sources.LastTurn(job.Work.Origin.Registry.Text);
         return (_namespaces.RankOf(candidate.Tenant), job.Waiters > 0 ? 0 : 1, source, job.ReadyAt, job.Sequence);
     }
 

@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Population.Queue;
 
 /// <content>The results of running jobs.</content>
@@ -126,7 +128,7 @@ internal sealed partial class PopulationQueue
     }
 
     /// <summary>Whether a job waits for the registry whose retries the failed job used up.</summary>
-    private static bool IsOutOfRetries(PopulationJob job, PopulationJob failed, string? host) =>
+    private static bool IsOutOfRetries(PopulationJob job, PopulationJob failed, RegistryName? host) =>
         job.Target == failed.Target && job.Target.Registry == host
         || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.Sources.Contains(source));
 }

@@ -1,4 +1,5 @@
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Queue;
@@ -85,9 +86,9 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
 /// <summary>
 /// A registry as one party uses it: the whole program, or a namespace with its own secrets, since rate limits are per user.
 /// </summary>
-/// <param name="Registry">The host, in the form used in references.</param>
+/// <param name="Registry">The registry.</param>
 /// <param name="Namespace">The namespace with its own secrets, or null.</param>
-internal sealed record RegistryKey(string Registry, string? Namespace)
+internal sealed record RegistryKey(RegistryName Registry, string? Namespace)
 {
     /// <summary>The keys of the source of work; none if source and target are the same registry.</summary>
     public static IReadOnlyList<RegistryKey> SourcesOf(PopulationWork work, IReadOnlyList<PodOrigin> origins) =>

@@ -46,13 +46,13 @@ internal sealed class RegistryConnections : IDisposable
     public RegistryServices ForLookups { get; }
 
     /// <summary>What registries said last of the pulls that remain, by name.</summary>
-    public IReadOnlyList<(string Registry, RateLimitStatus Status)> RateLimits =>
+    public IReadOnlyList<(RegistryName Registry, RateLimitStatus Status)> RateLimits =>
         [
             .. ForCopies
                 .Clients.RateLimits.Concat(ForLookups.Clients.RateLimits)
-                .GroupBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase)
+                .GroupBy(pair => pair.Key)
                 .Select(same => (same.Key, same.Select(pair => pair.Value).MaxBy(status => status.At)!))
-                .OrderBy(pair => pair.Key, StringComparer.Ordinal),
+                .OrderBy(pair => pair.Key),
         ];
 
     /// <summary>The options of what somebody waits for: one quick retry, so that the registry's own words arrive in time.</summary>

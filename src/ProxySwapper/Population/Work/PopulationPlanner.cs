@@ -43,7 +43,7 @@ internal sealed class PopulationPlanner
         };
 
     /// <summary>Whether images of a repository are warmed, so that nothing is pushed there.</summary>
-    public bool IsWarmedUp(string registry, string repository) =>
+    public bool IsWarmedUp(RegistryName registry, string repository) =>
         _warmUps.Count > 0
         && ImageReference.TryParse($"{registry}/{repository}:latest", out var image)
         && WarmUp(image, image.ToString()) is not null;

@@ -5,6 +5,7 @@ using ProxySwapper.Population;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Rules;
 
@@ -191,7 +192,8 @@ internal sealed class AccessSurveyTests
         return await new AccessSurvey(registries, TimeProvider.System).RunAsync(options, default);
     }
 
-    private static RegistryEntryOptions[] Entries(InMemoryRegistry registry) => [new() { Host = registry.Address, PlainHttp = true }];
+    private static RegistryEntryOptions[] Entries(InMemoryRegistry registry) =>
+        [new() { Host = RegistryName.Parse(registry.Address), PlainHttp = true }];
 
     private static Task<InMemoryRegistry> RefusingAsync(string method, int status) =>
         InMemoryRegistry.StartAsync(

@@ -1,5 +1,6 @@
 using System.Net;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Time;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Tests.Population.Downstream;
@@ -46,7 +47,7 @@ internal sealed partial class DownstreamHealthTests
     [Test]
     public async Task The_first_repository_of_a_target_without_a_path_is_checked_at_once()
     {
-        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry.Text }] });
         _denial = HttpStatusCode.Unauthorized;
         await CheckAsync(health, TimeSpan.Zero);
         Assert.That(_checks, Is.Empty);
@@ -82,7 +83,7 @@ internal sealed partial class DownstreamHealthTests
     [TestCase("")]
     public async Task A_login_with_rights_for_single_repositories_is_let_in_once_one_of_their_images_is_used(string path)
     {
-        var (target, prefix) = path.Length > 0 ? ($"{Registry}/{path}", $"{path}/") : (Registry, "");
+        var (target, prefix) = path.Length > 0 ? ($"{Registry}/{path}", $"{path}/") : (Registry.Text, "");
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = target }] });
         (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository != $"{prefix}team/ours");
         await CheckAsync(health, TimeSpan.Zero);

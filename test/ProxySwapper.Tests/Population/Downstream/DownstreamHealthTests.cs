@@ -7,6 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
 
@@ -15,8 +16,8 @@ namespace ProxySwapper.Tests.Population.Downstream;
 [TestFixture]
 internal sealed partial class DownstreamHealthTests
 {
-    private const string Registry = "down.example.com";
-    private const string Hanging = "hanging.example.com";
+    private static readonly RegistryName Registry = RegistryName.Parse("down.example.com");
+    private static readonly RegistryName Hanging = RegistryName.Parse("hanging.example.com");
     private const string Probe = "proxyswapper-access-check";
 
     private readonly FakeTimeProvider _time = new();
@@ -28,7 +29,7 @@ internal sealed partial class DownstreamHealthTests
     private readonly Dictionary<string, TimeSpan> _delays = new(StringComparer.Ordinal);
     private int _pauses;
     private readonly TaskCompletionSource _hanging = new();
-    private readonly ConcurrentDictionary<string, int> _pingsOf = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<RegistryName, int> _pingsOf = [];
     private Action? _during;
     private readonly List<string> _checks = [];
 
@@ -42,7 +43,7 @@ internal sealed partial class DownstreamHealthTests
         Assert.That(health.IsFallingBack, Is.False, "two may be an accident");
         await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(
-            (health.FailureOf(Registry, "app"), health.FailureOf("other.example.com", "app")),
+            (health.FailureOf(Registry, "app"), health.FailureOf(RegistryName.Parse("other.example.com"), "app")),
             Is.EqualTo(($"{Registry} is failing: GET {Registry}: bad gateway (HTTP 502)", (string?)null))
         );
         Assert.That(
@@ -125,7 +126,7 @@ internal sealed partial class DownstreamHealthTests
     [Test]
     public async Task A_repository_that_is_closed_to_us_says_nothing_of_a_registry_without_a_path_in_the_rules()
     {
-        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry }] });
+        using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = Registry.Text }] });
         _denial = HttpStatusCode.Forbidden;
         health.Watch(Registry, "closed/app");
         await CheckAsync(health, TimeSpan.FromSeconds(5));
@@ -143,7 +144,7 @@ internal sealed partial class DownstreamHealthTests
     public void What_is_asked_about_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository)
     {
         var found = AccessCheck.TargetsOf(new() { Rules = [new() { Match = "docker.io", Target = target }] }).Single();
-        Assert.That((found.Registry, found.Repository), Is.EqualTo((registry, repository)));
+        Assert.That((found.Registry.Text, found.Repository), Is.EqualTo((registry, repository)));
     }
 
     [TestCase("down.example.com:5000/a:1", "a", "a")]
@@ -158,7 +159,7 @@ internal sealed partial class DownstreamHealthTests
     public void The_repository_of_a_replacement_is_the_one_that_its_images_go_to(string replacement, string path, string? repository) =>
         Assert.That(
             AccessCheck.TargetsOf(new() { Rules = [new() { MatchRegex = "^(.*)$", Replace = replacement }] }),
-            Is.EqualTo(new[] { new CheckedTarget("down.example.com:5000", path, repository) })
+            Is.EqualTo(new[] { new CheckedTarget(RegistryName.Parse("down.example.com:5000"), path, repository) })
         );
 
     [Test]
@@ -236,7 +237,7 @@ internal sealed partial class DownstreamHealthTests
         return health.CheckAsync(default);
     }
 
-    private async Task CheckAsync(string registry, string repository, CancellationToken cancellationToken)
+    private async Task CheckAsync(RegistryName registry, string repository, CancellationToken cancellationToken)
     {
         lock (_checks)
             _checks.Add($"{registry}/{repository}");
@@ -252,7 +253,7 @@ internal sealed partial class DownstreamHealthTests
             throw new RegistryException(HttpMethod.Post, registry, repository, status, []);
     }
 
-    private Task PingAsync(string registry, CancellationToken cancellationToken)
+    private Task PingAsync(RegistryName registry, CancellationToken cancellationToken)
     {
         _pings++;
         _pingsOf.AddOrUpdate(registry, 1, (_, count) => count + 1);

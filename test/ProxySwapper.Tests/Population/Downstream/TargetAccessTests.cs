@@ -1,4 +1,5 @@
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
@@ -9,7 +10,7 @@ internal sealed class TargetAccessTests
     [Test]
     public void A_refusal_does_not_end_because_other_repositories_are_checked_that_do_not_answer()
     {
-        var target = new TargetAccess("registry.example.com", "");
+        var target = new TargetAccess(RegistryName.Parse("registry.example.com"), "");
         target.AddRepository("denied");
         for (var i = 0; i < 3; i++)
             Check(target, RepositoryAnswer.Refused, "denied");

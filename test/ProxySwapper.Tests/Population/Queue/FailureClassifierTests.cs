@@ -1,5 +1,6 @@
 using System.Net;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
 
@@ -21,7 +22,7 @@ internal sealed class FailureClassifierTests
     public void A_status_determines_whether_to_retry(int status, object kind)
     {
         var fault = FailureClassifier.Read(Refusal((HttpStatusCode)status));
-        Assert.That((fault.Kind, fault.Host), Is.EqualTo(((FailureKind)kind, "up.example.com")));
+        Assert.That((fault.Kind, fault.Host?.Text), Is.EqualTo(((FailureKind)kind, "up.example.com")));
     }
 
     [TestCase(401, 429, true)]
@@ -50,7 +51,7 @@ internal sealed class FailureClassifierTests
         Assert.That(
             FailureClassifier
                 .Read(
-                    new RegistryException(HttpMethod.Get, "h", "r", HttpStatusCode.TooManyRequests, [])
+                    new RegistryException(HttpMethod.Get, RegistryName.Parse("up.example.com"), "r", HttpStatusCode.TooManyRequests, [])
                     {
                         RetryAfter = TimeSpan.FromMinutes(9),
                     }
@@ -66,7 +67,7 @@ internal sealed class FailureClassifierTests
     [TestCase(500, "up.example.com", false)]
     [TestCase(401, "down.example.com", false)]
     public void Another_secret_is_tried_if_the_source_denied_access(int status, string registry, bool isDenial) =>
-        Assert.That(FailureClassifier.IsRefusal(Refusal((HttpStatusCode)status), registry), Is.EqualTo(isDenial));
+        Assert.That(FailureClassifier.IsRefusal(Refusal((HttpStatusCode)status), RegistryName.Parse(registry)), Is.EqualTo(isDenial));
 
     [Test]
     public void An_unavailable_credential_is_retried() =>
@@ -76,5 +77,5 @@ internal sealed class FailureClassifierTests
         );
 
     private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) =>
-        new(HttpMethod.Get, "up.example.com", "r", status, [], innerException: cause);
+        new(HttpMethod.Get, RegistryName.Parse("up.example.com"), "r", status, [], innerException: cause);
 }

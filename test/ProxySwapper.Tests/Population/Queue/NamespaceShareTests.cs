@@ -23,7 +23,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
             var good = Take();
             Assert.That(good.Tenant, Is.EqualTo(Modest));
             Queue.Succeeded(good);
-            Queue.Failed(held, Failing(held.Work.Origin.Registry));
+            Queue.Failed(held, Failing(held.Work.Origin.Registry.Text));
             held = Take();
         }
     }
@@ -55,7 +55,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         for (var i = 0; i < 4; i++)
         {
             var job = Take();
-            registries.Add(job.Work.Origin.Registry);
+            registries.Add(job.Work.Origin.Registry.Text);
             Queue.Succeeded(job);
         }
         Assert.That(registries.Count(name => name == "other.example.com"), Is.EqualTo(2));

@@ -27,7 +27,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         var bad = Take();
         Enqueue("good", "other.example.com");
         Queue.Failed(bad, Failing("up.example.com"));
-        Assert.That(Take().Work.Origin.Registry, Is.EqualTo("other.example.com"), "the others of that registry wait");
+        Assert.That(Take().Work.Origin.Registry.Text, Is.EqualTo("other.example.com"), "the others of that registry wait");
         Time.Advance(TimeSpan.FromSeconds(1));
         Take();
         Enqueue("good2", "other.example.com");

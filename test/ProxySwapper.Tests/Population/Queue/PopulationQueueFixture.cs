@@ -45,9 +45,9 @@ internal abstract class PopulationQueueFixture
         Queue.Known.Forget(work.Key);
     }
 
-    protected static JobFailure Transient => new("500", FailureKind.Transient, "up.example.com");
+    protected static JobFailure Transient => new("500", FailureKind.Transient, RegistryName.Parse("up.example.com"));
 
-    protected static JobFailure Failing(string host) => new("down", FailureKind.RegistryDown, host);
+    protected static JobFailure Failing(string host) => new("down", FailureKind.RegistryDown, RegistryName.Parse(host));
 
     protected static CopyWork Copy(string name, string registry)
     {

@@ -153,8 +153,8 @@ internal sealed class PopulationPlannerTests
         {
             Registries =
             [
-                new() { Host = "own.example.com", CaFile = "ca.crt" },
-                new() { Host = "set.example.com", Auth = RegistryAuth.Anonymous },
+                new() { Host = RegistryName.Parse("own.example.com"), CaFile = "ca.crt" },
+                new() { Host = RegistryName.Parse("set.example.com"), Auth = RegistryAuth.Anonymous },
             ],
             Populate = new()
             {
@@ -183,7 +183,7 @@ internal sealed class PopulationPlannerTests
             ])
         );
         Assert.That(
-            ImpliedRegistryEntries.Entries(options, _ => null).Select(entry => entry.Host),
+            ImpliedRegistryEntries.Entries(options, _ => null).Select(entry => entry.Host.Text),
             Is.EqualTo(["own.example.com", "set.example.com", "plain:8080"])
         );
     }

@@ -1,3 +1,4 @@
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Oci;
@@ -100,10 +101,13 @@ internal sealed class TokenAuthenticationTests
         tokens.Users["other"] = "of other";
         await using var scene = await SceneAsync(tokens, User);
         await scene.Client.HeadManifestAsync("a/b", "1", default);
-        var other = scene.Clients.For(scene.Registry.Address, new MutableCredentials(RegistryCredential.Basic("other", "of other")));
+        var other = scene.Clients.For(
+            RegistryName.Parse(scene.Registry.Address),
+            new MutableCredentials(RegistryCredential.Basic("other", "of other"))
+        );
         await other.HeadManifestAsync("a/b", "1", default);
         Assert.That(tokens.Received.Select(request => request.Header("Authorization")).Distinct().Count(), Is.EqualTo(2));
-        var nobody = scene.Clients.For(scene.Registry.Address, CredentialChain.Anonymous);
+        var nobody = scene.Clients.For(RegistryName.Parse(scene.Registry.Address), CredentialChain.Anonymous);
         Assert.That(async () => await nobody.HeadManifestAsync("a/b", "1", default), Throws.InstanceOf<RegistryException>());
     }
 

@@ -52,7 +52,7 @@ internal sealed class CopyFaultTests
         }
         catch (RegistryException exception)
         {
-            Assert.That(exception.Message, Does.Contain(exception.Host).And.Contain("/app"));
+            Assert.That(exception.Message, Does.Contain(exception.Host.Text).And.Contain("/app"));
         }
         CopyScene.AssertWhole(scene.Target.Registry);
         // The fault is over: the next copy continues and succeeds.

@@ -45,7 +45,7 @@ internal sealed class LinkHeaderTests
     {
         using var message = new HttpResponseMessage();
         message.Headers.TryAddWithoutValidation("Link", link);
-        var request = new RegistryRequest(HttpMethod.Get, "r.example.com", "a", new Uri(Page)) { Expected = [] };
+        var request = new RegistryRequest(HttpMethod.Get, RegistryName.Parse("r.example.com"), "a", new Uri(Page)) { Expected = [] };
         // After a redirect, another host has responded: its links are relative to it.
         using var response = new RegistryResponse(
             message,

@@ -48,7 +48,7 @@ internal sealed class RegistryFaultTests
         var fault = Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("team/app", "1", default))!;
         Assert.That(scene.Faulty.Received, Has.Count.EqualTo(1));
         Assert.That(
-            (fault.Method, fault.Host, fault.Repository, (int)fault.Status!, fault.IsTransient),
+            (fault.Method, fault.Host.Text, fault.Repository, (int)fault.Status!, fault.IsTransient),
             Is.EqualTo((HttpMethod.Get, scene.Registry.Address, "team/app", status, false))
         );
         Assert.That(fault.Errors, Is.EqualTo(new[] { new RegistryError("SOME_CODE", "in its own words") }));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
@@ -146,7 +147,7 @@ internal sealed class TagListTests
     public void A_page_is_parsed_only_up_to_the_limit()
     {
         var body = Encoding.UTF8.GetBytes($$"""{"tags":[{{string.Join(',', Enumerable.Repeat("\"1\"", 4_000_000))}}]}""");
-        var request = new RegistryRequest(HttpMethod.Get, "r.example", "a", new Uri("http://r.example/v2/a/tags/list"))
+        var request = new RegistryRequest(HttpMethod.Get, RegistryName.Parse("r.example"), "a", new Uri("http://r.example/v2/a/tags/list"))
         {
             Expected = [HttpStatusCode.OK],
         };

@@ -120,10 +120,13 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         await using var faulty = await FaultyRegistry.StartAsync();
         var options = RegistryScene.Options with
         {
-            Hosts = new Dictionary<string, RegistryHostOptions> { [faulty.Address] = new() { MaxConcurrency = 2 } },
+            Hosts = new Dictionary<RegistryName, RegistryHostOptions>
+            {
+                [RegistryName.Parse(faulty.Address)] = new() { MaxConcurrency = 2 },
+            },
         };
         using var clients = new RegistryClients(options, TimeProvider.System, new CapturedLog());
-        var client = clients.For(faulty.Address, ProxySwapper.Registry.Credentials.CredentialChain.Anonymous);
+        var client = clients.For(RegistryName.Parse(faulty.Address), ProxySwapper.Registry.Credentials.CredentialChain.Anonymous);
         var (now, most) = (0, 0);
         faulty.Always(
             HttpMethod.Head,

@@ -82,7 +82,7 @@ internal sealed class ErrorTextTests
                     + $"the token server {tokens.Realm}, asked for repository:team/app:pull"
             )
         );
-        Assert.That(fault.Host, Is.EqualTo(scene.Registry.Address), "the registry cannot be had without its token server");
+        Assert.That(fault.Host.Text, Is.EqualTo(scene.Registry.Address), "the registry cannot be had without its token server");
     }
 
     [Test]

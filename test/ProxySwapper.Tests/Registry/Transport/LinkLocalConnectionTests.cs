@@ -67,8 +67,9 @@ internal sealed class LinkLocalConnectionTests
     private static async Task<HttpStatusCode> GetAsync(string host, params string[] addresses)
     {
         using var connections = new ConnectionPool((_, _) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray()));
-        var sender = new RegistryHost(host, new RegistryOptions(), connections, TimeProvider.System, NullLoggerFactory.Instance).Sender;
-        var request = new RegistryRequest(HttpMethod.Get, host, "", new Uri($"http://{host}/v2/")) { Expected = [HttpStatusCode.OK] };
+        var registry = RegistryName.Parse("registry.example.com");
+        var sender = new RegistryHost(registry, new RegistryOptions(), connections, TimeProvider.System, NullLoggerFactory.Instance).Sender;
+        var request = new RegistryRequest(HttpMethod.Get, registry, "", new Uri($"http://{host}/v2/")) { Expected = [HttpStatusCode.OK] };
         using var response = await sender.SendAsync(request, null, default);
         return response.Status;
     }

@@ -18,19 +18,19 @@ internal sealed class RegistryPaceTests
         var time = new ManualTimeProvider();
         var options = RegistryScene.Options with
         {
-            Hosts = new Dictionary<string, RegistryHostOptions>
+            Hosts = new Dictionary<RegistryName, RegistryHostOptions>
             {
-                [registry.Address] = new() { PlainHttp = true, RequestsPerSecond = 4 },
-                [other.Address] = new() { PlainHttp = true },
+                [RegistryName.Parse(registry.Address)] = new() { PlainHttp = true, RequestsPerSecond = 4 },
+                [RegistryName.Parse(other.Address)] = new() { PlainHttp = true },
             },
         };
         using var log = new CapturedLog();
         using var clients = new RegistryClients(options, time, log);
         var pings = Enumerable
             .Range(0, 6)
-            .Select(_ => clients.For(registry.Address, CredentialChain.Anonymous).PingAsync(default))
+            .Select(_ => clients.For(RegistryName.Parse(registry.Address), CredentialChain.Anonymous).PingAsync(default))
             .ToList();
-        await clients.For(other.Address, CredentialChain.Anonymous).PingAsync(default);
+        await clients.For(RegistryName.Parse(other.Address), CredentialChain.Anonymous).PingAsync(default);
         await pings[0];
         for (var sent = 1; sent < 6; sent++)
         {

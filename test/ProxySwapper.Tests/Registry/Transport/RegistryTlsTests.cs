@@ -74,8 +74,13 @@ internal sealed class RegistryTlsTests
         using var connections = new ConnectionPool();
         Uri Of(string name, RegistryHostOptions? host = null) =>
             new RegistryHost(
-                name,
-                new RegistryOptions { Hosts = host is null ? new Dictionary<string, RegistryHostOptions>() : new() { [name] = host } },
+                RegistryName.Parse(name),
+                new RegistryOptions
+                {
+                    Hosts = host is null
+                        ? new Dictionary<RegistryName, RegistryHostOptions>()
+                        : new() { [RegistryName.Parse(name)] = host },
+                },
                 connections,
                 TimeProvider.System,
                 new CapturedLog()
@@ -154,14 +159,19 @@ internal sealed class RegistryTlsTests
         connections.Clear();
         var options = RegistryScene.Options with
         {
-            Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { InsecureSkipTlsVerify = true } },
+            Hosts = new Dictionary<RegistryName, RegistryHostOptions>
+            {
+                [RegistryName.Parse(registry.Address)] = new() { InsecureSkipTlsVerify = true },
+            },
         };
         using var clients = new RegistryClients(options, RegistryScene.NewTime(), new CapturedLog());
         await Task.WhenAll(
             new[] { "one", "two" }.Select(async content =>
             {
                 var blob = registry.AddBlob("a", System.Text.Encoding.UTF8.GetBytes(content));
-                await using var stream = await clients.For(registry.Address, CredentialChain.Anonymous).OpenBlobAsync("a", blob, default);
+                await using var stream = await clients
+                    .For(RegistryName.Parse(registry.Address), CredentialChain.Anonymous)
+                    .OpenBlobAsync("a", blob, default);
                 await stream.CopyToAsync(Stream.Null);
             })
         );
@@ -177,8 +187,11 @@ internal sealed class RegistryTlsTests
 
     private static async Task PingAsync(InMemoryRegistry registry, RegistryHostOptions host, TimeProvider? time = null)
     {
-        var options = RegistryScene.Options with { Hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = host } };
+        var options = RegistryScene.Options with
+        {
+            Hosts = new Dictionary<RegistryName, RegistryHostOptions> { [RegistryName.Parse(registry.Address)] = host },
+        };
         using var clients = new RegistryClients(options, time ?? RegistryScene.NewTime(), new CapturedLog());
-        await clients.For(registry.Address, CredentialChain.Anonymous).PingAsync(default);
+        await clients.For(RegistryName.Parse(registry.Address), CredentialChain.Anonymous).PingAsync(default);
     }
 }

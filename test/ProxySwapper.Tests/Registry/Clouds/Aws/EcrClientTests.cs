@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Amazon.Runtime;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Clouds.Aws;
 using ProxySwapper.Testing.Clouds;
 
@@ -41,7 +42,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     public async Task The_public_registry_has_an_API_of_its_own_in_one_region()
     {
         using var client = new EcrClient(
-            EcrHost.Parse("public.ecr.aws")! with
+            EcrHost.Parse(RegistryName.Parse("public.ecr.aws"))! with
             {
                 ApiEndpoint = _ecr.Endpoint,
             },
@@ -249,7 +250,13 @@ internal sealed class EcrClientTests : IAsyncDisposable
     }
 
     private EcrClient ClientOf(AwsPrincipal principal, string region = "eu-central-1") =>
-        new(EcrHost.Parse($"123456789012.dkr.ecr.{region}.amazonaws.com")! with { ApiEndpoint = _ecr.Endpoint }, CredentialsOf(principal));
+        new(
+            EcrHost.Parse(RegistryName.Parse($"123456789012.dkr.ecr.{region}.amazonaws.com"))! with
+            {
+                ApiEndpoint = _ecr.Endpoint,
+            },
+            CredentialsOf(principal)
+        );
 
     private static AWSCredentials CredentialsOf(AwsPrincipal principal) =>
         principal.SessionToken is null

@@ -206,7 +206,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
 
     private EcrCredentialSource Source(params (string Host, EcrAccount Account)[] accounts) =>
         new(
-            accounts.ToDictionary(entry => entry.Host, entry => entry.Account),
+            accounts.ToDictionary(entry => RegistryName.Parse(entry.Host), entry => entry.Account),
             (host, profile, _) => Task.FromResult(ClientOf(host, profile)),
             _time,
             new Microsoft.Extensions.Logging.Logger<EcrCredentialSource>(_log)

@@ -31,7 +31,13 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         _azure = await AzureCloud.StartAsync(time: _time);
         _clients = new RegistryClients(
-            new RegistryOptions { Hosts = new Dictionary<string, RegistryHostOptions> { [_azure.Address] = new() { PlainHttp = true } } },
+            new RegistryOptions
+            {
+                Hosts = new Dictionary<RegistryName, RegistryHostOptions>
+                {
+                    [RegistryName.Parse(_azure.Address)] = new() { PlainHttp = true },
+                },
+            },
             _time,
             _log
         );
@@ -50,7 +56,8 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     [TestCase("team.azurecr.us", true)]
     [TestCase("azurecr.io", false)]
     [TestCase("team.azurecr.io.example.com", false)]
-    public void Azures_hosts_are_known(string host, bool isAzure) => Assert.That(AzureCredentialSource.IsAzure(host), Is.EqualTo(isAzure));
+    public void Azures_hosts_are_known(string host, bool isAzure) =>
+        Assert.That(AzureCredentialSource.IsAzure(RegistryName.Parse(host)), Is.EqualTo(isAzure));
 
     [Test]
     public async Task Other_hosts_are_for_other_sources() => Assert.That(await _source.GetAsync(Image("quay.io"), default), Is.Null);
@@ -81,7 +88,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
         Assert.That(
-            (await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest,
+            (await _clients.For(RegistryName.Parse(_azure.Address), _source).HeadManifestAsync("team", "1", default))!.Digest,
             Is.EqualTo(image.Top.Digest)
         );
     }
@@ -91,7 +98,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
-        var client = _clients.For(_azure.Address, _source);
+        var client = _clients.For(RegistryName.Parse(_azure.Address), _source);
         await client.HeadManifestAsync("team", "1", default);
         _azure.Revoke();
         Assert.That((await client.HeadManifestAsync("team", "1", default))!.Digest, Is.EqualTo(image.Top.Digest));
@@ -127,7 +134,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
         Assert.That(
-            (await _clients.For(_azure.Address, _source).HeadManifestAsync("team", "1", default))!.Digest,
+            (await _clients.For(RegistryName.Parse(_azure.Address), _source).HeadManifestAsync("team", "1", default))!.Digest,
             Is.EqualTo(image.Top.Digest)
         );
         Assert.That((_azure.Exchanges.Count, _identity.Asked), Is.EqualTo((0, 0)));
@@ -252,7 +259,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
 
     private AzureCredentialSource Source(AzureAccount? account) =>
         new(
-            account is null ? new Dictionary<string, AzureAccount>() : new Dictionary<string, AzureAccount> { [_azure.Address] = account },
+            account is null ? [] : new Dictionary<RegistryName, AzureAccount> { [RegistryName.Parse(_azure.Address)] = account },
             _clients,
             _ => _identity,
             _environment.GetValueOrDefault,

@@ -25,7 +25,7 @@ internal sealed class GoogleCredentialSourceTests
     [TestCase("notgcr.io", false)]
     [TestCase("gcr.io.example.com", false)]
     public void Googles_hosts_are_known(string host, bool isGoogle) =>
-        Assert.That(GoogleCredentialSource.IsGoogle(host), Is.EqualTo(isGoogle));
+        Assert.That(GoogleCredentialSource.IsGoogle(RegistryName.Parse(host)), Is.EqualTo(isGoogle));
 
     [Test]
     public async Task Other_hosts_are_for_other_sources() => Assert.That(await Source([]).GetAsync(Image("quay.io/a/b"), default), Is.Null);
@@ -33,7 +33,7 @@ internal sealed class GoogleCredentialSourceTests
     [Test]
     public void A_key_file_that_is_missing_is_an_error_that_names_it()
     {
-        var source = Source(new() { ["europe-docker.pkg.dev"] = "/no/such/key.json" });
+        var source = Source(new() { [RegistryName.Parse("europe-docker.pkg.dev")] = "/no/such/key.json" });
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () =>
             await source.GetAsync(Image("europe-docker.pkg.dev/a/b"), default)
         );
@@ -45,7 +45,13 @@ internal sealed class GoogleCredentialSourceTests
     {
         using var folder = new TemporaryFolder();
         await using var server = await StartTokenServerAsync();
-        var source = Source(new() { ["a.pkg.dev"] = KeyFile(folder, "a", server), ["b.pkg.dev"] = KeyFile(folder, "b", server) });
+        var source = Source(
+            new()
+            {
+                [RegistryName.Parse("a.pkg.dev")] = KeyFile(folder, "a", server),
+                [RegistryName.Parse("b.pkg.dev")] = KeyFile(folder, "b", server),
+            }
+        );
         foreach (var account in new[] { "a", "b", "a" })
         {
             var credential = await source.GetAsync(Image($"{account}.pkg.dev/x/y"), default);
@@ -63,7 +69,7 @@ internal sealed class GoogleCredentialSourceTests
             Task.FromResult(GoogleCredential.FromAccessToken("found")),
         ]);
         var source = new GoogleCredentialSource(
-            new Dictionary<string, string?>(),
+            new Dictionary<RegistryName, string?>(),
             searches.Dequeue,
             time,
             NullLogger<GoogleCredentialSource>.Instance
@@ -87,7 +93,7 @@ internal sealed class GoogleCredentialSourceTests
         var time = new ManualTimeProvider();
         var searches = 0;
         var source = new GoogleCredentialSource(
-            new Dictionary<string, string?> { ["required.pkg.dev"] = null },
+            new Dictionary<RegistryName, string?> { [RegistryName.Parse("required.pkg.dev")] = null },
             () => ++searches > 0 ? throw new InvalidOperationException("none of a test") : null!,
             time,
             new Logger<GoogleCredentialSource>(log)
@@ -106,7 +112,7 @@ internal sealed class GoogleCredentialSourceTests
 
     private int _tokens;
 
-    private static GoogleCredentialSource Source(Dictionary<string, string?> hosts) =>
+    private static GoogleCredentialSource Source(Dictionary<RegistryName, string?> hosts) =>
         new(hosts, TimeProvider.System, NullLogger<GoogleCredentialSource>.Instance);
 
     private static ImageReference Image(string text) =>
