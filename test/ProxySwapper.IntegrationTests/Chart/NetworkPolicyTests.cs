@@ -46,6 +46,24 @@ internal sealed class NetworkPolicyTests
         Assert.That(policies.Where(ReachesMetadata).Select(ComponentOf), Has.Member("webhook"));
     }
 
+    [TestCase("{create: true}", true)]
+    [TestCase("{create: false, name: ours}", false)]
+    public async Task An_identity_of_the_mirror_alone_is_no_reason_for_the_webhook(string account, bool expected)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.PathOf("identity.yaml");
+        await File.WriteAllTextAsync(
+            file,
+            $$"""
+            serviceAccount: {{account}}
+            cloudIdentity:
+              aws: {roleArn: "arn:aws:iam::123456789012:role/mirror"}
+            """
+        );
+        var policies = (await HelmChart.ObjectsAsync(Values, "-f", file)).Where(IsPolicy);
+        Assert.That(policies.Where(ReachesMetadata).Select(ComponentOf), expected ? Has.Member("webhook") : Has.No.Member("webhook"));
+    }
+
     [Test]
     public async Task The_test_may_ask_the_management_port_whoever_else_may()
     {
