@@ -36,13 +36,12 @@ internal sealed class ConfigurationLocations
     public int? LineOf(string key) => Find(key) is { } node ? (int)node.Start.Line : null;
 
     /// <summary>Whether a key is set, in the file or by its environment variable.</summary>
-    public bool Has(string key) => _environment.ContainsKey(EnvironmentOverlay.VariableOf(key)) || Find(key) is not null;
+    public bool Has(string key) => EnvironmentOverlay.FindVariable(_environment, key) is not null || Find(key) is not null;
 
     /// <summary>A fault at a key's value, or at the variable that sets it.</summary>
     public ConfigurationFault FaultOf(string key, string message)
     {
-        var variable = EnvironmentOverlay.VariableOf(key);
-        if (_environment.ContainsKey(variable))
+        if (EnvironmentOverlay.FindVariable(_environment, key) is { } variable)
             return new(variable, 0, 0, key, message);
         return Find(key) is { } node
             ? new(_file, (int)node.Start.Line, (int)node.Start.Column, PathOf(key), message)

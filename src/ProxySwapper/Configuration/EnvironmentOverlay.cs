@@ -72,11 +72,9 @@ internal static class EnvironmentOverlay
     {
         foreach (var (variable, value) in environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            if (variable == "PROXY_URL")
-                Set(root, "proxyUrl", variable, value, source);
-            else if (!variable.StartsWith(Prefix, StringComparison.Ordinal) || IsOther(variable, value))
+            if (PathOf(variable, value) is not { } path)
                 continue;
-            else if (Paths.TryGetValue(WordOf(variable[Prefix.Length..]), out var path))
+            if (path.Length > 0)
                 Set(root, path, variable, value, source);
             else
                 faults.Add(
@@ -91,6 +89,10 @@ internal static class EnvironmentOverlay
         }
     }
 
+    /// <summary>The variable that sets a key, however it is spelled; null if none does.</summary>
+    public static string? FindVariable(IReadOnlyDictionary<string, string> environment, string path) =>
+        environment.Where(pair => PathOf(pair.Key, pair.Value) == path).Select(pair => pair.Key).Max(StringComparer.Ordinal);
+
     /// <summary>The documented name of a key's variable.</summary>
     public static string VariableOf(string path) =>
         Prefix
@@ -101,6 +103,12 @@ internal static class EnvironmentOverlay
                 : $"{char.ToUpperInvariant(character)}"
             )
         );
+
+    /// <summary>The path of the key that a variable sets; empty for an unknown one, and null for one that is not a setting.</summary>
+    private static string? PathOf(string variable, string value) =>
+        variable == "PROXY_URL" ? "proxyUrl"
+        : !variable.StartsWith(Prefix, StringComparison.Ordinal) || IsOther(variable, value) ? null
+        : Paths.GetValueOrDefault(WordOf(variable[Prefix.Length..]), "");
 
     /// <summary>
     /// Variables that this reader does not judge: those of other commands, and those that kubelet creates for each Service in the
@@ -121,8 +129,10 @@ internal static class EnvironmentOverlay
         var mapping = root;
         foreach (var key in keys[..^1])
         {
-            if (Find(mapping, key) is not { } child)
-                mapping.Children[new YamlScalarNode(key)] = child = new YamlMappingNode();
+            var (written, child) = Find(mapping, key);
+            // A key without a value, or with null, is as good as missing.
+            if (child is null || YamlSection.IsNull(child))
+                mapping.Children[written ?? new YamlScalarNode(key)] = child = new YamlMappingNode();
             // The value is not a mapping; reading the file reports that.
             if (child is not YamlMappingNode inner)
                 return;
@@ -135,12 +145,14 @@ internal static class EnvironmentOverlay
                     .Select(item => source.FromVariable(variable, new YamlScalarNode(item)))
             )
             : new YamlScalarNode(value);
-        var written = mapping.Children.Keys.FirstOrDefault(key => NameOf(key).Equals(keys[^1], StringComparison.OrdinalIgnoreCase));
-        mapping.Children[written ?? new YamlScalarNode(keys[^1])] = source.FromVariable(variable, node);
+        mapping.Children[Find(mapping, keys[^1]).Key ?? new YamlScalarNode(keys[^1])] = source.FromVariable(variable, node);
     }
 
-    private static YamlNode? Find(YamlMappingNode mapping, string key) =>
-        mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
+    private static (YamlNode? Key, YamlNode? Value) Find(YamlMappingNode mapping, string key)
+    {
+        var (written, value) = mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase));
+        return (written, value);
+    }
 
     private static string NameOf(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 

@@ -15,6 +15,7 @@ internal static class DurationParser
             return true;
         if (text.IsEmpty)
             return false;
+        var sum = 0.0;
         while (!text.IsEmpty)
         {
             var end = text.IndexOfAnyExcept(NumberCharacters);
@@ -31,11 +32,14 @@ internal static class DurationParser
                 "h" => 3_600_000,
                 _ => null,
             };
-            if (milliseconds is null || number * milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2)
+            if (milliseconds is null)
                 return false;
-            duration += TimeSpan.FromMilliseconds(number * milliseconds.Value);
+            sum += number * milliseconds.Value;
             text = text[unit.Length..];
         }
+        if (sum > TimeSpan.MaxValue.TotalMilliseconds / 2)
+            return false;
+        duration = TimeSpan.FromMilliseconds(sum);
         return true;
     }
 

@@ -1,3 +1,4 @@
+using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 
@@ -26,6 +27,29 @@ internal sealed class EnvironmentOverlayTests
             Is.EqualTo(("b.example", 2, 4, true))
         );
         Assert.That(options.IgnoreImages, Is.EqualTo(new[] { "nginx", "quay.io/**" }));
+    }
+
+    [Test]
+    public void A_section_without_a_value_is_filled_by_variables([Values("populate:", "populate: ~", "Populate: {gate: }")] string text)
+    {
+        var populate = Read(
+            text,
+            new() { ["PROXYSWAPPER_POPULATE_POLICY"] = "delayed", ["PROXYSWAPPER_POPULATE_GATE_JOBS"] = "false" }
+        ).Populate;
+        Assert.That((populate.Policy, populate.Gate.Jobs), Is.EqualTo((PopulatePolicy.Delayed, false)));
+    }
+
+    [Test]
+    public void A_variable_counts_however_it_is_spelled(
+        [Values("PROXYSWAPPER_POPULATE_POLICY", "PROXYSWAPPER_POPULATEPOLICY")] string variable
+    )
+    {
+        const string Text = "proxyUrl: r.example.com\nadmissionPolicy: {name: swap}\n";
+        var environment = new Dictionary<string, string> { [variable] = "gate" };
+        Assert.That(
+            () => new ServedPolicy().Apply("c.yaml", Text, environment, Read(Text, environment)),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"{variable}: populate.policy: gate depends on which images")
+        );
     }
 
     [Test]

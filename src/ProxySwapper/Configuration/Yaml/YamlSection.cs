@@ -102,13 +102,15 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         var node = Take(key);
         if (node is null)
             return null;
+        var names = Enum.GetNames<T>();
+        // By name only: Enum.TryParse also takes numbers, and several names at once.
         if (
-            node is YamlScalarNode { Value: { Length: > 0 } text }
-            && !char.IsAsciiDigit(text[0])
+            node is YamlScalarNode { Value: { } text }
+            && names.Contains(text, StringComparer.OrdinalIgnoreCase)
             && Enum.TryParse<T>(text, ignoreCase: true, out var value)
         )
             return value;
-        var allowed = Enum.GetNames<T>().Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
+        var allowed = names.Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
         return Refuse<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
     }
 
