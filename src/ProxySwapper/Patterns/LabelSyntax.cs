@@ -9,7 +9,6 @@ namespace ProxySwapper.Patterns;
 internal static class LabelSyntax
 {
     private const int MaximumNameLength = 63;
-    private const int MaximumPrefixLength = 253;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create(
         "-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -20,7 +19,7 @@ internal static class LabelSyntax
         text.Split('/') switch
         {
             [var name] => IsName(name),
-            [var prefix, var name] => IsName(name) && prefix.Length is > 0 and <= MaximumPrefixLength && prefix.Split('.').All(IsDnsLabel),
+            [var prefix, var name] => IsName(name) && ObjectName.IsValid(prefix),
             _ => false,
         };
 
@@ -32,10 +31,4 @@ internal static class LabelSyntax
         && char.IsAsciiLetterOrDigit(text[0])
         && char.IsAsciiLetterOrDigit(text[^1])
         && !text.AsSpan().ContainsAnyExcept(NameCharacters);
-
-    private static bool IsDnsLabel(string text) =>
-        text.Length is > 0 and <= MaximumNameLength
-        && text[0] != '-'
-        && text[^1] != '-'
-        && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '-');
 }

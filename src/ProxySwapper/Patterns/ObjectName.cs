@@ -9,11 +9,13 @@ internal static class ObjectName
     private const int MaximumLength = 253;
 
     /// <summary>What a name must be, for a message.</summary>
-    public const string Rule = "lower-case letters, digits, '-' and '.', the first and last a letter or digit";
+    public const string Rule = "lower-case letters, digits, '-' and '.', the first and last of each part a letter or digit";
 
-    public static bool IsValid(string text) =>
-        text.Length is > 0 and <= MaximumLength
-        && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character is '-' or '.')
-        && char.IsAsciiLetterOrDigit(text[0])
-        && char.IsAsciiLetterOrDigit(text[^1]);
+    public static bool IsValid(string text) => text.Length <= MaximumLength && text.Split('.').All(IsLabel);
+
+    private static bool IsLabel(string text) =>
+        text.Length > 0
+        && text[0] != '-'
+        && text[^1] != '-'
+        && text.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '-');
 }

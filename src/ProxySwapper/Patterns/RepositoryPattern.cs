@@ -119,7 +119,8 @@ internal sealed class RepositoryPattern
                 return $"{Example}; use matchRegex to match tags or digests";
             if (segment != AnySegments && segment.Contains(AnySegments, StringComparison.Ordinal))
                 return "can contain ** only as a whole segment";
-            if (segment.Any(character => char.IsAsciiLetterUpper(character) || char.IsWhiteSpace(character)))
+            // With a letter in place of a star it is valid, or nothing that it matches is.
+            if (!ImageReference.TryParse($"x.x/{segment.Replace("*", "x", StringComparison.Ordinal)}", out _))
                 return $"{Example}; '{segment}' is not valid in a repository name";
         }
         return null;

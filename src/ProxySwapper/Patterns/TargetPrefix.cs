@@ -23,6 +23,9 @@ internal static class TargetPrefix
             return $"{Example}: '{host}' would be read as a path on Docker Hub; add a domain or a port";
         if (host.Contains(RegistryPlaceholder, StringComparison.Ordinal))
             return $"{Example}: {RegistryPlaceholder} must be in the path";
+        if (KeepsRegistry(target) && PrefixOf(target) == $"{RegistryName.DockerHub}/")
+            return "could be any organisation on Docker Hub, where images come from; name a registry of your own, or an organisation: "
+                + $"docker.io/my-org/{RegistryPlaceholder}";
         return
             ImageReference.TryParse($"{target.Replace(RegistryPlaceholder, "x", StringComparison.Ordinal)}/x", out var image, out var fault)
             && image.Tag is null
