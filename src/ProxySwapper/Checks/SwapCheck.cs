@@ -37,7 +37,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 PodOf(samples),
                 cancellationToken
             );
-            var images = pod["spec"]!["containers"]!.AsArray().Select(container => (string?)container!["image"] ?? "").ToList();
+            var images = ImagesOf(pod, samples.Count);
             var isAsked = options.DryRun ? warnings.Contains(AdmissionResponseWriter.DryRunWarning) : IsMarked(pod);
             var isRight = samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked)) && (isAsked || !options.DryRun);
             if (time.GetUtcNow() < end && !isRight)
@@ -59,6 +59,15 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 report.Note($"warning from the API server: {warning}");
             return isAsked || isRight;
         }
+    }
+
+    /// <summary>
+    /// The images of our containers, by name: others may precede them, as with Istio's <c>holdApplicationUntilProxyStarts</c>.
+    /// </summary>
+    private static List<string> ImagesOf(JsonObject pod, int count)
+    {
+        var containers = pod["spec"]!["containers"]!.AsArray().ToLookup(item => (string?)item!["name"], item => (string?)item!["image"]);
+        return [.. Enumerable.Range(0, count).Select(index => containers[NameOf(index)].FirstOrDefault() ?? "")];
     }
 
     private string ExpectedOf(SampleImage sample) =>
@@ -116,10 +125,12 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
             },
         };
 
+    private static string NameOf(int index) => string.Create(CultureInfo.InvariantCulture, $"c{index}");
+
     private static JsonObject ContainerOf(string image, int index) =>
         new JsonObject
         {
-            ["name"] = $"c{index.ToString(CultureInfo.InvariantCulture)}",
+            ["name"] = NameOf(index),
             ["image"] = image,
             ["securityContext"] = JsonNode.Parse("""{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}"""),
             ["resources"] = JsonNode.Parse("""{"requests":{"cpu":"1m","memory":"1Mi"},"limits":{"cpu":"10m","memory":"10Mi"}}"""),
