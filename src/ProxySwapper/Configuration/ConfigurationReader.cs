@@ -58,6 +58,7 @@ internal static class ConfigurationReader
     public static ProxySwapperOptions ReadSection(YamlSection top)
     {
         var defaults = new ProxySwapperOptions();
+        var admissionPolicy = AdmissionPolicySectionReader.Read(top);
         var options = defaults with
         {
             ProxyUrl = RulesSectionReader.ReadTarget(top, "proxyUrl"),
@@ -79,15 +80,12 @@ internal static class ConfigurationReader
             IgnoreNamespaces = RulesSectionReader.ReadNamespaces(top, "ignoreNamespaces"),
             IgnoreOwners = RulesSectionReader.ReadOwners(top) ?? defaults.IgnoreOwners,
             SwapPolicy = top.Choice<SwapPolicy>("swapPolicy") ?? defaults.SwapPolicy,
-            Populate = PopulateSectionReader.Read(top),
+            Populate = PopulateSectionReader.Read(top, admissionPolicy),
             Registries = RegistriesSectionReader.Read(top),
             ProxyHealth = ReadProxyHealth(top),
-            AdmissionPolicy = AdmissionPolicySectionReader.Read(top),
+            AdmissionPolicy = admissionPolicy,
         };
         options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
-        // An admission policy adds no gates.
-        if (options.AdmissionPolicy.Name is not null && top.Section("populate")?.Has("policy") != true)
-            options = options with { Populate = options.Populate with { Policy = PopulatePolicy.Delayed } };
         if (options is { DryRun: true, AdmissionPolicy.Name: not null })
             top.Fault(
                 "dryRun",

@@ -7,9 +7,12 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads the section <c>populate</c>; blocks written for the two populator plugins work unchanged.</summary>
 internal static class PopulateSectionReader
 {
-    public static PopulateOptions Read(YamlSection top)
+    public static PopulateOptions Read(YamlSection top, AdmissionPolicyOptions admissionPolicy)
     {
         var defaults = new PopulateOptions();
+        // An admission policy adds no gates.
+        if (admissionPolicy.Name is not null)
+            defaults = defaults with { Policy = PopulatePolicy.Delayed };
         if (top.Section("populate") is not { } section)
             return defaults;
         var options = defaults with

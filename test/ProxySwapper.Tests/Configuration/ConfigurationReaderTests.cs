@@ -174,6 +174,8 @@ internal sealed class ConfigurationReaderTests
     [TestCase("ignoreImages: {a: b}", "ignoreImages: must be a list, each item a string")]
     [TestCase("patchLabel: {key: 'a b'}", "must be a label key")]
     [TestCase("patchLabel: {value: '-x'}", "must be a label value")]
+    [TestCase("{populate: 5, admissionPolicy: {name: swap}}", "populate: must be a mapping of keys to values")]
+    [TestCase("{populate: {policy: none, Policy: gate}, admissionPolicy: {name: swap}}", "populate.Policy: duplicate key")]
     [TestCase("populate: {deadline: soon}", "must be a duration such as")]
     [TestCase("populate: {deadline: 1m}", "from 10ms to 29s")]
     [TestCase("populate: {recheckAfter: 128000000h128000000h}", "from 0 to 8760h")]
