@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Reporting;
 
@@ -187,9 +188,13 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             problems.Add($"Image sizes are unknown: {problem.Message}");
         }
         foreach (var entry in report.Entries)
-            if (sizes.TryGetValue(entry.Name, out var size) || entry.Target is { } target && sizes.TryGetValue(target.ToString(), out size))
-                entry.Size = size;
+            entry.Size = Find(entry.Decision.Source) ?? Find(entry.Target);
+
+        long? Find(ImageReference? image) => image is not null && sizes.TryGetValue(NodeNameOf(image), out var size) ? size : null;
     }
+
+    /// <summary>The name under which a node lists an image: without the tag if it was pulled by digest.</summary>
+    private static string NodeNameOf(ImageReference image) => image.Digest is { } digest ? $"{image.Name}@{digest}" : image.ToString();
 
     private static List<(string Name, long Size)> ReadSizes(JsonElement node)
     {
@@ -197,7 +202,9 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         foreach (var image in ObjectFields.Items(ObjectFields.Member(node, "status"), "images"))
             if (ObjectFields.Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size)
                 foreach (var name in ObjectFields.Items(image, "names"))
-                    sizes.Add((name.GetString() ?? "", size.GetInt64()));
+                    // Docker lists an image as it was pulled: nginx:1.
+                    if (ImageReference.TryParse(name.GetString(), out var parsed))
+                        sizes.Add((NodeNameOf(parsed.WithDefaultTag()), size.GetInt64()));
         return sizes;
     }
 
