@@ -71,6 +71,32 @@ internal sealed class FileValidationTests
         Assert.That(validation.Faults.Select(found => found.ToString()), Has.One.StartsWith(fault).And.Exactly(1).Items);
     }
 
+    /// <summary>What helm makes of them: <c>image: {tag: y}</c> gives it the image <c>…:true</c>.</summary>
+    [TestCase("webhook: {enabled: True}")]
+    [TestCase("webhook: {enabled: yes}")]
+    [TestCase("webhook: {enabled: off}")]
+    [TestCase("image: {tag: NaN}")]
+    [TestCase("image: {tag: Infinity}")]
+    [TestCase("image: {tag: 2026-01-02}")]
+    [TestCase("image: {tag: '7'}")]
+    [TestCase("image: {tag: !!str 7}")]
+    [TestCase("image: Null")]
+    [TestCase("replicas: 0x2")]
+    [TestCase("replicas: 2.0")]
+    [TestCase("replicas: +2")]
+    [TestCase("image: {tag: yes}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: y}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: 0x10}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: 1_000}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: 0o17}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: .5}", "v:1:14: image.tag: must be a string")]
+    [TestCase("image: {tag: -1e3}", "v:1:14: image.tag: must be a string")]
+    [TestCase("webhook: {enabled: 'true'}", "v:1:20: webhook.enabled: must be a boolean")]
+    [TestCase("replicas: 2.5", "v:1:11: replicas: must be an integer")]
+    [TestCase("replicas: -0x2", "v:1:11: replicas: must be at least 1")]
+    public void Values_have_the_types_that_helm_gives_them(string text, params string[] faults) =>
+        Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults.Select(fault => fault.ToString()), Is.EqualTo(faults));
+
     [Test]
     public void Every_mistake_is_reported_once()
     {

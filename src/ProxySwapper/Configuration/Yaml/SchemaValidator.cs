@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
@@ -142,7 +141,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
 
     private static string? NumberProblem(JsonElement schema, string value)
     {
-        if (!double.TryParse(value, CultureInfo.InvariantCulture, out var number))
+        if (!PlainScalar.TryNumber(value, out var number))
             return null;
         if (Number(schema, "minimum") is { } minimum && number < minimum)
             return $"must be at least {minimum}";
@@ -158,24 +157,23 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     private static bool Is(string? type, YamlNode node) =>
         type switch
         {
-            "object" => node is YamlMappingNode || YamlSection.IsNull(node),
-            "array" => node is YamlSequenceNode || YamlSection.IsNull(node),
-            "null" => YamlSection.IsNull(node),
-            "boolean" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" },
-            "integer" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text }
-                && long.TryParse(text, CultureInfo.InvariantCulture, out _),
-            "number" => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: { } text }
-                && double.TryParse(text, CultureInfo.InvariantCulture, out _),
+            "object" => node is YamlMappingNode || IsNull(node),
+            "array" => node is YamlSequenceNode || IsNull(node),
+            "null" => IsNull(node),
+            "boolean" => Plain(node) is { } text && PlainScalar.IsBoolean(text),
+            "integer" => Plain(node) is { } text && PlainScalar.TryNumber(text, out var number) && double.IsInteger(number),
+            "number" => Plain(node) is { } text && PlainScalar.TryNumber(text, out _),
             "string" => node is YamlScalarNode scalar && IsText(scalar),
             _ => true,
         };
 
+    private static bool IsNull(YamlNode node) => Plain(node) is { } text && PlainScalar.IsNull(text);
+
     /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is not a boolean, number or null.</summary>
     private static bool IsText(YamlScalarNode scalar) =>
-        scalar.Style != ScalarStyle.Plain
-        || !YamlSection.IsNull(scalar)
-            && scalar.Value is not ("true" or "false")
-            && !double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out _);
+        Plain(scalar) is not { } text || !PlainScalar.IsNull(text) && !PlainScalar.IsBoolean(text) && !PlainScalar.TryNumber(text, out _);
+
+    private static string? Plain(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain } scalar ? scalar.Value : null;
 
     private static string TypesOf(JsonElement schema)
     {
