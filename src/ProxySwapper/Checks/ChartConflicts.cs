@@ -13,6 +13,7 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
 {
     private const string Issuer = "certificates.certManager.issuerRef";
     private const string CaBundle = "certificates.caBundle";
+    private const string ExistingSecret = "certificates.existingSecret";
 
     /// <summary>Keys of the configuration that the chart writes, and the values that they come from.</summary>
     private static readonly (string Key, string Instead)[] WrittenByTheChart =
@@ -48,7 +49,10 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
                         + "annotate yours"
                 );
         if (Text("webhook.mode") != "policy")
+        {
+            RefuseSecret();
             RefuseAuthority();
+        }
         RefuseIssuer();
         return _faults;
     }
@@ -64,15 +68,34 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
             && Set("registryCache.upstreams") is YamlSequenceNode upstreams
             && upstreams.Any(upstream => YamlValues.Find(upstream, "cloudIdentity") is not { } own || YamlValues.IsEmpty(own));
 
+    /// <summary>
+    /// Where the certificate comes from. With <c>auto</c> it may be that the cluster has no cert-manager and the program issues it, whose
+    /// authority cannot be named either.
+    /// </summary>
+    private string Mode =>
+        (Text("certificates.mode") ?? "auto") switch
+        {
+            "auto" when Text(ExistingSecret) is not null => "existing",
+            "auto" when Text("certificates.certManager.enabled") == "false" => "selfSigned",
+            "auto" => "certManager",
+            var written => written,
+        };
+
+    private void RefuseSecret()
+    {
+        if (Mode != "existing")
+            Refuse(ExistingSecret, $"cannot be combined with certificates.mode {Mode}: set mode to existing");
+        else if (Set(ExistingSecret) is null || Set(CaBundle) is null)
+            Refuse(
+                ExistingSecret,
+                $"and {CaBundle} are required together: the certificate, and the authority by which the API server trusts it",
+                Set(ExistingSecret) ?? Set(CaBundle) ?? Set("certificates.mode")
+            );
+    }
+
     private void RefuseAuthority()
     {
-        var mode = Text("certificates.mode") ?? "auto";
-        // Without cert-manager in the cluster the program issues it, whose authority cannot be named either.
-        if (mode == "auto")
-            mode =
-                Text("certificates.existingSecret") is not null ? "existing"
-                : Text("certificates.certManager.enabled") == "false" ? "selfSigned"
-                : "certManager";
+        var mode = Mode;
         if (mode == "selfSigned")
             Refuse(CaBundle, "cannot be combined with certificates.mode selfSigned: the program publishes its own authority");
         else if (mode == "certManager" && Set(Issuer) is null)
@@ -85,7 +108,9 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
 
     private void RefuseIssuer()
     {
-        if (Text("certificates.existingSecret") is not null)
+        if (Text("certificates.mode") == "certManager" && Text("certificates.certManager.enabled") == "false")
+            Refuse("certificates.mode", "certManager cannot be combined with certificates.certManager.enabled false");
+        if (Text(ExistingSecret) is not null)
             Refuse(Issuer, "cannot be combined with certificates.existingSecret: both provide the certificate");
         else if (Text("certificates.certManager.enabled") == "false")
             Refuse(Issuer, "cannot be combined with certificates.certManager.enabled false");
@@ -93,9 +118,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
             Refuse(Issuer, "cannot be combined with certificates.mode selfSigned: set mode to certManager");
     }
 
-    private void Refuse(string key, string message)
+    private void Refuse(string key, string message) => Refuse(key, message, Set(key));
+
+    private void Refuse(string key, string message, YamlNode? at)
     {
-        if (Set(key) is { } node)
+        if (at is { } node)
             _faults.Add(new(file, (int)node.Start.Line, (int)node.Start.Column, key, message));
     }
 

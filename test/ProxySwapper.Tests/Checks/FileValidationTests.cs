@@ -165,11 +165,14 @@ internal sealed class FileValidationTests
     [TestCase("issuer-and-secret")]
     [TestCase("issuer-of-no-use")]
     [TestCase("issuer-that-is-off")]
+    [TestCase("no-certificate")]
     [TestCase("policy-by-configuration")]
     [TestCase("role-of-no-cache")]
     [TestCase("role-of-no-mirror")]
     [TestCase("role-of-no-upstream")]
     [TestCase("role-of-nobody")]
+    [TestCase("secret-of-nobody")]
+    [TestCase("secret-without-authority")]
     [TestCase("tenant-of-nobody")]
     public void Values_that_contradict_are_refused_with_the_charts_sentence(string name)
     {
