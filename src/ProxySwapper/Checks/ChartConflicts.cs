@@ -37,11 +37,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     /// <summary>The conflicts, each at the value that has to change.</summary>
     public IReadOnlyList<ConfigurationFault> Find()
     {
-        if (Text("webhook.enabled") == "false")
+        if (IsFalse("webhook.enabled"))
             return [];
         foreach (var (key, instead) in WrittenByTheChart)
             Refuse(key, $"is set by the chart: use {instead}");
-        if (Text("serviceAccount.create") == "false")
+        if (IsFalse("serviceAccount.create"))
             foreach (var key in IdentityIsInherited ? ["serviceAccount.annotations"] : Identities.Append("serviceAccount.annotations"))
                 Refuse(
                     key,
@@ -62,8 +62,8 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     /// <c>cloudIdentity</c>.
     /// </summary>
     private bool IdentityIsInherited =>
-        Text("mirror.enabled") == "true" && Set("mirror.cloudIdentity") is null
-        || Text("registryCache.enabled") == "true"
+        IsTrue("mirror.enabled") && Set("mirror.cloudIdentity") is null
+        || IsTrue("registryCache.enabled")
             && Set("registryCache.cloudIdentity") is null
             && Set("registryCache.upstreams") is YamlSequenceNode upstreams
             && upstreams.Any(upstream => YamlValues.Find(upstream, "cloudIdentity") is not { } own || YamlValues.IsEmpty(own));
@@ -76,7 +76,7 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         (Text("certificates.mode") ?? "auto") switch
         {
             "auto" when Text(ExistingSecret) is not null => "existing",
-            "auto" when Text("certificates.certManager.enabled") == "false" => "selfSigned",
+            "auto" when IsFalse("certificates.certManager.enabled") => "selfSigned",
             "auto" => "certManager",
             var written => written,
         };
@@ -108,11 +108,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
 
     private void RefuseIssuer()
     {
-        if (Text("certificates.mode") == "certManager" && Text("certificates.certManager.enabled") == "false")
+        if (Text("certificates.mode") == "certManager" && IsFalse("certificates.certManager.enabled"))
             Refuse("certificates.mode", "certManager cannot be combined with certificates.certManager.enabled false");
         if (Text(ExistingSecret) is not null)
             Refuse(Issuer, "cannot be combined with certificates.existingSecret: both provide the certificate");
-        else if (Text("certificates.certManager.enabled") == "false")
+        else if (IsFalse("certificates.certManager.enabled"))
             Refuse(Issuer, "cannot be combined with certificates.certManager.enabled false");
         else if (Text("certificates.mode") == "selfSigned")
             Refuse(Issuer, "cannot be combined with certificates.mode selfSigned: set mode to certManager");
@@ -125,6 +125,10 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         if (at is { } node)
             _faults.Add(new(file, (int)node.Start.Line, (int)node.Start.Column, key, message));
     }
+
+    private bool IsTrue(string key) => YamlValues.IsTrue(values, key.Split('.'));
+
+    private bool IsFalse(string key) => YamlValues.IsFalse(values, key.Split('.'));
 
     private string? Text(string key) => YamlValues.Text(values, key.Split('.'));
 

@@ -20,8 +20,8 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         var written = YamlValues.Find(values, "config");
         var config = Copy(written, values);
         foreach (var key in (ReadOnlySpan<string>)["proxyUrl", "dryRun"])
-            if (YamlValues.Text(values, key) is { } text && text != "false")
-                Set(config, key, source.Derive(YamlValues.Find(values, key)!, key, Plain(text)));
+            if (YamlValues.Text(values, key) is { } text && !YamlValues.IsFalse(values, key))
+                Set(config, key, source.Derive(YamlValues.Find(values, key)!, key, Plain(YamlValues.IsTrue(values, key) ? "true" : text)));
         if (YamlValues.Text(values, "management", "token", "secret") is not null)
             Set(config, "management", new YamlMappingNode("tokenFrom", new YamlMappingNode("env", "MANAGEMENT_TOKEN")));
         if (YamlValues.IsTrue(values, "pullSecrets", "enabled"))
@@ -32,7 +32,7 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         }
         if (YamlValues.IsTrue(values, "registryCache", "enabled") && YamlValues.IsTrue(values, "registryCache", "rewrite"))
             Set(config, "rules", CreateRules(config));
-        if (YamlValues.Text(values, "webhook", "mode") == "policy" && YamlValues.Text(values, "webhook", "enabled") != "false")
+        if (YamlValues.Text(values, "webhook", "mode") == "policy" && !YamlValues.IsFalse(values, "webhook", "enabled"))
             Set(config, "admissionPolicy", CreatePolicy());
         return config;
     }

@@ -18,7 +18,10 @@ internal static class YamlValues
     public static string? Text(YamlNode? node, params ReadOnlySpan<string> keys) =>
         Find(node, keys) is YamlScalarNode { Value.Length: > 0 } scalar && !YamlSection.IsNull(scalar) ? scalar.Value : null;
 
-    public static bool IsTrue(YamlNode? node, params ReadOnlySpan<string> keys) => Text(node, keys) == "true";
+    public static bool IsTrue(YamlNode? node, params ReadOnlySpan<string> keys) => Text(node, keys) is { } text && PlainScalar.IsTrue(text);
+
+    public static bool IsFalse(YamlNode? node, params ReadOnlySpan<string> keys) =>
+        Text(node, keys) is { } text && PlainScalar.IsFalse(text);
 
     /// <summary>Whether a template's <c>with</c> would skip the value.</summary>
     public static bool IsEmpty(YamlNode node) =>

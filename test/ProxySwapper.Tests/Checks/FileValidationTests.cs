@@ -145,6 +145,25 @@ internal sealed class FileValidationTests
     }
 
     [Test]
+    public void A_word_that_helm_takes_for_a_boolean_is_one_for_contradictions_too()
+    {
+        const string text = """
+            proxyUrl: a.example
+            dryRun: on
+            serviceAccount: {create: no, name: own}
+            cloudIdentity: {aws: {roleArn: "arn:aws:iam::123456789012:role/x"}}
+            mirror: {enabled: ENABLED, images: {a: {source: a, destination: b.example/a}}}
+            """;
+        var faults = new[] { "yes", "off" }.Select(word =>
+            FileValidation.Create("v", text.Replace("ENABLED", word, StringComparison.Ordinal), FileKind.ChartValues).Faults
+        );
+        Assert.That(
+            faults.Select(each => string.Join(' ', each.Select(fault => fault.Key))),
+            Is.EqualTo(new[] { "", "cloudIdentity.aws.roleArn" })
+        );
+    }
+
+    [Test]
     public void The_authority_of_a_certificate_of_ones_own_is_no_contradiction()
     {
         const string text = """

@@ -11,8 +11,11 @@ internal static partial class PlainScalar
 {
     public static bool IsNull(string text) => text is "" or "~" or "null" or "Null" or "NULL";
 
-    public static bool IsBoolean(string text) =>
-        text is "y" or "Y" or "n" or "N" || IsWord(text, "true", "yes", "on", "false", "no", "off");
+    public static bool IsBoolean(string text) => IsTrue(text) || IsFalse(text);
+
+    public static bool IsTrue(string text) => text is "y" or "Y" || IsWord(text, "true", "yes", "on");
+
+    public static bool IsFalse(string text) => text is "n" or "N" || IsWord(text, "false", "no", "off");
 
     /// <summary>Reads a number: decimal, with a fraction or exponent, or in base 2, 8 or 16; underscores may group its digits.</summary>
     public static bool TryNumber(string text, out double number)
