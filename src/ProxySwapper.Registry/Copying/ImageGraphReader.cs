@@ -121,7 +121,7 @@ internal sealed class ImageGraphReader(RepositoryClient source)
         }
         catch (FormatException fault)
         {
-            throw new CopyException(fault.Message, fault);
+            throw new CopyException($"{source.Registry}/{source.Repository}: {fault.Message}", fault);
         }
     }
 

@@ -9,24 +9,22 @@ internal static class DescriptorJson
     /// <summary>256 TiB: more than any blob, and small enough that the sizes of a whole image can be added.</summary>
     private const long MaxSize = 1L << 48;
 
-    /// <summary>Reads a descriptor; false if it is not one: without media type, size or a digest of a known algorithm.</summary>
-    public static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor)
+    /// <summary>Reads a descriptor.</summary>
+    /// <param name="json">The descriptor.</param>
+    /// <param name="name">Where it stands, for the message.</param>
+    /// <exception cref="FormatException">It is not one: without media type, size or a digest of a known algorithm.</exception>
+    public static Descriptor Read(JsonElement json, string name) =>
+        TryRead(json, out var descriptor, out var fault)
+            ? descriptor
+            : throw new FormatException($"{name} is not a valid descriptor: {fault}");
+
+    private static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor, [NotNullWhen(false)] out string? fault)
     {
         descriptor = null;
-        if (
-            json.ValueKind != JsonValueKind.Object
-            || Text(json, "mediaType") is not { Length: > 0 } mediaType
-            || !Digest.TryParse(Text(json, "digest"), out var digest)
-        )
+        if ((fault = FaultOf(json)) is not null)
             return false;
-        if (
-            !json.TryGetProperty("size", out var size)
-            || size.ValueKind != JsonValueKind.Number
-            || !size.TryGetInt64(out var bytes)
-            || bytes is < 0 or > MaxSize
-        )
-            return false;
-        descriptor = new Descriptor(mediaType, digest, bytes)
+        _ = Digest.TryParse(Text(json, "digest"), out var digest);
+        descriptor = new Descriptor(Text(json, "mediaType")!, digest, json.GetProperty("size").GetInt64())
         {
             Platform = PlatformOf(json),
             ArtifactType = Text(json, "artifactType"),
@@ -42,23 +40,42 @@ internal static class DescriptorJson
         return true;
     }
 
+    private static string? FaultOf(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object)
+            return "it must be an object";
+        if (Text(json, "mediaType") is not { Length: > 0 })
+            return "its mediaType must be a string";
+        if (!Digest.TryParse(Text(json, "digest"), out _))
+            return "its digest must be a string such as sha256:<64 hexadecimal digits>";
+        return
+            json.TryGetProperty("size", out var size)
+            && size.ValueKind == JsonValueKind.Number
+            && size.TryGetInt64(out var bytes)
+            && bytes is >= 0 and <= MaxSize
+            ? null
+            : $"its size must be an integer from 0 to {MaxSize}";
+    }
+
     /// <summary>The descriptors of a list in an object, such as <c>manifests</c>; invalid ones are skipped.</summary>
     public static IEnumerable<Descriptor> List(JsonElement json, string name)
     {
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var list) || list.ValueKind != JsonValueKind.Array)
             yield break;
         foreach (var item in list.EnumerateArray())
-            if (TryRead(item, out var descriptor))
+            if (TryRead(item, out var descriptor, out _))
                 yield return descriptor;
     }
 
-    /// <summary>The same; an invalid descriptor is an error.</summary>
-    /// <exception cref="FormatException">One of the entries is not a descriptor.</exception>
+    /// <summary>The same, but what is not a list of descriptors is an error; null is empty: so tools in Go write empty lists.</summary>
+    /// <exception cref="FormatException">It is not a list, or one of its entries is not a descriptor.</exception>
     public static IReadOnlyList<Descriptor> ListStrictly(JsonElement json, string name)
     {
-        List<Descriptor> descriptors = [.. List(json, name)];
-        var count = json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : 0;
-        return descriptors.Count == count ? descriptors : throw new FormatException($"its {name} are not all descriptors");
+        if (!json.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null)
+            return [];
+        if (list.ValueKind != JsonValueKind.Array)
+            throw new FormatException($"{name} must be a list");
+        return [.. list.EnumerateArray().Select((item, index) => Read(item, $"{name}[{index}]"))];
     }
 
     /// <summary>The annotations of a manifest or descriptor; those that are not strings are skipped.</summary>

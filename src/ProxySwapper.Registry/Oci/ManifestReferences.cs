@@ -36,8 +36,8 @@ public sealed record ManifestReferences(
         {
             using var document = JsonDocument.Parse(manifest.Bytes, new JsonDocumentOptions { MaxDepth = 64 });
             var root = document.RootElement;
-            var isIndex = MediaTypes.IsIndex(manifest.MediaType) || root.TryGetProperty("manifests", out _);
-            var config = isIndex ? null : Config(root);
+            var isIndex = IsIndex(manifest.MediaType, root);
+            var config = isIndex ? null : ConfigOf(root);
             IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.ListStrictly(root, "manifests") : [];
             IEnumerable<Descriptor> blobs = isIndex
                 ? []
@@ -51,7 +51,7 @@ public sealed record ManifestReferences(
                 manifest,
                 children,
                 held,
-                root.TryGetProperty("subject", out var subject) && DescriptorJson.TryRead(subject, out var about) ? about.Digest : null,
+                SubjectOf(root),
                 DescriptorJson.Text(root, "artifactType") ?? config?.MediaType,
                 DescriptorJson.Annotations(root)
             );
@@ -62,12 +62,26 @@ public sealed record ManifestReferences(
         }
     }
 
-    private static Descriptor? Config(JsonElement root)
+    /// <summary>Whether it lists manifests. One that is an index and an image would be copied as one of them and lose the other.</summary>
+    private static bool IsIndex(string mediaType, JsonElement root)
     {
-        if (!root.TryGetProperty("config", out var config) || config.ValueKind == JsonValueKind.Null)
-            return null;
-        return DescriptorJson.TryRead(config, out var descriptor)
-            ? descriptor
-            : throw new FormatException("its config is not a descriptor");
+        var hasManifests = root.TryGetProperty("manifests", out var manifests);
+        if (!hasManifests && !MediaTypes.IsIndex(mediaType))
+            return false;
+        if (!hasManifests || manifests.ValueKind != JsonValueKind.Array)
+            throw new FormatException("manifests must be a list");
+        foreach (var name in (ReadOnlySpan<string>)["config", "layers", "blobs"])
+            if (root.TryGetProperty(name, out var other) && other.ValueKind != JsonValueKind.Null)
+                throw new FormatException($"manifests and {name} cannot be combined");
+        return true;
     }
+
+    /// <summary>The configuration; artifacts that are no images have none.</summary>
+    private static Descriptor? ConfigOf(JsonElement root) =>
+        root.TryGetProperty("config", out var config) ? DescriptorJson.Read(config, "config") : null;
+
+    private static Digest? SubjectOf(JsonElement root) =>
+        root.TryGetProperty("subject", out var subject) && subject.ValueKind != JsonValueKind.Null
+            ? DescriptorJson.Read(subject, "subject").Digest
+            : null;
 }
