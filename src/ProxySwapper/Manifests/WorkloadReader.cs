@@ -173,8 +173,8 @@ internal sealed class WorkloadReader
             else if (image is null || YamlSection.IsNull(image) || image is YamlScalarNode { Value: "" })
                 // An API server refuses it in a Pod; in a custom resource, its controller may know the image.
                 _unread.Add($"{manifest} ({field.List}[{index}] in line {holder.Start.Line}: no {key})");
-            else if (image is YamlScalarNode { Style: ScalarStyle.Plain, Value: var text } && !YamlJson.IsString(text!))
-                _unread.Add($"{manifest} ({field.List}[{index}].{key} in line {image.Start.Line}: must be a string, not {text})");
+            else if (image is YamlScalarNode scalar && !YamlJson.IsString(scalar))
+                _unread.Add($"{manifest} ({field.List}[{index}].{key} in line {image.Start.Line}: must be a string, not {scalar.Value})");
             else
                 yield return ((YamlScalarNode)image).Value!;
         }

@@ -155,6 +155,12 @@ internal sealed class WorkloadReaderTests
     [TestCase("kind: Pod\nspec: {containers: [{image: 1.5}]}", "Pod (containers[0].image in line 2: must be a string, not 1.5)")]
     [TestCase("kind: Pod\nspec: {containers: [{image: true}]}", "Pod (containers[0].image in line 2: must be a string, not true)")]
     [TestCase("kind: Pod\nspec: {containers: [{image: on}]}", "Pod (containers[0].image in line 2: must be a string, not on)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: 1_000}]}", "Pod (containers[0].image in line 2: must be a string, not 1_000)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: 0x1F}]}", "Pod (containers[0].image in line 2: must be a string, not 0x1F)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: .inf}]}", "Pod (containers[0].image in line 2: must be a string, not .inf)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: -.INF}]}", "Pod (containers[0].image in line 2: must be a string, not -.INF)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: !!int '7'}]}", "Pod (containers[0].image in line 2: must be a string, not 7)")]
+    [TestCase("kind: Pod\nspec: {containers: [{image: NULL}]}", "Pod (containers[0] in line 2: no image)")]
     [TestCase("kind: Pod\nspec: {containers: [], volumes: [{image: {}}, {name: b}]}", "Pod (volumes[0] in line 2: no reference)")]
     [TestCase("kind: Pod\nspec:\n  containers: []\n  initContainers: {image: a}", "Pod (initContainers in line 4: must be a list)")]
     [TestCase("kind: Pod\nspec:\n  containers: []\n  ephemeralContainers: a", "Pod (ephemeralContainers in line 4: must be a list)")]
@@ -169,6 +175,7 @@ internal sealed class WorkloadReaderTests
     }
 
     [TestCase("!!str 7"), TestCase("! 7"), TestCase("'7'"), TestCase("'null'"), TestCase("nan"), TestCase("1.5-alpine"), TestCase("1e")]
+    [TestCase("tRue"), TestCase("nULL"), TestCase("0xZZ"), TestCase("_1"), TestCase("'NULL'"), TestCase("!!str .inf")]
     public void What_is_a_string_for_kubectl_is_an_image(string image)
     {
         var found = WorkloadReader.Read("m.yaml", $"kind: Pod\nspec: {{containers: [{{image: {image}}}]}}", "here");

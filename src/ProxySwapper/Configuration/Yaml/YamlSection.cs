@@ -170,7 +170,8 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     }
 
     /// <summary>True for an empty value and for YAML's null.</summary>
-    public static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" };
+    public static bool IsNull(YamlNode node) =>
+        node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
     private YamlNode? Take(string key)
     {
