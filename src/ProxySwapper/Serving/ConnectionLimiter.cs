@@ -93,7 +93,10 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     private LimitedConnection? FindVictim()
     {
         var isCrowded = _connections.Count(connection => connection.IsProven) > maximumConnections / 4 * 3;
-        return _connections.Where(connection => connection.IsProven || !isCrowded).MinBy(UrgencyOf);
+        var stages = _connections.Where(IsStarting).CountBy(connection => connection.Stage).ToDictionary();
+        return _connections
+            .Where(connection => connection.IsProven || !isCrowded)
+            .MinBy(connection => UrgencyOf(connection, stages.GetValueOrDefault(connection.Stage)));
     }
 
     private LimitedConnection? RemoveBusiest()
@@ -116,15 +119,24 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
             _addresses.Remove(connection.Address);
     }
 
-    /// <summary>The lowest is closed first.</summary>
-    private (bool IsAlone, bool IsProven, bool IsNew, bool IsBusy, long LastUse) UrgencyOf(LimitedConnection connection) =>
+    /// <summary>
+    /// The lowest is closed first. Of connections that have only just come, that is the oldest at the stage where most of them are: however
+    /// many of one kind arrive, a client that does something else goes on.
+    /// </summary>
+    private (bool IsAlone, bool IsProven, bool IsNew, int Rank, long LastUse) UrgencyOf(LimitedConnection connection, int sameStage) =>
         (
             _addresses[connection.Address] <= maximumConnections / 4,
             connection.IsProven,
-            time.GetElapsedTime(connection.LastUse) < Grace,
-            connection.Requests > 0,
+            IsNew(connection),
+            IsStarting(connection) ? -sameStage
+            : connection.Requests > 0 ? 1
+            : 0,
             connection.LastUse
         );
+
+    private bool IsNew(LimitedConnection connection) => time.GetElapsedTime(connection.LastUse) < Grace;
+
+    private bool IsStarting(LimitedConnection connection) => !connection.IsProven && IsNew(connection);
 
     private void Close(LimitedConnection? connection, string reason)
     {
@@ -146,6 +158,7 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
     private long _lastUse = opened;
     private int _requests;
     private volatile bool _isProven;
+    private volatile ConnectionStage _handshake = ConnectionStage.Silent;
 
     public IPAddress Address { get; } = (context.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
 
@@ -157,6 +170,15 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
 
     /// <summary>Requests in progress.</summary>
     public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>How far it has come.</summary>
+    public ConnectionStage Stage => Requests > 0 ? ConnectionStage.Requesting : _handshake;
+
+    /// <summary>Its TLS handshake has begun.</summary>
+    public void MarkGreeted() => _handshake = ConnectionStage.Handshaking;
+
+    /// <summary>Its TLS handshake has ended.</summary>
+    public void MarkSecured() => _handshake = ConnectionStage.Secured;
 
     public void MarkUsed(long now)
     {
@@ -174,4 +196,20 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
     public int TakeRequests() => Math.Max(0, Interlocked.Exchange(ref _requests, Closed));
 
     public void Close(string reason) => context.Abort(new ConnectionAbortedException(reason));
+}
+
+/// <summary>What a connection has done.</summary>
+internal enum ConnectionStage
+{
+    /// <summary>It has sent nothing.</summary>
+    Silent,
+
+    /// <summary>The first message of its TLS handshake has arrived.</summary>
+    Handshaking,
+
+    /// <summary>Its TLS handshake is complete.</summary>
+    Secured,
+
+    /// <summary>It has a request in progress.</summary>
+    Requesting,
 }

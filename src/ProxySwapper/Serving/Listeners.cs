@@ -77,15 +77,25 @@ internal sealed class Listeners(
             new TlsHandshakeCallbackOptions
             {
                 HandshakeTimeout = HandshakeTimeout,
-                OnConnection = _ =>
-                    new(
+                OnConnection = handshake =>
+                {
+                    handshake.Connection.Features.Get<LimitedConnection>()?.MarkGreeted();
+                    return new(
                         new SslServerAuthenticationOptions
                         {
                             ServerCertificateContext = served.Context,
                             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                             ApplicationProtocols = Protocols,
                         }
-                    ),
+                    );
+                },
+            }
+        );
+        listen.Use(next =>
+            connection =>
+            {
+                connection.Features.Get<LimitedConnection>()?.MarkSecured();
+                return next(connection);
             }
         );
     }

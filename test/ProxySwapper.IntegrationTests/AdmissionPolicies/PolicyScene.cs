@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ProxySwapper.AdmissionPolicies;
@@ -33,15 +32,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     private PolicyScene(KubeApiServer server, ReviewServer webhook)
     {
         (_server, _webhook) = (server, webhook);
-        var handler = new SocketsHttpHandler
-        {
-            SslOptions =
-            {
-                RemoteCertificateValidationCallback = (_, certificate, chain, _) => server.HasSigned(certificate as X509Certificate2),
-            },
-        };
-        _client = new HttpClient(handler) { BaseAddress = server.Address };
-        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", KubeApiServer.AdministratorToken);
+        _client = server.CreateHttpClient();
     }
 
     public KubeApiServer Server => _server;

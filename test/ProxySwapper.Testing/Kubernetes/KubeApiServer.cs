@@ -95,6 +95,18 @@ internal sealed class KubeApiServer : IAsyncDisposable
     /// <summary>Whether a certificate is this server's.</summary>
     public bool HasSigned(X509Certificate2? certificate) => _certificates.HasSigned(certificate);
 
+    /// <summary>An administrator's client for requests that <see cref="Client"/> does not send.</summary>
+    public HttpClient CreateHttpClient()
+    {
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => HasSigned(certificate as X509Certificate2) },
+        };
+        var client = new HttpClient(handler) { BaseAddress = Address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", AdministratorToken);
+        return client;
+    }
+
     /// <summary>A kubeconfig file for another user, such as a service account's token.</summary>
     public string KubeconfigOf(string token)
     {

@@ -53,6 +53,31 @@ internal sealed class ConnectionLimiterTests : IDisposable
         Assert.That(_closed, Is.EqualTo(["good0"]), "the one used least lately, and not the one that has only just come");
     }
 
+    [Test]
+    public void A_client_that_says_something_outlasts_many_that_say_nothing()
+    {
+        Open("greeted", 0).MarkGreeted();
+        Open("secured", 0).MarkSecured();
+        Assert.That(Open("requesting", 0).TryBegin());
+        for (var index = 0; index < 5 * Maximum; index++)
+            Open($"{index}", 0);
+        Assert.That(
+            _closed,
+            Has.Count.EqualTo((4 * Maximum) + 3).And.No.Member("greeted").And.No.Member("secured").And.No.Member("requesting")
+        );
+    }
+
+    [Test]
+    public void A_client_that_has_only_just_come_outlasts_many_with_open_requests()
+    {
+        for (var index = 0; index < Maximum; index++)
+            Assert.That(Open($"{index}", 0).TryBegin());
+        Open("new", 0);
+        for (var index = Maximum; index < 5 * Maximum; index++)
+            Assert.That(Open($"{index}", 0).TryBegin());
+        Assert.That(_closed, Has.Count.EqualTo((4 * Maximum) + 1).And.No.Member("new"));
+    }
+
     private LimitedConnection Open(string name, int address)
     {
         var context = new ClosingConnection(name, _closed)
