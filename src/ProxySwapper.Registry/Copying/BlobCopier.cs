@@ -4,7 +4,7 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Brings blobs to one repository with the least traffic: (1) what is known to exist, (2) what a HEAD shows, (3) what the host mounts from
+/// Copies blobs to one repository with the least traffic: (1) what is known to exist, (2) what a HEAD shows, (3) what the host mounts from
 /// another of its repositories, (4) the bytes, streamed from source to target.
 /// </summary>
 internal sealed class BlobCopier(

@@ -68,7 +68,7 @@ internal sealed class ConnectionPool(Func<string, CancellationToken, Task<IPAddr
             addresses = [.. found.Where(address => !MetadataAddress.IsMatch(address))];
             if (addresses.Length == 0 && found is [var refused, ..])
                 throw new MetadataAddressException(
-                    $"{host} has the link-local or cloud metadata address {refused}, which is not connected to"
+                    $"{host} has the link-local or cloud metadata address {refused}: connections to it are not allowed"
                 );
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -50,5 +50,5 @@ internal sealed class CustomCaValidator(string file)
     }
 }
 
-/// <summary>A file of authorities that is missing or is not PEM: asking again does not help before somebody mends it.</summary>
+/// <summary>A file of authorities that is missing or is not PEM: retrying does not help until it is fixed.</summary>
 internal sealed class CaFileException(string message) : IOException(message);

@@ -31,7 +31,10 @@ internal sealed class RedirectingSender(
         var address = request.Address;
         // Behind a proxy, no address is connected to that could be checked. Those of redirects are checked below.
         if (MetadataAddress.IsMatch(address))
-            throw request.Fault(null, $"{address.DnsSafeHost} is a link-local or cloud metadata address, which is not connected to");
+            throw request.Fault(
+                null,
+                $"{address.DnsSafeHost} is a link-local or cloud metadata address: connections to it are not allowed"
+            );
         var mayAuthorize = true;
         for (var redirects = 0; ; redirects++)
         {

@@ -28,7 +28,7 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
 
     public static PodDecision Skipped(AdmissionOutcome outcome) => new(outcome, []);
 
-    /// <summary>The same without effect: nothing is patched, and who asks by dry run is told what would be rewritten.</summary>
+    /// <summary>The same without effect: nothing is patched, and the response to a dry run says what would be rewritten.</summary>
     public PodDecision AsDryRun() =>
         new(
             Outcome == AdmissionOutcome.Patched ? AdmissionOutcome.DryRun : Outcome,

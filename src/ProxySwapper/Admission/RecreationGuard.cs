@@ -17,7 +17,7 @@ internal sealed class RecreationGuard(TimeProvider time)
 
     /// <summary>
     /// Records the creation of a Pod. Free for Pods of built-in controllers and Pods without a controller. Those with <c>generateName</c>
-    /// are not named yet when they are reviewed: three of them are three replicas rather than one Pod that is created anew.
+    /// are not named yet when they are reviewed: three of them are three replicas rather than one Pod that is recreated.
     /// </summary>
     /// <param name="review">The review of the creation.</param>
     /// <param name="isNew">True if this is the first Pod to be left unchanged.</param>

@@ -27,7 +27,10 @@ internal static class PolicyLimits
                 "Pods do not wait for a copy"
             );
         if (options.DryRun)
-            yield return new("dryRun", "a policy swaps, and has no dry run; remove it, and look with proxyswapper rewrite or report");
+            yield return new(
+                "dryRun",
+                "a policy has no dry run; remove it, and see what would be rewritten with proxyswapper rewrite or report"
+            );
         if (options.ProxyHealth.Fallback == true)
             yield return new(
                 "proxyHealth.fallback",

@@ -55,7 +55,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
     private static string ReasonOf(ImageEntry entry)
     {
         var reason = entry.IsFilledOnDemand
-            ? $"{entry.Decision.Rule} says populate: false, its target fills itself"
+            ? $"{entry.Decision.Rule} has populate: false: its target fetches images itself"
             : "the image names the target itself, so that its source is not known";
         return entry.State == ImageState.Missing ? $"missing; {reason}" : $"not checked: {entry.Problem}; {reason}";
     }
@@ -70,7 +70,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
             {
                 ApiVersion = workload.ApiVersion,
                 Kind = workload.Kind,
-                // The pull secrets of a cluster-scoped object's Pods are in namespaces that it does not tell.
+                // The pull secrets of a cluster-scoped object's Pods are in namespaces that it does not name.
                 Uid = workload.Namespace.Length == 0 ? null : workload.Uid,
             };
             if (origins.TrueForAll(other => other.HasOtherAccessThan(origin)))

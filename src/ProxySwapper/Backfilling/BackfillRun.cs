@@ -123,7 +123,7 @@ internal sealed class BackfillRun(
         }
         catch (Exception fault)
         {
-            // A bug of ours: the other images continue.
+            // A bug in this program: the other images continue.
             Settle(image, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault));
             return null;
         }

@@ -126,7 +126,7 @@ internal static class BackfillCommand
         }
     }
 
-    /// <summary>Images that copying does not help: no rule rewrites them, or their target fills itself.</summary>
+    /// <summary>Images that copying does not help: no rule rewrites them, or their target fetches them itself.</summary>
     private static IEnumerable<string> NotCopied(ImageReport report, RegistryName? registry)
     {
         if (Count(entry => entry.State == ImageState.Unswapped) is { } unswapped)

@@ -89,7 +89,7 @@ internal static class ConfigurationReader
         if (options is { DryRun: true, AdmissionPolicy.Name: not null })
             top.Fault(
                 "dryRun",
-                "cannot be combined with admissionPolicy, which swaps in the API server: decide with proxyswapper rewrite or report instead"
+                "cannot be combined with admissionPolicy, which has no dry run: use proxyswapper rewrite or report instead"
             );
         if (options.Port != 0 && options.Port == options.ManagementPort)
             top.Fault("managementPort", "must differ from port, which the webhook uses");

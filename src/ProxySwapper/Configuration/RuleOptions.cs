@@ -11,7 +11,7 @@ internal sealed record RuleOptions
     public string? Replace { get; init; }
     public IReadOnlyList<string> Namespaces { get; init; } = [];
 
-    /// <summary>False where the target fills itself, like a pull-through cache on each node: nothing is copied there.</summary>
+    /// <summary>False where the target fetches images itself, like a pull-through cache on each node: nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
 
     /// <summary>

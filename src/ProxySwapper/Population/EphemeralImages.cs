@@ -132,7 +132,7 @@ internal sealed partial class EphemeralImages(
             2,
             LogLevel.Warning,
             "The images of the ephemeral containers of Pod {Namespace}/{Name}, and perhaps of others, are not copied: too many such Pods "
-                + "wait; 'proxyswapper copy' brings an image"
+                + "wait; copy them with 'proxyswapper copy'"
         )]
         public static partial void Dropped(ILogger logger, string @namespace, string name);
     }

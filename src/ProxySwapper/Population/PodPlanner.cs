@@ -110,7 +110,7 @@ internal sealed partial class PodPlanner(
     /// <param name="work">What to do.</param>
     /// <param name="origin">For which Pod.</param>
     /// <param name="mayHaveMoved">Whether a known tag is looked at again.</param>
-    /// <param name="isSilent">Whether a refusal was told and counted already.</param>
+    /// <param name="isSilent">Whether a refusal was logged and counted already.</param>
     private EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved, bool isSilent = false)
     {
         if (work is CopyWork)

@@ -125,7 +125,7 @@ internal sealed partial class PodWatch(
                         }
                         catch (Exception fault)
                         {
-                            // A bug of ours: the other Pods are seen.
+                            // A bug in this program: the other Pods are seen.
                             Log.Broken(logger, pod!.Pod.Origin.Namespace, pod.Pod.Origin.Name, fault);
                         }
                         break;

@@ -99,7 +99,7 @@ internal sealed partial class EcrRepositoryCreator
     }
 
     /// <summary>
-    /// Sets the policies of the configuration at an existing repository that was created here, which its tag <see cref="MarkKey"/> tells;
+    /// Sets the policies of the configuration at an existing repository that was created here, as its tag <see cref="MarkKey"/> shows;
     /// once for each repository and configuration. Never throws for what ECR answers.
     /// </summary>
     public async Task ReconcileAsync(ImageReference target, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Reporting;
 
-/// <summary>One image of the cluster with all its users for which the rules decide alike.</summary>
+/// <summary>One image of the cluster with all users for which the rules decide the same.</summary>
 /// <param name="decision">The rules' decision.</param>
 /// <param name="work">How the image is brought downstream, or null if nothing does.</param>
 internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
@@ -40,8 +40,8 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
         : null;
 
     /// <summary>
-    /// True if the target fills itself, like a pull-through cache: it asks its upstream for what it does not have, so that no response
-    /// tells what it would have without that.
+    /// True if the target fetches images itself, like a pull-through cache: no response shows whether it has an image already or fetches
+    /// it from its upstream.
     /// </summary>
     public bool IsFilledOnDemand => Target is not null && (work is WarmUpWork || work is null && !decision.Populate);
 

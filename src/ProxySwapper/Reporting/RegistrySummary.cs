@@ -10,7 +10,7 @@ namespace ProxySwapper.Reporting;
 /// <param name="StuckImages">Images that could not be pulled without the registry: it is their source, or their target.</param>
 /// <param name="StuckWorkloads">Workloads that could not restart without the registry.</param>
 /// <param name="Undecided">
-/// Images from there whose target fills itself, was not checked or could not be: whether they can be pulled without it is not known.
+/// Images from there whose target fetches them itself, was not checked or could not be: whether they can be pulled without it is not known.
 /// </param>
 /// <param name="UndecidedWorkloads">The workloads of these.</param>
 /// <param name="Cost">What a cold start costs at least: one pull per image and node, at least one per image.</param>

@@ -31,8 +31,8 @@ internal static class ReportMessages
         foreach (var registry in report.Registries)
             yield return Without(registry);
         if (report.Count(ImageState.OnDemand) is > 0 and var onDemand)
-            yield return $"On demand ({Number(onDemand, "image")}): the target asks its upstream for what it does not have, "
-                + "which no HEAD tells.";
+            yield return $"On demand ({Number(onDemand, "image")}): the target fetches missing images from its upstream, "
+                + "so a HEAD request does not show what it has.";
         if (report.Entries.Count(entry => entry is { State: ImageState.Missing, Origin: null }) is > 0 and var lost)
             yield return $"{Number(lost, "image")} that {(lost == 1 ? "names its" : "name their")} target {(lost == 1 ? "is" : "are")} "
                 + "missing there and could not start again.";

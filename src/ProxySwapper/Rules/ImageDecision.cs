@@ -20,7 +20,7 @@ internal sealed record ImageDecision(
 {
     public bool IsRewritten => Target is not null;
 
-    /// <summary>False when the rule has <c>populate: false</c>: the target fills itself, and nothing is copied there.</summary>
+    /// <summary>False when the rule has <c>populate: false</c>: the target fetches images itself, and nothing is copied there.</summary>
     public bool Populate { get; init; } = true;
 
     /// <summary>True if the rules may send images of several repositories to the target's name.</summary>

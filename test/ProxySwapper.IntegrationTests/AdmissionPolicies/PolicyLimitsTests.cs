@@ -186,7 +186,7 @@ internal sealed partial class PolicyLimitsTests
             Assert.That((await _scene.CreateAsync($"policy-{number}", "default", pod)).Status, Is.EqualTo(status), name);
     }
 
-    /// <summary>Two thousand images exceed the limit; the API server counts that, and tells nobody else.</summary>
+    /// <summary>Two thousand images exceed the limit; only the API server counts that.</summary>
     [Test]
     public async Task A_pod_that_exceeds_the_cost_limit_is_admitted_unchanged_and_counted()
     {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
-/// <summary>Pods that few people create: odd metadata, images that are none, and more of everything than usual.</summary>
+/// <summary>Pods that few people create: odd metadata, invalid images, and more of everything than usual.</summary>
 internal static class UnusualPods
 {
     /// <summary>The names of those that no API server accepts.</summary>

@@ -13,7 +13,7 @@ internal sealed class ChartConfigurationTests
     private static IEnumerable<TestCaseData> ValueSets =>
         HelmChart.ValueSets.Select(file => new TestCaseData(file).SetArgDisplayNames(Path.GetFileName(file)));
 
-    /// <summary>The names in the certificate are the release's, which values do not tell.</summary>
+    /// <summary>The names in the certificate are the release's, which values do not contain.</summary>
     [TestCaseSource(nameof(ValueSets))]
     public async Task The_configuration_that_is_read_is_the_one_that_the_chart_writes(string file)
     {

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Checks;
 
-/// <content>Registries that do not let us in.</content>
+/// <content>Registries that reject our login.</content>
 internal sealed partial class CheckTests
 {
     [Test]

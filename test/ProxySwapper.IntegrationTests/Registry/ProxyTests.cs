@@ -60,7 +60,7 @@ internal sealed class ProxyTests
         Assert.That(result.ExitCode, Is.EqualTo(1));
         Assert.That(
             result.Error,
-            Does.Contain($"{host.Split(':')[0]} is a link-local or cloud metadata address, which is not connected to")
+            Does.Contain($"{host.Split(':')[0]} is a link-local or cloud metadata address: connections to it are not allowed")
         );
         Assert.That(scene.Proxy.Requests, Is.Empty);
     }

@@ -168,7 +168,7 @@ internal sealed class HostileResponse
     /// <summary>Whether the connection can be used again.</summary>
     public bool IsWhole { get; }
 
-    /// <summary>What is no HTTP at all.</summary>
+    /// <summary>Not HTTP at all.</summary>
     public static string Garbage(Random random) =>
         random.Next(4) switch
         {

@@ -37,8 +37,8 @@ internal sealed class BackfillPlanTests
         );
     }
 
-    [TestCase(Presence.Missing, "missing; rules[0] says populate: false, its target fills itself")]
-    [TestCase(Presence.Unknown, "not checked: no response; rules[0] says populate: false, its target fills itself")]
+    [TestCase(Presence.Missing, "missing; rules[0] has populate: false: its target fetches images itself")]
+    [TestCase(Presence.Unknown, "not checked: no response; rules[0] has populate: false: its target fetches images itself")]
     public void A_target_that_fills_itself_and_has_no_image_is_named(Presence presence, string reason) =>
         Assert.That(PlanOf(Fills, presence, "nginx:1").Skipped.Select(skipped => skipped.Detail), Is.EqualTo([reason]));
 

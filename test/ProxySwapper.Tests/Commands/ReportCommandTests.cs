@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands;
 
-/// <summary>What <c>report</c> and <c>backfill</c> of manifests exit with: CI must not be green for what nobody looked at.</summary>
+/// <summary>What <c>report</c> and <c>backfill</c> of manifests exit with: CI must not pass for what was not checked.</summary>
 [TestFixture, NonParallelizable]
 internal sealed class ReportCommandTests
 {

@@ -16,7 +16,7 @@ internal sealed class ConfigurationPageTests
         (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of
         [config.schema.json](../chart/config.schema.json), which editors take too, and whose defaults a test compares with the program's.
 
-        A duration is written as `500ms`, `8s`, `1m30s` or `1h`; `0` is none.
+        A duration is written as `500ms`, `8s`, `1m30s` or `1h`; `0` means none.
 
         ```yaml
         # config.yaml

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using ProxySwapper.Checks;
 using ProxySwapper.Testing.Documentation;
 using ProxySwapper.Testing.Processes;
@@ -43,6 +44,23 @@ internal sealed class ManualTests
             where first is not ("# config.yaml" or "# mirror.yaml" or "# values.yaml")
             select $"{page.Path}: {first}";
         Assert.That(others, Is.Empty, "ManualObjectTests validates objects, and this class the rest");
+    }
+
+    [Test]
+    public void The_benchmarks_of_the_README_have_the_figures_of_the_performance_page()
+    {
+        var performance = ManualPage.All.Single(page => page.Path == "docs/performance.md").Text;
+        var rows = ManualPage
+            .All.Single(page => page.Path == "README.md")
+            .Text.Split("\n| benchmark")[1]
+            .Split("\n\n")[0]
+            .Split('\n')
+            .Where(line => line.StartsWith('|'))
+            .Skip(1)
+            .ToList();
+        Assert.That(rows, Has.Count.GreaterThan(3));
+        var figures = rows.SelectMany(row => Regex.Matches(row.Split('|')[2], @"\d[\d.,]*\d|\d")).Select(figure => figure.Value);
+        Assert.That(figures.Where(figure => !Regex.IsMatch(performance, $@"(?<![\d.,]){Regex.Escape(figure)}(?![\d]|[.,]\d)")), Is.Empty);
     }
 
     [Test]

@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>The API server's clock, of which the Date of its responses tells the seconds.</summary>
+/// <summary>The API server's clock, whose seconds are in the Date header of its responses.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class ServerTimeTests : IDisposable

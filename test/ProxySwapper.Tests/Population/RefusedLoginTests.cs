@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>A downstream registry that lets us in and then refuses our login, or that has never let us in.</summary>
+/// <summary>A downstream registry that accepts our login and later refuses it, or that has never accepted it.</summary>
 [TestFixture]
 internal sealed class RefusedLoginTests
 {

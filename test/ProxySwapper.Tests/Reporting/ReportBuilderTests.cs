@@ -70,7 +70,7 @@ internal sealed class ReportBuilderTests
         Assert.That(SummaryOf(builder), Does.Contain("No image depends on another registry."));
     }
 
-    [TestCase("rules: [{match: docker.io, target: cache.example.com/hub, populate: false}]", Description = "fills itself")]
+    [TestCase("rules: [{match: docker.io, target: cache.example.com/hub, populate: false}]", Description = "fetches images itself")]
     [TestCase(
         "rules: [{match: docker.io, target: cache.example.com/hub}]\n"
             + "populate: {proxyCaches: [{regexURL: '^cache\\.example\\.com/(.+):([^:]+)$', "
@@ -91,7 +91,7 @@ internal sealed class ReportBuilderTests
             Is.EqualTo([
                 "3 images in 3 workloads and 0 Pods: 0 downstream, 1 missing, 0 not swapped, 2 on demand.",
                 "Without docker.io, 1 image of 1 workload could not restart; for 1 more it is not known.",
-                "On demand (2 images): the target asks its upstream for what it does not have, which no HEAD tells.",
+                "On demand (2 images): the target fetches missing images from its upstream, so a HEAD request does not show what it has.",
                 "A cold start pulls 1 to 2 times from docker.io.",
                 "Docker Hub documents 100 pulls in 6 hours without a login, 200 with a free account: 1 to 2 are within both.",
                 "Whether 1 image can be had without another registry is not known.",

@@ -33,8 +33,8 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     public static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How long an API server that does not respond is waited for. Nobody can tell whether the other replicas reach it and copy; if so,
-    /// they mostly have until then, and the image is found downstream.
+    /// How long to wait for an API server that does not respond. Other replicas may still reach it and copy; if so, they have mostly
+    /// finished by then, and the image is found downstream.
     /// </summary>
     public static readonly TimeSpan UnreachableTimeout = TimeSpan.FromMinutes(2);
 

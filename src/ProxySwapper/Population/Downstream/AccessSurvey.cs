@@ -10,7 +10,7 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
-/// Checks our access to every target of the rules now, for somebody who waits for the result. Unlike <see cref="DownstreamHealth"/>, a
+/// Checks our access to every target of the rules now, while the caller waits. Unlike <see cref="DownstreamHealth"/>, a
 /// single refusal counts, and a target without a path is asked about a repository that an image could go to.
 /// </summary>
 internal sealed class AccessSurvey(RegistryServices registries, TimeProvider time)

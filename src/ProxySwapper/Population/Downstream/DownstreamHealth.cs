@@ -14,7 +14,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <c>proxyHealth.fallback</c>, images are left unchanged in the meantime.
 /// </summary>
 /// <param name="probe">Asks the registries.</param>
-/// <param name="hasGates">Tells whether Pods can be gated.</param>
+/// <param name="hasGates">Whether Pods can be gated.</param>
 /// <param name="rules">The current configuration.</param>
 /// <param name="events">Writes Events.</param>
 /// <param name="meters">Creates the meter of <c>proxyswapper_downstream_up</c>.</param>

@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Downstream;
 
-/// <summary>Asks downstream registries whether they respond and let us in, each within a few seconds.</summary>
+/// <summary>Asks downstream registries whether they respond and accept our credentials, each within a few seconds.</summary>
 /// <param name="ping">Pings a registry.</param>
 /// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
 /// <param name="time">The clock.</param>
@@ -18,7 +18,7 @@ internal sealed class DownstreamProbe(
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The timeout of a target that fails: a slow registry must be able to let us in again.</summary>
+    /// <summary>The timeout of a target that fails: a slow registry must be able to recover.</summary>
     private static readonly TimeSpan PatientTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>

@@ -80,8 +80,8 @@ internal sealed class TargetAccess(RegistryName registry, string path)
 
     /// <summary>
     /// The results of a check of all repositories. Each keeps its last result if this one is inconclusive. It fails after several
-    /// consecutive checks in which all refused; it recovers once one lets us in or none refuses any more. What refuses is checked again in
-    /// each round, everything else at the given time.
+    /// consecutive checks in which all refused; it recovers once one accepts our login or none refuses any more. What refuses is checked
+    /// again in each round, everything else at the given time.
     /// </summary>
     /// <returns>True if it has just started to fail, or has just recovered.</returns>
     public bool Checked(IReadOnlyList<RepositoryAccess> results, DateTimeOffset next)

@@ -10,7 +10,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Transfer;
 
-/// <summary>Brings one image downstream: a copy with the credentials of its users, or a warm-up.</summary>
+/// <summary>Transfers one image downstream: a copy with the credentials of its users, or a warm-up.</summary>
 internal sealed class ImageTransfer(
     RegistryServices access,
     CacheWarmer warmer,
@@ -43,7 +43,7 @@ internal sealed class ImageTransfer(
 
     /// <param name="work">What is to be done.</param>
     /// <param name="origins">Who uses the image: their pull secrets may open its source.</param>
-    /// <param name="progress">Told of each blob.</param>
+    /// <param name="progress">Receives the progress of each blob.</param>
     /// <param name="cancellationToken">Ends the transfer.</param>
     /// <exception cref="TimeoutException">It took longer than the limit.</exception>
     public async Task<TransferResult> RunAsync(

@@ -52,7 +52,7 @@ internal sealed partial class JobExecutor(
         }
         catch (Exception fault)
         {
-            // A bug of ours: otherwise the job would occupy its worker for ever.
+            // A bug in this program: otherwise the job would occupy its worker forever.
             Log.Broken(logger, job.Work.Key, fault);
             results.Failed(job, new JobFailure(fault.Message, FailureKind.Transient));
         }
@@ -103,7 +103,7 @@ internal sealed partial class JobExecutor(
         }
         catch (Exception fault)
         {
-            // A bug of ours: the other images continue.
+            // A bug in this program: the other images continue.
             activity?.SetStatus(ActivityStatusCode.Error, fault.Message);
             Log.Broken(logger, job.Work.Key, fault);
             results.Failed(job, new JobFailure(fault.Message, FailureKind.Transient));

@@ -55,7 +55,7 @@ internal sealed class RegistryConnections : IDisposable
                 .OrderBy(pair => pair.Key),
         ];
 
-    /// <summary>The options of what somebody waits for: one quick retry, so that the registry's own words arrive in time.</summary>
+    /// <summary>Options for interactive requests: one quick retry, so that the registry's own error arrives in time.</summary>
     public static RegistryOptions TuneForLookups(RegistryOptions options) =>
         options with
         {

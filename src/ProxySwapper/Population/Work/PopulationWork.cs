@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Population.Work;
 
-/// <summary>The work that brings an image downstream.</summary>
+/// <summary>The work that makes an image available downstream.</summary>
 /// <param name="Target">The image downstream: work with the same target is the same work.</param>
 internal abstract record PopulationWork(ImageReference Target)
 {

@@ -26,7 +26,7 @@ internal sealed class LinkLocalConnectionTests
         var fault = Assert.ThrowsAsync<RegistryException>(() => GetAsync("metadata.example.com", addresses))!;
         Assert.That(
             fault.Message,
-            Does.Contain($"has the link-local or cloud metadata address {IPAddress.Parse(addresses[0])}, which is not connected to")
+            Does.Contain($"has the link-local or cloud metadata address {IPAddress.Parse(addresses[0])}: connections to it are not allowed")
         );
         Assert.That(fault.IsTransient, Is.False, "the same request is not sent again");
     }
