@@ -5,7 +5,6 @@ using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Population.Work;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Switching;
@@ -97,7 +96,11 @@ internal sealed partial class TemplateBackfill(
             .ToHashSet(StringComparer.Ordinal);
         foreach (var entry in report.Entries)
         {
-            if (entry.Work is not { } work || !seen.Add(work.Key) || !await IsMissingAsync(work, entry))
+            if (
+                entry.Work is not { } work
+                || !seen.Add(work.Key)
+                || !await lookup.IsMissingAsync(work, entry.RunningTarget > 0, cancellationToken)
+            )
                 continue;
             var result = new EnqueueResult(EnqueueOutcome.Dropped, null);
             foreach (var origin in BackfillPlan.OriginsOf(entry))
@@ -112,15 +115,6 @@ internal sealed partial class TemplateBackfill(
             cancellationToken.ThrowIfCancellationRequested();
         }
         return queued;
-
-        async ValueTask<bool> IsMissingAsync(PopulationWork work, ImageEntry entry) =>
-            work switch
-            {
-                // Asking a cache for a manifest says nothing about its layers; but a Pod that runs has pulled them through it.
-                WarmUpWork => entry.RunningTarget == 0 && !queue.Known.IsKnown(work.Key),
-                // A registry that does not respond is left to the next pass.
-                _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
-            };
     }
 
     private static partial class Log

@@ -69,7 +69,7 @@ internal sealed partial class Reconciler(
                     if (
                         source.WorkFor(pod.DecisionOf(image, current)) is { } work
                         && seen.Add(work.Key)
-                        && await IsMissingAsync(work, pod, cancellationToken)
+                        && await lookup.IsMissingAsync(work, pod.IsStarted, cancellationToken)
                     )
                         queued += Enqueue(work, pod.Origin);
             }
@@ -84,15 +84,6 @@ internal sealed partial class Reconciler(
             // Shutting down.
         }
     }
-
-    private async ValueTask<bool> IsMissingAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken) =>
-        work switch
-        {
-            // A manifest in a cache says nothing about its layers, but a running Pod has pulled them through it.
-            WarmUpWork => !pod.IsStarted && !queue.Known.IsKnown(work.Key),
-            // A registry that does not answer is left to the next pass.
-            _ => await lookup.VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing,
-        };
 
     private int Enqueue(PopulationWork work, PodOrigin origin)
     {

@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
@@ -55,6 +56,18 @@ internal sealed partial class DownstreamLookup(
             queue.Known.Forget(key);
         return presence;
     }
+
+    /// <summary>
+    /// Whether an image must be copied or warmed; false if its registry does not respond, which leaves it to the next pass.
+    /// </summary>
+    /// <param name="work">The work that it would be.</param>
+    /// <param name="isRunning">Whether a running Pod has pulled the target.</param>
+    /// <param name="cancellationToken">Ends the wait for the registry.</param>
+    public async ValueTask<bool> IsMissingAsync(PopulationWork work, bool isRunning, CancellationToken cancellationToken) =>
+        work is WarmUpWork
+            // A manifest in a cache says nothing about its layers, but a running Pod has pulled them through it.
+            ? !isRunning && !queue.Known.IsKnown(work.Key)
+            : await VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing;
 
     /// <summary>Whether an image is downstream now, ignoring the cache.</summary>
     public Task<ImagePresence> AskAsync(ImageReference target, CancellationToken cancellationToken) =>
