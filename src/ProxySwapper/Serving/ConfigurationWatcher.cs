@@ -13,7 +13,7 @@ namespace ProxySwapper.Serving;
 /// </summary>
 internal sealed partial class ConfigurationWatcher : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private static readonly string[] ResultNames = ["success", "failure"];
 

@@ -2,28 +2,37 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ProxySwapper.Testing.Time;
 
-/// <summary>A clock that a test moves; it counts its timers, so that a test can wait until something waits for the clock.</summary>
+/// <summary>
+/// A clock that a test moves. Code that has been told to wait does so on another thread and a little later, so a test first waits for the
+/// very timer that it wants to fire: one that is set after the clock was moved would never fire.
+/// </summary>
 internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<CountedTimer> _waiting = [];
+    private readonly HashSet<PendingTimer> _pending = [];
+    private long _changes;
 
-    /// <summary>The number of pending timers.</summary>
-    public int Waiting
+    /// <summary>Waits until timers are pending that fire exactly this long from now.</summary>
+    /// <param name="rest">The time until they fire.</param>
+    /// <param name="count">How many, at least.</param>
+    public Task WaitForTimerAsync(TimeSpan rest, int count = 1) => WaitForTimerAsync(left => left == rest, $"in {rest}", count);
+
+    /// <summary>Waits until a timer is pending that fires within this time.</summary>
+    public Task WaitForTimerWithinAsync(TimeSpan longest) => WaitForTimerAsync(left => left <= longest, $"within {longest}", 1);
+
+    /// <summary>Waits for a timer that fires exactly this long from now, and fires it.</summary>
+    public async Task FireAsync(TimeSpan rest)
     {
-        get
-        {
-            lock (_gate)
-                return _waiting.Count;
-        }
+        await WaitForTimerAsync(rest);
+        Advance(rest);
     }
 
     /// <inheritdoc />
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new CountedTimer(this, callback, state);
+        var timer = new PendingTimer(this, callback, state);
         timer.Inner = base.CreateTimer(
-            static timer => ((CountedTimer)timer!).Run(),
+            static timer => ((PendingTimer)timer!).Run(),
             timer,
             Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan
@@ -32,35 +41,69 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
         return timer;
     }
 
-    private void Count(CountedTimer timer, bool isWaiting)
+    private async Task WaitForTimerAsync(Func<TimeSpan, bool> fits, string when, int count)
     {
-        lock (_gate)
-            _ = isWaiting ? _waiting.Add(timer) : _waiting.Remove(timer);
+        var settled = -1L;
+        try
+        {
+            // Twice in a row, with no timer set in between: code that something else has just woken may be about to replace its timer.
+            await TestWait.UntilAsync(() =>
+            {
+                lock (_gate)
+                {
+                    var isSettled = settled == _changes;
+                    settled = _pending.Count(timer => fits(timer.Due - GetUtcNow())) >= count ? _changes : -1;
+                    return isSettled && settled >= 0;
+                }
+            });
+        }
+        catch (TimeoutException problem)
+        {
+            throw new TimeoutException($"No timer was set that fires {when}; pending: {Describe()}.", problem);
+        }
     }
 
-    private sealed class CountedTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    private string Describe()
     {
-        private bool _isPeriodic;
+        lock (_gate)
+            return string.Join(", ", _pending.Select(timer => timer.Due - GetUtcNow()).Order());
+    }
+
+    private void Set(PendingTimer timer, DateTimeOffset? due)
+    {
+        lock (_gate)
+        {
+            _changes++;
+            if (due is { } time)
+                timer.Due = time;
+            _ = due is null ? _pending.Remove(timer) : _pending.Add(timer);
+        }
+    }
+
+    private sealed class PendingTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    {
+        private TimeSpan _period;
 
         public ITimer Inner { get; set; } = null!;
 
+        public DateTimeOffset Due { get; set; }
+
         public void Run()
         {
-            if (!_isPeriodic)
-                clock.Count(this, false);
+            clock.Set(this, _period > TimeSpan.Zero ? Due + _period : null);
             callback(state);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            _isPeriodic = period > TimeSpan.Zero;
-            clock.Count(this, dueTime != Timeout.InfiniteTimeSpan);
+            _period = period;
+            clock.Set(this, dueTime == Timeout.InfiniteTimeSpan ? null : clock.GetUtcNow() + dueTime);
             return Inner.Change(dueTime, period);
         }
 
         public void Dispose()
         {
-            clock.Count(this, false);
+            clock.Set(this, null);
             Inner.Dispose();
         }
 

@@ -28,6 +28,9 @@ internal sealed class SkippingTimeProvider(TimeSpan longest) : TimeProvider
 
     public void Advance(TimeSpan by) => _clock.Advance(by);
 
+    /// <inheritdoc cref="ManualTimeProvider.FireAsync"/>
+    public Task FireAsync(TimeSpan rest) => _clock.FireAsync(rest);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = _clock.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);

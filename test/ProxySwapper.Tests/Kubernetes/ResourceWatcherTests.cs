@@ -188,7 +188,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
         var stream = Server.AnswerStream();
         Server.AnswerStream().Event("ADDED", "a", "8");
         Watch();
-        await TestWait.UntilAsync(() => Watcher.Status.IsConnected && Time.Waiting > 0);
+        await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
+        await Time.WaitForTimerAsync(TimeSpan.FromSeconds(270));
         Time.Advance(TimeSpan.FromSeconds(269));
         Assert.That(Watcher.Status.IsConnected, Is.True);
         Time.Advance(TimeSpan.FromSeconds(1));

@@ -95,10 +95,10 @@ internal abstract class WatchFixture : IDisposable
         Assert.That(Server.Requests, Is.EqualTo(expected));
     }
 
-    /// <summary>Skips the pause before the next attempt; pending timers are that one and, during a call, its timeout.</summary>
+    /// <summary>Skips the pause before the next attempt. The timeouts of calls are longer.</summary>
     protected async Task PauseAsync()
     {
-        await TestWait.UntilAsync(() => Time.Waiting > 0);
+        await Time.WaitForTimerWithinAsync(TimeSpan.FromSeconds(2));
         Time.Advance(TimeSpan.FromSeconds(2));
     }
 }

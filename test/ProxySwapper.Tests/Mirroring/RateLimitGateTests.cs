@@ -50,7 +50,7 @@ internal sealed class RateLimitGateTests
         var running = gate.RunAsync(Image, work.RunAsync, default);
         foreach (var (index, minutes) in new[] { 1, 2, 4, 8, 15, 15 }.Index())
         {
-            await TestWait.UntilAsync(() => _time.Waiting == 1 && work.Runs == index + 1);
+            await _time.WaitForTimerAsync(TimeSpan.FromMinutes(minutes));
             _time.Advance(TimeSpan.FromMinutes(minutes) - TimeSpan.FromTicks(1));
             Assert.That((work.Runs, running.IsCompleted), Is.EqualTo((index + 1, false)));
             _time.Advance(TimeSpan.FromTicks(1));
@@ -69,7 +69,7 @@ internal sealed class RateLimitGateTests
             .Select(_ => gate.RunAsync(Image, new Work(Refusal("docker.io", null)) { Until = both.Task }.RunAsync, default))
             .ToList();
         both.SetResult();
-        await TestWait.UntilAsync(() => _time.Waiting == 2);
+        await _time.WaitForTimerAsync(TimeSpan.FromMinutes(1), count: 2);
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.That((await Task.WhenAll(running)).Select(result => result.Result), Is.All.EqualTo("done"));
         Assert.That(_output.Notes, Has.Count.EqualTo(1));

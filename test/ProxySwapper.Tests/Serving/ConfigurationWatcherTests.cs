@@ -43,8 +43,7 @@ internal sealed class ConfigurationWatcherTests
         Directory.CreateSymbolicLink(Path.Combine(_folder, "..data_tmp"), "..2");
         Directory.Move(Path.Combine(_folder, "..data"), Path.Combine(_folder, "..old"));
         Directory.Move(Path.Combine(_folder, "..data_tmp"), Path.Combine(_folder, "..data"));
-        await TestWait.UntilAsync(() => _time.Waiting > 0);
-        _time.Advance(TimeSpan.FromSeconds(2));
+        await _time.FireAsync(ConfigurationWatcher.Interval);
         await TestWait.UntilAsync(() => provider.Current.Options.ProxyUrl == "two.example");
         await watcher.StopAsync(CancellationToken.None);
     }

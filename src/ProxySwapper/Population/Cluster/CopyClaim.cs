@@ -19,7 +19,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How soon a failed renewal is tried again.</summary>
-    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _lost;

@@ -19,7 +19,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
     /// </summary>
     private const int LastRoundWithChanges = 3;
 
-    private static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan RoundInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Releases all of them; those that fail are tried again in the next rounds.</summary>
     /// <param name="namespace">One namespace, or null for all.</param>

@@ -39,7 +39,7 @@ internal sealed partial class GatedPods(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>How soon a deadline that a reload changed holds for Pods that wait.</summary>
-    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
     private readonly AsyncSignal _signal = new(time);

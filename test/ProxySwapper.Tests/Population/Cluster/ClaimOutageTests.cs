@@ -76,7 +76,8 @@ internal sealed class ClaimOutageTests : IDisposable
             );
         }
         await PassAsync();
-        Assert.That((claim.Lost.IsCancellationRequested, claim.IsTaken), Is.EqualTo((true, false)));
+        await TestWait.UntilAsync(() => claim.Lost.IsCancellationRequested, "the loss");
+        Assert.That(claim.IsTaken, Is.False);
         Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null, "the copy has stopped before");
         for (var second = CopyClaim.Validity; second < CopyClaims.Duration; second += Second)
             await PassAsync();
@@ -94,23 +95,18 @@ internal sealed class ClaimOutageTests : IDisposable
     {
         var claim = (await Replica("one", _ones).TryClaimAsync(Work, default)).Claim!;
         _fault = FaultOf("aborts");
-        _time.Advance(CopyClaims.RenewInterval);
+        await _time.FireAsync(CopyClaims.RenewInterval);
         await TestWait.UntilAsync(() => _log.Text.Contains("Cannot renew Lease", StringComparison.Ordinal), "the failure");
+        await _time.WaitForTimerAsync(CopyClaim.RetryInterval);
         _fault = null;
-        var seen = 0;
-        await TestWait.UntilAsync(
-            async () =>
-            {
-                _time.Advance(Second);
-                await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System);
-                // The response has to reach the claim before its time passes.
-                if (Renewals > seen)
-                    await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
-                seen = Renewals;
-                return seen >= 3;
-            },
-            "three renewals"
-        );
+        foreach (var pause in new[] { CopyClaim.RetryInterval, CopyClaims.RenewInterval, CopyClaims.RenewInterval })
+        {
+            var before = Renewals;
+            await _time.FireAsync(pause);
+            await TestWait.UntilAsync(() => Renewals > before, "a renewal");
+        }
+        // The response to the last one has come.
+        await _time.WaitForTimerAsync(CopyClaims.RenewInterval);
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         await claim.DisposeAsync();
     }

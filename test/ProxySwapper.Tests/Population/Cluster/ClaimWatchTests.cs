@@ -24,7 +24,10 @@ internal sealed class ClaimWatchTests
         var time = new ManualTimeProvider();
         await using var server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = time });
         using var client = ApiServers.Connect(server, @namespace: "proxyswapper", clock: time);
-        var dead = new CopyClaims(new KubernetesAccess(client, "dead"), time, NullLogger<CopyClaims>.Instance);
+        // Its clock stands still, so that it renews nothing.
+        var deads = new ManualTimeProvider();
+        using var deadsClient = ApiServers.Connect(server, @namespace: "proxyswapper", clock: deads);
+        var dead = new CopyClaims(new KubernetesAccess(deadsClient, "dead"), deads, NullLogger<CopyClaims>.Instance);
         var work = new CopyWork(ImageReference.Parse("up.example.com/app:1"), ImageReference.Parse("down.example.com/app:1"), []);
         // Never disposed.
         var (claim, _) = await dead.TryClaimAsync(work, default);

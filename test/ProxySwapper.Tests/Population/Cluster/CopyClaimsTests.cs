@@ -143,7 +143,7 @@ internal sealed class CopyClaimsTests
         for (var renewals = 0; renewals < 6; renewals++)
         {
             var last = (await LeaseAsync())!.RenewTime;
-            await TestWait.UntilAsync(() => ones.Waiting > 1);
+            await ones.WaitForTimerAsync(CopyClaims.RenewInterval);
             Advance(CopyClaims.RenewInterval);
             Assert.That((await two.TryClaimAsync(Work, default)).Claim, Is.Null);
             ones.Advance(CopyClaims.RenewInterval);
@@ -173,7 +173,7 @@ internal sealed class CopyClaimsTests
     public async Task A_claim_is_renewed_while_the_copy_runs()
     {
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
-        await RenewAsync();
+        await RenewAsync(CopyClaims.RenewInterval);
         await claim.DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
     }
@@ -182,9 +182,10 @@ internal sealed class CopyClaimsTests
     public async Task A_renewal_of_which_the_response_is_lost_loses_no_claim()
     {
         var claim = await ClaimWithLostRenewalAsync();
-        await TestWait.UntilAsync(() => _time.Waiting > 1);
+        // It is tried again soon.
+        await _time.WaitForTimerAsync(CopyClaim.RetryInterval);
         _losesResponses = false;
-        await RenewAsync();
+        await RenewAsync(CopyClaim.RetryInterval);
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         await claim.DisposeAsync();
         Assert.That(await LeaseAsync(), Is.Null);
@@ -203,8 +204,7 @@ internal sealed class CopyClaimsTests
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
         var lease = (await LeaseAsync())!;
         await new LeaseClient(_client).TryUpdateAsync(lease with { HolderIdentity = "two" }, default);
-        await TestWait.UntilAsync(() => _time.Waiting > 1);
-        _time.Advance(TimeSpan.FromSeconds(10));
+        await _time.FireAsync(CopyClaims.RenewInterval);
         await TestWait.UntilAsync(() => claim.Lost.IsCancellationRequested);
         await claim.DisposeAsync();
         Assert.That((await LeaseAsync())!.HolderIdentity, Is.EqualTo("two"));
@@ -235,7 +235,7 @@ internal sealed class CopyClaimsTests
     {
         var claim = (await Replica("one").TryClaimAsync(Work, default)).Claim!;
         _losesResponses = true;
-        await RenewAsync();
+        await RenewAsync(CopyClaims.RenewInterval);
         return claim;
     }
 
@@ -250,12 +250,11 @@ internal sealed class CopyClaimsTests
             default
         );
 
-    /// <summary>Advances the clock by the renewal interval until the Lease is renewed.</summary>
-    private async Task RenewAsync()
+    /// <summary>Advances the clock to the next renewal and waits for its effect.</summary>
+    private async Task RenewAsync(TimeSpan pause)
     {
         var last = (await LeaseAsync())!.RenewTime;
-        await TestWait.UntilAsync(() => _time.Waiting > 1);
-        _time.Advance(TimeSpan.FromSeconds(10));
+        await _time.FireAsync(pause);
         await TestWait.UntilAsync(async () => (await LeaseAsync())!.RenewTime > last);
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -45,13 +46,11 @@ internal abstract class GatedPodsFixture
     protected Task<GatedPodsReplica> StartAsync(GateOptions? options = null, string name = "replica-1") =>
         GatedPodsReplica.StartAsync(Client, Time, options, name);
 
-    /// <summary>Advances the clock once everything waits for it, and lets the waiters run.</summary>
+    /// <summary>Advances the clock once the next look at the Pods waits for it, which is never far away.</summary>
     protected async Task AdvanceAsync(TimeSpan by)
     {
-        await TestWait.UntilAsync(() => Time.Waiting > 0, "somebody who waits for the clock");
+        await Time.WaitForTimerWithinAsync(GatedPods.ReloadInterval);
         Time.Advance(by);
-        // Timers resume work on other threads: a new wait for the clock shows that it is done.
-        await Task.Yield();
     }
 
     protected static bool IsPausing(GatedPodsReplica replica, int failures) =>

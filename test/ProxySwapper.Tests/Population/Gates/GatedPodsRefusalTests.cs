@@ -94,7 +94,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
         Assert.That(replica.Log.Text, Does.Contain("Cannot release Pod team/app, next attempt at"));
         Refusal = _ => null;
-        Time.Advance(TimeSpan.FromSeconds(30));
+        await AdvanceAsync(TimeSpan.FromSeconds(30));
         await LiftedAsync();
         Assert.That(ImageOf("app"), Is.EqualTo(Target));
 
@@ -122,7 +122,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         var patches = Patches;
         Refusal = _ => null;
         Assert.That(patches, Is.EqualTo(2));
-        Time.Advance(2 * Second);
+        await AdvanceAsync(2 * Second);
         await LiftedAsync();
     }
 

@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Population.Gates;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -108,10 +109,11 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         await using var replica = await StartAsync();
         replica.See(await CreateAsync());
         await AdvanceAsync(10 * Second);
+        await Time.WaitForTimerAsync(GatedPods.ReloadInterval);
         replica.Apply(new() { Deadline = 5 * Second }, Time);
-        await AdvanceAsync(10 * Second);
+        await Time.FireAsync(GatedPods.ReloadInterval);
         await LiftedAsync();
         await replica.ReleasedAsync();
-        Assert.That(replica.Released.Single(), Is.EqualTo(("restored", 20.0)));
+        Assert.That(replica.Released.Single(), Is.EqualTo(("restored", 15.0)));
     }
 }

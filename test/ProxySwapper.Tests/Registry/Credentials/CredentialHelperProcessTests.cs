@@ -28,8 +28,8 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
         var time = new ManualTimeProvider();
         var asking = AskAsync("slow", time);
-        await TestWait.UntilAsync(() => time.Waiting > 0 && ReadPid() is not null);
-        time.Advance(CredentialHelperProcess.Deadline);
+        await TestWait.UntilAsync(() => ReadPid() is not null);
+        await time.FireAsync(CredentialHelperProcess.Deadline);
         Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("timed out after 30 s"));
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }

@@ -34,7 +34,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var second = await window.EnterAsync(true, default);
         var third = window.EnterAsync(true, default);
         Assert.That(third.IsCompleted, Is.False);
-        Assert.That(window.EnterAsync(false, default).IsCompletedSuccessfully, Is.True.After(2000, 5));
+        await window.EnterAsync(false, default);
         second.Dispose();
         await third;
     }

@@ -34,7 +34,9 @@ internal sealed class RegistryPaceTests
         await pings[0];
         for (var sent = 1; sent < 6; sent++)
         {
-            await TestWait.UntilAsync(() => time.Waiting == 6 - sent, "all the others to wait for their turn");
+            // All the others wait for their turn.
+            for (var turn = 1; turn <= 6 - sent; turn++)
+                await time.WaitForTimerAsync(turn * TimeSpan.FromMilliseconds(250));
             Assert.That((registry.Received.Count, pings.Count(ping => ping.IsCompleted)), Is.EqualTo((sent, sent)));
             time.Advance(TimeSpan.FromMilliseconds(249));
             Assert.That(registry.Received, Has.Count.EqualTo(sent));

@@ -75,8 +75,7 @@ internal sealed class GoogleCredentialSourceTests
             NullLogger<GoogleCredentialSource>.Instance
         );
         var asking = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
-        await TestWait.UntilAsync(() => time.Waiting > 0);
-        time.Advance(TimeSpan.FromSeconds(30));
+        await time.FireAsync(TimeSpan.FromSeconds(30));
         Assert.That(
             async () => await asking,
             Throws
