@@ -36,9 +36,7 @@ internal sealed partial class FailureEvents(
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
     private static readonly TimeSpan RepeatAtMostEvery = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<Failure> _failures = Channel.CreateBounded<Failure>(
-        new BoundedChannelOptions(MaximumPending) { FullMode = BoundedChannelFullMode.DropWrite }
-    );
+    private readonly Channel<Failure> _failures = Channel.CreateBounded<Failure>(MaximumPending);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _pending = new(StringComparer.Ordinal);
 

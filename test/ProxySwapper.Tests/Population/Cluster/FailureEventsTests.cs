@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
@@ -103,6 +104,25 @@ internal sealed class FailureEventsTests
     }
 
     [Test]
+    public async Task A_namespace_whose_events_found_no_room_while_the_api_server_hung_gets_events_again()
+    {
+        using var events = Create();
+        // As many as may wait for the API server, with one image per namespace, and then those of one more.
+        for (var each = 0; each <= 100; each++)
+        for (var i = 0; i < 100; i++)
+            events.Write($"image{each}", SubjectOf(each), "Failed", "note");
+        for (var i = 0; i <= 100; i++)
+            _server.Answer(201, "{}");
+        await events.StartAsync(default);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 100);
+        events.Write("image100", SubjectOf(100), "Failed", "note");
+        await TestWait.UntilAsync(() => _server.Requests.Count == 101);
+        Assert.That(_server.Requests.Last(), Does.Contain("/namespaces/team100/"));
+
+        static EventSubject SubjectOf(int number) => new("v1", "Pod", $"team{number}", "web-1", "u1");
+    }
+
+    [Test]
     public async Task With_exists_the_owner_gets_no_event()
     {
         using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });
@@ -127,10 +147,15 @@ internal sealed class FailureEventsTests
 
     private async Task<FailureEvents> StartAsync(ProxySwapperOptions? options = null)
     {
-        var rules = new ConfigurationMonitor(RuleSet.Compile(options ?? new()), _time.GetUtcNow());
-        var events = new FailureEvents(new KubernetesAccess(_server.Client()), rules, _time, NullLogger<FailureEvents>.Instance);
+        var events = Create(options);
         await events.StartAsync(default);
         return events;
+    }
+
+    private FailureEvents Create(ProxySwapperOptions? options = null)
+    {
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options ?? new()), _time.GetUtcNow());
+        return new FailureEvents(new KubernetesAccess(_server.Client()), rules, _time, NullLogger<FailureEvents>.Instance);
     }
 
     private PopulationJob Job(string name, PodOrigin? origin = null) =>
