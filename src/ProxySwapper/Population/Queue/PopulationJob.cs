@@ -42,6 +42,9 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>All registries that the job uses.</summary>
     public IEnumerable<RegistryKey> Registries => Sources.Append(Target);
 
+    /// <summary>Those that the current attempt uses: Pods that join or leave meanwhile do not change its credentials.</summary>
+    public IReadOnlyList<RegistryKey> RegistriesAtStart { get; set; } = [];
+
     /// <summary>The earliest time of the next attempt.</summary>
     public DateTimeOffset ReadyAt { get; set; } = now;
 

@@ -33,7 +33,7 @@ internal sealed partial class PopulationQueue
             job.Failures++;
             job.LastFault = fault.Message;
             var lastOfHost = 0;
-            foreach (var key in job.Registries)
+            foreach (var key in job.RegistriesAtStart)
                 if (key.Registry != fault.Host)
                     _selector.CircuitBreaker.Ended(key);
                 else if (fault.Kind != FailureKind.RegistryDown)
@@ -77,7 +77,7 @@ internal sealed partial class PopulationQueue
 
     private void Responded(PopulationJob job)
     {
-        foreach (var registry in job.Registries)
+        foreach (var registry in job.RegistriesAtStart)
             _selector.CircuitBreaker.Responded(registry);
         _selector.Pace.RecordResponse(job);
         if (job is { IsInSlowLane: true, IsOverdue: false })
@@ -130,5 +130,5 @@ internal sealed partial class PopulationQueue
     /// <summary>Whether a job waits for the registry whose retries the failed job used up.</summary>
     private static bool IsOutOfRetries(PopulationJob job, PopulationJob failed, RegistryName? host) =>
         job.Target == failed.Target && job.Target.Registry == host
-        || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.Sources.Contains(source));
+        || job.Sources.Count > 0 && job.Sources.All(source => source.Registry == host && failed.RegistriesAtStart.Contains(source));
 }

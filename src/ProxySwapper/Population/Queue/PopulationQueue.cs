@@ -214,7 +214,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
     {
         _waiting.Remove(job);
         (job.StartedAt, job.IsDeferred, job.IsOverdue) = (now, false, false);
-        job.OriginsAtStart = job.Origins;
+        (job.OriginsAtStart, job.RegistriesAtStart) = (job.Origins, [.. job.Registries]);
         (job.BytesDone, job.BytesTotal) = (0, 0);
         job.IsInSlowLane = _selector.Start(job, now);
         job.HasLargeReservation = job.IsLarge;
@@ -223,7 +223,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
 
     private void PutBack(PopulationJob job)
     {
-        foreach (var registry in job.Registries)
+        foreach (var registry in job.RegistriesAtStart)
             _selector.CircuitBreaker.Ended(registry);
         Leave(job);
         if (_isClosed)

@@ -77,6 +77,43 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     }
 
     [Test]
+    public void A_job_whose_pods_change_while_it_runs_does_not_leave_its_registry_being_tried_for_ever()
+    {
+        Enqueue("a");
+        Queue.Failed(Take(), Failing("up.example.com"));
+        // The last Pod of a namespace needs the image without secrets, like image a.
+        var paying = Pod with
+        {
+            Namespace = "paying",
+            PullSecrets = ["hub"],
+        };
+        for (var i = 0; i < 7; i++)
+            Queue.TryEnqueue(Copy("b", "up.example.com"), paying with { ServiceAccount = $"account{i}" });
+        Queue.TryEnqueue(Copy("b", "up.example.com"), paying with { PullSecrets = [] });
+        var running = Take();
+        Assert.That((running.Work.Origin.Repository, running.Sources.Count), Is.EqualTo(("b", 2)));
+        Queue.TryEnqueue(Copy("b", "up.example.com"), paying with { Namespace = "another" });
+        Queue.Requeue(running);
+        Queue.Succeeded(Take());
+        Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(TryTake()?.Work.Origin.Repository, Is.EqualTo("a"));
+    }
+
+    [Test]
+    public void A_pod_that_joins_a_running_job_does_not_share_the_failures_of_credentials_that_are_not_its_own()
+    {
+        Options = Options with { MaxNumberOfParallelJobs = 1, MaxRetries = 0 };
+        var paying = Pod with { Namespace = "paying", PullSecrets = ["hub"] };
+        Enqueue("a");
+        var first = Take();
+        Queue.TryEnqueue(Copy("a", "up.example.com"), paying);
+        Queue.TryEnqueue(Copy("b", "up.example.com"), paying);
+        var givenUp = Queue.Failed(first, Failing("up.example.com") with { RetryAfter = TimeSpan.FromHours(6) });
+        Assert.That(givenUp.Select(job => job.Work.Origin.Repository), Is.EqualTo(["a"]));
+        Assert.That(TryTake()?.Work.Origin.Repository, Is.EqualTo("b"));
+    }
+
+    [Test]
     public void Failing_images_leave_a_worker_to_the_others()
     {
         for (var i = 0; i < 3; i++)
