@@ -21,6 +21,8 @@ internal sealed class HostileNamespaceTests
     // So many that the noise of a loaded machine is little beside them.
     private const int ImagesEach = 24;
 
+    private const int Measurements = 3;
+
     // puller:right
     private const string Right = "Basic cHVsbGVyOnJpZ2h0";
 
@@ -88,6 +90,22 @@ internal sealed class HostileNamespaceTests
     [Test]
     public async Task Images_of_others_take_at_most_twice_as_long([Values] Hostility hostility)
     {
+        // The two times are measured one after the other, so work of another process beside one of them distorts their ratio. A namespace
+        // that does hold up others does so in each of the measurements, which start from nothing.
+        for (var attempt = 1; ; attempt++)
+        {
+            var (calm, disturbed) = await MeasureAsync(hostility);
+            TestContext.Out.WriteLine($"{hostility}: {calm.TotalSeconds:0.00} s undisturbed, {disturbed.TotalSeconds:0.00} s beside it");
+            if (disturbed < calm * 2)
+                return;
+            Assert.That(attempt, Is.LessThan(Measurements), $"{disturbed} beside it, {calm} undisturbed");
+            await Stop();
+            await Start();
+        }
+    }
+
+    private async Task<(TimeSpan Calm, TimeSpan Disturbed)> MeasureAsync(Hostility hostility)
+    {
         foreach (var run in new[] { "calm", "hostile" })
         foreach (var team in new[] { "team-a", "team-b" })
             for (var i = 0; i < ImagesEach; i++)
@@ -117,9 +135,8 @@ internal sealed class HostileNamespaceTests
         await AttackAsync(hostility);
         await TestWait.UntilAsync(() => scene.Queue.RunningCount > 0 || scene.Queue.WaitingCount > 0 || SharesImages(hostility));
         var disturbed = await RunAsync("hostile");
-        TestContext.Out.WriteLine($"{hostility}: {calm.TotalSeconds:0.00} s undisturbed, {disturbed.TotalSeconds:0.00} s beside it");
-        Assert.That(disturbed, Is.LessThan(calm * 2));
         _end.TrySetResult();
+        return (calm, disturbed);
     }
 
     private async Task<TimeSpan> RunAsync(string run)
