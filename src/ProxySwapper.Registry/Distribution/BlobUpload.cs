@@ -22,20 +22,23 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
         {
             var session = await sessions.OpenAsync(context.Repository, context.Blob.Digest, cancellationToken);
             var isRetry = schedule.Tries > 0;
+            var chunkSize = _host.ChunkSize;
             try
             {
-                if (inChunks || context.Blob.Size > _host.ChunkSize)
-                    await new ChunkedUpload(context, isRetry).SendAsync(session, _host.ChunkSize ?? FirstChunkSize, cancellationToken);
+                if (inChunks || context.Blob.Size > chunkSize)
+                    await new ChunkedUpload(context, isRetry).SendAsync(session, chunkSize ?? FirstChunkSize, cancellationToken);
                 else
                     await SendMonolithicAsync(session, isRetry, cancellationToken);
                 _host.RequiresChunks = inChunks;
                 return;
             }
             catch (RegistryException refusal)
-                when (refusal.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(_host.ChunkSize, session) is { } smaller)
+                when (refusal.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(chunkSize, session) is { } smaller)
             {
                 await sessions.CancelAsync(context, session);
-                _host.ChunkSize = smaller;
+                // Others may have been refused meanwhile.
+                if (_host.ChunkSize is not { } current || current > smaller)
+                    _host.ChunkSize = smaller;
             }
             catch (RegistryException refusal) when (!inChunks && RegistryQuirks.IsMonolithicUploadRefused(refusal))
             {

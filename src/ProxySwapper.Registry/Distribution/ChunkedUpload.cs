@@ -67,20 +67,34 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         try
         {
             using var response = await _transport.SendOnceAsync(request, null, cancellationToken);
+            var reached = ReachedBy(response) switch
+            {
+                null => at + length,
+                // 0-0 is also the range of one byte.
+                0 when at + length == 1 => 1,
+                { } confirmed => confirmed,
+            };
+            if (reached <= at || reached > at + length)
+                throw request.Fault(
+                    response.Status,
+                    $"it has {reached} of {context.Blob.Size} bytes after {at + length} were sent",
+                    transient: true
+                );
             _schedule.Reset();
-            return (session.After(response, request), ReachedBy(response) ?? at + length);
+            return (session.After(response, request), reached);
         }
         catch (RegistryException fault) when (fault.IsTransient || fault.Status == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             // A registry that never confirms its position would be queried forever, so that counts as a failure too.
             if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))
                 throw;
-            return await AskAsync(session, fault, cancellationToken);
+            return await AskAsync(session, at + length, fault, cancellationToken);
         }
     }
 
     private async Task<(UploadSession Session, long Reached)> AskAsync(
         UploadSession session,
+        long sent,
         RegistryException why,
         CancellationToken cancellationToken
     )
@@ -90,7 +104,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
             Expected = [HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound],
         };
         using var response = await _transport.SendAsync(request, cancellationToken);
-        if (response.Status == HttpStatusCode.NotFound || ReachedBy(response) is not { } reached || reached > context.Blob.Size)
+        if (response.Status == HttpStatusCode.NotFound || ReachedBy(response) is not { } reached || reached > sent)
             throw request.Fault(response.Status, "the upload's session is lost", why, transient: true);
         return (session.After(response, request), reached);
     }

@@ -57,6 +57,81 @@ internal sealed class UploadFallbackTests
         );
     }
 
+    [Test]
+    public async Task Uploads_under_way_when_another_is_refused_for_its_size_take_its_chunk_size()
+    {
+        const int uploads = 5;
+        await using var scene = await RegistryScene.StartAsync();
+        var waiting = 0;
+        var (all, chunked) = (new TaskCompletionSource(), new TaskCompletionSource());
+        scene.Faulty.Always(
+            HttpMethod.Put,
+            Kind.Upload,
+            async (context, registry) =>
+            {
+                if (context.Request.ContentLength > 0)
+                {
+                    await context.Request.Body.CopyToAsync(Stream.Null);
+                    var number = Interlocked.Increment(ref waiting);
+                    if (number == uploads)
+                        all.SetResult();
+                    await (number == 1 ? all : chunked).Task;
+                }
+                await RegistryFaults.BodyLimit(160_000)(context, registry);
+            }
+        );
+        scene.Faulty.Always(
+            HttpMethod.Patch,
+            Kind.Upload,
+            (context, registry) =>
+            {
+                chunked.TrySetResult();
+                return RegistryFaults.BodyLimit(160_000)(context, registry);
+            }
+        );
+        await Task.WhenAll(Enumerable.Range(0, uploads).Select(number => UploadAsync(scene, $"a{number}")));
+        Assert.That(
+            scene.Faulty.Received.Where(request => request.Method == "PATCH").Select(request => request.Header("Content-Length")),
+            Is.All.EqualTo("150000"),
+            "half of what was refused, once"
+        );
+    }
+
+    [Test]
+    public async Task A_blob_of_one_byte_is_sent_in_a_chunk()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(405, "UNSUPPORTED"));
+        var one = new Descriptor("application/octet-stream", Digest.OfBytes([7]), 1);
+        await scene.Client.UploadBlobAsync("a", one, _ => Task.FromResult<Stream>(new MemoryStream([7])), null, default);
+        Assert.That(scene.Registry.Count(HttpMethod.Patch, Kind.Upload), Is.EqualTo(1));
+    }
+
+    [TestCase("0-0", "it has 0 of 300000 bytes after 150000 were sent", 4)]
+    [TestCase("0-299999", "the upload's session is lost", 2)]
+    public async Task Chunks_whose_position_is_never_confirmed_end_in_an_error(string range, string message, int expected)
+    {
+        await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 1 });
+        scene.Faulty.Always((request, _) => request.Method is "PUT", RegistryFaults.BodyLimit(200_000));
+        var chunks = 0;
+        scene.Faulty.Always(
+            (request, kind) => kind == Kind.Upload && request.Method is "PATCH" or "GET",
+            async (context, registry) =>
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null);
+                var isChunk = context.Request.Method == "PATCH";
+                // So that a client that sends a chunk again and again ends.
+                var status =
+                    isChunk && ++chunks > 100 ? 400
+                    : isChunk ? 202
+                    : 200;
+                await RegistryFaults.Status(status, headers: ("Range", range))(context, registry);
+            }
+        );
+        Assert.That(async () => await UploadAsync(scene), Throws.InstanceOf<RegistryException>().With.Message.Contain(message));
+        Assert.That(chunks, Is.EqualTo(expected), "in two sessions");
+    }
+
     [TestCase(416)]
     [TestCase(422)]
     [TestCase(429)]
@@ -141,8 +216,8 @@ internal sealed class UploadFallbackTests
             await registry(context);
         };
 
-    private static Task UploadAsync(RegistryScene scene) =>
-        scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
+    private static Task UploadAsync(RegistryScene scene, string repository = "a") =>
+        scene.Client.UploadBlobAsync(repository, Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
 
     private static void AssertIsThere(RegistryScene scene) =>
         Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
