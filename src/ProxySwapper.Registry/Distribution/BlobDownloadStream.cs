@@ -154,7 +154,7 @@ internal sealed class BlobDownloadStream : Stream
     {
         if (_position == _blob.Size)
         {
-            await EndAsync(cancellationToken);
+            await EndAsync();
             return 0;
         }
         var wanted = (int)Math.Min(buffer.Length, _blob.Size - _position);
@@ -165,15 +165,13 @@ internal sealed class BlobDownloadStream : Stream
         _position += read;
         RegistryMetrics.Read(_request.Registry, read);
         if (_position == _blob.Size)
-            await EndAsync(cancellationToken);
+            await EndAsync();
         return read;
     }
 
-    private async ValueTask EndAsync(CancellationToken cancellationToken)
+    private async ValueTask EndAsync()
     {
-        // With a Content-Length, the body has already ended.
-        if (_response!.ContentHeaders.ContentLength is null && await FromBodyAsync(new byte[1], cancellationToken) > 0)
-            throw Fault($"it is longer than {_blob.Size} bytes", transient: false);
+        // Enough bytes with the right digest are the blob. Without a Content-Length, waiting for the end could only lose them again.
         var digest = Digest.OfHash(_blob.Digest.HashName, _hash.GetHashAndReset());
         if (digest != _blob.Digest)
             throw Fault($"its content has the digest {digest}", transient: false);

@@ -84,8 +84,27 @@ internal sealed class BlobDownloadTests
         Assert.That(await ReadAsync(scene, blob), Is.EqualTo(Content));
         Assert.That(
             async () => await ReadAsync(scene, blob with { Size = Content.Length - 1 }),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("longer")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("its content has the digest")
         );
+    }
+
+    [Test]
+    public async Task A_stream_of_unknown_length_needs_no_end_after_the_whole_blob()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = scene.Registry.AddBlob("a", Content);
+        scene.Faulty.Always(
+            HttpMethod.Get,
+            Kind.Blob,
+            async (context, registry) =>
+            {
+                await RegistryFaults.NoContentLength(context, registry);
+                await context.Response.Body.FlushAsync();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+            }
+        );
+        Assert.That(await ReadAsync(scene, blob).WaitAsync(TimeSpan.FromSeconds(60)), Is.EqualTo(Content));
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(1));
     }
 
     [Test]
