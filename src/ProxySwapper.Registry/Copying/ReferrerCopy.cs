@@ -29,6 +29,9 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
             foreach (var suffix in CosignSuffixes)
             {
                 var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
+                // With sha512, it is too long for a tag, so that cosign writes none.
+                if (!ImageReference.IsTag(tag))
+                    continue;
                 if (await source.HeadManifestAsync(tag, cancellationToken) is { } signature)
                     await CopyAsync(signature.Digest, tag, cancellationToken);
             }

@@ -12,7 +12,10 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
 {
-    public static string Of(Digest subject) => $"{subject.Algorithm}-{subject.Hex}";
+    /// <summary>The most characters of the digest in the tag, so that one of sha512 is a valid tag.</summary>
+    private const int MaxHexLength = 64;
+
+    public static string Of(Digest subject) => $"{subject.Algorithm}-{subject.Hex[..MaxHexLength]}";
 
     /// <summary>Adds a manifest to the referrers of a subject. Others in this process wait meanwhile, so that none is lost.</summary>
     public async Task EnterAsync(

@@ -232,26 +232,6 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
-    public async Task Referrers_and_cosign_tags_come_along_when_asked()
-    {
-        var image = TestImage.Create(1);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var signature = TestImage.Create(2);
-        signature.AddTo(_scene.Source.Registry, "team/app", $"sha256-{image.Top.Digest.Hex}.sig");
-        var sbom = Manifest(
-            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"application/spdx+json","config":CONFIG,"""
-                + $$""" "layers":[],"subject":{"mediaType":"{{image.Top.MediaType}}","digest":"{{image.Top.Digest}}","""
-                + $$""" "size":{{image.Top.Bytes.Length}} } }""",
-            MediaTypes.OciManifest
-        );
-        _scene.Source.Registry.AddManifest("team/app", sbom.MediaType, sbom.Bytes);
-        await _scene.CopyAsync(_scene.Request() with { Referrers = true });
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
-        Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { image.Top.Digest, signature.Top.Digest, sbom.Digest }));
-        Assert.That(target.Tags[$"sha256-{image.Top.Digest.Hex}.sig"], Is.EqualTo(signature.Top.Digest));
-    }
-
-    [Test]
     public async Task A_repository_that_is_missing_is_made_once_where_somebody_can()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");

@@ -20,7 +20,7 @@ internal sealed class ReferrersTests
     {
         await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = api });
         Assert.That(await scene.Client.ListReferrersAsync("a", Subject, default), Is.Empty);
-        var signatures = Enumerable.Range(0, 8).Select(Signature).ToList();
+        var signatures = Enumerable.Range(0, 8).Select(number => Signature(number)).ToList();
         await Task.WhenAll(
             signatures.Select(signature => scene.Client.PutManifestAsync("a", signature.Digest.ToString(), signature, default))
         );
@@ -58,6 +58,19 @@ internal sealed class ReferrersTests
         var fault = Assert.ThrowsAsync<RegistryException>(async () => await scene.Client.ListReferrersAsync("a", Subject, default))!;
         Assert.That((fault.IsLimitExceeded, page), Is.EqualTo((true, 12)));
         Assert.That(fault.Message, Does.Contain("its list of referrers has more than 33554432 bytes"));
+    }
+
+    /// <summary>Referrers tag schema of the distribution-spec: 64 characters of the digest; a tag has at most 128.</summary>
+    [Test]
+    public async Task The_tag_of_a_longer_digest_is_shortened()
+    {
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = false });
+        var subject = Digest.Parse($"sha512:{new string('a', 64)}{new string('b', 64)}");
+        var signature = Signature(1, subject);
+        await scene.Client.PutManifestAsync("a", signature.Digest.ToString(), signature, default);
+        Assert.That(scene.Registry.Repository("a").Tags.Keys, Is.EqualTo(new[] { $"sha512-{new string('a', 64)}" }));
+        var found = await scene.Client.ListReferrersAsync("a", subject, default);
+        Assert.That(found.Select(referrer => referrer.Digest), Is.EqualTo(new[] { signature.Digest }));
     }
 
     [Test]
@@ -106,12 +119,12 @@ internal sealed class ReferrersTests
         );
     }
 
-    private static Manifest Signature(int number)
+    private static Manifest Signature(int number, Digest? subject = null)
     {
         var bytes = Encoding.UTF8.GetBytes(
             $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciManifest}}}","artifactType":"application/example.signature","""
                 + $$$""" "layers":[],"annotations":{"number":"{{{number}}}"},"""
-                + $$$""" "subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{Subject}}}","size":7}}"""
+                + $$$""" "subject":{"mediaType":"{{{MediaTypes.OciIndex}}}","digest":"{{{subject ?? Subject}}}","size":7}}"""
         );
         return new Manifest(MediaTypes.OciManifest, Digest.OfBytes(bytes), bytes);
     }
