@@ -9,7 +9,7 @@ internal sealed class CustomCaValidator(string file)
 {
     private readonly Lock _gate = new();
     private X509Certificate2Collection _authorities = [];
-    private DateTime _read;
+    private string? _pem;
 
     /// <summary>Validates a server's certificate.</summary>
     /// <exception cref="CaFileException">The file cannot be read.</exception>
@@ -30,22 +30,23 @@ internal sealed class CustomCaValidator(string file)
 
     private X509Certificate2Collection Authorities()
     {
-        var written = File.GetLastWriteTimeUtc(file);
         lock (_gate)
         {
-            if (written == _read)
-                return _authorities;
-            var authorities = new X509Certificate2Collection();
             try
             {
-                authorities.ImportFromPemFile(file);
+                // Not by its time, which is that of a link in a volume and stays when the volume changes.
+                var pem = TextFile.Read(file);
+                if (pem == _pem)
+                    return _authorities;
+                var authorities = new X509Certificate2Collection();
+                authorities.ImportFromPem(pem);
+                (_authorities, _pem) = (authorities, pem);
+                return authorities;
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
             {
                 throw new CaFileException($"cannot read caFile {file}: {fault.Message}");
             }
-            (_authorities, _read) = (authorities, written);
-            return authorities;
         }
     }
 }

@@ -42,6 +42,40 @@ internal sealed class RegistryTlsTests
         folder.Delete(recursive: true);
     }
 
+    /// <summary>A ConfigMap's file is a link to a file in a folder that is a link, which is what changes.</summary>
+    [Test]
+    public async Task A_CA_file_of_a_volume_is_read_again_after_the_volume_changed()
+    {
+        using var certificates = new TestCertificates();
+        using var others = new TestCertificates();
+        await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
+        var volume = Directory.CreateTempSubdirectory().FullName;
+        foreach (var (name, authority) in new[] { ("..1", others.AuthorityPem), ("..2", certificates.AuthorityPem) })
+        {
+            Directory.CreateDirectory(Path.Combine(volume, name));
+            await File.WriteAllTextAsync(Path.Combine(volume, name, "ca.crt"), authority);
+        }
+        var (file, data) = (Path.Combine(volume, "ca.crt"), Path.Combine(volume, "..data"));
+        Directory.CreateSymbolicLink(data, "..1");
+        File.CreateSymbolicLink(file, Path.Combine("..data", "ca.crt"));
+        var hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { CaFile = file } };
+        using var clients = new RegistryClients(
+            RegistryScene.Options with
+            {
+                Hosts = hosts,
+                MaxRetries = 0,
+            },
+            RegistryScene.NewTime(),
+            new CapturedLog()
+        );
+        var client = clients.For(registry.Address, CredentialChain.Anonymous);
+        Assert.That(async () => await client.PingAsync(default), Throws.InstanceOf<RegistryException>());
+        File.Delete(data);
+        Directory.CreateSymbolicLink(data, "..2");
+        await client.PingAsync(default);
+        Directory.Delete(volume, recursive: true);
+    }
+
     [TestCase(null, "Could not find")]
     [TestCase("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "")]
     public async Task A_CA_file_that_cannot_be_read_is_named_at_once(string? content, string reason)
