@@ -27,8 +27,20 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     /// <summary>Waits until a request may be sent; disposing the lease returns it.</summary>
     public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {
-        while (Closed() is { } pause)
-            await Task.Delay(pause, time, cancellationToken);
+        while (true)
+        {
+            while (Closed() is { } pause)
+                await Task.Delay(pause, time, cancellationToken);
+            var lease = await WaitAsync(isStream, cancellationToken);
+            // It may have closed while this one waited for its turn.
+            if (Closed() is null)
+                return lease;
+            lease.Dispose();
+        }
+    }
+
+    private async Task<Lease> WaitAsync(bool isStream, CancellationToken cancellationToken)
+    {
         Waiter waiter;
         lock (_gate)
         {

@@ -4,6 +4,7 @@ using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Transport;
@@ -86,6 +87,22 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         Assert.That(next.IsCompleted, Is.False);
         _time.Advance(TimeSpan.FromSeconds(1));
         await next;
+    }
+
+    [Test]
+    public async Task Nobody_who_already_waits_enters_before_Retry_After_has_passed()
+    {
+        var time = new ManualTimeProvider();
+        var window = new AdaptiveConcurrencyLimiter(1, time);
+        var first = await window.EnterAsync(false, default);
+        var waiting = Enumerable.Range(0, 2).Select(_ => window.EnterAsync(false, default)).ToList();
+        first.Refused(TimeSpan.FromSeconds(10));
+        first.Dispose();
+        await TestWait.UntilAsync(() => time.Waiting == 2 || waiting.Exists(one => one.IsCompleted), "both to wait for the time");
+        Assert.That(waiting.Count(one => one.IsCompleted), Is.Zero);
+        time.Advance(TimeSpan.FromSeconds(10));
+        (await await Task.WhenAny(waiting)).Dispose();
+        await Task.WhenAll(waiting);
     }
 
     [Test]
