@@ -100,20 +100,23 @@ internal static class ErrorResponseReader
         }
     }
 
-    /// <summary>Seconds or a date (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, 10.2.3</see>).</summary>
     /// <summary>Anything longer is an error of the registry's clock, or an attack; and timers end after 49 days.</summary>
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// Seconds or a date (<see href="https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3">RFC 9110, 10.2.3</see>). None if it has passed
+    /// already, as for a registry whose clock is behind: our own pauses grow, and no pause at all would be a flood.
+    /// </summary>
     private static TimeSpan? RetryAfter(RegistryResponse response, TimeProvider time)
     {
         if (response.Header("Retry-After") is not { } value)
             return null;
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds >= 0)
-            return TimeSpan.FromSeconds(Math.Min(seconds, LongestRetryAfter.TotalSeconds));
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
+            return seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, LongestRetryAfter.TotalSeconds)) : null;
         if (!DateTimeOffset.TryParseExact(value, "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date))
             return null;
         var wait = date - time.GetUtcNow();
-        return wait <= TimeSpan.Zero ? TimeSpan.Zero
+        return wait <= TimeSpan.Zero ? null
             : wait < LongestRetryAfter ? wait
             : LongestRetryAfter;
     }
