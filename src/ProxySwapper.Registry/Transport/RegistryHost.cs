@@ -19,7 +19,9 @@ internal sealed class RegistryHost
         (Name, _options, _time) = (name, options.For(name), time);
         _probeLimit = options.ResponseTimeout / 6;
         _authority = name.ApiAuthority;
-        Sender = new RedirectingSender(connections, options, _options, new Uri($"https://{_authority}/").IdnHost, time);
+        if (!Uri.TryCreate($"https://{_authority}/", UriKind.Absolute, out var address))
+            throw new FormatException($"'{name}' is not a registry host: a port is at most 65535, and an address in brackets is IPv6");
+        Sender = new RedirectingSender(connections, options, _options, address.IdnHost, time);
         ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         RateLimiter = _options.RequestsPerSecond is > 0 and { } perSecond ? new RequestRateLimiter(perSecond, time) : null;

@@ -1,8 +1,10 @@
 using System.Text;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
@@ -75,6 +77,17 @@ internal sealed class RegistryClientTests
         var tags = await scene.Client.ListTagsAsync("a", default).ToListAsync();
         Assert.That(tags, Is.EqualTo(Enumerable.Range(0, 2500).Select(number => $"v{number:0000}")));
         Assert.That(scene.Registry.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Tags), Is.EqualTo(3));
+    }
+
+    [TestCase("registry.example.com:99999")]
+    [TestCase("[abc]:5000")]
+    public void A_host_that_has_no_URL_is_named(string registry)
+    {
+        using var clients = new RegistryClients(RegistryScene.Options, TimeProvider.System, new CapturedLog());
+        Assert.That(
+            () => clients.For(RegistryName.Parse(registry), CredentialChain.Anonymous),
+            Throws.InstanceOf<FormatException>().With.Message.Contain($"'{registry}' is not a registry host")
+        );
     }
 
     private sealed class DirectProgress(Action<long> report) : IProgress<long>

@@ -58,7 +58,8 @@ internal sealed class RegistryTlsTests
         var (file, data) = (Path.Combine(volume, "ca.crt"), Path.Combine(volume, "..data"));
         Directory.CreateSymbolicLink(data, "..1");
         File.CreateSymbolicLink(file, Path.Combine("..data", "ca.crt"));
-        var hosts = new Dictionary<string, RegistryHostOptions> { [registry.Address] = new() { CaFile = file } };
+        var host = RegistryName.Parse(registry.Address);
+        var hosts = new Dictionary<RegistryName, RegistryHostOptions> { [host] = new() { CaFile = file } };
         using var clients = new RegistryClients(
             RegistryScene.Options with
             {
@@ -68,7 +69,7 @@ internal sealed class RegistryTlsTests
             RegistryScene.NewTime(),
             new CapturedLog()
         );
-        var client = clients.For(registry.Address, CredentialChain.Anonymous);
+        var client = clients.For(host, CredentialChain.Anonymous);
         Assert.That(async () => await client.PingAsync(default), Throws.InstanceOf<RegistryException>());
         File.Delete(data);
         Directory.CreateSymbolicLink(data, "..2");
