@@ -12,7 +12,8 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     private int _inUse;
     private int _streams;
     private long _shrunk;
-    private DateTimeOffset _closedUntil;
+    private readonly long _start = time.GetTimestamp();
+    private TimeSpan _closedUntil;
 
     /// <summary>The current limit.</summary>
     public int Size
@@ -69,7 +70,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     {
         lock (_gate)
         {
-            var pause = _closedUntil - time.GetUtcNow();
+            var pause = _closedUntil - time.GetElapsedTime(_start);
             return pause > TimeSpan.Zero ? pause : null;
         }
     }
@@ -108,7 +109,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
     {
         lock (_gate)
         {
-            if (retryAfter is { } pause && time.GetUtcNow() + pause is var until && until > _closedUntil)
+            if (retryAfter is { } pause && time.GetElapsedTime(_start) + pause is var until && until > _closedUntil)
                 _closedUntil = until;
             if (entered < _shrunk)
                 return;

@@ -5,7 +5,8 @@ internal sealed class RequestRateLimiter(double perSecond, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly TimeSpan _step = TimeSpan.FromSeconds(1 / perSecond);
-    private DateTimeOffset _next;
+    private readonly long _start = time.GetTimestamp();
+    private TimeSpan _next;
 
     /// <summary>Waits for this request's turn, in order of arrival.</summary>
     public Task WaitAsync(CancellationToken cancellationToken)
@@ -13,7 +14,7 @@ internal sealed class RequestRateLimiter(double perSecond, TimeProvider time)
         TimeSpan wait;
         lock (_gate)
         {
-            var now = time.GetUtcNow();
+            var now = time.GetElapsedTime(_start);
             var turn = _next > now ? _next : now;
             (wait, _next) = (turn - now, turn + _step);
         }

@@ -132,6 +132,20 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Test]
+    public async Task A_clock_that_is_set_back_delays_nobody()
+    {
+        var time = new WrongClock();
+        var pacer = new RequestRateLimiter(4, time);
+        await pacer.WaitAsync(default);
+        var window = new AdaptiveConcurrencyLimiter(8, time);
+        (await window.EnterAsync(false, default)).Refused(TimeSpan.FromSeconds(10));
+        time.Behind = TimeSpan.FromHours(1);
+        var (paced, next) = (pacer.WaitAsync(default), window.EnterAsync(false, default));
+        time.Advance(TimeSpan.FromSeconds(10));
+        Assert.That(() => paced.IsCompleted && next.IsCompleted, Is.True.After(10_000, 5));
+    }
+
+    [Test]
     public async Task A_host_sees_no_more_requests_at_once_than_it_is_configured_for()
     {
         await using var faulty = await FaultyRegistry.StartAsync();
@@ -158,6 +172,16 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         );
         await Task.WhenAll(Enumerable.Range(0, 40).Select(number => client.HeadManifestAsync("a", $"v{number}", default)));
         Assert.That(most, Is.InRange(1, 2));
+    }
+
+    /// <summary>A clock whose time of day is set, unlike its timers.</summary>
+    private sealed class WrongClock : FakeTimeProvider
+    {
+        public TimeSpan Behind { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - Behind;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 
     private static void InterlockedMax(ref int target, int value)
