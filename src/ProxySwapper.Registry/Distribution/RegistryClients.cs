@@ -12,6 +12,11 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
+    /// <summary>
+    /// The hosts that are known at once, each with some KiB; names of images, which anybody may write, are of any number of hosts.
+    /// </summary>
+    private const int MaxHosts = 1000;
+
     private readonly ConnectionPool _connections = new();
     private readonly ConcurrentDictionary<RegistryName, HostAuthentication> _hosts = new();
 
@@ -42,6 +47,25 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
 
     internal RegistryHost HostOf(RegistryName registry) => AuthenticationOf(registry).Host;
 
-    private HostAuthentication AuthenticationOf(RegistryName registry) =>
-        _hosts.GetOrAdd(registry, name => new HostAuthentication(new RegistryHost(name, options, _connections, time, loggers), time));
+    private HostAuthentication AuthenticationOf(RegistryName registry)
+    {
+        if (!_hosts.TryGetValue(registry, out var known))
+        {
+            if (_hosts.Count >= MaxHosts)
+                ForgetHalf();
+            known = _hosts.GetOrAdd(
+                registry,
+                name => new HostAuthentication(new RegistryHost(name, options, _connections, time, loggers), time)
+            );
+        }
+        known.UsedAt = time.GetTimestamp();
+        return known;
+    }
+
+    /// <summary>Forgets what was not used for longest: only its challenge, tokens and limits, which the next use finds again.</summary>
+    private void ForgetHalf()
+    {
+        foreach (var host in _hosts.ToArray().OrderBy(host => host.Value.UsedAt).Take(MaxHosts / 2))
+            _hosts.TryRemove(host);
+    }
 }

@@ -66,6 +66,9 @@ internal static class RegistryMetrics
     public static void RateLimit(RegistryName host, int remaining) =>
         Remaining.Record(remaining, new KeyValuePair<string, object?>("host", Label(host)));
 
+    /// <summary>Only the hosts with a label of their own are kept.</summary>
     private static string Label(RegistryName host) =>
-        Hosts.TryGetValue(host, out var label) ? label : Hosts.GetOrAdd(host, Hosts.Count < MaxHosts ? host.Text : "other");
+        Hosts.TryGetValue(host, out var label) ? label
+        : Hosts.Count < MaxHosts ? Hosts.GetOrAdd(host, host.Text)
+        : "other";
 }

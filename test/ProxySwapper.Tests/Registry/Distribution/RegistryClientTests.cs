@@ -4,6 +4,7 @@ using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 
@@ -88,6 +89,20 @@ internal sealed class RegistryClientTests
             () => clients.For(RegistryName.Parse(registry), CredentialChain.Anonymous),
             Throws.InstanceOf<FormatException>().With.Message.Contain($"'{registry}' is not a registry host")
         );
+    }
+
+    [Test]
+    public void Hosts_that_were_not_used_for_long_are_forgotten()
+    {
+        using var clients = new RegistryClients(RegistryScene.Options, TimeProvider.System, new CapturedLog());
+        RegistryHost Of(string name) => clients.HostOf(RegistryName.Parse(name));
+        var (used, unused) = (Of("used.example.com"), Of("unused.example.com"));
+        for (var number = 0; number < 2000; number++)
+        {
+            Of($"r{number}.example.com");
+            Assert.That(Of("used.example.com"), Is.SameAs(used));
+        }
+        Assert.That(Of("unused.example.com"), Is.Not.SameAs(unused));
     }
 
     private sealed class DirectProgress(Action<long> report) : IProgress<long>
