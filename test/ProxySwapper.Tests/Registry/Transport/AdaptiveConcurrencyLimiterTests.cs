@@ -98,7 +98,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var waiting = Enumerable.Range(0, 2).Select(_ => window.EnterAsync(false, default)).ToList();
         first.Refused(TimeSpan.FromSeconds(10));
         first.Dispose();
-        await TestWait.UntilAsync(() => time.Waiting == 2 || waiting.Exists(one => one.IsCompleted), "both to wait for the time");
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(10), 2);
         Assert.That(waiting.Count(one => one.IsCompleted), Is.Zero);
         time.Advance(TimeSpan.FromSeconds(10));
         (await await Task.WhenAny(waiting)).Dispose();
