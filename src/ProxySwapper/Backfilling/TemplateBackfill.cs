@@ -25,9 +25,6 @@ internal sealed partial class TemplateBackfill(
     ILogger<TemplateBackfill> logger
 ) : BackgroundService
 {
-    /// <summary>How often to check whether this was switched on.</summary>
-    private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
-
     /// <summary>How often to check whether a job has failed, since failed jobs are retried.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
@@ -43,16 +40,19 @@ internal sealed partial class TemplateBackfill(
     {
         if (kubernetes.Client is not { } client)
             return;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var options = rules.Current.Options;
-            var isOn =
-                options.Populate is { Backfill: true, Policy: not PopulatePolicy.None, ReconcileEvery: { Ticks: > 0 } } && !options.DryRun;
-            if (isOn)
-                await RunAsync(client, stoppingToken);
-            await Task.Delay(isOn ? options.Populate.ReconcileEvery : Off, time, stoppingToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await BackgroundWork.RepeatAsync(
+            () =>
+                rules.Current.Options
+                    is {
+                        DryRun: false,
+                        Populate: { Backfill: true, Policy: not PopulatePolicy.None, ReconcileEvery: { Ticks: > 0 } every },
+                    }
+                    ? every
+                    : null,
+            token => RunAsync(client, token),
+            time,
+            stoppingToken
+        );
     }
 
     /// <summary>One pass. Kinds that may not be read are logged once and skipped.</summary>

@@ -9,6 +9,9 @@ internal static partial class BackgroundWork
     /// <summary>The pause before work starts again.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a pass that is not due looks for a changed configuration: timers are limited to 49 days.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>Runs the work until shutdown, or until it returns because there is nothing to do.</summary>
     /// <param name="work">The work, which may be called again.</param>
     /// <param name="time">The clock.</param>
@@ -37,6 +40,40 @@ internal static partial class BackgroundWork
                 Log.Broken(logger, Pause.TotalSeconds, fault);
             }
             await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Runs a pass at once and then at an interval, until shutdown. A reload applies within <see cref="LookInterval"/>.</summary>
+    /// <param name="interval">The current interval, of any length; null while no pass is wanted.</param>
+    /// <param name="pass">One pass.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stoppingToken">Shutdown.</param>
+    public static async Task RepeatAsync(
+        Func<TimeSpan?> interval,
+        Func<CancellationToken, Task> pass,
+        TimeProvider time,
+        CancellationToken stoppingToken
+    )
+    {
+        long? ended = null;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var every = interval();
+            if (every is null)
+                ended = null;
+            else if (ended is null)
+            {
+                await pass(stoppingToken);
+                ended = time.GetTimestamp();
+            }
+            var rest = ended is { } last && every - time.GetElapsedTime(last) is { } left ? left : LookInterval;
+            if (rest <= TimeSpan.Zero)
+            {
+                ended = null;
+                continue;
+            }
+            await Task.Delay(rest < LookInterval ? rest : LookInterval, time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

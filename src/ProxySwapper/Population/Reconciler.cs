@@ -24,9 +24,6 @@ internal sealed partial class Reconciler(
     ILogger<Reconciler> logger
 ) : BackgroundService
 {
-    /// <summary>How often disabled reconciliation checks whether it was enabled.</summary>
-    private static readonly TimeSpan Off = TimeSpan.FromMinutes(1);
-
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
 
@@ -34,16 +31,16 @@ internal sealed partial class Reconciler(
     {
         if (kubernetes.Client is not { } client)
             return;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var isDryRun = rules.Current.Options.DryRun;
-            var options = rules.Current.Options.Populate;
-            var isOn = options.ReconcileEvery > TimeSpan.Zero && options.Policy != PopulatePolicy.None && !isDryRun;
-            if (isOn)
-                await RunAsync(client, stoppingToken);
-            await Task.Delay(isOn ? options.ReconcileEvery : Off, time, stoppingToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await BackgroundWork.RepeatAsync(
+            () =>
+                rules.Current.Options
+                    is { DryRun: false, Populate: { Policy: not PopulatePolicy.None, ReconcileEvery: { Ticks: > 0 } every } }
+                    ? every
+                    : null,
+            token => RunAsync(client, token),
+            time,
+            stoppingToken
+        );
     }
 
     /// <summary>One pass. Cluster errors are logged; the next pass may succeed.</summary>

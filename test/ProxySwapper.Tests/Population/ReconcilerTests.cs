@@ -1,0 +1,67 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registries;
+using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Time;
+using ProxySwapper.Tests.Kubernetes;
+
+namespace ProxySwapper.Tests.Population;
+
+/// <summary>When the Pods of the cluster are listed, with a clock that the test moves.</summary>
+[TestFixture]
+internal sealed class ReconcilerTests
+{
+    private const string NoPods = """{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[]}""";
+
+    private readonly ManualTimeProvider _time = new();
+    private ScriptedApiServer _server = null!;
+
+    [SetUp]
+    public async Task Start() => _server = await ScriptedApiServer.StartAsync();
+
+    [TearDown]
+    public ValueTask Stop() => _server.DisposeAsync();
+
+    [TestCase(10.0 / 24 / 60)]
+    [TestCase(60)]
+    public async Task Pods_are_listed_at_once_and_then_at_the_interval(double days)
+    {
+        var interval = TimeSpan.FromDays(days);
+        _server.Answer(200, NoPods).Answer(200, NoPods);
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var registries = RegistryServices.Create([], _ => null, _time, NullLoggerFactory.Instance);
+        using var reconciler = Create(interval, services.GetRequiredService<IMeterFactory>(), registries);
+        await reconciler.StartAsync(default);
+        await TestWait.UntilAsync(() => _server.Requests.Count == 1, "the first pass");
+        await _time.WaitForTimerWithinAsync(TimeSpan.FromMinutes(1));
+        _time.Advance(interval - TimeSpan.FromSeconds(1));
+        await _time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        Assert.That(_server.Requests, Has.Count.EqualTo(1));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await TestWait.UntilAsync(() => _server.Requests.Count == 2, "the second pass");
+        await reconciler.StopAsync(default);
+    }
+
+    private Reconciler Create(TimeSpan interval, IMeterFactory meters, RegistryServices registries)
+    {
+        var options = new ProxySwapperOptions { Populate = new() { ReconcileEvery = interval } };
+        var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
+        var queue = new PopulationQueue(() => options.Populate, _time, new Backoff(() => 0.5));
+        return new Reconciler(
+            new KubernetesAccess(_server.Client()),
+            rules,
+            queue,
+            new DownstreamLookup(queue, registries, () => options.Populate, _time, NullLogger<DownstreamLookup>.Instance),
+            new PopulationMetrics(meters, rules, queue),
+            _time,
+            NullLogger<Reconciler>.Instance
+        );
+    }
+}
