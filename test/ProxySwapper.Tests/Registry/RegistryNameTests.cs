@@ -22,6 +22,22 @@ internal sealed class RegistryNameTests
         Assert.That(ImageReference.Parse($"{text}/team/x").Registry, Is.EqualTo(name), "an image names it the same");
     }
 
+    [Test]
+    public void Every_alias_of_Docker_Hub_is_the_same_registry()
+    {
+        RegistryName[] names = [.. RegistryName.DockerHubAliases.Append(RegistryName.DockerHubText).Select(RegistryName.Parse)];
+        Assert.That(names, Has.Length.EqualTo(4).And.All.EqualTo(RegistryName.DockerHub));
+        Assert.That(names.Distinct().Count(), Is.EqualTo(1), "a dictionary has one entry for it");
+    }
+
+    [Test]
+    public void No_registry_is_not_Docker_Hub()
+    {
+        RegistryName none = default;
+        Assert.That((none.Text, none.IsDockerHub, none == RegistryName.DockerHub), Is.EqualTo(("", false, false)));
+        Assert.That(() => RegistryName.Parse("harbor"), Throws.InstanceOf<FormatException>().With.Message.Contains("'harbor'"));
+    }
+
     [TestCase(null)]
     [TestCase("")]
     [TestCase("harbor")]

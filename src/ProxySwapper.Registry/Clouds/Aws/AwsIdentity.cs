@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using Amazon.SecurityToken;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
@@ -32,6 +33,7 @@ public static class AwsIdentity
     )
     {
         ArgumentNullException.ThrowIfNull(host);
+        using var timeout = new OperationTimeout(Deadline, time, cancellationToken);
         try
         {
             // The SDK reads files, and may use the network, before its first await.
@@ -39,9 +41,9 @@ public static class AwsIdentity
                     () => DefaultAWSCredentialsIdentityResolver.GetCredentialsAsync(new EcrServiceConfiguration(host, profile)),
                     cancellationToken
                 )
-                .WaitAsync(Deadline, time, cancellationToken);
+                .WaitAsync(timeout.Token);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException) when (timeout.HasPassed)
         {
             return null;
         }

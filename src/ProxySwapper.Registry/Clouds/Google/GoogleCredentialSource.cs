@@ -2,6 +2,7 @@ using Google.Apis.Auth.OAuth2;
 using Google.Apis.Auth.OAuth2.Responses;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Clouds.Google;
 
@@ -72,9 +73,10 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
                 return isConfigured
                     ? throw new RegistryCredentialException($"google: no Application Default Credentials found for {image.Registry}")
                     : null;
+            using var timeout = new OperationTimeout(Deadline, _time, cancellationToken);
             var token = await ((ITokenAccess)credential)
                 .GetAccessTokenForRequestAsync(authUri: null, cancellationToken)
-                .WaitAsync(Deadline, _time, cancellationToken);
+                .WaitAsync(timeout.Token);
             return RegistryCredential.Basic(Username, token);
         }
         catch (Exception fault)
@@ -88,8 +90,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         {
             throw new RegistryCredentialException($"google: cannot get an access token for {image.Registry}: {fault.Message}", fault);
         }
-        catch (Exception fault)
-            when (fault is TimeoutException || fault is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
             throw new RegistryCredentialException($"google: cannot get an access token for {image.Registry}: timed out", fault);
         }
@@ -104,7 +105,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         {
             var isKnown =
                 _credentials.TryGetValue(keyFile, out var known)
-                && !known.IsFaulted
+                && known is { IsFaulted: false, IsCanceled: false }
                 && !(keyFile.Length == 0 && known is { IsCompletedSuccessfully: true, Result: null } && _time.GetUtcNow() >= _absentUntil);
             if (!isKnown)
                 _credentials[keyFile] = known = keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile);
@@ -119,10 +120,11 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 
     private async Task<GoogleCredential?> FindDefaultAsync()
     {
+        using var timeout = new OperationTimeout(Deadline, _time, CancellationToken.None);
         try
         {
             // On a broken network the metadata server may never respond: the next caller then searches again.
-            return (await Task.Run(_findDefault).WaitAsync(Deadline, _time)).CreateScoped(Scope);
+            return (await Task.Run(_findDefault).WaitAsync(timeout.Token)).CreateScoped(Scope);
         }
         catch (InvalidOperationException)
         {
