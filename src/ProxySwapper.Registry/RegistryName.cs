@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
 namespace ProxySwapper.Registry;
@@ -7,13 +8,16 @@ namespace ProxySwapper.Registry;
 /// <c>docker.io</c>. Two names are equal when they are the same registry. Images, targets, entries of <c>registries</c>, credentials and
 /// the state of hosts all use this type; <c>default</c> is the name of no registry.
 /// </summary>
-public readonly record struct RegistryName : IComparable<RegistryName>
+public readonly record struct RegistryName
 {
     /// <summary>Docker Hub's name in references, as text.</summary>
     public const string DockerHubText = "docker.io";
 
     private const string DockerHubApi = "registry-1.docker.io";
     private const string DefaultPort = ":443";
+
+    /// <summary>The characters of an IPv6 address.</summary>
+    private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
 
     private static readonly string[] Aliases = ["index.docker.io", DockerHubApi, "registry.hub.docker.com"];
 
@@ -82,9 +86,6 @@ public readonly record struct RegistryName : IComparable<RegistryName>
         return IsDockerHubHost(text) ? DockerHubText : text.ToString();
     }
 
-    /// <summary>Compares the normalised names, character by character.</summary>
-    public int CompareTo(RegistryName other) => string.CompareOrdinal(Text, other.Text);
-
     /// <summary>The normalised name.</summary>
     public override string ToString() => Text;
 
@@ -135,10 +136,6 @@ public readonly record struct RegistryName : IComparable<RegistryName>
                 return true;
         return false;
     }
-
-    private static readonly System.Buffers.SearchValues<char> AddressCharacters = System.Buffers.SearchValues.Create(
-        "0123456789abcdefABCDEF:"
-    );
 
     private static bool IsPort(ReadOnlySpan<char> port) =>
         port.IsEmpty || port is [':', _, ..] && !port[1..].ContainsAnyExceptInRange('0', '9');

@@ -42,7 +42,7 @@ internal sealed record RegistrySummary(
                 .OrderBy(summary => targets.Contains(summary.Registry))
                 .ThenByDescending(summary => summary.StuckImages)
                 .ThenByDescending(summary => summary.Undecided)
-                .ThenBy(summary => summary.Registry),
+                .ThenBy(summary => summary.Registry.Text, StringComparer.Ordinal),
         ];
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Manifests;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -54,6 +55,6 @@ internal static class YamlObjects
 
     private static ScalarStyle StyleOf(string text) =>
         text.Contains('\n', StringComparison.Ordinal) ? ScalarStyle.Literal
-        : YamlJson.Scalar(text)?.GetValueKind() == System.Text.Json.JsonValueKind.String ? ScalarStyle.Any
+        : PlainScalar.IsString(text) ? ScalarStyle.Any
         : ScalarStyle.DoubleQuoted;
 }

@@ -160,7 +160,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             "object" => node is YamlMappingNode || IsNull(node),
             "array" => node is YamlSequenceNode || IsNull(node),
             "null" => IsNull(node),
-            "boolean" => Plain(node) is { } text && PlainScalar.IsBoolean(text),
+            "boolean" => Plain(node) is { } text && (PlainScalar.IsTrue(text) || PlainScalar.IsFalse(text)),
             "integer" => Plain(node) is { } text && PlainScalar.TryNumber(text, out var number) && double.IsInteger(number),
             "number" => Plain(node) is { } text && PlainScalar.TryNumber(text, out _),
             "string" => node is YamlScalarNode scalar && IsText(scalar),
@@ -170,8 +170,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     private static bool IsNull(YamlNode node) => Plain(node) is { } text && PlainScalar.IsNull(text);
 
     /// <summary>What YAML reads as a string: a quoted scalar, or a plain one that is not a boolean, number or null.</summary>
-    private static bool IsText(YamlScalarNode scalar) =>
-        Plain(scalar) is not { } text || !PlainScalar.IsNull(text) && !PlainScalar.IsBoolean(text) && !PlainScalar.TryNumber(text, out _);
+    private static bool IsText(YamlScalarNode scalar) => Plain(scalar) is not { } text || PlainScalar.IsString(text);
 
     private static string? Plain(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain } scalar ? scalar.Value : null;
 

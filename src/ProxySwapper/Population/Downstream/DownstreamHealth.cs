@@ -119,7 +119,7 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
-        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry)];
+        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry.Text, StringComparer.Ordinal)];
 
     /// <summary>Checks all registries that are due.</summary>
     /// <returns>When the next one is due, or null if there is none.</returns>

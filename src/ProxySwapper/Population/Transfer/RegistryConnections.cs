@@ -52,7 +52,7 @@ internal sealed class RegistryConnections : IDisposable
                 .Clients.RateLimits.Concat(ForLookups.Clients.RateLimits)
                 .GroupBy(pair => pair.Key)
                 .Select(same => (same.Key, same.Select(pair => pair.Value).MaxBy(status => status.At)!))
-                .OrderBy(pair => pair.Key),
+                .OrderBy(pair => pair.Key.Text, StringComparer.Ordinal),
         ];
 
     /// <summary>Options for interactive requests: one quick retry, so that the registry's own error arrives in time.</summary>

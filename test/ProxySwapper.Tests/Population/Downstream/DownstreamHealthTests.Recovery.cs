@@ -1,6 +1,5 @@
 using System.Net;
 using ProxySwapper.Population.Downstream;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Time;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
-using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Tests.Population.Downstream;
