@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -16,17 +17,14 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
     private const string ClientId = "proxyswapper";
     private const int MaxResponseSize = 1024 * 1024;
 
-    /// <summary>Identity tokens that a server has replaced: the old ones are no longer valid.</summary>
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<RegistryCredential, string> _rotated = new();
+    /// <summary>Identity tokens that a server has replaced: the old ones are usually no longer valid.</summary>
+    private readonly ConcurrentDictionary<RegistryCredential, string> _rotated = new();
 
     /// <exception cref="RegistryException">The token server refused, failed, or sent an invalid response.</exception>
     public async Task<BearerToken> FetchAsync(TokenKey key)
     {
         if (key.Credential.IdentityToken is { } identity)
-        {
-            var token = _rotated.GetValueOrDefault(key.Credential, identity);
-            return await ReadAsync(key, ToPost(key, token, ("grant_type", "refresh_token"), ("refresh_token", token)), null);
-        }
+            return await RefreshAsync(key, identity);
         try
         {
             return await ReadAsync(key, ToGet(key), BasicOf(key.Credential));
@@ -46,6 +44,26 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
                 null
             );
         }
+    }
+
+    /// <summary>Uses the token that replaced an identity token; if the server refuses it, the identity token itself.</summary>
+    private async Task<BearerToken> RefreshAsync(TokenKey key, string identity)
+    {
+        if (_rotated.TryGetValue(key.Credential, out var replacement))
+            try
+            {
+                return await RefreshWithAsync(replacement);
+            }
+            catch (RegistryException fault)
+                when (fault.Status is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            {
+                // Such as one that another process has replaced.
+                _rotated.TryRemove(KeyValuePair.Create(key.Credential, replacement));
+            }
+        return await RefreshWithAsync(identity);
+
+        Task<BearerToken> RefreshWithAsync(string token) =>
+            ReadAsync(key, ToPost(key, token, ("grant_type", "refresh_token"), ("refresh_token", token)), null);
     }
 
     public static AuthenticationHeaderValue? BasicOf(RegistryCredential credential) =>

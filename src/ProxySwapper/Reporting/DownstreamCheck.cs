@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using ProxySwapper.Configuration;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
@@ -54,7 +53,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     {
         var target = entries[0].Target!;
         var (digest, problem) = await DigestOfAsync(target, cancellationToken);
-        var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry.Text);
+        var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry);
         if (isOnNodes)
             problem = $"{target.Registry} is a registry on each node, and was asked on this machine: {problem}";
         foreach (var entry in entries)
@@ -75,11 +74,8 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     }
 
     /// <summary>Whether a registry is one of the machine that asks: for a Pod, of its node.</summary>
-    private static bool IsLoopback(string registry)
-    {
-        var host = registry.LastIndexOf(':') is > 0 and var port ? registry[..port] : registry;
-        return host == "localhost" || IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address);
-    }
+    private static bool IsLoopback(RegistryName registry) =>
+        Uri.TryCreate($"https://{registry}", UriKind.Absolute, out var address) && address.IsLoopback;
 
     private async Task<(string? Digest, string? Problem)> DigestOfAsync(ImageReference image, CancellationToken cancellationToken)
     {

@@ -45,10 +45,9 @@ internal sealed class TemplateDiscovery(KubernetesClient client, ReportProblems 
         return [.. found.Values];
     }
 
-    /// <summary>Kubernetes' other groups; its extensions with templates are under <c>x-k8s.io</c>.</summary>
+    /// <summary>Kubernetes' other groups; its extensions with templates end in <c>.x-k8s.io</c>.</summary>
     private static bool IsWithoutTemplates(string group) =>
-        group is "extensions" or "autoscaling" or "policy"
-        || group.EndsWith(".k8s.io", StringComparison.Ordinal) && !group.EndsWith("x-k8s.io", StringComparison.Ordinal);
+        group is "extensions" or "autoscaling" or "policy" || group.EndsWith(".k8s.io", StringComparison.Ordinal);
 
     private async Task ReadVersionAsync(
         string group,

@@ -156,6 +156,28 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
+    public async Task The_identity_token_itself_is_used_when_its_replacement_is_refused()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        tokens.Users["nobody"] = "else";
+        tokens.IdentityTokens.Add("first-s3cret");
+        tokens.NextIdentityToken = "second-s3cret";
+        await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("first-s3cret"));
+        await scene.Client.HeadManifestAsync("a/b", "1", default);
+        tokens.IdentityTokens.Remove("second-s3cret");
+        tokens.NextIdentityToken = null;
+        for (var i = 0; i < 2; i++)
+        {
+            scene.Time.Advance(TimeSpan.FromMinutes(10));
+            Assert.That(await scene.Client.HeadManifestAsync("a/b", "1", default), Is.Not.Null);
+        }
+        Assert.That(
+            tokens.Forms.Select(form => form.Contains("second-s3cret", StringComparison.Ordinal)),
+            Is.EqualTo([false, true, false, false])
+        );
+    }
+
+    [Test]
     public async Task A_redirect_takes_an_identity_token_nowhere()
     {
         await using var elsewhere = await TokenServer.StartAsync();
