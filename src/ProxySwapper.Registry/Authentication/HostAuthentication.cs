@@ -10,9 +10,6 @@ internal sealed class HostAuthentication(RegistryHost host, TimeProvider time)
     /// <summary>The host's last challenge; null until it has sent one.</summary>
     public AuthenticationChallenge? Challenge { get; set; }
 
-    /// <summary>The timestamp of its last use.</summary>
-    public long UsedAt { get; set; }
-
     public TokenCache Tokens { get; } = new(time);
 
     public TokenClient TokenClient { get; } = new(host.Name, host.Sender, time);

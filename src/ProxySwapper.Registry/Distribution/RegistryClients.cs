@@ -19,6 +19,7 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
 
     private readonly ConnectionPool _connections = new();
     private readonly ConcurrentDictionary<RegistryName, HostAuthentication> _hosts = new();
+    private readonly Lock _adding = new();
 
     /// <summary>Gets a client for one host with these credentials.</summary>
     /// <param name="registry">The registry, such as <c>docker.io</c> or <c>localhost:5000</c>.</param>
@@ -49,23 +50,29 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
 
     private HostAuthentication AuthenticationOf(RegistryName registry)
     {
-        if (!_hosts.TryGetValue(registry, out var known))
-        {
-            if (_hosts.Count >= MaxHosts)
-                ForgetHalf();
-            known = _hosts.GetOrAdd(
-                registry,
-                name => new HostAuthentication(new RegistryHost(name, options, _connections, time, loggers), time)
-            );
-        }
-        known.UsedAt = time.GetTimestamp();
+        var known = _hosts.TryGetValue(registry, out var one) ? one : Add(registry);
+        known.Host.UsedAt = time.GetTimestamp();
         return known;
     }
 
-    /// <summary>Forgets what was not used for longest: only its challenge, tokens and limits, which the next use finds again.</summary>
+    private HostAuthentication Add(RegistryName registry)
+    {
+        lock (_adding)
+        {
+            if (_hosts.TryGetValue(registry, out var known))
+                return known;
+            if (_hosts.Count >= MaxHosts)
+                ForgetHalf();
+            return _hosts[registry] = new HostAuthentication(new RegistryHost(registry, options, _connections, time, loggers), time);
+        }
+    }
+
+    /// <summary>
+    /// Forgets the hosts that were not used for longest: only their challenges, tokens and limits, which the next use finds again.
+    /// </summary>
     private void ForgetHalf()
     {
-        foreach (var host in _hosts.ToArray().OrderBy(host => host.Value.UsedAt).Take(MaxHosts / 2))
+        foreach (var host in _hosts.Where(host => host.Value.Host.IsIdle).OrderBy(host => host.Value.Host.UsedAt).Take(MaxHosts / 2))
             _hosts.TryRemove(host);
     }
 }

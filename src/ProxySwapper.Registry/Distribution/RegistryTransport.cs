@@ -68,6 +68,7 @@ internal sealed partial class RegistryTransport(
     {
         var entered =
             lease ?? await (request.IsWriting ? host.WriteLimiter : host.ReadLimiter).EnterAsync(request.IsStream, cancellationToken);
+        host.UsedAt = time.GetTimestamp();
         try
         {
             if (host.RateLimiter is { } limiter)

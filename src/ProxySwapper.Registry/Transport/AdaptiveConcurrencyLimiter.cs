@@ -25,6 +25,16 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         }
     }
 
+    /// <summary>True if nothing is in use, and nothing waits.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+                return _inUse == 0 && _waiting.Count == 0;
+        }
+    }
+
     /// <summary>Waits until a request may be sent; disposing the lease returns it.</summary>
     public async Task<Lease> EnterAsync(bool isStream, CancellationToken cancellationToken)
     {

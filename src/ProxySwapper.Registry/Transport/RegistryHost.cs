@@ -16,7 +16,7 @@ internal sealed class RegistryHost
 
     public RegistryHost(RegistryName name, RegistryOptions options, ConnectionPool connections, TimeProvider time, ILoggerFactory loggers)
     {
-        (Name, _options, _time) = (name, options.For(name), time);
+        (Name, _options, _time, UsedAt) = (name, options.For(name), time, time.GetTimestamp());
         _probeLimit = options.ResponseTimeout / 6;
         _authority = name.ApiAuthority;
         if (!Uri.TryCreate($"https://{_authority}/", UriKind.Absolute, out var address))
@@ -40,6 +40,12 @@ internal sealed class RegistryHost
     public RequestRateLimiter? RateLimiter { get; }
 
     public RateLimitTracker RateLimit { get; }
+
+    /// <summary>The timestamp of the last request, or of the last client that was created.</summary>
+    public long UsedAt { get; set; }
+
+    /// <summary>True if no request is in progress, nor waits for its turn.</summary>
+    public bool IsIdle => ReadLimiter.IsIdle && WriteLimiter.IsIdle;
 
     /// <summary>Locks for concurrent changes to the same content at this host.</summary>
     public KeyedLock Locks { get; } = new();

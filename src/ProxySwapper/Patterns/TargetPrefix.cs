@@ -23,7 +23,11 @@ internal static class TargetPrefix
             return $"{Example}: '{host}' would be read as a path on Docker Hub; add a domain or a port";
         if (host.Contains(RegistryPlaceholder, StringComparison.Ordinal))
             return $"{Example}: {RegistryPlaceholder} must be in the path";
-        if (KeepsRegistry(target) && PrefixOf(target) == $"{RegistryName.DockerHub}/")
+        if (
+            RegistryName.TryParse(host, out registry)
+            && registry.IsDockerHub
+            && target.AsSpan(host.Length).StartsWith($"/{RegistryPlaceholder}")
+        )
             return "could be any organisation on Docker Hub, where images come from; name a registry of your own, or an organisation: "
                 + $"docker.io/my-org/{RegistryPlaceholder}";
         return

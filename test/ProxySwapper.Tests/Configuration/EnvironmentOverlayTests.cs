@@ -40,6 +40,10 @@ internal sealed class EnvironmentOverlayTests
     }
 
     [Test]
+    public void A_line_end_after_a_choice_does_not_matter() =>
+        Assert.That(Read("", new() { ["PROXYSWAPPER_SWAP_POLICY"] = "exists\n" }).SwapPolicy, Is.EqualTo(SwapPolicy.Exists));
+
+    [Test]
     public void A_variable_counts_however_it_is_spelled(
         [Values("PROXYSWAPPER_POPULATE_POLICY", "PROXYSWAPPER_POPULATEPOLICY")] string variable
     )

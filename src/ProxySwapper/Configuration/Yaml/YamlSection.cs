@@ -106,7 +106,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         // By name only: Enum.TryParse also takes numbers, and several names at once.
         if (
             node is YamlScalarNode { Value: { } text }
-            && names.Contains(text, StringComparer.OrdinalIgnoreCase)
+            && names.Contains(text.Trim(), StringComparer.OrdinalIgnoreCase)
             && Enum.TryParse<T>(text, ignoreCase: true, out var value)
         )
             return value;

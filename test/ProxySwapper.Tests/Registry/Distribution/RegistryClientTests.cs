@@ -105,6 +105,18 @@ internal sealed class RegistryClientTests
         Assert.That(Of("unused.example.com"), Is.Not.SameAs(unused));
     }
 
+    [Test]
+    public async Task Hosts_with_a_request_in_progress_are_not_forgotten()
+    {
+        using var clients = new RegistryClients(RegistryScene.Options, TimeProvider.System, new CapturedLog());
+        RegistryHost Of(string name) => clients.HostOf(RegistryName.Parse(name));
+        var (reading, writing) = (Of("reading.example.com"), Of("writing.example.com"));
+        using var read = await reading.ReadLimiter.EnterAsync(isStream: true, default);
+        using var write = await writing.WriteLimiter.EnterAsync(isStream: true, default);
+        Parallel.For(0, 4000, number => Of($"r{number}.example.com"));
+        Assert.That((Of("reading.example.com"), Of("writing.example.com")), Is.EqualTo((reading, writing)));
+    }
+
     private sealed class DirectProgress(Action<long> report) : IProgress<long>
     {
         public void Report(long value) => report(value);
