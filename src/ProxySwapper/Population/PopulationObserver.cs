@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
@@ -23,6 +24,7 @@ internal sealed class PopulationObserver(
     AdmissionCopies copies,
     EphemeralImages ephemeral,
     DownstreamLookup lookup,
+    AdmissionLookups lookups,
     DownstreamHealth health,
     TimeProvider time
 ) : IAdmissionObserver
@@ -34,8 +36,21 @@ internal sealed class PopulationObserver(
         var options = rules.Current.Options;
         using var timeout = new OperationTimeout(options.Populate.Deadline, time, cancellationToken);
         // All images of a Pod in parallel: they share one timeout.
-        var images = await Task.WhenAll(pod.Images.Select(image => DecideAsync(pod, image, options, timeout.Token)));
-        return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = images[index] })]);
+        var images = new Task<ImageDecision>[pod.Images.Length];
+        var unseen = new List<(int Index, ImageReference Target)>();
+        foreach (var (index, image) in pod.Images.Index())
+            if (LetThroughIfFailing(image.Decision) is { } unchanged)
+                images[index] = Task.FromResult(unchanged);
+            else if (options.SwapPolicy != SwapPolicy.Exists || Downstream(image.Decision) is not { } target)
+                images[index] = AwaitAsync(pod, image, options, timeout.Token);
+            else if (lookup.WasSeen(target))
+                images[index] = DecideAsync(pod, image, options, ImagePresence.Present, timeout.Token);
+            else
+                unseen.Add((index, target));
+        if (unseen.Count > 0)
+            await LookUpAsync(pod, options, unseen, images, timeout.Token);
+        var decisions = await Task.WhenAll(images);
+        return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = decisions[index] })]);
     }
 
     public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision)
@@ -70,28 +85,54 @@ internal sealed class PopulationObserver(
             copies.Enqueue(pod, image);
     }
 
-    private async Task<ImageDecision> DecideAsync(
+    /// <summary>Starts the decisions of images after their lookups: a few at a time, since one review may name hundreds.</summary>
+    private Task LookUpAsync(
+        AdmittedPod pod,
+        ProxySwapperOptions options,
+        List<(int Index, ImageReference Target)> unseen,
+        Task<ImageDecision>[] decisions,
+        CancellationToken deadline
+    )
+    {
+        var targets = new ConcurrentQueue<IGrouping<string, (int Index, ImageReference Target)>>(
+            unseen.GroupBy(image => image.Target.ToString())
+        );
+        return Task.WhenAll(Enumerable.Range(0, Math.Min(targets.Count, AdmissionLookups.MaximumConcurrent)).Select(_ => WorkAsync()));
+
+        async Task WorkAsync()
+        {
+            while (targets.TryDequeue(out var same))
+            {
+                var presence = await lookups.FindAsync(pod.Namespace, same.First().Target, deadline);
+                foreach (var (index, _) in same)
+                    decisions[index] = DecideAsync(pod, pod.Images[index], options, presence, deadline);
+            }
+        }
+    }
+
+    private async Task<ImageDecision> AwaitAsync(
         AdmittedPod pod,
         PodImageDecision image,
         ProxySwapperOptions options,
         CancellationToken deadline
     )
     {
-        var decision = image.Decision;
-        if (Downstream(decision) is { } downstream)
-        {
-            health.Watch(downstream.Registry);
-            if (health.FailureOf(downstream.Registry, downstream.Repository) is { } failure)
-                return LetThrough(decision, failure);
-        }
+        if (options.Populate.Policy == PopulatePolicy.Immediate)
+            await copies.AwaitAsync(pod, image, deadline);
+        return image.Decision;
+    }
+
+    /// <summary>The decision of <c>swapPolicy: exists</c>.</summary>
+    private async Task<ImageDecision> DecideAsync(
+        AdmittedPod pod,
+        PodImageDecision image,
+        ProxySwapperOptions options,
+        ImagePresence? presence,
+        CancellationToken deadline
+    )
+    {
+        var (decision, target) = (image.Decision, image.Decision.Target!);
         var isImmediate = options.Populate.Policy == PopulatePolicy.Immediate;
-        if (options.SwapPolicy != SwapPolicy.Exists || decision.Target is not { } target || !decision.Populate)
-        {
-            if (isImmediate)
-                await copies.AwaitAsync(pod, image, deadline);
-            return decision;
-        }
-        var presence = await lookup.FindAsync(target, deadline);
         if (presence != ImagePresence.Present && isImmediate && await copies.AwaitAsync(pod, image, deadline))
             return decision;
         if (presence == ImagePresence.Unknown)
@@ -103,8 +144,18 @@ internal sealed class PopulationObserver(
         {
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
-            _ => LetThrough(decision, $"checking {target} at {target.Registry} timed out"),
+            ImagePresence.Unknown => LetThrough(decision, $"checking {target} at {target.Registry} timed out"),
+            _ => LetThrough(decision, $"{target} was not checked in time: too many other images of its namespace are being checked"),
         };
+    }
+
+    /// <summary>The decision to leave an image unchanged while its registry fails, or null.</summary>
+    private ImageDecision? LetThroughIfFailing(ImageDecision decision)
+    {
+        if (Downstream(decision) is not { } target)
+            return null;
+        health.Watch(target.Registry);
+        return health.FailureOf(target.Registry, target.Repository) is { } failure ? LetThrough(decision, failure) : null;
     }
 
     /// <summary>What the image was rewritten to and we populate, or null.</summary>

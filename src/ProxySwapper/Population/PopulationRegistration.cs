@@ -23,7 +23,11 @@ internal static class PopulationRegistration
     {
         services.AddSingleton(Cluster).AddSingleton<RegistryConnections>();
         services.AddSingleton(Options).AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
-        services.AddSingleton(Lookup).AddSingleton(provider => new TagSources(ForLookups(provider))).AddSingleton(Transfer);
+        services
+            .AddSingleton(Lookup)
+            .AddSingleton<AdmissionLookups>()
+            .AddSingleton(provider => new TagSources(ForLookups(provider)))
+            .AddSingleton(Transfer);
         services
             .AddSingleton<CurrentPlanner>()
             .AddSingleton<PodPlanner>()

@@ -35,14 +35,16 @@ internal sealed partial class DownstreamLookup(
     /// <summary>The digest that an image had when it was seen, or null.</summary>
     public string? DigestOf(string key) => queue.Known.DigestOf(key) ?? _seen.DigestOf(key);
 
-    /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
-    public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline)
+    /// <summary>Whether an image was seen, however long ago. Does no I/O.</summary>
+    public bool WasSeen(ImageReference target)
     {
         var key = target.ToString();
-        if (queue.Known.IsKnown(key) || _seen.IsKnown(key))
-            return ImagePresence.Present;
-        return await LookUpAsync(key, target, deadline);
+        return queue.Known.IsKnown(key) || _seen.IsKnown(key);
     }
+
+    /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
+    public async ValueTask<ImagePresence> FindAsync(ImageReference target, CancellationToken deadline) =>
+        WasSeen(target) ? ImagePresence.Present : await LookUpAsync(target.ToString(), target, deadline);
 
     /// <summary>Like <see cref="FindAsync"/>, but rechecks what was seen longer ago than <c>recheckAfter</c>, digests included.</summary>
     public async ValueTask<ImagePresence> VerifyAsync(ImageReference target, CancellationToken cancellationToken)

@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
+
+namespace ProxySwapper.Population.Downstream;
+
+/// <summary>
+/// Lookups that reviews wait for, a few of each namespace at a time: one review may name hundreds of images, and all namespaces share the
+/// connections to the downstream registry.
+/// </summary>
+internal sealed class AdmissionLookups(DownstreamLookup lookup)
+{
+    /// <summary>Concurrent lookups of one namespace, fewer than one registry answers at a time.</summary>
+    public const int MaximumConcurrent = 4;
+
+    private readonly KeyedLimiter _places = new(MaximumConcurrent);
+    private readonly SingleFlight<(string Namespace, string Target), ImagePresence> _lookups = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Target), bool> _asked = new();
+
+    /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
+    /// <returns>Null if other lookups of the namespace took all the time, so that the registry was not asked.</returns>
+    public async Task<ImagePresence?> FindAsync(string @namespace, ImageReference target, CancellationToken deadline)
+    {
+        var key = (@namespace, target.ToString());
+        while (true)
+        {
+            try
+            {
+                return await _lookups.RunAsync(key, () => AskAsync(key, target, deadline), deadline);
+            }
+            catch (OperationCanceledException)
+            {
+                if (deadline.IsCancellationRequested)
+                    return _asked.ContainsKey(key) ? ImagePresence.Unknown : null;
+                // Another review waited for its turn and had less time.
+            }
+        }
+    }
+
+    private async Task<ImagePresence> AskAsync((string Namespace, string Target) key, ImageReference target, CancellationToken deadline)
+    {
+        using var place = await _places.EnterAsync(key.Namespace, deadline);
+        _asked[key] = true;
+        try
+        {
+            // Keeps its place until the registry has responded, so that no number of reviews starts more.
+            return await lookup.FindAsync(target, CancellationToken.None);
+        }
+        finally
+        {
+            _asked.TryRemove(key, out _);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Admission;
+using ProxySwapper.Configuration;
+using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Rules;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Kubernetes;
+using ProxySwapper.Testing.Time;
+
+namespace ProxySwapper.Tests.Population.Downstream;
+
+/// <summary>With <c>swapPolicy: exists</c>, the lookups of one namespace hold up no other's, and end with the reviews that wait.</summary>
+[TestFixture]
+internal sealed class AdmissionLookupTests
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(7);
+
+    private readonly TestImage _image = TestImage.Create(41, 1, 100);
+    private int _slow;
+    private TaskCompletionSource _end = null!;
+    private ManualTimeProvider _time = null!;
+    private InMemoryRegistry _downstream = null!;
+    private PopulationScene _scene = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _slow = 0;
+        _end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _time = new ManualTimeProvider();
+        _downstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = HoldAsync });
+        _image.AddTo(_downstream, "mirror/team/app", "1");
+        _image.AddTo(_downstream, "mirror/slow/app0", "1");
+        _scene = await PopulationScene.StartAsync(
+            new ProxySwapperOptions
+            {
+                Rules = [new() { Match = "up.example.com", Target = $"{_downstream.Address}/mirror" }],
+                SwapPolicy = SwapPolicy.Exists,
+                ProxyHealth = new() { Fallback = false },
+                Populate = new() { Policy = PopulatePolicy.None, Deadline = Deadline },
+            },
+            time: _time
+        );
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        _end.TrySetResult();
+        await _scene.DisposeAsync();
+        await _downstream.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_review_of_950_images_holds_up_no_other_namespace()
+    {
+        var hostile = ReviewAsync("hostile", 950);
+        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        var other = await ReviewAsync("team", "team/app").WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        Assert.That(other.Images.Single().Decision.IsRewritten, Is.True);
+        await _time.FireAsync(Deadline);
+        var decisions = (await hostile).Images.Select(image => image.Decision).ToList();
+        Assert.That(decisions.Select(decision => decision.Reason), Is.All.EqualTo(DecisionReason.DownstreamFailing));
+        Assert.That(
+            decisions.CountBy(decision => decision.Warning!.Contains("too many other images of its namespace", StringComparison.Ordinal)),
+            Is.EquivalentTo(
+                new KeyValuePair<bool, int>[]
+                {
+                    new(false, AdmissionLookups.MaximumConcurrent),
+                    new(true, 950 - AdmissionLookups.MaximumConcurrent),
+                }
+            )
+        );
+    }
+
+    [Test]
+    public async Task After_the_reviews_only_lookups_that_the_registry_was_asked_for_go_on_and_the_next_review_has_their_result()
+    {
+        var reviews = Enumerable.Range(0, 5).Select(_ => ReviewAsync("hostile", 50)).ToList();
+        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await _time.WaitForTimerAsync(Deadline, reviews.Count);
+        _time.Advance(Deadline);
+        await Task.WhenAll(reviews);
+        _end.TrySetResult();
+        await TestWait.UntilAsync(() => Seen("slow/app0"), "the result of the lookup");
+        var next = await ReviewAsync("hostile", "slow/app0");
+        Assert.That(next.Images.Single().Decision.IsRewritten, Is.True);
+        Assert.That(_slow, Is.EqualTo(AdmissionLookups.MaximumConcurrent));
+    }
+
+    [Test]
+    public async Task Reviews_of_one_namespace_share_a_lookup_although_the_first_has_less_time()
+    {
+        var hostile = ReviewAsync("team", 4);
+        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        var first = ReviewAsync("team", "team/app");
+        await _time.WaitForTimerAsync(Deadline, 2);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var second = Enumerable.Range(0, 20).Select(_ => ReviewAsync("team", "team/app")).ToList();
+        await _time.WaitForTimerAsync(Deadline, 20);
+        _time.Advance(Deadline - TimeSpan.FromSeconds(1));
+        await Task.WhenAll(hostile, first);
+        Assert.That((await first).Images.Single().Decision.IsRewritten, Is.False);
+        _end.TrySetResult();
+        Assert.That((await Task.WhenAll(second)).Select(decision => decision.Images.Single().Decision.IsRewritten), Is.All.True);
+        Assert.That(_downstream.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(5));
+    }
+
+    [Test]
+    public async Task A_target_that_a_pod_names_often_is_looked_up_once()
+    {
+        var decision = await ReviewAsync("team", [.. Enumerable.Repeat("team/absent", 50)]);
+        Assert.That(decision.Images.Select(image => image.Decision.Reason), Is.All.EqualTo(DecisionReason.NotDownstream));
+        Assert.That(_downstream.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(1));
+    }
+
+    private bool Seen(string name) =>
+        _scene.Get<DownstreamLookup>().WasSeen(ProxySwapper.Registry.ImageReference.Parse($"{_downstream.Address}/mirror/{name}:1"));
+
+    private Task HeldAsync(int count) =>
+        TestWait.UntilAsync(() => Volatile.Read(ref _slow) >= count, $"{count} lookups that wait for the registry");
+
+    private Task<PodDecision> ReviewAsync(string @namespace, int images) =>
+        ReviewAsync(@namespace, [.. Enumerable.Range(0, images).Select(index => $"slow/app{index}")]);
+
+    private Task<PodDecision> ReviewAsync(string @namespace, params string[] names) =>
+        _scene.ReviewAsync(
+            ReviewSamples
+                .Create([.. names.Select(name => $"up.example.com/{name}:1")])
+                .Replace("\"shop\"", $"\"{@namespace}\"", StringComparison.Ordinal)
+        );
+
+    private async Task HoldAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path.Value!.Contains("/slow/", StringComparison.Ordinal))
+        {
+            Interlocked.Increment(ref _slow);
+            await _end.Task.WaitAsync(context.RequestAborted);
+        }
+        await next(context);
+    }
+}
