@@ -28,6 +28,10 @@ public readonly record struct RegistryName
     /// <summary>Docker Hub.</summary>
     public static RegistryName DockerHub { get; } = new(DockerHubText);
 
+    /// <summary>The large public registries.</summary>
+    public static IReadOnlyList<RegistryName> Public { get; } =
+    [DockerHub, new("quay.io"), new("ghcr.io"), new("gcr.io"), new("registry.k8s.io"), new("public.ecr.aws"), new("mcr.microsoft.com")];
+
     /// <summary>The other hosts of Docker Hub, which are normalised to <see cref="DockerHubText"/>.</summary>
     public static IReadOnlyList<string> DockerHubAliases => Aliases;
 

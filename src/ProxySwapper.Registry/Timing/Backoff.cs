@@ -18,10 +18,15 @@ public sealed class Backoff(Func<double> random)
         return doubled < longest ? doubled : longest;
     }
 
+    /// <summary>A pause with jitter: a quarter shorter to a quarter longer, so that many callers do not retry at once.</summary>
+    /// <param name="pause">The pause.</param>
+    /// <param name="random">Returns numbers from 0 to 1.</param>
+    public static TimeSpan Jittered(TimeSpan pause, Func<double> random) => pause * (0.75 + random() / 2);
+
     /// <summary>The pause after a number of failures in a row: never shorter than the registry's Retry-After.</summary>
     public TimeSpan After(int failures, TimeSpan? asked)
     {
-        var own = Doubled(Shortest, Longest, failures - 1) * (0.75 + random() / 2);
+        var own = Jittered(Doubled(Shortest, Longest, failures - 1), random);
         if (asked is not { } least)
             return own;
         return own > least ? own : least + Shortest * random();

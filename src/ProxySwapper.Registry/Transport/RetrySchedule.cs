@@ -16,7 +16,7 @@ internal sealed class RetrySchedule(RegistryOptions options)
         // Retrying earlier than requested would be rude: if the registry asks for more than the longest pause, there is no retry.
         if (_tries >= options.MaxRetries || retryAfter > options.MaxRetryDelay)
             return null;
-        var doubled = Backoff.Doubled(options.RetryDelay, options.MaxRetryDelay, _tries++) * (0.5 + Random.Shared.NextDouble());
+        var doubled = Backoff.Jittered(Backoff.Doubled(options.RetryDelay, options.MaxRetryDelay, _tries++), Random.Shared.NextDouble);
         var asked = retryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
         return asked < options.MaxRetryDelay ? asked : options.MaxRetryDelay;
     }

@@ -12,16 +12,11 @@ namespace ProxySwapper.Configuration;
 /// </summary>
 internal static partial class SharedTargetCheck
 {
-    private static readonly string[] SampleRegistries =
+    private static readonly IReadOnlyList<RegistryName> SampleRegistries =
     [
-        RegistryName.DockerHubText,
-        "quay.io",
-        "ghcr.io",
-        "gcr.io",
-        "registry.k8s.io",
-        "public.ecr.aws",
-        "a.example.com",
-        "b.example.com",
+        .. RegistryName.Public,
+        RegistryName.Parse("a.example.com"),
+        RegistryName.Parse("b.example.com"),
     ];
     private static readonly string[] SamplePaths = ["library/nginx:latest", "team/app:1.0", "team/project/app:v1.2.3", "app:1"];
 
@@ -104,9 +99,9 @@ internal static partial class SharedTargetCheck
         var registries = patterns
             .SelectMany(text => Host().Matches(text).Select(match => match.Value))
             .Concat(rules.Select(rule => rule.Match?.Registry).OfType<string>())
-            .Concat(SampleRegistries)
             .Select(host => RegistryName.TryParse(host, out var name) ? name : (RegistryName?)null)
-            .OfType<RegistryName>();
+            .OfType<RegistryName>()
+            .Concat(SampleRegistries);
         var literals = patterns.SelectMany(text => Literal().Matches(text).Select(match => match.Value)).ToList();
         var paths = literals
             .SelectMany(text => new[] { text, text[(text.IndexOf('/', StringComparison.Ordinal) + 1)..] })

@@ -198,7 +198,7 @@ internal sealed class ResourceWatcher<T>(
     {
         if (_failures == 0)
             return TimeSpan.Zero;
-        return Backoff.Doubled(options.ShortestPause, options.LongestPause, _failures - 1) * (0.5 + Random.Shared.NextDouble() / 2);
+        return Backoff.Jittered(Backoff.Doubled(options.ShortestPause, options.LongestPause, _failures - 1), Random.Shared.NextDouble);
     }
 
     private void Connected()

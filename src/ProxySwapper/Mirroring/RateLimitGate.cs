@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
@@ -58,11 +59,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
     {
         var now = time.GetUtcNow();
         var isNew = false;
-        var closing = _closings.AddOrUpdate(
-            registry,
-            _ => Next(FirstWait),
-            (_, last) => last.Until > now ? Keep(last) : Next(last.OwnWait * 2)
-        );
+        var closing = _closings.AddOrUpdate(registry, _ => Next(0), (_, last) => last.Until > now ? Keep(last) : Next(last.Doublings + 1));
         if (isNew)
             output.Note(
                 $"the pull limit of {registry} was reached: "
@@ -80,13 +77,13 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
             return last;
         }
 
-        Closing Next(TimeSpan own)
+        Closing Next(int doublings)
         {
             isNew = true;
-            own = own < LongestOwnWait ? own : LongestOwnWait;
-            return new Closing(action == RateLimitAction.Stop ? DateTimeOffset.MaxValue : now + (fault.RetryAfter ?? own), own);
+            var wait = fault.RetryAfter ?? Backoff.Doubled(FirstWait, LongestOwnWait, doublings);
+            return new Closing(action == RateLimitAction.Stop ? DateTimeOffset.MaxValue : now + wait, doublings);
         }
     }
 
-    private sealed record Closing(DateTimeOffset Until, TimeSpan OwnWait);
+    private sealed record Closing(DateTimeOffset Until, int Doublings);
 }

@@ -21,13 +21,9 @@ internal static class PopulationRegistration
 {
     public static IServiceCollection AddPopulation(this IServiceCollection services)
     {
-        services.AddSingleton(Cluster).AddSingleton<RegistryConnections>();
+        services.AddSingleton(Cluster).AddSingleton<RegistryConnections>().AddSingleton(ForLookups);
         services.AddSingleton(Options).AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
-        services
-            .AddSingleton(Lookup)
-            .AddSingleton<AdmissionLookups>()
-            .AddSingleton(provider => new TagSources(ForLookups(provider)))
-            .AddSingleton(Transfer);
+        services.AddSingleton<DownstreamLookup>().AddSingleton<AdmissionLookups>().AddSingleton<TagSources>().AddSingleton(Transfer);
         services
             .AddSingleton<CurrentPlanner>()
             .AddSingleton<PodPlanner>()
@@ -74,10 +70,8 @@ internal static class PopulationRegistration
         return () => rules.Current.Options.Populate;
     }
 
+    /// <summary>What a service is given that asks for registries; copies have their own.</summary>
     private static RegistryServices ForLookups(IServiceProvider provider) => provider.GetRequiredService<RegistryConnections>().ForLookups;
-
-    private static DownstreamLookup Lookup(IServiceProvider provider) =>
-        ActivatorUtilities.CreateInstance<DownstreamLookup>(provider, ForLookups(provider));
 
     private static DownstreamProbe Probe(IServiceProvider provider)
     {

@@ -19,7 +19,7 @@ internal sealed class RuleSet
     private readonly ImagePattern[] _ignoredImages;
     private readonly string[] _ignoredNamespaces;
     private readonly (string Group, string Kind)[] _ignoredOwners;
-    private readonly FrozenSet<string> _registries;
+    private readonly FrozenSet<RegistryName> _registries;
     private readonly string? _proxyPrefix;
 
     private RuleSet(ProxySwapperOptions options, Rule[] rules, ImagePattern[] ignoredImages) =>
@@ -76,25 +76,14 @@ internal sealed class RuleSet
 
     private const string OtherRegistries = "other";
 
-    private static readonly string[] PublicRegistries =
-    [
-        RegistryName.DockerHubText,
-        "quay.io",
-        "ghcr.io",
-        "gcr.io",
-        "registry.k8s.io",
-        "public.ecr.aws",
-        "mcr.microsoft.com",
-    ];
-
     /// <summary>
     /// A registry's name as a metric label: the public registries and those that the configuration names, so that there are few values.
     /// </summary>
     public string MetricNameOf(ImageReference? image) =>
-        image is not null && _registries.Contains(image.Registry.Text) ? image.Registry.Text : OtherRegistries;
+        image is not null && _registries.Contains(image.Registry) ? image.Registry.Text : OtherRegistries;
 
     /// <summary>All values of <see cref="MetricNameOf"/>.</summary>
-    public string[] MetricNames => [.. _registries.Order(StringComparer.Ordinal), OtherRegistries];
+    public string[] MetricNames => [.. _registries.Select(name => name.Text).Order(StringComparer.Ordinal), OtherRegistries];
 
     private ImageDecision Decide(string image, string @namespace)
     {
@@ -116,7 +105,7 @@ internal sealed class RuleSet
         foreach (var rule in _rules)
             if (rule.IsTarget(text))
                 return new(image, DecisionReason.AlreadyAtTarget, source, null, rule.Name, null) { Populate = rule.Populate };
-        // Also when no rule names it any more: Pods sent there before there were rules stay there.
+        // Even if no rule uses it any more: Pods that were rewritten before there were rules keep their images.
         if (_proxyPrefix is not null && text.StartsWith(_proxyPrefix, StringComparison.Ordinal))
             return new(image, DecisionReason.AlreadyAtTarget, source, null, "proxyUrl", null);
         foreach (var pattern in _ignoredImages)
@@ -146,16 +135,16 @@ internal sealed class RuleSet
                     + $"make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', which is not a valid reference: {fault}"
             );
 
-    private static FrozenSet<string> RegistriesOf(ProxySwapperOptions options) =>
+    private static FrozenSet<RegistryName> RegistriesOf(ProxySwapperOptions options) =>
         options
             .Rules.SelectMany(rule => new[] { rule.Match, rule.Target, rule.Replace })
             .Append(options.ProxyUrl)
             .OfType<string>()
             .Select(TargetPrefix.HostOf)
-            .Concat(PublicRegistries)
-            .Select(host => RegistryName.TryParse(host, out var name) ? name.Text : null)
-            .OfType<string>()
-            .ToFrozenSet(StringComparer.Ordinal);
+            .Select(host => RegistryName.TryParse(host, out var name) ? name : (RegistryName?)null)
+            .OfType<RegistryName>()
+            .Concat(RegistryName.Public)
+            .ToFrozenSet();
 
     private bool IsIgnored(string @namespace)
     {

@@ -126,8 +126,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
         });
         var pauses = Log.Lines.Where(line => line.Text.Contains("interrupted", StringComparison.Ordinal)).Select(PauseOf).ToList();
         Assert.That(pauses, Has.Count.EqualTo(3));
-        Assert.That(pauses[0], Is.InRange(250, 500));
-        Assert.That(pauses[2], Is.InRange(1000, 2000));
+        Assert.That(pauses[0], Is.InRange(375, 625));
+        Assert.That(pauses[2], Is.InRange(1500, 2500));
     }
 
     [Test]

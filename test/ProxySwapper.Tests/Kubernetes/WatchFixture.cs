@@ -98,7 +98,7 @@ internal abstract class WatchFixture : IDisposable
     /// <summary>Skips the pause before the next attempt. The timeouts of calls are longer.</summary>
     protected async Task PauseAsync()
     {
-        await Time.WaitForTimerWithinAsync(TimeSpan.FromSeconds(2));
-        Time.Advance(TimeSpan.FromSeconds(2));
+        await Time.WaitForTimerWithinAsync(TimeSpan.FromSeconds(2.5));
+        Time.Advance(TimeSpan.FromSeconds(2.5));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Google.Apis.Auth.OAuth2;
 using Google.Apis.Auth.OAuth2.Responses;
 using Microsoft.Extensions.Logging;
@@ -30,9 +31,10 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     private readonly Func<Task<GoogleCredential>> _findDefault;
     private readonly TimeProvider _time;
     private readonly ILogger<GoogleCredentialSource> _logger;
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, Task<GoogleCredential?>> _credentials = new(StringComparer.Ordinal);
-    private DateTimeOffset _absentUntil = DateTimeOffset.MinValue;
+    private readonly SingleFlight<string, GoogleCredential?> _loads = new();
+    private readonly ConcurrentDictionary<string, (GoogleCredential? Credential, DateTimeOffset Until)> _loaded = new(
+        StringComparer.Ordinal
+    );
     private bool _saidAbsent;
 
     /// <summary>Creates a source for Google's own hosts and those configured as Google's.</summary>
@@ -99,24 +101,25 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     /// <summary>The credential, which renews its tokens itself; null if there is none.</summary>
     /// <param name="keyFile">A key file, or empty for Application Default Credentials.</param>
     /// <param name="cancellationToken">Cancels the waiting; loading continues for other callers.</param>
-    private Task<GoogleCredential?> LoadAsync(string keyFile, CancellationToken cancellationToken)
+    private async Task<GoogleCredential?> LoadAsync(string keyFile, CancellationToken cancellationToken)
     {
-        lock (_gate)
-        {
-            var isKnown =
-                _credentials.TryGetValue(keyFile, out var known)
-                && known is { IsFaulted: false, IsCanceled: false }
-                && !(keyFile.Length == 0 && known is { IsCompletedSuccessfully: true, Result: null } && _time.GetUtcNow() >= _absentUntil);
-            if (!isKnown)
-                _credentials[keyFile] = known = keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile);
-            return known!.WaitAsync(cancellationToken);
-        }
+        if (_loaded.TryGetValue(keyFile, out var loaded) && _time.GetUtcNow() < loaded.Until)
+            return loaded.Credential;
+        return await _loads.RunAsync(keyFile, () => keyFile.Length == 0 ? FindDefaultAsync() : ReadAsync(keyFile), cancellationToken);
     }
 
-    private static async Task<GoogleCredential?> ReadAsync(string keyFile) =>
-        (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(keyFile, CancellationToken.None))
-            .ToGoogleCredential()
-            .CreateScoped(Scope);
+    private GoogleCredential Keep(string keyFile, GoogleCredential credential)
+    {
+        var scoped = credential.CreateScoped(Scope);
+        _loaded[keyFile] = (scoped, DateTimeOffset.MaxValue);
+        return scoped;
+    }
+
+    private async Task<GoogleCredential?> ReadAsync(string keyFile) =>
+        Keep(
+            keyFile,
+            (await CredentialFactory.FromFileAsync<ServiceAccountCredential>(keyFile, CancellationToken.None)).ToGoogleCredential()
+        );
 
     private async Task<GoogleCredential?> FindDefaultAsync()
     {
@@ -124,11 +127,11 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
         try
         {
             // On a broken network the metadata server may never respond: the next caller then searches again.
-            return (await Task.Run(_findDefault).WaitAsync(timeout.Token)).CreateScoped(Scope);
+            return Keep("", await Task.Run(_findDefault).WaitAsync(timeout.Token));
         }
         catch (InvalidOperationException)
         {
-            _absentUntil = _time.GetUtcNow() + AbsentFor;
+            _loaded[""] = (null, _time.GetUtcNow() + AbsentFor);
             if (!_saidAbsent)
                 Log.Absent(_logger);
             _saidAbsent = true;
