@@ -1,5 +1,6 @@
 # docker build -t proxyswapper .
-# docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) -t REPOSITORY:1.2.3 --push .
+# docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) \
+#   -t REPOSITORY:1.2.3 --push .
 
 # Cross-compiles on the machine's own platform, without emulation.
 FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
@@ -17,8 +18,10 @@ WORKDIR /source
 # Packages have their own layer, which is cached until they change.
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/ProxySwapper.Registry/ProxySwapper.Registry.csproj src/ProxySwapper.Registry/packages.*.json src/ProxySwapper.Registry/
-COPY src/ProxySwapper.Registry.InMemory/ProxySwapper.Registry.InMemory.csproj src/ProxySwapper.Registry.InMemory/packages.*.json src/ProxySwapper.Registry.InMemory/
-COPY src/ProxySwapper.Kubernetes.InMemory/ProxySwapper.Kubernetes.InMemory.csproj src/ProxySwapper.Kubernetes.InMemory/packages.*.json src/ProxySwapper.Kubernetes.InMemory/
+COPY src/ProxySwapper.Registry.InMemory/ProxySwapper.Registry.InMemory.csproj src/ProxySwapper.Registry.InMemory/packages.*.json \
+     src/ProxySwapper.Registry.InMemory/
+COPY src/ProxySwapper.Kubernetes.InMemory/ProxySwapper.Kubernetes.InMemory.csproj src/ProxySwapper.Kubernetes.InMemory/packages.*.json \
+     src/ProxySwapper.Kubernetes.InMemory/
 COPY src/ProxySwapper/ProxySwapper.csproj src/ProxySwapper/packages.*.json src/ProxySwapper/
 # Locked mode only accepts packages with the committed hashes, including the compiler's.
 RUN dotnet restore src/ProxySwapper -a $TARGETARCH -p:_IsPublishing=true --locked-mode

@@ -3,7 +3,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.IntegrationTests;
 
 /// <summary>
-/// One API server of Kubernetes 1.27 or later for all tests that need one, from the folder that <c>MODERN_KUBEBUILDER_ASSETS</c> names,
+/// One API server of Kubernetes 1.36 or later for all tests that need one, from the folder that <c>MODERN_KUBEBUILDER_ASSETS</c> names,
 /// else from <c>KUBEBUILDER_ASSETS</c> where that is new enough.
 /// </summary>
 [SetUpFixture]
@@ -42,6 +42,6 @@ internal sealed class ModernControlPlane
             return null;
         var server = await ControlPlane.GetAsync();
         var version = await ProxySwapper.Kubernetes.KubernetesVersion.GetAsync(server.Client, CancellationToken.None);
-        return version.IsAtLeast(1, 27) ? await KubeApiServer.StartAsync() : null;
+        return version.IsAtLeast(1, 36) ? await KubeApiServer.StartAsync() : null;
     }
 }

@@ -8,7 +8,7 @@ internal enum ApiServerKind
     /// <summary>The in-memory one.</summary>
     InMemory,
 
-    /// <summary>A real one of Kubernetes 1.27 or later.</summary>
+    /// <summary>A real one of Kubernetes 1.36 or later.</summary>
     Modern,
 }
 

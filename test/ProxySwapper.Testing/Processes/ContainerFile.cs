@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace ProxySwapper.Testing.Processes;
 
 /// <summary>The Dockerfile as a list of instructions, with continued lines joined.</summary>
@@ -6,7 +8,7 @@ internal static class ContainerFile
     public static IReadOnlyList<ContainerInstruction> Read()
     {
         var lines = File.ReadAllLines(SourceTree.PathOf("Dockerfile")).Where(line => line.Length > 0 && !line.StartsWith('#'));
-        var text = string.Join('\n', lines).Replace("\\\n", " ", StringComparison.Ordinal);
+        var text = Regex.Replace(string.Join('\n', lines), @"\s*\\\n\s*", " ");
         return
         [
             .. text.Split('\n')

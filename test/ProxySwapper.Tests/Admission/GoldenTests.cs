@@ -16,6 +16,9 @@ internal sealed class GoldenTests
 {
     private static IEnumerable<TestCaseData> Cases() => GoldenFile.Cases("admission");
 
+    private static IEnumerable<TestCaseData> PatchedCases() =>
+        Cases().Where(folder => File.Exists(Path.Combine((string)folder.Arguments[0]!, "expected-pod.json")));
+
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
     {
@@ -55,13 +58,11 @@ internal sealed class GoldenTests
         });
     }
 
-    [TestCaseSource(nameof(Cases))]
+    [TestCaseSource(nameof(PatchedCases))]
     public void A_second_round_of_admission_changes_nothing(string folder)
     {
-        if (ReadOptional(folder, "expected-pod.json") is not { } pod)
-            return;
         var review = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "review.json")))!;
-        review["request"]!["object"] = pod;
+        review["request"]!["object"] = ReadOptional(folder, "expected-pod.json");
         var (_, answer) = Answer(
             File.ReadAllText(Path.Combine(folder, "config.yaml")),
             System.Text.Encoding.UTF8.GetBytes(review.ToJsonString())
@@ -70,7 +71,7 @@ internal sealed class GoldenTests
     }
 
     [Test]
-    public void There_are_at_least_50_cases() => Assert.That(Cases().Count(), Is.AtLeast(50));
+    public void There_are_at_least_50_cases_with_a_patch() => Assert.That(PatchedCases().Count(), Is.AtLeast(50));
 
     /// <summary>The review as parsed by an independent reader, and our response.</summary>
     internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)

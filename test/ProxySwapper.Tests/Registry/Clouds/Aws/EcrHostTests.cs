@@ -7,6 +7,7 @@ namespace ProxySwapper.Tests.Registry.Clouds.Aws;
 internal sealed class EcrHostTests
 {
     [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com", "eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
+    [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com:443", "eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
     [TestCase("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
     [TestCase("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1", "https://ecr-fips.us-gov-west-1.amazonaws.com/")]
     [TestCase("123456789012.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", "https://api.ecr.eusc-de-east-1.amazonaws.eu/")]
@@ -45,7 +46,7 @@ internal sealed class EcrHostTests
     [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com:5000")]
     [TestCase("123456789012xdkr.ecr.eu-central-1.amazonaws.com")]
     [TestCase("public.ecr.aws.example")]
-    public void Other_hosts_are_none_of_Amazons(string name) => Assert.That(EcrHost.Parse(RegistryName.Parse(name)), Is.Null);
+    public void Other_hosts_are_not_ECR(string name) => Assert.That(EcrHost.Parse(RegistryName.Parse(name)), Is.Null);
 
     [TestCase("eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
     [TestCase("cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
