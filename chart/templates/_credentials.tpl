@@ -65,7 +65,7 @@ the login that config.registries{{ with .Values.dockerConfigSecret }} or the Sec
 {{- end -}}
 
 {{- /* Which images are rewritten, and to what, for NOTES. */ -}}
-{{- define "proxyswapper.fates" -}}
+{{- define "proxyswapper.imageOutcomes" -}}
 {{- $root := . -}}
 {{- $config := include "proxyswapper.config" . | fromYaml -}}
 {{- $rules := $config.rules | default (list) -}}
@@ -91,7 +91,7 @@ the login that config.registries{{ with .Values.dockerConfigSecret }} or the Sec
 {{- end -}}
 
 {{- /* What the mirror copies, at most ten lines of it, and with which credentials, for NOTES. */ -}}
-{{- define "proxyswapper.mirror.fates" -}}
+{{- define "proxyswapper.mirror.imageOutcomes" -}}
 {{- $own := .Values.mirror -}}
 {{- $identity := $own.cloudIdentity | default .Values.cloudIdentity -}}
 {{- $names := keys $own.images | sortAlpha -}}

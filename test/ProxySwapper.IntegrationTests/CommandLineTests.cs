@@ -29,7 +29,7 @@ internal sealed class CommandLineTests
     }
 
     [Test]
-    public async Task A_report_whose_disk_fills_during_the_run_is_told_after_the_result()
+    public async Task A_report_whose_disk_fills_during_the_run_is_an_error_after_the_result()
     {
         await using var registry = await InMemoryRegistry.StartAsync();
         TestImage.Create(1, layers: 1).AddTo(registry, "team/app", "1");
@@ -53,7 +53,7 @@ internal sealed class CommandLineTests
     [TestCase("credential fetch", "unknown command 'fetch'; valid commands are serve")]
     [TestCase("--verson", "unknown option '--verson'")]
     [TestCase("", "a command is required; valid commands are serve, ")]
-    public async Task What_is_no_command_is_said_first(string arguments, string message)
+    public async Task An_unknown_command_is_reported_first(string arguments, string message)
     {
         var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.That((exitCode, output), Is.EqualTo((2, "")));

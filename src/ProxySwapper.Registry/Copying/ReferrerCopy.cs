@@ -29,7 +29,7 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
             foreach (var suffix in CosignSuffixes)
             {
                 var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
-                // With sha512, it is too long for a tag, so that cosign writes none.
+                // With sha512, it is too long for a tag, so cosign writes no such tag.
                 if (!ImageReference.IsTag(tag))
                     continue;
                 if (await source.HeadManifestAsync(tag, cancellationToken) is { } signature)

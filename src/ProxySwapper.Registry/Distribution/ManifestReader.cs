@@ -124,14 +124,15 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     {
         [LoggerMessage(
             Level = LogLevel.Warning,
-            Message = "{Host}/{Repository}: the header of {Reference} has the digest {Told}, but its content has {Digest}; using the latter"
+            Message = "{Host}/{Repository}: the header of {Reference} has the digest {HeaderDigest}, "
+                + "but its content has {Digest}; using the latter"
         )]
         public static partial void WrongDigest(
             ILogger logger,
             RegistryName host,
             string repository,
             string reference,
-            Digest told,
+            Digest headerDigest,
             Digest digest
         );
     }

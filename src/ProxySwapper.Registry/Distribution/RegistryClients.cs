@@ -13,7 +13,7 @@ namespace ProxySwapper.Registry.Distribution;
 public sealed class RegistryClients(RegistryOptions options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     /// <summary>
-    /// The hosts that are known at once, each with some KiB; names of images, which anybody may write, are of any number of hosts.
+    /// The hosts that are known at once, a few KiB each; anyone can write image names with any number of hosts.
     /// </summary>
     private const int MaxHosts = 1000;
 
@@ -68,7 +68,7 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
     }
 
     /// <summary>
-    /// Forgets the hosts that were not used for longest: only their challenges, tokens and limits, which the next use finds again.
+    /// Forgets the hosts that were least recently used: only their challenges, tokens and limits, which the next use finds again.
     /// </summary>
     private void ForgetHalf()
     {

@@ -13,7 +13,7 @@ internal sealed class TagListParser
 {
     private const int MaxTags = 500_000;
 
-    /// <summary>So many tags of common lengths have fewer; those of the greatest length would occupy twice as much.</summary>
+    /// <summary>500,000 tags of usual length stay below; of maximum length they would take twice as much.</summary>
     private const int MaxCharacters = 32 * 1024 * 1024;
 
     // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests

@@ -11,7 +11,7 @@ internal static class DescriptorJson
 
     /// <summary>Reads a descriptor.</summary>
     /// <param name="json">The descriptor.</param>
-    /// <param name="name">Where it stands, for the message.</param>
+    /// <param name="name">Its member's name, for the message.</param>
     /// <exception cref="FormatException">It is not one: without media type, size or a digest of a known algorithm.</exception>
     public static Descriptor Read(JsonElement json, string name) =>
         TryRead(json, out var descriptor, out var fault)
@@ -67,7 +67,9 @@ internal static class DescriptorJson
                 yield return descriptor;
     }
 
-    /// <summary>The same, but what is not a list of descriptors is an error; null is empty: so tools in Go write empty lists.</summary>
+    /// <summary>
+    /// The same, but anything other than a list of descriptors is an error; null counts as empty, since tools in Go write empty lists so.
+    /// </summary>
     /// <exception cref="FormatException">It is not a list, or one of its entries is not a descriptor.</exception>
     public static IReadOnlyList<Descriptor> ListStrictly(JsonElement json, string name)
     {

@@ -57,7 +57,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         {
             waiter = new Waiter(new Lease(this, isStream), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             _waiting.AddLast(waiter);
-            LetIn();
+            GrantWaiting();
         }
         try
         {
@@ -85,7 +85,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         }
     }
 
-    private void LetIn()
+    private void GrantWaiting()
     {
         var free = Math.Max(1, (int)_size);
         var forStreams = Math.Max(1, free - 1);
@@ -111,7 +111,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
             if (_size >= limit)
                 return;
             _size = Math.Min(limit, _size + 1 / _size);
-            LetIn();
+            GrantWaiting();
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
             _inUse--;
             if (isStream)
                 _streams--;
-            LetIn();
+            GrantWaiting();
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
     /// <summary>The rule implied by <c>proxyUrl</c> alone.</summary>
     public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = RegistryName.DockerHubText });
 
-    /// <summary>A rule. If it cannot be expressed, it rewrites nothing, and images at its target are still known to be there.</summary>
+    /// <summary>A rule. If it cannot be expressed, it rewrites nothing, and images at its target still count as downstream.</summary>
     public PolicyRule Of(string key, RuleOptions rule)
     {
         var compiled = rule.Match is null ? OfRegex(key, rule) : OfMatch(key, rule);

@@ -75,7 +75,7 @@ internal sealed class PolicyCheck(KubernetesClient client, string name, TimeProv
             : NamespaceSelection.Excluded(Binding, @namespace);
     }
 
-    /// <summary>The members that differ, comments in expressions aside: these name lines of the configuration file.</summary>
+    /// <summary>The members that differ, ignoring comments in expressions, which contain line numbers of the configuration file.</summary>
     private static List<string> DifferencesOf(JsonObject expected, JsonObject? found) =>
         [
             .. expected

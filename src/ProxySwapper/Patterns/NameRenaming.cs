@@ -39,7 +39,7 @@ internal sealed partial record NameRenaming(string Source, string Target)
         {
             switch (rest[index])
             {
-                // \c takes the next character with it, be it a bracket.
+                // \c takes the next character with it, even a bracket.
                 case '\\' when rest[(index + 1)..] is ['c', ..]:
                     return false;
                 case '\\':

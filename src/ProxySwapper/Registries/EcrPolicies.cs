@@ -98,7 +98,7 @@ internal sealed partial class EcrPolicies(TimeProvider time, Func<EcrException, 
     public void NotSet(ImageReference target, EcrException fault) =>
         Log.NotSet(logger, target.Name, fault.Message + permissionOf(fault, target));
 
-    /// <summary>Tries again what may pass; a repository that was just created may be unknown for some seconds.</summary>
+    /// <summary>Retries transient failures; a repository that was just created may be unknown for some seconds.</summary>
     private async Task<T> RetryAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)

@@ -5,8 +5,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Reporting;
 
 /// <summary>
-/// Docker Hub's pull limit, which a cold start is compared with: what Docker Hub answered to this machine, if it was asked, else what it
-/// documents (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
+/// Docker Hub's pull limit, with which a cold start is compared: the one that Docker Hub reported to this machine, else the documented one
+/// (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
 /// </summary>
 /// <param name="Answered">What Docker Hub answered; null if it was not asked, or named no limit.</param>
 internal sealed record PullLimit(RateLimitStatus? Answered)

@@ -26,7 +26,7 @@ internal sealed record ImageDecision(
     /// <summary>True if the rules may send images of several repositories to the target's name.</summary>
     public bool IsTargetShared { get; init; }
 
-    /// <summary>A Secret that kubelet shall pull the target with, by the rule that decided; or null.</summary>
+    /// <summary>The Secret with which kubelet pulls the target, from the rule that decided; or null.</summary>
     public string? PullSecret { get; init; }
 }
 

@@ -17,7 +17,7 @@ internal sealed class ConnectionLimits
     /// <summary>What the runtime still opens until the program serves.</summary>
     private const int StartupFiles = 64;
 
-    /// <summary>With fewer files left than that, connections are not limited further: a port must take some.</summary>
+    /// <summary>Below this, the limit is not lowered further, so that a port still accepts some.</summary>
     private const int MinimumFiles = 32;
 
     public ConnectionLimits(TimeProvider time, IMeterFactory meters)

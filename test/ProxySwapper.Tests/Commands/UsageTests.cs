@@ -15,5 +15,5 @@ internal sealed class UsageTests
     [TestCase("report --no-check")]
     [TestCase("report --no-check --fail-on unswapped")]
     [TestCase("report --no-check=false --digests --fail-on missing")]
-    public void Others_are_not(string arguments) => Assert.That(CommandTree.Create().Parse(arguments).Errors, Is.Empty);
+    public void Valid_command_lines_have_no_errors(string arguments) => Assert.That(CommandTree.Create().Parse(arguments).Errors, Is.Empty);
 }

@@ -12,9 +12,9 @@ internal sealed class ConfigurationPageTests
         # Configuration
 
         One YAML file, checked as a whole: every mistake is reported with its line, its key and what is allowed, with exit code 2. It is
-        read again when it changes; a change that is not valid leaves the one before in force. A variable `PROXYSWAPPER_<KEY>`
-        (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is made of
-        [config.schema.json](../chart/config.schema.json), which editors take too, and whose defaults a test compares with the program's.
+        read again when it changes; a change that is not valid keeps the previous one in use. A variable `PROXYSWAPPER_<KEY>`
+        (`PROXYSWAPPER_LOG_LEVEL`, `PROXYSWAPPER_POPULATE_POLICY`) wins over the file. This page is generated from
+        [config.schema.json](../chart/config.schema.json), also for editors, whose defaults a test compares with the program's.
 
         A duration is written as `500ms`, `8s`, `1m30s` or `1h`; `0` means none.
 

@@ -40,5 +40,6 @@ internal sealed class NameRenamingTests
     [TestCase(@"quay\.io/([](a-z]*)/(?:[])a-z]*)", "r.example/$1")]
     [TestCase(@"quay\.io/(a|[\c](])/(?:b|c|[\c])])", "r.example/$1", Description = "a bracket belongs to \\c")]
     [TestCase(@"quay\.io/(a|\c[)/(?:x]|b|c)", "r.example/$1")]
-    public void What_may_be_more_is_none(string pattern, string replacement) => Assert.That(NameRenaming.Of(pattern, replacement), Is.Null);
+    public void A_pattern_that_does_more_than_rename_is_not_a_renaming(string pattern, string replacement) =>
+        Assert.That(NameRenaming.Of(pattern, replacement), Is.Null);
 }

@@ -85,7 +85,7 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
         {
             problem = timeout.Reason;
         }
-        // Only `exists` has us look there ourselves.
+        // We only read there ourselves with `exists`.
         return repository.IsPopulated || options.SwapPolicy == SwapPolicy.Exists
             ? new(AccessOutcome.Refused, $"{repository.Registry}: {problem}")
             : new(

@@ -19,7 +19,7 @@ internal sealed class DownstreamProbe(
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The timeout of a target that fails: a slow registry must be able to recover.</summary>
-    private static readonly TimeSpan PatientTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
     public async Task<string?> PingAsync(RegistryName registry, CancellationToken cancellationToken)
@@ -53,7 +53,7 @@ internal sealed class DownstreamProbe(
         CancellationToken cancellationToken
     )
     {
-        var limit = target.Fault is null ? Timeout : PatientTimeout;
+        var limit = target.Fault is null ? Timeout : RecoveryTimeout;
         var repositories = target.Repositories;
         var first = await AccessOfAsync(registry, repositories[0], limit, cancellationToken);
         if (first.Answer == RepositoryAnswer.Granted)

@@ -38,7 +38,7 @@ internal sealed partial class GatedPods(
     /// <summary>The longest pause between two attempts to release a Pod.</summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How soon a deadline that a reload changed holds for Pods that wait.</summary>
+    /// <summary>How soon a reloaded deadline applies to waiting Pods.</summary>
     public static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);

@@ -130,7 +130,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
         {
             if (job.ReadyAt > now)
                 break;
-            // Cheap questions first: this runs at every change of the queue, with all that waits. The first job of a namespace has waited
+            // Cheap questions first: this runs at every change of the queue, for every waiting job. The first job of a namespace has waited
             // longest.
             var tenant = WithMostWorkers(job.Namespaces, workers, out var owned);
             if (owned > 0 && most <= Math.Max(Share, owned) || seen.Contains(tenant))

@@ -125,7 +125,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
     /// <param name="job">The job.</param>
     /// <param name="stop">Stops it.</param>
     /// <returns>Withdraws that permission when disposed.</returns>
-    public IDisposable LetStop(PopulationJob job, CancellationTokenSource stop)
+    public IDisposable AllowPreemption(PopulationJob job, CancellationTokenSource stop)
     {
         lock (_gate)
             job.Stop = stop;

@@ -64,7 +64,7 @@ internal sealed partial class JobExecutor(
         using var activity = Activities.StartActivity(ActivityKind.Consumer, name: "populate", links: links);
         activity?.SetTag("proxyswapper.source", job.Work.Origin.ToString()).SetTag("proxyswapper.target", job.Work.Target.ToString());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, claim.Lost);
-        using var stoppable = queue.LetStop(job, stop);
+        using var stoppable = queue.AllowPreemption(job, stop);
         var started = time.GetTimestamp();
         try
         {

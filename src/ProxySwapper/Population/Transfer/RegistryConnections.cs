@@ -45,7 +45,7 @@ internal sealed class RegistryConnections : IDisposable
     /// <summary>For lookups that a request waits for: a late answer is useless.</summary>
     public RegistryServices ForLookups { get; }
 
-    /// <summary>What registries said last of the pulls that remain, by name.</summary>
+    /// <summary>The remaining pulls that registries last reported, by name.</summary>
     public IReadOnlyList<(RegistryName Registry, RateLimitStatus Status)> RateLimits =>
         [
             .. ForCopies

@@ -130,8 +130,8 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         var (first, second) = (Take(), Take());
         using var firstStop = new CancellationTokenSource();
         using var secondStop = new CancellationTokenSource();
-        using var one = Queue.LetStop(first, firstStop);
-        using var two = Queue.LetStop(second, secondStop);
+        using var one = Queue.AllowPreemption(first, firstStop);
+        using var two = Queue.AllowPreemption(second, secondStop);
         EnqueueFor(Modest, "m0");
         Time.Advance(PaceTracker.BaseTime - TimeSpan.FromSeconds(1));
         Assert.That((TryTake(), secondStop.IsCancellationRequested), Is.EqualTo(((PopulationJob?)null, false)));
@@ -156,8 +156,8 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         EnqueueFor(Greedy, "steady1");
         var (first, second) = (Take(), Take());
         using var stop = new CancellationTokenSource();
-        using var one = Queue.LetStop(first, stop);
-        using var two = Queue.LetStop(second, stop);
+        using var one = Queue.AllowPreemption(first, stop);
+        using var two = Queue.AllowPreemption(second, stop);
         EnqueueFor(Modest, "m0");
         foreach (var job in new[] { first, second })
             Queue.ReportBytes(job, 120 * PaceTracker.MinimumRate, 200 * PaceTracker.MinimumRate);

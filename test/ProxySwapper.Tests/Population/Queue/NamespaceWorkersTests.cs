@@ -93,7 +93,7 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
         var greedy = Enumerable.Range(0, 3).Select(_ => Take()).ToList();
         var stops = greedy.ConvertAll(_ => new CancellationTokenSource());
         for (var i = 0; i < 3; i++)
-            Queue.LetStop(greedy[i], stops[i]);
+            Queue.AllowPreemption(greedy[i], stops[i]);
         Time.Advance(TimeSpan.FromSeconds(5));
         foreach (var team in new[] { "a", "b", "c", "d" })
             EnqueueFor(team, team);
@@ -124,7 +124,7 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
             EnqueueFor(Greedy, $"g{i}");
         using var stop = new CancellationTokenSource();
         while (TryTake() is { } job)
-            Queue.LetStop(job, stop);
+            Queue.AllowPreemption(job, stop);
         CostOfChange();
         var few = CostOfChange();
         for (var i = 100; i < 2100; i++)
@@ -147,7 +147,7 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
         _ = Take();
         var second = Take();
         using var stop = new CancellationTokenSource();
-        using var registration = Queue.LetStop(second, stop);
+        using var registration = Queue.AllowPreemption(second, stop);
         EnqueueFor(Modest, "m0");
         var modest = TakeAsync();
         Assert.That(modest.IsCompleted, Is.False);

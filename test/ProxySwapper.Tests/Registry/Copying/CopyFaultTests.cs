@@ -83,7 +83,7 @@ internal sealed class CopyFaultTests
     public Task<bool> Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) => RunRandomAsync(seed);
 
     [Test]
-    public async Task When_the_one_who_moves_a_blob_fails_another_copy_takes_over()
+    public async Task When_the_copy_that_transfers_a_blob_fails_another_takes_over()
     {
         await using var scene = await CopyScene.StartAsync();
         TestImage.Create(1, layers: 1, layerSize: 100_000).AddTo(scene.Source.Registry, "team/app", "1");
