@@ -1,4 +1,5 @@
 using ProxySwapper.Admission;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Registry;
 using YamlDotNet.RepresentationModel;
 
@@ -29,8 +30,21 @@ internal static class CustomResourceImages
         if (WorkloadReader.IsPod(parent) && PodImageFields.OfSpec.Any(field => field.List == name))
             return [];
         var here = path.Length == 0 ? name : $"{path}.{name}";
-        return IsImageKey(name) && NamesImage(value) ? [new CustomResourceImage(here, (int)value.Start.Line)] : Below(value, here);
+        var reason = value switch
+        {
+            _ when IsImageKey(name) && NamesImage(value) => "not in a Pod template",
+            YamlScalarNode when PodImageFields.OfSpec.Any(field => field.List == name) && !YamlSection.IsNull(value) => "must be a list",
+            // Without braces it may be the name of a template, as in a Workflow.
+            YamlScalarNode { Value: { } text } when MayHoldPods(name) && IsTemplate(text) => "must be a mapping",
+            _ => null,
+        };
+        return reason is null ? Below(value, here) : [new CustomResourceImage(here, (int)value.Start.Line, reason)];
     }
+
+    private static bool MayHoldPods(string key) => key is "spec" or "template" || key.EndsWith("Template", StringComparison.Ordinal);
+
+    /// <summary>True for an expression of Helm that was not rendered: in quotes it is valid YAML.</summary>
+    private static bool IsTemplate(string text) => text.Contains("{{", StringComparison.Ordinal);
 
     /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
     private static bool IsImageKey(string key) =>
@@ -42,14 +56,15 @@ internal static class CustomResourceImages
         value switch
         {
             YamlScalarNode { Value: { Length: > 0 } text } => text is not ("true" or "false" or "null")
-                && ImageReference.TryParse(text, out _),
+                && (IsTemplate(text) || ImageReference.TryParse(text, out _)),
             YamlSequenceNode list => list.Any(NamesImage),
             YamlMappingNode mapping => mapping.Children.Values.Any(NamesImage),
             _ => false,
         };
 }
 
-/// <summary>An image outside of Pods.</summary>
+/// <summary>An image outside of Pods, or what may have Pods but cannot be read.</summary>
 /// <param name="Path">Where it is, such as <c>spec.image</c>.</param>
 /// <param name="Line">The line in its file.</param>
-internal readonly record struct CustomResourceImage(string Path, int Line);
+/// <param name="Reason">Why it is not read.</param>
+internal readonly record struct CustomResourceImage(string Path, int Line, string Reason);

@@ -88,9 +88,15 @@ internal sealed class WorkloadReader
                 ReadManifest(item, defaultNamespace, kind);
             return;
         }
-        if (items is not null && !YamlSection.IsNull(items) && Text(manifest, "kind") == ListSuffix)
+        // A custom resource named like a list may have a mapping of its own there.
+        if (
+            items is not null
+            && !YamlSection.IsNull(items)
+            && Text(manifest, "kind")?.EndsWith(ListSuffix, StringComparison.Ordinal) == true
+            && (IsBuiltIn(manifest) || items is YamlScalarNode)
+        )
         {
-            _unread.Add($"{ListSuffix} (items in line {items.Start.Line}: must be a list)");
+            _unread.Add($"{list} (items in line {items.Start.Line}: must be a list)");
             return;
         }
         var metadata = Child(manifest, "metadata") as YamlMappingNode;
@@ -117,7 +123,7 @@ internal sealed class WorkloadReader
             return;
         }
         var others = CustomResourceImages.Find(manifest).ToList();
-        _unread.AddRange(others.Select(other => $"{name} ({other.Path} in line {other.Line}: not in a Pod template)"));
+        _unread.AddRange(others.Select(other => $"{name} ({other.Path} in line {other.Line}: {other.Reason})"));
         if (!hasPods && others.Count == 0)
             _skipped.Add(name);
     }
@@ -164,9 +170,14 @@ internal sealed class WorkloadReader
         foreach (var field in PodImageFields.OfSpec)
         foreach (var (index, item) in Items(pod, field.List, manifest).Index())
         {
-            var (holder, key) = field.IsVolume ? (Child(item, "image") as YamlMappingNode, "reference") : (item, "image");
+            var source = Child(item, "image");
+            var (holder, key) = field.IsVolume ? (source as YamlMappingNode, "reference") : (item, "image");
             if (holder is null)
+            {
+                if (source is not null && !YamlSection.IsNull(source))
+                    _unread.Add($"{manifest} ({field.List}[{index}].image in line {source.Start.Line}: must be a mapping)");
                 continue;
+            }
             var image = Child(holder, key);
             if (image is not (null or YamlScalarNode))
                 Refuse(image, $"{key} must be a string");

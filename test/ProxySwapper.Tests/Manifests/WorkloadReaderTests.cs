@@ -6,6 +6,8 @@ namespace ProxySwapper.Tests.Manifests;
 [TestFixture]
 internal sealed class WorkloadReaderTests
 {
+    private const string Rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\n";
+
     [TestCase("Pod", "spec: {containers: [{image: a}]}")]
     [TestCase("Deployment", "spec: {template: {spec: {containers: [{image: a}]}}}")]
     [TestCase("StatefulSet", "spec: {template: {spec: {containers: [{image: a}]}}}")]
@@ -167,11 +169,41 @@ internal sealed class WorkloadReaderTests
     [TestCase("kind: Pod\nspec: {containers: [], volumes: {a: {image: b}}}", "Pod (volumes in line 2: must be a list)")]
     [TestCase("kind: List\nitems: {kind: Pod, spec: {containers: [{image: a}]}}", "List (items in line 2: must be a list)")]
     [TestCase("kind: List\nitems: text", "List (items in line 2: must be a list)")]
+    [TestCase("kind: DeploymentList\nitems: '{{ .Values.x }}'", "DeploymentList (items in line 2: must be a list)")]
+    [TestCase(
+        "apiVersion: argoproj.io/v1alpha1\nkind: RolloutList\nitems: '{{ .Values.x }}'",
+        "RolloutList (items in line 3: must be a list)"
+    )]
+    [TestCase(
+        "kind: Pod\nspec:\n  containers: []\n  volumes:\n  - image: quay.io/m/x:1\n  - image: [a]\n  - image: '{{ .Values.m }}'",
+        "Pod (volumes[0].image in line 5: must be a mapping)",
+        "Pod (volumes[1].image in line 6: must be a mapping)",
+        "Pod (volumes[2].image in line 7: must be a mapping)"
+    )]
+    [TestCase(
+        Rollout + "spec: {template: {spec: {containers: '{{ .Values.c }}'}}}",
+        "Rollout/r (spec.template.spec.containers in line 4: must be a list)"
+    )]
+    [TestCase(
+        Rollout + "spec: {template: {spec: {initContainers: text, containers: null}}}",
+        "Rollout/r (spec.template.spec.initContainers in line 4: must be a list)"
+    )]
+    [TestCase(Rollout + "spec: {template: '{{ .Values.t }}'}", "Rollout/r (spec.template in line 4: must be a mapping)")]
+    [TestCase(Rollout + "spec: {jobTemplate: '{{ .Values.t }}'}", "Rollout/r (spec.jobTemplate in line 4: must be a mapping)")]
+    [TestCase(Rollout + "spec: '{{ .Values.s }}'", "Rollout/r (spec in line 4: must be a mapping)")]
+    [TestCase(Rollout + "spec: {image: '{{ .Values.i }}'}", "Rollout/r (spec.image in line 4: not in a Pod template)")]
     public void What_may_name_images_but_is_not_read_is_named(string text, params string[] unread)
     {
         var found = WorkloadReader.Read("m.yaml", text, "here");
         Assert.That(found.Unread, Is.EqualTo(unread));
         Assert.That(found.Skipped, Is.Empty);
+    }
+
+    [TestCase("spec: {steps: [{template: whalesay}]}"), TestCase("spec: {template: null, containers: null, volumes: }")]
+    public void The_name_of_a_template_hides_no_images(string spec)
+    {
+        var found = WorkloadReader.Read("m.yaml", Rollout + spec, "here");
+        Assert.That((found.Skipped.Single(), found.Unread.Count), Is.EqualTo(("Rollout/r", 0)));
     }
 
     [TestCase("!!str 7"), TestCase("! 7"), TestCase("'7'"), TestCase("'null'"), TestCase("nan"), TestCase("1.5-alpine"), TestCase("1e")]
