@@ -8,7 +8,10 @@ namespace ProxySwapper.Population.Cluster;
 /// </summary>
 internal sealed partial class KubernetesAccess(KubernetesClient? client, string? podName = null, string? webhookName = null) : IDisposable
 {
-    /// <summary>The client, or null: then nothing is reconciled, no pull secrets are read and no Events are written.</summary>
+    /// <summary>
+    /// The client, or null: then nothing is reconciled, no pull secrets are read, no Events are written, and reviews are believed: the
+    /// images that they name are copied, with our own credentials only.
+    /// </summary>
     public KubernetesClient? Client { get; } = client;
 
     /// <summary>
@@ -40,7 +43,8 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "No Kubernetes API configured: running Pods are not reconciled, no pull secrets are read and no Events are written"
+            "No Kubernetes API configured: running Pods are not reconciled, no pull secrets are read and no Events are written; "
+                + "unless populate.policy is none, images of reviews are copied without checking that their Pods exist"
         )]
         public static partial void None(ILogger logger);
     }
