@@ -12,6 +12,15 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
     private readonly HashSet<PendingTimer> _pending = [];
     private long _changes;
 
+    /// <summary>By how much the time of day was corrected, which neither timers nor timestamps notice.</summary>
+    public TimeSpan Correction { get; set; }
+
+    /// <inheritdoc />
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Correction;
+
+    /// <inheritdoc />
+    public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
     /// <summary>Waits until timers are pending that fire exactly this long from now.</summary>
     /// <param name="rest">The time until they fire.</param>
     /// <param name="count">How many, at least.</param>
@@ -41,6 +50,8 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
         return timer;
     }
 
+    private DateTimeOffset Uncorrected => base.GetUtcNow();
+
     private async Task WaitForTimerAsync(Func<TimeSpan, bool> fits, string when, int count)
     {
         var settled = -1L;
@@ -52,7 +63,7 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
                 lock (_gate)
                 {
                     var isSettled = settled == _changes;
-                    settled = _pending.Count(timer => fits(timer.Due - GetUtcNow())) >= count ? _changes : -1;
+                    settled = _pending.Count(timer => fits(timer.Due - Uncorrected)) >= count ? _changes : -1;
                     return isSettled && settled >= 0;
                 }
             });
@@ -66,7 +77,7 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
     private string Describe()
     {
         lock (_gate)
-            return string.Join(", ", _pending.Select(timer => timer.Due - GetUtcNow()).Order());
+            return string.Join(", ", _pending.Select(timer => timer.Due - Uncorrected).Order());
     }
 
     private void Set(PendingTimer timer, DateTimeOffset? due)
@@ -97,7 +108,7 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _period = period;
-            clock.Set(this, dueTime == Timeout.InfiniteTimeSpan ? null : clock.GetUtcNow() + dueTime);
+            clock.Set(this, dueTime == Timeout.InfiniteTimeSpan ? null : clock.Uncorrected + dueTime);
             return Inner.Change(dueTime, period);
         }
 

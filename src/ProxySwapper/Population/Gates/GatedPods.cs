@@ -41,6 +41,7 @@ internal sealed partial class GatedPods(
     /// <summary>How soon a reloaded deadline applies to waiting Pods.</summary>
     public static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(5);
 
+    private readonly SteadyClock _clock = new(time);
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
     private readonly AsyncSignal _signal = new(time);
     private readonly SemaphoreSlim _calls = new(MaximumCalls);
@@ -54,7 +55,7 @@ internal sealed partial class GatedPods(
     {
         get
         {
-            var latest = time.GetUtcNow() - Options.Deadline;
+            var latest = _clock.UtcNow - Options.Deadline;
             return _pods.Values.Count(state => state.Since < latest);
         }
     }
@@ -70,7 +71,7 @@ internal sealed partial class GatedPods(
     /// <param name="bring">Waits until an image is downstream; returns null, or why it failed.</param>
     public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> bring)
     {
-        var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, time.GetUtcNow(), wasListed ? ByOurClock(pod.CreatedAt) : null));
+        var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, _clock.UtcNow, wasListed ? ByOurClock(pod.CreatedAt) : null));
         foreach (var image in state.Update(pod))
             _ = BringAsync(state, image, bring);
         _signal.Raise();
@@ -115,9 +116,8 @@ internal sealed partial class GatedPods(
             {
                 var change = _signal.Next;
                 var next = Start(pods, stoppingToken);
-                if (next - time.GetUtcNow() > ReloadInterval)
-                    next = time.GetUtcNow() + ReloadInterval;
-                await _signal.WaitAsync(change, next, stoppingToken);
+                var pause = next - _clock.UtcNow;
+                await _signal.WaitAsync(change, pause > ReloadInterval ? ReloadInterval : pause, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -130,7 +130,7 @@ internal sealed partial class GatedPods(
     /// <returns>When the next one is due.</returns>
     private DateTimeOffset? Start(PodClient pods, CancellationToken cancellationToken)
     {
-        var (now, deadline) = (time.GetUtcNow(), Options.Deadline);
+        var (now, deadline) = (_clock.UtcNow, Options.Deadline);
         DateTimeOffset? next = null;
         foreach (var state in _pods.Values)
         {
@@ -157,7 +157,7 @@ internal sealed partial class GatedPods(
             try
             {
                 // While this one waited, another replica may have been faster, or the Pod got another image.
-                if (state.Ended.IsCancellationRequested || !state.IsSettled && state.Since + deadline > time.GetUtcNow())
+                if (state.Ended.IsCancellationRequested || !state.IsSettled && state.Since + deadline > _clock.UtcNow)
                     return;
                 var plan = PlanOf(state, deadline);
                 var outcome = await releaser.ReleaseAsync(pods, state.Pod, plan, cancellationToken);
@@ -177,7 +177,7 @@ internal sealed partial class GatedPods(
         {
             // Whatever it is, a refusal or an invalid response: the Pod must not wait forever because of it.
             state.Failures++;
-            state.NextTry = time.GetUtcNow() + Shorter(_backoff.After(state.Failures, null), LongestPause);
+            state.NextTry = _clock.UtcNow + Shorter(_backoff.After(state.Failures, null), LongestPause);
             Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);
         }
         finally
@@ -231,7 +231,7 @@ internal sealed partial class GatedPods(
 
     private void Report(GatedPodState state, ReleasePlan plan, ReleaseOutcome outcome)
     {
-        var waited = time.GetUtcNow() - state.Since;
+        var waited = _clock.UtcNow - state.Since;
         metrics.Ended(outcome.Result, waited, outcome.Restored.Count);
         var pod = state.Pod.ToString();
         switch (outcome.Result)
@@ -253,7 +253,7 @@ internal sealed partial class GatedPods(
     /// <summary>A time of the API server, whose clock and ours may differ by more than the deadline. Never throws.</summary>
     private DateTimeOffset ByOurClock(DateTimeOffset theirs)
     {
-        var now = time.GetUtcNow();
+        var now = _clock.UtcNow;
         var age = (kubernetes.Client?.ServerTime ?? now) - theirs;
         return age < now - DateTimeOffset.MinValue && -age < DateTimeOffset.MaxValue - now ? now - age : theirs;
     }

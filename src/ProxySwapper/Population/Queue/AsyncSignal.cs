@@ -1,6 +1,6 @@
 namespace ProxySwapper.Population.Queue;
 
-/// <summary>Wakes all waiters on a change or at a time.</summary>
+/// <summary>Wakes all waiters on a change or after a pause.</summary>
 internal sealed class AsyncSignal(TimeProvider time)
 {
     /// <summary>Waiters check again after this time, since timers are limited to 49 days.</summary>
@@ -13,21 +13,20 @@ internal sealed class AsyncSignal(TimeProvider time)
 
     public void Raise() => Interlocked.Exchange(ref _next, New()).TrySetResult();
 
-    /// <summary>Waits for a change or until a time.</summary>
-    public async Task WaitAsync(Task change, DateTimeOffset? until, CancellationToken cancellationToken)
+    /// <summary>Waits for a change or for a pause, whichever is shorter.</summary>
+    public async Task WaitAsync(Task change, TimeSpan? pause, CancellationToken cancellationToken)
     {
-        if (until is not { } end)
+        if (pause is not { } longest)
         {
             await change.WaitAsync(cancellationToken);
             return;
         }
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var pause = end - time.GetUtcNow();
-        pause =
-            pause <= TimeSpan.Zero ? TimeSpan.Zero
-            : pause < Longest ? pause
+        longest =
+            longest <= TimeSpan.Zero ? TimeSpan.Zero
+            : longest < Longest ? longest
             : Longest;
-        await Task.WhenAny(change, Task.Delay(pause, time, either.Token));
+        await Task.WhenAny(change, Task.Delay(longest, time, either.Token));
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }

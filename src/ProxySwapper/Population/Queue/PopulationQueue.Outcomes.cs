@@ -11,7 +11,7 @@ internal sealed partial class PopulationQueue
         lock (_gate)
         {
             Responded(job);
-            if (!job.IsOverdue && !PaceTracker.IsOverdue(job, time.GetUtcNow()))
+            if (!job.IsOverdue && !PaceTracker.IsOverdue(job, _clock.UtcNow))
                 _selector.Pace.RecordOnTime(job);
             Leave(job);
             _jobs.Remove(job.Work.Key);
@@ -28,7 +28,7 @@ internal sealed partial class PopulationQueue
         var givenUp = new List<PopulationJob>();
         lock (_gate)
         {
-            var now = time.GetUtcNow();
+            var now = _clock.UtcNow;
             var mostFailures = options().MaxRetries;
             job.Failures++;
             job.LastFault = fault.Message;
@@ -81,7 +81,7 @@ internal sealed partial class PopulationQueue
             _selector.CircuitBreaker.Responded(registry);
         _selector.Pace.RecordResponse(job);
         if (job is { IsInSlowLane: true, IsOverdue: false })
-            job.IsInSlowLane = _selector.IsSlow(job, job.Tenant, time.GetUtcNow());
+            job.IsInSlowLane = _selector.IsSlow(job, job.Tenant, _clock.UtcNow);
     }
 
     /// <summary>Marks jobs that turned out to be slow, and stops one that others should run instead of.</summary>
@@ -105,7 +105,7 @@ internal sealed partial class PopulationQueue
 
     private void Leave(PopulationJob job)
     {
-        _selector.End(job, _running, time.GetUtcNow());
+        _selector.End(job, _running, _clock.UtcNow);
         _running.Remove(job);
     }
 

@@ -24,6 +24,7 @@ namespace ProxySwapper.Population.Queue;
 /// </remarks>
 internal sealed partial class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
 {
+    private readonly SteadyClock _clock = new(time);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
     private readonly WaitingJobs _waiting = new();
@@ -59,9 +60,9 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             if (_jobs.TryGetValue(work.Key, out var pending))
             {
                 // The pause after a failure was for the credentials of others.
-                if (pending.AddOrigin(origin) && !pending.IsDeferred && pending.ReadyAt > time.GetUtcNow() && _waiting.Remove(pending))
+                if (pending.AddOrigin(origin) && !pending.IsDeferred && pending.ReadyAt > _clock.UtcNow && _waiting.Remove(pending))
                 {
-                    pending.ReadyAt = time.GetUtcNow();
+                    pending.ReadyAt = _clock.UtcNow;
                     Wait(pending);
                 }
                 return new(EnqueueOutcome.Pending, pending);
@@ -72,7 +73,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
                 return new(EnqueueOutcome.Dropped, null);
             if (displaced is not null)
                 Displace(displaced);
-            var job = new PopulationJob(work, origin, _sequence++, time.GetUtcNow());
+            var job = new PopulationJob(work, origin, _sequence++, _clock.UtcNow);
             _jobs.Add(work.Key, job);
             Wait(job);
             return new(EnqueueOutcome.Queued, job, displaced);
@@ -99,7 +100,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             {
                 if (_isClosed)
                     return null;
-                var now = time.GetUtcNow();
+                var now = _clock.UtcNow;
                 var recall = FindOverdue(now);
                 if (_selector.Next(_waiting.InOrder, _running, now, out wake) is { } job)
                 {
@@ -109,7 +110,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
                 if (_waiting.Count > 0)
                     wake = new[] { wake, recall, JobSelector.NextOverdue(_running) }.Min();
             }
-            await _signal.WaitAsync(change, wake, cancellationToken);
+            await _signal.WaitAsync(change, wake - _clock.UtcNow, cancellationToken);
         }
     }
 
@@ -155,12 +156,12 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         }
     }
 
-    /// <summary>Defers a job whose image another replica is copying, until a time or until that copy ends.</summary>
-    public void Defer(PopulationJob job, DateTimeOffset until)
+    /// <summary>Defers a job whose image another replica is copying, for a while or until that copy ends.</summary>
+    public void Defer(PopulationJob job, TimeSpan pause)
     {
         lock (_gate)
         {
-            (job.ReadyAt, job.IsDeferred) = (until, true);
+            (job.ReadyAt, job.IsDeferred) = (_clock.UtcNow + pause, true);
             PutBack(job);
         }
         _signal.Raise();
@@ -173,7 +174,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         {
             if (!_jobs.TryGetValue(key, out var job) || !job.IsDeferred || !_waiting.Remove(job))
                 return;
-            (job.ReadyAt, job.IsDeferred) = (time.GetUtcNow(), false);
+            (job.ReadyAt, job.IsDeferred) = (_clock.UtcNow, false);
             _waiting.Add(job);
         }
         _signal.Raise();

@@ -38,9 +38,9 @@ internal sealed partial class JobExecutor(
             if (claim is null)
             {
                 // The watch reports its end, which may already have happened in the meantime.
-                var next = time.GetUtcNow() + LongestDeferral;
-                queue.Defer(job, nextTry < next ? nextTry.Value : next);
-                Log.Deferred(logger, job.Work.Key, nextTry!.Value);
+                var pause = nextTry!.Value - time.GetUtcNow();
+                queue.Defer(job, pause < LongestDeferral ? pause : LongestDeferral);
+                Log.Deferred(logger, job.Work.Key, nextTry.Value);
                 return;
             }
             await using (claim)
@@ -75,7 +75,7 @@ internal sealed partial class JobExecutor(
         catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             // Claimed again at once: the response says how long the Lease of the new holder lasts.
-            queue.Defer(job, time.GetUtcNow());
+            queue.Defer(job, TimeSpan.Zero);
             if (claim.IsTaken)
                 Log.Lost(logger, job.Work.Key);
             else

@@ -103,6 +103,23 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         Assert.That(ImageOf("app"), Is.EqualTo($"{Target}@sha256:abc"));
     }
 
+    [TestCase(-1)]
+    [TestCase(-24)]
+    [TestCase(1)]
+    public async Task A_pod_is_released_at_the_deadline_whatever_our_clock_is_corrected_to(int hours)
+    {
+        await using var replica = await StartAsync();
+        replica.See(await CreateAsync());
+        await AdvanceAsync(Second);
+        Time.Correction = TimeSpan.FromHours(hours);
+        await AdvanceAsync(Deadline - 2 * Second);
+        Assert.That((GatesOf("app").Count, Patches), Is.EqualTo((1, 0)));
+        await AdvanceAsync(Second);
+        await LiftedAsync();
+        await replica.ReleasedAsync();
+        Assert.That((ImageOf("app"), replica.Released.Single()), Is.EqualTo((Original, ("restored", 60.0))));
+    }
+
     [Test]
     public async Task A_reload_changes_the_deadline_of_pods_that_wait()
     {

@@ -7,11 +7,11 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class AsyncSignalTests
 {
     [Test]
-    public async Task A_time_beyond_the_range_of_timers_can_be_awaited()
+    public async Task A_pause_beyond_the_range_of_timers_can_be_awaited()
     {
         var time = new ManualTimeProvider();
         var signal = new AsyncSignal(time);
-        var waiting = signal.WaitAsync(signal.Next, DateTimeOffset.MaxValue, default);
+        var waiting = signal.WaitAsync(signal.Next, TimeSpan.MaxValue, default);
         Assert.That(waiting.IsCompleted, Is.False);
         signal.Raise();
         await waiting;

@@ -1,9 +1,9 @@
-using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
@@ -13,7 +13,7 @@ internal abstract class PopulationQueueFixture
     protected const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     protected static PodOrigin Pod { get; } = new("team", "pod", "default", []);
 
-    protected FakeTimeProvider Time { get; } = new();
+    protected ManualTimeProvider Time { get; private set; } = null!;
     protected PopulateOptions Options { get; set; } =
         new()
         {
@@ -32,6 +32,7 @@ internal abstract class PopulationQueueFixture
             MaxRetries = 3,
             QueueLimit = 5,
         };
+        Time = new ManualTimeProvider();
         Queue = new PopulationQueue(() => Options, Time, new Backoff(() => 0.5));
         Answered("up.example.com");
     }

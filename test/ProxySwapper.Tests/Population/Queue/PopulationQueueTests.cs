@@ -6,6 +6,18 @@ namespace ProxySwapper.Tests.Population.Queue;
 internal sealed class PopulationQueueTests : PopulationQueueFixture
 {
     [Test]
+    public void A_clock_that_is_corrected_delays_neither_what_waits_nor_what_is_retried()
+    {
+        Enqueue("a");
+        Enqueue("b");
+        Queue.Failed(Take(), Transient);
+        Time.Correction = TimeSpan.FromHours(-1);
+        Assert.That(TryTake()?.Work.Origin.Repository, Is.EqualTo("b"));
+        Time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(TryTake()?.Work.Origin.Repository, Is.EqualTo("a"));
+    }
+
+    [Test]
     public void Work_for_the_same_target_is_one_job_while_queued_or_running()
     {
         var outcomes = new List<EnqueueOutcome> { Enqueue("a"), Enqueue("a") };
