@@ -36,8 +36,10 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Targets of one registry that are checked at the same time.</summary>
     private const int ParallelChecks = 4;
 
-    private readonly ConcurrentDictionary<RegistryName, RegistryHealth> _registries = new();
     private static readonly TimeSpan AccessInterval = TimeSpan.FromMinutes(5);
+
+    private readonly SteadyClock _clock = new(time);
+    private readonly ConcurrentDictionary<RegistryName, RegistryHealth> _registries = new();
 
     private readonly AsyncSignal _wake = new(time);
     private readonly Lock _summary = new();
@@ -78,17 +80,12 @@ internal sealed partial class DownstreamHealth(
         _registries.TryGetValue(registry, out var health) && (health.Fault ?? health.TargetOf(repository).Fault) is not null;
 
     /// <summary>Starts monitoring a registry that images are rewritten to. Free if it is already monitored.</summary>
-    public void Watch(RegistryName registry)
-    {
-        if (!_registries.ContainsKey(registry) && _registries.TryAdd(registry, new RegistryHealth(registry)))
-            _wake.Raise();
-    }
+    public void Watch(RegistryName registry) => _ = Watched(registry);
 
     /// <summary>Starts monitoring our access to a repository that images are copied to: the first one of a target at once.</summary>
     public void Watch(RegistryName registry, string repository)
     {
-        Watch(registry);
-        var health = _registries[registry];
+        var health = Watched(registry);
         if (health.TargetOf(repository).AddRepository(repository))
             CheckNow(health);
     }
@@ -136,7 +133,7 @@ internal sealed partial class DownstreamHealth(
     /// <summary>Starts to check all registries that are due.</summary>
     private List<Task> StartDue(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = _clock.UtcNow;
         WatchTargets();
         return [.. _registries.Values.Where(health => health.TakeDue(now)).Select(health => CheckAsync(health, cancellationToken))];
     }
@@ -162,7 +159,7 @@ internal sealed partial class DownstreamHealth(
                 }
                 // Not awaited before they have ended: a registry that hangs must not delay the others.
                 running.AddRange(StartDue(stoppingToken));
-                await _wake.WaitAsync(change, NextCheck, stoppingToken);
+                await _wake.WaitAsync(change, NextCheck - _clock.UtcNow, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -192,6 +189,24 @@ internal sealed partial class DownstreamHealth(
             ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore)
         );
 
+    private RegistryHealth Watched(RegistryName registry)
+    {
+        if (_registries.TryGetValue(registry, out var known))
+            return known;
+        var added = _registries.GetOrAdd(registry, static name => new RegistryHealth(name));
+        _wake.Raise();
+        return added;
+    }
+
+    private void Summarize()
+    {
+        lock (_summary)
+        {
+            _anyFails = _registries.Values.Any(each => each.Fault is not null);
+            _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
+        }
+    }
+
     private void CheckNow(RegistryHealth health)
     {
         health.RequestCheck();
@@ -204,6 +219,8 @@ internal sealed partial class DownstreamHealth(
         var current = rules.Current;
         if (_watched == current)
             return;
+        if (_watched is { } before)
+            ForgetRemoved(before.Options, current.Options);
         _watched = current;
         var targets = AccessCheck.TargetsOf(current.Options).ToLookup(target => target.Registry);
         foreach (var registry in targets)
@@ -215,6 +232,17 @@ internal sealed partial class DownstreamHealth(
             foreach (var repository in paths.Select(target => target.Repository!))
                 health.TargetOf(repository).SetProbe(repository);
         }
+        Summarize();
+    }
+
+    /// <summary>Forgets registries that rules no longer name. Others, of <c>populate.proxyCaches</c>, keep their state.</summary>
+    private void ForgetRemoved(ProxySwapperOptions before, ProxySwapperOptions now)
+    {
+        foreach (var registry in RegistriesOf(before).Except(RegistriesOf(now)))
+            _registries.TryRemove(registry, out _);
+
+        static IEnumerable<RegistryName> RegistriesOf(ProxySwapperOptions options) =>
+            AccessCheck.DestinationsOf(options).Select(rule => rule.Target.Registry);
     }
 
     private async Task CheckAsync(RegistryHealth health, CancellationToken cancellationToken)
@@ -229,14 +257,10 @@ internal sealed partial class DownstreamHealth(
                     async (target, stop) => await CheckAsync(health.Registry, target, stop)
                 );
             var isNews = fault is null ? health.Answered() : health.Failed(fault);
-            health.Checked(fault, time.GetUtcNow());
+            health.Checked(fault, _clock.UtcNow);
             var interval = rules.Current.Options.ProxyHealth.Interval;
-            health.NextCheck = time.GetUtcNow() + (health.IsDoubtful ? interval : interval * CalmFactor);
-            lock (_summary)
-            {
-                _anyFails = _registries.Values.Any(each => each.Fault is not null);
-                _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
-            }
+            health.NextCheck = _clock.UtcNow + (health.IsDoubtful ? interval : interval * CalmFactor);
+            Summarize();
             if (isNews)
                 Report(health.Registry.Text, fault, FallsBack, cancellationToken);
         }
@@ -253,10 +277,10 @@ internal sealed partial class DownstreamHealth(
         bool isNews;
         if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
             isNews = target.NotPopulated();
-        else if (target.TakeDue(time.GetUtcNow()))
+        else if (target.TakeDue(_clock.UtcNow))
         {
             var results = await probe.AccessOfAsync(registry, target, cancellationToken);
-            isNews = target.Checked(results, time.GetUtcNow() + AccessInterval);
+            isNews = target.Checked(results, _clock.UtcNow + AccessInterval);
         }
         else
             return;

@@ -1,6 +1,8 @@
 using System.Net;
+using ProxySwapper.Configuration;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry.Transport;
+using ProxySwapper.Rules;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
@@ -27,6 +29,39 @@ internal sealed partial class DownstreamHealthTests
         var before = _checks.Count;
         await CheckAsync(health, TimeSpan.FromSeconds(30));
         Assert.That(_checks, Has.Count.EqualTo(before), "not every few seconds any more");
+    }
+
+    [Test]
+    public async Task A_clock_that_is_corrected_does_not_delay_the_next_check()
+    {
+        using var health = Watching(new());
+        await CheckAsync(health, TimeSpan.Zero);
+        var pings = _pings;
+        _time.Correction = TimeSpan.FromHours(-1);
+        await CheckAsync(health, TimeSpan.FromMinutes(1));
+        Assert.That(_pings, Is.EqualTo(pings + 1));
+    }
+
+    [Test]
+    public async Task A_registry_that_a_reload_removed_from_the_rules_is_neither_checked_nor_failing_any_more()
+    {
+        var rules = new ConfigurationMonitor(RuleSet.Compile(OptionsOf(Registry.Text)), _time.GetUtcNow());
+        using var health = WatchingBy(rules);
+        _fault = new HttpRequestException("connection refused");
+        for (var i = 0; i < 3; i++)
+            await CheckAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That(health.IsFallingBack, Is.True);
+        rules.Apply(RuleSet.Compile(OptionsOf("other.example.com")), _time.GetUtcNow());
+        await CheckAsync(health, TimeSpan.FromSeconds(5));
+        Assert.That((health.IsFallingBack, health.Describe()), Is.EqualTo((false, "")));
+        Assert.That(health.Snapshot().Select(state => state.Registry.ToString()), Is.EqualTo(["other.example.com"]));
+
+        static ProxySwapperOptions OptionsOf(string registry) =>
+            new()
+            {
+                ProxyHealth = new() { Fallback = true },
+                Rules = [new() { Match = "docker.io", Target = $"{registry}/hub" }],
+            };
     }
 
     [Test]

@@ -3,13 +3,13 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
@@ -20,7 +20,7 @@ internal sealed partial class DownstreamHealthTests
     private static readonly RegistryName Hanging = RegistryName.Parse("hanging.example.com");
     private const string Probe = "proxyswapper-access-check";
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly ManualTimeProvider _time = new();
     private Exception? _fault;
     private int _pings;
     private HttpStatusCode? _denial;
@@ -207,15 +207,18 @@ internal sealed partial class DownstreamHealthTests
     public void Reset()
     {
         (_fault, _pings, _denial, _denied, _during, _pauses) = (null, 0, null, _ => true, null, 0);
+        _time.Correction = TimeSpan.Zero;
         _checks.Clear();
         _inconclusive.Clear();
         _delays.Clear();
         _pingsOf.Clear();
     }
 
-    private DownstreamHealth Watching(ProxySwapperOptions options)
+    private DownstreamHealth Watching(ProxySwapperOptions options) =>
+        WatchingBy(new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow()));
+
+    private DownstreamHealth WatchingBy(ConfigurationMonitor rules)
     {
-        var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var events = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
         var health = new DownstreamHealth(
