@@ -6,6 +6,7 @@ using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
+using ProxySwapper.Population.Queue;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -19,6 +20,7 @@ internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
     PodPlanner planner,
+    PopulationMetrics metrics,
     TimeProvider time,
     ILogger<EphemeralImages> logger
 ) : BackgroundService
@@ -51,6 +53,8 @@ internal sealed partial class EphemeralImages(
             && !_admitted.Writer.TryWrite(pod)
         )
         {
+            foreach (var _ in pod.Images.Where(image => IsEphemeral(image.Place)))
+                metrics.Dropped();
             // Reviews may be forged: not a line for each.
             var last = Interlocked.Read(ref _lastDropped);
             var now = time.GetTimestamp();

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using ProxySwapper.Configuration;
@@ -65,15 +66,34 @@ internal sealed class EphemeralImageTests : PopulationFixture
         var log = new CapturedLog();
         await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log);
+        var dropped = 0L;
+        using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
         // Each is looked for during 20 s.
         for (var index = 0; index < 90; index++)
             await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
         await scene.ReviewAsync(ReviewOf("web", 1));
         await CopiedAsync(1);
         Assert.That(log.Text, Does.Not.Contain("are not copied: too many"));
+        Assert.That(Interlocked.Read(ref dropped), Is.Zero);
         for (var index = 0; index < 300; index++)
             await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
         Assert.That(log.Text, Does.Contain(", and perhaps of others, are not copied: too many"));
+        Assert.That(Interlocked.Read(ref dropped), Is.Positive);
+    }
+
+    private static MeterListener ListenToDropped(IMeterFactory meters, Action<long> drop)
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Scope == meters && instrument.Name == "proxyswapper_populate_dropped_total")
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => drop(count));
+        listener.Start();
+        return listener;
     }
 
     private RuleOptions Match => new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" };

@@ -67,6 +67,7 @@ internal sealed class ClaimWatch(
                     case WatchEventKind.ListCompleted:
                         foreach (var gone in _held.Values.Where(held => listed?.Contains(held.Name) == false))
                             Ended(gone);
+                        listed = null;
                         break;
                     case WatchEventKind.Deleted:
                         Ended(lease!);
