@@ -33,12 +33,17 @@ internal sealed partial class EphemeralImages(
     /// </summary>
     private const int MaximumConcurrent = 100;
 
+    /// <summary>How many of one namespace wait or are looked at.</summary>
+    private const int MaximumOfNamespace = (MaximumWaiting + MaximumConcurrent) / 10;
+
     /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(MaximumWaiting);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _ofNamespace = new(StringComparer.Ordinal);
     private long _lastDropped;
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
@@ -50,7 +55,7 @@ internal sealed partial class EphemeralImages(
             && pod.Images.Any(image => IsEphemeral(image.Place))
             && ObjectName.IsValid(pod.Namespace)
             && ObjectName.IsValid(pod.Name)
-            && !_admitted.Writer.TryWrite(pod)
+            && !TryAdd(pod)
         )
         {
             foreach (var _ in pod.Images.Where(image => IsEphemeral(image.Place)))
@@ -66,6 +71,25 @@ internal sealed partial class EphemeralImages(
         }
     }
 
+    private bool TryAdd(AdmittedPod pod)
+    {
+        lock (_gate)
+        {
+            var number = _ofNamespace.GetValueOrDefault(pod.Namespace);
+            if (number >= MaximumOfNamespace || !_admitted.Writer.TryWrite(pod))
+                return false;
+            _ofNamespace[pod.Namespace] = number + 1;
+            return true;
+        }
+    }
+
+    private void Remove(AdmittedPod pod)
+    {
+        lock (_gate)
+            if (--_ofNamespace[pod.Namespace] == 0)
+                _ofNamespace.Remove(pod.Namespace);
+    }
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
 
@@ -75,7 +99,17 @@ internal sealed partial class EphemeralImages(
             await Parallel.ForEachAsync(
                 _admitted.Reader.ReadAllAsync(stoppingToken),
                 new ParallelOptions { MaxDegreeOfParallelism = MaximumConcurrent, CancellationToken = stoppingToken },
-                (pod, token) => ReadAsync(client, pod, token)
+                async (pod, token) =>
+                {
+                    try
+                    {
+                        await ReadAsync(client, pod, token);
+                    }
+                    finally
+                    {
+                        Remove(pod);
+                    }
+                }
             );
     }
 
@@ -135,8 +169,8 @@ internal sealed partial class EphemeralImages(
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "The images of the ephemeral containers of Pod {Namespace}/{Name}, and perhaps of others, are not copied: too many such Pods "
-                + "wait; copy them with 'proxyswapper copy'"
+            "The images of the ephemeral containers of Pod {Namespace}/{Name}, and perhaps of others, are not copied: too many such Pods, "
+                + "of the cluster or of its namespace, wait; copy them with 'proxyswapper copy'"
         )]
         public static partial void Dropped(ILogger logger, string @namespace, string name);
     }

@@ -17,6 +17,9 @@ namespace ProxySwapper.Tests.Population;
 [TestFixture]
 internal sealed class EphemeralImageTests : PopulationFixture
 {
+    /// <summary>How many reviews of one namespace are looked at.</summary>
+    private const int OfNamespace = 20;
+
     [TestCase(PopulatePolicy.Gate)]
     [TestCase(PopulatePolicy.Delayed)]
     public async Task What_a_review_adds_is_copied_once_the_API_server_shows_it(PopulatePolicy policy)
@@ -70,13 +73,13 @@ internal sealed class EphemeralImageTests : PopulationFixture
         using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
         // Each is looked for during 20 s.
         for (var index = 0; index < 90; index++)
-            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, $"team-{index % 6}"));
         await scene.ReviewAsync(ReviewOf("web", 1));
         await CopiedAsync(1);
         Assert.That(log.Text, Does.Not.Contain("are not copied: too many"));
         Assert.That(Interlocked.Read(ref dropped), Is.Zero);
         for (var index = 0; index < 300; index++)
-            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0));
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, $"team-{index}"));
         Assert.That(log.Text, Does.Contain(", and perhaps of others, are not copied: too many"));
         Assert.That(Interlocked.Read(ref dropped), Is.Positive);
     }
@@ -96,11 +99,45 @@ internal sealed class EphemeralImageTests : PopulationFixture
         return listener;
     }
 
+    [Test]
+    public async Task Reviews_of_one_namespace_keep_no_image_of_another_from_being_copied()
+    {
+        var (log, time) = (new CapturedLog(), new ManualTimeProvider());
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log, time);
+        for (var index = 0; index < 300; index++)
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, "hostile"));
+        Assert.That(log.Text, Does.Contain("Pod hostile/absent-20, and perhaps of others, are not copied: too many"));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), OfNamespace);
+        await scene.ReviewAsync(ReviewOf("web", 1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), OfNamespace + 1);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await CopiedAsync(1);
+        // The places are given back once the Pods were looked for in vain.
+        foreach (var pause in new[] { 4, 15 })
+        {
+            await time.WaitForTimerAsync(TimeSpan.FromSeconds(pause), OfNamespace);
+            time.Advance(TimeSpan.FromSeconds(pause));
+        }
+        await CreateInAsync("hostile", "web", $"{Downstream.Address}/mirror/app2:1");
+        await TestWait.UntilAsync(async () =>
+        {
+            await scene.ReviewAsync(ReviewOf("web", 2, "hostile"));
+            time.Advance(TimeSpan.FromSeconds(1));
+            return IsCopied(2);
+        });
+    }
+
     private RuleOptions Match => new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" };
 
     private RuleOptions Regex => new() { MatchRegex = $"{Upstream.Address}/(.*)", Replace = $"{Downstream.Address}/mirror/$1" };
 
-    private Task<PopulationScene> StartAsync(PopulatePolicy policy, RuleOptions rule, CapturedLog? log = null) =>
+    private Task<PopulationScene> StartAsync(
+        PopulatePolicy policy,
+        RuleOptions rule,
+        CapturedLog? log = null,
+        ManualTimeProvider? time = null
+    ) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
@@ -109,21 +146,24 @@ internal sealed class EphemeralImageTests : PopulationFixture
                 Populate = new() { Policy = policy },
             },
             log,
-            Server
+            Server,
+            time: time
         );
 
     private static Task IdleAsync(PopulationScene scene) =>
         TestWait.UntilAsync(() => scene.Queue.WaitingCount + scene.Queue.RunningCount == 0, "the end of all copies");
 
     /// <summary>A running Pod that was rewritten, with ephemeral containers of these images.</summary>
-    private Task<JsonObject> CreateAsync(string name, params string[] images) =>
+    private Task<JsonObject> CreateAsync(string name, params string[] images) => CreateInAsync("team", name, images);
+
+    private Task<JsonObject> CreateInAsync(string @namespace, string name, params string[] images) =>
         new ResourceClient(Client, ResourceType.Pods).CreateAsync(
-            "team",
+            @namespace,
             JsonNode
                 .Parse(
                     $$$"""
                     {"apiVersion":"v1","kind":"Pod",
-                     "metadata":{"namespace":"team","name":"{{{name}}}","labels":{"k8s-proxy-image-swapper":"patched-image"}},
+                     "metadata":{"namespace":"{{{@namespace}}}","name":"{{{name}}}","labels":{"k8s-proxy-image-swapper":"patched-image"}},
                      "spec":{"nodeName":"node-1","containers":[{"name":"c","image":"other.example/c:1"}],
                        "ephemeralContainers":{{{ContainersOf(images).ToJsonString()}}}},
                      "status":{"phase":"Running"}}
@@ -136,7 +176,8 @@ internal sealed class EphemeralImageTests : PopulationFixture
     private static JsonArray ContainersOf(string[] images) =>
         new([.. images.Select((image, index) => new JsonObject { ["name"] = $"debugger-{index}", ["image"] = image })]);
 
-    private string ReviewOf(string name, int index) => ReviewOf(name, [$"{Upstream.Address}/app{index}:1"]);
+    private string ReviewOf(string name, int index, string @namespace = "team") =>
+        ReviewOf(name, [$"{Upstream.Address}/app{index}:1"]).Replace("\"team\"", $"\"{@namespace}\"", StringComparison.Ordinal);
 
     private static string ReviewOf(string name, string[] images)
     {

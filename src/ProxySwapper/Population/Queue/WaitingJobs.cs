@@ -66,7 +66,19 @@ internal sealed class WaitingJobs
         displaced ??= _jobs
             .Where(job => job.Failures > 0 == isTried && job.Owner == largest && job.Namespaces.Count == 1)
             .MaxBy(job => job.Sequence);
+        displaced ??= NewestShared(largest, isTried);
         return displaced is not null;
+    }
+
+    /// <summary>
+    /// The newest job of a namespace all of whose jobs are needed by others too, as those of a tenant with several namespaces may be; first
+    /// of those that no namespace with few images needs.
+    /// </summary>
+    private PopulationJob? NewestShared(string largest, bool isTried)
+    {
+        var jobs = _jobs.Where(job => job.Failures > 0 == isTried).ToList();
+        var needs = jobs.SelectMany(job => job.Namespaces).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
+        return jobs.Where(job => job.Owner == largest).MaxBy(job => (job.Namespaces.Min(name => needs[name]), job.Sequence));
     }
 
     private Shares SharesOf(bool isTried) => isTried ? _tried : _untried;

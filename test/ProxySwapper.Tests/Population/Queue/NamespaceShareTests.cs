@@ -96,6 +96,21 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
+    public void A_tenant_with_two_namespaces_that_need_the_same_images_does_not_fill_the_queue_for_others()
+    {
+        foreach (var name in new[] { Greedy, "greedy-too" })
+            for (var i = 0; i < 5; i++)
+                EnqueueFor(name, $"g{i}");
+        EnqueueFor(Modest, "g4");
+        Assert.That(Queue.HasRoomFor("third"), Is.True);
+        var first = EnqueueFor("third", "t0");
+        Assert.That(first.Outcome, Is.EqualTo(EnqueueOutcome.Queued));
+        Assert.That(first.Displaced!.Work.Origin.Repository, Is.EqualTo("g3"), "a modest namespace needs the newest");
+        Assert.That(EnqueueFor("third", "t1").Displaced!.Work.Origin.Repository, Is.EqualTo("g2"));
+        Assert.That(EnqueueFor("third", "t2").Outcome, Is.EqualTo(EnqueueOutcome.Dropped), "it would have as many as the largest");
+    }
+
+    [Test]
     public void The_room_for_images_between_two_attempts_is_shared_the_same_way()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1 };
