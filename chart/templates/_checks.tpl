@@ -54,19 +54,6 @@
     {{- fail (printf "test.namespace %s is the release's own namespace, whose Pods are never swapped: install the release into a namespace of its own (--namespace proxyswapper --create-namespace), name another test.namespace, or set test.enabled to false" $values.test.namespace) -}}
   {{- end -}}
   {{- $mode := include "proxyswapper.certificateMode" . -}}
-  {{- if not $values.serviceAccount.create -}}
-    {{- $annotated := dict "serviceAccount.annotations" $values.serviceAccount.annotations -}}
-    {{- if not (include "proxyswapper.identityIsInherited" .) -}}
-      {{- $_ := set $annotated "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn -}}
-      {{- $_ := set $annotated "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount -}}
-      {{- $_ := set $annotated "cloudIdentity.azure.tenantId" $values.cloudIdentity.azure.tenantId -}}
-    {{- end -}}
-    {{- range $key, $value := $annotated -}}
-      {{- if $value -}}
-        {{- fail (printf "%s cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours" $key) -}}
-      {{- end -}}
-    {{- end -}}
-  {{- end -}}
   {{- if and (eq $mode "existing") (not (and $values.certificates.existingSecret $values.certificates.caBundle)) -}}
     {{- fail "certificates.existingSecret and certificates.caBundle are required together: the certificate, and the authority by which the API server trusts it" -}}
   {{- end -}}
@@ -110,6 +97,25 @@
       {{- if and (eq (include "proxyswapper.cache.match" .) "docker.io") (or $values.proxyUrl $values.config.proxyUrl) (not $values.config.rules) -}}
         {{- fail (printf "docker.io would be rewritten both to proxyUrl and to the cache %s: remove proxyUrl or the upstream, or use config.rules" .name) -}}
       {{- end -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if not (and $values.webhook.enabled $values.serviceAccount.create) -}}
+  {{- $unused := dict "serviceAccount.annotations" $values.serviceAccount.annotations -}}
+  {{- if not (include "proxyswapper.identityIsInherited" .) -}}
+    {{- $_ := set $unused "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn -}}
+    {{- $_ := set $unused "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount -}}
+    {{- $_ := set $unused "cloudIdentity.azure.tenantId" $values.cloudIdentity.azure.tenantId -}}
+    {{- /* With a ServiceAccount of the user's, it labels the webhook's Pods. */ -}}
+    {{- if not $values.webhook.enabled -}}
+      {{- $_ := set $unused "cloudIdentity.azure.clientId" $values.cloudIdentity.azure.clientId -}}
+    {{- end -}}
+  {{- end -}}
+  {{- range $key, $value := $unused -}}
+    {{- if and $value (not $values.webhook.enabled) -}}
+      {{- fail (printf "%s cannot be combined with webhook.enabled false: nothing but the webhook would use it; remove it" $key) -}}
+    {{- else if $value -}}
+      {{- fail (printf "%s cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours" $key) -}}
     {{- end -}}
   {{- end -}}
 {{- end -}}

@@ -37,17 +37,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     /// <summary>The conflicts, each at the value that has to change.</summary>
     public IReadOnlyList<ConfigurationFault> Find()
     {
+        RefuseIdentity();
         if (IsFalse("webhook.enabled"))
-            return [];
+            return _faults;
         foreach (var (key, instead) in WrittenByTheChart)
             Refuse(key, $"is set by the chart: use {instead}");
-        if (IsFalse("serviceAccount.create"))
-            foreach (var key in IdentityIsInherited ? ["serviceAccount.annotations"] : Identities.Append("serviceAccount.annotations"))
-                Refuse(
-                    key,
-                    "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; "
-                        + "annotate yours"
-                );
         if (Text("webhook.mode") != "policy")
         {
             RefuseSecret();
@@ -55,6 +49,25 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         }
         RefuseIssuer();
         return _faults;
+    }
+
+    /// <summary>Annotations and labels that would be on no object.</summary>
+    private void RefuseIdentity()
+    {
+        var withoutWebhook = IsFalse("webhook.enabled");
+        if (!withoutWebhook && !IsFalse("serviceAccount.create"))
+            return;
+        var message = withoutWebhook
+            ? "cannot be combined with webhook.enabled false: nothing but the webhook would use it; remove it"
+            : "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours";
+        Refuse("serviceAccount.annotations", message);
+        if (IdentityIsInherited)
+            return;
+        foreach (var key in Identities)
+            Refuse(key, message);
+        // With a ServiceAccount of the user's, it labels the webhook's Pods.
+        if (withoutWebhook)
+            Refuse("cloudIdentity.azure.clientId", message);
     }
 
     /// <summary>

@@ -145,6 +145,17 @@ internal sealed class FileValidationTests
     }
 
     [Test]
+    public void Without_the_webhook_a_mirror_may_inherit_the_identity()
+    {
+        const string text = """
+            webhook: {enabled: false}
+            cloudIdentity: {azure: {clientId: 11111111-2222-3333-4444-555555555555}}
+            mirror: {enabled: true, images: {a: {source: a, destination: b.example/a}}}
+            """;
+        Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults, Is.Empty);
+    }
+
+    [Test]
     public void A_word_that_helm_takes_for_a_boolean_is_one_for_contradictions_too()
     {
         const string text = """
@@ -175,11 +186,13 @@ internal sealed class FileValidationTests
 
     /// <summary>The chart's own sentences, which ChartSchemaTests has helm say.</summary>
     [TestCase("annotations-of-nobody")]
+    [TestCase("annotations-without-webhook")]
     [TestCase("authority-of-another")]
     [TestCase("authority-of-another-where-cert-manager-is")]
     [TestCase("authority-of-nobody")]
     [TestCase("certificate-path")]
     [TestCase("certificates-twice")]
+    [TestCase("client-without-webhook")]
     [TestCase("google-account-of-nobody")]
     [TestCase("issuer-and-secret")]
     [TestCase("issuer-of-no-use")]
@@ -190,6 +203,7 @@ internal sealed class FileValidationTests
     [TestCase("role-of-no-mirror")]
     [TestCase("role-of-no-upstream")]
     [TestCase("role-of-nobody")]
+    [TestCase("role-without-webhook")]
     [TestCase("secret-of-nobody")]
     [TestCase("secret-without-authority")]
     [TestCase("tenant-of-nobody")]
