@@ -23,6 +23,7 @@ internal sealed class ChartGoldenTests
     [TestCase("first-day")]
     [TestCase("dry-run")]
     [TestCase("no-gates")]
+    [TestCase("no-uninstall-hook")]
     [TestCase("own-registries")]
     [TestCase("mirror")]
     [TestCase("mirror-identity")]
