@@ -13,6 +13,11 @@ internal static class CustomResourceImages
 {
     private const int MaximumEach = 10;
 
+    /// <summary>How the keys end below which Pods may be.</summary>
+    private static readonly string[] PodHolders = ["spec", "specs", "template", "templates"];
+
+    private static readonly string[] HelmWords = [".Values", ".Release", ".Chart", ".Files", "include ", "tpl ", "toYaml"];
+
     public static IEnumerable<CustomResourceImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
 
     private static IEnumerable<CustomResourceImage> Below(YamlNode node, string path) =>
@@ -34,17 +39,21 @@ internal static class CustomResourceImages
         {
             _ when IsImageKey(name) && NamesImage(value) => "not in a Pod template",
             YamlScalarNode when PodImageFields.OfSpec.Any(field => field.List == name) && !YamlSection.IsNull(value) => "must be a list",
-            // Without braces it may be the name of a template, as in a Workflow.
-            YamlScalarNode { Value: { } text } when MayHoldPods(name) && IsTemplate(text) => "must be a mapping",
+            // Anything else may be the name of a template, or an expression of the operator's own, as in a Workflow.
+            YamlScalarNode when MayHoldPods(name) && IsUnrendered(value) => "must be a mapping",
+            YamlSequenceNode list when MayHoldPods(name) && list.Any(IsUnrendered) => "must be a list of mappings",
             _ => null,
         };
         return reason is null ? Below(value, here) : [new CustomResourceImage(here, (int)value.Start.Line, reason)];
     }
 
-    private static bool MayHoldPods(string key) => key is "spec" or "template" || key.EndsWith("Template", StringComparison.Ordinal);
+    private static bool MayHoldPods(string key) => PodHolders.Any(ending => key.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>True for an expression of Helm that was not rendered: in quotes it is valid YAML.</summary>
-    private static bool IsTemplate(string text) => text.Contains("{{", StringComparison.Ordinal);
+    private static bool IsUnrendered(YamlNode node) =>
+        node is YamlScalarNode { Value: { } text }
+        && text.Contains("{{", StringComparison.Ordinal)
+        && HelmWords.Any(word => text.Contains(word, StringComparison.Ordinal));
 
     /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
     private static bool IsImageKey(string key) =>
@@ -56,7 +65,7 @@ internal static class CustomResourceImages
         value switch
         {
             YamlScalarNode { Value: { Length: > 0 } text } => text is not ("true" or "false" or "null")
-                && (IsTemplate(text) || ImageReference.TryParse(text, out _)),
+                && (IsUnrendered(value) || ImageReference.TryParse(text, out _)),
             YamlSequenceNode list => list.Any(NamesImage),
             YamlMappingNode mapping => mapping.Children.Values.Any(NamesImage),
             _ => false,

@@ -73,8 +73,12 @@ internal sealed partial class PodWatch(
     {
         // Also with another policy: a Pod that was gated earlier must not wait forever.
         List<string> selectors = [GatedSelector];
-        // Without population too: the Pods that a policy rewrote are counted.
-        if (options.Populate.Policy != PopulatePolicy.None || options.AdmissionPolicy.Name is not null)
+        // Without population too: the Pods that a policy rewrote are counted, and pull Secrets are checked.
+        if (
+            options.Populate.Policy != PopulatePolicy.None
+            || options.AdmissionPolicy.Name is not null
+            || options.Rules.Any(rule => rule.PullSecret is not null)
+        )
             selectors.Add(PatchSelectorOf(options));
         if (options.Populate.Policy != PopulatePolicy.None)
             selectors.Add($"{GateLabels.Populate}={GateLabels.PopulateValue}");

@@ -94,12 +94,20 @@ internal sealed class PopulationObserver(
         CancellationToken deadline
     )
     {
-        var targets = new ConcurrentQueue<IGrouping<string, (int Index, ImageReference Target)>>(
-            unseen.GroupBy(image => image.Target.ToString())
-        );
-        return Task.WhenAll(Enumerable.Range(0, Math.Min(targets.Count, AdmissionLookups.MaximumConcurrent)).Select(_ => WorkAsync()));
+        return Task.WhenAll(unseen.GroupBy(image => image.Target.Registry).Select(LookUpRegistryAsync));
 
-        async Task WorkAsync()
+        // Each by itself: one that hangs holds up no image of another.
+        Task LookUpRegistryAsync(IEnumerable<(int Index, ImageReference Target)> images)
+        {
+            var targets = new ConcurrentQueue<IGrouping<string, (int Index, ImageReference Target)>>(
+                images.GroupBy(image => image.Target.ToString())
+            );
+            return Task.WhenAll(
+                Enumerable.Range(0, Math.Min(targets.Count, AdmissionLookups.MaximumConcurrent)).Select(_ => WorkAsync(targets))
+            );
+        }
+
+        async Task WorkAsync(ConcurrentQueue<IGrouping<string, (int Index, ImageReference Target)>> targets)
         {
             while (targets.TryDequeue(out var same))
             {

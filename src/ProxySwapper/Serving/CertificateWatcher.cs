@@ -15,6 +15,7 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
     private readonly Counter<long> _errors;
     private string? _lastError;
     private bool _saidExpired;
+    private int _renewals;
 
     public CertificateWatcher(ServingCertificate certificate, IMeterFactory meters, TimeProvider time, ILogger<CertificateWatcher> logger)
     {
@@ -50,11 +51,8 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
         try
         {
             if (_certificate.Reload(_time.GetUtcNow()))
-            {
-                _reads.Add(1);
-                _saidExpired = false;
                 Log.Renewed(_logger, _certificate.NotAfter);
-            }
+            CountRenewals();
             _lastError = null;
         }
         catch (CertificateException exception)
@@ -68,6 +66,16 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
             return;
         _saidExpired = true;
         Log.Expired(_logger, _certificate.NotAfter);
+    }
+
+    /// <summary>Counts those by <see cref="SelfSignedCertificateService"/> too.</summary>
+    private void CountRenewals()
+    {
+        var renewals = _certificate.Renewals;
+        if (renewals == _renewals)
+            return;
+        _reads.Add(renewals - _renewals);
+        (_renewals, _saidExpired) = (renewals, false);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

@@ -14,7 +14,9 @@ internal sealed class ServingCertificate
     private readonly string? _certificateFile;
     private readonly string? _keyFile;
     private string _pem;
+    private bool _isTemporary;
     private volatile Loaded _current;
+    private volatile int _renewals;
 
     private ServingCertificate(string? certificateFile, string? keyFile, string pem, Loaded current) =>
         (_certificateFile, _keyFile, _pem, _current) = (certificateFile, keyFile, pem, current);
@@ -24,6 +26,9 @@ internal sealed class ServingCertificate
 
     public DateTimeOffset NotAfter => _current.NotAfter;
 
+    /// <summary>How often another certificate has taken its place.</summary>
+    public int Renewals => _renewals;
+
     /// <summary>Loads the files.</summary>
     /// <exception cref="CertificateException">They are missing, or not a certificate with its key.</exception>
     public static ServingCertificate Load(string certificateFile, string keyFile)
@@ -32,10 +37,10 @@ internal sealed class ServingCertificate
         return new ServingCertificate(certificateFile, keyFile, certificate + key, Parse(certificate, key, certificateFile));
     }
 
-    /// <summary>A certificate without files, which <see cref="Replace"/> renews.</summary>
+    /// <summary>A placeholder without files, until <see cref="Replace"/> provides the first certificate.</summary>
     /// <exception cref="CertificateException">It is not a certificate with its key.</exception>
     public static ServingCertificate FromPem(string certificate, string key) =>
-        new(null, null, certificate + key, Parse(certificate, key, "the issued certificate"));
+        new(null, null, certificate + key, Parse(certificate, key, "the issued certificate")) { _isTemporary = true };
 
     /// <summary>Replaces the certificate; true if it differs from the current one.</summary>
     /// <exception cref="CertificateException">It is not a certificate with its key; the current one stays.</exception>
@@ -43,8 +48,7 @@ internal sealed class ServingCertificate
     {
         if (certificate + key == _pem)
             return false;
-        _current = Parse(certificate, key, "the issued certificate");
-        _pem = certificate + key;
+        Renew(Parse(certificate, key, "the issued certificate"), certificate + key);
         return true;
     }
 
@@ -61,9 +65,16 @@ internal sealed class ServingCertificate
         var read = Parse(certificate, key, _certificateFile);
         if (read.NotAfter <= now && _current.NotAfter > now)
             throw new CertificateException($"{_certificateFile} expired at {read.NotAfter.UtcDateTime:u}");
-        _current = read;
-        _pem = certificate + key;
+        Renew(read, certificate + key);
         return true;
+    }
+
+    private void Renew(Loaded loaded, string pem)
+    {
+        (_current, _pem) = (loaded, pem);
+        if (!_isTemporary)
+            _renewals++;
+        _isTemporary = false;
     }
 
     private static (string Certificate, string Key) Read(string certificateFile, string keyFile)

@@ -191,6 +191,8 @@ internal sealed class WorkloadReaderTests
     [TestCase(Rollout + "spec: {template: '{{ .Values.t }}'}", "Rollout/r (spec.template in line 4: must be a mapping)")]
     [TestCase(Rollout + "spec: {jobTemplate: '{{ .Values.t }}'}", "Rollout/r (spec.jobTemplate in line 4: must be a mapping)")]
     [TestCase(Rollout + "spec: '{{ .Values.s }}'", "Rollout/r (spec in line 4: must be a mapping)")]
+    [TestCase(Rollout + "podSpec: '{{ include \"pod\" . }}'", "Rollout/r (podSpec in line 4: must be a mapping)")]
+    [TestCase(Rollout + "spec: {templates: ['{{ .Values.t }}']}", "Rollout/r (spec.templates in line 4: must be a list of mappings)")]
     [TestCase(Rollout + "spec: {image: '{{ .Values.i }}'}", "Rollout/r (spec.image in line 4: not in a Pod template)")]
     public void What_may_name_images_but_is_not_read_is_named(string text, params string[] unread)
     {
@@ -200,7 +202,10 @@ internal sealed class WorkloadReaderTests
     }
 
     [TestCase("spec: {steps: [{template: whalesay}]}"), TestCase("spec: {template: null, containers: null, volumes: }")]
-    public void The_name_of_a_template_hides_no_images(string spec)
+    [TestCase("spec: {steps: [{template: '{{inputs.parameters.t}}'}]}"), TestCase("spec: {rewrite: [{template: '{{ .value | upper }}'}]}")]
+    [TestCase("spec: {git: {commit: {messageTemplate: '{{range .Updated.Images}}{{println .}}{{end}}'}}}")]
+    [TestCase("spec: {groups: [{rules: [{labels: {image: '{{ $labels.image }}'}}]}]}")]
+    public void Names_of_templates_and_expressions_of_operators_hide_no_images(string spec)
     {
         var found = WorkloadReader.Read("m.yaml", Rollout + spec, "here");
         Assert.That((found.Skipped.Single(), found.Unread.Count), Is.EqualTo(("Rollout/r", 0)));

@@ -48,6 +48,15 @@ internal sealed class PullSecretTests : IDisposable
     }
 
     [Test]
+    public async Task A_missing_secret_is_reported_without_population_too()
+    {
+        await using var scene = await StartAsync(PopulatePolicy.None);
+        await CreatePodAsync("web");
+        await TestWait.UntilAsync(() => _log.Text.Contains($"Secret {Secret} of namespace team", StringComparison.Ordinal));
+        Assert.That(scene.Queue.WaitingCount, Is.Zero);
+    }
+
+    [Test]
     public async Task A_secret_without_a_login_for_the_target_is_reported()
     {
         await CreateSecretAsync("""{"auths":{"other.example.com":{"auth":"dTpw"}}}""");
@@ -87,7 +96,7 @@ internal sealed class PullSecretTests : IDisposable
         Assert.That(Events(), Has.None.Contains("PullSecretMissing"));
     }
 
-    private Task<PopulationScene> StartAsync() =>
+    private Task<PopulationScene> StartAsync(PopulatePolicy policy = PopulatePolicy.Delayed) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
@@ -100,6 +109,7 @@ internal sealed class PullSecretTests : IDisposable
                         PullSecret = Secret,
                     },
                 ],
+                Populate = new() { Policy = policy },
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
             },
             log: _log,

@@ -6,12 +6,12 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
-/// Lookups that reviews wait for, a few of each namespace at a time: one review may name hundreds of images, and all namespaces share the
-/// connections to the downstream registry.
+/// Lookups that reviews wait for, a few of each namespace at a registry at a time: one review may name hundreds of images, and all
+/// namespaces share the connections to a downstream registry.
 /// </summary>
 internal sealed class AdmissionLookups(DownstreamLookup lookup)
 {
-    /// <summary>Concurrent lookups of one namespace, fewer than one registry answers at a time.</summary>
+    /// <summary>Concurrent lookups of one namespace at one registry, fewer than a registry answers at a time.</summary>
     public const int MaximumConcurrent = 4;
 
     private readonly KeyedLimiter _places = new(MaximumConcurrent);
@@ -19,28 +19,25 @@ internal sealed class AdmissionLookups(DownstreamLookup lookup)
     private readonly ConcurrentDictionary<(string Namespace, string Target), bool> _asked = new();
 
     /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
-    /// <returns>Null if other lookups of the namespace took all the time, so that the registry was not asked.</returns>
+    /// <returns>Null if other lookups of the namespace took all the time, so that the registry was not asked for this image.</returns>
     public async Task<ImagePresence?> FindAsync(string @namespace, ImageReference target, CancellationToken deadline)
     {
         var key = (@namespace, target.ToString());
-        while (true)
-        {
+        while (!deadline.IsCancellationRequested)
             try
             {
                 return await _lookups.RunAsync(key, () => AskAsync(key, target, deadline), deadline);
             }
             catch (OperationCanceledException)
             {
-                if (deadline.IsCancellationRequested)
-                    return _asked.ContainsKey(key) ? ImagePresence.Unknown : null;
-                // Another review waited for its turn and had less time.
+                // The time is up, or that of another review, which waited for its turn.
             }
-        }
+        return _asked.ContainsKey(key) ? ImagePresence.Unknown : null;
     }
 
     private async Task<ImagePresence> AskAsync((string Namespace, string Target) key, ImageReference target, CancellationToken deadline)
     {
-        using var place = await _places.EnterAsync(key.Namespace, deadline);
+        using var place = await _places.EnterAsync($"{key.Namespace}/{target.Registry}", deadline);
         _asked[key] = true;
         try
         {

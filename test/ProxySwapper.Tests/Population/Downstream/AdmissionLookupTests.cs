@@ -21,6 +21,7 @@ internal sealed class AdmissionLookupTests
     private TaskCompletionSource _end = null!;
     private ManualTimeProvider _time = null!;
     private InMemoryRegistry _downstream = null!;
+    private InMemoryRegistry _other = null!;
     private PopulationScene _scene = null!;
 
     [SetUp]
@@ -32,10 +33,16 @@ internal sealed class AdmissionLookupTests
         _downstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = HoldAsync });
         _image.AddTo(_downstream, "mirror/team/app", "1");
         _image.AddTo(_downstream, "mirror/slow/app0", "1");
+        _other = await InMemoryRegistry.StartAsync();
+        _image.AddTo(_other, "mirror/team/app", "1");
         _scene = await PopulationScene.StartAsync(
             new ProxySwapperOptions
             {
-                Rules = [new() { Match = "up.example.com", Target = $"{_downstream.Address}/mirror" }],
+                Rules =
+                [
+                    new() { Match = "up.example.com", Target = $"{_downstream.Address}/mirror" },
+                    new() { Match = "other.example.com", Target = $"{_other.Address}/mirror" },
+                ],
                 SwapPolicy = SwapPolicy.Exists,
                 ProxyHealth = new() { Fallback = false },
                 Populate = new() { Policy = PopulatePolicy.None, Deadline = Deadline },
@@ -50,6 +57,7 @@ internal sealed class AdmissionLookupTests
         _end.TrySetResult();
         await _scene.DisposeAsync();
         await _downstream.DisposeAsync();
+        await _other.DisposeAsync();
     }
 
     [Test]
@@ -113,6 +121,17 @@ internal sealed class AdmissionLookupTests
         var decision = await ReviewAsync("team", [.. Enumerable.Repeat("team/absent", 50)]);
         Assert.That(decision.Images.Select(image => image.Decision.Reason), Is.All.EqualTo(DecisionReason.NotDownstream));
         Assert.That(_downstream.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_registry_that_hangs_holds_up_no_image_of_another()
+    {
+        var slow = Enumerable.Range(0, 10).Select(index => $"up.example.com/slow/app{index}:1");
+        var review = _scene.ReviewAsync(ReviewSamples.Create([.. slow, "other.example.com/team/app:1"]));
+        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await TestWait.UntilAsync(() => _other.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest) == 1, "the other lookup");
+        await _time.FireAsync(Deadline);
+        Assert.That((await review).Images.Select(image => image.Decision.IsRewritten).TakeLast(2), Is.EqualTo([false, true]));
     }
 
     private bool Seen(string name) =>
