@@ -127,7 +127,11 @@ internal sealed class GettingStartedTests : IAsyncDisposable
     }
 
     /// <summary>An output as the page shows it, where a line with an ellipsis stands for any lines.</summary>
-    private static string PatternOf(string shown) => $"\\A{Regex.Escape(shown).Replace("…\\n", "(?:.*\n)*", StringComparison.Ordinal)}\\z";
+    private static string PatternOf(string shown)
+    {
+        var lines = Regex.Escape(shown).Replace("…\\n", "(?:.*\n)*", StringComparison.Ordinal);
+        return $"\\A{lines}\\z";
+    }
 
     /// <summary>The Pod waits behind its gate until the image is copied.</summary>
     private async Task WatchTheGateAndTheCopyAsync()

@@ -16,7 +16,7 @@ internal static partial class PlainScalar
     public static JsonValue? Read(string text) =>
         text switch
         {
-            "" or "~" or "null" or "Null" or "NULL" => null,
+            _ when IsNull(text) => null,
             // Helm and kubectl refuse the document.
             ".nan" or ".NaN" or ".NAN" or ".inf" or ".Inf" or ".INF" => null,
             "+.inf" or "+.Inf" or "+.INF" or "-.inf" or "-.Inf" or "-.INF" => null,
@@ -36,8 +36,9 @@ internal static partial class PlainScalar
     /// <summary>Reads a number: decimal, with a fraction or exponent, or in base 2, 8 or 16; underscores may group its digits.</summary>
     public static bool TryNumber(string text, out double number)
     {
-        var isNumber = KindOf(text) == JsonValueKind.Number;
-        number = isNumber ? double.Parse(Read(text)!.ToJsonString(), CultureInfo.InvariantCulture) : 0;
+        var value = Read(text);
+        var isNumber = value?.GetValueKind() == JsonValueKind.Number;
+        number = isNumber ? double.Parse(value!.ToJsonString(), CultureInfo.InvariantCulture) : 0;
         return isNumber;
     }
 

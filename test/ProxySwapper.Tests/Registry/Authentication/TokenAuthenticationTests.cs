@@ -135,10 +135,7 @@ internal sealed class TokenAuthenticationTests
     [Test]
     public async Task An_identity_token_goes_by_form_and_is_followed_when_it_changes()
     {
-        await using var tokens = await TokenServer.StartAsync();
-        tokens.Users["nobody"] = "else";
-        tokens.IdentityTokens.Add("first-s3cret");
-        tokens.NextIdentityToken = "second-s3cret";
+        await using var tokens = await RotatingServerAsync();
         await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("first-s3cret"));
         await scene.Client.HeadManifestAsync("a/b", "1", default);
         tokens.IdentityTokens.Remove("first-s3cret");
@@ -158,10 +155,7 @@ internal sealed class TokenAuthenticationTests
     [Test]
     public async Task The_identity_token_itself_is_used_when_its_replacement_is_refused()
     {
-        await using var tokens = await TokenServer.StartAsync();
-        tokens.Users["nobody"] = "else";
-        tokens.IdentityTokens.Add("first-s3cret");
-        tokens.NextIdentityToken = "second-s3cret";
+        await using var tokens = await RotatingServerAsync();
         await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("first-s3cret"));
         await scene.Client.HeadManifestAsync("a/b", "1", default);
         tokens.IdentityTokens.Remove("second-s3cret");
@@ -273,6 +267,16 @@ internal sealed class TokenAuthenticationTests
             async () => await scene.Client.PingAsync(default),
             Throws.InstanceOf<RegistryException>().With.Message.Contain("larger")
         );
+    }
+
+    /// <summary>A token server that takes the first identity token and replaces it by the second.</summary>
+    private static async Task<TokenServer> RotatingServerAsync()
+    {
+        var tokens = await TokenServer.StartAsync();
+        tokens.Users["nobody"] = "else";
+        tokens.IdentityTokens.Add("first-s3cret");
+        tokens.NextIdentityToken = "second-s3cret";
+        return tokens;
     }
 
     private static Task<RegistryScene> SceneAsync(TokenServer tokens, RegistryCredential credential) =>
