@@ -2,8 +2,12 @@
 # docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD) \
 #   -t REPOSITORY:1.2.3 --push .
 
+# Tags of base images are moved when Ubuntu's packages are; the digests are those of their indexes, so a build has the same base each time.
+# `docker buildx imagetools inspect IMAGE` prints an index's digest.
+
 # Cross-compiles on the machine's own platform, without emulation.
-FROM --platform=$BUILDPLATFORM mcr.microsoft.com/dotnet/sdk:10.0.401-noble AS build
+FROM --platform=$BUILDPLATFORM \
+     mcr.microsoft.com/dotnet/sdk:10.0.401-noble@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317 AS build
 ARG BUILDARCH
 ARG TARGETARCH
 # Native compilation needs a linker, and cross tools for other platforms.
@@ -31,7 +35,7 @@ COPY src src
 RUN dotnet publish src/ProxySwapper -c Release -a $TARGETARCH -p:Version=$VERSION -p:SourceRevisionId=$REVISION -o /out --no-restore
 
 # No shell, no package manager, not root; the program only needs libc and OpenSSL.
-FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chiseled@sha256:dc5cd0c7d0a39b825312b4f0986d99b9adf9b6a3af69bc23cd345c27d9ed916a
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ProxySwapper" \

@@ -100,12 +100,12 @@ internal sealed class ImageTests
     public async Task PublishContainer_writes_an_OCI_archive_that_serves_as_a_user_that_is_not_root()
     {
         await using var registry = await DebianRegistry.StartAsync();
-        await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
+        var digest = await PushBaseAsync(new Uri($"http://{registry.Address}/v2/base/"));
         var archive = Path.Combine(_context, "proxyswapper.tar");
         // If the program has already been published, nothing is compiled again.
         await RunAsync(
             SourceTree.Root,
-            $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:1",
+            $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:10.0.12@{digest}",
             ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address)
         );
 
@@ -174,8 +174,8 @@ internal sealed class ImageTests
         File.Copy(source, target, overwrite: true);
     }
 
-    /// <summary>An empty image, in place of the base image, which is only on the network.</summary>
-    private static async Task PushBaseAsync(Uri repository)
+    /// <summary>An empty image without a tag, in place of the base image, which is only on the network; returns its digest.</summary>
+    private static async Task<string> PushBaseAsync(Uri repository)
     {
         using var client = new HttpClient();
         var layer = new MemoryStream();
@@ -200,7 +200,9 @@ internal sealed class ImageTests
             """;
         using var content = new StringContent(manifest);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/vnd.oci.image.manifest.v1+json");
-        (await client.PutAsync(new Uri(repository, "manifests/1"), content)).EnsureSuccessStatusCode();
+        var digest = DigestOf(Encoding.UTF8.GetBytes(manifest));
+        (await client.PutAsync(new Uri(repository, $"manifests/{digest}"), content)).EnsureSuccessStatusCode();
+        return digest;
 
         async Task<string> PushAsync(byte[] blob)
         {

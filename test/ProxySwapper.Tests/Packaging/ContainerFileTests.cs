@@ -14,11 +14,11 @@ internal sealed class ContainerFileTests
     private readonly XDocument _project = XDocument.Load(SourceTree.PathOf("src", "ProxySwapper", "ProxySwapper.csproj"));
 
     [Test]
-    public void Both_base_images_are_pinned_to_a_patch_version() =>
+    public void Both_base_images_are_pinned_to_a_patch_version_and_its_digest() =>
         Assert.That(
             BaseImages(),
             Has.All.Matches<string>(image =>
-                Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|runtime-deps):10\.0\.\d+-noble(-chiseled)?$")
+                Regex.IsMatch(image, @"^mcr\.microsoft\.com/dotnet/(sdk|runtime-deps):10\.0\.\d+-noble(-chiseled)?@sha256:[0-9a-f]{64}$")
             )
         );
 
@@ -100,7 +100,7 @@ internal sealed class ContainerFileTests
     public void The_image_has_no_shell_to_run_and_nothing_from_the_network() =>
         Assert.Multiple(() =>
         {
-            Assert.That(BaseImages()[1], Does.EndWith("-chiseled"));
+            Assert.That(BaseImages()[1], Does.Contain("-chiseled@"));
             Assert.That(_image.Select(instruction => instruction.Name), Has.None.EqualTo("RUN").And.None.EqualTo("ADD"));
             Assert.That(Single("ENTRYPOINT"), Is.EqualTo("""["/app/proxyswapper"]"""));
             Assert.That(Single("CMD"), Is.EqualTo("""["serve"]"""));
@@ -136,7 +136,10 @@ internal sealed class ContainerFileTests
     public void PublishContainer_makes_the_same_image() =>
         Assert.Multiple(() =>
         {
-            Assert.That(Property("ContainerBaseImage"), Is.EqualTo(BaseImages()[1]));
+            Assert.That(
+                Property("ContainerBaseImage").Replace("$(BaseImageDigest)", Property("BaseImageDigest"), StringComparison.Ordinal),
+                Is.EqualTo(BaseImages()[1])
+            );
             Assert.That(Property("ContainerUser"), Is.EqualTo(Single("USER")));
             Assert.That(Property("ContainerWorkingDirectory"), Is.EqualTo($"{Single("WORKDIR")}/"));
             Assert.That(Item("ContainerPort").Replace(';', ' '), Is.EqualTo(Single("EXPOSE")));
