@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Kubernetes;
 
 namespace ProxySwapper.AdmissionPolicies;
 
@@ -35,7 +36,7 @@ internal sealed record WrittenPolicy(string Spec, string Times)
     private static IEnumerable<JsonObject> EntriesOf(JsonObject policy) =>
         (policy["metadata"]?["managedFields"] as JsonArray ?? []).OfType<JsonObject>();
 
-    private static bool IsOurs(JsonObject entry) => (string?)entry["manager"] == Manager;
+    private static bool IsOurs(JsonObject entry) => entry.Text("manager") == Manager;
 
     private static bool HasSpec(JsonObject entry) => entry["fieldsV1"]?["f:spec"] is not null;
 }

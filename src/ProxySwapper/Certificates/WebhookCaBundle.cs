@@ -25,10 +25,10 @@ internal sealed class WebhookCaBundle(KubernetesClient client, string webhookNam
         var patch = new JsonArray();
         foreach (var (index, webhook) in found["webhooks"]?.AsArray().Index() ?? [])
         {
-            if (webhook?["clientConfig"]?["caBundle"]?.GetValue<string>() == wanted)
+            if (webhook.Text("clientConfig", "caBundle") == wanted)
                 continue;
             // The test of the name makes sure that a concurrent reordering does not give another webhook our authorities.
-            patch.Add((JsonNode)Operation("test", $"/webhooks/{index}/name", webhook?["name"]?.GetValue<string>() ?? ""));
+            patch.Add((JsonNode)Operation("test", $"/webhooks/{index}/name", webhook.Text("name") ?? ""));
             patch.Add((JsonNode)Operation("add", $"/webhooks/{index}/clientConfig/caBundle", wanted));
         }
         if (patch.Count == 0)

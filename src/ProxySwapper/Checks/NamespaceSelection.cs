@@ -25,9 +25,7 @@ internal static class NamespaceSelection
         using var document = JsonDocument.Parse(found.ToJsonString());
         var labels = LabelSelector.LabelsOf(document.RootElement);
         using var list = JsonDocument.Parse(selecting.ToJsonString());
-        return list
-            .RootElement.EnumerateArray()
-            .Any(item => LabelSelector.Read(ObjectFields.Member(item, "namespaceSelector")).IsMatch(labels));
+        return list.RootElement.EnumerateArray().Any(item => LabelSelector.Read(item.Member("namespaceSelector")).IsMatch(labels));
     }
 
     /// <summary>What to say if it does not.</summary>

@@ -61,7 +61,7 @@ internal sealed class PolicyCheck(KubernetesClient client, string name, TimeProv
         if (await _policies.FindBindingAsync(cancellationToken) is not { } binding)
             return $"{Binding} not found: webhook.registered is false, or it was removed (proxyswapper disable, kubectl delete); "
                 + "helm upgrade or proxyswapper enable restores it";
-        if ((string?)binding["spec"]?["policyName"] is var bound && bound != name)
+        if (binding.Text("spec", "policyName") is var bound && bound != name)
             return $"{Binding} is for the policy {bound}; it must be for {name}";
         if (await _policies.FindAsync(cancellationToken) is not { } policy)
             return $"{Policy} not found: the program has not created it; see its log and its check `admission policy`";

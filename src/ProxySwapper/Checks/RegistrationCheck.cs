@@ -25,7 +25,7 @@ internal static class RegistrationCheck
                 return $"MutatingWebhookConfiguration {name} not found: webhook.registered is false, or it was removed "
                     + "(proxyswapper disable, kubectl delete); helm upgrade or proxyswapper enable restores it";
             var webhooks = found["webhooks"] as JsonArray ?? [];
-            if (webhooks.Any(webhook => string.IsNullOrEmpty((string?)webhook?["clientConfig"]?["caBundle"])))
+            if (webhooks.Any(webhook => webhook.Text("clientConfig", "caBundle") is null))
                 return $"MutatingWebhookConfiguration {name} has no caBundle, so the API server does not trust our certificate: "
                     + "the program or cert-manager's cainjector has not set it yet, or has no permission to; see their logs";
             if (!await NamespaceSelection.IncludesAsync(client, webhooks, @namespace, cancellationToken))

@@ -32,7 +32,7 @@ internal sealed partial record SampleImage(string Image, ImageDecision Decision)
         var tried = samples.Select(sample => sample.Decision.Rule).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var all =
             options.Rules.Count == 0 && options.ProxyUrl is not null
-                ? [("proxyUrl", ImagesOf("docker.io"))]
+                ? [("proxyUrl", ImagesOf(RegistryName.DockerHubText))]
                 : options.Rules.Select(
                     (rule, index) =>
                         (Name: $"rules[{index}]", Images: rule.MatchRegex is { } regex ? ImagesOfExpression(regex) : ImagesOf(rule.Match))

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Checks;
 
@@ -32,11 +34,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         var end = time.GetUtcNow() + timeout;
         while (true)
         {
-            var (pod, warnings) = await client.PostWithWarningsAsync(
-                $"{ResourceType.Pods.CollectionPath(@namespace)}?dryRun=All",
-                PodOf(samples),
-                cancellationToken
-            );
+            var (pod, warnings) = await CreateAsync(@namespace, samples, cancellationToken);
             var images = ImagesOf(pod, samples.Count);
             var isAsked = options.DryRun ? warnings.Contains(AdmissionResponseWriter.DryRunWarning) : IsMarked(pod);
             var isRight = samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked)) && (isAsked || !options.DryRun);
@@ -61,12 +59,25 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         }
     }
 
+    private async Task<(JsonObject Pod, IReadOnlyList<string> Warnings)> CreateAsync(
+        string @namespace,
+        IReadOnlyList<SampleImage> samples,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = $"{ResourceType.Pods.CollectionPath(@namespace)}?dryRun=All";
+        var (pod, warnings) = await client.PostWithWarningsAsync(path, PodOf(samples), cancellationToken);
+        return pod.Member("spec", "containers") is JsonArray
+            ? (pod, warnings)
+            : throw new KubernetesException(new ApiRequest(HttpMethod.Post, path), HttpStatusCode.OK, null, "the response is not a Pod");
+    }
+
     /// <summary>
     /// The images of our containers, by name: others may precede them, as with Istio's <c>holdApplicationUntilProxyStarts</c>.
     /// </summary>
     private static List<string> ImagesOf(JsonObject pod, int count)
     {
-        var containers = pod["spec"]!["containers"]!.AsArray().ToLookup(item => (string?)item!["name"], item => (string?)item!["image"]);
+        var containers = pod["spec"]!["containers"]!.AsArray().ToLookup(item => item.Text("name"), item => item.Text("image"));
         return [.. Enumerable.Range(0, count).Select(index => containers[NameOf(index)].FirstOrDefault() ?? "")];
     }
 
@@ -79,13 +90,13 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     /// <summary>Whether the Pod has one of our labels or annotations.</summary>
     private bool IsMarked(JsonObject pod) =>
         pod["metadata"]?["labels"] is JsonObject labels
-        && ((string?)labels[options.PatchLabel.Key] == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
+        && (labels.Text(options.PatchLabel.Key) == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
 
     private void Report(CheckReport report, SampleImage sample, string image, bool isAsked)
     {
         var (expected, rule) = (ExpectedOf(sample), sample.Decision.Rule);
         if (!sample.Decision.IsRewritten && image == sample.Image)
-            report.Passed($"{sample.Image} is unchanged: {sample.Decision.Reason}");
+            report.Passed($"{sample.Image} is unchanged: {ReportMessages.ReasonOf(sample.Decision)}");
         else if (options.DryRun && image == expected)
             report.Passed($"{sample.Image} is unchanged, since dryRun is on; {rule} would rewrite it to {sample.Decision.Target}");
         else if (image == expected)
@@ -100,7 +111,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     {
         if (options.DryRun || options.SwapPolicy == SwapPolicy.Exists)
             return;
-        var there = pod["spec"]!["imagePullSecrets"]?.AsArray().Select(secret => (string?)secret!["name"]).ToHashSet() ?? [];
+        var there = (pod.Member("spec", "imagePullSecrets") as JsonArray ?? []).Select(secret => secret.Text("name")).ToHashSet();
         foreach (var secret in samples.Select(sample => sample.Decision.PullSecret).OfType<string>().Distinct(StringComparer.Ordinal))
             if (there.Contains(secret))
                 report.Passed($"the Pod has {secret} in imagePullSecrets");

@@ -47,16 +47,15 @@ internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
 
     private static ReplicaStatus? Read(JsonElement pod)
     {
-        var metadata = ObjectFields.Member(pod, "metadata");
-        if (ObjectFields.Text(ObjectFields.Member(pod, "status"), "phase") != "Running")
+        var metadata = pod.Member("metadata");
+        if (pod.Text("status", "phase") != "Running")
             return null;
-        var port = ObjectFields
-            .Items(ObjectFields.Member(pod, "spec"), "containers")
-            .SelectMany(container => ObjectFields.Items(container, "ports"))
-            .Where(port => ObjectFields.Text(port, "name") == PortName)
-            .Select(port => ObjectFields.Member(port, "containerPort"))
+        var port = pod.Items("spec", "containers")
+            .SelectMany(container => container.Items("ports"))
+            .Where(port => port.Text("name") == PortName)
+            .Select(port => port.Member("containerPort"))
             .FirstOrDefault(number => number.ValueKind == JsonValueKind.Number);
-        return ObjectFields.Text(metadata, "namespace") is { } @namespace && ObjectFields.Text(metadata, "name") is { } name
+        return metadata.Text("namespace") is { } @namespace && metadata.Text("name") is { } name
             ? new(@namespace, name, port.ValueKind == JsonValueKind.Number ? port.GetInt32() : DefaultPort)
             : null;
     }

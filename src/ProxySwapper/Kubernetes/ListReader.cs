@@ -90,12 +90,7 @@ internal sealed class ListReader(StreamedResponse response, Action<JsonElement> 
 
     private void ReadMetadata(JsonElement metadata)
     {
-        ResourceVersion = Text(metadata, "resourceVersion");
-        Continue = Text(metadata, "continue") is { Length: > 0 } token ? token : null;
+        ResourceVersion = metadata.TextOrEmpty("resourceVersion");
+        Continue = metadata.Text("continue");
     }
-
-    private static string Text(JsonElement metadata, string name) =>
-        metadata.ValueKind == JsonValueKind.Object && metadata.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String
-            ? text.GetString()!
-            : "";
 }

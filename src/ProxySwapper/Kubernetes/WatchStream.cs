@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
-using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -120,20 +119,20 @@ internal readonly struct WatchLine : IDisposable
     private WatchLine(JsonDocument document) => _document = document;
 
     /// <summary><c>ADDED</c>, <c>MODIFIED</c>, <c>DELETED</c>, <c>BOOKMARK</c> or <c>ERROR</c>.</summary>
-    public string Type => TextOrEmpty(_document.RootElement, "type");
+    public string Type => _document.RootElement.TextOrEmpty("type");
 
     /// <summary>The object; of a bookmark only its resource version, of an error a Status.</summary>
-    public JsonElement Object => Member(_document.RootElement, "object");
+    public JsonElement Object => _document.RootElement.Member("object");
 
     /// <summary>The resource version to continue from after this line, or null.</summary>
-    public string? ResourceVersion => Text(Member(Object, "metadata"), "resourceVersion");
+    public string? ResourceVersion => Object.Text("metadata", "resourceVersion");
 
     /// <summary>The code of an error's Status.</summary>
     public int ErrorCode =>
-        Member(Object, "code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) ? number : 0;
+        Object.Member("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number) ? number : 0;
 
     /// <summary>The message of an error's Status.</summary>
-    public string ErrorMessage => TextOrEmpty(Object, "message");
+    public string ErrorMessage => Object.TextOrEmpty("message");
 
     /// <summary>Parses a line.</summary>
     /// <exception cref="JsonException">The line is not such an object.</exception>

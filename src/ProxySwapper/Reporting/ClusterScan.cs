@@ -64,15 +64,11 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
             kind,
             item =>
             {
-                var metadata = ObjectFields.Member(item, "metadata");
-                var workload = new Workload(
-                    kind.Kind,
-                    ObjectFields.Text(metadata, "namespace") ?? "",
-                    ObjectFields.Text(metadata, "name") ?? ""
-                )
+                var metadata = item.Member("metadata");
+                var workload = new Workload(kind.Kind, metadata.TextOrEmpty("namespace"), metadata.TextOrEmpty("name"))
                 {
                     ApiVersion = kind.Type.GroupVersion,
-                    Uid = ObjectFields.Text(metadata, "uid"),
+                    Uid = metadata.Text("uid"),
                 };
                 if (HasController(item, out var controller))
                     _owners[workload] = WorkloadOf(controller, workload.Namespace);
@@ -84,7 +80,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                 var uses = TemplateReader.ReadTemplate(template, workload, kind.IsCustom ? null : PodController.Of(kind.Kind)).ToList();
                 if (isRevision)
                 {
-                    AddRevision(_owners[workload], ObjectFields.Text(metadata, "creationTimestamp") ?? "", uses);
+                    AddRevision(_owners[workload], metadata.TextOrEmpty("creationTimestamp"), uses);
                     return null;
                 }
                 _templates.Add(workload);
@@ -156,15 +152,15 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private List<ImageUse> ReadPod(JsonElement pod)
     {
-        var metadata = ObjectFields.Member(pod, "metadata");
-        var @namespace = ObjectFields.Text(metadata, "namespace") ?? "";
+        var metadata = pod.Member("metadata");
+        var @namespace = metadata.TextOrEmpty("namespace");
         // A static Pod's controller is its node.
-        if (!HasController(pod, out var controller) || ObjectFields.Text(controller, "kind") == "Node")
+        if (!HasController(pod, out var controller) || controller.Text("kind") == "Node")
             return
             [
                 .. TemplateReader.ReadPod(
                     pod,
-                    new Workload("Pod", @namespace, ObjectFields.Text(metadata, "name") ?? "") { Uid = ObjectFields.Text(metadata, "uid") },
+                    new Workload("Pod", @namespace, metadata.TextOrEmpty("name")) { Uid = metadata.Text("uid") },
                     null
                 ),
             ];
@@ -199,11 +195,11 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
     private static List<(string Name, long Size)> ReadSizes(JsonElement node)
     {
         var sizes = new List<(string, long)>();
-        foreach (var image in ObjectFields.Items(ObjectFields.Member(node, "status"), "images"))
-            if (ObjectFields.Member(image, "sizeBytes") is { ValueKind: JsonValueKind.Number } size)
-                foreach (var name in ObjectFields.Items(image, "names"))
+        foreach (var image in node.Items("status", "images"))
+            if (image.Member("sizeBytes") is { ValueKind: JsonValueKind.Number } size)
+                foreach (var name in image.Texts("names"))
                     // Docker lists an image as it was pulled: nginx:1.
-                    if (ImageReference.TryParse(name.GetString(), out var parsed))
+                    if (ImageReference.TryParse(name, out var parsed))
                         sizes.Add((NodeNameOf(parsed.WithDefaultTag()), size.GetInt64()));
         return sizes;
     }
@@ -249,27 +245,27 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     private static (string?, string?) KeyOf(JsonElement item)
     {
-        var metadata = ObjectFields.Member(item, "metadata");
-        return (ObjectFields.Text(metadata, "namespace"), ObjectFields.Text(metadata, "name"));
+        var metadata = item.Member("metadata");
+        return (metadata.Text("namespace"), metadata.Text("name"));
     }
 
     /// <summary>A ReplicaSet of a Deployment has its template, or one that it had before.</summary>
     private static bool IsRevision(DiscoveredTemplate kind) => kind.Type.Plural is "replicasets" or "replicationcontrollers";
 
     /// <summary>A Job of a CronJob does not start again.</summary>
-    private static bool IsOfCronJob(JsonElement controller) => ObjectFields.Text(controller, "kind") == "CronJob";
+    private static bool IsOfCronJob(JsonElement controller) => controller.Text("kind") == "CronJob";
 
     private static Workload WorkloadOf(JsonElement owner, string @namespace) =>
-        new(ObjectFields.Text(owner, "kind") ?? "", @namespace, ObjectFields.Text(owner, "name") ?? "")
+        new(owner.TextOrEmpty("kind"), @namespace, owner.TextOrEmpty("name"))
         {
-            ApiVersion = ObjectFields.Text(owner, "apiVersion") ?? "v1",
-            Uid = ObjectFields.Text(owner, "uid"),
+            ApiVersion = owner.Text("apiVersion") ?? "v1",
+            Uid = owner.Text("uid"),
         };
 
     private static bool HasController(JsonElement item, out JsonElement controller)
     {
-        foreach (var owner in ObjectFields.Items(ObjectFields.Member(item, "metadata"), "ownerReferences"))
-            if (ObjectFields.Member(owner, "controller").ValueKind == JsonValueKind.True)
+        foreach (var owner in item.Items("metadata", "ownerReferences"))
+            if (owner.Member("controller").ValueKind == JsonValueKind.True)
             {
                 controller = owner;
                 return true;

@@ -20,15 +20,15 @@ internal sealed class LabelSelector
     public static LabelSelector Read(JsonElement selector)
     {
         var result = new LabelSelector();
-        if (ObjectFields.Member(selector, "matchLabels") is { ValueKind: JsonValueKind.Object } labels)
+        if (selector.Member("matchLabels") is { ValueKind: JsonValueKind.Object } labels)
             foreach (var label in labels.EnumerateObject())
             {
                 var (key, value) = (label.Name, TextOf(label.Value));
                 result._requirements.Add(all => all.TryGetValue(key, out var found) && found == value);
             }
-        foreach (var expression in ObjectFields.Items(selector, "matchExpressions"))
-            if (ObjectFields.Text(expression, "key") is { } key)
-                result._requirements.Add(Requirement(key, ObjectFields.Text(expression, "operator"), ValuesOf(expression)));
+        foreach (var expression in selector.Items("matchExpressions"))
+            if (expression.Text("key") is { } key)
+                result._requirements.Add(Requirement(key, expression.Text("operator"), ValuesOf(expression)));
         return result;
     }
 
@@ -37,7 +37,7 @@ internal sealed class LabelSelector
     /// <summary>The labels of an object; empty if it has none.</summary>
     public static IReadOnlyDictionary<string, string> LabelsOf(JsonElement item)
     {
-        if (ObjectFields.Member(ObjectFields.Member(item, "metadata"), "labels") is not { ValueKind: JsonValueKind.Object } labels)
+        if (item.Member("metadata", "labels") is not { ValueKind: JsonValueKind.Object } labels)
             return NoLabels;
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         // Of a name that occurs twice, the last value counts, as for every other member that is read here.
@@ -52,7 +52,7 @@ internal sealed class LabelSelector
     private static HashSet<string> ValuesOf(JsonElement expression)
     {
         var values = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var value in ObjectFields.Items(expression, "values"))
+        foreach (var value in expression.Items("values"))
             values.Add(TextOf(value));
         return values;
     }

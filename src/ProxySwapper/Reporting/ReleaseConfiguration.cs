@@ -41,9 +41,7 @@ internal static class ReleaseConfiguration
 
     private static (string Place, string Text)? Read(JsonElement item)
     {
-        var metadata = ObjectFields.Member(item, "metadata");
-        return ObjectFields.Text(ObjectFields.Member(item, "data"), Key) is { } text
-            ? ($"ConfigMap {ObjectFields.Text(metadata, "namespace")}/{ObjectFields.Text(metadata, "name")}", text)
-            : null;
+        var metadata = item.Member("metadata");
+        return item.Text("data", Key) is { } text ? ($"ConfigMap {metadata.Text("namespace")}/{metadata.Text("name")}", text) : null;
     }
 }

@@ -57,7 +57,7 @@ internal static class ReportMessages
         entry is { Decision.Reason: DecisionReason.NoRule, Work: not null } ? "filled by populate.proxyCaches" : ReasonOf(entry.Decision);
 
     /// <summary>Why an image is not rewritten, or the rule that does.</summary>
-    private static string ReasonOf(ImageDecision decision) =>
+    public static string ReasonOf(ImageDecision decision) =>
         decision.Reason switch
         {
             DecisionReason.Rewritten => decision.Rule ?? "",

@@ -169,14 +169,14 @@ internal sealed class WebhookScope
         using var document = JsonDocument.Parse(registration.ToJsonString());
         var root = document.RootElement;
         var selectors = new List<(LabelSelector, LabelSelector)>();
-        if (ObjectFields.Member(root, "webhooks").ValueKind != JsonValueKind.Array)
-            selectors.Add(SelectorsOf(ObjectFields.Member(ObjectFields.Member(root, "spec"), "matchResources")));
-        foreach (var webhook in ObjectFields.Items(root, "webhooks"))
+        if (root.Member("webhooks").ValueKind != JsonValueKind.Array)
+            selectors.Add(SelectorsOf(root.Member("spec", "matchResources")));
+        foreach (var webhook in root.Items("webhooks"))
         {
             selectors.Add(SelectorsOf(webhook));
             AddConditions(
                 "webhook",
-                ObjectFields.Items(webhook, "matchConditions").Select(condition => ObjectFields.Text(condition, "name")).OfType<string>(),
+                webhook.Items("matchConditions").Select(condition => condition.Text("name")).OfType<string>(),
                 problems
             );
         }
@@ -196,10 +196,7 @@ internal sealed class WebhookScope
     }
 
     private static (LabelSelector, LabelSelector) SelectorsOf(JsonElement registration) =>
-        (
-            LabelSelector.Read(ObjectFields.Member(registration, "namespaceSelector")),
-            LabelSelector.Read(ObjectFields.Member(registration, "objectSelector"))
-        );
+        (LabelSelector.Read(registration.Member("namespaceSelector")), LabelSelector.Read(registration.Member("objectSelector")));
 
     private LabelSelector[] PodsOf(string @namespace)
     {
@@ -212,5 +209,5 @@ internal sealed class WebhookScope
         return isOptedOut || @namespace == KubeSystem ? [] : AllPods;
     }
 
-    private static string NameOf(JsonElement item) => ObjectFields.Text(ObjectFields.Member(item, "metadata"), "name") ?? "";
+    private static string NameOf(JsonElement item) => item.TextOrEmpty("metadata", "name");
 }

@@ -94,9 +94,6 @@ internal sealed class ConfigMapStore(KubernetesClient client, string @namespace,
             cancellationToken
         );
 
-    private static (string Namespace, string Name) PlaceOf(JsonElement map)
-    {
-        var metadata = map.GetProperty("metadata");
-        return (metadata.GetProperty("namespace").GetString()!, metadata.GetProperty("name").GetString()!);
-    }
+    private static (string Namespace, string Name) PlaceOf(JsonElement map) =>
+        (map.TextOrEmpty("metadata", "namespace"), map.TextOrEmpty("metadata", "name"));
 }

@@ -101,13 +101,14 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
                     $"{store} has no stored configuration and {name} does not exist: upgrade the chart to recreate it"
                 );
         var objects = new List<(SwitchedKind Kind, JsonObject Object)>();
-        foreach (var item in ItemsOf(stored))
-            if (item is JsonObject webhook && SwitchedKind.Of(webhook) is { } kind && (string?)webhook["metadata"]?["name"] == name)
+        var items = ItemsOf(stored);
+        foreach (var item in items)
+            if (item is JsonObject webhook && SwitchedKind.Of(webhook) is { } kind && webhook.Text("metadata", "name") == name)
                 objects.Add((kind, WithoutServerFields(webhook)));
-            else
-                throw new WebhookSwitchException(
-                    $"the object stored in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
-                );
+        if (objects.Count == 0 || objects.Count < items.Count)
+            throw new WebhookSwitchException(
+                $"the object stored in {store} is not a MutatingWebhookConfiguration or MutatingAdmissionPolicyBinding named {name}"
+            );
         var outcome = EnableOutcome.AlreadyPresent;
         foreach (var (kind, webhook) in objects)
             if (await CreateAsync(kind, webhook, cancellationToken) == EnableOutcome.Restored)
@@ -151,12 +152,12 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
                 ["items"] = new JsonArray([.. objects.Select(item => item.DeepClone())]),
             };
 
-    private static IEnumerable<JsonNode?> ItemsOf(JsonObject stored)
+    private static IList<JsonNode?> ItemsOf(JsonObject stored)
     {
         // Not a conditional expression, which would create a JsonArray by a method that cannot be compiled ahead of time.
-        if ((string?)stored["kind"] != "List")
+        if (stored.Text("kind") != "List")
             return [stored];
-        return stored["items"] as JsonArray ?? [];
+        return stored["items"] as IList<JsonNode?> ?? [];
     }
 
     private ResourceClient ClientOf(SwitchedKind kind) => new(client, kind.Type);
@@ -177,7 +178,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
 
     private ConfigMapStore StoreOf(IReadOnlyList<JsonObject> objects) =>
         objects
-            .Select(webhook => (string?)webhook["metadata"]?["annotations"]?[ConfigMapStore.PlaceAnnotation])
+            .Select(webhook => webhook.Text("metadata", "annotations", ConfigMapStore.PlaceAnnotation))
             .OfType<string>()
             .Select(place => ConfigMapStore.Parse(client, place))
             .OfType<ConfigMapStore>()
@@ -219,9 +220,7 @@ internal sealed record SwitchedKind(ResourceType Type, string Kind)
 
     /// <summary>The kind of an object, or null for any other.</summary>
     public static SwitchedKind? Of(JsonObject item) =>
-        All.FirstOrDefault(kind =>
-            kind.Kind == (string?)item["kind"] && kind.Type.GroupVersion == ((string?)item["apiVersion"] ?? $"{Group}/v1")
-        );
+        All.FirstOrDefault(kind => kind.Kind == item.Text("kind") && kind.Type.GroupVersion == (item.Text("apiVersion") ?? $"{Group}/v1"));
 
     private static IEnumerable<SwitchedKind> Versions(string kind, string plural) =>
         from version in PolicyVersions

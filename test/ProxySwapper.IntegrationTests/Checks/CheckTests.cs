@@ -60,7 +60,7 @@ internal sealed partial class CheckTests
             Does.Contain($"[+] docker.io/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/hub/")
                 .And.Contain($"[+] quay.io/coreos/proxyswapper-check/proxyswapper-check:latest -> {_registry.Address}/quay/coreos/")
                 .And.Contain($"[+] gcr.io/a/b:1 -> {_registry.Address}/gcr/a/b:1 (rules[2])")
-                .And.Contain("[+] ghcr.io/c/d:1 is unchanged: NoRule")
+                .And.Contain("[+] ghcr.io/c/d:1 is unchanged: no rule matches")
                 .And.Contain("[+] the Pod has hub in imagePullSecrets")
                 .And.Contain($"[+] reading and writing is allowed at {_registry.Address} in quay/proxyswapper-access-check")
                 .And.Contain("[+] downstream ok")

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Checks;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Testing.Kubernetes;
 
@@ -13,8 +14,27 @@ internal sealed class SwapCheckTests
     [Test]
     public async Task A_container_that_another_webhook_adds_is_not_taken_for_ours()
     {
+        Assert.That(
+            await RunAsync(Admitted),
+            Is.EqualTo(
+                (true, "[+] nginx -> r.example.com/library/nginx:latest (proxyUrl)\n[+] quay.io/team/app:1 is unchanged: no rule matches\n")
+            )
+        );
+    }
+
+    [TestCase("{}")]
+    [TestCase("""{"spec":5}""")]
+    [TestCase("""{"spec":{"containers":{}}}""")]
+    public void A_response_that_is_not_a_Pod_is_named(string response) =>
+        Assert.That(
+            () => RunAsync(response),
+            Throws.TypeOf<KubernetesException>().With.Message.EqualTo("create pods in namespace team: the response is not a Pod")
+        );
+
+    private static async Task<(bool IsAsked, string Output)> RunAsync(string response)
+    {
         await using var server = await InMemoryApiServer.StartAsync(
-            new InMemoryApiServerOptions { Interceptor = (context, _) => context.Response.WriteAsync(Admitted) }
+            new InMemoryApiServerOptions { Interceptor = (context, _) => context.Response.WriteAsync(response) }
         );
         using var client = ApiServers.Connect(server);
         var options = ConfigurationReader.ReadText("c.yaml", "proxyUrl: r.example.com", new Dictionary<string, string>());
@@ -27,10 +47,7 @@ internal sealed class SwapCheckTests
             TimeSpan.Zero,
             CancellationToken.None
         );
-        Assert.That(
-            (isAsked, output.ToString()),
-            Is.EqualTo((true, "[+] nginx -> r.example.com/library/nginx:latest (proxyUrl)\n[+] quay.io/team/app:1 is unchanged: NoRule\n"))
-        );
+        return (isAsked, output.ToString());
     }
 
     /// <summary>As Istio's webhook leaves it with holdApplicationUntilProxyStarts.</summary>

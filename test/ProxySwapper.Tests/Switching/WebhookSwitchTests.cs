@@ -81,6 +81,31 @@ internal sealed class WebhookSwitchTests
         }
     }
 
+    [TestCase("""{"kind":5}""")]
+    [TestCase("""{"kind":"MutatingWebhookConfiguration","metadata":[]}""")]
+    [TestCase("""{"kind":"MutatingWebhookConfiguration","metadata":{"name":5}}""")]
+    [TestCase("""{"kind":"List"}""")]
+    [TestCase("""{"kind":"List","items":[5]}""")]
+    public async Task A_kept_object_of_another_form_is_refused(string kept)
+    {
+        await using var server = await ScriptedApiServer.StartAsync();
+        using var client = server.Client();
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, kept);
+            Assert.That(
+                () => new WebhookSwitch(client, "w").EnableAsync(new FileStore(file), default),
+                Throws.TypeOf<WebhookSwitchException>().With.Message.Contains($"file {file} is not a MutatingWebhookConfiguration or")
+            );
+            Assert.That(server.Requests, Is.Empty);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Test]
     public async Task Fields_of_a_newer_Kubernetes_are_restored_too()
     {

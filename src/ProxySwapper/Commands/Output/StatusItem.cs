@@ -16,35 +16,34 @@ internal readonly record struct StatusItem(JsonElement Json, DateTimeOffset Now)
 
     /// <summary>A time in RFC 3339, or null.</summary>
     public static DateTimeOffset? TimeOf(JsonElement json, string name) =>
-        ObjectFields.Text(json, name) is { } text
+        json.Text(name) is { } text
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : null;
 
-    public bool Has(string name) => ObjectFields.Member(Json, name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+    public bool Has(string name) => Json.Member(name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
-    public bool IsTrue(string name) => ObjectFields.Member(Json, name).ValueKind == JsonValueKind.True;
+    public bool IsTrue(string name) => Json.Member(name).ValueKind == JsonValueKind.True;
 
-    public bool IsFalse(string name) => ObjectFields.Member(Json, name).ValueKind == JsonValueKind.False;
+    public bool IsFalse(string name) => Json.Member(name).ValueKind == JsonValueKind.False;
 
     /// <summary>A text without control characters, which a terminal would obey.</summary>
-    public string Text(string name) => Clean(ObjectFields.Text(Json, name));
+    public string Text(string name) => Clean(Json.Text(name));
 
-    public IReadOnlyList<string> Texts(string name) =>
-        [.. ObjectFields.Items(Json, name).Where(item => item.ValueKind == JsonValueKind.String).Select(item => Clean(item.GetString()))];
+    public IReadOnlyList<string> Texts(string name) => [.. Json.Texts(name).Select(Clean)];
 
     public double Number(string name) =>
-        ObjectFields.Member(Json, name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value)
+        Json.Member(name) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value)
             ? Math.Clamp(value, 0, MaximumNumber)
             : 0;
 
     public StatusItem? Item(string name) =>
-        ObjectFields.Member(Json, name) is { ValueKind: JsonValueKind.Object } item ? new StatusItem(item, Now) : null;
+        Json.Member(name) is { ValueKind: JsonValueKind.Object } item ? new StatusItem(item, Now) : null;
 
     public IReadOnlyList<StatusItem> Items(string name)
     {
         var now = Now;
-        return [.. ObjectFields.Items(Json, name).Select(item => new StatusItem(item, now))];
+        return [.. Json.Items(name).Select(item => new StatusItem(item, now))];
     }
 
     /// <summary>A number of seconds.</summary>

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Rules;
-using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -17,39 +17,39 @@ internal sealed record ListedPod(PodOrigin Origin, string Uid, bool IsStarted, I
 {
     public static ListedPod Read(JsonElement pod)
     {
-        var metadata = Member(pod, "metadata");
-        var annotations = Member(metadata, "annotations");
-        var spec = Member(pod, "spec");
+        var metadata = pod.Member("metadata");
+        var annotations = metadata.Member("annotations");
+        var spec = pod.Member("spec");
         var images = new List<ListedImage>();
         foreach (var field in PodImageFields.OfSpec)
-        foreach (var item in Items(spec, field.List))
+        foreach (var item in spec.Items(field.List))
         {
-            var image = field.IsVolume ? Member(item, "image") : item;
+            var image = field.IsVolume ? item.Member("image") : item;
             Add(
                 field,
                 item,
-                TextOrEmpty(image, field.IsVolume ? "reference" : "image"),
-                TextOrEmpty(image, field.IsVolume ? "pullPolicy" : "imagePullPolicy")
+                image.TextOrEmpty(field.IsVolume ? "reference" : "image"),
+                image.TextOrEmpty(field.IsVolume ? "pullPolicy" : "imagePullPolicy")
             );
         }
-        var account = TextOrEmpty(spec, "serviceAccountName");
+        var account = spec.TextOrEmpty("serviceAccountName");
         var origin = new PodOrigin(
-            TextOrEmpty(metadata, "namespace"),
-            TextOrEmpty(metadata, "name"),
+            metadata.TextOrEmpty("namespace"),
+            metadata.TextOrEmpty("name"),
             account.Length > 0 ? account : "default",
-            [.. Items(spec, "imagePullSecrets").Select(secret => TextOrEmpty(secret, "name")).Where(name => name.Length > 0)],
-            ActivityContext.TryParse(TextOrEmpty(annotations, GateLabels.Trace), null, isRemote: true, out var trace) ? trace : default
+            [.. spec.Items("imagePullSecrets").Select(secret => secret.TextOrEmpty("name")).Where(name => name.Length > 0)],
+            ActivityContext.TryParse(annotations.TextOrEmpty(GateLabels.Trace), null, isRemote: true, out var trace) ? trace : default
         )
         {
-            Uid = TextOrEmpty(metadata, "uid"),
+            Uid = metadata.TextOrEmpty("uid"),
         };
-        return new ListedPod(origin, origin.Uid, TextOrEmpty(Member(pod, "status"), "phase") == "Running", images);
+        return new ListedPod(origin, origin.Uid, pod.TextOrEmpty("status", "phase") == "Running", images);
 
         void Add(PodImageField field, JsonElement item, string final, string policy)
         {
             if (final.Length == 0)
                 return;
-            var original = TextOrEmpty(annotations, field.AnnotationPrefix + TextOrEmpty(item, "name"));
+            var original = annotations.TextOrEmpty(field.AnnotationPrefix + item.TextOrEmpty("name"));
             images.Add(
                 new ListedImage(final, original.Length > 0 ? original : null, policy == "Always")
                 {

@@ -13,7 +13,7 @@ internal static class GatePatch
     /// <param name="pod">The Pod.</param>
     /// <param name="images">The images to change, with their new values.</param>
     /// <param name="leftOriginal">Why originals are restored, or null if none is.</param>
-    public static JsonArray Build(GatedPod pod, IReadOnlyList<(GatedImage Place, string Image)> images, string? leftOriginal)
+    public static JsonArray Build(GatedPod pod, IReadOnlyList<(GatedImage Image, string New)> images, string? leftOriginal)
     {
         var gate = $"/spec/schedulingGates/{pod.GateIndex}";
         var patch = new JsonArray(
@@ -23,12 +23,12 @@ internal static class GatePatch
         );
         if (pod.HasLabel)
             patch.Add((JsonNode?)Operation("remove", $"/metadata/labels/{Token(GateLabels.Gated)}"));
-        foreach (var (place, image) in images)
+        foreach (var (image, changed) in images)
         {
-            patch.Add((JsonNode?)Operation("test", place.Pointer, place.Image));
-            patch.Add((JsonNode?)Operation("replace", place.Pointer, image));
-            if (image == place.Original)
-                patch.Add((JsonNode?)Operation("remove", $"/metadata/annotations/{Token(place.AnnotationKey)}"));
+            patch.Add((JsonNode?)Operation("test", image.Pointer, image.Image));
+            patch.Add((JsonNode?)Operation("replace", image.Pointer, changed));
+            if (changed == image.Original)
+                patch.Add((JsonNode?)Operation("remove", $"/metadata/annotations/{Token(image.AnnotationKey)}"));
         }
         if (leftOriginal is not null)
             patch.Add((JsonNode?)Operation("add", $"/metadata/annotations/{Token(GateLabels.LeftOriginal)}", leftOriginal));

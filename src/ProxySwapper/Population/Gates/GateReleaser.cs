@@ -28,7 +28,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         for (var attempt = 1; ; attempt++)
         {
             var changes = plan.ChangesOf(pod);
-            var restored = changes.Where(change => change.Image == change.Place.Original).Select(change => change.Place).ToList();
+            var restored = changes.Where(change => change.New == change.Image.Original).Select(change => change.Image).ToList();
             try
             {
                 var patch = GatePatch.Build(pod, changes, restored.Count > 0 ? plan.Reason : null);
@@ -103,7 +103,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
 
 /// <summary>The result of releasing a gated Pod.</summary>
 /// <param name="Result">How it was released.</param>
-/// <param name="Restored">The number of restored images.</param>
+/// <param name="Restored">The images that were restored.</param>
 internal readonly record struct ReleaseOutcome(GateResult Result, IReadOnlyList<GatedImage> Restored);
 
 /// <summary>How to release a gated Pod.</summary>
@@ -126,7 +126,7 @@ internal sealed record ReleasePlan(string? Reason, Func<string, bool> IsDownstre
     public bool IsFailure => Reason is not null;
 
     /// <summary>The images of a Pod to change, with their new values.</summary>
-    public List<(GatedImage Place, string Image)> ChangesOf(GatedPod pod)
+    public List<(GatedImage Image, string New)> ChangesOf(GatedPod pod)
     {
         var changes = new List<(GatedImage, string)>();
         if (KeepsImages)

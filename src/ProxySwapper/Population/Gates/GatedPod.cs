@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Admission;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Registry;
-using static ProxySwapper.Kubernetes.ObjectFields;
 
 namespace ProxySwapper.Population.Gates;
 
@@ -35,30 +35,30 @@ internal sealed record GatedPod
     /// <summary>Reads a Pod; null without our gate.</summary>
     public static GatedPod? Read(JsonElement pod)
     {
-        var (metadata, spec) = (Member(pod, "metadata"), Member(pod, "spec"));
-        var gates = Items(spec, "schedulingGates").Select(gate => TextOrEmpty(gate, "name")).ToList();
+        var (metadata, spec) = (pod.Member("metadata"), pod.Member("spec"));
+        var gates = spec.Items("schedulingGates").Select(gate => gate.TextOrEmpty("name")).ToList();
         if (gates.IndexOf(GateLabels.Gate) is not (>= 0 and var index))
             return null;
-        var annotations = Member(metadata, "annotations");
+        var annotations = metadata.Member("annotations");
         var images = new List<GatedImage>();
         foreach (var field in Fields)
-        foreach (var (place, container) in Items(spec, field.List).Index())
+        foreach (var (place, container) in spec.Items(field.List).Index())
         {
-            var (name, image) = (TextOrEmpty(container, "name"), TextOrEmpty(container, "image"));
+            var (name, image) = (container.TextOrEmpty("name"), container.TextOrEmpty("image"));
             var key = field.AnnotationPrefix + name;
             if (
-                TextOrEmpty(annotations, key) is { Length: > 0 } original
-                && IsOurs(image, TextOrEmpty(annotations, GateLabels.GatedImagePrefix + name))
+                annotations.TextOrEmpty(key) is { Length: > 0 } original
+                && IsOurs(image, annotations.TextOrEmpty(GateLabels.GatedImagePrefix + name))
             )
                 images.Add(new GatedImage($"/spec/{field.List}/{place}/image", image, original, key));
         }
         return new GatedPod
         {
-            Namespace = TextOrEmpty(metadata, "namespace"),
-            Name = TextOrEmpty(metadata, "name"),
-            Uid = TextOrEmpty(metadata, "uid"),
+            Namespace = metadata.TextOrEmpty("namespace"),
+            Name = metadata.TextOrEmpty("name"),
+            Uid = metadata.TextOrEmpty("uid"),
             CreatedAt = DateTimeOffset.TryParse(
-                TextOrEmpty(metadata, "creationTimestamp"),
+                metadata.TextOrEmpty("creationTimestamp"),
                 CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal,
                 out var created
@@ -66,7 +66,7 @@ internal sealed record GatedPod
                 ? created
                 : DateTimeOffset.MinValue,
             GateIndex = index,
-            HasLabel = Member(Member(metadata, "labels"), GateLabels.Gated).ValueKind == JsonValueKind.String,
+            HasLabel = metadata.Member("labels", GateLabels.Gated).ValueKind == JsonValueKind.String,
             Images = images,
         };
     }
