@@ -14,7 +14,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
 {
     private const string DockerHub = "https://index.docker.io/v1/";
     private const int MaximumAnswer = 64 * 1024;
-    internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <exception cref="RegistryCredentialException">The helper is missing, failed, or returned invalid output.</exception>
     public async Task<RegistryCredential?> GetAsync(RegistryName registry, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
                 RedirectStandardError = true,
             },
         };
-        using var timeout = new OperationTimeout(Deadline, time, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         var isStarted = false;
         try
         {
@@ -49,7 +49,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         catch (OperationCanceledException) when (timeout.HasPassed)
         {
             throw new RegistryCredentialException(
-                $"the credential helper docker-credential-{name} timed out after {Deadline.TotalSeconds} s"
+                $"the credential helper docker-credential-{name} timed out after {Timeout.TotalSeconds} s"
             );
         }
         finally

@@ -21,7 +21,7 @@ internal static class DescriptorJson
     private static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor, [NotNullWhen(false)] out string? fault)
     {
         descriptor = null;
-        if ((fault = FaultOf(json)) is not null)
+        if ((fault = Validate(json)) is not null)
             return false;
         _ = Digest.TryParse(Text(json, "digest"), out var digest);
         descriptor = new Descriptor(Text(json, "mediaType")!, digest, json.GetProperty("size").GetInt64())
@@ -40,7 +40,7 @@ internal static class DescriptorJson
         return true;
     }
 
-    private static string? FaultOf(JsonElement json)
+    private static string? Validate(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object)
             return "it must be an object";

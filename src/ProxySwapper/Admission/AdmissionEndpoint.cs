@@ -53,7 +53,7 @@ internal sealed class AdmissionEndpoint(
         using var activity = AdmissionLog.StartActivity(context.Request.Headers);
         var decision = reviewer.Decide(review);
         AdmittedPod? pod = null;
-        if (!decision.Images.IsEmpty && population is not NoAdmissionObserver)
+        if (!decision.Images.IsEmpty)
             pod = AdmittedPod.Create(review, decision, activity?.Context ?? default);
         if (pod is { } admitted && population.DelaysResponse)
         {

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Admission;
 
-/// <summary>Makes sure that rewritten images exist downstream.</summary>
+/// <summary>Makes sure that rewritten images exist downstream. Population, which is in a higher layer, implements it.</summary>
 internal interface IAdmissionObserver
 {
     /// <summary>
@@ -18,17 +18,4 @@ internal interface IAdmissionObserver
 
     /// <summary>Records an admitted Pod without waiting. Not called for dry runs.</summary>
     void AfterResponse(AdmittedPod pod);
-}
-
-/// <summary>Used when population is disabled.</summary>
-internal sealed class NoAdmissionObserver : IAdmissionObserver
-{
-    public bool DelaysResponse => false;
-
-    public ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken) =>
-        new(decision);
-
-    public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision) => decision;
-
-    public void AfterResponse(AdmittedPod pod) { }
 }

@@ -18,13 +18,13 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
     /// </summary>
     public void Write(bool isSubResource, bool isCreated)
     {
-        foreach (var (place, image) in decision.Images)
-            if (image.Target is { } target)
+        foreach (var (image, decided) in decision.Images)
+            if (decided.Target is { } target)
             {
                 StartOperation("replace"u8);
-                output.Append(place.Field.PointerStart);
-                output.Append(place.Index);
-                output.Append(place.Field.PointerEnd);
+                output.Append(image.Field.PointerStart);
+                output.Append(image.Index);
+                output.Append(image.Field.PointerEnd);
                 Value(target.ToString());
             }
         if (!isSubResource)
@@ -143,7 +143,7 @@ internal ref struct JsonPatchWriter(Utf8JsonBuffer output, PodSummary pod, PodDe
         if (decision.KeepsOriginalImages)
             foreach (var image in decision.Images)
                 if (image.CanKeepOriginal)
-                    WriteEntry(path, image.Place.Field.AnnotationPrefix, image.Place.Name, image.Place.Image);
+                    WriteEntry(path, image.PodImage.Field.AnnotationPrefix, image.PodImage.Name, image.PodImage.Image);
         foreach (var (key, value) in decision.Annotations)
             WriteEntry(path, key, "", value);
     }

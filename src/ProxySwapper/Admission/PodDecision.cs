@@ -56,13 +56,13 @@ internal sealed record PodDecision(AdmissionOutcome Outcome, ImmutableArray<PodI
 }
 
 /// <summary>The rules' decision on one image of a Pod.</summary>
-internal readonly record struct PodImageDecision(PodImage Place, ImageDecision Decision)
+internal readonly record struct PodImageDecision(PodImage PodImage, ImageDecision Decision)
 {
     /// <summary>The Pod makes kubelet check for a newer image under the tag each time.</summary>
-    public bool IsPulledAlways => Place.PullPolicy == "Always";
+    public bool IsPulledAlways => PodImage.PullPolicy == "Always";
 
     /// <summary>The image is rewritten, and an annotation can keep the original.</summary>
-    public bool CanKeepOriginal => Decision.IsRewritten && Place.CanBeKept;
+    public bool CanKeepOriginal => Decision.IsRewritten && PodImage.CanBeKept;
 }
 
 /// <summary>The outcome of a review; the names, in snake_case, are values of a metric's label.</summary>

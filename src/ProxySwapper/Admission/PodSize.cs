@@ -25,13 +25,13 @@ internal static class PodSize
         foreach (var image in images)
         {
             if (image.Decision.Target is { } target)
-                replaced += Math.Max(0, target.ToString().Length - image.Place.Image.Length);
+                replaced += Math.Max(0, target.ToString().Length - image.PodImage.Image.Length);
             if (image.Decision is { IsRewritten: true, PullSecret: { } secret })
                 replaced += secret.Length + EntryOverhead;
             if (image.CanKeepOriginal)
-                kept += SizeOf(image.Place.Field.AnnotationPrefix, image.Place.Name, image.Place.Image);
+                kept += SizeOf(image.PodImage.Field.AnnotationPrefix, image.PodImage.Name, image.PodImage.Image);
             if (isGated && image.CanKeepOriginal)
-                kept += SizeOf(GateLabels.GatedImagePrefix, image.Place.Name, image.Decision.Target!.ToString());
+                kept += SizeOf(GateLabels.GatedImagePrefix, image.PodImage.Name, image.Decision.Target!.ToString());
         }
         if (pod.Size + replaced > MaximumPod)
             return PatchBudget.None;

@@ -46,12 +46,14 @@ internal static class CredentialServeCommand
             throw new ConfigurationException([new(config, 0, 0, "managementPort", "must differ from --port")]);
         try
         {
-            await using var app = CredentialSidecar.Create(
-                options,
-                port,
-                provider => provider.GetRequiredService<RegistryServices>().Credentials,
-                logging => logging.AddProgramLogging(options.LogLevel, options.LogFormat)
+            using var loggers = LoggerFactory.Create(logging => logging.AddProgramLogging(options.LogLevel, options.LogFormat));
+            using var access = RegistryServices.Create(
+                options.Registries,
+                Environment.GetEnvironmentVariable,
+                TimeProvider.System,
+                loggers
             );
+            await using var app = CredentialSidecar.Create(options, port, access.Credentials, loggers);
             await app.RunAsync();
             return 0;
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using ProxySwapper.Commands.Options;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Commands;
 

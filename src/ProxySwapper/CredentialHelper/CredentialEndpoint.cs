@@ -19,7 +19,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     /// <summary>The user name with which Azure's registry accepts a refresh token as a password.</summary>
     private const string TokenUser = "00000000-0000-0000-0000-000000000000";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
     private readonly IRegistryCredentialSource _source;
     private readonly HashSet<RegistryName> _hosts;
@@ -65,7 +65,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         }
         try
         {
-            using var timeout = new OperationTimeout(Deadline, _time, context.RequestAborted);
+            using var timeout = new OperationTimeout(Timeout, _time, context.RequestAborted);
             var credential = await _source.GetAsync(ImageReference.Parse($"{registry}/credential"), timeout.Token);
             if (credential is null || credential.IsAnonymous)
             {
@@ -84,7 +84,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         }
         catch (Exception fault) when (fault is RegistryCredentialException or OperationCanceledException)
         {
-            var reason = fault is OperationCanceledException ? $"timed out after {Deadline.TotalSeconds} s" : fault.Message;
+            var reason = fault is OperationCanceledException ? $"timed out after {Timeout.TotalSeconds} s" : fault.Message;
             Log.Failed(_logger, host, reason);
             _fault = $"{host}: {reason}";
             await RefuseAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);

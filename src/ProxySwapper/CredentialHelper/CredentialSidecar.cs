@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
-using ProxySwapper.Registries;
 using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.CredentialHelper;
@@ -13,17 +12,16 @@ internal static class CredentialSidecar
     /// <summary>Builds the host, which listens once started.</summary>
     /// <param name="options">The configuration with the registries to serve.</param>
     /// <param name="port">The port on the loopback address.</param>
-    /// <param name="sourceOf">Creates the source of credentials.</param>
-    /// <param name="logging">Sets up the log.</param>
+    /// <param name="credentials">Where credentials come from.</param>
+    /// <param name="loggers">The log.</param>
     public static WebApplication Create(
         ProxySwapperOptions options,
         int port,
-        Func<IServiceProvider, IRegistryCredentialSource> sourceOf,
-        Action<ILoggingBuilder> logging
+        IRegistryCredentialSource credentials,
+        ILoggerFactory loggers
     )
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "proxyswapper" });
-        logging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainDelay + options.ShutdownGracePeriod);
         builder
             .WebHost.UseKestrelCore()
@@ -35,24 +33,15 @@ internal static class CredentialSidecar
                 kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
                 kestrel.ListenAnyIP(options.ManagementPort, listen => listen.Protocols = HttpProtocols.Http1);
             });
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddManagement();
-        builder.Services.AddSingleton(provider =>
-            RegistryServices.Create(
-                options.Registries,
-                Environment.GetEnvironmentVariable,
-                TimeProvider.System,
-                provider.GetRequiredService<ILoggerFactory>()
-            )
-        );
-        builder.Services.AddSingleton(sourceOf).AddSingleton<CredentialEndpoint>().AddReadinessCheck<CredentialEndpoint>();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(loggers).AddManagement();
+        builder.Services.AddSingleton(credentials).AddSingleton<CredentialEndpoint>().AddReadinessCheck<CredentialEndpoint>();
         var app = builder.Build();
         // The management pages first: their exporter only sees what is counted afterwards.
         var pages = app.Services.GetRequiredService<ManagementPages>();
-        var credentials = app.Services.GetRequiredService<CredentialEndpoint>();
+        var endpoint = app.Services.GetRequiredService<CredentialEndpoint>();
         app.Run(context =>
             context.Connection.LocalPort != port ? pages.AnswerAsync(context)
-            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method)
-                ? credentials.AnswerAsync(context)
+            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method) ? endpoint.AnswerAsync(context)
             : ManagementPages.NotFound(context)
         );
         return app;

@@ -18,7 +18,7 @@ namespace ProxySwapper.Demo;
 internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options)
 {
     private const string Namespace = "demo";
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The latency of a remote upstream.</summary>
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(300);
@@ -125,7 +125,7 @@ internal sealed class GateDemo(IAnsiConsole console, ProxySwapperOptions options
 
     private static async Task WaitAsync(Func<bool> condition, CancellationToken cancellationToken)
     {
-        using var timeout = new OperationTimeout(Deadline, TimeProvider.System, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, TimeProvider.System, cancellationToken);
         while (!condition() && !timeout.HasPassed)
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, timeout.Token)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -21,7 +21,7 @@ namespace ProxySwapper.Demo;
 /// </summary>
 internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions options)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs the demo; true if the image is downstream with its upstream digest.</summary>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -64,7 +64,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
 
     private static async Task<bool> IsCopiedAsync(PopulationQueue queue, string target, CancellationToken cancellationToken)
     {
-        using var timeout = new OperationTimeout(Deadline, TimeProvider.System, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, TimeProvider.System, cancellationToken);
         try
         {
             // The Pod is queued after the response, so its job may appear a moment later.

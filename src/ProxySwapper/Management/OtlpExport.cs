@@ -44,7 +44,7 @@ internal static class OtlpExport
         resource
             .Clear()
             .AddTelemetrySdk()
-            .AddService("proxyswapper", serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3))
+            .AddService("proxyswapper", serviceVersion: ProgramVersion.Read().Version)
             .AddAttributes(PodAttributes(environment))
             .AddEnvironmentVariableDetector();
 

@@ -10,7 +10,7 @@ internal sealed class ProcessMetrics
         var meter = meters.Create("ProxySwapper.Process");
         // Slightly late, but avoids loading a library only for this.
         var start = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-        var version = typeof(ProcessMetrics).Assembly.GetName().Version?.ToString(3);
+        var version = ProgramVersion.Read().Version;
         meters
             .Create("ProxySwapper")
             .CreateObservableGauge(

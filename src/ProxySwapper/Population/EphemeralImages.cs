@@ -52,13 +52,13 @@ internal sealed partial class EphemeralImages(
         if (
             kubernetes.Client is not null
             && rules.Current.Options is { DryRun: false, Populate.Policy: not PopulatePolicy.None }
-            && pod.Images.Any(image => IsEphemeral(image.Place))
+            && pod.Images.Any(image => IsEphemeral(image.PodImage))
             && ObjectName.IsValid(pod.Namespace)
             && ObjectName.IsValid(pod.Name)
             && !TryAdd(pod)
         )
         {
-            foreach (var _ in pod.Images.Where(image => IsEphemeral(image.Place)))
+            foreach (var _ in pod.Images.Where(image => IsEphemeral(image.PodImage)))
                 metrics.Dropped();
             // Reviews may be forged: not a line for each.
             var last = Interlocked.Read(ref _lastDropped);

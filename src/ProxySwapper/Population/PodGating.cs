@@ -43,22 +43,22 @@ internal sealed class PodGating(
         var isWaiting = false;
         var isVolumeMissing = false;
         var isHopeless = true;
-        foreach (var (place, image) in decision.Images)
+        foreach (var (image, decided) in decision.Images)
         {
             // Where another source may have the target, it has to be looked at for each Pod.
-            if (image is not { Target: { } target, Populate: true } || lookup.IsKnown(target) && !image.IsTargetShared)
+            if (decided is not { Target: { } target, Populate: true } || lookup.IsKnown(target) && !decided.IsTargetShared)
                 continue;
-            if (place.Field.IsVolume)
+            if (image.Field.IsVolume)
                 isVolumeMissing = true;
             else
-                isWaiting |= place.Kind is PodImageKind.Container or PodImageKind.InitContainer;
+                isWaiting |= image.Kind is PodImageKind.Container or PodImageKind.InitContainer;
             // If one registry fails, the images of another one are still waited for.
             isHopeless &= health.IsFailing(target.Registry, target.Repository);
         }
         // An image volume is immutable, so its original could not be restored.
         if (isVolumeMissing)
             decision = decision.WithImages([
-                .. decision.Images.Select(image => image.Place.Field.IsVolume && IsMissing(image) ? LeftUnchanged(image) : image),
+                .. decision.Images.Select(image => image.PodImage.Field.IsVolume && IsMissing(image) ? LeftUnchanged(image) : image),
             ]);
         if (isVolumeMissing && decision.Outcome != AdmissionOutcome.Patched || !isWaiting || isHopeless)
             return decision;
@@ -96,10 +96,10 @@ internal sealed class PodGating(
                     .. decision.Annotations,
                     .. decision
                         .Images.Where(image =>
-                            image.CanKeepOriginal && image.Place.Kind is PodImageKind.Container or PodImageKind.InitContainer
+                            image.CanKeepOriginal && image.PodImage.Kind is PodImageKind.Container or PodImageKind.InitContainer
                         )
                         .Select(image =>
-                            KeyValuePair.Create(GateLabels.GatedImagePrefix + image.Place.Name, image.Decision.Target!.ToString())
+                            KeyValuePair.Create(GateLabels.GatedImagePrefix + image.PodImage.Name, image.Decision.Target!.ToString())
                         ),
                 ],
             };

@@ -1,11 +1,12 @@
-using System.Reflection;
 using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -23,9 +24,7 @@ internal sealed class PopulationSummary(
     TimeProvider time
 )
 {
-    private static readonly string Version =
-        typeof(PopulationSummary).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
-        ?? "";
+    private static readonly string Version = ProgramVersion.Read().Version;
 
     public void WriteTo(Utf8JsonWriter json)
     {
@@ -130,7 +129,7 @@ internal sealed class PopulationSummary(
         var options = rules.Current.Options;
         json.WriteStartArray("rules");
         if (options.Rules.Count == 0 && options.ProxyUrl is not null)
-            WriteRule(json, "proxyUrl", "docker.io", options.ProxyUrl, [], populate: true);
+            WriteRule(json, "proxyUrl", RegistryName.DockerHubText, options.ProxyUrl, [], populate: true);
         foreach (var (index, rule) in options.Rules.Index())
             WriteRule(
                 json,

@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Configuration;
 using ProxySwapper.CredentialHelper;
 using ProxySwapper.Registry;
@@ -29,7 +29,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
             DrainDelay = TimeSpan.Zero,
             Registries = [new RegistryEntryOptions { Host = RegistryName.Parse(Registry) }],
         };
-        _app = CredentialSidecar.Create(options, port, _ => _source, logging => logging.ClearProviders());
+        _app = CredentialSidecar.Create(options, port, _source, NullLoggerFactory.Instance);
         await _app.StartAsync();
         _credentials = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         _management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{management}") };

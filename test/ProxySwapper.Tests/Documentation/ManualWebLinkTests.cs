@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ProxySwapper.Commands.Options;
+using ProxySwapper.Management;
 using ProxySwapper.Testing.Documentation;
 using ProxySwapper.Testing.Processes;
 

@@ -14,7 +14,7 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 public static class AwsIdentity
 {
     /// <summary>Outside AWS, the address of the instance metadata may never respond.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Finds the identity, which renews itself; null if there is none.</summary>
     /// <param name="host">The registry to authenticate to.</param>
@@ -33,7 +33,7 @@ public static class AwsIdentity
     )
     {
         ArgumentNullException.ThrowIfNull(host);
-        using var timeout = new OperationTimeout(Deadline, time, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
         try
         {
             // The SDK reads files, and may use the network, before its first await.

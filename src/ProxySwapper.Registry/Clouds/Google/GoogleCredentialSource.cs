@@ -22,7 +22,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
     private const string Scope = "https://www.googleapis.com/auth/cloud-platform";
 
     /// <summary>Timeout of the search for credentials, and of the token server.</summary>
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>How long to wait before looking for credentials again if none were found.</summary>
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
@@ -75,7 +75,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
                 return isConfigured
                     ? throw new RegistryCredentialException($"google: no Application Default Credentials found for {image.Registry}")
                     : null;
-            using var timeout = new OperationTimeout(Deadline, _time, cancellationToken);
+            using var timeout = new OperationTimeout(Timeout, _time, cancellationToken);
             var token = await ((ITokenAccess)credential)
                 .GetAccessTokenForRequestAsync(authUri: null, cancellationToken)
                 .WaitAsync(timeout.Token);
@@ -123,7 +123,7 @@ public sealed partial class GoogleCredentialSource : IRegistryCredentialSource
 
     private async Task<GoogleCredential?> FindDefaultAsync()
     {
-        using var timeout = new OperationTimeout(Deadline, _time, CancellationToken.None);
+        using var timeout = new OperationTimeout(Timeout, _time, CancellationToken.None);
         try
         {
             // On a broken network the metadata server may never respond: the next caller then searches again.

@@ -1,3 +1,5 @@
+using ProxySwapper.Management;
+
 namespace ProxySwapper.Commands.Options;
 
 /// <summary>Addresses of the manual of this version, which a terminal can open.</summary>

@@ -116,8 +116,8 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
 
     /// <summary>A list of strings; a single string counts as a list of one. Empty when missing.</summary>
     /// <param name="key">The list's key.</param>
-    /// <param name="faultOf">Returns what is wrong with an item, or null; every invalid item is reported.</param>
-    public IReadOnlyList<string> Strings(string key, Func<string, string?>? faultOf = null)
+    /// <param name="validate">Returns what is wrong with an item, or null; every invalid item is reported.</param>
+    public IReadOnlyList<string> Strings(string key, Func<string, string?>? validate = null)
     {
         var node = Take(key);
         return Items<YamlScalarNode, string>(
@@ -126,7 +126,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             "a string",
             (item, path) =>
             {
-                if (faultOf?.Invoke(item.Value!) is { } fault)
+                if (validate?.Invoke(item.Value!) is { } fault)
                     source.Report(path, item, fault);
                 return item.Value!;
             }

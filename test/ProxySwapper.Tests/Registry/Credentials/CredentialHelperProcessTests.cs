@@ -29,7 +29,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         var time = new ManualTimeProvider();
         var asking = AskAsync("slow", time);
         await TestWait.UntilAsync(() => ReadPid() is not null);
-        await time.FireAsync(CredentialHelperProcess.Deadline);
+        await time.FireAsync(CredentialHelperProcess.Timeout);
         Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("timed out after 30 s"));
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace ProxySwapper.Commands.Options;
+namespace ProxySwapper.Management;
 
 /// <summary>The version and commit that the build wrote into the assembly: <c>1.2.3+COMMIT</c>.</summary>
 internal static class ProgramVersion
