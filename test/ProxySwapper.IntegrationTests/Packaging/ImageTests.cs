@@ -105,7 +105,8 @@ internal sealed class ImageTests
         // If the program has already been published, nothing is compiled again.
         await RunAsync(
             SourceTree.Root,
-            $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} -p:ContainerBaseImage={registry.Address}/base:10.0.12@{digest}",
+            $"{Publish} -t:PublishContainer -p:ContainerArchiveOutputPath={archive} "
+                + $"-p:ContainerBaseImage={registry.Address}/base:10.0.12@{digest}",
             ("DOTNET_CONTAINER_INSECURE_REGISTRIES", registry.Address)
         );
 
