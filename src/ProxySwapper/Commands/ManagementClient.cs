@@ -34,6 +34,10 @@ internal sealed class ManagementClient(Uri address, string? token, Stream? conne
                     $"GET {page}: unauthorized (HTTP 401): "
                         + (token is null ? "the management token is required; use --token-file" : "the management token is wrong")
                 );
+            if (response.StatusCode == HttpStatusCode.Forbidden)
+                throw new ManagementException(
+                    $"GET {page}: forbidden (HTTP 403): only localhost can read it without a token; omit URL to use port-forward"
+                );
             if (!response.IsSuccessStatusCode)
                 throw new ManagementException($"GET {page}: HTTP {(int)response.StatusCode}");
             return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));

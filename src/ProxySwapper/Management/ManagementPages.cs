@@ -1,10 +1,14 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 
 namespace ProxySwapper.Management;
 
 /// <summary>The management port's pages: probes, metrics and everything else registered as an <see cref="IManagementPage"/>.</summary>
 /// <param name="pages">The pages.</param>
-/// <param name="token">The token that pages other than open ones require; null for none.</param>
+/// <param name="token">
+/// The token that pages other than open ones require. Without one, only the machine or Pod itself can read them, from where
+/// <c>kubectl port-forward</c> connects too.
+/// </param>
 internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, ManagementToken? token = null)
 {
     private readonly Dictionary<string, IManagementPage> _pages = pages.ToDictionary(page => page.Path, StringComparer.Ordinal);
@@ -24,12 +28,25 @@ internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, Manage
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return Task.CompletedTask;
         }
-        if (page.IsOpen || token is null || token.IsGivenBy(context.Request))
+        if (page.IsOpen || (token?.IsGivenBy(context.Request) ?? IsFromHere(context.Connection.RemoteIpAddress)))
             return page.AnswerAsync(context);
+        if (token is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return context.Response.WriteAsync(
+                $"without a management token (management.tokenFrom of the configuration, management.token of the chart), {page.Path} "
+                    + "can only be read from localhost: use kubectl port-forward or proxyswapper status\n"
+            );
+        }
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = new[] { "Bearer", "Basic realm=\"proxyswapper\", charset=\"UTF-8\"" };
         return context.Response.WriteAsync("the management token is required, as Bearer or as the password of Basic\n");
     }
+
+    /// <summary>Other addresses of 127.0.0.0/8 are not trusted: meshes such as Istio forward with them what comes from elsewhere.</summary>
+    private static bool IsFromHere(IPAddress? address) =>
+        IPAddress.IPv6Loopback.Equals(address)
+        || IPAddress.Loopback.Equals(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address);
 }
 
 internal static class ManagementRegistration

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Management;
@@ -29,16 +30,42 @@ internal sealed class ManagementTokenTests
     }
 
     [Test]
-    public async Task Without_a_token_all_pages_are_open_and_none_can_be_framed_or_cached()
+    public async Task Without_a_token_only_localhost_can_read_the_pages_and_none_can_be_framed_or_cached()
     {
         await using var program = await ProxySwapperProcess.StartAsync("proxyUrl: registry.example.com");
         foreach (var path in new[] { "/", "/populate" })
             Assert.That(await StatusAsync(program, path, null), Is.EqualTo(HttpStatusCode.OK), path);
+        using var elsewhere = ConnectingFrom(IPAddress.Parse("127.0.0.2"), program.Management.BaseAddress!);
+        foreach (var path in new[] { "/", "/populate" })
+        {
+            using var answer = await elsewhere.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);
+            Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("kubectl port-forward"));
+        }
+        foreach (var path in new[] { "/healthz", "/readyz", "/metrics" })
+            using (var answer = await elsewhere.GetAsync(new Uri(path, UriKind.Relative)))
+                Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), path);
         using var page = await program.Management.GetAsync(new Uri("/", UriKind.Relative));
         var policy = page.Headers.GetValues("Content-Security-Policy").Single();
         Assert.That(policy, Does.StartWith("default-src 'none'; script-src 'sha256-").And.Contain("frame-ancestors 'none'"));
         Assert.That(policy, Does.Not.Contain("unsafe").And.Not.Contain("*").And.Not.Contain("http"));
         Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+    }
+
+    /// <summary>A client with another address than localhost's, as those of other machines have.</summary>
+    private static HttpClient ConnectingFrom(IPAddress address, Uri server)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(address, 0));
+                await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = server };
     }
 
     private static async Task<HttpStatusCode> StatusAsync(ProxySwapperProcess program, string path, string? token)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,8 +34,20 @@ internal sealed class ManagementPagesTests
         Assert.That(await StatusAsync(token, path, authorization), Is.EqualTo(status));
     }
 
-    [Test]
-    public async Task Without_a_token_all_pages_are_open() => Assert.That(await StatusAsync(null, "/populate", null), Is.EqualTo(200));
+    [TestCase("127.0.0.1", 200)]
+    [TestCase("::1", 200)]
+    [TestCase("::ffff:127.0.0.1", 200)]
+    [TestCase("127.0.0.6", 403)]
+    [TestCase("10.0.0.7", 403)]
+    [TestCase("fd00::7", 403)]
+    [TestCase("fd00::7f00:1", 403)]
+    [TestCase(null, 403)]
+    public async Task Without_a_token_only_localhost_can_read_what_is_not_open(string? client, int status)
+    {
+        var address = client is null ? null : IPAddress.Parse(client);
+        Assert.That(await StatusAsync(null, "/populate", null, address), Is.EqualTo(status));
+        Assert.That(await StatusAsync(null, "/healthz", null, address), Is.EqualTo(200));
+    }
 
     [Test]
     public async Task A_token_in_a_file_may_change_and_one_that_cannot_be_read_closes()
@@ -54,9 +67,10 @@ internal sealed class ManagementPagesTests
     private static ManagementToken Create(SecretSource source) =>
         new(source, name => name == "TOKEN" ? Token : null, NullLogger<ManagementToken>.Instance);
 
-    private static async Task<int> StatusAsync(ManagementToken? token, string path, string? authorization)
+    private static async Task<int> StatusAsync(ManagementToken? token, string path, string? authorization, IPAddress? client = null)
     {
         var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = client;
         (context.Request.Method, context.Request.Path) = ("GET", path);
         if (authorization is not null)
             context.Request.Headers.Authorization = authorization;
