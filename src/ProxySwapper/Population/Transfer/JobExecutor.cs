@@ -3,13 +3,11 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>Runs one job while this replica holds its claim. Never throws.</summary>
 internal sealed partial class JobExecutor(
-    ConfigurationMonitor rules,
     PopulationQueue queue,
     ImageTransfer transfer,
     CopyClaims claims,
@@ -26,12 +24,6 @@ internal sealed partial class JobExecutor(
 
     public async Task RunAsync(PopulationJob job, CancellationToken cancellationToken)
     {
-        if (rules.Current.Options.DryRun)
-        {
-            // Queued before a reload switched it on.
-            queue.Failed(job, new JobFailure("dryRun is on: nothing is copied", FailureKind.Permanent));
-            return;
-        }
         try
         {
             var (claim, nextTry) = await claims.TryClaimAsync(job.Work, cancellationToken);

@@ -2,17 +2,19 @@ using System.Collections.Concurrent;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Transfer;
 
 /// <summary>
-/// Takes jobs from the queue and runs up to the configured number in parallel. On shutdown, running jobs get the grace period, and those
-/// still waiting are logged by name.
+/// Takes jobs from the queue and runs up to the configured number in parallel, with <c>dryRun</c> none. On shutdown, running jobs get the
+/// grace period, and those still waiting are logged by name.
 /// </summary>
 internal sealed partial class PopulationWorker(
     PopulationQueue queue,
-    JobExecutor runner,
+    JobExecutor executor,
     ProxySwapperOptions options,
+    ConfigurationMonitor rules,
     TimeProvider time,
     ILogger<PopulationWorker> logger
 ) : IHostedService, IDisposable
@@ -52,8 +54,14 @@ internal sealed partial class PopulationWorker(
     {
         while (await queue.TakeAsync(cancellationToken) is { } job)
         {
+            if (rules.Current.Options.DryRun)
+            {
+                // Queued before a reload switched it on.
+                queue.Failed(job, new JobFailure("dryRun is on: nothing is copied", FailureKind.Permanent));
+                continue;
+            }
             // Not on this thread: a job may start with synchronous work.
-            var running = Task.Run(() => runner.RunAsync(job, _abort.Token), CancellationToken.None);
+            var running = Task.Run(() => executor.RunAsync(job, _abort.Token), CancellationToken.None);
             _running[job] = running;
             _ = running.ContinueWith(
                 ended =>
