@@ -86,6 +86,9 @@ internal sealed class WorkloadReader
             var kind = list == ListSuffix ? null : list[..^ListSuffix.Length];
             foreach (var item in manifests)
                 ReadManifest(item, defaultNamespace, kind);
+            // What kubectl prints where there is nothing; without it, there would seem to be no manifest.
+            if (manifests.Children.Count == 0)
+                _skipped.Add(list);
             return;
         }
         // A custom resource named like a list may have a mapping of its own there.

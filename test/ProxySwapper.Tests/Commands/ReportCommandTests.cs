@@ -9,6 +9,7 @@ internal sealed class ReportCommandTests
 {
     private const string Pod = "{kind: Pod, metadata: {name: web, namespace: team}, spec: {containers: [{image: 'IMAGE'}]}}";
     private const string ConfigMap = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}";
+    private const string EmptyList = "{apiVersion: v1, kind: List, items: []}";
     private const string Rules = """
         rules:
           - match: quay.io
@@ -37,6 +38,7 @@ internal sealed class ReportCommandTests
     [TestCase("", null, "app.yaml: no images found")]
     [TestCase("# nothing", null, "app.yaml: no images found")]
     [TestCase(ConfigMap, null, "app.yaml: no images found")]
+    [TestCase(EmptyList, null, "app.yaml: no images found")]
     [TestCase(Pod, "tema", "app.yaml: no images found in namespace tema; it has images in team")]
     public async Task A_report_or_a_backfill_of_nothing_fails(string manifests, string? only, string problem)
     {
@@ -61,7 +63,8 @@ internal sealed class ReportCommandTests
     public async Task Of_several_files_each_has_manifests_but_not_each_has_images()
     {
         var image = Pod.Replace("IMAGE", "nginx", StringComparison.Ordinal);
-        var (exitCode, output) = await RunAsync(["report", "--no-check"], null, image, ConfigMap);
+        var swapped = Pod.Replace("IMAGE", "quay.io/team/app:1", StringComparison.Ordinal);
+        var (exitCode, output) = await RunAsync(["report", "--no-check", "--fail-on", "unswapped"], null, swapped, ConfigMap, EmptyList);
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Not.Contain("Unknown"));
         (exitCode, output) = await RunAsync(["report", "--no-check", "--fail-on", "unswapped"], null, image, "");

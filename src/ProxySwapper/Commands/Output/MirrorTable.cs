@@ -4,8 +4,8 @@ using ProxySwapper.Mirroring;
 namespace ProxySwapper.Commands.Output;
 
 /// <summary>
-/// The result of a mirror run as a table: for each repository the number of tags copied, up to date, skipped and failed, and the bytes. The
-/// columns for replaced tags and tags left for the next run appear only if there are any.
+/// The result of a mirror run as a table: for each entry of the file the number of tags copied, up to date, skipped and failed, and the
+/// bytes. The columns for replaced tags and tags left for the next run appear only if there are any.
 /// </summary>
 internal static class MirrorTable
 {
@@ -20,8 +20,10 @@ internal static class MirrorTable
         [
             ["REPOSITORY", .. columns.Select(column => column.Title)],
         ];
-        foreach (var results in report.Results.GroupBy(result => result.Image.Name, StringComparer.Ordinal))
-            rows.Add(RowOf(results.First().Image.Source.Name, [.. results]));
+        var images = report.Results.GroupBy(result => result.Image.Name, StringComparer.Ordinal).ToList();
+        var names = NamesOf([.. images.Select(results => results.First().Image)]);
+        foreach (var (results, name) in images.Zip(names))
+            rows.Add(RowOf(name, [.. results]));
         if (rows.Count > 2)
             rows.Add(RowOf("all", report.Results));
         var widths = Enumerable.Range(0, columns.Count + 1).Select(column => rows.Max(row => row[column].Length)).ToList();
@@ -31,6 +33,20 @@ internal static class MirrorTable
             );
 
         string[] RowOf(string name, IReadOnlyList<MirrorResult> results) => [name, .. columns.Select(column => column.Cell(results))];
+    }
+
+    /// <summary>Sources; entries that share one are told apart by their destinations, or by their keys if they share that too.</summary>
+    private static IEnumerable<string> NamesOf(IReadOnlyList<MirrorImage> images)
+    {
+        var sources = images.CountBy(image => image.Source.Name).ToDictionary();
+        var pairs = images.CountBy(PairOf).ToDictionary();
+        return images.Select(image =>
+            sources[image.Source.Name] == 1 ? image.Source.Name
+            : pairs[PairOf(image)] == 1 ? PairOf(image)
+            : $"{PairOf(image)} ({image.Name})"
+        );
+
+        static string PairOf(MirrorImage image) => $"{image.Source.Name} -> {image.Destination.Name}";
     }
 
     private static IEnumerable<(string Title, Func<IReadOnlyList<MirrorResult>, string> Cell)> ColumnsOf(MirrorReport report)

@@ -50,6 +50,39 @@ internal sealed class MirrorTableTests
         Assert.That(text.ToString().TrimEnd().Split('\n'), Has.Length.EqualTo(2));
     }
 
+    [Test]
+    public void Entries_of_one_source_are_told_apart()
+    {
+        var images = MirrorFiles
+            .Read(
+                """
+                images:
+                  nginx: {source: docker.io/library/nginx, destination: registry.example.com/hub/nginx}
+                  nginx-elsewhere: {source: nginx, destination: other.example.com/nginx}
+                  nginx-alpine: {source: nginx, destination: registry.example.com/hub/nginx, compatibility: alpine}
+                  etcd: {source: quay.io/coreos/etcd, destination: registry.example.com/quay/etcd}
+                """
+            )
+            .Images;
+        using var text = new StringWriter { NewLine = "\n" };
+        MirrorTable.Write(
+            text,
+            new MirrorReport([.. images.Select(image => new MirrorResult(image, "1", MirrorOutcome.Copied))], IsDryRun: false)
+        );
+        Assert.That(
+            text.ToString().Split('\n').Skip(1).Take(4).Select(row => row.Split("  ")[0]),
+            Is.EqualTo(
+                new[]
+                {
+                    "docker.io/library/nginx -> registry.example.com/hub/nginx (nginx)",
+                    "docker.io/library/nginx -> other.example.com/nginx",
+                    "docker.io/library/nginx -> registry.example.com/hub/nginx (nginx-alpine)",
+                    "quay.io/coreos/etcd",
+                }
+            )
+        );
+    }
+
     private static MirrorResult Of(int image, string? tag, MirrorOutcome outcome, long bytes = 0) =>
         new(File.Images[image], tag, outcome, Bytes: bytes);
 
