@@ -48,7 +48,7 @@ internal static class PopulationRegistration
         services.AddHostedSingleton<FailureEvents>().AddHostedSingleton<PullSecretCheck>();
         services.AddSingleton<HealthEvents>().AddSingleton(Probe).AddSingleton(Health);
         services.AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>()).AddReadinessCheck<DownstreamHealth>();
-        services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>();
+        services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>().AddHostedService<AbandonedClaims>();
         return services
             .AddSingleton<IAdmissionObserver, PopulationObserver>()
             .AddSingleton<IManagementPage, PopulateEndpoint>()

@@ -30,6 +30,9 @@ internal sealed class ClaimWatch(
     public IReadOnlyCollection<Lease> Held =>
         [.. _held.Values.Where(lease => !claims.HasExpired(lease)).OrderBy(lease => lease.AcquireTime)];
 
+    /// <summary>Leases that nobody has renewed for so long that they can be deleted.</summary>
+    public IReadOnlyCollection<Lease> Abandoned => [.. _held.Values.Where(claims.IsAbandoned)];
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not null)

@@ -38,6 +38,9 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
     /// </summary>
     public static readonly TimeSpan UnreachableTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>How long after its end a Lease counts as left behind.</summary>
+    public static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private const int MaximumAttempts = 4;
@@ -83,6 +86,15 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
 
     /// <summary>Whether a Lease expired: its holder ended without deleting it, or cannot renew it, and copies no more.</summary>
     public bool HasExpired(Lease lease) => kubernetes.Client is { } client && RestOf(lease, client.ServerTime) <= TimeSpan.Zero;
+
+    /// <summary>
+    /// Whether a Lease has not changed for so long, by our own clock alone, that its holder is gone: any other one would have renewed it
+    /// many times, even if the clocks differ.
+    /// </summary>
+    public bool IsAbandoned(Lease lease) =>
+        _observed.TryGetValue(lease.Name, out var observed)
+        && observed.Version == lease.ResourceVersion
+        && time.GetElapsedTime(observed.At) >= (lease.Duration ?? Duration) + AbandonedAfter;
 
     /// <summary>Records that a Lease is gone.</summary>
     public void Forget(string name) => _observed.TryRemove(name, out _);

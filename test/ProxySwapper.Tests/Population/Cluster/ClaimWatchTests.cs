@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
@@ -18,6 +19,49 @@ namespace ProxySwapper.Tests.Population.Cluster;
 [TestFixture]
 internal sealed class ClaimWatchTests
 {
+    [TestCase(false, ExpectedResult = false)]
+    [TestCase(true, ExpectedResult = true)]
+    public async Task<bool> The_lease_of_a_replica_that_died_is_deleted_unless_it_is_renewed(bool isRenewed)
+    {
+        var time = new ManualTimeProvider();
+        await using var server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = time });
+        using var client = ApiServers.Connect(server, @namespace: "proxyswapper", clock: time);
+        var leases = new LeaseClient(client);
+        var lease = (
+            await leases.TryCreateAsync(
+                new Lease("proxyswapper", "left-behind")
+                {
+                    HolderIdentity = "dead",
+                    Duration = CopyClaims.Duration,
+                    AcquireTime = time.GetUtcNow(),
+                    RenewTime = time.GetUtcNow(),
+                    Labels = new Dictionary<string, string> { [CopyClaims.Label] = CopyClaims.LabelValue },
+                },
+                default
+            )
+        )!;
+        var kubernetes = new KubernetesAccess(client, "alive");
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var watch = WatchOf(kubernetes, services, time);
+        using var abandoned = new AbandonedClaims(kubernetes, watch, time, NullLogger<AbandonedClaims>.Instance);
+        await watch.StartAsync(default);
+        await abandoned.StartAsync(default);
+        await TestWait.UntilAsync(() => watch.Held.Count == 1, "the Lease");
+        await time.WaitForTimerAsync(AbandonedClaims.Interval);
+        var late = TimeSpan.FromMinutes(6);
+        time.Advance(late);
+        if (isRenewed)
+        {
+            await leases.TryUpdateAsync(lease with { RenewTime = time.GetUtcNow() }, default);
+            await TestWait.UntilAsync(() => watch.Held.Count == 1, "the renewal");
+        }
+        await time.FireAsync(AbandonedClaims.Interval - late);
+        await time.WaitForTimerAsync(AbandonedClaims.Interval);
+        await watch.StopAsync(default);
+        await abandoned.StopAsync(default);
+        return await leases.GetAsync(lease.Namespace, lease.Name, default) is not null;
+    }
+
     [Test]
     public async Task The_lease_of_a_replica_that_died_is_not_shown_as_a_copy_once_it_expired()
     {
@@ -44,15 +88,7 @@ internal sealed class ClaimWatchTests
         };
         measured.SetMeasurementEventCallback<int>((_, value, tags, _) => measurements[(string)tags[0].Value!] = value);
         measured.Start();
-        using var watch = new ClaimWatch(
-            kubernetes,
-            new CopyClaims(kubernetes, time, NullLogger<CopyClaims>.Instance),
-            new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5)),
-            new ConfigurationMonitor(RuleSet.Compile(new()), time.GetUtcNow()),
-            services.GetRequiredService<IMeterFactory>(),
-            time,
-            NullLogger<ClaimWatch>.Instance
-        );
+        using var watch = WatchOf(kubernetes, services, time);
         await watch.StartAsync(default);
         await TestWait.UntilAsync(() => watch.Held.Count == 1, "the Lease");
         measured.RecordObservableInstruments();
@@ -62,4 +98,15 @@ internal sealed class ClaimWatchTests
         Assert.That((watch.Held.Count, measurements["other"], measurements["self"]), Is.EqualTo((0, 0, 0)));
         await watch.StopAsync(default);
     }
+
+    private static ClaimWatch WatchOf(KubernetesAccess kubernetes, ServiceProvider services, TimeProvider time) =>
+        new(
+            kubernetes,
+            new CopyClaims(kubernetes, time, NullLogger<CopyClaims>.Instance),
+            new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5)),
+            new ConfigurationMonitor(RuleSet.Compile(new()), time.GetUtcNow()),
+            services.GetRequiredService<IMeterFactory>(),
+            time,
+            NullLogger<ClaimWatch>.Instance
+        );
 }
