@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
@@ -7,21 +8,23 @@ namespace ProxySwapper.Registry.Transport;
 internal sealed partial class RateLimitTracker(RegistryName host, TimeProvider time, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<RateLimitTracker>();
+    private readonly SteadyClock _clock = new(time);
+    private RateLimitStatus? _status;
     private bool _warned;
 
-    public RateLimitStatus? Status { get; private set; }
+    public RateLimitStatus? Status => _status is { } status ? status with { At = _clock.ToSystemTime(status.At) } : null;
 
     public void Observe(RegistryResponse response)
     {
         if (Read(response.Header("ratelimit-remaining")) is not ({ } remaining, var window))
             return;
         var (limit, limitWindow) = Read(response.Header("ratelimit-limit"));
-        Status = new RateLimitStatus(remaining, limit, window ?? limitWindow, time.GetUtcNow());
+        _status = new RateLimitStatus(remaining, limit, window ?? limitWindow, _clock.UtcNow);
         RegistryMetrics.RateLimit(host, remaining);
         Log.Remaining(_logger, host, remaining, limit);
         var isFew = limit is { } all ? remaining <= all / 10 : remaining <= 10;
         if (isFew && !_warned)
-            Log.Few(_logger, host, remaining, limit, Status.Window);
+            Log.Few(_logger, host, remaining, limit, _status.Window);
         _warned = isFew;
     }
 

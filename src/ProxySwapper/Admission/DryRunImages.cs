@@ -1,3 +1,5 @@
+using ProxySwapper.Registry.Timing;
+
 namespace ProxySwapper.Admission;
 
 /// <summary>The images that would have been rewritten while <c>dryRun</c> is on, each once with a count.</summary>
@@ -6,6 +8,7 @@ internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImag
     /// <summary>Limits the number of images, so that Pods cannot fill memory or log.</summary>
     private const int MaximumRemembered = 500;
 
+    private readonly SteadyClock _clock = new(time);
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Image, string Target), DryRunImage> _images = [];
 
@@ -21,7 +24,12 @@ internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImag
     public IReadOnlyList<DryRunImage> Snapshot()
     {
         lock (_lock)
-            return [.. _images.Values.OrderByDescending(image => image.LastSeen)];
+            return
+            [
+                .. _images
+                    .Values.OrderByDescending(image => image.LastSeen)
+                    .Select(image => image with { LastSeen = _clock.ToSystemTime(image.LastSeen) }),
+            ];
     }
 
     private bool IsNew(string @namespace, string image, string target, string rule)
@@ -31,7 +39,7 @@ internal sealed partial class DryRunImages(TimeProvider time, ILogger<DryRunImag
             var isKnown = _images.TryGetValue((image, target), out var known);
             if (!isKnown && _images.Count >= MaximumRemembered)
                 return false;
-            _images[(image, target)] = new DryRunImage(image, target, rule, @namespace, (known?.Count ?? 0) + 1, time.GetUtcNow());
+            _images[(image, target)] = new DryRunImage(image, target, rule, @namespace, (known?.Count ?? 0) + 1, _clock.UtcNow);
             return !isKnown;
         }
     }

@@ -37,13 +37,21 @@ internal sealed class ResourceWatcher<T>(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     private readonly ResourceLister _lister = new(client);
+    private readonly SteadyClock _clock = new(time);
     private volatile WatchStatus _status = new(false, time.GetUtcNow(), null);
     private string? _version;
     private long _listedAt;
     private int _failures;
 
     /// <summary>Whether the watch is currently connected. Thread-safe.</summary>
-    public WatchStatus Status => _status;
+    public WatchStatus Status
+    {
+        get
+        {
+            var status = _status;
+            return status with { Since = _clock.ToSystemTime(status.Since) };
+        }
+    }
 
     /// <summary>
     /// Watches until cancelled; can be called once. Errors of the API server do not end it: they are logged and reported by
@@ -205,12 +213,12 @@ internal sealed class ResourceWatcher<T>(
     {
         if (_status.IsConnected)
             return;
-        _status = new WatchStatus(true, time.GetUtcNow(), null);
+        _status = new WatchStatus(true, _clock.UtcNow, null);
         WatchLog.Connected(logger, query.Type.Plural);
     }
 
     private void Disconnected(string? error) =>
-        _status = new WatchStatus(false, _status.IsConnected ? time.GetUtcNow() : _status.Since, error);
+        _status = new WatchStatus(false, _status.IsConnected ? _clock.UtcNow : _status.Since, error);
 }
 
 /// <summary>What a watch logs.</summary>

@@ -25,7 +25,8 @@ internal sealed class PopulateEndpoint(
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            PopulationJson.Write(json, queue, failed.Snapshot(), claims.Held, gated.Snapshot());
+            var waiting = gated.Snapshot().Select(state => (state.Pod, gated.Clock.ToSystemTime(state.Since)));
+            PopulationJson.Write(json, queue, failed.Snapshot(), claims.Held, waiting);
             summary.WriteTo(json);
             json.WriteEndObject();
         }

@@ -18,15 +18,16 @@ internal static class PopulationJson
     /// <param name="queue">The queue.</param>
     /// <param name="failed">The images that failed for good.</param>
     /// <param name="claims">The Leases of copies.</param>
-    /// <param name="gated">The Pods behind our gate.</param>
+    /// <param name="gated">The Pods behind our gate, and since when they wait by the system's clock.</param>
     public static void Write(
         Utf8JsonWriter json,
         PopulationQueue queue,
         IEnumerable<FailedImage> failed,
         IEnumerable<Lease> claims,
-        IEnumerable<GatedPodState> gated
+        IEnumerable<(GatedPod Pod, DateTimeOffset Since)> gated
     )
     {
+        var clock = queue.Clock;
         var more = new Dictionary<string, int>(StringComparer.Ordinal);
         json.WriteNumber("known", queue.Known.Count);
         queue.Read(
@@ -39,7 +40,7 @@ internal static class PopulationJson
                     job =>
                     {
                         WriteWork(json, job.Work, job.Failures);
-                        json.WriteString("startedAt", job.StartedAt!.Value);
+                        json.WriteString("startedAt", clock.ToSystemTime(job.StartedAt!.Value));
                         json.WriteNumber("bytes", job.BytesDone);
                         json.WriteNumber("totalBytes", job.BytesTotal);
                     }
@@ -50,7 +51,7 @@ internal static class PopulationJson
                     job =>
                     {
                         WriteWork(json, job.Work, job.Failures);
-                        json.WriteString("queuedAt", job.QueuedAt);
+                        json.WriteString("queuedAt", clock.ToSystemTime(job.QueuedAt));
                     }
                 );
                 WriteList(
@@ -60,7 +61,7 @@ internal static class PopulationJson
                     {
                         WriteWork(json, job.Work, job.Failures);
                         json.WriteString("reason", job.LastFault);
-                        json.WriteString("nextTry", job.ReadyAt);
+                        json.WriteString("nextTry", clock.ToSystemTime(job.ReadyAt));
                     }
                 );
                 return all.Count;
@@ -77,7 +78,7 @@ internal static class PopulationJson
             }
         );
         WriteList("claims", claims, lease => WriteClaim(json, lease));
-        WriteList("gated", gated, state => WriteGated(json, state));
+        WriteList("gated", gated, state => WriteGated(json, state.Pod, state.Since));
         json.WriteStartObject("more");
         foreach (var (name, count) in more)
             json.WriteNumber(name, count);
@@ -112,13 +113,13 @@ internal static class PopulationJson
             json.WriteString("renewedAt", renewed);
     }
 
-    private static void WriteGated(Utf8JsonWriter json, GatedPodState state)
+    private static void WriteGated(Utf8JsonWriter json, GatedPod pod, DateTimeOffset since)
     {
-        json.WriteString("namespace", state.Pod.Namespace);
-        json.WriteString("pod", state.Pod.Name);
-        json.WriteString("since", state.Since);
+        json.WriteString("namespace", pod.Namespace);
+        json.WriteString("pod", pod.Name);
+        json.WriteString("since", since);
         json.WriteStartArray("images");
-        foreach (var image in state.Pod.Images)
+        foreach (var image in pod.Images)
             json.WriteStringValue(image.Image);
         json.WriteEndArray();
     }

@@ -10,6 +10,7 @@ using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
@@ -52,8 +53,7 @@ internal sealed class PopulationJsonTests
             HasLabel = true,
             Images = [new GatedImage("/spec/containers/0/image", "down.example.com/queued:1", "queued", "key")],
         };
-        using var state = new GatedPodState(pod, time.GetUtcNow(), null);
-        var json = Write(queue, givenUp, [lease], [state]);
+        var json = Write(queue, givenUp, [lease], [(pod, time.GetUtcNow())]);
         Assert.That(
             JsonNode.DeepEquals(
                 json,
@@ -95,16 +95,37 @@ internal sealed class PopulationJsonTests
                 new CopyWork(ImageReference.Parse($"up.example.com/{image}:1"), ImageReference.Parse($"down.example.com/{image}:1"), []),
                 new($"namespace-{image}", "p", "default", [])
             );
-        List<GatedPodState> states =
-        [
-            .. Enumerable.Range(0, 1_500).Select(number => new GatedPodState(PodOf(number), time.GetUtcNow(), null)),
-        ];
-        var json = Write(queue, new FailedImages(time), [], states);
+        var pods = Enumerable.Range(0, 1_500).Select(number => (PodOf(number), time.GetUtcNow()));
+        var json = Write(queue, new FailedImages(time), [], pods);
         Assert.That((json["gated"]!.AsArray().Count, json["queued"]!.AsArray().Count), Is.EqualTo((200, 200)));
         Assert.That((string?)json["gated"]![199]!["pod"], Is.EqualTo("web-199"), "the first ones");
         Assert.That(json["more"]!.ToJsonString(), Is.EqualTo("""{"queued":1,"gated":1300}"""));
-        foreach (var state in states)
-            state.Dispose();
+    }
+
+    [TestCase(-3)]
+    [TestCase(3)]
+    public async Task A_correction_of_the_clock_corrects_the_times(int hours)
+    {
+        var time = new ManualTimeProvider();
+        var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));
+        var givenUp = new FailedImages(time);
+        foreach (var name in new[] { "gone", "failing", "running", "queued" })
+            queue.TryEnqueue(
+                new CopyWork(ImageReference.Parse($"up.example.com/{name}:1"), ImageReference.Parse($"down.example.com/{name}:1"), []),
+                new("n", "p", "default", [])
+            );
+        givenUp.Add(queue.Failed((await queue.TakeAsync(default))!, new("MANIFEST_UNKNOWN", FailureKind.Permanent)).Single());
+        queue.Failed((await queue.TakeAsync(default))!, new("500", FailureKind.Transient));
+        await queue.TakeAsync(default);
+        time.Correction = TimeSpan.FromHours(hours);
+        var json = Write(queue, givenUp, [], []);
+        var now = time.GetUtcNow();
+        Assert.That(
+            new[] { ("running", "startedAt"), ("queued", "queuedAt"), ("failed", "nextTry"), ("givenUp", "at") }.Select(field =>
+                (DateTimeOffset)json[field.Item1]![0]![field.Item2]!
+            ),
+            Is.EqualTo(new[] { now, now, now + TimeSpan.FromSeconds(1), now })
+        );
     }
 
     private static GatedPod PodOf(int number) =>
@@ -119,7 +140,7 @@ internal sealed class PopulationJsonTests
             Images = [],
         };
 
-    private static JsonNode Write(PopulationQueue queue, FailedImages failed, Lease[] claims, IEnumerable<GatedPodState> gated)
+    private static JsonNode Write(PopulationQueue queue, FailedImages failed, Lease[] claims, IEnumerable<(GatedPod, DateTimeOffset)> gated)
     {
         using var body = new MemoryStream();
         using (var json = new Utf8JsonWriter(body))

@@ -2,12 +2,15 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Management;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
@@ -114,6 +117,16 @@ internal sealed class PopulationScene : IAsyncDisposable
         if (!read.IsDryRun)
             Population.AfterResponse(pod with { Images = decision.Images });
         return decision;
+    }
+
+    /// <summary>The response of <c>/populate</c>.</summary>
+    public async Task<JsonNode> ReadStateAsync()
+    {
+        var context = new DefaultHttpContext();
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        await Get<IEnumerable<IManagementPage>>().Single(page => page.Path == "/populate").AnswerAsync(context);
+        return JsonNode.Parse(body.ToArray())!;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
-using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Work;
@@ -72,7 +71,7 @@ internal sealed class PopulationSummaryTests
         );
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1, "the copy");
         await TestWait.UntilAsync(() => StateOf(scene).CheckedAt is not null, "the look at the downstream");
-        var json = await ReadAsync(scene);
+        var json = await scene.ReadStateAsync();
         Assert.Multiple(() =>
         {
             Assert.That(
@@ -102,14 +101,14 @@ internal sealed class PopulationSummaryTests
         _isClosed = true;
         await using var scene = await StartAsync();
         await TestWait.UntilAsync(() => StateOf(scene).LastFailure is not null, "the first refusal");
-        var first = (await ReadAsync(scene))["downstreams"]![0]!;
+        var first = (await scene.ReadStateAsync())["downstreams"]![0]!;
         Assert.That(
             ((string?)first["state"], (string?)first["access"]),
             Is.EqualTo(("unsure", "refused")).Or.EqualTo(("failing", "refused"))
         );
         Assert.That((string?)first["problem"], Does.Contain("it rejects our login"));
         await TestWait.UntilAsync(() => StateOf(scene).Failure is not null, "the third refusal");
-        Assert.That((string?)(await ReadAsync(scene))["downstreams"]![0]!["state"], Is.EqualTo("failing"));
+        Assert.That((string?)(await scene.ReadStateAsync())["downstreams"]![0]!["state"], Is.EqualTo("failing"));
     }
 
     [Test]
@@ -118,7 +117,7 @@ internal sealed class PopulationSummaryTests
         await using var scene = await StartAsync();
         var page = await File.ReadAllTextAsync(SourceTree.PathOf("docs", "page.md"));
         Assert.That(
-            (await ReadAsync(scene))
+            (await scene.ReadStateAsync())
                 .AsObject()
                 .Select(field => field.Key)
                 .Where(key => !page.Contains($"`{key}`", StringComparison.Ordinal)),
@@ -146,15 +145,6 @@ internal sealed class PopulationSummaryTests
 
     private static DownstreamState StateOf(PopulationScene scene) =>
         scene.Get<DownstreamHealth>().Snapshot().SingleOrDefault() ?? new(default, null, null, DownstreamAccess.Unknown, null);
-
-    private static async Task<JsonNode> ReadAsync(PopulationScene scene)
-    {
-        var context = new DefaultHttpContext();
-        using var body = new MemoryStream();
-        context.Response.Body = body;
-        await scene.Get<IEnumerable<IManagementPage>>().Single(page => page.Path == "/populate").AnswerAsync(context);
-        return JsonNode.Parse(body.ToArray())!;
-    }
 
     /// <summary>Without times.</summary>
     private static string Shape(JsonNode list)

@@ -5,6 +5,7 @@ using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Downstream;
@@ -116,7 +117,12 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
-        [.. _registries.Values.Select(health => health.State).OrderBy(state => state.Registry.Text, StringComparer.Ordinal)];
+        [
+            .. _registries
+                .Values.Select(health => health.State)
+                .OrderBy(state => state.Registry.Text, StringComparer.Ordinal)
+                .Select(state => state with { CheckedAt = state.CheckedAt is { } at ? _clock.ToSystemTime(at) : null }),
+        ];
 
     /// <summary>Checks all registries that are due.</summary>
     /// <returns>When the next one is due, or null if there is none.</returns>

@@ -63,6 +63,9 @@ internal sealed partial class GatedPods(
     /// <summary>The waiting Pods, longest first.</summary>
     public IReadOnlyList<GatedPodState> Snapshot() => [.. _pods.Values.OrderBy(state => state.Since)];
 
+    /// <summary>The clock of the times of the waiting Pods.</summary>
+    public SteadyClock Clock => _clock;
+
     private GateOptions Options => rules.Current.Options.Populate.Gate;
 
     /// <summary>Adds or updates a gated Pod.</summary>
@@ -178,7 +181,7 @@ internal sealed partial class GatedPods(
             // Whatever it is, a refusal or an invalid response: the Pod must not wait forever because of it.
             state.Failures++;
             state.NextTry = _clock.UtcNow + Shorter(_backoff.After(state.Failures, null), LongestPause);
-            Log.NotReleased(logger, state.Pod.ToString(), state.NextTry, problem.Message);
+            Log.NotReleased(logger, state.Pod.ToString(), _clock.ToSystemTime(state.NextTry), problem.Message);
         }
         finally
         {

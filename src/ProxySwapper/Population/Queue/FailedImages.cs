@@ -1,4 +1,5 @@
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Queue;
 
@@ -7,13 +8,14 @@ internal sealed class FailedImages(TimeProvider time)
 {
     private const int Capacity = 200;
 
+    private readonly SteadyClock _clock = new(time);
     private readonly Lock _gate = new();
     private readonly LinkedList<FailedImage> _images = new();
 
     public IReadOnlyList<FailedImage> Snapshot()
     {
         lock (_gate)
-            return [.. _images];
+            return [.. _images.Select(image => image with { At = _clock.ToSystemTime(image.At) })];
     }
 
     public void Add(PopulationJob job)
@@ -21,7 +23,7 @@ internal sealed class FailedImages(TimeProvider time)
         lock (_gate)
         {
             Remove(job.Work.Key);
-            _images.AddFirst(new FailedImage(job.Work, job.LastFault ?? "", job.Failures, time.GetUtcNow()));
+            _images.AddFirst(new FailedImage(job.Work, job.LastFault ?? "", job.Failures, _clock.UtcNow));
             if (_images.Count > Capacity)
                 _images.RemoveLast();
         }

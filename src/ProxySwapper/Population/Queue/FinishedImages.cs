@@ -1,3 +1,5 @@
+using ProxySwapper.Registry.Timing;
+
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>The most recently finished images, for the status page.</summary>
@@ -5,6 +7,7 @@ internal sealed class FinishedImages(TimeProvider time)
 {
     private const int Limit = 50;
 
+    private readonly SteadyClock _clock = new(time);
     private readonly Lock _gate = new();
     private readonly Queue<FinishedImage> _images = new();
 
@@ -12,7 +15,7 @@ internal sealed class FinishedImages(TimeProvider time)
     {
         lock (_gate)
         {
-            _images.Enqueue(new FinishedImage(job.Work.Target.ToString(), result.Outcome, result.Bytes, duration, time.GetUtcNow()));
+            _images.Enqueue(new FinishedImage(job.Work.Target.ToString(), result.Outcome, result.Bytes, duration, _clock.UtcNow));
             if (_images.Count > Limit)
                 _images.Dequeue();
         }
@@ -22,7 +25,7 @@ internal sealed class FinishedImages(TimeProvider time)
     public IReadOnlyList<FinishedImage> Snapshot()
     {
         lock (_gate)
-            return [.. _images.Reverse()];
+            return [.. _images.Reverse().Select(image => image with { At = _clock.ToSystemTime(image.At) })];
     }
 }
 

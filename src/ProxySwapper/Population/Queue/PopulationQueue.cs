@@ -36,6 +36,9 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
 
     public ImagePresenceCache Known { get; } = new(time);
 
+    /// <summary>The clock of the times of its jobs.</summary>
+    public SteadyClock Clock => _clock;
+
     public int WaitingCount => Read((_, waiting) => waiting.Count());
 
     public int RunningCount => Read((running, _) => running.Count());

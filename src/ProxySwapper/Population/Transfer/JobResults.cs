@@ -45,7 +45,7 @@ internal sealed partial class JobResults(
         if (ended.Contains(job))
             return;
         metrics.Retried(job);
-        Log.Retried(logger, job.Work.Key, job.Failures, job.ReadyAt, fault.Message);
+        Log.Retried(logger, job.Work.Key, job.Failures, queue.Clock.ToSystemTime(job.ReadyAt), fault.Message);
     }
 
     /// <summary>The downstream registry failed: its health is checked at once, since Pods are sent there.</summary>

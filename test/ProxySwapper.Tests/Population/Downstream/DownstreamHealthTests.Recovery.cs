@@ -40,6 +40,7 @@ internal sealed partial class DownstreamHealthTests
         _time.Correction = TimeSpan.FromHours(-1);
         await CheckAsync(health, TimeSpan.FromMinutes(1));
         Assert.That(_pings, Is.EqualTo(pings + 1));
+        Assert.That(health.Snapshot().Single().CheckedAt, Is.EqualTo(_time.GetUtcNow()));
     }
 
     [Test]

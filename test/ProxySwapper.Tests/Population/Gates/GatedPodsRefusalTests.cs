@@ -44,6 +44,18 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     }
 
     [Test]
+    public async Task The_log_says_when_the_next_attempt_is_by_the_clock_as_it_is_set_now()
+    {
+        await using var replica = await StartAsync();
+        Refusal = _ => 500;
+        replica.See(await CreateAsync());
+        Time.Correction = TimeSpan.FromHours(-3);
+        await AdvanceAsync(Deadline);
+        await TestWait.UntilAsync(() => IsPausing(replica, 1), "the first attempt");
+        Assert.That(replica.Log.Text, Does.Contain("Cannot release Pod team/app, next attempt at 2025-12-31 21:01:"));
+    }
+
+    [Test]
     public async Task A_conflict_with_somebody_elses_change_is_retried_at_once()
     {
         var conflicts = 2;
