@@ -40,10 +40,10 @@
   {{- if and $values.dryRun (hasKey $values.config "dryRun") (not $values.config.dryRun) -}}
     {{- fail "dryRun and config.dryRun differ: set one of them" -}}
   {{- end -}}
-  {{- if and $values.webhook.namespaceOptIn (has "proxyswapper.io/enabled" (keys ($values.webhook.namespaceSelector.matchLabels | default dict))) -}}
+  {{- if and $values.webhook.namespaceOptIn (has "proxyswapper.io/enabled" (keys (($values.webhook.namespaceSelector | default dict).matchLabels | default dict))) -}}
     {{- fail "webhook.namespaceOptIn and webhook.namespaceSelector both select by proxyswapper.io/enabled: set one of them" -}}
   {{- end -}}
-  {{- $excluded := $values.webhook.excludedNamespaces -}}
+  {{- $excluded := $values.webhook.excludedNamespaces | default list -}}
   {{- if not $values.webhook.dangerouslyIncludeKubeSystem -}}
     {{- $excluded = append $excluded "kube-system" -}}
   {{- end -}}
@@ -103,12 +103,13 @@
 {{- if not (and $values.webhook.enabled $values.serviceAccount.create) -}}
   {{- $unused := dict "serviceAccount.annotations" $values.serviceAccount.annotations -}}
   {{- if not (include "proxyswapper.identityIsInherited" .) -}}
-    {{- $_ := set $unused "cloudIdentity.aws.roleArn" $values.cloudIdentity.aws.roleArn -}}
-    {{- $_ := set $unused "cloudIdentity.google.serviceAccount" $values.cloudIdentity.google.serviceAccount -}}
-    {{- $_ := set $unused "cloudIdentity.azure.tenantId" $values.cloudIdentity.azure.tenantId -}}
+    {{- $identity := $values.cloudIdentity | default dict -}}
+    {{- $_ := set $unused "cloudIdentity.aws.roleArn" ($identity.aws | default dict).roleArn -}}
+    {{- $_ := set $unused "cloudIdentity.google.serviceAccount" ($identity.google | default dict).serviceAccount -}}
+    {{- $_ := set $unused "cloudIdentity.azure.tenantId" ($identity.azure | default dict).tenantId -}}
     {{- /* With a ServiceAccount of the user's, it labels the webhook's Pods. */ -}}
     {{- if not $values.webhook.enabled -}}
-      {{- $_ := set $unused "cloudIdentity.azure.clientId" $values.cloudIdentity.azure.clientId -}}
+      {{- $_ := set $unused "cloudIdentity.azure.clientId" ($identity.azure | default dict).clientId -}}
     {{- end -}}
   {{- end -}}
   {{- range $key, $value := $unused -}}

@@ -30,7 +30,7 @@
 {{- $_ := set $config "certificates" (dict "secret" (include "proxyswapper.tlsSecretName" .) "dnsNames" $names "webhook" .Values.webhook.name) -}}
 {{- end -}}
 {{- if include "proxyswapper.usesPolicy" . -}}
-{{- $_ := set $config "admissionPolicy" (dict "name" .Values.webhook.name "matchConditions" .Values.webhook.matchConditions) -}}
+{{- $_ := set $config "admissionPolicy" (dict "name" .Values.webhook.name "matchConditions" (.Values.webhook.matchConditions | default list)) -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}

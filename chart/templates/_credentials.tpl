@@ -7,18 +7,18 @@
 {{- if eq .host $host }}{{ $auth = .auth | default "" }}{{ end -}}
 {{- end -}}
 {{- /* A ServiceAccount that the chart does not create has an identity that its values do not tell. */ -}}
-{{- $identity := $values.cloudIdentity -}}
+{{- $identity := $values.cloudIdentity | default dict -}}
 {{- $default := "of the Pod or node" -}}
 {{- if not $values.serviceAccount.create -}}
-{{- $identity = dict "aws" dict "google" dict "azure" dict -}}
+{{- $identity = dict -}}
 {{- $default = printf "of the ServiceAccount %s or of the node" (include "proxyswapper.serviceAccountName" .root) -}}
 {{- end -}}
 {{- if eq $auth "ecr" -}}
-{{ printf "the AWS identity %s" ($identity.aws.roleArn | default $default) }}
+{{ printf "the AWS identity %s" (($identity.aws | default dict).roleArn | default $default) }}
 {{- else if eq $auth "google" -}}
-{{ printf "the Google identity %s" ($identity.google.serviceAccount | default $default) }}
+{{ printf "the Google identity %s" (($identity.google | default dict).serviceAccount | default $default) }}
 {{- else if eq $auth "azure" -}}
-{{ printf "the Azure identity %s" ($identity.azure.clientId | default $default) }}
+{{ printf "the Azure identity %s" (($identity.azure | default dict).clientId | default $default) }}
 {{- else if eq $auth "basic" -}}
 the user and password of its entry in config.registries
 {{- else if eq $auth "anonymous" -}}
@@ -93,7 +93,7 @@ the login that config.registries{{ with .Values.dockerConfigSecret }} or the Sec
 {{- /* What the mirror copies, at most ten lines of it, and with which credentials, for NOTES. */ -}}
 {{- define "proxyswapper.mirror.imageOutcomes" -}}
 {{- $own := .Values.mirror -}}
-{{- $identity := $own.cloudIdentity | default .Values.cloudIdentity -}}
+{{- $identity := $own.cloudIdentity | default .Values.cloudIdentity | default dict -}}
 {{- $names := keys $own.images | sortAlpha -}}
 {{- $shown := list -}}
 {{- range $index, $name := $names -}}

@@ -26,7 +26,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- $_ := set $labels "app.kubernetes.io/version" (.root.Chart.AppVersion | toString) -}}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace "+" "_")) -}}
-{{- toYaml (merge $labels .root.Values.commonLabels) -}}
+{{- toYaml (merge $labels (.root.Values.commonLabels | default dict)) -}}
 {{- end -}}
 
 {{- /* Labels of a Pod. The webhook ignores all Pods of this chart: (dict "root" $ "component" "webhook" "labels" .Values.podLabels "identity" …). */ -}}

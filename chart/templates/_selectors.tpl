@@ -1,7 +1,7 @@
 {{- /* The namespaces and Pods that are swapped, for both the webhook and the policy's binding. */ -}}
 {{- define "proxyswapper.selectors" -}}
 {{- $own := .Values.webhook -}}
-{{- $never := uniq (concat (list "kube-system" .Release.Namespace) $own.excludedNamespaces) -}}
+{{- $never := uniq (concat (list "kube-system" .Release.Namespace) ($own.excludedNamespaces | default list)) -}}
 {{- if $own.dangerouslyIncludeKubeSystem -}}
 {{- $never = without $never "kube-system" -}}
 {{- end -}}
@@ -17,17 +17,17 @@
 {{- $namespaces = append $namespaces (dict "key" "proxyswapper.io/enabled" "operator" "In" "values" (list "true")) -}}
 {{- end -}}
 namespaceSelector:
-  {{- with $own.namespaceSelector.matchLabels }}
+  {{- with ($own.namespaceSelector | default dict).matchLabels }}
   matchLabels:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   matchExpressions:
-    {{- toYaml (concat $namespaces ($own.namespaceSelector.matchExpressions | default list)) | nindent 4 }}
+    {{- toYaml (concat $namespaces (($own.namespaceSelector | default dict).matchExpressions | default list)) | nindent 4 }}
 objectSelector:
-  {{- with $own.objectSelector.matchLabels }}
+  {{- with ($own.objectSelector | default dict).matchLabels }}
   matchLabels:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   matchExpressions:
-    {{- toYaml (concat (list $ignored) ($own.objectSelector.matchExpressions | default list)) | nindent 4 }}
+    {{- toYaml (concat (list $ignored) (($own.objectSelector | default dict).matchExpressions | default list)) | nindent 4 }}
 {{- end -}}

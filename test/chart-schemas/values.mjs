@@ -1,14 +1,27 @@
-// Checks values files against a JSON Schema (draft 7), like helm.
+// Checks values files, laid over values.yaml beside the schema, against a JSON Schema (draft 7), like helm.
 //   node values.mjs SCHEMA FILE...     prints a JSON object: {"FILE": ["/replicas must be integer", …], …}
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import Ajv from "ajv";
 
 const [schema, ...files] = process.argv.slice(2);
 const check = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true }).compile(JSON.parse(readFileSync(schema, "utf8")));
+const read = (file) => parse(readFileSync(file, "utf8")) ?? {};
+const isMapping = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+// Mappings are merged, null removes a key, everything else replaces what was there.
+function overlay(values, over) {
+  for (const [key, value] of Object.entries(over))
+    if (value === null) delete values[key];
+    else if (isMapping(value) && isMapping(values[key])) overlay(values[key], value);
+    else values[key] = value;
+  return values;
+}
+
 const faults = {};
 for (const file of files) {
-  faults[file] = check(parse(readFileSync(file, "utf8")))
+  faults[file] = check(overlay(read(join(dirname(schema), "values.yaml")), read(file)))
     ? []
     : check.errors.map(({ instancePath, message, params }) => `${instancePath || "/"} ${message} ${params.additionalProperty ?? ""}`.trim());
 }

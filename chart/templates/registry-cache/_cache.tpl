@@ -26,7 +26,11 @@ registry-cache-{{ .upstream.name }}
 {{- end -}}
 
 {{- define "proxyswapper.cache.storage" -}}
-{{- mergeOverwrite (deepCopy .root.Values.registryCache.storage) (.upstream.storage | default dict) | toYaml -}}
+{{- $storage := mergeOverwrite (deepCopy .root.Values.registryCache.storage) (.upstream.storage | default dict) -}}
+{{- range list "emptyDir" "persistentVolumeClaim" -}}
+{{- if not (get $storage .) -}}{{- $_ := set $storage . dict -}}{{- end -}}
+{{- end -}}
+{{- toYaml $storage -}}
 {{- end -}}
 
 {{- /* "true" if the sidecar fetches the upstream's credentials from a cloud. */ -}}
@@ -52,7 +56,9 @@ registry-cache-{{ .upstream.name }}
 {{- end -}}
 {{- $names := list -}}
 {{- $ports := list -}}
+{{- $inherits := false -}}
 {{- range $own.upstreams -}}
+  {{- $inherits = or $inherits (not .cloudIdentity) -}}
   {{- if has .name $names -}}{{- fail (printf "registryCache.upstreams: duplicate name %s" .name) -}}{{- end -}}
   {{- if has (int .port) $ports -}}{{- fail (printf "registryCache.upstreams: duplicate port %d" (int .port)) -}}{{- end -}}
   {{- $names = append $names .name -}}
@@ -80,6 +86,9 @@ registry-cache-{{ .upstream.name }}
   {{- if and $claim.enabled (not $claim.existingClaim) (gt (int (.replicas | default $own.replicas)) 1) (not (has "ReadWriteMany" $claim.accessModes)) -}}
     {{- fail (printf "registryCache.upstreams %s: several replicas on one claim require accessModes [ReadWriteMany]; set that, or replicas: 1" .name) -}}
   {{- end -}}
+{{- end -}}
+{{- if and $own.cloudIdentity (not $inherits) -}}
+  {{- fail "registryCache.cloudIdentity cannot be combined with upstreams that all have a cloudIdentity of their own: none would use it; remove it" -}}
 {{- end -}}
 {{- $auth := $own.auth -}}
 {{- if $auth.enabled -}}

@@ -38,6 +38,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     public IReadOnlyList<ConfigurationFault> Find()
     {
         RefuseIdentity();
+        if (IsTrue("registryCache.enabled") && Upstreams.Count > 0 && Upstreams.All(HasIdentity))
+            Refuse(
+                "registryCache.cloudIdentity",
+                "cannot be combined with upstreams that all have a cloudIdentity of their own: none would use it; remove it"
+            );
         if (IsFalse("webhook.enabled"))
             return _faults;
         foreach (var (key, instead) in WrittenByTheChart)
@@ -76,10 +81,11 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     /// </summary>
     private bool IdentityIsInherited =>
         IsTrue("mirror.enabled") && Set("mirror.cloudIdentity") is null
-        || IsTrue("registryCache.enabled")
-            && Set("registryCache.cloudIdentity") is null
-            && Set("registryCache.upstreams") is YamlSequenceNode upstreams
-            && upstreams.Any(upstream => YamlValues.Find(upstream, "cloudIdentity") is not { } own || YamlValues.IsEmpty(own));
+        || IsTrue("registryCache.enabled") && Set("registryCache.cloudIdentity") is null && !Upstreams.All(HasIdentity);
+
+    private IList<YamlNode> Upstreams => Set("registryCache.upstreams") is YamlSequenceNode upstreams ? upstreams.Children : [];
+
+    private static bool HasIdentity(YamlNode upstream) => YamlValues.Find(upstream, "cloudIdentity") is { } own && !YamlValues.IsEmpty(own);
 
     /// <summary>
     /// Where the certificate comes from. With <c>auto</c> it may be that the cluster has no cert-manager and the program issues it, whose

@@ -33,9 +33,40 @@ internal sealed class ChartValues
         AddNew(faults, reader.ReadConfiguration());
         AddNew(faults, reader.ReadMirrorFile());
         AddNew(faults, new ChartConflicts(file, values).Find());
-        new SchemaValidator(Schema, new YamlSource(file, bySchema)).Validate(values);
+        var source = new YamlSource(file, bySchema);
+        new SchemaValidator(Schema, source).Validate(WithoutNulls(values, Schema, source));
         AddNew(faults, bySchema);
         return faults;
+    }
+
+    /// <summary>
+    /// Without the chart's own keys that are null, which helm removes. Those that the chart cannot do without stay, to be refused.
+    /// </summary>
+    private static YamlMappingNode WithoutNulls(YamlMappingNode values, JsonElement schema, YamlSource source)
+    {
+        var kept = source.Derive(values, null, new YamlMappingNode());
+        foreach (var (key, value) in values.Children)
+        {
+            var name = (key as YamlScalarNode)?.Value ?? "";
+            var isRequired =
+                schema.TryGetProperty("required", out var required) && required.EnumerateArray().Any(one => one.ValueEquals(name));
+            if (YamlSection.IsNull(value) && !isRequired)
+                continue;
+            // The chart has no keys below config.
+            var section = name == ConfigKey ? null : SectionOf(schema, name);
+            kept.Add(key, value is YamlMappingNode mapping && section is { } inner ? WithoutNulls(mapping, inner, source) : value);
+        }
+        return kept;
+    }
+
+    /// <summary>The schema of a key that has keys of the chart's below it, otherwise null.</summary>
+    private static JsonElement? SectionOf(JsonElement schema, string name)
+    {
+        if (!schema.TryGetProperty("properties", out var properties) || !properties.TryGetProperty(name, out var section))
+            return null;
+        if (section.TryGetProperty("$ref", out var reference))
+            Schema.GetProperty("definitions").TryGetProperty(reference.GetString()!.Split('/')[^1], out section);
+        return section.ValueKind == JsonValueKind.Object && section.TryGetProperty("properties", out _) ? section : null;
     }
 
     private static JsonElement ReadSchema()

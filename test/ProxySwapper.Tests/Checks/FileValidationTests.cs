@@ -80,7 +80,6 @@ internal sealed class FileValidationTests
     [TestCase("image: {tag: 2026-01-02}")]
     [TestCase("image: {tag: '7'}")]
     [TestCase("image: {tag: !!str 7}")]
-    [TestCase("image: Null")]
     [TestCase("replicas: 0x2")]
     [TestCase("replicas: 2.0")]
     [TestCase("replicas: +2")]
@@ -95,6 +94,17 @@ internal sealed class FileValidationTests
     [TestCase("replicas: 2.5", "v:1:11: replicas: must be an integer")]
     [TestCase("replicas: -0x2", "v:1:11: replicas: must be at least 1")]
     public void Values_have_the_types_that_helm_gives_them(string text, params string[] faults) =>
+        Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults.Select(fault => fault.ToString()), Is.EqualTo(faults));
+
+    /// <summary>helm removes keys that are null; those that the chart cannot do without are refused by its schema.</summary>
+    [TestCase("podAnnotations: null")]
+    [TestCase("priorityClassName: null")]
+    [TestCase("cloudIdentity: {aws: ~, google: {serviceAccount: }}")]
+    [TestCase("image: {tag: null}")]
+    [TestCase("image: null", "v:1:8: image: must not be null, which removes its default; leave the key out")]
+    [TestCase("webhook:", "v:1:9: webhook: must not be null, which removes its default; leave the key out")]
+    [TestCase("webhook: {mode: null}", "v:1:17: webhook.mode: must not be null, which removes its default; leave the key out")]
+    public void Nulls_are_what_they_are_to_helm(string text, params string[] faults) =>
         Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults.Select(fault => fault.ToString()), Is.EqualTo(faults));
 
     [Test]
@@ -199,6 +209,7 @@ internal sealed class FileValidationTests
     [TestCase("issuer-that-is-off")]
     [TestCase("no-certificate")]
     [TestCase("policy-by-configuration")]
+    [TestCase("role-of-every-upstream")]
     [TestCase("role-of-no-cache")]
     [TestCase("role-of-no-mirror")]
     [TestCase("role-of-no-upstream")]

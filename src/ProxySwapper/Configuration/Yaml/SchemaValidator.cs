@@ -62,12 +62,18 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     private void ValidateMapping(JsonElement schema, YamlMappingNode mapping, string path)
     {
         var hasProperties = schema.TryGetProperty("properties", out var properties);
+        var required = Items(schema, "required").Select(name => name.GetString()!).ToList();
         foreach (var (keyNode, value) in mapping.Children)
         {
             var key = (keyNode as YamlScalarNode)?.Value ?? "";
             var place = path.Length == 0 ? key : $"{path}.{key}";
             if (hasProperties && properties.TryGetProperty(key, out var property))
-                Validate(property, value, place);
+            {
+                if (IsNull(value) && required.Contains(key) && HasDefault(key))
+                    source.Report(place, value, "must not be null, which removes its default; leave the key out");
+                else
+                    Validate(property, value, place);
+            }
             else if (schema.TryGetProperty("additionalProperties", out var others))
             {
                 if (others.ValueKind == JsonValueKind.False)
@@ -76,13 +82,17 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
                     Validate(others, value, place);
             }
         }
-        foreach (var required in Items(schema, "required"))
-            if (!mapping.Children.ContainsKey(new YamlScalarNode(required.GetString())))
-                source.Report(path, mapping, $"{required.GetString()} is required");
+        foreach (var key in required)
+            if (!mapping.Children.ContainsKey(new YamlScalarNode(key)) && !HasDefault(key))
+                source.Report(path, mapping, $"{key} is required");
         if (Number(schema, "minProperties") is { } least && mapping.Children.Count < least)
             source.Report(path, mapping, $"must have at least {least} keys");
         if (Number(schema, "maxProperties") is { } most && mapping.Children.Count > most)
             source.Report(path, mapping, $"must have at most {most} keys");
+
+        // A key that is left out has it.
+        bool HasDefault(string key) =>
+            hasProperties && properties.TryGetProperty(key, out var property) && property.TryGetProperty("default", out _);
     }
 
     private void ValidateList(JsonElement schema, YamlSequenceNode list, string path)
