@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using ProxySwapper.Testing.Clouds;
+using ProxySwapper.Testing.Documentation;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
@@ -9,7 +11,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Credentials;
 
 /// <summary>
-/// Pushes to repositories that do not exist in ECR yet: ECR's API with its signatures and errors, in front of a real registry.
+/// Pushes to repositories that do not exist in ECR yet: ECR's API with its signatures and errors, in front of a real registry. Nothing is
+/// allowed but what the role's policy in the manual allows.
 /// </summary>
 [TestFixture, NeedsServer]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
@@ -25,6 +28,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     public async Task StartAsync()
     {
         _ecr = await FakeEcr.StartAsync();
+        _ecr.AllowedActions = DocumentedActions;
         (_source, _target) = (await DebianRegistry.StartAsync(), await EcrRegistry.StartAsync(_ecr));
         _target.HasMadeRepositoriesOnly = true;
         await _image.PushAsync(_source.Address, "team/app", "1.0.0");
@@ -36,6 +40,53 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
         await _target.DisposeAsync();
         await _ecr.DisposeAsync();
         _folder.Dispose();
+    }
+
+    private static HashSet<string> DocumentedActions =>
+        [
+            .. ManualPage
+                .All.Single(page => page.Path == Path.Combine("docs", "scenarios", "eks-ecr.md"))
+                .Blocks.Where(block => block.Language == "json")
+                .SelectMany(block => JsonNode.Parse(block.Text)!["Statement"]!.AsArray())
+                .SelectMany(statement => statement!["Action"] is JsonArray list ? list : [statement["Action"]!.DeepClone()])
+                .Select(action => (string)action!)
+                .Where(action => action.StartsWith("ecr:", StringComparison.Ordinal)),
+        ];
+
+    [Test]
+    public async Task Every_right_of_the_documented_policy_is_needed()
+    {
+        const string Policies = """{lifecyclePolicy: '{"rules": []}', repositoryPolicy: '{"Version": "2012-10-17"}'}""";
+        var configuration = _folder.Write("config.yaml", $"registries: [{Entry(Policies)}]");
+        foreach (var name in (string[])["app", "other"])
+        {
+            var copied = await RunAsync(
+                "copy",
+                $"{_source.Address}/team/app:1.0.0",
+                $"{_target.Address}/mirror/{name}:1.0.0",
+                "--config",
+                configuration
+            );
+            Assert.That(copied.ExitCode, Is.Zero, copied.Output + copied.Error);
+            Assert.That((string?)_ecr.Repositories[$"mirror/{name}"]["policyText"], Does.Contain("2012-10-17"));
+            // The next one exists when it is to be created: the response to an earlier call was lost.
+            _ecr.AnswerNext(
+                "CreateRepository",
+                call =>
+                {
+                    _ecr.Repositories[call.Repository!] = call.Body;
+                    return FakeEcrAnswers.RepositoryAlreadyExists(call);
+                }
+            );
+        }
+        var file = _folder.Write(
+            "mirror.yaml",
+            $"registries: [{Entry()}]\nimages: {{app: {{source: '{_target.Address}/mirror/app', "
+                + $"destination: '{_source.Address}/other/app'}}}}"
+        );
+        var mirrored = await RunAsync("mirror", "-c", file);
+        Assert.That(mirrored.ExitCode, Is.Zero, mirrored.Output + mirrored.Error);
+        Assert.That(_ecr.Actions, Is.EquivalentTo(DocumentedActions));
     }
 
     [Test]
@@ -90,7 +141,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     [Test]
     public async Task A_missing_permission_is_reported_with_its_name()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
+        _ecr.AllowedActions = DocumentedActions.Except(["ecr:TagResource"]).ToHashSet();
         var result = await RunAsync(
             "copy",
             $"{_source.Address}/team/app:1.0.0",

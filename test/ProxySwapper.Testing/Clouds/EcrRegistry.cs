@@ -11,7 +11,7 @@ namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// A real registry with the authentication of ECR: it requires Basic, accepts the passwords that <see cref="FakeEcr"/> has issued and that
-/// are still valid, and responds with 403 and no challenge to expired ones.
+/// are still valid, responds with 403 and no challenge to expired ones, and refuses what <see cref="FakeEcr.AllowedActions"/> lacks.
 /// </summary>
 internal sealed partial class EcrRegistry : IAsyncDisposable
 {
@@ -91,7 +91,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         }
         if (
             Encoding.UTF8.GetString(Convert.FromBase64String(pair)).Split(':', 2) is not ["AWS", var password]
-            || !_ecr.Passwords.ContainsKey(password)
+            || !_ecr.Passwords.TryGetValue(password, out var principal)
         )
         {
             Interlocked.Increment(ref _refused);
@@ -103,16 +103,24 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         }
         if (Interlocked.Increment(ref _passed) == PasswordsEndAfter)
             _ecr.Passwords.Clear();
-        if (HasMadeRepositoriesOnly && await RefuseAsync(context))
+        var path = RepositoryPath().Match(context.Request.Path);
+        if (path.Success && ActionsOf(context.Request, path.Groups[2].Value).FirstOrDefault(action => !_ecr.Allows(action)) is { } action)
+        {
+            var resource = $"arn:aws:ecr:{_ecr.Region}:{principal.Account}:repository/{path.Groups[1].Value}";
+            await RegistryFaults.Status(403, "DENIED", FakeEcrAnswers.NotAuthorized(principal, action, resource))(
+                context,
+                _ => Task.CompletedTask
+            );
+            return;
+        }
+        if (HasMadeRepositoriesOnly && path.Success && await RefuseAsync(context, path))
             return;
         await ForwardAsync(context);
     }
 
     /// <summary>The response of ECR if the repository does not exist, or the tag exists and is immutable.</summary>
-    private async Task<bool> RefuseAsync(HttpContext context)
+    private async Task<bool> RefuseAsync(HttpContext context, Match path)
     {
-        if (RepositoryPath().Match(context.Request.Path) is not { Success: true } path)
-            return false;
         var (name, kind, reference) = (path.Groups[1].Value, path.Groups[2].Value, path.Groups[3].Value);
         if (!_ecr.Repositories.TryGetValue(name, out var repository))
         {
@@ -144,6 +152,25 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
             )(context, _ => Task.CompletedTask);
         return isFixed;
     }
+
+    /// <summary>
+    /// The IAM actions that a request needs
+    /// (<see href="https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html"/> and the reference of ECR's actions).
+    /// </summary>
+    private static string[] ActionsOf(HttpRequest request, string kind) =>
+        (request.Method, kind) switch
+        {
+            ("GET" or "HEAD", "manifests") => ["ecr:BatchGetImage"],
+            ("PUT", "manifests") => ["ecr:PutImage"],
+            ("HEAD", "blobs") => ["ecr:BatchCheckLayerAvailability"],
+            ("GET", "blobs") => ["ecr:GetDownloadUrlForLayer"],
+            ("POST", "blobs") => ["ecr:InitiateLayerUpload"],
+            ("PATCH", "blobs") => ["ecr:UploadLayerPart"],
+            ("PUT", "blobs") when request.ContentLength is 0 or null => ["ecr:CompleteLayerUpload"],
+            ("PUT", "blobs") => ["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"],
+            ("GET", "tags") => ["ecr:ListImages"],
+            _ => [],
+        };
 
     [GeneratedRegex("^/v2/(.+)/(manifests|blobs|tags)/(.+)$")]
     private static partial Regex RepositoryPath();

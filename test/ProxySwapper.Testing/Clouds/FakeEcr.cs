@@ -23,6 +23,7 @@ internal sealed class FakeEcr : IAsyncDisposable
     private readonly ConcurrentQueue<string> _refusals = new();
     private readonly ConcurrentDictionary<string, Func<FakeEcrCall, FakeEcrAnswer>> _always = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<FakeEcrCall, FakeEcrAnswer>>> _next = new();
+    private readonly ConcurrentDictionary<string, bool> _actions = new(StringComparer.Ordinal);
     private int _issued;
 
     private FakeEcr(WebApplication server) => _server = server;
@@ -49,6 +50,9 @@ internal sealed class FakeEcr : IAsyncDisposable
 
     /// <summary>The valid passwords, with the principal that each was issued to.</summary>
     public ConcurrentDictionary<string, AwsPrincipal> Passwords { get; } = new();
+
+    /// <summary>The IAM actions that the principals may perform, such as <c>ecr:PutImage</c>; null (default) for all.</summary>
+    public IReadOnlySet<string>? AllowedActions { get; set; }
 
     /// <summary>The stated lifetime of passwords.</summary>
     public TimeSpan PasswordLifetime { get; set; } = TimeSpan.FromHours(12);
@@ -95,6 +99,16 @@ internal sealed class FakeEcr : IAsyncDisposable
             _always[operation] = answer;
     }
 
+    /// <summary>The IAM actions that calls and requests to the registry needed so far.</summary>
+    public IEnumerable<string> Actions => _actions.Keys;
+
+    /// <summary>Whether a principal may perform an IAM action.</summary>
+    public bool Allows(string action)
+    {
+        _actions[action] = true;
+        return AllowedActions?.Contains(action) != false;
+    }
+
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task AnswerAsync(HttpContext context)
@@ -131,6 +145,8 @@ internal sealed class FakeEcr : IAsyncDisposable
         }
         var call = new FakeEcrCall(operation, region, principal, JsonNode.Parse(body)!.AsObject());
         _calls.Enqueue(call);
+        if (ActionsOf(call, isPublic).FirstOrDefault(action => !Allows(action)) is { } missing)
+            return FakeEcrAnswers.AccessDenied(call, missing);
         if (_next.TryGetValue(operation, out var next) && next.TryDequeue(out var once))
             return once(call);
         if (_always.TryGetValue(operation, out var always))
@@ -152,6 +168,17 @@ internal sealed class FakeEcr : IAsyncDisposable
             "SetRepositoryPolicy" => Set(call, "policyText"),
             _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
         };
+    }
+
+    /// <summary>
+    /// The IAM actions of a call
+    /// (<see href="https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html"/>).
+    /// </summary>
+    private static IEnumerable<string> ActionsOf(FakeEcrCall call, bool isPublic)
+    {
+        yield return $"{(isPublic ? "ecr-public" : "ecr")}:{call.Operation}";
+        if (call is { Operation: "CreateRepository", Body: var body } && body["tags"] is JsonArray { Count: > 0 })
+            yield return "ecr:TagResource";
     }
 
     private FakeEcrAnswer Token(FakeEcrCall call, bool isPublic)

@@ -6,14 +6,15 @@ internal sealed record FakeEcrAnswer(int Status, string Body);
 /// <summary>Error responses of AWS, with its own texts.</summary>
 internal static class FakeEcrAnswers
 {
-    public static FakeEcrAnswer AccessDenied(FakeEcrCall call) =>
-        Error(
-            400,
-            "AccessDeniedException",
-            $"User: {call.Principal.Arn} is not authorized to perform: ecr:{call.Operation} on resource: "
-                + $"{call.Resource} because no identity-based policy allows the ecr:{call.Operation} action",
-            "Message"
-        );
+    public static FakeEcrAnswer AccessDenied(FakeEcrCall call) => AccessDenied(call, $"ecr:{call.Operation}");
+
+    public static FakeEcrAnswer AccessDenied(FakeEcrCall call, string action) =>
+        Error(400, "AccessDeniedException", NotAuthorized(call.Principal, action, call.Resource), "Message");
+
+    /// <summary>What AWS says about a missing permission.</summary>
+    public static string NotAuthorized(AwsPrincipal principal, string action, string resource) =>
+        $"User: {principal.Arn} is not authorized to perform: {action} on resource: {resource} "
+        + $"because no identity-based policy allows the {action} action";
 
     public static FakeEcrAnswer Throttling(FakeEcrCall call) => Error(400, "ThrottlingException", "Rate exceeded");
 
