@@ -23,6 +23,24 @@ internal sealed partial class ManualChartTests : IDisposable
         where !line.Contains('…', StringComparison.Ordinal)
         select new TestCaseData(line, page.Files("values.yaml").FirstOrDefault()).SetArgDisplayNames(page.Path, line);
 
+    /// <summary>Commands in the text.</summary>
+    private static IEnumerable<TestCaseData> InlineCommands =>
+        from page in ManualPage.All
+        from code in page.InlineCode.Distinct()
+        where code.StartsWith("helm ", StringComparison.Ordinal) && !code.Contains('…', StringComparison.Ordinal)
+        select new TestCaseData(code).SetArgDisplayNames(page.Path, code);
+
+    /// <summary>helm's commands with their flags, as far as the text names them.</summary>
+    private static readonly Dictionary<string, string[]> Commands = new()
+    {
+        ["install"] = [],
+        ["rollback"] = [],
+        ["template"] = ["--set"],
+        ["test"] = ["--logs"],
+        ["uninstall"] = ["--no-hooks"],
+        ["upgrade"] = [],
+    };
+
     private static IEnumerable<TestCaseData> Sessions =>
         from page in ManualPage.All
         from block in page.Blocks
@@ -51,6 +69,19 @@ internal sealed partial class ManualChartTests : IDisposable
             else if (word is not ("-f" or "--version" or "--create-namespace" or "--install" or "--wait"))
                 arguments.Add(word);
         Assert.That(await HelmChart.ObjectsAsync(file, [.. arguments]), Is.Not.Empty);
+    }
+
+    [TestCaseSource(nameof(InlineCommands))]
+    public async Task The_text_names_commands_of_helm(string command)
+    {
+        var words = command.Split(' ')[1..].ToList();
+        if (words.IndexOf("-n") is >= 0 and var flag)
+            words.RemoveRange(flag, 2);
+        Assert.That(Commands.Keys, Does.Contain(words[0]));
+        Assert.That(words.Where(word => word.StartsWith('-')).Except(Commands[words[0]]), Is.Empty);
+        if (words is not ["template", _, "chart", .. var arguments])
+            return;
+        Assert.That(await HelmChart.ObjectsAsync(Write("{}"), [.. arguments]), Is.Not.Empty);
     }
 
     [TestCaseSource(nameof(Sessions))]
