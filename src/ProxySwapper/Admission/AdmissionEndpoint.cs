@@ -54,8 +54,8 @@ internal sealed class AdmissionEndpoint(
         var decision = reviewer.Decide(review);
         AdmittedPod? pod = null;
         if (!decision.Images.IsEmpty)
-            pod = AdmittedPod.Create(review, decision, activity?.Context ?? default);
-        if (pod is { } admitted && population.DelaysResponse)
+            pod = AdmittedPod.Create(review, decision, reviewer.Rules, activity?.Context ?? default);
+        if (pod is { } admitted && population.DelaysResponse(admitted))
         {
             decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
             pod = admitted with { Images = decision.Images };

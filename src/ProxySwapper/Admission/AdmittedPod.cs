@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Admission;
 
@@ -14,13 +15,16 @@ internal readonly record struct AdmittedPod
     public required IReadOnlyList<string> PullSecrets { get; init; }
     public required ImmutableArray<PodImageDecision> Images { get; init; }
 
+    /// <summary>The rules that decided about the images: what follows of the review goes by the same snapshot.</summary>
+    public required RuleSet Rules { get; init; }
+
     /// <summary>A dry run, which must not have side effects.</summary>
     public required bool IsDryRun { get; init; }
 
     /// <summary>The admission's span, to which the spans of the resulting copies are linked.</summary>
     public ActivityContext Activity { get; init; }
 
-    public static AdmittedPod Create(AdmissionReview review, PodDecision decision, ActivityContext activity)
+    public static AdmittedPod Create(AdmissionReview review, PodDecision decision, RuleSet rules, ActivityContext activity)
     {
         var pod = review.Object!;
         return new AdmittedPod
@@ -30,6 +34,7 @@ internal readonly record struct AdmittedPod
             ServiceAccountName = pod.ServiceAccountName.Length > 0 ? pod.ServiceAccountName : "default",
             PullSecrets = pod.PullSecrets,
             Images = decision.Images,
+            Rules = rules,
             IsDryRun = review.IsDryRun,
             Activity = activity,
         };

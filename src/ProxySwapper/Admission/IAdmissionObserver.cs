@@ -6,7 +6,7 @@ internal interface IAdmissionObserver
     /// <summary>
     /// True when the configuration requires waiting before the response (<c>swapPolicy: exists</c>, <c>populate.policy: immediate</c>).
     /// </summary>
-    bool DelaysResponse { get; }
+    bool DelaysResponse(AdmittedPod pod);
 
     /// <summary>Awaits what the policies require, well within the webhook's timeout; may revert decisions. Never throws.</summary>
     ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken);

@@ -11,7 +11,7 @@ namespace ProxySwapper.Backfilling;
 internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOnlyList<MirrorResult> Skipped)
 {
     /// <summary>Limit of users whose pull secrets are tried.</summary>
-    private const int MaximumOrigins = 8;
+    private const int MaximumOrigins = 64;
 
     /// <param name="report">The images; their order is kept.</param>
     /// <param name="registry">
@@ -60,11 +60,18 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
         return entry.State == ImageState.Missing ? $"missing; {reason}" : $"not checked: {entry.Problem}; {reason}";
     }
 
-    /// <summary>The users of an image, as far as their pull secrets differ.</summary>
+    /// <summary>
+    /// The users of an image, as far as their pull secrets differ: first one of each namespace, so that none crowds out the others.
+    /// </summary>
     public static IReadOnlyList<PodOrigin> OriginsOf(ImageEntry entry)
     {
         var origins = new List<PodOrigin>();
-        foreach (var workload in entry.Workloads)
+        var turns = entry
+            .Workloads.GroupBy(workload => workload.Namespace)
+            .SelectMany(same => same.Index())
+            .OrderBy(workload => workload.Index)
+            .Select(workload => workload.Item);
+        foreach (var workload in turns)
         {
             var origin = new PodOrigin(workload.Namespace, workload.Name, workload.ServiceAccount, workload.PullSecrets)
             {

@@ -56,22 +56,25 @@ internal sealed partial class TemplateBackfill(
     }
 
     /// <summary>One pass. Kinds that may not be read are logged once and skipped.</summary>
-    internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
+    /// <returns>False if a reload has replaced the rules that the pass goes by.</returns>
+    internal async Task<bool> RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
+        var current = rules.Current;
         var problems = new ReportProblems();
         try
         {
             var name = kubernetes.WebhookName ?? WebhookSwitch.DefaultName;
-            var policy = rules.Current.Options.AdmissionPolicy;
+            var policy = current.Options.AdmissionPolicy;
             var scope = await WebhookScope.ReadAsync(client, name, policy, null, problems, cancellationToken);
-            var builder = new ReportBuilder(rules.Current, scope);
+            var builder = new ReportBuilder(current, scope);
             await new ClusterScan(client, null, problems, _ => { }).ReadAsync(builder, cancellationToken);
             var report = ImageReport.Create(builder, problems);
             foreach (var problem in problems.Unknown.Where(_told.Add))
                 Log.Unreadable(logger, problem);
             foreach (var assumption in problems.Assumed.Where(_told.Add))
                 Log.Assumed(logger, assumption);
-            var copied = await CopyAsync(report, cancellationToken);
+            if (await CopyAsync(report, current, cancellationToken) is not { } copied)
+                return false;
             Log.Done(logger, report.Workloads, report.Pods, report.Entries.Count, copied);
         }
         catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
@@ -82,10 +85,11 @@ internal sealed partial class TemplateBackfill(
         {
             // The program is shutting down.
         }
+        return true;
     }
 
-    /// <returns>How many images were queued.</returns>
-    private async Task<int> CopyAsync(ImageReport report, CancellationToken cancellationToken)
+    /// <returns>How many images were queued; null if a reload has replaced the rules.</returns>
+    private async Task<int?> CopyAsync(ImageReport report, RuleSet current, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var queued = 0;
@@ -102,6 +106,8 @@ internal sealed partial class TemplateBackfill(
                 || !await lookup.IsMissingAsync(work, entry.RunningTarget > 0, cancellationToken)
             )
                 continue;
+            if (rules.Current != current)
+                return null;
             var result = new EnqueueResult(EnqueueOutcome.Dropped, null);
             foreach (var origin in BackfillPlan.OriginsOf(entry))
                 result = queue.TryEnqueue(work, origin);
@@ -110,7 +116,7 @@ internal sealed partial class TemplateBackfill(
             if (result.Job is not { } job)
                 continue;
             queued++;
-            while (!job.Completion.IsCompleted && job.Failures == 0 && !queue.IsClosed)
+            while (!job.Completion.IsCompleted && job.Failures == 0 && !queue.IsClosed && rules.Current == current)
                 await Task.WhenAny(job.Completion, Task.Delay(PollInterval, time, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }

@@ -10,6 +10,9 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
 {
     private const string Controller = "proxyswapper.io/proxyswapper";
 
+    /// <summary>The API server's limit for the name of an Event, in characters: that of a DNS subdomain (RFC 1123).</summary>
+    private const int MaximumName = 253;
+
     /// <summary>The API server's limit for a note, in bytes.</summary>
     private const int MaximumNote = 1024;
 
@@ -22,7 +25,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
         var @namespace = subject.Namespace.Length == 0 ? "default" : subject.Namespace;
         var collection = ResourceType.Events.CollectionPath(@namespace);
         var now = time.GetUtcNow();
-        var name = $"{subject.Name}.{now.Ticks:x}{Random.Shared.Next(0x10000):x4}";
+        var name = NameOf(subject, $".{now.Ticks:x}{Random.Shared.Next(0x10000):x4}");
         await client.PostAsync(
             collection,
             new JsonObject
@@ -71,6 +74,13 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
         {
             return false;
         }
+    }
+
+    /// <summary>A name that begins with the object's as far as it fits: a Pod's may be as long as an Event's.</summary>
+    private static string NameOf(EventSubject subject, string suffix)
+    {
+        var start = subject.Name[..Math.Min(subject.Name.Length, MaximumName - suffix.Length)].TrimEnd('.', '-');
+        return (start.Length == 0 ? "proxyswapper" : start) + suffix;
     }
 
     private static string Shorten(string note)

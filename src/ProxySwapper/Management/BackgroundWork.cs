@@ -45,12 +45,12 @@ internal static partial class BackgroundWork
 
     /// <summary>Runs a pass at once and then at an interval, until shutdown. A reload applies within <see cref="LookInterval"/>.</summary>
     /// <param name="interval">The current interval, of any length; null while no pass is wanted.</param>
-    /// <param name="pass">One pass.</param>
+    /// <param name="pass">One pass; false if a reload ended it, so that it starts again within <see cref="LookInterval"/>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stoppingToken">Shutdown.</param>
     public static async Task RepeatAsync(
         Func<TimeSpan?> interval,
-        Func<CancellationToken, Task> pass,
+        Func<CancellationToken, Task<bool>> pass,
         TimeProvider time,
         CancellationToken stoppingToken
     )
@@ -61,11 +61,8 @@ internal static partial class BackgroundWork
             var every = interval();
             if (every is null)
                 ended = null;
-            else if (ended is null)
-            {
-                await pass(stoppingToken);
+            else if (ended is null && await pass(stoppingToken))
                 ended = time.GetTimestamp();
-            }
             var rest = ended is { } last && every - time.GetElapsedTime(last) is { } left ? left : LookInterval;
             if (rest <= TimeSpan.Zero)
             {

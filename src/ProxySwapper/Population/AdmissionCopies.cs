@@ -8,15 +8,15 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>The copies that a review itself starts or waits for, with our own credentials only.</summary>
-internal sealed class AdmissionCopies(ConfigurationMonitor rules, CurrentPlanner planner, PopulationQueue queue, PopulationMetrics metrics)
+internal sealed class AdmissionCopies(CurrentPlanner planner, PopulationQueue queue, PopulationMetrics metrics)
 {
     /// <summary>Whether unchanged images must be copied anyway.</summary>
-    public bool AreWanted(ImmutableArray<PodImageDecision> images)
+    public bool AreWanted(ImmutableArray<PodImageDecision> images, RuleSet rules)
     {
         foreach (var image in images)
             if (
                 image.Decision.Reason == DecisionReason.NotDownstream
-                || planner.Value.WorkFor(image.Decision) is { } work && !queue.Known.IsKnown(work.Key)
+                || planner.For(rules).WorkFor(image.Decision) is { } work && !queue.Known.IsKnown(work.Key)
             )
                 return true;
         return false;
@@ -40,8 +40,8 @@ internal sealed class AdmissionCopies(ConfigurationMonitor rules, CurrentPlanner
     {
         if (
             pod.IsDryRun
-            || rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None }
-            || planner.Value.WorkFor(image.Decision) is not { } work
+            || pod.Rules.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None }
+            || planner.For(pod.Rules).WorkFor(image.Decision) is not { } work
         )
             return null;
         var origin = new PodOrigin(pod.Namespace, pod.Name, pod.ServiceAccountName, [], pod.Activity);

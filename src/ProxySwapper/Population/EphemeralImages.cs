@@ -7,7 +7,6 @@ using ProxySwapper.Management;
 using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
-using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
@@ -18,7 +17,7 @@ namespace ProxySwapper.Population;
 /// </summary>
 internal sealed partial class EphemeralImages(
     KubernetesAccess kubernetes,
-    ConfigurationMonitor rules,
+    SeenNamespaces namespaces,
     PodPlanner planner,
     PopulationMetrics metrics,
     TimeProvider time,
@@ -29,21 +28,25 @@ internal sealed partial class EphemeralImages(
     private const int MaximumWaiting = 100;
 
     /// <summary>
-    /// How many are looked at concurrently. Most of that time is a pause, and all pauses pass where the review's Pod is never stored.
+    /// How many are looked at concurrently. Most of that time is a pause, and all pauses pass where the review's images are never stored.
     /// </summary>
     private const int MaximumConcurrent = 100;
 
     /// <summary>How many of one namespace wait or are looked at.</summary>
     private const int MaximumOfNamespace = (MaximumWaiting + MaximumConcurrent) / 10;
 
+    /// <summary>How many of all namespaces that only reviews have named, which may be forged: others are looked at meanwhile.</summary>
+    private const int MaximumUnseen = MaximumConcurrent / 2;
+
     /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
-    private readonly Channel<AdmittedPod> _admitted = Channel.CreateBounded<AdmittedPod>(MaximumWaiting);
+    private readonly Channel<Review> _admitted = Channel.CreateBounded<Review>(MaximumWaiting);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _ofNamespace = new(StringComparer.Ordinal);
+    private int _unseen;
     private long _lastDropped;
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
@@ -51,7 +54,7 @@ internal sealed partial class EphemeralImages(
     {
         if (
             kubernetes.Client is not null
-            && rules.Current.Options is { DryRun: false, Populate.Policy: not PopulatePolicy.None }
+            && pod.Rules.Options is { DryRun: false, Populate.Policy: not PopulatePolicy.None }
             && pod.Images.Any(image => IsEphemeral(image.PodImage))
             && ObjectName.IsValid(pod.Namespace)
             && ObjectName.IsValid(pod.Name)
@@ -76,18 +79,27 @@ internal sealed partial class EphemeralImages(
         lock (_gate)
         {
             var number = _ofNamespace.GetValueOrDefault(pod.Namespace);
-            if (number >= MaximumOfNamespace || !_admitted.Writer.TryWrite(pod))
+            var isUnseen = !namespaces.Contains(pod.Namespace);
+            if (
+                number >= MaximumOfNamespace
+                || isUnseen && _unseen >= MaximumUnseen
+                || !_admitted.Writer.TryWrite(new Review(pod, isUnseen))
+            )
                 return false;
             _ofNamespace[pod.Namespace] = number + 1;
+            _unseen += isUnseen ? 1 : 0;
             return true;
         }
     }
 
-    private void Remove(AdmittedPod pod)
+    private void Remove(Review review)
     {
         lock (_gate)
-            if (--_ofNamespace[pod.Namespace] == 0)
-                _ofNamespace.Remove(pod.Namespace);
+        {
+            _unseen -= review.IsUnseen ? 1 : 0;
+            if (--_ofNamespace[review.Pod.Namespace] == 0)
+                _ofNamespace.Remove(review.Pod.Namespace);
+        }
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -99,15 +111,15 @@ internal sealed partial class EphemeralImages(
             await Parallel.ForEachAsync(
                 _admitted.Reader.ReadAllAsync(stoppingToken),
                 new ParallelOptions { MaxDegreeOfParallelism = MaximumConcurrent, CancellationToken = stoppingToken },
-                async (pod, token) =>
+                async (review, token) =>
                 {
                     try
                     {
-                        await ReadAsync(client, pod, token);
+                        await ReadAsync(client, review.Pod, token);
                     }
                     finally
                     {
-                        Remove(pod);
+                        Remove(review);
                     }
                 }
             );
@@ -120,7 +132,7 @@ internal sealed partial class EphemeralImages(
             await Task.Delay(pause, time, cancellationToken);
             try
             {
-                if (await IsPlannedAsync(client, pod, cancellationToken))
+                if (await IsOverAsync(client, pod, cancellationToken))
                     return;
             }
             catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)
@@ -130,18 +142,22 @@ internal sealed partial class EphemeralImages(
         }
     }
 
-    /// <summary>Queues the images that the Pod has; false if it has none of them yet.</summary>
-    private async Task<bool> IsPlannedAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
+    /// <summary>
+    /// Queues the images that the Pod has; false if it has none of them yet. A Pod exists before an ephemeral container is added to it, so
+    /// a review of one that does not is not waited for.
+    /// </summary>
+    private async Task<bool> IsOverAsync(KubernetesClient client, AdmittedPod pod, CancellationToken cancellationToken)
     {
         var query = new ResourceQuery(ResourceType.Pods, pod.Namespace) { FieldSelector = $"metadata.name={pod.Name}" };
-        var isPlanned = false;
+        var (exists, isPlanned) = (false, false);
         await foreach (var listed in new PodClient(client).ListAsync(query, ListedPod.Read, cancellationToken))
         {
+            namespaces.Add(pod.Namespace);
             var images = listed.Images.Where(image => image.IsEphemeral).SelectMany(image => WithOriginal(image, pod)).ToList();
             planner.Plan(listed with { Images = images });
-            isPlanned |= images.Count > 0;
+            (exists, isPlanned) = (true, isPlanned || images.Count > 0);
         }
-        return isPlanned;
+        return isPlanned || !exists;
     }
 
     /// <summary>The image with its original by the review, null if that left it unchanged; none if the review was not about it.</summary>
@@ -160,6 +176,11 @@ internal sealed partial class EphemeralImages(
     }
 
     private static bool IsEphemeral(PodImage image) => image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer;
+
+    /// <summary>A review of ephemeral containers.</summary>
+    /// <param name="Pod">What it is about.</param>
+    /// <param name="IsUnseen">Whether it counted as one of a namespace that only reviews have named.</param>
+    private sealed record Review(AdmittedPod Pod, bool IsUnseen);
 
     private static partial class Log
     {

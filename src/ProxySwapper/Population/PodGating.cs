@@ -13,7 +13,6 @@ namespace ProxySwapper.Population;
 /// which costs one lookup if they exist.
 /// </summary>
 internal sealed class PodGating(
-    ConfigurationMonitor rules,
     ClusterCapabilities cluster,
     PodWatch watch,
     PopulationQueue queue,
@@ -25,14 +24,13 @@ internal sealed class PodGating(
     private const string SystemPriority = "system-";
 
     /// <summary>Adds the gate and its label to the decision if the Pod has to wait.</summary>
-    public PodDecision Apply(AdmissionReview review, PodDecision decision)
+    public PodDecision Apply(AdmissionReview review, PodDecision decision, PopulateOptions options)
     {
         if (review.Operation == "UPDATE" && review.Object!.SchedulingGates?.Contains(GateLabels.Gate) == true)
             return HasRoomForGatedImages(review.Object, decision)
                 ? WithGatedImages(decision)
                 // The annotations would still name the images before, and nobody would wait for the new ones.
                 : decision.WithImages([.. decision.Images.Select(image => IsMissing(image) ? LeftUnchanged(image) : image)]);
-        var options = rules.Current.Options.Populate;
         if (
             review.Operation != "CREATE"
             || decision.Outcome != AdmissionOutcome.Patched

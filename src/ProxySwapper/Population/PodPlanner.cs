@@ -15,6 +15,7 @@ internal sealed partial class PodPlanner(
     CurrentPlanner planner,
     PopulationQueue queue,
     DownstreamLookup lookup,
+    LookupLimiter limiter,
     TagSources tagSources,
     DownstreamHealth health,
     PopulationMetrics metrics,
@@ -25,18 +26,14 @@ internal sealed partial class PodPlanner(
     /// <summary>How long a Pod waits for room in the queue, and for a registry that does not answer a lookup.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Concurrent lookups of one namespace.</summary>
-    private const int ParallelLookups = 4;
-
-    private readonly KeyedLimiter _lookups = new(ParallelLookups);
-
     /// <summary>Queues the images of a Pod that is not gated.</summary>
     public void Plan(ListedPod pod)
     {
-        if (rules.Current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None })
+        var current = rules.Current;
+        if (current.Options is { DryRun: true } or { Populate.Policy: PopulatePolicy.None })
             return;
         foreach (var image in pod.Images)
-            if (planner.Value.WorkFor(pod.DecisionOf(image, rules.Current)) is { } work)
+            if (planner.For(current).WorkFor(pod.DecisionOf(image, current)) is { } work)
                 _ = TryEnqueue(work, pod.Origin, image.IsPulledAlways);
     }
 
@@ -45,52 +42,30 @@ internal sealed partial class PodPlanner(
     public async Task<string?> BringAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
     {
         // Another container may name the same image without an original.
-        var decision = ListedPod.DecisionOf(image.Image, image.Original, pod.Origin.Namespace, rules.Current);
         var isPulledAlways = pod.Images.Any(listed => listed.IsPulledAlways && listed.Final == image.Image);
-        if (planner.Value.WorkFor(decision) is not { } work)
-            return decision is { Target: not null, Populate: false } ? null : "no rule has this target any more";
-        return await BringAsync(work, pod, isPulledAlways, cancellationToken) ?? await OtherSourceAsync(work, cancellationToken);
-    }
-
-    private async Task<string?> BringAsync(PopulationWork work, ListedPod pod, bool isPulledAlways, CancellationToken cancellationToken)
-    {
-        for (var isFirst = true; ; isFirst = false)
+        var isSilent = false;
+        while (true)
         {
+            // Each time by the rules of that time: a reload may take the image elsewhere.
+            var current = rules.Current;
+            var decision = ListedPod.DecisionOf(image.Image, image.Original, pod.Origin.Namespace, current);
+            if (planner.For(current).WorkFor(decision) is not { } work)
+                return decision is { Target: not null, Populate: false } ? null : "no rule has this target any more";
             var presence = await VerifyAsync(work, pod, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
-            if (NothingIsCopied(rules.Current.Options) is { } reason)
-                return presence == ImagePresence.Present ? null : reason;
-            var (outcome, job, _) = TryEnqueue(work, pod.Origin, isPulledAlways, isSilent: !isFirst);
-            if (presence == ImagePresence.Present || outcome == EnqueueOutcome.Known)
-                return null;
-            if (job is not null)
-            {
-                using (queue.Prioritize(job))
-                    if (await job.Completion.WaitAsync(cancellationToken))
-                        return null;
-                if (!queue.IsClosed && !job.IsDisplaced)
-                    return job.LastFault ?? "the copy failed";
-            }
+            // Else a registry that these rules do not name any more would be written to and watched.
+            if (rules.Current != current)
+                continue;
+            var isPresent = presence == ImagePresence.Present;
+            if (NothingIsCopied(current.Options) is { } reason)
+                return isPresent ? await OtherSourceAsync(work, pod, cancellationToken) : reason;
+            var (outcome, job, _) = TryEnqueue(work, pod.Origin, isPulledAlways, isSilent);
+            isSilent = true;
+            if (isPresent || outcome == EnqueueOutcome.Known || job is not null && await IsCopiedAsync(job, cancellationToken))
+                return await OtherSourceAsync(work, pod, cancellationToken);
+            if (job is { IsDisplaced: false } && job.Includes(pod.Origin.Namespace) && !queue.IsClosed)
+                return job.LastFault ?? "the copy failed";
             await Task.Delay(RetryInterval, time, cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// That the target has an image of another source, where rules allow that; else null. Nobody can change a digest's content.
-    /// </summary>
-    private async Task<string?> OtherSourceAsync(PopulationWork work, CancellationToken cancellationToken)
-    {
-        if (work is not CopyWork { IsTargetShared: true, IsPinned: false } copy)
-            return null;
-        try
-        {
-            return await tagSources.FindAsync(copy.Target, cancellationToken) is { } source && source != copy.Source.Name
-                ? $"{copy.Target} is a copy of {source}"
-                : null;
-        }
-        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
-        {
-            return fault.Message;
         }
     }
 
@@ -100,11 +75,36 @@ internal sealed partial class PodPlanner(
         : options.Populate.Policy == PopulatePolicy.None ? "populate.policy is none: nothing is copied"
         : null;
 
-    /// <summary>Limited per namespace, so that the lookups of one do not delay those of others.</summary>
+    private async Task<bool> IsCopiedAsync(PopulationJob job, CancellationToken cancellationToken)
+    {
+        using (queue.Prioritize(job))
+            return await job.Completion.WaitAsync(cancellationToken);
+    }
+
     private async Task<ImagePresence> VerifyAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)
     {
-        using (await _lookups.EnterAsync(pod.Origin.Namespace, cancellationToken))
+        using (await limiter.EnterForPodAsync(pod.Origin.Namespace, work.Target.Registry, cancellationToken))
             return await lookup.VerifyAsync(work.Target, cancellationToken);
+    }
+
+    /// <summary>
+    /// That the target has an image of another source, where rules allow that; else null. Nobody can change a digest's content.
+    /// </summary>
+    private async Task<string?> OtherSourceAsync(PopulationWork work, ListedPod pod, CancellationToken cancellationToken)
+    {
+        if (work is not CopyWork { IsTargetShared: true, IsPinned: false } copy)
+            return null;
+        try
+        {
+            using var place = await limiter.EnterForPodAsync(pod.Origin.Namespace, copy.Target.Registry, cancellationToken);
+            return await tagSources.FindAsync(copy.Target, cancellationToken) is { } source && source != copy.Source.Name
+                ? $"{copy.Target} is a copy of {source}"
+                : null;
+        }
+        catch (Exception fault) when (FailureClassifier.IsExpected(fault))
+        {
+            return fault.Message;
+        }
     }
 
     /// <param name="work">What to do.</param>

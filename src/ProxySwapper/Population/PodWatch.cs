@@ -16,6 +16,7 @@ namespace ProxySwapper.Population;
 internal sealed partial class PodWatch(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
+    SeenNamespaces namespaces,
     PodPlanner planner,
     GatedPods gated,
     PullSecretCheck pullSecrets,
@@ -52,11 +53,21 @@ internal sealed partial class PodWatch(
             return;
         while (!stoppingToken.IsCancellationRequested)
         {
-            var selectors = SelectorsOf(rules.Current.Options);
+            var options = rules.Current.Options;
+            var selectors = SelectorsOf(options);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             var watches = selectors.Select(selector => (Selector: selector, Watcher: Watcher(client, selector))).ToList();
             _watchers = [.. watches.Select(watch => watch.Watcher)];
-            var following = watches.Select(watch => FollowAsync(watch.Watcher, watch.Selector, stop.Token)).ToList();
+            var following = watches
+                .Select(watch =>
+                    FollowAsync(
+                        watch.Watcher,
+                        isGated: watch.Selector == GatedSelector,
+                        isPatched: watch.Selector == PatchSelectorOf(options),
+                        stop.Token
+                    )
+                )
+                .ToList();
             // A reload may require other labels.
             while (
                 !stoppingToken.IsCancellationRequested
@@ -97,10 +108,8 @@ internal sealed partial class PodWatch(
             logger
         );
 
-    private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, string selector, CancellationToken cancellationToken)
+    private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, bool isGated, bool isPatched, CancellationToken cancellationToken)
     {
-        var isGated = selector == GatedSelector;
-        var isPatched = selector == PatchSelectorOf(rules.Current.Options);
         HashSet<string>? listed = null;
         try
         {
@@ -143,6 +152,7 @@ internal sealed partial class PodWatch(
 
     private void See(WatchedPod seen, bool isGated, bool wasListed)
     {
+        namespaces.Add(seen.Pod.Origin.Namespace);
         pullSecrets.See(seen.Pod);
         if (seen.Gate is not { } gate)
         {

@@ -29,17 +29,17 @@ internal sealed class PopulationObserver(
     TimeProvider time
 ) : IAdmissionObserver
 {
-    public bool DelaysResponse => IsAwaited(rules.Current.Options) || health.IsFallingBack;
+    public bool DelaysResponse(AdmittedPod pod) => IsAwaited(pod.Rules.Options) || health.IsFallingBack;
 
     public async ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
     {
-        var options = rules.Current.Options;
+        var options = pod.Rules.Options;
         using var timeout = new OperationTimeout(options.Populate.Deadline, time, cancellationToken);
         // All images of a Pod in parallel: they share one timeout.
         var images = new Task<ImageDecision>[pod.Images.Length];
         var unseen = new List<(int Index, ImageReference Target)>();
         foreach (var (index, image) in pod.Images.Index())
-            if (LetThroughIfFailing(image.Decision) is { } unchanged)
+            if (LetThroughIfFailing(pod, image.Decision) is { } unchanged)
                 images[index] = Task.FromResult(unchanged);
             else if (options.SwapPolicy != SwapPolicy.Exists || Downstream(image.Decision) is not { } target)
                 images[index] = AwaitAsync(pod, image, options, timeout.Token);
@@ -55,14 +55,15 @@ internal sealed class PopulationObserver(
 
     public PodDecision Mark(AdmissionReview review, AdmittedPod pod, PodDecision decision)
     {
-        if (review.SubResource.Length > 0 || rules.Current.Options.DryRun)
+        var options = pod.Rules.Options;
+        if (review.SubResource.Length > 0 || options.DryRun)
             return decision;
         if (recreated.Find(review, decision) is { } unchanged)
             return unchanged;
-        decision = gating.Apply(review, decision);
-        if (rules.Current.Options.Populate.Policy == PopulatePolicy.None)
+        decision = gating.Apply(review, decision, options.Populate);
+        if (options.Populate.Policy == PopulatePolicy.None)
             return decision;
-        if (decision.Outcome != AdmissionOutcome.Patched && copies.AreWanted(decision.Images))
+        if (decision.Outcome != AdmissionOutcome.Patched && copies.AreWanted(decision.Images, pod.Rules))
             decision = decision with { Labels = decision.Labels.Add(new(GateLabels.Populate, GateLabels.PopulateValue)) };
         if (decision.HasPatch && pod.Activity.TraceFlags.HasFlag(ActivityTraceFlags.Recorded))
             decision = decision with
@@ -76,10 +77,10 @@ internal sealed class PopulationObserver(
     {
         foreach (var image in pod.Images)
             if (Downstream(image.Decision) is { } target)
-                health.Watch(target.Registry);
+                Watch(pod, target);
         ephemeral.Admitted(pod);
         // With an API server, the watch will see the Pod. What was awaited has already been queued.
-        if (kubernetes.Client is not null || IsAwaited(rules.Current.Options))
+        if (kubernetes.Client is not null || IsAwaited(pod.Rules.Options))
             return;
         foreach (var image in pod.Images)
             copies.Enqueue(pod, image);
@@ -103,7 +104,7 @@ internal sealed class PopulationObserver(
                 images.GroupBy(image => image.Target.ToString())
             );
             return Task.WhenAll(
-                Enumerable.Range(0, Math.Min(targets.Count, AdmissionLookups.MaximumConcurrent)).Select(_ => WorkAsync(targets))
+                Enumerable.Range(0, Math.Min(targets.Count, LookupLimiter.MaximumOfNamespace)).Select(_ => WorkAsync(targets))
             );
         }
 
@@ -153,17 +154,28 @@ internal sealed class PopulationObserver(
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
             ImagePresence.Unknown => LetThrough(decision, $"checking {target} at {target.Registry} timed out"),
-            _ => LetThrough(decision, $"{target} was not checked in time: too many other images of its namespace are being checked"),
+            _ => LetThrough(
+                decision,
+                $"{target} was not checked in time: too many other images of its namespace, or of namespaces without a known Pod, are "
+                    + "being checked"
+            ),
         };
     }
 
     /// <summary>The decision to leave an image unchanged while its registry fails, or null.</summary>
-    private ImageDecision? LetThroughIfFailing(ImageDecision decision)
+    private ImageDecision? LetThroughIfFailing(AdmittedPod pod, ImageDecision decision)
     {
         if (Downstream(decision) is not { } target)
             return null;
-        health.Watch(target.Registry);
+        Watch(pod, target);
         return health.FailureOf(target.Registry, target.Repository) is { } failure ? LetThrough(decision, failure) : null;
+    }
+
+    /// <summary>Monitors the registry of a target, unless a reload has replaced the rules that name it.</summary>
+    private void Watch(AdmittedPod pod, ImageReference target)
+    {
+        if (pod.Rules == rules.Current)
+            health.Watch(target.Registry);
     }
 
     /// <summary>What the image was rewritten to and we populate, or null.</summary>

@@ -23,7 +23,8 @@ internal static class PopulationRegistration
     {
         services.AddSingleton(Cluster).AddSingleton<RegistryConnections>().AddSingleton(ForLookups);
         services.AddSingleton(Options).AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
-        services.AddSingleton<DownstreamLookup>().AddSingleton<AdmissionLookups>().AddSingleton<TagSources>().AddSingleton(Transfer);
+        services.AddSingleton<DownstreamLookup>().AddSingleton<TagSources>().AddSingleton(Transfer);
+        services.AddSingleton<SeenNamespaces>().AddSingleton<LookupLimiter>().AddSingleton<AdmissionLookups>();
         services
             .AddSingleton<CurrentPlanner>()
             .AddSingleton<PodPlanner>()

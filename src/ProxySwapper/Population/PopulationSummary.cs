@@ -31,7 +31,8 @@ internal sealed class PopulationSummary(
         json.WriteString("now", time.GetUtcNow());
         json.WriteString("version", Version);
         json.WriteString("replica", kubernetes.PodName);
-        var populate = rules.Current.Options.Populate;
+        var options = rules.Current.Options;
+        var populate = options.Populate;
         json.WriteString("policy", NameOf(populate.Policy));
         if (populate.Policy == PopulatePolicy.Gate)
         {
@@ -40,12 +41,12 @@ internal sealed class PopulationSummary(
             json.WriteString("onFailure", NameOf(populate.Gate.OnFailure));
             json.WriteEndObject();
         }
-        json.WriteBoolean("dryRun", rules.Current.Options.DryRun);
+        json.WriteBoolean("dryRun", options.DryRun);
         WriteDryRuns(json);
         WriteFinished(json);
         WriteDownstreams(json);
         WriteRateLimits(json);
-        WriteRules(json);
+        WriteRules(json, options);
     }
 
     private void WriteFinished(Utf8JsonWriter json)
@@ -124,9 +125,8 @@ internal sealed class PopulationSummary(
         json.WriteEndArray();
     }
 
-    private void WriteRules(Utf8JsonWriter json)
+    private static void WriteRules(Utf8JsonWriter json, ProxySwapperOptions options)
     {
-        var options = rules.Current.Options;
         json.WriteStartArray("rules");
         if (options.Rules.Count == 0 && options.ProxyUrl is not null)
             WriteRule(json, "proxyUrl", RegistryName.DockerHubText, options.ProxyUrl, [], populate: true);

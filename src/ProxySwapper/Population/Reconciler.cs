@@ -24,6 +24,9 @@ internal sealed partial class Reconciler(
     ILogger<Reconciler> logger
 ) : BackgroundService
 {
+    /// <summary>Pods whose secrets may give access to one image; those of further ones are not tried.</summary>
+    private const int MaximumOrigins = 64;
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
 
@@ -44,12 +47,14 @@ internal sealed partial class Reconciler(
     }
 
     /// <summary>One pass. Cluster errors are logged; the next pass may succeed.</summary>
-    internal async Task RunAsync(KubernetesClient client, CancellationToken cancellationToken)
+    /// <returns>False if a reload has replaced the rules that the pass goes by.</returns>
+    internal async Task<bool> RunAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         var current = rules.Current;
         var source = PopulationPlanner.Compile(current.Options.Populate);
         var label = current.Options.PatchLabel;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        // Those that are missing with the Pods that need them, as far as their secrets may differ.
+        var seen = new Dictionary<string, List<PodOrigin>?>(StringComparer.Ordinal);
         var (pods, queued) = (0, 0);
         try
         {
@@ -63,12 +68,19 @@ internal sealed partial class Reconciler(
             {
                 pods++;
                 foreach (var image in pod.Images)
-                    if (
-                        source.WorkFor(pod.DecisionOf(image, current)) is { } work
-                        && seen.Add(work.Key)
-                        && await lookup.IsMissingAsync(work, pod.IsStarted, cancellationToken)
-                    )
-                        queued += Enqueue(work, pod.Origin);
+                {
+                    if (source.WorkFor(pod.DecisionOf(image, current)) is not { } work)
+                        continue;
+                    if (!seen.TryGetValue(work.Key, out var origins))
+                        seen[work.Key] = origins = await lookup.IsMissingAsync(work, pod.IsStarted, cancellationToken) ? [] : null;
+                    if (rules.Current != current)
+                        return false;
+                    if (origins is { Count: < MaximumOrigins } && origins.TrueForAll(pod.Origin.HasOtherAccessThan))
+                    {
+                        queued += Enqueue(work, pod.Origin) && origins.Count == 0 ? 1 : 0;
+                        origins.Add(pod.Origin);
+                    }
+                }
             }
             Log.Done(logger, pods, seen.Count, queued);
         }
@@ -80,14 +92,15 @@ internal sealed partial class Reconciler(
         {
             // Shutting down.
         }
+        return true;
     }
 
-    private int Enqueue(PopulationWork work, PodOrigin origin)
+    private bool Enqueue(PopulationWork work, PodOrigin origin)
     {
         var result = queue.TryEnqueue(work, origin);
         if (result.IsFull)
             metrics.Dropped();
-        return result.Outcome == EnqueueOutcome.Queued ? 1 : 0;
+        return result.Outcome == EnqueueOutcome.Queued;
     }
 
     private static partial class Log

@@ -46,6 +46,16 @@ internal sealed class KubernetesApiTests
     }
 
     [Test]
+    public async Task A_pod_whose_name_is_as_long_as_names_may_be_gets_events()
+    {
+        // The Event's name begins with it, and is cut at the dash, which no name ends with.
+        var subject = new EventSubject("v1", "Pod", _namespace, new string('a', 232) + "-" + new string('a', 20), null);
+        var writer = new EventWriter(_server.Client, "proxyswapper-0", TimeProvider.System);
+        var path = await writer.WriteAsync(subject, new EventContent("Released", "Release", "now"), default);
+        Assert.That((string?)(await _server.Client.GetAsync(path, default))!["regarding"]!["name"], Is.EqualTo(subject.Name));
+    }
+
+    [Test]
     public async Task Pods_are_listed_by_label_page_by_page_without_those_that_ended()
     {
         foreach (var name in new[] { "a", "b", "c", "d", "e" })

@@ -70,6 +70,26 @@ internal sealed class BackfillPlanTests
     public void Only_what_may_not_start_without_a_registry_is_warmed(string registry, int count) =>
         Assert.That(PlanOf(Fills + Warms, Presence.Present, registry, ["nginx:1"]).Images, Has.Count.EqualTo(count));
 
+    [Test]
+    public void The_secrets_of_every_namespace_are_tried_however_many_workloads_another_has()
+    {
+        var builder = new ReportBuilder(RuleSet.Compile(new() { ProxyUrl = "registry.example.com" }), ReportCluster.ChartDefaults);
+        for (var i = 0; i < 100; i++)
+            Add("busy", $"web-{i}");
+        for (var i = 0; i < 20; i++)
+            Add($"team-{i}", "web");
+        foreach (var entry in builder.Entries)
+            entry.Presence = Presence.Missing;
+        var image = BackfillPlan.Create(ImageReport.Create(builder, new ReportProblems()), null).Images.Single();
+        Assert.That(image.Origins.Select(origin => origin.Namespace).Distinct().ToList(), Has.Count.EqualTo(21));
+        Assert.That(image.Origins, Has.Count.LessThan(100));
+
+        void Add(string @namespace, string name) =>
+            builder.AddTemplate([
+                new ImageUse("nginx:1", null, null, new Workload("Deployment", @namespace, name) { PullSecrets = [name] }, PodTraits.None),
+            ]);
+    }
+
     private static BackfillPlan PlanOf(string configuration, Presence presence, params string[] images) =>
         PlanOf(configuration, presence, null, images);
 

@@ -20,6 +20,9 @@ internal sealed class EphemeralImageTests : PopulationFixture
     /// <summary>How many reviews of one namespace are looked at.</summary>
     private const int OfNamespace = 20;
 
+    /// <summary>The same of all namespaces that the API server has shown no Pod of.</summary>
+    private const int Unseen = 50;
+
     [TestCase(PopulatePolicy.Gate)]
     [TestCase(PopulatePolicy.Delayed)]
     public async Task What_a_review_adds_is_copied_once_the_API_server_shows_it(PopulatePolicy policy)
@@ -66,22 +69,32 @@ internal sealed class EphemeralImageTests : PopulationFixture
     [Test]
     public async Task Reviews_of_pods_that_are_never_stored_delay_no_other_and_what_exceeds_the_limit_is_reported()
     {
-        var log = new CapturedLog();
+        var (log, time) = (new CapturedLog(), new ManualTimeProvider());
         await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
-        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log);
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log, time);
         var dropped = 0L;
         using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
-        // Each is looked for during 20 s.
         for (var index = 0; index < 90; index++)
             await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, $"team-{index % 6}"));
         await scene.ReviewAsync(ReviewOf("web", 1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), 91);
+        time.Advance(TimeSpan.FromSeconds(1));
         await CopiedAsync(1);
         Assert.That(log.Text, Does.Not.Contain("are not copied: too many"));
         Assert.That(Interlocked.Read(ref dropped), Is.Zero);
         for (var index = 0; index < 300; index++)
-            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, $"team-{index}"));
+            await scene.ReviewAsync(ReviewOf($"absent-{index}", 0, $"forged-{index}"));
         Assert.That(log.Text, Does.Contain(", and perhaps of others, are not copied: too many"));
-        Assert.That(Interlocked.Read(ref dropped), Is.Positive);
+        Assert.That(Interlocked.Read(ref dropped), Is.EqualTo(300 - Unseen));
+        // The rest is kept for namespaces that the API server has shown.
+        await CreateAsync("second", $"{Downstream.Address}/mirror/app2:1");
+        await scene.ReviewAsync(ReviewOf("second", 2));
+        Assert.That(Interlocked.Read(ref dropped), Is.EqualTo(300 - Unseen));
+        await TestWait.UntilAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return IsCopied(2);
+        });
     }
 
     private static MeterListener ListenToDropped(IMeterFactory meters, Action<long> drop)
@@ -113,19 +126,33 @@ internal sealed class EphemeralImageTests : PopulationFixture
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(1), OfNamespace + 1);
         time.Advance(TimeSpan.FromSeconds(1));
         await CopiedAsync(1);
-        // The places are given back once the Pods were looked for in vain.
-        foreach (var pause in new[] { 4, 15 })
-        {
-            await time.WaitForTimerAsync(TimeSpan.FromSeconds(pause), OfNamespace);
-            time.Advance(TimeSpan.FromSeconds(pause));
-        }
+        // The places are given back at the first look: the Pod of an ephemeral container exists already.
         await CreateInAsync("hostile", "web", $"{Downstream.Address}/mirror/app2:1");
+        var dropped = 0L;
+        using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
         await TestWait.UntilAsync(async () =>
         {
+            var before = Interlocked.Read(ref dropped);
             await scene.ReviewAsync(ReviewOf("web", 2, "hostile"));
-            time.Advance(TimeSpan.FromSeconds(1));
-            return IsCopied(2);
+            return Interlocked.Read(ref dropped) == before;
         });
+        await time.FireAsync(TimeSpan.FromSeconds(1));
+        await CopiedAsync(2);
+    }
+
+    [Test]
+    public async Task A_pod_whose_images_are_stored_late_is_looked_at_again()
+    {
+        var time = new ManualTimeProvider();
+        await CreateAsync("web", "elsewhere.example/tool:1");
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, time: time);
+        await scene.ReviewAsync(ReviewOf("web", 1));
+        await time.FireAsync(TimeSpan.FromSeconds(1));
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(4));
+        await new ResourceClient(Client, ResourceType.Pods).DeleteAsync("team", "web", null, default);
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
+        time.Advance(TimeSpan.FromSeconds(4));
+        await CopiedAsync(1);
     }
 
     private RuleOptions Match => new() { Match = Upstream.Address, Target = $"{Downstream.Address}/mirror" };

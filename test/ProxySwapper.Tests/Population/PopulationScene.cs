@@ -85,39 +85,60 @@ internal sealed class PopulationScene : IAsyncDisposable
         ActivityContext trace = default
     )
     {
+        var rules = _rules.Current;
         var slots = images
             .Select(
                 (image, index) =>
                     new PodImageDecision(
                         new PodImage(PodImageKind.Container, index, $"c{index}", image, pullPolicy),
-                        _rules.Current.Evaluate(image, "team")
+                        rules.Evaluate(image, "team")
                     )
             )
             .ToImmutableArray();
         var decision = new PodDecision(PodDecision.OutcomeOf(slots), slots);
-        var pod = PodOf(decision, isDryRun, trace);
-        if (Population.DelaysResponse)
+        var pod = PodOf(decision);
+        if (Population.DelaysResponse(pod))
             decision = await Population.BeforeResponseAsync(pod, decision, default);
         if (!isDryRun)
-            Population.AfterResponse(PodOf(decision, isDryRun, trace));
+            Population.AfterResponse(PodOf(decision));
         return decision;
+
+        AdmittedPod PodOf(PodDecision decision) =>
+            new()
+            {
+                Namespace = "team",
+                Name = "pod",
+                ServiceAccountName = "default",
+                PullSecrets = [],
+                Images = decision.Images,
+                Rules = rules,
+                IsDryRun = isDryRun,
+                Activity = trace,
+            };
     }
 
     /// <summary>The decision for a review, as sent by an API server.</summary>
-    public async Task<PodDecision> ReviewAsync(string review)
+    /// <param name="review">The review.</param>
+    /// <param name="reload">Awaited once the images are decided about.</param>
+    public async Task<PodDecision> ReviewAsync(string review, Func<Task>? reload = null)
     {
         var reviewer = new AdmissionReviewer(_rules.Current);
         if (!reviewer.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(review)), out var read, out var error))
             throw new ArgumentException(error, nameof(review));
         var decision = reviewer.Decide(read);
-        var pod = AdmittedPod.Create(read, decision, default);
-        if (Population.DelaysResponse)
+        var pod = AdmittedPod.Create(read, decision, reviewer.Rules, default);
+        if (reload is not null)
+            await reload();
+        if (Population.DelaysResponse(pod))
             decision = await Population.BeforeResponseAsync(pod, decision, default);
         decision = Population.Mark(read, pod, decision);
         if (!read.IsDryRun)
             Population.AfterResponse(pod with { Images = decision.Images });
         return decision;
     }
+
+    /// <summary>Replaces the configuration.</summary>
+    public void Reload(ProxySwapperOptions options) => _rules.Apply(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
 
     /// <summary>The response of <c>/populate</c>.</summary>
     public async Task<JsonNode> ReadStateAsync()
@@ -134,16 +155,4 @@ internal sealed class PopulationScene : IAsyncDisposable
         await _host.StopAsync();
         _host.Dispose();
     }
-
-    private static AdmittedPod PodOf(PodDecision decision, bool isDryRun, ActivityContext trace) =>
-        new()
-        {
-            Namespace = "team",
-            Name = "pod",
-            ServiceAccountName = "default",
-            PullSecrets = [],
-            Images = decision.Images,
-            IsDryRun = isDryRun,
-            Activity = trace,
-        };
 }

@@ -7,6 +7,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Time;
@@ -49,11 +50,43 @@ internal sealed class ReconcilerTests
         await reconciler.StopAsync(default);
     }
 
+    [Test]
+    public async Task The_secrets_of_all_namespaces_that_need_a_missing_image_are_tried()
+    {
+        await using var target = await InMemoryRegistry.StartAsync();
+        var options = new ProxySwapperOptions { Rules = [new() { Match = "docker.io", Target = $"{target.Address}/hub" }] };
+        var pods = new[] { "a", "a", "b", "c" }.Select(
+            (team, index) =>
+                $$$"""
+                    {"metadata":{"namespace":"{{{team}}}","name":"web-{{{index}}}","uid":"u{{{index}}}",
+                      "annotations":{"original-image.proxyswapper.io/c":"nginx:1"}},
+                     "spec":{"imagePullSecrets":[{"name":"mine"}],
+                      "containers":[{"name":"c","image":"{{{target.Address}}}/hub/library/nginx:1"}]}}
+                    """
+        );
+        _server.Answer(200, $$"""{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{{string.Join(',', pods)}}]}""");
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        var queue = QueueOf(options);
+        using var reconciler = Create(options, queue, services.GetRequiredService<IMeterFactory>(), registries);
+        using var client = _server.Client();
+        Assert.That(await reconciler.RunAsync(client, default), Is.True);
+        var job = queue.Read((_, waiting) => waiting.Single());
+        Assert.That(job.Origins.Select(origin => origin.Namespace), Is.EqualTo(["a", "b", "c"]));
+        Assert.That(target.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(1));
+    }
+
+    private PopulationQueue QueueOf(ProxySwapperOptions options) => new(() => options.Populate, _time, new Backoff(() => 0.5));
+
     private Reconciler Create(TimeSpan interval, IMeterFactory meters, RegistryServices registries)
     {
         var options = new ProxySwapperOptions { Populate = new() { ReconcileEvery = interval } };
+        return Create(options, QueueOf(options), meters, registries);
+    }
+
+    private Reconciler Create(ProxySwapperOptions options, PopulationQueue queue, IMeterFactory meters, RegistryServices registries)
+    {
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), _time.GetUtcNow());
-        var queue = new PopulationQueue(() => options.Populate, _time, new Backoff(() => 0.5));
         return new Reconciler(
             new KubernetesAccess(_server.Client()),
             rules,

@@ -1,5 +1,4 @@
 using ProxySwapper.Kubernetes;
-using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Cluster;
@@ -95,11 +94,9 @@ internal sealed partial class CopyClaim : IAsyncDisposable
                 await TryRenewAsync(held, timeout.Token)
                 ?? (await ReadOwnAsync(held, timeout.Token) is { } current ? await TryRenewAsync(current, timeout.Token) : null);
         }
-        catch (Exception problem)
-            when (problem is KubernetesException or KubernetesConnectionException
-                || problem is OperationCanceledException && !_stop.IsCancellationRequested
-            )
+        catch (Exception problem) when (problem is not OperationCanceledException || !_stop.IsCancellationRequested)
         {
+            // Whatever it is, the Lease is lost if it lasts, and the end of the copy must not fail because of it.
             Log.NotRenewed(_logger, held.Name, timeout.HasPassed ? timeout.Reason : problem.Message);
             return false;
         }
@@ -140,8 +137,9 @@ internal sealed partial class CopyClaim : IAsyncDisposable
             if (await ReadOwnAsync(lease, timeout.Token) is { } current)
                 await _leases.TryDeleteAsync(current, timeout.Token);
         }
-        catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException or OperationCanceledException)
+        catch (Exception problem)
         {
+            // Whatever it is, the copy has ended as it has.
             Log.NotGivenBack(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, timeout.HasPassed ? timeout.Reason : problem.Message);
         }
     }

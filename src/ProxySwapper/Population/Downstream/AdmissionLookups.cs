@@ -1,25 +1,20 @@
 using System.Collections.Concurrent;
-using ProxySwapper.Population.Queue;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
-/// Lookups that reviews wait for, a few of each namespace at a registry at a time: one review may name hundreds of images, and all
-/// namespaces share the connections to a downstream registry.
+/// Lookups that reviews wait for, a few of each namespace at a registry at a time (<see cref="LookupLimiter"/>), since one review may name
+/// hundreds of images.
 /// </summary>
-internal sealed class AdmissionLookups(DownstreamLookup lookup)
+internal sealed class AdmissionLookups(DownstreamLookup lookup, LookupLimiter limiter)
 {
-    /// <summary>Concurrent lookups of one namespace at one registry, fewer than a registry answers at a time.</summary>
-    public const int MaximumConcurrent = 4;
-
-    private readonly KeyedLimiter _places = new(MaximumConcurrent);
     private readonly SingleFlight<(string Namespace, string Target), ImagePresence> _lookups = new();
     private readonly ConcurrentDictionary<(string Namespace, string Target), bool> _asked = new();
 
     /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
-    /// <returns>Null if other lookups of the namespace took all the time, so that the registry was not asked for this image.</returns>
+    /// <returns>Null if other lookups took all the time, so that the registry was not asked for this image.</returns>
     public async Task<ImagePresence?> FindAsync(string @namespace, ImageReference target, CancellationToken deadline)
     {
         var key = (@namespace, target.ToString());
@@ -37,7 +32,7 @@ internal sealed class AdmissionLookups(DownstreamLookup lookup)
 
     private async Task<ImagePresence> AskAsync((string Namespace, string Target) key, ImageReference target, CancellationToken deadline)
     {
-        using var place = await _places.EnterAsync($"{key.Namespace}/{target.Registry}", deadline);
+        using var place = await limiter.EnterForReviewAsync(key.Namespace, target.Registry, deadline);
         _asked[key] = true;
         try
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ProxySwapper.Configuration;
 
 namespace ProxySwapper.Population.Downstream;
 
@@ -25,13 +26,13 @@ internal sealed partial class DownstreamHealth
             new(isTrue ? 1 : 0, new KeyValuePair<string, object?>("registry", state.Registry.Text));
     }
 
-    private IEnumerable<string> DescribeFaults(RegistryHealth health)
+    private IEnumerable<string> DescribeFaults(RegistryHealth health, ProxySwapperOptions options)
     {
         if (health.Fault is { } fault)
-            yield return Description(health.Registry.Text, fault, FallsBack);
+            yield return Description(health.Registry.Text, fault, FallsBack(options));
         foreach (var target in health.Targets)
             if (target.Fault is { } refusal)
-                yield return Description(target.Name, refusal, FallsBackIfRefused);
+                yield return Description(target.Name, refusal, FallsBackIfRefused(options));
 
         static string Description(string name, string fault, bool fallsBack) =>
             $"{name} is failing{(fallsBack ? ", its images are left unchanged" : "")}: {fault}";

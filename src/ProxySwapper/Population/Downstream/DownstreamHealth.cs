@@ -53,7 +53,7 @@ internal sealed partial class DownstreamHealth(
     public ReadinessState State => new(true, Describe());
 
     /// <summary>Whether images are left unchanged because of a failing registry.</summary>
-    public bool IsFallingBack => _anyFails && FallsBack || _anyRefuses && FallsBackIfRefused;
+    public bool IsFallingBack => IsFallingBackBy(rules.Current.Options);
 
     /// <summary>
     /// What is failing and why, if the images of a repository are left unchanged for that; otherwise null. The next check of a target that
@@ -61,12 +61,13 @@ internal sealed partial class DownstreamHealth(
     /// </summary>
     public string? FailureOf(RegistryName registry, string repository)
     {
-        if (!IsFallingBack || !_registries.TryGetValue(registry, out var health))
+        var options = rules.Current.Options;
+        if (!IsFallingBackBy(options) || !_registries.TryGetValue(registry, out var health))
             return null;
-        if (health.Fault is { } fault && FallsBack)
+        if (health.Fault is { } fault && FallsBack(options))
             return $"{registry} is failing: {fault}";
         var target = health.TargetOf(repository);
-        if (target.Fault is not { } refusal || !FallsBackIfRefused)
+        if (target.Fault is not { } refusal || !FallsBackIfRefused(options))
             return null;
         // Nothing is copied there meanwhile, so this repository would never be checked: our login may have rights for it alone.
         target.AddRepository(repository);
@@ -113,7 +114,11 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>A message for the operator; empty if all is well.</summary>
-    public string Describe() => string.Join("; ", _registries.Values.SelectMany(DescribeFaults));
+    public string Describe()
+    {
+        var options = rules.Current.Options;
+        return string.Join("; ", _registries.Values.SelectMany(health => DescribeFaults(health, options)));
+    }
 
     /// <summary>The monitored registries, by name.</summary>
     public IReadOnlyList<DownstreamState> Snapshot() =>
@@ -174,26 +179,23 @@ internal sealed partial class DownstreamHealth(
         }
     }
 
-    private bool FallsBack =>
-        rules.Current.Options is var options
-        && (
-            options.ProxyHealth.Fallback
-            ?? (
-                options.SwapPolicy == SwapPolicy.Exists
-                || options.Populate is { Policy: PopulatePolicy.Gate, Gate.OnFailure: GateFailurePolicy.Restore } && hasGates()
-            )
+    private bool IsFallingBackBy(ProxySwapperOptions options) =>
+        _anyFails && FallsBack(options) || _anyRefuses && FallsBackIfRefused(options);
+
+    private bool FallsBack(ProxySwapperOptions options) =>
+        options.ProxyHealth.Fallback
+        ?? (
+            options.SwapPolicy == SwapPolicy.Exists
+            || options.Populate is { Policy: PopulatePolicy.Gate, Gate.OnFailure: GateFailurePolicy.Restore } && hasGates()
         );
 
     /// <summary>
     /// Whether images are left unchanged while their target refuses our login. Nothing is copied there then, and a registry that is up may
     /// stay so for days: with any policy, unless configured otherwise.
     /// </summary>
-    private bool FallsBackIfRefused =>
-        rules.Current.Options is var options
-        && (
-            options.ProxyHealth.Fallback
-            ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore)
-        );
+    private static bool FallsBackIfRefused(ProxySwapperOptions options) =>
+        options.ProxyHealth.Fallback
+        ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore);
 
     private RegistryHealth Watched(RegistryName registry)
     {
@@ -264,11 +266,12 @@ internal sealed partial class DownstreamHealth(
                 );
             var isNews = fault is null ? health.Answered() : health.Failed(fault);
             health.Checked(fault, _clock.UtcNow);
-            var interval = rules.Current.Options.ProxyHealth.Interval;
+            var options = rules.Current.Options;
+            var interval = options.ProxyHealth.Interval;
             health.NextCheck = _clock.UtcNow + (health.IsDoubtful ? interval : interval * CalmFactor);
             Summarize();
             if (isNews)
-                Report(health.Registry.Text, fault, FallsBack, cancellationToken);
+                Report(health.Registry.Text, fault, FallsBack(options), cancellationToken);
         }
         finally
         {
@@ -291,6 +294,6 @@ internal sealed partial class DownstreamHealth(
         else
             return;
         if (isNews)
-            Report(target.Name, target.Fault, FallsBackIfRefused, cancellationToken);
+            Report(target.Name, target.Fault, FallsBackIfRefused(rules.Current.Options), cancellationToken);
     }
 }

@@ -32,6 +32,9 @@ internal sealed partial class GatedPods(
     /// <summary>The number of concurrent patches.</summary>
     private const int MaximumCalls = 16;
 
+    /// <summary>Those of one namespace: however many of its Pods are due, those of others are released between them.</summary>
+    private const int MaximumCallsOfNamespace = MaximumCalls * 3 / 4;
+
     /// <summary>After this many internal errors of the API server, the Pod is released with unchanged images.</summary>
     private const int AttemptsWithChanges = 3;
 
@@ -45,6 +48,7 @@ internal sealed partial class GatedPods(
     private readonly ConcurrentDictionary<string, GatedPodState> _pods = new(StringComparer.Ordinal);
     private readonly AsyncSignal _signal = new(time);
     private readonly SemaphoreSlim _calls = new(MaximumCalls);
+    private readonly KeyedLimiter _turns = new(MaximumCallsOfNamespace);
     private readonly Backoff _backoff = new(Random.Shared.NextDouble);
 
     /// <summary>The number of waiting Pods.</summary>
@@ -147,22 +151,24 @@ internal sealed partial class GatedPods(
                 continue;
             }
             state.IsInFlight = true;
-            _ = ReleaseAsync(pods, state, deadline, cancellationToken);
+            _ = ReleaseAsync(pods, state, cancellationToken);
         }
         return next;
     }
 
-    private async Task ReleaseAsync(PodClient pods, GatedPodState state, TimeSpan deadline, CancellationToken cancellationToken)
+    private async Task ReleaseAsync(PodClient pods, GatedPodState state, CancellationToken cancellationToken)
     {
         try
         {
+            using var turn = await _turns.EnterAsync(state.Pod.Namespace, cancellationToken);
             await _calls.WaitAsync(cancellationToken);
             try
             {
-                // While this one waited, another replica may have been faster, or the Pod got another image.
-                if (state.Ended.IsCancellationRequested || !state.IsSettled && state.Since + deadline > _clock.UtcNow)
+                var options = Options;
+                // While this one waited, another replica may have been faster, or the Pod got another image or more time.
+                if (state.Ended.IsCancellationRequested || !state.IsSettled && state.Since + options.Deadline > _clock.UtcNow)
                     return;
-                var plan = PlanOf(state, deadline);
+                var plan = PlanOf(state, options);
                 var outcome = await releaser.ReleaseAsync(pods, state.Pod, plan, cancellationToken);
                 Forget(state);
                 Report(state, plan, outcome);
@@ -196,14 +202,14 @@ internal sealed partial class GatedPods(
             state.Dispose();
     }
 
-    private ReleasePlan PlanOf(GatedPodState state, TimeSpan deadline)
+    private ReleasePlan PlanOf(GatedPodState state, GateOptions options)
     {
-        var reason = state.Describe(deadline);
+        var reason = state.Describe(options.Deadline);
         return new ReleasePlan(reason is null ? null : Truncation.Shorten(reason, MaximumReason), state.IsDownstream)
         {
-            KeepsImages = reason is not null && Options.OnFailure == GateFailurePolicy.Keep,
+            KeepsImages = reason is not null && options.OnFailure == GateFailurePolicy.Keep,
             MayDropChanges = state.Failures >= AttemptsWithChanges,
-            Pin = Options.PinDigests ? PinOf : null,
+            Pin = options.PinDigests ? PinOf : null,
         };
     }
 

@@ -5,10 +5,7 @@ namespace ProxySwapper.Population.Queue;
 /// <summary>Work in the queue or in flight. Its state belongs to <see cref="PopulationQueue"/> and only changes under its lock.</summary>
 internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long sequence, DateTimeOffset now)
 {
-    /// <summary>Limit of Pods whose secrets are tried: enough for namespaces that start the same image at once.</summary>
-    private const int MaximumOrigins = 8;
-
-    private volatile IReadOnlyList<PodOrigin> _origins = [origin];
+    private readonly JobOrigins _origins = new(origin);
     private readonly TaskCompletionSource<bool> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PopulationWork Work { get; } = work;
@@ -19,16 +16,16 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     public DateTimeOffset QueuedAt { get; } = now;
 
     /// <summary>The namespace whose share of the queue the job takes.</summary>
-    public string Owner { get; } = origin.Namespace;
+    public string Owner { get; private set; } = origin.Namespace;
 
-    /// <summary>The namespaces that need the image.</summary>
+    /// <summary>The namespaces that need the image and whose Pods' secrets the next attempt tries.</summary>
     public IReadOnlyList<string> Namespaces { get; private set; } = [origin.Namespace];
 
     /// <summary>The namespace whose turn the current attempt takes.</summary>
     public string Tenant { get; set; } = origin.Namespace;
 
-    /// <summary>The Pods that need the image, in order of arrival.</summary>
-    public IReadOnlyList<PodOrigin> Origins => _origins;
+    /// <summary>The Pods that need the image and whose secrets the next attempt tries.</summary>
+    public IReadOnlyList<PodOrigin> Origins => _origins.Current;
 
     /// <summary>Those at the start of the current attempt.</summary>
     public IReadOnlyList<PodOrigin> OriginsAtStart { get; set; } = [];
@@ -53,6 +50,9 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
 
     /// <summary>Failed attempts.</summary>
     public int Failures { get; set; }
+
+    /// <summary>Those of them in which only the secrets of namespaces that have no place any more were refused.</summary>
+    public int FailuresOfOthers { get; private set; }
 
     /// <summary>Why the last attempt failed, or null.</summary>
     public string? LastFault { get; set; }
@@ -97,25 +97,37 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <returns>True if it is the first of its namespace.</returns>
     public bool AddOrigin(PodOrigin another)
     {
-        if (!_origins.All(another.HasOtherAccessThan))
-            return false;
         var isFirst = !Namespaces.Contains(another.Namespace);
-        if (_origins.Count < MaximumOrigins)
-            _origins = [.. _origins, another];
-        else if (_origins.CountBy(origin => origin.Namespace).MaxBy(share => share.Value) is { Value: > 1 } most)
-        {
-            // No namespace crowds out the others.
-            if (_origins.Count(origin => origin.Namespace == another.Namespace) + 1 >= most.Value)
-                return false;
-            var last = _origins.Last(origin => origin.Namespace == most.Key);
-            _origins = [.. _origins.Where(origin => origin != last), another];
-        }
-        else
+        if (!_origins.Add(another))
             return false;
-        Namespaces = [.. _origins.Select(origin => origin.Namespace).Distinct(StringComparer.Ordinal)];
-        Sources = RegistryKey.SourcesOf(Work, _origins);
+        ReadOrigins();
         return isFirst;
     }
 
+    /// <summary>
+    /// Whether the secrets of a namespace count for the result; false if too many namespaces needed the image before it. Does not change
+    /// any more once the job has completed.
+    /// </summary>
+    public bool Includes(string @namespace) => _origins.Include(@namespace);
+
+    /// <summary>After a failed attempt, lets the next one try the secrets of namespaces that found no place before.</summary>
+    /// <param name="areRefused">True if those that were tried are not worth another attempt.</param>
+    /// <returns>False if no namespace waits.</returns>
+    public bool AdvanceOrigins(bool areRefused)
+    {
+        if (!_origins.Advance(OriginsAtStart, areRefused))
+            return false;
+        if (areRefused)
+            (FailuresOfOthers, Owner) = (Failures, Origins[0].Namespace);
+        ReadOrigins();
+        return true;
+    }
+
     public void Complete(bool isDownstream) => _completion.TrySetResult(isDownstream);
+
+    private void ReadOrigins()
+    {
+        Namespaces = [.. Origins.Select(origin => origin.Namespace).Distinct(StringComparer.Ordinal)];
+        Sources = RegistryKey.SourcesOf(Work, Origins);
+    }
 }

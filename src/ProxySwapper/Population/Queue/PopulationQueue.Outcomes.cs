@@ -41,13 +41,16 @@ internal sealed partial class PopulationQueue
                 else
                     lastOfHost = Math.Max(lastOfHost, _selector.CircuitBreaker.Failed(key, fault.RetryAfter, now));
             Leave(job);
-            // A Pod that joined in the meantime may have the missing secrets.
-            var isPermanent = fault.Kind == FailureKind.Permanent && ReferenceEquals(job.Origins, job.OriginsAtStart);
+            // A Pod that joined in the meantime may have the missing secrets, or one of a namespace that found no place.
+            var isJoinedByNone = ReferenceEquals(job.Origins, job.OriginsAtStart);
+            var isRefused = fault.Kind == FailureKind.Permanent && fault.Host == job.Work.Origin.Registry;
+            var isAdvanced = (isRefused || fault.Kind != FailureKind.Permanent) && job.AdvanceOrigins(isRefused);
+            var isPermanent = fault.Kind == FailureKind.Permanent && isJoinedByNone && !isAdvanced;
             PopulationJob? displaced = null;
             if (
                 _isClosed
                 || isPermanent
-                || job.Failures > mostFailures
+                || job.Failures - job.FailuresOfOthers > mostFailures
                 || !_waiting.HasRoom(job.Owner, isTried: true, options().QueueLimit, out displaced)
             )
             {
@@ -59,8 +62,7 @@ internal sealed partial class PopulationQueue
             {
                 if (displaced is not null)
                 {
-                    _waiting.Remove(displaced);
-                    Drop(displaced);
+                    Displace(displaced);
                     givenUp.Add(displaced);
                 }
                 // The pause is for the credentials of those who needed the image when the attempt started.

@@ -72,13 +72,14 @@ internal sealed class WaitingJobs
 
     /// <summary>
     /// The newest job of a namespace all of whose jobs are needed by others too, as those of a tenant with several namespaces may be; first
-    /// of those that no namespace with few images needs.
+    /// of those that no namespace with few images needs, and of these one that nobody waits for.
     /// </summary>
     private PopulationJob? NewestShared(string largest, bool isTried)
     {
         var jobs = _jobs.Where(job => job.Failures > 0 == isTried).ToList();
         var needs = jobs.SelectMany(job => job.Namespaces).CountBy(name => name).ToDictionary(StringComparer.Ordinal);
-        return jobs.Where(job => job.Owner == largest).MaxBy(job => (job.Namespaces.Min(name => needs[name]), job.Sequence));
+        return jobs.Where(job => job.Owner == largest)
+            .MaxBy(job => (job.Namespaces.Min(name => needs[name]), job.Waiters == 0, job.Sequence));
     }
 
     private Shares SharesOf(bool isTried) => isTried ? _tried : _untried;

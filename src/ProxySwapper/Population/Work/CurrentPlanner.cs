@@ -8,16 +8,15 @@ internal sealed class CurrentPlanner(ConfigurationMonitor rules)
     private volatile Compiled? _compiled;
 
     /// <summary>The planner for the current rules.</summary>
-    public PopulationPlanner Value
+    public PopulationPlanner Value => For(rules.Current);
+
+    /// <summary>The planner for a snapshot of the rules that has also decided what images are rewritten to.</summary>
+    public PopulationPlanner For(RuleSet snapshot)
     {
-        get
-        {
-            var current = rules.Current;
-            var compiled = _compiled;
-            if (compiled?.Rules != current)
-                _compiled = compiled = new Compiled(current, PopulationPlanner.Compile(current.Options.Populate));
-            return compiled.Planner;
-        }
+        var compiled = _compiled;
+        if (compiled?.Rules != snapshot)
+            _compiled = compiled = new Compiled(snapshot, PopulationPlanner.Compile(snapshot.Options.Populate));
+        return compiled.Planner;
     }
 
     private sealed record Compiled(RuleSet Rules, PopulationPlanner Planner);

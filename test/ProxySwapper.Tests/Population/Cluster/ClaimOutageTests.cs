@@ -62,6 +62,7 @@ internal sealed class ClaimOutageTests : IDisposable
     [TestCase("hangs")]
     [TestCase("500")]
     [TestCase("401")]
+    [TestCase("odd")]
     public async Task A_claim_that_cannot_be_renewed_is_lost_before_another_replica_takes_it(string fault)
     {
         var (one, two) = (Replica("one", _ones), Replica("two", _twos));
@@ -147,6 +148,12 @@ internal sealed class ClaimOutageTests : IDisposable
             {
                 context.Abort();
                 return Task.CompletedTask;
+            },
+            // Half of a surrogate pair as a label's name.
+            "odd" => context =>
+            {
+                context.Response.ContentType = "application/json";
+                return context.Response.WriteAsync("""{"metadata":{"uid":"u","resourceVersion":"1","labels":{"\ud800":"x"}}}""");
             },
             "hangs" => context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted),
             _ => context =>

@@ -49,6 +49,24 @@ internal sealed class FailureEventsTests
         Assert.That(_server.Requests.Last(), Is.EqualTo("POST /apis/events.k8s.io/v1/namespaces/team/events"));
     }
 
+    [TestCase(1, "", 0)]
+    [TestCase(233, "", 0)]
+    [TestCase(253, "", 0)]
+    [TestCase(232, "-", 20)]
+    [TestCase(232, ".", 20)]
+    public async Task The_name_of_an_event_is_valid_however_long_the_name_of_its_pod_is(int before, string between, int after)
+    {
+        var name = new string('a', before) + between + new string('a', after);
+        using var events = await StartAsync();
+        _server.Answer(201, "{}");
+        events.Report(Job("app", new PodOrigin("team", name, "default", []) { Uid = "u1" }));
+        await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
+        var written = JsonNode.Parse(_server.Bodies.Last())!;
+        Assert.That((string?)written["regarding"]!["name"], Is.EqualTo(name));
+        var start = new string('a', Math.Min(before, 233));
+        Assert.That((string?)written["metadata"]!["name"], Has.Length.LessThanOrEqualTo(253).And.Match($"^{start}\\.[0-9a-f]{{19}}\\z"));
+    }
+
     [Test]
     public async Task An_image_that_fails_again_counts_on_in_its_one_event_and_not_at_each_failure()
     {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Rules;
@@ -64,7 +65,7 @@ internal sealed class AdmissionLookupTests
     public async Task A_review_of_950_images_holds_up_no_other_namespace()
     {
         var hostile = ReviewAsync("hostile", 950);
-        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await HeldAsync(LookupLimiter.MaximumOfNamespace);
         var other = await ReviewAsync("team", "team/app").WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
         Assert.That(other.Images.Single().Decision.IsRewritten, Is.True);
         await _time.FireAsync(Deadline);
@@ -75,18 +76,33 @@ internal sealed class AdmissionLookupTests
             Is.EquivalentTo(
                 new KeyValuePair<bool, int>[]
                 {
-                    new(false, AdmissionLookups.MaximumConcurrent),
-                    new(true, 950 - AdmissionLookups.MaximumConcurrent),
+                    new(false, LookupLimiter.MaximumOfNamespace),
+                    new(true, 950 - LookupLimiter.MaximumOfNamespace),
                 }
             )
         );
     }
 
     [Test]
+    public async Task Reviews_of_many_namespaces_that_nobody_has_seen_hold_up_none_of_a_namespace_with_pods()
+    {
+        const int Forged = 10;
+        _scene.Get<SeenNamespaces>().Add("team");
+        var hostile = Enumerable.Range(0, Forged).Select(index => ReviewAsync($"forged-{index}", $"slow/app{index}")).ToList();
+        await HeldAsync(LookupLimiter.MaximumUnseen);
+        await _time.WaitForTimerAsync(Deadline, Forged);
+        var other = await ReviewAsync("team", "team/app").WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        Assert.That(other.Images.Single().Decision.IsRewritten, Is.True);
+        _time.Advance(Deadline);
+        await Task.WhenAll(hostile);
+        Assert.That(_slow, Is.EqualTo(LookupLimiter.MaximumUnseen));
+    }
+
+    [Test]
     public async Task After_the_reviews_only_lookups_that_the_registry_was_asked_for_go_on_and_the_next_review_has_their_result()
     {
         var reviews = Enumerable.Range(0, 5).Select(_ => ReviewAsync("hostile", 50)).ToList();
-        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await HeldAsync(LookupLimiter.MaximumOfNamespace);
         await _time.WaitForTimerAsync(Deadline, reviews.Count);
         _time.Advance(Deadline);
         await Task.WhenAll(reviews);
@@ -94,14 +110,14 @@ internal sealed class AdmissionLookupTests
         await TestWait.UntilAsync(() => Seen("slow/app0"), "the result of the lookup");
         var next = await ReviewAsync("hostile", "slow/app0");
         Assert.That(next.Images.Single().Decision.IsRewritten, Is.True);
-        Assert.That(_slow, Is.EqualTo(AdmissionLookups.MaximumConcurrent));
+        Assert.That(_slow, Is.EqualTo(LookupLimiter.MaximumOfNamespace));
     }
 
     [Test]
     public async Task Reviews_of_one_namespace_share_a_lookup_although_the_first_has_less_time()
     {
         var hostile = ReviewAsync("team", 4);
-        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await HeldAsync(LookupLimiter.MaximumOfNamespace);
         var first = ReviewAsync("team", "team/app");
         await _time.WaitForTimerAsync(Deadline, 2);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -128,7 +144,7 @@ internal sealed class AdmissionLookupTests
     {
         var slow = Enumerable.Range(0, 10).Select(index => $"up.example.com/slow/app{index}:1");
         var review = _scene.ReviewAsync(ReviewSamples.Create([.. slow, "other.example.com/team/app:1"]));
-        await HeldAsync(AdmissionLookups.MaximumConcurrent);
+        await HeldAsync(LookupLimiter.MaximumOfNamespace);
         await TestWait.UntilAsync(() => _other.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest) == 1, "the other lookup");
         await _time.FireAsync(Deadline);
         Assert.That((await review).Images.Select(image => image.Decision.IsRewritten).TakeLast(2), Is.EqualTo([false, true]));

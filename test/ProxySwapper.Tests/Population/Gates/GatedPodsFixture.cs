@@ -21,6 +21,9 @@ internal abstract class GatedPodsFixture
 
     /// <summary>The status that a patch with this body is refused with, or null.</summary>
     protected Func<string, int?> Refusal { get; set; } = _ => null;
+
+    /// <summary>Awaited before a patch of a Pod of the namespace <c>hostile</c> is answered.</summary>
+    protected Func<Task> Delay { get; set; } = () => Task.CompletedTask;
     private int _patches;
     private InMemoryApiServer _server = null!;
     protected KubernetesClient Client { get; private set; } = null!;
@@ -31,7 +34,7 @@ internal abstract class GatedPodsFixture
     public async Task Start()
     {
         Time = new ManualTimeProvider();
-        (Refusal, _patches) = (_ => null, 0);
+        (Refusal, Delay, _patches) = (_ => null, () => Task.CompletedTask, 0);
         _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = Time, Interceptor = AnswerAsync });
         Client = ApiServers.Connect(_server, clock: Time);
     }
@@ -59,9 +62,12 @@ internal abstract class GatedPodsFixture
     protected Task LiftedAsync() => TestWait.UntilAsync(() => GatesOf("app").Count == 0, "the release");
 
     protected Task<JsonObject> CreateAsync(string name = "app", params (string Original, string Target)[] images) =>
+        CreateInAsync("team", name, images);
+
+    protected Task<JsonObject> CreateInAsync(string @namespace, string name, params (string Original, string Target)[] images) =>
         new ResourceClient(Client, ResourceType.Pods).CreateAsync(
-            "team",
-            GatedPodSamples.Create("team", name, images.Length > 0 ? images : [(Original, Target)]),
+            @namespace,
+            GatedPodSamples.Create(@namespace, name, images.Length > 0 ? images : [(Original, Target)]),
             default
         );
 
@@ -77,6 +83,8 @@ internal abstract class GatedPodsFixture
         var body = await reader.ReadToEndAsync();
         context.Request.Body.Position = 0;
         Interlocked.Increment(ref _patches);
+        if (context.Request.Path.Value!.Contains("/namespaces/hostile/", StringComparison.Ordinal))
+            await Delay().WaitAsync(context.RequestAborted);
         if (Refusal(body) is not { } status)
         {
             await next(context);

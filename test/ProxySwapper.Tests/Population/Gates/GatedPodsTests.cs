@@ -103,6 +103,22 @@ internal sealed class GatedPodsTests : GatedPodsFixture
         Assert.That(ImageOf("app"), Is.EqualTo($"{Target}@sha256:abc"));
     }
 
+    [Test]
+    public async Task Pods_of_a_namespace_whose_patches_hang_delay_the_release_of_no_other_pod()
+    {
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Delay = () => end.Task;
+        await using var replica = await StartAsync();
+        replica.Arrive(Target);
+        for (var index = 0; index < 40; index++)
+            replica.See(await CreateInAsync("hostile", $"app-{index}"));
+        await TestWait.UntilAsync(() => Patches == 12, "as many patches as one namespace may have");
+        replica.See(await CreateAsync());
+        await LiftedAsync();
+        end.SetResult();
+        await TestWait.UntilAsync(() => replica.Pods.Count == 0, "the release of the others");
+    }
+
     [TestCase(-1)]
     [TestCase(-24)]
     [TestCase(1)]

@@ -111,6 +111,16 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     }
 
     [Test]
+    public void Of_images_that_the_same_namespaces_need_one_that_nobody_waits_for_gives_way()
+    {
+        foreach (var name in new[] { Greedy, "greedy-too" })
+            for (var i = 0; i < 5; i++)
+                EnqueueFor(name, $"g{i}");
+        using var waiter = Queue.Prioritize(Running("g4"));
+        Assert.That(EnqueueFor("third", "t0").Displaced!.Work.Origin.Repository, Is.EqualTo("g3"));
+    }
+
+    [Test]
     public void The_room_for_images_between_two_attempts_is_shared_the_same_way()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1 };
@@ -123,6 +133,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
         var modest = Take();
         var givenUp = Queue.Failed(modest, Transient);
         Assert.That((givenUp.Single().Owner, modest.Completion.IsCompleted), Is.EqualTo((Greedy, false)));
+        Assert.That(givenUp.Single().IsDisplaced, Is.True, "a gated Pod waits for another chance");
     }
 
     [Test]
