@@ -1,10 +1,8 @@
-using System.Text.Json;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
-using ProxySwapper.Population.Gates;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -13,14 +11,10 @@ namespace ProxySwapper.Population;
 /// Watches the Pods that carry one of our labels and have no node yet; population works for these. Each Pod is seen once when it is created
 /// and once when it gets its node, however large the cluster.
 /// </summary>
-internal sealed partial class PodWatch(
+internal sealed class PodWatch(
     KubernetesAccess kubernetes,
     ConfigurationMonitor rules,
-    SeenNamespaces namespaces,
-    PodPlanner planner,
-    GatedPods gated,
-    PullSecretCheck pullSecrets,
-    PolicyMetrics policy,
+    PodEventHandler handler,
     TimeProvider time,
     ILogger<PodWatch> logger
 ) : BackgroundService
@@ -110,70 +104,13 @@ internal sealed partial class PodWatch(
 
     private async Task FollowAsync(ResourceWatcher<WatchedPod> watcher, bool isGated, bool isPatched, CancellationToken cancellationToken)
     {
-        HashSet<string>? listed = null;
         try
         {
-            await foreach (var (kind, pod) in watcher.WatchAsync(cancellationToken))
-                switch (kind)
-                {
-                    case WatchEventKind.ListStarted:
-                        listed = new HashSet<string>(StringComparer.Ordinal);
-                        break;
-                    case WatchEventKind.ListCompleted:
-                        if (listed is not null && (isGated || isPatched))
-                            gated.Keep(listed, hasLabel: isGated);
-                        listed = null;
-                        break;
-                    case WatchEventKind.Deleted:
-                        if (isGated || isPatched)
-                            gated.Forget(pod!.Pod.Uid, hasLabel: isGated);
-                        break;
-                    default:
-                        listed?.Add(pod!.Pod.Uid);
-                        try
-                        {
-                            if (isPatched && kind == WatchEventKind.Added && listed is null)
-                                policy.Created(pod!.Pod);
-                            See(pod!, isGated, wasListed: listed is not null);
-                        }
-                        catch (Exception fault)
-                        {
-                            // A bug in this program: the other Pods are seen.
-                            Log.Broken(logger, pod!.Pod.Origin.Namespace, pod.Pod.Origin.Name, fault);
-                        }
-                        break;
-                }
+            await handler.HandleAsync(watcher, isGated, isPatched, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Shutting down, or other labels are to be watched.
         }
-    }
-
-    private void See(WatchedPod seen, bool isGated, bool wasListed)
-    {
-        namespaces.Add(seen.Pod.Origin.Namespace);
-        pullSecrets.See(seen.Pod);
-        if (seen.Gate is not { } gate)
-        {
-            gated.Forget(seen.Pod.Uid, hasLabel: isGated);
-            planner.Plan(seen.Pod);
-            return;
-        }
-        // A gated Pod matches two selectors, unless its label was removed.
-        if (isGated || !gate.HasLabel)
-            gated.Track(gate, wasListed, (image, token) => planner.BringAsync(seen.Pod, image, token));
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "Pod {Namespace}/{Name} was not seen because of an internal error")]
-        public static partial void Broken(ILogger logger, string @namespace, string? name, Exception fault);
-    }
-
-    /// <summary>What is remembered of a Pod.</summary>
-    private sealed record WatchedPod(ListedPod Pod, GatedPod? Gate)
-    {
-        public static WatchedPod Read(JsonElement pod) => new(ListedPod.Read(pod), GatedPod.Read(pod));
     }
 }

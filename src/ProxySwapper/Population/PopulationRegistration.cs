@@ -27,6 +27,8 @@ internal static class PopulationRegistration
         services.AddSingleton<SeenNamespaces>().AddSingleton<LookupLimiter>().AddSingleton<AdmissionLookups>();
         services
             .AddSingleton<CurrentPlanner>()
+            .AddSingleton<PodEnqueuer>()
+            .AddSingleton<PodLookups>()
             .AddSingleton<PodPlanner>()
             .AddSingleton<PodGating>()
             .AddSingleton<RecreationGuard>()
@@ -35,8 +37,9 @@ internal static class PopulationRegistration
             .AddSingleton<CopyClaims>()
             .AddHostedSingleton<ClaimWatch>()
             .AddHostedSingleton<ClusterCapabilities>();
-        services.AddSingleton<GateMetrics>().AddSingleton<GateReleaser>().AddSingleton<PolicyMetrics>();
-        services.AddHostedSingleton<GatedPods>().AddHostedSingleton<PodWatch>().AddHostedSingleton<EphemeralImages>();
+        services.AddSingleton<GateMetrics>().AddSingleton<GateReport>().AddSingleton<GateReleaser>().AddSingleton<PolicyMetrics>();
+        services.AddHostedSingleton<GatedPods>().AddSingleton<PodEventHandler>().AddHostedSingleton<PodWatch>();
+        services.AddHostedSingleton<EphemeralImages>();
         services.AddSingleton<PodWatchReadiness>().AddReadinessCheck<PodWatchReadiness>();
         services
             .AddSingleton<PopulationMetrics>()

@@ -20,8 +20,7 @@ internal sealed partial class GatedPods(
     GateReleaser releaser,
     ConfigurationMonitor rules,
     DownstreamLookup lookup,
-    GateMetrics metrics,
-    FailureEvents events,
+    GateReport report,
     TimeProvider time,
     ILogger<GatedPods> logger
 ) : BackgroundService
@@ -108,7 +107,7 @@ internal sealed partial class GatedPods(
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (kubernetes.Client is not null)
-            metrics.Observe(() => Count, () => OverdueCount);
+            report.Observe(this);
         return BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
     }
 
@@ -171,7 +170,7 @@ internal sealed partial class GatedPods(
                 var plan = PlanOf(state, options);
                 var outcome = await releaser.ReleaseAsync(pods, state.Pod, plan, cancellationToken);
                 Forget(state);
-                Report(state, plan, outcome);
+                report.Ended(state.Pod, _clock.UtcNow - state.Since, plan, outcome);
             }
             finally
             {
@@ -238,27 +237,6 @@ internal sealed partial class GatedPods(
         _signal.Raise();
     }
 
-    private void Report(GatedPodState state, ReleasePlan plan, ReleaseOutcome outcome)
-    {
-        var waited = _clock.UtcNow - state.Since;
-        metrics.Ended(outcome.Result, waited, outcome.Restored.Count);
-        var pod = state.Pod.ToString();
-        switch (outcome.Result)
-        {
-            case GateResult.Restored or GateResult.Kept:
-                Log.Failed(logger, pod, waited.TotalSeconds, outcome.Restored.Count, plan.Reason!);
-                events.ReportReleased(
-                    new EventSubject("v1", "Pod", state.Pod.Namespace, state.Pod.Name, state.Pod.Uid),
-                    outcome.Restored.Count,
-                    plan.Reason!
-                );
-                break;
-            case GateResult.Released:
-                Log.Released(logger, pod, waited.TotalSeconds);
-                break;
-        }
-    }
-
     /// <summary>A time of the API server, whose clock and ours may differ by more than the deadline. Never throws.</summary>
     private DateTimeOffset ByOurClock(DateTimeOffset theirs)
     {
@@ -273,16 +251,6 @@ internal sealed partial class GatedPods(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Released Pod {Pod} after {Seconds:0.0} s: its images are downstream")]
-        public static partial void Released(ILogger logger, string pod, double seconds);
-
-        [LoggerMessage(
-            2,
-            LogLevel.Warning,
-            "Released Pod {Pod} after {Seconds:0.0} s without all its images downstream, restoring {Restored} originals: {Reason}"
-        )]
-        public static partial void Failed(ILogger logger, string pod, double seconds, int restored, string reason);
-
         [LoggerMessage(3, LogLevel.Error, "Cannot release Pod {Pod}, next attempt at {NextTry:u}: {Error}")]
         public static partial void NotReleased(ILogger logger, string pod, DateTimeOffset nextTry, string error);
 

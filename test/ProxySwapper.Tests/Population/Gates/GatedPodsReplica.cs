@@ -45,8 +45,7 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
             new GateReleaser(NullLogger<GateReleaser>.Instance),
             Rules,
             new DownstreamLookup(queue, _registries, () => Rules.Current.Options.Populate, time, NullLogger<DownstreamLookup>.Instance),
-            new GateMetrics(meters),
-            _events,
+            new GateReport(new GateMetrics(meters), _events, new Logger<GateReport>(Log)),
             time,
             new Logger<GatedPods>(Log)
         );
