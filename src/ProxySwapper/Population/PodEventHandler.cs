@@ -6,8 +6,8 @@ using ProxySwapper.Population.Gates;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Handles the events of <see cref="PodWatch"/>: gated Pods wait for their images, those of other Pods are queued; pull Secrets are checked,
-/// and Pods that the admission policy rewrote are counted.
+/// Handles the events of <see cref="PodWatch"/>: gated Pods wait for their images, those of other Pods are queued; pull Secrets are
+/// checked, and Pods that the admission policy rewrote are counted.
 /// </summary>
 internal sealed partial class PodEventHandler(
     SeenNamespaces namespaces,

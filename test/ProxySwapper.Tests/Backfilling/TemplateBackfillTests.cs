@@ -54,7 +54,9 @@ internal sealed class TemplateBackfillTests
             Assert.That((await pass, queue.WaitingCount), Is.EqualTo((false, 0)));
             return;
         }
-        await TestWait.UntilAsync(() => queue.WaitingCount == 1, "the image");
+        // The pass waits for the image.
+        await time.WaitForTimerAsync(TimeSpan.FromSeconds(1));
+        Assert.That(queue.WaitingCount, Is.EqualTo(1));
         queue.Close();
         await time.FireAsync(TimeSpan.FromSeconds(1));
         Assert.That(await pass, Is.True);
