@@ -15,6 +15,17 @@ internal static class PatternExpressions
     /// <summary>The reference starts with this text.</summary>
     public static CelExpression StartsWith(string prefix) => new($"{Text}.startsWith({CelText.Quote(prefix)})", CelCost.OfText(prefix));
 
+    /// <summary>
+    /// The same of an image as it is written, if the condition is that the reference starts with a registry's name: then both do.
+    /// </summary>
+    /// <param name="condition">A condition on the reference.</param>
+    /// <param name="image">The image in CEL.</param>
+    /// <returns>The expression, or null for another condition.</returns>
+    public static string? AsWritten(CelExpression condition, string image) =>
+        condition.Expression.StartsWith($"{Text}.startsWith(", StringComparison.Ordinal)
+            ? image + condition.Expression[Text.Length..]
+            : null;
+
     /// <summary>The reference equals this text.</summary>
     public static CelExpression Equals(string reference) => new($"{Text} == {CelText.Quote(reference)}", CelCost.OfText(reference));
 

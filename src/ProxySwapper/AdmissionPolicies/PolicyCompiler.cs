@@ -6,6 +6,12 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>Compiles a configuration to an admission policy, or reports what a policy cannot do.</summary>
 internal sealed class PolicyCompiler
 {
+    /// <summary>
+    /// How many targets are looked for before images are compared with each other, which costs most: enough for nearly all configurations,
+    /// without a noticeable cost of its own.
+    /// </summary>
+    private const int MaximumTargets = 20;
+
     private readonly ProxySwapperOptions _options;
     private readonly ConfigurationLocations _locations;
     private readonly RuleExpressions _expressions;
@@ -37,7 +43,7 @@ internal sealed class PolicyCompiler
         else if (!rules.Exists(rule => rule.CanRewrite))
             _refusals.Add(new("rules", "CEL can express none of them: no image would be rewritten; use match and target, or the webhook"));
         _refusals.AddRange(_expressions.Refusals);
-        AddPlaces();
+        AddPlaces(rules);
         var last = AddRules([.. rules.Where(rule => rule.Condition != PolicyRule.Never)], AddExclusions(rules));
         AddTargets(last);
         var total = CelCost.Usually(_cost);
@@ -96,9 +102,16 @@ internal sealed class PolicyCompiler
             );
     }
 
-    private void AddPlaces()
+    private void AddPlaces(IEnumerable<PolicyRule> rules)
     {
-        _variables.AddRange(PodImageExpressions.Variables);
+        var atTarget = rules
+            .SelectMany(rule => rule.AtTarget)
+            .Concat(_expressions.AtProxyUrl())
+            .Select(at => PatternExpressions.AsWritten(at, PodImageExpressions.Written))
+            .OfType<string>()
+            .Distinct()
+            .Take(MaximumTargets);
+        _variables.AddRange(PodImageExpressions.Variables([.. atTarget]));
         Add(
             "placeholderImages",
             "references",

@@ -186,6 +186,18 @@ internal sealed partial class PolicyLimitsTests
             Assert.That((await _scene.CreateAsync($"policy-{number}", "default", pod)).Status, Is.EqualTo(status), name);
     }
 
+    /// <summary>The API server evaluates the policy again after its own change: for the new, longer references.</summary>
+    [Test]
+    public async Task Three_hundred_images_are_within_the_limit_after_they_were_swapped_too()
+    {
+        var number = await _scene.AddAsync("proxyUrl: r.example/a-path-of-some-length");
+        await _scene.WaitUntilInForceAsync();
+        var images = Enumerable.Range(0, 300).Select(index => $"team-{index}/{new string('a', 85)}:1.{index}");
+        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf([.. images]));
+        Assert.That(policy == webhook && policy.Contains("original-image.", StringComparison.Ordinal), policy[..300]);
+        Assert.That(await FailuresAsync(number), Is.Empty);
+    }
+
     /// <summary>Two thousand images exceed the limit; only the API server counts that.</summary>
     [Test]
     public async Task A_pod_that_exceeds_the_cost_limit_is_admitted_unchanged_and_counted()
