@@ -16,6 +16,7 @@ internal sealed class AccessEndpoint(RegistryConnections connections, Configurat
 {
     private static readonly TimeSpan Kept = TimeSpan.FromSeconds(5);
 
+    private readonly SteadyClock _clock = new(time);
     private readonly AccessSurvey _survey = new(connections.ForLookups, time);
     private readonly SingleFlight<RuleSet, string> _runs = new();
     private volatile Result? _last;
@@ -28,7 +29,7 @@ internal sealed class AccessEndpoint(RegistryConnections connections, Configurat
     {
         var current = rules.Current;
         var text =
-            _last is { } last && last.Rules == current && time.GetUtcNow() - last.At < Kept
+            _last is { } last && last.Rules == current && _clock.UtcNow - last.At < Kept
                 ? last.Text
                 : await _runs.RunAsync(current, () => RunAsync(current), context.RequestAborted);
         context.Response.ContentType = "text/plain; charset=utf-8";
@@ -40,7 +41,7 @@ internal sealed class AccessEndpoint(RegistryConnections connections, Configurat
         var text = new StringBuilder();
         foreach (var (outcome, finding) in await _survey.RunAsync(current.Options, CancellationToken.None))
             text.Append(MarkOf(outcome)).Append(finding.ReplaceLineEndings(" ")).Append('\n');
-        _last = new Result(current, text.ToString(), time.GetUtcNow());
+        _last = new Result(current, text.ToString(), _clock.UtcNow);
         return _last.Text;
     }
 

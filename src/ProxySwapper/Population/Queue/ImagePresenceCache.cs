@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population.Queue;
 
@@ -8,6 +9,7 @@ namespace ProxySwapper.Population.Queue;
 /// </summary>
 internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_000)
 {
+    private readonly SteadyClock _clock = new(time);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, LinkedListNode<Entry>> _entries = new(StringComparer.Ordinal);
     private readonly LinkedList<Entry> _byUse = new();
@@ -30,7 +32,7 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
         {
             if (!TryFind(key, out var node))
                 return false;
-            if (age is { } limit && time.GetUtcNow() - node.Value.SeenAt >= limit)
+            if (age is { } limit && _clock.UtcNow - node.Value.SeenAt >= limit)
                 return false;
             _byUse.Remove(node);
             _byUse.AddLast(node);
@@ -56,7 +58,7 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
         lock (_gate)
         {
             Remove(key);
-            var now = time.GetUtcNow();
+            var now = _clock.UtcNow;
             _entries[key] = _byUse.AddLast(new Entry(key, now, duration is { } limit ? now + limit : null, digest));
             if (_entries.Count > capacity)
                 Remove(_byUse.First!.Value.Key);
@@ -73,7 +75,7 @@ internal sealed class ImagePresenceCache(TimeProvider time, int capacity = 50_00
     {
         if (!_entries.TryGetValue(key, out node))
             return false;
-        if (node.Value.Until is not { } until || until > time.GetUtcNow())
+        if (node.Value.Until is not { } until || until > _clock.UtcNow)
             return true;
         Remove(key);
         return false;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Queue;
 
@@ -28,6 +29,19 @@ internal sealed class ImagePresenceCacheTests
             (known.IsKnownWithin("a", TimeSpan.FromHours(1)), known.IsKnownWithin("a", TimeSpan.FromHours(2)), known.IsKnown("a")),
             Is.EqualTo((false, true, true))
         );
+    }
+
+    [Test]
+    public void A_clock_that_is_corrected_makes_no_entry_last_longer()
+    {
+        var time = new ManualTimeProvider();
+        var known = new ImagePresenceCache(time);
+        known.Remember("a", TimeSpan.FromMinutes(5));
+        time.Correction = TimeSpan.FromHours(-1);
+        time.Advance(TimeSpan.FromMinutes(4));
+        Assert.That(known.IsKnown("a"), Is.True);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(known.IsKnown("a"), Is.False);
     }
 
     [Test]
