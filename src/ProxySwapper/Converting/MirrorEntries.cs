@@ -5,12 +5,23 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Converting;
 
 /// <summary>The entries of a mirror file, each with its own name.</summary>
-internal sealed class MirrorEntries
+/// <param name="overwriting">How the other tool treats two sources with one destination, and how to avoid it.</param>
+internal sealed class MirrorEntries(string overwriting)
 {
     private readonly JsonObject _images = [];
 
-    /// <summary>Adds an entry that mirrors all tags and updates them; the caller restricts it.</summary>
-    public JsonObject Add(ImageReference source, string destination)
+    /// <summary>The first repository that is copied to each destination.</summary>
+    private readonly Dictionary<string, string> _destinations = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Adds an entry that mirrors all tags and updates them; the caller restricts it. One repository may have several, which add to each
+    /// other; another one with the same destination is reported.
+    /// </summary>
+    /// <param name="section">Where the other tool's file names the source.</param>
+    /// <param name="key">The key there.</param>
+    /// <param name="source">The repository.</param>
+    /// <param name="destination">The repository that it is copied to.</param>
+    public JsonObject Add(ForeignSection section, string key, ImageReference source, string destination)
     {
         var entry = new JsonObject
         {
@@ -19,6 +30,15 @@ internal sealed class MirrorEntries
             ["mode"] = "all",
             ["replace-tag"] = true,
         };
+        var repository = RepositoryOf(source);
+        if (!_destinations.TryAdd(destination, repository) && _destinations[destination] is var other && other != repository)
+        {
+            entry["allow-shared-destination"] = true;
+            section.Report(
+                key,
+                $"has the same destination {destination} as {other}, so that equal tags overwrite each other, {overwriting}"
+            );
+        }
         var name = source.Repository[(source.Repository.LastIndexOf('/') + 1)..];
         var free = name;
         for (var number = 2; _images.ContainsKey(free); number++)

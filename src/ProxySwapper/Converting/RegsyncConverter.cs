@@ -23,7 +23,7 @@ internal sealed partial class RegsyncConverter
         "userAgent",
     ];
 
-    private readonly MirrorEntries _entries = new();
+    private readonly MirrorEntries _entries = new("as with regsync; use another target to keep them apart");
 
     public JsonObject Convert(ForeignSection top)
     {
@@ -97,7 +97,7 @@ internal sealed partial class RegsyncConverter
             sync.Skip("platform");
             return;
         }
-        var entry = _entries.Add(from, $"{to.Registry}/{to.Repository}");
+        var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}");
         entry["tags"] = new JsonObject { ["allow"] = MirrorEntries.Exactly([from.Tag ?? "latest"]) };
         AddRest(sync, entry, referrers);
     }
@@ -110,10 +110,10 @@ internal sealed partial class RegsyncConverter
         if (sync.Section("tags") is { } tags)
             sets.Insert(0, tags);
         if (sets.Count == 0)
-            AddRest(sync, _entries.Add(from, $"{to.Registry}/{to.Repository}"), referrers);
+            AddRest(sync, _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}"), referrers);
         foreach (var set in sets)
         {
-            var entry = _entries.Add(from, $"{to.Registry}/{to.Repository}");
+            var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}");
             if (set.Strings("semverRange") is { Count: > 0 } ranges)
                 (entry["mode"], entry["semverRange"], entry["allow-prerelease"]) = ("semver", string.Join(" || ", ranges), true);
             var filter = new JsonObject();

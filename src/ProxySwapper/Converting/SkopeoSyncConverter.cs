@@ -10,10 +10,7 @@ namespace ProxySwapper.Converting;
 /// <param name="target">The destination and <c>--scoped</c>, which are on skopeo's command line.</param>
 internal sealed class SkopeoSyncConverter(ForeignTarget target)
 {
-    private readonly MirrorEntries _entries = new();
-
-    /// <summary>The first repository that is copied to each destination.</summary>
-    private readonly Dictionary<string, string> _destinations = new(StringComparer.Ordinal);
+    private readonly MirrorEntries _entries = new("as with skopeo; use --scoped to keep them apart");
 
     public JsonObject Convert(ForeignSection top)
     {
@@ -57,21 +54,10 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
 
     private JsonObject? Add(ForeignSection section, string host, string name)
     {
-        if (!ImageReference.TryParse($"{host}/{name}", out var source, out var fault))
-        {
-            section.Fault(name, $"invalid repository '{host}/{name}': {fault}");
-            return null;
-        }
-        var destination = Destination(host, name);
-        var repository = $"{source.Registry}/{source.Repository}";
-        // One repository may be listed with tags, an expression and a range: those entries add to each other.
-        if (!_destinations.TryAdd(destination, repository) && _destinations[destination] is var other && other != repository)
-            section.Report(
-                name,
-                $"has the same destination {destination} as {other}, so that equal tags overwrite each other, as with skopeo; "
-                    + "use --scoped to keep them apart"
-            );
-        return _entries.Add(source, destination);
+        if (ImageReference.TryParse($"{host}/{name}", out var source, out var fault))
+            return _entries.Add(section, name, source, Destination(host, name));
+        section.Fault(name, $"invalid repository '{host}/{name}': {fault}");
+        return null;
     }
 
     private string Destination(string host, string name) =>

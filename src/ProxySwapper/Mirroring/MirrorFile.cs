@@ -18,4 +18,7 @@ internal sealed record MirrorImage(string Name, ImageReference Source, ImageRefe
     public bool ReplaceTag { get; init; }
     public IReadOnlyList<Platform> Platforms { get; init; } = [];
     public bool Referrers { get; init; }
+
+    /// <summary>Accepts that equal tags of other images with the same destination overwrite each other.</summary>
+    public bool AllowSharedDestination { get; init; }
 }

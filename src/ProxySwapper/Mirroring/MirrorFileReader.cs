@@ -24,7 +24,7 @@ internal static class MirrorFileReader
     {
         var mode = top.Choice<MirrorMode>("mode") ?? MirrorMode.Highest;
         var platforms = PlatformParser.Read(top, "platforms");
-        var images = new List<MirrorImage>();
+        var images = new List<(YamlSection Section, MirrorImage Image)>();
         var section = top.Section("images");
         if (section is null)
             top.Fault("images", "is required: a mapping of names to source and destination");
@@ -32,9 +32,10 @@ internal static class MirrorFileReader
             if (section!.Section(name) is not { } entry)
                 section.Fault(name, "must have a source and a destination");
             else if (MirrorImageReader.Read(name, entry, mode, platforms) is { } image)
-                images.Add(image);
+                images.Add((entry, image));
+        SharedDestinationCheck.Check(images);
         var registries = RegistriesSectionReader.Read(top);
         top.RejectUnknownKeys();
-        return new MirrorFile(images, registries);
+        return new MirrorFile([.. images.Select(entry => entry.Image)], registries);
     }
 }

@@ -21,6 +21,7 @@ internal static class MirrorImageReader
         var replaceTag = entry.Boolean("replace-tag") ?? false;
         var platforms = PlatformParser.Read(entry, "platforms");
         var referrers = entry.Boolean("referrers") ?? false;
+        var allowSharedDestination = entry.Boolean("allow-shared-destination") ?? false;
         entry.RejectUnknownKeys();
         if (source is null || destination is null)
             return null;
@@ -32,6 +33,7 @@ internal static class MirrorImageReader
             ReplaceTag = replaceTag,
             Platforms = platforms.Count > 0 ? platforms : defaultPlatforms,
             Referrers = referrers,
+            AllowSharedDestination = allowSharedDestination,
         };
     }
 

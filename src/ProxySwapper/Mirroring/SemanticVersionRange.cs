@@ -15,10 +15,20 @@ internal sealed class SemanticVersionRange
     private readonly string _text;
     private readonly IReadOnlyList<IReadOnlyList<Predicate<SemanticVersion>>> _alternatives;
 
-    private SemanticVersionRange(string text, IReadOnlyList<IReadOnlyList<Predicate<SemanticVersion>>> alternatives) =>
-        (_text, _alternatives) = (text, alternatives);
+    /// <summary>Where parts of the range may begin: each is its lowest version.</summary>
+    private readonly IReadOnlyList<SemanticVersion> _starts;
+
+    private SemanticVersionRange(
+        string text,
+        IReadOnlyList<IReadOnlyList<Predicate<SemanticVersion>>> alternatives,
+        IReadOnlyList<SemanticVersion> starts
+    ) => (_text, _alternatives, _starts) = (text, alternatives, starts);
 
     public bool IsMatch(SemanticVersion version) => _alternatives.Any(all => all.All(takes => takes(version)));
+
+    /// <summary>Whether a version can be in both ranges: then the lowest of them is where a part of one of the two begins.</summary>
+    public bool MayOverlap(SemanticVersionRange other) =>
+        _starts.Concat(other._starts).Any(version => IsMatch(version) && other.IsMatch(version));
 
     public override string ToString() => _text;
 
@@ -26,6 +36,7 @@ internal sealed class SemanticVersionRange
     {
         range = null;
         var alternatives = new List<IReadOnlyList<Predicate<SemanticVersion>>>();
+        var starts = new List<SemanticVersion> { Parse("0.0.0-0") };
         foreach (var alternative in text.Split("||"))
         {
             var words = JoinOperators(alternative.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
@@ -34,13 +45,13 @@ internal sealed class SemanticVersionRange
             var all = new List<Predicate<SemanticVersion>>();
             foreach (var word in words)
             {
-                if (Comparison(word) is not { } takes)
+                if (Comparison(word, starts) is not { } takes)
                     return false;
                 all.Add(takes);
             }
             alternatives.Add(all);
         }
-        range = new SemanticVersionRange(text, alternatives);
+        range = new SemanticVersionRange(text, alternatives, starts);
         return true;
     }
 
@@ -71,11 +82,15 @@ internal sealed class SemanticVersionRange
         return joined;
     }
 
-    private static Predicate<SemanticVersion>? Comparison(string word)
+    private static Predicate<SemanticVersion>? Comparison(string word, List<SemanticVersion> starts)
     {
         var start = word.AsSpan().IndexOfAnyExcept(OperatorCharacters);
         if (start < 0 || Bounds(word[start..], out var low, out var parts) is not { } next)
             return null;
+        // The first version that is matched, and the first one after those that are not.
+        starts.AddRange(low, low.Prerelease.Length > 0 ? Parse($"{low.Major}.{low.Minor}.{low.Patch}-{low.Prerelease}.0") : next(3));
+        if (parts is 1 or 2)
+            starts.Add(next(parts));
         // next(n) is the first version after all that share the first n numbers of the bound.
         bool Below(SemanticVersion version, int shared) => shared == 0 || version.CompareTo(next(shared)) < 0;
         return word[..start] switch

@@ -31,6 +31,12 @@ internal static class TagSelector
         }
     }
 
+    /// <summary>Whether a tag can be selected, depending on the other tags that there are.</summary>
+    public static bool MaySelect(TagFilter filter, string tag) =>
+        IsTag(tag)
+        && IsAllowed(filter, tag)
+        && (filter.Mode == MirrorMode.All || SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version));
+
     private static TagSelection SelectHigher(TagFilter filter, List<SemanticVersion> versions, List<SemanticVersion> present)
     {
         if (present is [.., var highest])

@@ -1,0 +1,146 @@
+using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Mirroring;
+
+namespace ProxySwapper.Tests.Mirroring;
+
+/// <summary>Images that could give one tag of one destination different content are refused.</summary>
+[TestFixture]
+internal sealed class SharedDestinationTests
+{
+    private static readonly string[] Ranges =
+    [
+        ">=1.2",
+        "<1.2",
+        "<=1.2",
+        ">1.2",
+        ">1.2.3",
+        "<1.2.3",
+        "!=1.2.3",
+        "!=1.2",
+        "=1.2.3",
+        "1.2.4-0",
+        "1.2.x",
+        "~1.2",
+        "~1.2.3-a",
+        "^1.2.3",
+        "^0.2",
+        "^0.0.3",
+        "1.2 - 1.4",
+        "<1 || >=2",
+        ">1.2.3 <1.2.4",
+        ">1.2.3-a <1.2.3",
+        "*",
+    ];
+
+    [TestCase("", "")]
+    [TestCase("mode: all", "mode: highest")]
+    [TestCase("mode: all, tags: {allow: [latest]}", "mode: all, tags: {allow: ['l.*']}")]
+    [TestCase("mode: all, tags: {allow: ['1.27']}", "mode: all, tags: {allow: ['1\\.27']}")]
+    [TestCase("mode: all, tags: {allow: ['1\\.[27].*']}", "mode: all, tags: {allow: ['1\\.2.*']}")]
+    [TestCase("mode: all, tags: {allow: ['a|(b|c)d']}", "mode: all, tags: {allow: ['c.*']}")]
+    [TestCase("mode: all, tags: {allow: ['(?i)edge']}", "mode: all, tags: {allow: [edge.*]}")]
+    [TestCase("mode: all, tags: {allow: ['a?b.*']}", "mode: all, tags: {allow: ['b.*']}")]
+    [TestCase("mode: all, tags: {allow: ['ab{0}.*']}", "mode: all, tags: {allow: ['a']}")]
+    [TestCase("mode: all, tags: {allow: ['\\d.*']}", "mode: all, tags: {allow: ['v.*']}")]
+    [TestCase("mode: all, tags: {allow: [latest, '1\\.27']}", "mode: semver, semverRange: '>=1.20'")]
+    [TestCase("mode: all, tags: {allow: ['1\\..*', '2\\..*']}", "mode: all, tags: {deny: ['1\\..*']}")]
+    [TestCase("mode: semver, compatibility: alpine", "mode: all, compatibility: slim")]
+    [TestCase("mode: semver, compatibility: alpine", "mode: semver, allow-prerelease: true")]
+    [TestCase("mode: semver, pinned-major: 1", "mode: all, pinned-major: 2")]
+    [TestCase("mode: semver, semverRange: '>=1.2 <2'", "mode: semver, semverRange: '^1.5'")]
+    [TestCase("platforms: [linux/amd64]", "platforms: [linux/arm64]", "docker.io/team/one")]
+    [TestCase("", "platforms: [linux/arm64]", "docker.io/team/one")]
+    public void Images_whose_tags_can_be_equal_are_refused(string one, string two, string other = "quay.io/team/two")
+    {
+        var fault = Assert.Throws<ConfigurationException>(() => Read(one, two, other))!.Faults.Single();
+        Assert.That((fault.File, fault.Line, fault.Key), Is.EqualTo(("mirror.yaml", 3, "images.b.destination")));
+        Assert.That(
+            fault.Message,
+            Does.StartWith("is also the destination of images.a, ")
+                .And.Contain(other == "docker.io/team/one" ? "with other platforms" : "whose source is docker.io/team/one")
+                .And.Contain("set allow-shared-destination: true")
+        );
+        Assert.That(() => Read($"{one}, allow-shared-destination: true", two, other), Throws.Nothing, "allowed by the first");
+        Assert.That(() => Read(one, $"{two}, allow-shared-destination: true", other), Throws.Nothing, "allowed by the second");
+    }
+
+    [TestCase("mode: all, tags: {allow: [latest]}", "mode: all, tags: {allow: [edge, '1\\..*']}")]
+    [TestCase("mode: all, tags: {allow: ['^latest$']}", "mode: all, tags: {allow: ['la.*'], deny: [latest]}")]
+    [TestCase("mode: all, tags: {allow: [latest]}", "mode: semver")]
+    [TestCase("mode: all, tags: {allow: ['3']}", "mode: semver, semverRange: '>= 3.12.0'")]
+    [TestCase("mode: all, tags: {allow: ['1.27']}", "mode: all, tags: {allow: ['1.28', '1.2']}")]
+    [TestCase("mode: all, tags: {allow: ['1\\..*']}", "mode: all, tags: {allow: ['2\\..*|edge', 'v.*']}")]
+    [TestCase("mode: all, tags: {allow: ['v1\\.[23]']}", "mode: all, tags: {allow: ['v2\\.[23]']}")]
+    [TestCase("mode: all, tags: {allow: ['1\\.[27].*']}", "mode: all, tags: {deny: ['1\\.[27].*']}")]
+    [TestCase("mode: semver, compatibility: alpine", "mode: highest, compatibility: slim")]
+    [TestCase("mode: semver, compatibility: alpine", "mode: semver")]
+    [TestCase("mode: semver, pinned-major: 1", "mode: higher, pinned-major: 2")]
+    [TestCase("mode: semver, semverRange: '>=3.4 <3.6'", "mode: semver, semverRange: '>=3.6'")]
+    [TestCase("platforms: [linux/amd64, linux/arm64]", "platforms: [linux/arm64, linux/amd64]", "docker.io/team/one")]
+    [TestCase("mode: all", "mode: semver, newest: 3", "index.docker.io/team/one")]
+    public void Images_whose_tags_cannot_be_equal_are_accepted(string one, string two, string other = "quay.io/team/two") =>
+        Assert.That(Read(one, two, other).Images, Has.Count.EqualTo(2));
+
+    [Test]
+    public void The_old_name_of_the_destination_is_the_one_that_is_reported() =>
+        Assert.That(
+            () =>
+                MirrorFileReader.ReadText(
+                    "mirror.yaml",
+                    "images: {a: {source: x/a, destination: R.example:443/x}, b: {upstream: x/b, downstream: r.example/x}}"
+                ),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("mirror.yaml:1:89: images.b.downstream: is also")
+        );
+
+    [Test]
+    public void Ranges_overlap_where_a_version_is_in_both()
+    {
+        var versions = (
+            from core in new[]
+            {
+                "0.0.0",
+                "0.0.3",
+                "0.0.4",
+                "0.2.0",
+                "0.3.0",
+                "1.0.0",
+                "1.2.0",
+                "1.2.2",
+                "1.2.3",
+                "1.2.4",
+                "1.4.9",
+                "2.0.0",
+            }
+            from rest in new[] { "", "-0", "-0.0", "-a", "-a.0", "-b" }
+            select Version($"{core}{rest}")
+        ).ToList();
+        foreach (var one in Ranges)
+        foreach (var two in Ranges)
+        {
+            var (left, right) = (Range(one), Range(two));
+            Assert.That(
+                left.MayOverlap(right),
+                Is.EqualTo(versions.Exists(version => left.IsMatch(version) && right.IsMatch(version))),
+                $"{one} and {two}"
+            );
+        }
+    }
+
+    private static MirrorFile Read(string one, string two, string other) =>
+        MirrorFileReader.ReadText(
+            "mirror.yaml",
+            $$"""
+            images:
+              a: {source: docker.io/team/one, destination: r.example/x{{Rest(one)}}}
+              b: {source: {{other}}, destination: r.example/x{{Rest(two)}}}
+            """
+        );
+
+    private static string Rest(string settings) => settings.TrimStart(' ', ',') is { Length: > 0 } rest ? $", {rest}" : "";
+
+    private static SemanticVersion Version(string text) =>
+        SemanticVersion.TryParse(text, out var version) ? version : throw new FormatException(text);
+
+    private static SemanticVersionRange Range(string text) =>
+        SemanticVersionRange.TryParse(text, out var range) ? range : throw new FormatException(text);
+}
