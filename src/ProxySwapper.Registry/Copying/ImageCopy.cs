@@ -89,26 +89,38 @@ internal sealed class ImageCopy : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    /// <summary>Resolves the source and the target's names in parallel.</summary>
+    /// <summary>
+    /// Resolves the source and the target's names in parallel. A refusal ends the other requests: nobody should wait for the retries of a
+    /// registry when another one has already decided the copy.
+    /// </summary>
     private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> ResolveAsync(CancellationToken cancellationToken)
     {
-        var source = _source.ResolveManifestAsync(SourceReference, cancellationToken);
-        var target = Task.WhenAll(
-            Names.Select(name => TargetContent.FindManifestAsync(_target.Client, _target.Repository, name, cancellationToken))
-        );
-        await Task.WhenAll(source, target);
-        var found =
-            await source
-            ?? throw new RegistryException(
-                HttpMethod.Head,
-                _request.Source.Registry,
-                _request.Source.Repository,
-                HttpStatusCode.NotFound,
-                [],
-                reference: SourceReference
-            );
-        return (found.Digest, await target);
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var source = ResolveSourceAsync(all.Token);
+        var target = Names.Select(name => TargetContent.FindManifestAsync(_target.Client, _target.Repository, name, all.Token)).ToList();
+        await foreach (var task in Task.WhenEach([source, .. target]))
+        {
+            if (task.IsCompletedSuccessfully)
+                continue;
+            await all.CancelAsync();
+            // The source's failure says more if both have failed.
+            var failed = source.IsFaulted ? source : task;
+            await Task.WhenAll([source, .. target]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await failed;
+        }
+        return (await source, await Task.WhenAll(target));
     }
+
+    private async Task<Digest> ResolveSourceAsync(CancellationToken cancellationToken) =>
+        (await _source.ResolveManifestAsync(SourceReference, cancellationToken))?.Digest
+        ?? throw new RegistryException(
+            HttpMethod.Head,
+            _request.Source.Registry,
+            _request.Source.Repository,
+            HttpStatusCode.NotFound,
+            [],
+            reference: SourceReference
+        );
 
     /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>
