@@ -7,6 +7,9 @@ namespace ProxySwapper.Registry.Transport;
 /// <summary>Trusts the authorities of a PEM file in addition to the system's; the file is read again when it changes.</summary>
 internal sealed class CustomCaValidator(string file)
 {
+    /// <summary>The extended key usage of servers (RFC 5280 §4.2.1.12); a certificate without this extension may be used for all.</summary>
+    private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
+
     private readonly Lock _gate = new();
     private X509Certificate2Collection _authorities = [];
     private string? _pem;
@@ -22,6 +25,7 @@ internal sealed class CustomCaValidator(string file)
         using var chain = new X509Chain();
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.ApplicationPolicy.Add(ServerAuthentication);
         chain.ChainPolicy.CustomTrustStore.AddRange(Authorities());
         foreach (var element in presented?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
             chain.ChainPolicy.ExtraStore.Add(element.Certificate);

@@ -1,7 +1,4 @@
-using System.Net.Security;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
@@ -50,6 +47,9 @@ internal sealed class RegistryHost
     /// <summary>Locks for concurrent changes to the same content at this host.</summary>
     public KeyedLock Locks { get; } = new();
 
+    /// <summary>True once the host has found a manifest by HEAD: then its 404 means that there is none.</summary>
+    public bool AnswersHead { get; set; }
+
     /// <summary>The maximum body size for the host; null until it has refused one.</summary>
     public long? ChunkSize { get; set; }
 
@@ -74,34 +74,13 @@ internal sealed class RegistryHost
         if (_address is { } found)
             return found;
         var plain = new Uri($"http://{_authority}/");
-        return await SpeaksTlsAsync(plain, cancellationToken) switch
+        return await new LocalServerProbe(plain, _probeLimit, _time).RunAsync(cancellationToken) switch
         {
-            true => _address = encrypted,
-            false => _address = plain,
-            // There is no server: the request will fail, and the next one probes again.
-            null => plain,
+            ServerProtocol.Https => _address = encrypted,
+            ServerProtocol.Http => _address = plain,
+            // The request will fail, and the next one probes again.
+            ServerProtocol.None => plain,
+            _ => encrypted,
         };
-    }
-
-    /// <summary>Whether a server starts a TLS handshake; requests validate its certificate. Null if there is no server.</summary>
-    private async Task<bool?> SpeaksTlsAsync(Uri address, CancellationToken cancellationToken)
-    {
-        using var timeout = new OperationTimeout(_probeLimit, _time, cancellationToken);
-        using var connection = new TcpClient();
-        try
-        {
-            await connection.ConnectAsync(address.DnsSafeHost, address.Port, timeout.Token);
-            await using var tls = new SslStream(connection.GetStream(), false, (_, certificate, _, _) => certificate is not null);
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.IdnHost }, timeout.Token);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return null;
-        }
-        catch (Exception fault) when (fault is IOException or System.Security.Authentication.AuthenticationException || timeout.HasPassed)
-        {
-            return false;
-        }
     }
 }

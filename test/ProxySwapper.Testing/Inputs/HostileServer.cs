@@ -11,6 +11,7 @@ namespace ProxySwapper.Testing.Inputs;
 public sealed class HostileServer : IAsyncDisposable
 {
     private const int MaximumHead = 64 * 1024;
+    private const byte TlsHandshake = 22;
 
     /// <summary>More than any client should read of one response.</summary>
     private const int EndlessSize = 80 * 1024 * 1024;
@@ -86,6 +87,12 @@ public sealed class HostileServer : IAsyncDisposable
         var buffer = new byte[1];
         while (head.Length < MaximumHead && await stream.ReadAsync(buffer, _stop.Token) > 0)
         {
+            if (head.Length == 0 && buffer[0] == TlsHandshake)
+            {
+                // What servers without TLS answer, so that the client goes on without.
+                await WriteAsync(stream, "HTTP/1.1 400 Bad Request\r\n\r\n");
+                return null;
+            }
             head.Append((char)buffer[0]);
             if (buffer[0] == '\n' && head.Length >= 4 && head.ToString(head.Length - 4, 4) == "\r\n\r\n")
                 return head.ToString();

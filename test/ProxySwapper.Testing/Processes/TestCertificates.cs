@@ -36,7 +36,8 @@ internal sealed class TestCertificates : IDisposable
         IReadOnlyList<string>? groups = null,
         RSA? rsa = null,
         int days = 365,
-        IReadOnlyList<string>? names = null
+        IReadOnlyList<string>? names = null,
+        IReadOnlyList<string>? usages = null
     )
     {
         var subject = $"CN={commonName}{string.Concat((groups ?? []).Select(group => $",O={group}"))}";
@@ -51,9 +52,9 @@ internal sealed class TestCertificates : IDisposable
         alternatives.AddIpAddress(IPAddress.Loopback);
         alternatives.AddIpAddress(IPAddress.IPv6Loopback);
         request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false)
-        );
+        usages ??= ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"];
+        if (usages.Count > 0)
+            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. usages.Select(usage => new Oid(usage))], false));
         using var authorityKey = _authority.GetECDsaPrivateKey()!;
         using var certificate = request.Create(
             _authority.SubjectName,

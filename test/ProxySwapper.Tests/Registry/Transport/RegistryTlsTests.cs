@@ -1,4 +1,8 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
@@ -40,6 +44,58 @@ internal sealed class RegistryTlsTests
             Throws.InstanceOf<RegistryException>()
         );
         folder.Delete(recursive: true);
+    }
+
+    /// <summary>Whoever has a client's certificate must not be able to pose as a registry.</summary>
+    [TestCase("1.3.6.1.5.5.7.3.2", false)]
+    [TestCase("1.3.6.1.5.5.7.3.1", true)]
+    [TestCase(null, true)]
+    public async Task A_certificate_of_a_CA_file_must_be_one_for_servers(string? usage, bool isTrusted)
+    {
+        using var certificates = new TestCertificates();
+        var (certificate, key) = certificates.Issue(usages: usage is null ? [] : [usage]);
+        using var own = X509Certificate2.CreateFromPem(certificate, key);
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("ca.crt", certificates.AuthorityPem);
+        // Not by Kestrel, which refuses to start with a client's certificate.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeOnceAsync(listener, own);
+        var name = RegistryName.Parse($"{listener.LocalEndpoint}");
+        using var clients = new RegistryClients(
+            RegistryScene.Options with
+            {
+                Hosts = new Dictionary<RegistryName, RegistryHostOptions> { [name] = new() { CaFile = file } },
+                MaxRetries = 0,
+            },
+            RegistryScene.NewTime(),
+            new CapturedLog()
+        );
+        var ping = clients.For(name, CredentialChain.Anonymous).PingAsync(default);
+        if (isTrusted)
+            await ping;
+        else
+            Assert.That(async () => await ping, Throws.InstanceOf<RegistryException>().With.Message.Contain("certificate"));
+        Assert.That(await serving, Is.EqualTo(isTrusted), "whether a request was sent");
+    }
+
+    /// <summary>Answers a request; false if there was none.</summary>
+    private static async Task<bool> ServeOnceAsync(TcpListener listener, X509Certificate2 certificate)
+    {
+        try
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            await using var tls = new SslStream(client.GetStream());
+            await tls.AuthenticateAsServerAsync(certificate);
+            if (await tls.ReadAsync(new byte[4096]) == 0)
+                return false;
+            await tls.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"u8.ToArray());
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or AuthenticationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>A ConfigMap's file is a link to a file in a folder that is a link, which is what changes.</summary>
