@@ -7,7 +7,7 @@ internal readonly record struct RenewableCredential(RegistryCredential? Credenti
 
 /// <summary>
 /// Caches a cloud's credential until shortly before it expires. Concurrent callers share one call; a failure is only reported to those
-/// waiting, and a failed renewal does not matter while the old credential is valid.
+/// waiting, and a renewal that fails or hangs does not matter while the old credential is valid.
 /// </summary>
 internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken, Task<RenewableCredential>> fetch)
 {
@@ -18,6 +18,12 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
+    /// How long a caller waits for a renewal while the old credential is valid. When it takes longer, it goes on alone for as long as it
+    /// may take.
+    /// </summary>
+    private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// A credential refused this soon after the previous one is not replaced: without permission, the next one would be refused too.
     /// </summary>
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
@@ -26,6 +32,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private readonly SingleFlight<CachedCredential, RenewableCredential> _fetches = new();
     private RenewableCredential? _current;
     private DateTimeOffset _renewed = DateTimeOffset.MinValue;
+    private DateTimeOffset _isSlowUntil = DateTimeOffset.MinValue;
 
     public async ValueTask<RegistryCredential?> GetAsync(CancellationToken cancellationToken)
     {
@@ -34,16 +41,25 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         {
             var now = time.GetUtcNow();
             old = _current is { } current && current.EndsAt > now ? current : null;
-            if (old is { } good && (good.Credential is null || good.EndsAt - Margin > now))
+            if (old is { } good && (good.Credential is null || good.EndsAt - Margin > now || _isSlowUntil > now))
                 return good.Credential;
         }
+        var fetching = _fetches.RunAsync(this, FetchAsync, cancellationToken);
+        if (old?.Credential is not { } usable)
+            return (await fetching).Credential;
         try
         {
-            return (await _fetches.RunAsync(this, FetchAsync, cancellationToken)).Credential;
+            return (await fetching.WaitAsync(RenewalWait, time, cancellationToken)).Credential;
         }
-        catch (RegistryCredentialException) when (old is { Credential: not null })
+        catch (RegistryCredentialException)
         {
-            return old.Value.Credential;
+            return usable;
+        }
+        catch (TimeoutException)
+        {
+            lock (_gate)
+                _isSlowUntil = time.GetUtcNow() + FetchTimeout;
+            return usable;
         }
     }
 
@@ -63,7 +79,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         {
             var fetched = await fetch(timeout.Token);
             lock (_gate)
-                _current = fetched;
+                (_current, _isSlowUntil) = (fetched, DateTimeOffset.MinValue);
             return fetched;
         }
         catch (OperationCanceledException fault)

@@ -18,7 +18,8 @@ namespace ProxySwapper.Tests.Registry.Clouds.Azure;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class AzureCredentialSourceTests : IAsyncDisposable
 {
-    private readonly SkippingTimeProvider _time = new(TimeSpan.FromSeconds(15));
+    /// <summary>Skips the pauses of retries, but not the wait for a renewal.</summary>
+    private readonly SkippingTimeProvider _time = new(TimeSpan.FromSeconds(5));
     private readonly CapturedLog _log = new();
     private readonly Dictionary<string, string> _environment = [];
     private readonly Identity _identity = new();
