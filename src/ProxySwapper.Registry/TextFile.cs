@@ -20,6 +20,8 @@ public static class TextFile
     /// <exception cref="UnauthorizedAccessException">This process may not read it.</exception>
     public static string Read(string path, int maximumSize = MaximumSize)
     {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            throw new IOException("the path is empty, or contains a character that no path has");
         if (Directory.Exists(path))
             throw new IOException("it is a directory");
         using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

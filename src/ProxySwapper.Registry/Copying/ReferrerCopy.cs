@@ -32,7 +32,7 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
                 // With sha512, it is too long for a tag, so cosign writes no such tag.
                 if (!ImageReference.IsTag(tag))
                     continue;
-                if (await source.HeadManifestAsync(tag, cancellationToken) is { } signature)
+                if (await source.LookUpManifestAsync(tag, cancellationToken) is { } signature)
                     await CopyAsync(signature.Digest, tag, cancellationToken);
             }
         }

@@ -25,6 +25,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             using var response = await transport.SendAsync(request, cancellationToken);
             if (response.Status == HttpStatusCode.NotFound)
                 return null;
+            transport.Host.AnswersHead = true;
             if (DescriptorOf(response, request, reference) is { } descriptor)
                 return descriptor;
         }
@@ -39,6 +40,11 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     public async Task<Descriptor?> ResolveAsync(string repository, string reference, CancellationToken cancellationToken) =>
         await HeadAsync(repository, reference, cancellationToken)
         ?? (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
+
+    /// <summary>The same, with a GET only until a HEAD has found something at this host.</summary>
+    public async Task<Descriptor?> LookUpAsync(string repository, string reference, CancellationToken cancellationToken) =>
+        await HeadAsync(repository, reference, cancellationToken)
+        ?? (transport.Host.AnswersHead ? null : (await FindAsync(repository, reference, cancellationToken))?.Descriptor);
 
     /// <exception cref="RegistryException">
     /// The manifest does not exist, its bytes do not have the digest, or it is not of a kind that can be copied.

@@ -72,11 +72,10 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
 
     private async Task<IReadOnlyList<Descriptor>> ListByTagAsync(string repository, Digest subject, CancellationToken cancellationToken)
     {
-        var tag = ReferrersTag.Of(subject);
-        if (await manifests.HeadAsync(repository, tag, cancellationToken) is null)
+        // By a GET: some registries answer every HEAD with 404, and signatures would be lost without a word.
+        if (await manifests.FindAsync(repository, ReferrersTag.Of(subject), cancellationToken) is not { } index)
             return [];
-        var request = await requests.ToReferrersAsync(repository, subject, cancellationToken);
-        return await manifests.FindAsync(repository, tag, cancellationToken) is { } index ? Entries(index.Bytes, request) ?? [] : [];
+        return Entries(index.Bytes, await requests.ToReferrersAsync(repository, subject, cancellationToken)) ?? [];
     }
 
     /// <summary>The entries of an index; null if it is not one. An invalid entry is an error, never skipped silently.</summary>

@@ -63,6 +63,12 @@ public sealed class RegistryClient
     public Task<Descriptor?> ResolveManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.ResolveAsync(repository, reference, cancellationToken);
 
+    /// <summary>
+    /// The same for what may be missing: a HEAD that finds nothing is trusted once another one has found a manifest at this registry.
+    /// </summary>
+    public Task<Descriptor?> LookUpManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
+        _manifests.LookUpAsync(repository, reference, cancellationToken);
+
     /// <summary>Gets a manifest; if <paramref name="reference"/> is a digest, the content is verified.</summary>
     /// <remarks>Docker schema 1 manifests are refused, since they cannot be copied with their digest.</remarks>
     public Task<Manifest> GetManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>

@@ -8,9 +8,9 @@ internal sealed record RepositoryClient(RegistryClient Client, string Repository
     /// <summary>The registry's name.</summary>
     public RegistryName Registry => Client.Registry;
 
-    /// <inheritdoc cref="RegistryClient.HeadManifestAsync"/>
-    public Task<Descriptor?> HeadManifestAsync(string reference, CancellationToken cancellationToken) =>
-        Client.HeadManifestAsync(Repository, reference, cancellationToken);
+    /// <inheritdoc cref="RegistryClient.LookUpManifestAsync"/>
+    public Task<Descriptor?> LookUpManifestAsync(string reference, CancellationToken cancellationToken) =>
+        Client.LookUpManifestAsync(Repository, reference, cancellationToken);
 
     /// <inheritdoc cref="RegistryClient.ResolveManifestAsync"/>
     public Task<Descriptor?> ResolveManifestAsync(string reference, CancellationToken cancellationToken) =>

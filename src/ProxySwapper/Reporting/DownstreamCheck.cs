@@ -85,7 +85,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
         {
             var found = await registries
                 .Clients.For(image.Registry, registries.Credentials)
-                .HeadManifestAsync(image.Repository, image.ManifestReference, cancellationToken);
+                .LookUpManifestAsync(image.Repository, image.ManifestReference, cancellationToken);
             return (found?.Digest.ToString(), null);
         }
         catch (Exception problem) when (RegistryFailures.IsExpected(problem))

@@ -36,6 +36,17 @@ internal sealed class ReferrersTests
     }
 
     [Test]
+    public async Task The_tag_is_found_where_every_HEAD_is_answered_with_404()
+    {
+        await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = false });
+        var signature = Signature(1);
+        await scene.Client.PutManifestAsync("a", signature.Digest.ToString(), signature, default);
+        scene.Faulty.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(404));
+        var found = await scene.Client.ListReferrersAsync("a", Subject, default);
+        Assert.That(found.Select(referrer => referrer.Digest), Is.EqualTo(new[] { signature.Digest }));
+    }
+
+    [Test]
     public async Task A_list_that_is_large_without_being_long_is_refused()
     {
         await using var scene = await RegistryScene.StartAsync();

@@ -1,4 +1,6 @@
+using System.Text;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
@@ -42,6 +44,46 @@ internal sealed class RefusedHeadTests
         );
         await scene.CopyAsync();
         Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(image.Top.Digest));
+    }
+
+    /// <summary>cosign's tags, and the tag of a registry without the referrers API.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Signatures_are_copied_from_a_registry_without_HEAD(bool isTag)
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 1);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        var tag = $"sha256-{image.Top.Digest.Hex}{(isTag ? ".sig" : "")}";
+        var signature = TestImage.Create(2, layers: 1);
+        signature.AddTo(scene.Source.Registry, "team/app", isTag ? [tag] : []);
+        if (!isTag)
+        {
+            var index = Encoding.UTF8.GetBytes(
+                $$"""
+                {"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":
+                [{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{signature.Top.Digest}}","size":{{signature.Top.Bytes.Length}}}]}
+                """
+            );
+            scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, index, tag);
+            scene.Source.Always((_, kind) => kind == Kind.Referrers, RegistryFaults.Status(404));
+        }
+        scene.Source.Always((request, kind) => request.Method == "HEAD" && kind == Kind.Manifest, RegistryFaults.Status(404));
+        await scene.CopyAsync(scene.Request() with { Referrers = true });
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Manifests.Keys, Does.Contain(signature.Top.Digest));
+    }
+
+    [Test]
+    public async Task A_lookup_asks_again_only_where_no_HEAD_has_found_anything()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        TestImage.Create(1, layers: 1).AddTo(scene.Registry, "a", "1");
+        foreach (var (tag, requests) in new[] { ("2", 2), ("1", 1), ("2", 1) })
+        {
+            var before = scene.Faulty.Received.Count;
+            Assert.That(await scene.Client.LookUpManifestAsync("a", tag, default), tag == "1" ? Is.Not.Null : Is.Null);
+            Assert.That(scene.Faulty.Received, Has.Count.EqualTo(before + requests), tag);
+        }
     }
 
     [Test]
