@@ -17,6 +17,7 @@ namespace ProxySwapper.Commands;
 internal static class BackfillCommand
 {
     private const string MissingAfter = "missing-after";
+    private const int MaximumListed = 20;
     private static readonly TimeSpan MaximumTimeout = TimeSpan.FromHours(1000);
 
     public static Command Create()
@@ -108,7 +109,12 @@ internal static class BackfillCommand
         Console.WriteLine(MirrorLine.Summary(result));
         foreach (var line in NotCopied(report, registry))
             await Console.Error.WriteLineAsync(line);
-        return result.IsComplete && plan.Skipped.Count == 0 && !report.IsIncomplete ? 0 : 1;
+        var invalid = InvalidImages(report, registry);
+        foreach (var line in invalid.Take(MaximumListed))
+            await Console.Error.WriteLineAsync(line);
+        if (invalid.Count > MaximumListed)
+            await Console.Error.WriteLineAsync($"not copied: {invalid.Count - MaximumListed} more that are not valid");
+        return result.IsComplete && plan.Skipped.Count == 0 && invalid.Count == 0 && !report.IsIncomplete ? 0 : 1;
 
         Task<MirrorReport> CopyAsync(IMirrorOutput output)
         {
@@ -126,10 +132,20 @@ internal static class BackfillCommand
         }
     }
 
+    /// <summary>Images, and names that rules would give them, that are not references.</summary>
+    private static List<string> InvalidImages(ImageReport report, RegistryName? registry) =>
+        [
+            .. report
+                .Entries.Where(entry => registry is null || entry.Origin == registry)
+                .Select(entry => entry.Decision.Warning)
+                .OfType<string>()
+                .Select(warning => $"not copied: {PlainText.Of(warning)}"),
+        ];
+
     /// <summary>Images that copying does not help: no rule rewrites them, or their target fetches them itself.</summary>
     private static IEnumerable<string> NotCopied(ImageReport report, RegistryName? registry)
     {
-        if (Count(entry => entry.State == ImageState.Unswapped) is { } unswapped)
+        if (Count(entry => entry is { State: ImageState.Unswapped, Decision.Warning: null }) is { } unswapped)
             yield return $"{unswapped} cannot be copied: no rule sends them downstream; see proxyswapper report";
         if (Count(entry => entry is { State: ImageState.OnDemand, Work: null }) is { } onDemand)
             yield return $"{onDemand} not copied: the target asks its upstream for them on demand (populate: false)";

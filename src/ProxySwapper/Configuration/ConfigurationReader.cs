@@ -39,7 +39,7 @@ internal static class ConfigurationReader
         {
             return TextFile.Read(file, maximumSize);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException([
                 new(file.Length > 0 ? file : "(a file without a name)", 0, 0, "", $"cannot be read: {fault.Message}"),

@@ -56,7 +56,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         );
     }
 
-    /// <summary>Reloads the file if it changed.</summary>
+    /// <summary>Reloads the file if it changed. Whatever happens, the last valid configuration stays and the next change is read.</summary>
     public void Check()
     {
         try
@@ -65,27 +65,43 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             if (text == _lastText)
                 return;
             _lastText = text;
-            if (IsEmpty(text))
-                throw new ConfigurationException([new(_file, 1, 1, "", "the file is empty")]);
-            var options = ConfigurationReader.ReadText(_file, text, _environment);
-            _policy.Apply(_file, text, _environment, options);
-            WarnOfRestart(_provider.Current.Options, options);
-            _provider.Apply(RuleSet.Compile(options), _time.GetUtcNow());
-            _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
-            Log.Reloaded(_logger, _file, options.Rules.Count);
-        }
-        catch (ConfigurationException exception) when (_provider.LastReload.Faults.SequenceEqual(exception.Faults))
-        {
-            // Still missing or invalid, which was already logged.
+            Apply(text);
         }
         catch (ConfigurationException exception)
         {
             if (exception.Faults is [{ Line: 0 }])
                 _lastText = null;
-            _provider.Reject(exception.Faults, _time.GetUtcNow());
-            _reloads.Add(1, new KeyValuePair<string, object?>("result", "failure"));
-            Log.Refused(_logger, _file, exception.Message);
+            Reject(exception.Faults, null);
         }
+        catch (Exception exception)
+        {
+            // Not the file's fault, perhaps: it is read again.
+            _lastText = null;
+            Reject([new(_file, 0, 0, "", $"internal error: {exception.Message}")], exception);
+        }
+    }
+
+    private void Apply(string text)
+    {
+        if (IsEmpty(text))
+            throw new ConfigurationException([new(_file, 1, 1, "", "the file is empty")]);
+        var options = ConfigurationReader.ReadText(_file, text, _environment);
+        var rules = RuleSet.Compile(options);
+        _policy.Apply(_file, text, _environment, options);
+        WarnOfRestart(_provider.Current.Options, options);
+        _provider.Apply(rules, _time.GetUtcNow());
+        _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
+        Log.Reloaded(_logger, _file, options.Rules.Count);
+    }
+
+    private void Reject(IReadOnlyList<ConfigurationFault> faults, Exception? bug)
+    {
+        // Still missing or invalid, which was already logged.
+        if (_provider.LastReload.Faults.SequenceEqual(faults))
+            return;
+        _provider.Reject(faults, _time.GetUtcNow());
+        _reloads.Add(1, new KeyValuePair<string, object?>("result", "failure"));
+        Log.Refused(_logger, _file, string.Join('\n', faults), bug);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -143,7 +159,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         public static partial void Reloaded(ILogger logger, string file, int rules);
 
         [LoggerMessage(2, LogLevel.Error, "Rejected configuration {File}, keeping the current one: {Faults}")]
-        public static partial void Refused(ILogger logger, string file, string faults);
+        public static partial void Refused(ILogger logger, string file, string faults, Exception? bug);
 
         [LoggerMessage(3, LogLevel.Warning, "Changes of {Keys} take effect after a restart")]
         public static partial void NeedsRestart(ILogger logger, string keys);

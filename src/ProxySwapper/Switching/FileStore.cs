@@ -18,7 +18,7 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
             await using var writer = new Utf8JsonWriter(file, Indented);
             webhook.WriteTo(writer);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new WebhookSwitchException($"cannot write {this}, so nothing was removed: {fault.Message}", fault);
         }
@@ -42,5 +42,5 @@ internal sealed class FileStore(string path) : IRemovedWebhookStore
     /// <summary>The file belongs to the user and stays.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override string ToString() => $"file {path}";
+    public override string ToString() => path.Length > 0 ? $"file {path}" : "a file without a name";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -39,6 +40,42 @@ internal sealed class BackfillCommandTests : IDisposable
         );
         Assert.That(exitCode, Is.EqualTo(1), output);
         Assert.That(output, Does.Contain("127.0.0.1:1/team/late:2").And.Contain("1 failed").Or.Contain("1 left"));
+    }
+
+    [Test]
+    public async Task What_cannot_be_read_is_named_and_the_rest_is_copied()
+    {
+        await using var registry = await DebianRegistry.StartAsync();
+        await using var target = await DebianRegistry.StartAsync();
+        await TestImage.Create(9, layers: 1, layerSize: 100).PushAsync(registry.Address, "team/late", "2");
+        var port = int.Parse(registry.Address.Split(':')[1], CultureInfo.InvariantCulture);
+        var manifests = _folder.Write(
+            "manifests.yaml",
+            $$$"""
+            {{{PodOf(port)}}}---
+            {apiVersion: apps/v1, kind: Deployment, metadata: {name: bare}, spec: {}}
+            ---
+            {apiVersion: example.com/v1, kind: Database, metadata: {name: db}, spec: {image: "127.0.0.1:{{{port}}}/team/db:1"}}
+            ---
+            {kind: Pod, metadata: {name: odd}, spec: {containers: [{name: x}, {image: "No Reference"}]}}
+            """
+        );
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync([
+            "backfill",
+            "--config",
+            await ConfigurationAsync(port, target.Address),
+            "-f",
+            manifests,
+        ]);
+        Assert.That(exitCode, Is.EqualTo(1), output + error);
+        Assert.That(output, Does.Contain($"-> {target.Address}/later/team/late:2").And.Contain("1 copied"));
+        Assert.That(
+            error,
+            Does.Contain("not read: Deployment/bare (no Pod template)")
+                .And.Contain("not read: Database/db (spec.image in line 5: not in a Pod template)")
+                .And.Contain("not read: Pod/odd (containers[0] in line 7: no image)")
+                .And.Contain("not copied: image 'No Reference' left unchanged: ")
+        );
     }
 
     [TestCase("--only", "everything", "docker.io", "--only must be missing-after REGISTRY, not 'everything'")]

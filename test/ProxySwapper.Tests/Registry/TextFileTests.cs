@@ -46,6 +46,11 @@ public class TextFileTests
     public void A_folder_is_named_as_such() =>
         Assert.That(() => TextFile.Read(Path.GetTempPath()), Throws.TypeOf<IOException>().With.Message.EqualTo("it is a directory"));
 
+    [TestCase("")]
+    [TestCase("a\0b")]
+    public void A_path_that_no_file_has_is_a_failure_to_read(string path) =>
+        Assert.That(() => TextFile.Read(path), Throws.TypeOf<IOException>().With.Message.StartsWith("the path is empty, or contains"));
+
     private sealed class EndlessStream : MemoryStream
     {
         public long Sent { get; private set; }

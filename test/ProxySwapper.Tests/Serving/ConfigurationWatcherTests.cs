@@ -1,10 +1,12 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Rules;
 using ProxySwapper.Serving;
+using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Serving;
@@ -65,6 +67,28 @@ internal sealed class ConfigurationWatcherTests
     }
 
     [Test]
+    public void An_unexpected_fault_keeps_the_rules_is_logged_once_and_the_file_is_read_again()
+    {
+        Write("proxyUrl: one.example");
+        var (time, log) = (new BrokenClock(), new CapturedLog());
+        var (watcher, provider) = Start(time, new Logger<ConfigurationWatcher>(log));
+        Write("proxyUrl: two.example");
+        for (var check = 0; check < 2; check++)
+        {
+            time.Failures = 1;
+            watcher.Check();
+            Assert.That(provider.Current.Options.ProxyUrl, Is.EqualTo("one.example"));
+            Assert.That(
+                provider.LastReload.Faults.Select(fault => fault.ToString()),
+                Is.EqualTo(new[] { $"{Path.Combine(_folder, "config.yaml")}: internal error: the clock is broken" })
+            );
+        }
+        Assert.That(log.Lines.Select(line => line.Level), Is.EqualTo(new[] { LogLevel.Error }));
+        watcher.Check();
+        Assert.That((provider.Current.Options.ProxyUrl, provider.LastReload.IsSuccessful), Is.EqualTo(("two.example", true)));
+    }
+
+    [Test]
     public void A_temporarily_missing_file_keeps_the_rules_and_is_read_when_it_is_back()
     {
         Write("proxyUrl: one.example");
@@ -107,7 +131,10 @@ internal sealed class ConfigurationWatcherTests
         File.WriteAllText(Path.Combine(_folder, name, "config.yaml"), text);
     }
 
-    private (ConfigurationWatcher Watcher, ConfigurationMonitor Provider) Start()
+    private (ConfigurationWatcher Watcher, ConfigurationMonitor Provider) Start(
+        TimeProvider? time = null,
+        ILogger<ConfigurationWatcher>? logger = null
+    )
     {
         var path = Path.Combine(_folder, "config.yaml");
         var file = new ConfigurationFile(path, ConfigurationReader.TextOf(path), new Dictionary<string, string>());
@@ -121,10 +148,19 @@ internal sealed class ConfigurationWatcherTests
                 provider,
                 new ServedPolicy(),
                 _services.GetRequiredService<IMeterFactory>(),
-                _time,
-                NullLogger<ConfigurationWatcher>.Instance
+                time ?? _time,
+                logger ?? NullLogger<ConfigurationWatcher>.Instance
             ),
             provider
         );
+    }
+
+    /// <summary>Fails where the configuration is applied, which nothing in the file can cause.</summary>
+    private sealed class BrokenClock : TimeProvider
+    {
+        public int Failures { get; set; }
+
+        public override DateTimeOffset GetUtcNow() =>
+            Failures-- > 0 ? throw new InvalidOperationException("the clock is broken") : DateTimeOffset.UnixEpoch;
     }
 }

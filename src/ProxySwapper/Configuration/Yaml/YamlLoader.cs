@@ -10,13 +10,14 @@ namespace ProxySwapper.Configuration.Yaml;
 internal static class YamlLoader
 {
     private const string MergeKey = "<<";
+    private const char ByteOrderMark = '\uFEFF';
 
     /// <summary>All documents of a text.</summary>
     /// <exception cref="YamlException">The text is not valid YAML or exceeds a limit.</exception>
     public static IReadOnlyList<YamlDocument> Load(string text)
     {
         var stream = new YamlStream();
-        var parser = new Parser(new StringReader(text));
+        var parser = new Parser(new StringReader(WithoutByteOrderMarks(text)));
         try
         {
             stream.Load(new BoundedYamlParser(parser));
@@ -33,6 +34,15 @@ internal static class YamlLoader
             Merge(document.RootNode, merged);
         return [.. stream.Documents];
     }
+
+    /// <summary>
+    /// A mark may precede each document (YAML 1.2, 5.2), as where files were joined. The library would take it for a part of the first
+    /// key, which nobody would see. Files lose theirs when they are read, the data of a ConfigMap does not.
+    /// </summary>
+    private static string WithoutByteOrderMarks(string text) =>
+        text.Contains(ByteOrderMark, StringComparison.Ordinal)
+            ? text.TrimStart(ByteOrderMark).Replace($"\n{ByteOrderMark}", "\n", StringComparison.Ordinal)
+            : text;
 
     private static void Merge(YamlNode node, HashSet<YamlNode> merged)
     {

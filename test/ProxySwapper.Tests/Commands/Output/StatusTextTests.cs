@@ -65,6 +65,11 @@ internal sealed partial class StatusTextTests
         Assert.That(text.Where(character => char.IsControl(character) && character != '\n' || character == '\u202e'), Is.Empty);
         Assert.That(text, Does.Contain("a b 0").And.Contain("and 30 more"));
         Assert.That(TextOf("[]"), Does.Contain("All is well"));
+        // Half of a surrogate pair is JSON, but not text.
+        Assert.That(
+            TextOf("""{"version": "\ud800", "gated": [{"pod": "\ud800", "images": ["\ud800", "nginx"]}]}"""),
+            Does.Contain("nginx").And.Contain("1 Pod waits")
+        );
     }
 
     [Test]

@@ -21,6 +21,27 @@ internal sealed class YamlLoaderTests
         string Nested(int depth) => string.Concat(Enumerable.Repeat(open, depth)) + "x" + string.Concat(Enumerable.Repeat(close, depth));
     }
 
+    [TestCase("BOMa: 1")]
+    [TestCase("BOMBOMa: 1")]
+    [TestCase("x: 1\n---\nBOMa: 1")]
+    [TestCase("x: 1\nBOM---\na: 1")]
+    [TestCase("x: 1\r\n---\r\nBOMa: 1")]
+    [TestCase("BOM# a comment\nBOMa: 1")]
+    public void A_byte_order_mark_is_no_part_of_a_key(string text)
+    {
+        var last = (YamlMappingNode)YamlLoader.Load(text.Replace("BOM", "\uFEFF", StringComparison.Ordinal))[^1].RootNode;
+        Assert.That(last.Children.Keys.Select(key => ((YamlScalarNode)key).Value), Is.EqualTo(new[] { "a" }));
+    }
+
+    [Test]
+    public void A_byte_order_mark_in_a_value_stays() =>
+        Assert.That(
+            ((YamlMappingNode)YamlLoader.Load("a: \"x\uFEFFy\"")[0].RootNode).Children.Values.Select(value =>
+                ((YamlScalarNode)value).Value
+            ),
+            Is.EqualTo(new[] { "x\uFEFFy" })
+        );
+
     [Test]
     public void Block_style_nests_as_deep_as_flow_style() =>
         Assert.That(
