@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Testing.Images;
@@ -81,6 +82,27 @@ internal sealed class CommandLineTests
         Assert.That(output + error, Does.Not.Contain("   at ").And.Not.Contain("Unhandled"));
         if (redirection[0] == '>')
             Assert.That(error, Does.Contain("cannot write the output: "));
+    }
+
+    /// <summary>As with a standard input that is a terminal, or of a command that hangs.</summary>
+    [TestCase("rewrite -f PIPE", 130)]
+    [TestCase("validate PIPE", 130)]
+    [TestCase("backfill -f PIPE", 1)]
+    public async Task A_command_that_waits_for_its_input_can_be_interrupted(string arguments, int expected)
+    {
+        using var folder = new TemporaryFolder();
+        var pipe = folder.PathOf("pipe");
+        Assert.That((await TestProcess.RunAsync("mkfifo", [pipe])).ExitCode, Is.Zero);
+        using var process = ProxySwapperProgram.Start(
+            arguments.Split(' ').Select(word => word == "PIPE" ? pipe : word),
+            new Dictionary<string, string> { ["PROXY_URL"] = "registry.example.com" }
+        );
+        // Opening it ends when the program opens it too.
+        await using var input = await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            .WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
+        process.Signal(PosixSignal.SIGINT);
+        var exitCode = await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
+        Assert.That(exitCode, Is.EqualTo(expected), process.Output);
     }
 
     [Test]

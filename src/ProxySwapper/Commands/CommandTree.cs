@@ -10,6 +10,25 @@ internal static class CommandTree
     /// <summary>Where to begin.</summary>
     private static readonly string[] Examples = ["proxyswapper demo", "proxyswapper report", "proxyswapper rewrite --help"];
 
+    /// <summary>
+    /// A stopped command finishes or abandons its work, and says so, before the process exits. The server's host handles that itself, and
+    /// commands that only read have nothing to finish: they end at once, also while they wait for their standard input.
+    /// </summary>
+    private static readonly HashSet<string> EndsItself =
+    [
+        ServeCommand.Name,
+        "rewrite",
+        "policy",
+        "report",
+        "status",
+        "validate",
+        "convert",
+        "get",
+        "list",
+        "version",
+        "completion",
+    ];
+
     /// <summary>Parses and runs a command line. No user input makes it throw, nor does an output that cannot be written.</summary>
     /// <returns>The exit code: 2 for an invalid command line or file, 1 for a failure, 0 otherwise.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -37,9 +56,7 @@ internal static class CommandTree
         var invocation = new InvocationConfiguration
         {
             EnableDefaultExceptionHandler = false,
-            // A stopped command finishes or abandons its work, and says so, before the process exits. The server's host handles that
-            // itself.
-            ProcessTerminationTimeout = command.CommandResult.Command.Name == ServeCommand.Name ? null : TimeSpan.FromSeconds(30),
+            ProcessTerminationTimeout = EndsItself.Contains(command.CommandResult.Command.Name) ? null : TimeSpan.FromSeconds(30),
         };
         return await command.InvokeAsync(invocation);
     }

@@ -95,7 +95,9 @@ internal sealed class ImageScanOptions
                 var options = await ReadOptionsAsync(arguments, null, cancellationToken);
                 var problems = new ReportProblems();
                 var manifests = new ManifestScan(files, arguments.GetValue(_namespace), problems);
-                var scope = manifests.Read(arguments.GetValue(_webhook)!, options.AdmissionPolicy);
+                // A standard input may never end.
+                var scope = await Task.Run(() => manifests.Read(arguments.GetValue(_webhook)!, options.AdmissionPolicy), cancellationToken)
+                    .WaitAsync(cancellationToken);
                 var builder = new ReportBuilder(RuleSet.Compile(options), scope);
                 manifests.AddTo(builder);
                 return await goOn(arguments, new ImageScan(options, builder, problems, null, new ProgressLine()), cancellationToken);

@@ -12,7 +12,8 @@ internal static class ConfigurationFaults
     {
         try
         {
-            return await command();
+            // On another thread, since reading a file can wait for ever (a named pipe): the caller handles signals meanwhile.
+            return await Task.Run(command);
         }
         catch (ConfigurationException exception)
         {
