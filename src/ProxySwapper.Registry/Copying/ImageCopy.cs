@@ -97,7 +97,7 @@ internal sealed class ImageCopy : IDisposable
     {
         using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var source = ResolveSourceAsync(all.Token);
-        var target = Names.Select(name => TargetContent.FindManifestAsync(_target.Client, _target.Repository, name, all.Token)).ToList();
+        var target = Names.Select(name => FindAsync(name, all.Token)).ToList();
         await foreach (var task in Task.WhenEach([source, .. target]))
         {
             if (task.IsCompletedSuccessfully)
@@ -121,6 +121,11 @@ internal sealed class ImageCopy : IDisposable
             [],
             reference: SourceReference
         );
+
+    private Task<Descriptor?> FindAsync(string name, CancellationToken cancellationToken) =>
+        _request.MayOverwrite is null
+            ? TargetContent.FindManifestAsync(_target.Client, _target.Repository, name, cancellationToken)
+            : TargetContent.LookUpManifestAsync(_target.Client, _target.Repository, name, cancellationToken);
 
     /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>

@@ -48,4 +48,43 @@ public static class TargetContent
             return null;
         }
     }
+
+    /// <summary>
+    /// The same for a tag that must not be overwritten: it only counts as missing where the registry's HEADs can be trusted, or a GET finds
+    /// nothing either.
+    /// </summary>
+    /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
+    public static async Task<Descriptor?> LookUpManifestAsync(
+        RegistryClient target,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await target.LookUpManifestAsync(repository, reference, cancellationToken);
+        }
+        catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
+        {
+            return await GetAsync(target, repository, reference, cancellationToken);
+        }
+    }
+
+    private static async Task<Descriptor?> GetAsync(
+        RegistryClient target,
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return (await target.GetManifestAsync(repository, reference, cancellationToken)).Descriptor;
+        }
+        catch (RegistryException fault) when (fault.Status is HttpStatusCode.InternalServerError or HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
 }

@@ -4,13 +4,14 @@ using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Plans one image with the cheapest requests: paged tag lists of both sides, or one HEAD for a single tag. Never requests manifests from
+/// Plans one image with the cheapest requests: paged tag lists of both sides, or one lookup for a single tag. Never requests manifests from
 /// the source.
 /// </summary>
 internal sealed partial class MirrorPlanner(
@@ -34,7 +35,7 @@ internal sealed partial class MirrorPlanner(
             return MirrorPlan.Nothing;
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
-        var destinationTags = isSingle ? [] : await ListDestinationAsync(image, cancellationToken);
+        var (destinationTags, refusal) = isSingle ? ([], null) : await ListDestinationAsync(image, cancellationToken);
         var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? []);
         if (logger.IsEnabled(LogLevel.Debug))
             LogSelection(image, sourceTags, selection.Tags);
@@ -45,7 +46,10 @@ internal sealed partial class MirrorPlanner(
         if (isSingle)
             return await PlanSingleAsync(image, selection.Tags[0], cancellationToken);
         List<string> tags = [.. selection.Tags.Where(tag => shard.IncludesTag(image, tag))];
-        var present = destinationTags ?? await FindPresentAsync(image.Destination, tags, cancellationToken);
+        var present = destinationTags ?? await FindPresentAsync(image, tags, cancellationToken);
+        // The repository exists, so its versions are unknown, and not none.
+        if (refusal is not null && present.Count > 0 && image.Filter.Mode == MirrorMode.Higher)
+            throw refusal;
         return Plan(image, tags, present.ToHashSet(StringComparer.Ordinal));
     }
 
@@ -63,52 +67,66 @@ internal sealed partial class MirrorPlanner(
 
     private async Task<MirrorPlan> PlanSingleAsync(MirrorImage image, string tag, CancellationToken cancellationToken)
     {
-        var client = clients.For(image.Destination.Registry, credentials);
-        var present = await TargetContent.FindManifestAsync(client, image.Destination.Repository, tag, cancellationToken);
+        var present = await FindAsync(image, tag, cancellationToken);
         return present is null || image.ReplaceTag
             ? new MirrorPlan([new MirrorTask(image, tag, present is not null)], [])
             : new MirrorPlan([], [new MirrorResult(image, tag, MirrorOutcome.UpToDate, Digest: present.Digest.ToString())]);
     }
 
     /// <summary>
-    /// A missing destination has no tags. If it refuses to list tags, the result is null and single tags are checked, unless the mode needs
-    /// the list.
+    /// A missing destination has no tags. If its registry refuses to list them, or has nothing at that address, there is no list, and
+    /// single tags are looked up, unless the mode needs the list.
     /// </summary>
-    private async Task<IReadOnlyList<string>?> ListDestinationAsync(MirrorImage image, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<string>? Tags, RegistryException? Refusal)> ListDestinationAsync(
+        MirrorImage image,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await ListAsync(image.Destination, cancellationToken);
+            return (await ListAsync(image.Destination, cancellationToken), null);
         }
-        catch (RegistryException fault) when (fault.Status == HttpStatusCode.NotFound)
+        catch (RegistryException fault) when (fault is { Status: HttpStatusCode.NotFound, IsRepositoryUnknown: true })
         {
-            return [];
+            return ([], null);
         }
-        catch (RegistryException fault) when (image.Filter.Mode != MirrorMode.Higher && fault is { Status: not null, IsTransient: false })
+        // Harbor returns 404 without NAME_UNKNOWN for a missing repository; other registries do so because they have no lists.
+        catch (RegistryException fault)
+            when (fault.Status == HttpStatusCode.NotFound
+                || image.Filter.Mode != MirrorMode.Higher && fault is { Status: not null, IsTransient: false }
+            )
         {
-            return null;
+            return (null, fault);
         }
     }
 
-    /// <summary>Returns which of these tags a destination has.</summary>
+    /// <summary>Returns which of these tags the destination has.</summary>
     private async Task<IReadOnlyList<string>> FindPresentAsync(
-        ImageReference destination,
+        MirrorImage image,
         IReadOnlyList<string> tags,
         CancellationToken cancellationToken
     )
     {
-        var client = clients.For(destination.Registry, credentials);
         var present = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(
             tags,
             new ParallelOptions { MaxDegreeOfParallelism = ParallelLookups, CancellationToken = cancellationToken },
             async (tag, token) =>
             {
-                if (await TargetContent.FindManifestAsync(client, destination.Repository, tag, token) is not null)
+                if (await FindAsync(image, tag, token) is not null)
                     present.Add(tag);
             }
         );
         return [.. present];
+    }
+
+    /// <summary>A tag that must not be replaced has to be known to be missing before it is written.</summary>
+    private Task<Descriptor?> FindAsync(MirrorImage image, string tag, CancellationToken cancellationToken)
+    {
+        var client = clients.For(image.Destination.Registry, credentials);
+        return image.ReplaceTag
+            ? TargetContent.FindManifestAsync(client, image.Destination.Repository, tag, cancellationToken)
+            : TargetContent.LookUpManifestAsync(client, image.Destination.Repository, tag, cancellationToken);
     }
 
     /// <summary>

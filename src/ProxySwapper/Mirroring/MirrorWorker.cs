@@ -49,6 +49,8 @@ internal sealed class MirrorWorker(
             Platforms = task.Image.Platforms,
             Referrers = task.Image.Referrers,
             CreateRepository = createRepository,
+            // Another writer may have been faster, and lists of tags may lack some.
+            MayOverwrite = task.Image.ReplaceTag ? null : (_, _, _) => new(false),
         };
 
     private static MirrorOutcome OutcomeOf(MirrorTask task) => task.IsPresent ? MirrorOutcome.Replaced : MirrorOutcome.Copied;

@@ -207,12 +207,29 @@ internal sealed class CopyLimitTests
             scene.Target.Registry.Repository("mirror/app").Tags,
             Is.EquivalentTo(new Dictionary<string, Digest> { ["1"] = old.Top.Digest })
         );
-        Assert.That(scene.Target.Received.Select(request => request.Method), Is.All.EqualTo("HEAD"));
+        Assert.That(scene.Target.Received.Select(request => request.Method), Is.All.AnyOf("HEAD", "GET"));
         await scene.CopyAsync(Request(mayOverwrite: true));
         Assert.That(asked, Is.EqualTo(new[] { ("1", old.Top.Digest), ("1", old.Top.Digest) }), "a new tag overwrites nothing");
         asked.Clear();
         await scene.CopyAsync(Request(mayOverwrite: false));
         Assert.That(asked, Is.Empty, "what is up to date is not written");
+    }
+
+    /// <summary>Some registries answer every HEAD with 404, and a failure proves nothing.</summary>
+    [TestCase(404)]
+    [TestCase(500)]
+    public async Task A_tag_that_must_not_move_stays_where_only_a_GET_finds_it(int status)
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var old = TestImage.Create(1, layers: 1);
+        old.AddTo(scene.Target.Registry, "mirror/app", "1");
+        TestImage.Create(2, layers: 1).AddTo(scene.Source.Registry, "team/app", "1");
+        scene.Target.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(status));
+        Assert.That(
+            async () => await scene.CopyAsync(scene.Request() with { MayOverwrite = (_, _, _) => new(false) }),
+            Throws.InstanceOf<CopyException>().With.Message.Contain($"mirror/app:1 points at {old.Top.Digest}")
+        );
+        Assert.That(scene.Target.Registry.Repository("mirror/app").Tags["1"], Is.EqualTo(old.Top.Digest));
     }
 
     private static Digest DigestOf(int number) => Digest.OfBytes(BitConverter.GetBytes(number));

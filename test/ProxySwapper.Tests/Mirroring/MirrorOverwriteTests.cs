@@ -1,0 +1,114 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Registries;
+using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
+
+namespace ProxySwapper.Tests.Mirroring;
+
+/// <summary>Without replace-tag, a tag of the destination stays, whatever its registry does not support.</summary>
+[TestFixture]
+internal sealed class MirrorOverwriteTests
+{
+    private readonly TestImage _old = TestImage.Create(1, layers: 1);
+    private FaultyRegistry _source = null!;
+    private FaultyRegistry _target = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        (_source, _target) = (await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync());
+        TestImage.Create(2, layers: 1).AddTo(_source.Registry, "team/app", "1.0.0", "1.1.0");
+        _old.AddTo(_target.Registry, "team/app", "1.1.0");
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _source.DisposeAsync();
+        await _target.DisposeAsync();
+    }
+
+    [TestCase("highest", 0)]
+    [TestCase("semver", 1)]
+    [TestCase("all", 1)]
+    public async Task A_list_that_is_not_found_is_not_taken_for_an_empty_one(string mode, int copied)
+    {
+        Fail(Kind.Tags, HttpMethods.Get, 404, "NOT_FOUND");
+        await AssertStaysAsync(mode, copied);
+    }
+
+    [Test]
+    public async Task Versions_that_are_not_listed_are_not_taken_for_none()
+    {
+        Fail(Kind.Tags, HttpMethods.Get, 404, "NOT_FOUND");
+        var report = await MirrorAsync("higher, higher-from: 1.0.0");
+        Assert.That(report.Results.Single().Detail, Does.Contain("not found (HTTP 404): NOT_FOUND"));
+        Assert.That(_target.Received.Select(request => request.Method), Has.None.EqualTo("PUT"));
+    }
+
+    [TestCase("team/new", "NOT_FOUND")]
+    [TestCase("team/new", "NAME_UNKNOWN")]
+    public async Task A_repository_that_is_not_found_is_filled(string repository, string code)
+    {
+        Fail(Kind.Tags, HttpMethods.Get, 404, code);
+        var report = await MirrorAsync("higher, higher-from: 1.0.0", repository);
+        Assert.That((report.Count(MirrorOutcome.Copied), report.IsComplete), Is.EqualTo((2, true)));
+    }
+
+    [TestCase("highest", 0)]
+    [TestCase("semver", 1)]
+    [TestCase("all", 1)]
+    public async Task A_HEAD_that_is_answered_with_404_does_not_prove_that_a_tag_is_missing(string mode, int copied)
+    {
+        Fail(Kind.Tags, HttpMethods.Get, 405, "UNSUPPORTED");
+        Fail(Kind.Manifest, HttpMethods.Head, 404, "UNKNOWN");
+        await AssertStaysAsync(mode, copied);
+    }
+
+    [Test]
+    public async Task A_tag_that_the_list_lacks_is_not_replaced()
+    {
+        _target.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            (context, _) => context.Response.Body.WriteAsync("""{"name":"team/app","tags":[]}"""u8.ToArray()).AsTask()
+        );
+        var report = await MirrorAsync("all");
+        Assert.That((report.Count(MirrorOutcome.Copied), report.Count(MirrorOutcome.Failed)), Is.EqualTo((1, 1)));
+        Assert.That(report.Results.Single(result => result.Tag == "1.1.0").Detail, Does.Contain("must not be overwritten"));
+        AssertStayed();
+    }
+
+    private void Fail(Kind failing, string method, int status, string code) =>
+        _target.Always((request, kind) => kind == failing && request.Method == method, RegistryFaults.Status(status, code, "no"));
+
+    private async Task AssertStaysAsync(string mode, int copied)
+    {
+        var report = await MirrorAsync(mode);
+        Assert.That(
+            (report.Count(MirrorOutcome.UpToDate), report.Count(MirrorOutcome.Copied), report.IsComplete),
+            Is.EqualTo((1, copied, true)),
+            string.Join('\n', report.Results)
+        );
+        AssertStayed();
+    }
+
+    private void AssertStayed() =>
+        Assert.That(_target.Registry.Repository("team/app").Tags["1.1.0"], Is.EqualTo(_old.Top.Digest), "the tag was replaced");
+
+    private async Task<MirrorReport> MirrorAsync(string mode, string destination = "team/app")
+    {
+        using var log = new CapturedLog();
+        var file = MirrorFiles.Read(
+            $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/{destination}, mode: {mode}}}}}"
+        );
+        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        return await MirrorRun
+            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
+            .RunAsync(CancellationToken.None);
+    }
+}
