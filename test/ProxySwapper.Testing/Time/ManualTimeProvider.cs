@@ -80,14 +80,22 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
             return string.Join(", ", _pending.Select(timer => timer.Due - Uncorrected).Order());
     }
 
-    private void Set(PendingTimer timer, DateTimeOffset? due)
+    /// <summary>Records when a timer fires next, if it does.</summary>
+    /// <param name="timer">The timer.</param>
+    /// <param name="due">When it fires; null if it does not.</param>
+    /// <param name="setting">Only if the timer has not been set, fired or disposed of since; null in any case.</param>
+    /// <returns>The number of this setting.</returns>
+    private int Set(PendingTimer timer, DateTimeOffset? due, int? setting = null)
     {
         lock (_gate)
         {
+            if (setting is { } expected && expected != timer.Setting)
+                return timer.Setting;
             _changes++;
             if (due is { } time)
                 timer.Due = time;
             _ = due is null ? _pending.Remove(timer) : _pending.Add(timer);
+            return ++timer.Setting;
         }
     }
 
@@ -99,6 +107,9 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
 
         public DateTimeOffset Due { get; set; }
 
+        /// <summary>How often it was set, fired or disposed of.</summary>
+        public int Setting { get; set; }
+
         public void Run()
         {
             clock.Set(this, _period > TimeSpan.Zero ? Due + _period : null);
@@ -108,8 +119,15 @@ internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _period = period;
-            clock.Set(this, dueTime == Timeout.InfiniteTimeSpan ? null : clock.Uncorrected + dueTime);
-            return Inner.Change(dueTime, period);
+            var setting = clock.Set(this, null);
+            if (dueTime == Timeout.InfiniteTimeSpan)
+                return Inner.Change(dueTime, period);
+            var due = clock.Uncorrected + dueTime;
+            Due = due;
+            var isChanged = Inner.Change(dueTime, period);
+            // Only now: a test that sees it may move the clock at once.
+            clock.Set(this, due, setting);
+            return isChanged;
         }
 
         public void Dispose()
