@@ -43,6 +43,12 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
     /// </summary>
     public static void PublishMetrics() => RegistryMetrics.Publish();
 
+    /// <summary>
+    /// Gives hosts a value of their own in the label <c>host</c> of that meter: of all others, only the first few have one.
+    /// </summary>
+    /// <param name="hosts">Those that are configured.</param>
+    public static void NameInMetrics(IEnumerable<RegistryName> hosts) => RegistryMetrics.Name(hosts);
+
     /// <inheritdoc />
     public void Dispose() => _connections.Dispose();
 

@@ -5,14 +5,20 @@ using System.Runtime.CompilerServices;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>Metrics of registry requests. The first <see cref="MaxHosts"/> hosts are label values.</summary>
+/// <summary>
+/// Metrics of registry requests. The hosts that were named in advance are label values, and the first <see cref="MaxUnnamedHosts"/> of the
+/// others: Pods can name any number of hosts.
+/// </summary>
 internal static class RegistryMetrics
 {
     public const string MeterName = "ProxySwapper.Registry";
-    private const int MaxHosts = 64;
+
+    /// <summary>Each has up to 10 series for its requests, if it is only read from.</summary>
+    public const int MaxUnnamedHosts = 32;
 
     private static readonly Meter Meter = new(MeterName);
-    private static readonly ConcurrentDictionary<RegistryName, string> Hosts = new();
+    private static readonly ConcurrentDictionary<RegistryName, string> Named = new();
+    private static readonly ConcurrentDictionary<RegistryName, string> Unnamed = new();
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
         "proxyswapper_registry_requests_total",
@@ -49,12 +55,20 @@ internal static class RegistryMetrics
     /// <summary>Creates the instruments.</summary>
     public static void Publish() => RuntimeHelpers.RunClassConstructor(typeof(RegistryMetrics).TypeHandle);
 
+    /// <summary>Gives hosts a label of their own, however many others there are.</summary>
+    public static void Name(IEnumerable<RegistryName> hosts)
+    {
+        foreach (var host in hosts)
+            Named.TryAdd(host, host.Text);
+    }
+
     public static void Answered(RegistryName host, HttpMethod method, int? status) =>
         Requests.Add(
             1,
             new("host", Label(host)),
             new("method", method.Method),
-            new("status", status is { } code ? string.Create(CultureInfo.InvariantCulture, $"{code / 100}xx") : "none")
+            // There are no other classes, but a registry can send any number.
+            new("status", status is >= 200 and < 600 ? string.Create(CultureInfo.InvariantCulture, $"{status / 100}xx") : "none")
         );
 
     public static void Retried(RegistryName host) => Retries.Add(1, new KeyValuePair<string, object?>("host", Label(host)));
@@ -68,7 +82,7 @@ internal static class RegistryMetrics
 
     /// <summary>Only the hosts with a label of their own are kept.</summary>
     private static string Label(RegistryName host) =>
-        Hosts.TryGetValue(host, out var label) ? label
-        : Hosts.Count < MaxHosts ? Hosts.GetOrAdd(host, host.Text)
+        Named.TryGetValue(host, out var label) || Unnamed.TryGetValue(host, out label) ? label
+        : Unnamed.Count < MaxUnnamedHosts ? Unnamed.GetOrAdd(host, host.Text)
         : "other";
 }

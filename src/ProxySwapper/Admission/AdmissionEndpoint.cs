@@ -57,7 +57,7 @@ internal sealed class AdmissionEndpoint(
             pod = AdmittedPod.Create(review, decision, reviewer.Rules, activity?.Context ?? default);
         if (pod is { } admitted && population.DelaysResponse(admitted))
         {
-            decision = await population.BeforeResponseAsync(admitted, decision, context.RequestAborted);
+            decision = await WaitAsync(context, admitted, decision);
             pod = admitted with { Images = decision.Images };
         }
         if (pod is { } decided)
@@ -74,6 +74,20 @@ internal sealed class AdmissionEndpoint(
             dryRuns.Add(review, decision);
         if (pod is { IsDryRun: false } answered)
             population.AfterResponse(answered);
+    }
+
+    private async Task<PodDecision> WaitAsync(HttpContext context, AdmittedPod pod, PodDecision decision)
+    {
+        var wait = context.Features.Get<ReviewWait>();
+        wait?.Begin();
+        try
+        {
+            return await population.BeforeResponseAsync(pod, decision, context.RequestAborted);
+        }
+        finally
+        {
+            wait?.End();
+        }
     }
 
     /// <summary>Releases the body at once, since what follows may wait.</summary>

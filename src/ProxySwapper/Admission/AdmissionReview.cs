@@ -23,4 +23,15 @@ internal sealed class AdmissionReview
         Object is null ? ""
         : Object.Name.Length > 0 ? Object.Name
         : Object.GenerateName;
+
+    /// <summary>How many characters it keeps in memory: anyone can send long ones.</summary>
+    public long TextLength =>
+        ApiVersion.Length
+        + Uid.Length
+        + Kind.Length
+        + Namespace.Length
+        + Operation.Length
+        + SubResource.Length
+        + (Object?.TextLength ?? 0)
+        + (OldObject?.TextLength ?? 0);
 }

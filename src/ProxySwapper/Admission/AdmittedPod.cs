@@ -18,6 +18,9 @@ internal readonly record struct AdmittedPod
     /// <summary>The rules that decided about the images: what follows of the review goes by the same snapshot.</summary>
     public required RuleSet Rules { get; init; }
 
+    /// <summary>How many characters its review keeps in memory.</summary>
+    public long TextLength { get; init; }
+
     /// <summary>A dry run, which must not have side effects.</summary>
     public required bool IsDryRun { get; init; }
 
@@ -35,6 +38,7 @@ internal readonly record struct AdmittedPod
             PullSecrets = pod.PullSecrets,
             Images = decision.Images,
             Rules = rules,
+            TextLength = review.TextLength,
             IsDryRun = review.IsDryRun,
             Activity = activity,
         };

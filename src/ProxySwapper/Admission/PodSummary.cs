@@ -11,6 +11,9 @@ internal sealed class PodSummary
     /// <summary>Maximum number of images, including those of repeated lists.</summary>
     public const int MaximumImages = 1000;
 
+    /// <summary>What an item of a list takes besides its text, in characters.</summary>
+    private const int ItemLength = 32;
+
     // The start, in the images, of the last list read of each kind.
     private ListStarts _starts;
 
@@ -64,6 +67,22 @@ internal sealed class PodSummary
     /// <summary>True if the Pod's label opts out.</summary>
     public bool IsOptedOut { get; set; }
 
+    /// <summary>How many characters it keeps in memory, and as many as fit into what an item of a list takes besides.</summary>
+    public long TextLength
+    {
+        get
+        {
+            var length = (long)Name.Length + GenerateName.Length + ServiceAccountName.Length + NodeName.Length;
+            length += SchedulerName.Length + PriorityClassName.Length + (PatchLabel?.Length ?? 0);
+            if (Controller is { } controller)
+                length += controller.ApiVersion.Length + controller.Kind.Length + controller.Uid.Length;
+            length += LengthOf(_pullSecrets) + LengthOf(SchedulingGates);
+            foreach (var image in Images)
+                length += ItemLength + image.Name.Length + image.Image.Length + (image.PullPolicy?.Length ?? 0);
+            return length;
+        }
+    }
+
     public void ResetMetadata()
     {
         (Name, GenerateName, Labels, Annotations) = ("", "", JsonNodeState.Missing, JsonNodeState.Missing);
@@ -90,7 +109,8 @@ internal sealed class PodSummary
     public void ResetPullSecrets(bool isList = false)
     {
         HasPullSecretList = isList;
-        _pullSecrets?.Clear();
+        // Not cleared, which would keep its memory.
+        _pullSecrets = null;
     }
 
     public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
@@ -115,6 +135,15 @@ internal sealed class PodSummary
             if (index >= _starts[(int)Images[index].Kind])
                 Images[kept++] = Images[index];
         Images.RemoveRange(kept, Images.Count - kept);
+    }
+
+    private static long LengthOf(List<string>? list)
+    {
+        var length = 0L;
+        if (list is not null)
+            foreach (var item in list)
+                length += ItemLength + item.Length;
+        return length;
     }
 
     /// <summary>An index for each kind of list.</summary>

@@ -1,4 +1,6 @@
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Management;
 
@@ -21,4 +23,8 @@ internal sealed class MetricHosts
         Names = [.. registries.Distinct().Take(Maximum).Select(registry => registry.Text), Other];
 
     public string[] Names { get; }
+
+    /// <summary>Gives the registries of a configuration labels of their own, however many others Pods name.</summary>
+    public static void Reserve(RuleSet rules) =>
+        RegistryClients.NameInMetrics(rules.Registries.Concat(rules.Options.Registries.Select(entry => entry.Host)));
 }

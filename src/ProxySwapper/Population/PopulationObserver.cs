@@ -6,7 +6,6 @@ using ProxySwapper.Patterns;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
@@ -25,8 +24,8 @@ internal sealed class PopulationObserver(
     EphemeralImages ephemeral,
     DownstreamLookup lookup,
     AdmissionLookups lookups,
-    DownstreamHealth health,
-    TimeProvider time
+    WaitingReviews reviews,
+    DownstreamHealth health
 ) : IAdmissionObserver
 {
     public bool DelaysResponse(AdmittedPod pod) => IsAwaited(pod.Rules.Options) || health.IsFallingBack;
@@ -34,21 +33,29 @@ internal sealed class PopulationObserver(
     public async ValueTask<PodDecision> BeforeResponseAsync(AdmittedPod pod, PodDecision decision, CancellationToken cancellationToken)
     {
         var options = pod.Rules.Options;
-        using var timeout = new OperationTimeout(options.Populate.Deadline, time, cancellationToken);
-        // All images of a Pod in parallel: they share one timeout.
         var images = new Task<ImageDecision>[pod.Images.Length];
-        var unseen = new List<(int Index, ImageReference Target)>();
+        var (awaited, unseen) = (new List<int>(), new List<(int Index, ImageReference Target)>());
         foreach (var (index, image) in pod.Images.Index())
+        {
+            images[index] = Task.FromResult(image.Decision);
             if (LetThroughIfFailing(pod, image.Decision) is { } unchanged)
                 images[index] = Task.FromResult(unchanged);
-            else if (options.SwapPolicy != SwapPolicy.Exists || Downstream(image.Decision) is not { } target)
-                images[index] = AwaitAsync(pod, image, options, timeout.Token);
-            else if (lookup.WasSeen(target))
-                images[index] = DecideAsync(pod, image, options, ImagePresence.Present, timeout.Token);
-            else
-                unseen.Add((index, target));
-        if (unseen.Count > 0)
-            await LookUpAsync(pod, options, unseen, images, timeout.Token);
+            else if (options.SwapPolicy == SwapPolicy.Exists && Downstream(image.Decision) is { } target)
+                if (lookup.WasSeen(target))
+                    EnqueueWithoutWatch(pod, image);
+                else
+                    unseen.Add((index, target));
+            else if (options.Populate.Policy == PopulatePolicy.Immediate)
+                awaited.Add(index);
+        }
+        using var review = awaited.Count + unseen.Count > 0 ? reviews.Enter(pod, options.Populate.Deadline, cancellationToken) : null;
+        if (review is not null)
+        {
+            // All images of a Pod in parallel: they share one timeout.
+            foreach (var index in awaited)
+                images[index] = AwaitAsync(pod, pod.Images[index], review.Token);
+            await LookUpAsync(pod, options, unseen, images, review);
+        }
         var decisions = await Task.WhenAll(images);
         return decision.WithImages([.. decision.Images.Select((image, index) => image with { Decision = decisions[index] })]);
     }
@@ -92,7 +99,7 @@ internal sealed class PopulationObserver(
         ProxySwapperOptions options,
         List<(int Index, ImageReference Target)> unseen,
         Task<ImageDecision>[] decisions,
-        CancellationToken deadline
+        WaitingReview review
     )
     {
         return Task.WhenAll(unseen.GroupBy(image => image.Target.Registry).Select(LookUpRegistryAsync));
@@ -112,47 +119,45 @@ internal sealed class PopulationObserver(
         {
             while (targets.TryDequeue(out var same))
             {
-                var presence = await lookups.FindAsync(pod.Namespace, same.First().Target, deadline);
+                var presence = await lookups.FindAsync(pod.Namespace, same.First().Target, review.Token);
                 foreach (var (index, _) in same)
-                    decisions[index] = DecideAsync(pod, pod.Images[index], options, presence, deadline);
+                    decisions[index] = DecideAsync(pod, pod.Images[index], options, presence, review);
             }
         }
     }
 
-    private async Task<ImageDecision> AwaitAsync(
-        AdmittedPod pod,
-        PodImageDecision image,
-        ProxySwapperOptions options,
-        CancellationToken deadline
-    )
+    private async Task<ImageDecision> AwaitAsync(AdmittedPod pod, PodImageDecision image, CancellationToken deadline)
     {
-        if (options.Populate.Policy == PopulatePolicy.Immediate)
-            await copies.AwaitAsync(pod, image, deadline);
+        await copies.AwaitAsync(pod, image, deadline);
         return image.Decision;
     }
 
-    /// <summary>The decision of <c>swapPolicy: exists</c>.</summary>
+    /// <summary>The decision of <c>swapPolicy: exists</c> on an image that was not seen before.</summary>
     private async Task<ImageDecision> DecideAsync(
         AdmittedPod pod,
         PodImageDecision image,
         ProxySwapperOptions options,
         ImagePresence? presence,
-        CancellationToken deadline
+        WaitingReview review
     )
     {
         var (decision, target) = (image.Decision, image.Decision.Target!);
         var isImmediate = options.Populate.Policy == PopulatePolicy.Immediate;
-        if (presence != ImagePresence.Present && isImmediate && await copies.AwaitAsync(pod, image, deadline))
+        // A client that is gone, or a review that made room, says nothing about the registry.
+        var hasFailed = presence == ImagePresence.Unknown && (review.HasTimedOut || !review.Token.IsCancellationRequested);
+        if (presence != ImagePresence.Present && isImmediate && await copies.AwaitAsync(pod, image, review.Token))
             return decision;
-        if (presence == ImagePresence.Unknown)
+        if (hasFailed)
             health.ReportFailure(target.Registry);
-        // A missing image is copied for the next time; an existing one may need a recheck.
-        if (kubernetes.Client is null)
-            copies.Enqueue(pod, image);
+        EnqueueWithoutWatch(pod, image);
         return presence switch
         {
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
+            _ when review.IsDisplaced => LetThrough(
+                decision,
+                $"{target} was not checked: too many images wait to be checked, and its namespace has the most of them"
+            ),
             ImagePresence.Unknown => LetThrough(decision, $"checking {target} at {target.Registry} timed out"),
             _ => LetThrough(
                 decision,
@@ -160,6 +165,13 @@ internal sealed class PopulationObserver(
                     + "being checked"
             ),
         };
+    }
+
+    /// <summary>Without an API server, a missing image is copied for the next time; an existing one may need a recheck.</summary>
+    private void EnqueueWithoutWatch(AdmittedPod pod, PodImageDecision image)
+    {
+        if (kubernetes.Client is null)
+            copies.Enqueue(pod, image);
     }
 
     /// <summary>The decision to leave an image unchanged while its registry fails, or null.</summary>

@@ -74,6 +74,9 @@ internal sealed class RuleSet
         return false;
     }
 
+    /// <summary>The public registries, and those that rules name.</summary>
+    public IReadOnlyCollection<RegistryName> Registries => _registries;
+
     private const string OtherRegistries = "other";
 
     /// <summary>

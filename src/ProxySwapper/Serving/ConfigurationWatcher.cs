@@ -90,6 +90,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         _policy.Apply(_file, text, _environment, options);
         WarnOfRestart(_provider.Current.Options, options);
         _provider.Apply(rules, _time.GetUtcNow());
+        MetricHosts.Reserve(rules);
         _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
         Log.Reloaded(_logger, _file, options.Rules.Count);
     }

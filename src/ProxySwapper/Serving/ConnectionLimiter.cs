@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using ProxySwapper.Admission;
 
 namespace ProxySwapper.Serving;
 
@@ -13,11 +14,14 @@ namespace ProxySwapper.Serving;
 /// <param name="closed">Counts closed connections.</param>
 internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider time, Counter<long> closed)
 {
+    /// <summary>Requests in progress that a connection may always have; one that has more may be closed.</summary>
+    private const int FairRequests = 4;
+
     /// <summary>
-    /// Requests in progress beyond which the busiest connection without a valid request so far is closed. Other connections may have more:
-    /// policies can make valid requests wait.
+    /// Requests in progress beyond which the busiest connection is closed; there is always one with more than its fair part. Valid ones
+    /// that a policy makes wait do not count: their clients cannot help it.
     /// </summary>
-    private readonly int _maximumRequests = 4 * maximumConnections;
+    private readonly int _maximumRequests = FairRequests * maximumConnections;
 
     private const string TooManyConnections = "too many connections";
     private const string TooManyRequests = "too many requests";
@@ -38,6 +42,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     {
         var connection = new LimitedConnection(context, time.GetTimestamp());
         context.Features.Set(connection);
+        context.Features.Set(new ReviewWait(() => BeginWait(connection), () => EndWait(connection)));
         Close(Add(connection), TooManyConnections);
         try
         {
@@ -72,6 +77,20 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         return Task.CompletedTask;
     }
 
+    private void BeginWait(LimitedConnection connection)
+    {
+        // The review is valid, although its response takes a while.
+        connection.MarkUsed(time.GetTimestamp());
+        if (connection.TryBeginWait())
+            Interlocked.Decrement(ref _requests);
+    }
+
+    private void EndWait(LimitedConnection connection)
+    {
+        if (connection.TryEndWait())
+            Interlocked.Increment(ref _requests);
+    }
+
     /// <summary>Adds a connection; returns the one to close for it, or null.</summary>
     private LimitedConnection? Add(LimitedConnection connection)
     {
@@ -99,11 +118,20 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
             .MinBy(connection => UrgencyOf(connection, stages.GetValueOrDefault(connection.Stage)));
     }
 
+    /// <summary>
+    /// Of the address with the most requests, first one without a valid request so far: many API servers may have sent theirs at once, but
+    /// whoever has sent a valid one may hold the others.
+    /// </summary>
     private LimitedConnection? RemoveBusiest()
     {
         lock (_gate)
         {
-            var victim = _connections.Where(connection => !connection.IsProven).MaxBy(connection => connection.Requests);
+            var ofAddress = _connections
+                .AggregateBy(connection => connection.Address, 0, (sum, connection) => sum + connection.Requests)
+                .ToDictionary();
+            var victim = _connections
+                .Where(connection => connection.Requests > FairRequests)
+                .MaxBy(connection => (ofAddress[connection.Address], !connection.IsProven, connection.Requests));
             if (victim is not null)
                 Remove(victim);
             return victim;
@@ -129,7 +157,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
             connection.IsProven,
             IsNew(connection),
             IsStarting(connection) ? -sameStage
-            : connection.Requests > 0 ? 1
+            : connection.IsBusy ? 1
             : 0,
             connection.LastUse
         );
@@ -157,6 +185,7 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
 
     private long _lastUse = opened;
     private int _requests;
+    private int _waiting;
     private volatile bool _isProven;
     private volatile ConnectionStage _handshake = ConnectionStage.Silent;
 
@@ -168,8 +197,11 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
     /// <summary>The timestamp of its opening or of the end of its last valid request.</summary>
     public long LastUse => Volatile.Read(ref _lastUse);
 
-    /// <summary>Requests in progress.</summary>
+    /// <summary>Requests in progress, but for those that wait for a policy.</summary>
     public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Whether any request is in progress.</summary>
+    public bool IsBusy => Requests > 0 || Volatile.Read(ref _waiting) > 0;
 
     /// <summary>How far it has come.</summary>
     public ConnectionStage Stage => Requests > 0 ? ConnectionStage.Requesting : _handshake;
@@ -191,6 +223,20 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
 
     /// <summary>Ends a request; false if it is no longer counted.</summary>
     public bool TryEnd() => Interlocked.Decrement(ref _requests) >= 0;
+
+    /// <summary>A request in progress begins to wait for a policy; false if it was no longer counted.</summary>
+    public bool TryBeginWait()
+    {
+        Interlocked.Increment(ref _waiting);
+        return TryEnd();
+    }
+
+    /// <summary>It goes on; false if the connection is closed.</summary>
+    public bool TryEndWait()
+    {
+        Interlocked.Decrement(ref _waiting);
+        return TryBegin();
+    }
 
     /// <summary>Stops counting and returns the number of requests counted.</summary>
     public int TakeRequests() => Math.Max(0, Interlocked.Exchange(ref _requests, Closed));

@@ -91,6 +91,7 @@ internal static class ServeHost
         services.AddManagement();
         if (options.ManagementTokenFrom is { } token)
             services.AddSingleton(token).AddSingleton<ManagementToken>();
+        MetricHosts.Reserve(rules.Current);
         services.AddSingleton(
             new MetricHosts(
                 AccessCheck.TargetsOf(options).Select(target => target.Registry).Concat(options.Registries.Select(entry => entry.Host))

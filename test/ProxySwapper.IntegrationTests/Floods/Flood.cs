@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Floods;
@@ -16,6 +17,7 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
     private const int Parallel = 8;
 
     private static readonly byte[] Part = new byte[16 * 1024];
+    private static readonly byte[] Review = Encoding.UTF8.GetBytes(ReviewSamples.Create("nginx"));
 
     private readonly List<IAsyncDisposable> _held = [];
 
@@ -77,20 +79,38 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
         return stream;
     }
 
-    /// <summary>A connection with TLS and half of a review's body.</summary>
-    /// <param name="size">The size of the whole body, in bytes.</param>
-    public async Task SendHalfBodyAsync(int size)
+    /// <summary>A connection with TLS that has sent a valid review and read the response.</summary>
+    public async Task<SslStream> ProveAsync(SslApplicationProtocol protocol)
     {
-        var stream = await SecureAsync(SslApplicationProtocol.Http11);
-        await stream.WriteAsync(
-            Encoding.ASCII.GetBytes(
-                $"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
-            )
-        );
+        var stream = await SecureAsync(protocol);
+        if (protocol == SslApplicationProtocol.Http2)
+        {
+            await stream.WriteAsync((byte[])[.. Http2Frames.Preface(), .. Http2Frames.Request(1), .. Http2Frames.Body(1, Review, true)]);
+            await Http2Frames.ReadResponseAsync(stream, 1);
+            return stream;
+        }
+        await stream.WriteAsync((byte[])[.. Head(Review.Length), .. Review]);
+        var (response, read) = (new byte[4096], 0);
+        // A response ends with the closing braces of a review.
+        while (read < 2 || response[read - 1] != '}')
+            read += await stream.ReadAsync(response.AsMemory(read)) is > 0 and var more ? more : throw new EndOfStreamException();
+        return stream;
+    }
+
+    /// <summary>Half of a review's body.</summary>
+    /// <param name="stream">A connection with TLS.</param>
+    /// <param name="size">The size of the whole body, in bytes.</param>
+    public static async Task SendHalfBodyAsync(Stream stream, int size)
+    {
+        await stream.WriteAsync(Head(size));
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         for (var sent = 0; sent < size / 2; sent += Part.Length)
             await stream.WriteAsync(Part.AsMemory(0, Math.Min(Part.Length, (size / 2) - sent)), time.Token);
     }
+
+    /// <summary>A connection with TLS and half of a review's body.</summary>
+    /// <param name="size">The size of the whole body, in bytes.</param>
+    public async Task SendHalfBodyAsync(int size) => await SendHalfBodyAsync(await SecureAsync(SslApplicationProtocol.Http11), size);
 
     /// <summary>A connection with HTTP/2 on which many frames arrive, as long as the webhook takes them.</summary>
     /// <param name="rounds">How many times frames are sent.</param>
@@ -101,10 +121,26 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
     {
         var stream = await SecureAsync(SslApplicationProtocol.Http2);
         await stream.WriteAsync(Http2Frames.Preface(settings));
+        await SendFramesAsync(stream, Enumerable.Range(0, rounds), frames, pause);
+    }
+
+    /// <summary>The same after a valid review, whose stream counts for the first round.</summary>
+    /// <param name="rounds">How many times frames are sent.</param>
+    /// <param name="frames">The frames of a round.</param>
+    /// <param name="settings">Identifiers and values.</param>
+    public async Task SendFramesAfterReviewAsync(int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    {
+        var stream = await ProveAsync(SslApplicationProtocol.Http2);
+        await stream.WriteAsync(Http2Frames.Change(settings));
+        await SendFramesAsync(stream, Enumerable.Range(1, rounds), frames, TimeSpan.Zero);
+    }
+
+    private static async Task SendFramesAsync(Stream stream, IEnumerable<int> rounds, Func<int, byte[]> frames, TimeSpan pause)
+    {
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
-            for (var round = 0; round < rounds; round++)
+            foreach (var round in rounds)
             {
                 await stream.WriteAsync(frames(round), time.Token);
                 if (pause > TimeSpan.Zero)
@@ -116,6 +152,11 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
             // The server stops reading, which is a valid defence.
         }
     }
+
+    private static byte[] Head(int size) =>
+        Encoding.ASCII.GetBytes(
+            $"POST /mutate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+        );
 
     public async ValueTask DisposeAsync()
     {

@@ -1,7 +1,11 @@
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Text;
+using ProxySwapper.Registry.InMemory;
+using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Floods;
 
@@ -12,26 +16,18 @@ namespace ProxySwapper.IntegrationTests.Floods;
 [TestFixture, NonParallelizable]
 internal sealed class FloodTests
 {
+    /// <summary>In the names of images that the attacker's reviews have.</summary>
+    private const string HostileName = "hostile";
+
     private static readonly byte[] Part = new byte[16 * 1024];
 
-    private ProxySwapperProcess _undisturbed = null!;
     private ProxySwapperProcess _webhook = null!;
     private Flood _flood = null!;
 
-    [OneTimeSetUp]
-    public async Task StartUndisturbedAsync() => _undisturbed = await FloodedWebhook.StartAsync();
-
-    [OneTimeTearDown]
-    public ValueTask StopUndisturbedAsync() => _undisturbed.DisposeAsync();
-
     [SetUp]
-    public Task StartAsync() => StartAsync(openFiles: null);
+    public async Task StartAsync() => Attack(await FloodedWebhook.StartAsync());
 
-    private async Task StartAsync(int? openFiles)
-    {
-        _webhook = await FloodedWebhook.StartAsync(openFiles);
-        _flood = Flood.Of(_webhook);
-    }
+    private void Attack(ProxySwapperProcess webhook) => (_webhook, _flood) = (webhook, Flood.Of(webhook));
 
     [TearDown]
     public async Task StopAsync()
@@ -60,7 +56,7 @@ internal sealed class FloodTests
     public async Task A_thousand_idle_connections_to_a_process_with_few_files()
     {
         await StopAsync();
-        await StartAsync(openFiles: 256);
+        Attack(await FloodedWebhook.StartAsync(openFiles: 256));
         await _flood.OpenAsync(1000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
         await AssertServesAsync();
         using var fresh = new HttpClient();
@@ -103,10 +99,25 @@ internal sealed class FloodTests
     }
 
     [Test]
-    public Task Floods_of_pings() => SendHttp2Async(20, 200, _ => Http2Frames.Pings(1000));
+    public async Task Connections_that_are_idle_or_hold_a_body_after_a_valid_review()
+    {
+        await _flood.OpenAsync(
+            600,
+            async (flood, number) =>
+            {
+                var stream = await flood.ProveAsync(SslApplicationProtocol.Http11);
+                if (number % 2 == 0)
+                    await Flood.SendHalfBodyAsync(stream, 8000);
+            }
+        );
+        await AssertServesAsync();
+    }
 
     [Test]
-    public Task Floods_of_settings() => SendHttp2Async(20, 200, _ => Http2Frames.EmptySettings(1000));
+    public Task Floods_of_pings_after_a_valid_review() => SendAfterReviewAsync(20, 50, _ => Http2Frames.Pings(1000));
+
+    [Test]
+    public Task Floods_of_settings() => SendHttp2Async(20, 50, _ => Http2Frames.EmptySettings(1000));
 
     [Test]
     public Task Floods_of_requests_that_are_reset_at_once() =>
@@ -128,6 +139,14 @@ internal sealed class FloodTests
         );
 
     [Test]
+    public Task Thousands_of_streams_whose_bodies_do_not_end_after_a_valid_review() =>
+        SendAfterReviewAsync(
+            200,
+            100,
+            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, Part.AsSpan(0, 2000))]
+        );
+
+    [Test]
     public Task Streams_that_fill_their_windows() =>
         SendHttp2Async(
             200,
@@ -141,16 +160,67 @@ internal sealed class FloodTests
         );
 
     [Test]
-    public Task Reviews_whose_responses_are_not_read()
+    public Task Reviews_whose_responses_are_not_read([Values] bool isAfterReview)
     {
         var review = Encoding.UTF8.GetBytes(ReviewSamples.OfSize(8000));
         // SETTINGS_INITIAL_WINDOW_SIZE 0: no response body may be sent.
-        return SendHttp2Async(
-            200,
-            100,
-            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, review, isLast: true)],
-            (4, 0)
+        return isAfterReview ? SendAfterReviewAsync(200, 100, Frames, (4, 0)) : SendHttp2Async(200, 100, Frames, (4, 0));
+
+        byte[] Frames(int round) => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, review, isLast: true)];
+    }
+
+    [Test]
+    public async Task Reviews_of_many_long_names_while_the_downstream_registry_does_not_respond()
+    {
+        var end = new TaskCompletionSource();
+        await using var downstream = await InMemoryRegistry.StartAsync(
+            new InMemoryRegistryOptions
+            {
+                Interceptor = async (context, next) =>
+                {
+                    if (context.Request.Path.Value!.Contains(HostileName, StringComparison.Ordinal))
+                        await end.Task.WaitAsync(context.RequestAborted);
+                    await next(context);
+                },
+            }
         );
+        TestImage.Create(1, 1, 100).AddTo(downstream, "hub/library/nginx", "latest");
+        await StopAsync();
+        Attack(
+            await FloodedWebhook.StartAsync(
+                $$"""
+                rules: [{match: docker.io, target: "{{downstream.Address}}/hub"}]
+                swapPolicy: exists
+                populate: {policy: none, deadline: 9s}
+                """
+            )
+        );
+        using var client = _webhook.CreateClient();
+        using var stop = new CancellationTokenSource();
+        var attack = Enumerable.Range(0, 60).Select(number => SendManyImagesAsync(client, number, stop.Token)).ToList();
+        // The others wait for the registry.
+        await TestWait.UntilAsync(() => attack.Count(review => review.IsCompleted) >= 40, "responses to reviews beyond the limit");
+        Assert.That(attack.Count(review => !review.IsCompleted), Is.Positive);
+        await AssertServesAsync($"{downstream.Address}/hub/library/nginx:latest");
+        await stop.CancelAsync();
+        end.SetResult();
+        await Task.WhenAll(attack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Sends a review of 1,000 images in a namespace of its own.</summary>
+    private static async Task SendManyImagesAsync(HttpClient client, int number, CancellationToken cancellationToken)
+    {
+        var images = Enumerable.Range(0, 1000).Select(image => $"{HostileName}/{new string('a', 200)}/{number}-{image}:1");
+        var review = ReviewSamples.Create([.. images]).Replace("\"shop\"", "\"hostile\"", StringComparison.Ordinal);
+        using var content = new StringContent(review, new MediaTypeHeaderValue("application/json"));
+        using var response = await client.PostAsync("/mutate", content, cancellationToken);
+        response.EnsureSuccessStatusCode();
+    }
+
+    private async Task SendAfterReviewAsync(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    {
+        await _flood.OpenAsync(connections, (flood, _) => flood.SendFramesAfterReviewAsync(rounds, frames, settings));
+        await AssertServesAsync();
     }
 
     private async Task SendHttp2Async(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
@@ -160,11 +230,11 @@ internal sealed class FloodTests
     }
 
     /// <summary>Valid reviews on new connections are answered in time, and the process has never exceeded the memory limit.</summary>
-    private async Task AssertServesAsync()
+    private async Task AssertServesAsync(string target = FloodedWebhook.Target)
     {
         var times = new List<TimeSpan>();
         for (var review = 0; review < 5; review++)
-            times.Add(await FloodedWebhook.MeasureReviewAsync(_webhook, _undisturbed));
+            times.Add(await ReviewClient.MeasureAsync(_webhook, target));
         var peak = FloodedWebhook.PeakMemoryOf(_webhook);
         TestContext.Out.WriteLine($"slowest review {times.Max().TotalMilliseconds:0} ms, peak {peak / 1024 / 1024} MiB");
         Assert.Multiple(() =>

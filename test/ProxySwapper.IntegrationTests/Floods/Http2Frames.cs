@@ -17,7 +17,11 @@ internal static class Http2Frames
         EndHeaders = 4;
 
     /// <summary>The client preface and its settings: identifiers and values.</summary>
-    public static byte[] Preface(params (ushort Identifier, uint Value)[] settings)
+    public static byte[] Preface(params (ushort Identifier, uint Value)[] settings) =>
+        [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Change(settings)];
+
+    /// <summary>Settings: identifiers and values.</summary>
+    public static byte[] Change(params (ushort Identifier, uint Value)[] settings)
     {
         var payload = new byte[settings.Length * 6];
         for (var index = 0; index < settings.Length; index++)
@@ -25,7 +29,7 @@ internal static class Http2Frames
             BinaryPrimitives.WriteUInt16BigEndian(payload.AsSpan(index * 6), settings[index].Identifier);
             BinaryPrimitives.WriteUInt32BigEndian(payload.AsSpan((index * 6) + 2), settings[index].Value);
         }
-        return [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, payload)];
+        return Frame(Settings, 0, 0, payload);
     }
 
     public static byte[] Pings(int count) => Repeat(count, Frame(Ping, 0, 0, new byte[8]));
@@ -49,6 +53,19 @@ internal static class Http2Frames
     public static byte[] EmptyBodies(int stream, int count) => Repeat(count, Body(stream, []));
 
     public static byte[] Reset(int stream) => Frame(ResetStream, 0, stream, [0, 0, 0, 8]);
+
+    /// <summary>Reads frames until the response on a stream has ended.</summary>
+    public static async Task ReadResponseAsync(Stream connection, int stream)
+    {
+        var header = new byte[9];
+        bool isLast;
+        do
+        {
+            await connection.ReadExactlyAsync(header);
+            await connection.ReadExactlyAsync(new byte[BinaryPrimitives.ReadInt32BigEndian(header) >>> 8]);
+            isLast = header[3] is Data or Headers && (header[4] & EndStream) != 0;
+        } while (!isLast || BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)) != stream);
+    }
 
     private static byte[] Frame(byte type, byte flags, int stream, ReadOnlySpan<byte> payload)
     {

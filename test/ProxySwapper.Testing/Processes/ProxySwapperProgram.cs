@@ -11,6 +11,9 @@ internal static class ProxySwapperProgram
 
     private static readonly string? Published = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? path : null;
 
+    /// <summary>Whether it is the published one.</summary>
+    public static bool IsPublished => Published is not null;
+
     /// <summary>The program's file, for links to it.</summary>
     public static string File => Published ?? Path.Combine(AppContext.BaseDirectory, "proxyswapper");
 

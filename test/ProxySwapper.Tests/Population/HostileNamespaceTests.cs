@@ -21,7 +21,8 @@ internal sealed class HostileNamespaceTests
     // So many that the noise of a loaded machine is little beside them.
     private const int ImagesEach = 24;
 
-    private const int Measurements = 3;
+    /// <summary>The median of three measurements is on the side where two are.</summary>
+    private const int Majority = 2;
 
     // puller:right
     private const string Right = "Basic cHVsbGVyOnJpZ2h0";
@@ -90,18 +91,21 @@ internal sealed class HostileNamespaceTests
     [Test]
     public async Task Images_of_others_take_at_most_twice_as_long([Values] Hostility hostility)
     {
-        // The two times are measured one after the other, so work of another process beside one of them distorts their ratio. A namespace
-        // that does hold up others does so in each of the measurements, which start from nothing.
-        for (var attempt = 1; ; attempt++)
+        // A time without the hostile namespace and one beside it, in turn and from nothing: the median of three is compared, since work of
+        // another process beside one of the times distorts their ratio.
+        var (good, bad) = (new List<double>(), new List<double>());
+        while (good.Count < Majority && bad.Count < Majority)
         {
+            if (good.Count + bad.Count > 0)
+            {
+                await Stop();
+                await Start();
+            }
             var (calm, disturbed) = await MeasureAsync(hostility);
             TestContext.Out.WriteLine($"{hostility}: {calm.TotalSeconds:0.00} s undisturbed, {disturbed.TotalSeconds:0.00} s beside it");
-            if (disturbed < calm * 2)
-                return;
-            Assert.That(attempt, Is.LessThan(Measurements), $"{disturbed} beside it, {calm} undisturbed");
-            await Stop();
-            await Start();
+            (disturbed < calm * 2 ? good : bad).Add(disturbed / calm);
         }
+        Assert.That(good, Has.Count.EqualTo(Majority), $"times the undisturbed time: {string.Join(", ", bad.Concat(good))}");
     }
 
     private async Task<(TimeSpan Calm, TimeSpan Disturbed)> MeasureAsync(Hostility hostility)

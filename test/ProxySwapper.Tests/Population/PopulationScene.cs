@@ -120,7 +120,8 @@ internal sealed class PopulationScene : IAsyncDisposable
     /// <summary>The decision for a review, as sent by an API server.</summary>
     /// <param name="review">The review.</param>
     /// <param name="reload">Awaited once the images are decided about.</param>
-    public async Task<PodDecision> ReviewAsync(string review, Func<Task>? reload = null)
+    /// <param name="aborted">Cancelled when the client hangs up.</param>
+    public async Task<PodDecision> ReviewAsync(string review, Func<Task>? reload = null, CancellationToken aborted = default)
     {
         var reviewer = new AdmissionReviewer(_rules.Current);
         if (!reviewer.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(review)), out var read, out var error))
@@ -130,7 +131,7 @@ internal sealed class PopulationScene : IAsyncDisposable
         if (reload is not null)
             await reload();
         if (Population.DelaysResponse(pod))
-            decision = await Population.BeforeResponseAsync(pod, decision, default);
+            decision = await Population.BeforeResponseAsync(pod, decision, aborted);
         decision = Population.Mark(read, pod, decision);
         if (!read.IsDryRun)
             Population.AfterResponse(pod with { Images = decision.Images });

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using ProxySwapper.Admission;
 using ProxySwapper.Serving;
 using ProxySwapper.Testing.Time;
 
@@ -15,6 +17,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
     private readonly Meter _meter = new("test");
     private readonly ManualTimeProvider _time = new();
     private readonly List<string> _closed = [];
+    private readonly Dictionary<LimitedConnection, ReviewWait> _waits = [];
     private readonly ConnectionLimiter _limiter;
 
     public ConnectionLimiterTests() => _limiter = new ConnectionLimiter(Maximum, _time, _meter.CreateCounter<long>("closed"));
@@ -78,6 +81,80 @@ internal sealed class ConnectionLimiterTests : IDisposable
         Assert.That(_closed, Has.Count.EqualTo((4 * Maximum) + 1).And.No.Member("new"));
     }
 
+    [Test]
+    public void Connections_that_hold_many_requests_are_closed_for_others_also_after_a_valid_one()
+    {
+        for (var index = 0; index < 8; index++)
+        {
+            var connection = Open($"{index}", 0);
+            connection.MarkUsed(_time.GetTimestamp());
+            Send(connection, requests: 8);
+        }
+        Send(Open("new", 0), requests: 4);
+        Assert.That(_closed, Has.Count.EqualTo(1).And.No.Member("new"));
+    }
+
+    [Test]
+    public void A_connection_of_the_address_that_holds_the_most_requests_is_closed()
+    {
+        for (var index = 0; index < 8; index++)
+        {
+            var connection = Open($"{index}", 0);
+            connection.MarkUsed(_time.GetTimestamp());
+            Send(connection, requests: 7);
+        }
+        Send(Open("burst", 1), requests: 16);
+        Assert.That(_closed, Is.Not.Empty.And.No.Member("burst"));
+    }
+
+    [Test]
+    public void Reviews_that_wait_for_a_policy_are_not_the_fault_of_their_clients()
+    {
+        for (var index = 0; index < Maximum; index++)
+        {
+            var connection = Open($"{index}", 0);
+            for (var request = 0; request < 100; request++)
+                Send(connection, requests: 1).Features.Get<ReviewWait>()!.Begin();
+        }
+        Assert.That(_closed, Is.Empty);
+    }
+
+    [Test]
+    public void A_connection_whose_valid_review_waits_outlasts_many_that_do_nothing()
+    {
+        Send(Open("waiting", 0), requests: 1).Features.Get<ReviewWait>()!.Begin();
+        _time.Advance(TimeSpan.FromSeconds(3));
+        for (var index = 0; index < 5 * Maximum; index++)
+            Open($"{index}", 0);
+        Assert.That(_closed, Does.Not.Contain("waiting"));
+    }
+
+    [Test]
+    public void A_response_that_is_not_read_after_a_wait_counts_again()
+    {
+        for (var index = 0; index < Maximum; index++)
+        {
+            var connection = Open($"{index}", 0);
+            for (var request = 0; request < 5; request++)
+            {
+                var wait = Send(connection, requests: 1).Features.Get<ReviewWait>()!;
+                wait.Begin();
+                wait.End();
+            }
+        }
+        Assert.That(_closed, Is.Not.Empty);
+    }
+
+    private DefaultHttpContext Send(LimitedConnection connection, int requests)
+    {
+        var context = new DefaultHttpContext();
+        context.Features.Set(connection);
+        context.Features.Set(_waits[connection]);
+        for (var request = 0; request < requests; request++)
+            _limiter.BeginRequest(context);
+        return context;
+    }
+
     private LimitedConnection Open(string name, int address)
     {
         var context = new ClosingConnection(name, _closed)
@@ -85,7 +162,9 @@ internal sealed class ConnectionLimiterTests : IDisposable
             RemoteEndPoint = new IPEndPoint(new IPAddress([10, 0, (byte)(address / 256), (byte)(address % 256)]), 1000),
         };
         _ = _limiter.RunAsync(context, _ => new TaskCompletionSource().Task);
-        return context.Features.Get<LimitedConnection>()!;
+        var connection = context.Features.Get<LimitedConnection>()!;
+        _waits[connection] = context.Features.Get<ReviewWait>()!;
+        return connection;
     }
 
     private sealed class ClosingConnection(string name, List<string> closed) : DefaultConnectionContext

@@ -72,7 +72,7 @@ internal sealed class AdmissionLookupTests
         var decisions = (await hostile).Images.Select(image => image.Decision).ToList();
         Assert.That(decisions.Select(decision => decision.Reason), Is.All.EqualTo(DecisionReason.DownstreamFailing));
         Assert.That(
-            decisions.CountBy(decision => decision.Warning!.Contains("too many other images of its namespace", StringComparison.Ordinal)),
+            decisions.CountBy(decision => decision.Warning!.Contains("too many other images", StringComparison.Ordinal)),
             Is.EquivalentTo(
                 new KeyValuePair<bool, int>[]
                 {
@@ -148,6 +148,54 @@ internal sealed class AdmissionLookupTests
         await TestWait.UntilAsync(() => _other.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest) == 1, "the other lookup");
         await _time.FireAsync(Deadline);
         Assert.That((await review).Images.Select(image => image.Decision.IsRewritten).TakeLast(2), Is.EqualTo([false, true]));
+    }
+
+    [Test]
+    public async Task Reviews_that_hold_too_much_memory_are_answered_at_once_and_those_of_another_namespace_are_not()
+    {
+        var name = new string('a', 200);
+        var reviews = Enumerable
+            .Range(0, 20)
+            .Select(review => ReviewAsync("hostile", [.. Enumerable.Range(0, 1000).Select(index => $"slow/{name}/{review}/{index}")]))
+            .ToList();
+        // The clock stands still, so that these do not wait until their time is up.
+        await TestWait.UntilAsync(() => reviews.Count(review => review.IsCompleted) >= 5, "reviews beyond the limit");
+        await HeldAsync(LookupLimiter.MaximumOfNamespace);
+        var other = await ReviewAsync("team", "team/app").WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);
+        Assert.That(other.Images.Single().Decision.IsRewritten, Is.True);
+        Assert.That(reviews.Where(review => !review.IsCompleted), Is.Not.Empty);
+        var displaced = reviews.Where(review => review.IsCompleted).SelectMany(review => review.Result.Images).ToList();
+        Assert.That(displaced.Select(image => image.Decision.Reason), Is.All.EqualTo(DecisionReason.DownstreamFailing));
+        Assert.That(displaced.Select(image => image.Decision.Warning), Is.All.Contains("its namespace has the most of them"));
+        await _time.FireAsync(Deadline);
+        await Task.WhenAll(reviews);
+    }
+
+    [Test]
+    public async Task A_client_that_hangs_up_says_nothing_about_the_registry()
+    {
+        var health = _scene.Get<DownstreamHealth>();
+        foreach (var registry in new[] { _downstream, _other })
+            health.Watch(ProxySwapper.Registry.RegistryName.Parse(registry.Address));
+        await TestWait.UntilAsync(() => health.Snapshot().All(state => state.CheckedAt is not null), "the first checks");
+        using var client = new CancellationTokenSource();
+        var review = _scene.ReviewAsync(ReviewSamples.Create("up.example.com/slow/app:1"), aborted: client.Token);
+        await HeldAsync(1);
+        await client.CancelAsync();
+        await review;
+        await CheckedAsync(_other, 2);
+        Assert.That(_downstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Ping), Is.EqualTo(1), "when it was first watched");
+        var late = ReviewAsync("team", 1);
+        await _time.FireAsync(Deadline);
+        await late;
+        await TestWait.UntilAsync(() => _downstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Ping) == 2, "a check at once");
+
+        // Registries are checked together, so the other one would have been too.
+        async Task CheckedAsync(InMemoryRegistry registry, int times)
+        {
+            health.ReportFailure(ProxySwapper.Registry.RegistryName.Parse(registry.Address));
+            await TestWait.UntilAsync(() => registry.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Ping) == times, "a check");
+        }
     }
 
     private bool Seen(string name) =>

@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Registries;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
@@ -49,6 +51,51 @@ internal sealed class RegistryMetricsTests
                 }
             )
         );
+    }
+
+    [Test]
+    public void Hosts_that_Pods_name_never_take_the_label_of_one_that_is_configured()
+    {
+        var hosts = new HashSet<string>(StringComparer.Ordinal);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Meter.Name == RegistryMetrics.MeterName)
+                    listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>(
+            (_, _, labels, _) =>
+            {
+                foreach (var (key, value) in labels)
+                    if (key == "host")
+                        lock (hosts)
+                            hosts.Add((string)value!);
+            }
+        );
+        listener.Start();
+        for (var index = 0; index < 2 * RegistryMetrics.MaxUnnamedHosts; index++)
+            RegistryMetrics.Answered(RegistryName.Parse($"r{index}.tenant.example"), HttpMethod.Get, 200);
+        RegistryClients.NameInMetrics([RegistryName.Parse("configured.example")]);
+        RegistryMetrics.Answered(RegistryName.Parse("configured.example"), HttpMethod.Get, 200);
+        lock (hosts)
+        {
+            Assert.That(hosts, Does.Contain("configured.example").And.Contain("other"));
+            Assert.That(hosts.Count(host => host.EndsWith(".tenant.example", StringComparison.Ordinal)), Is.LessThanOrEqualTo(32));
+        }
+    }
+
+    [TestCase(200, "2xx")]
+    [TestCase(599, "5xx")]
+    [TestCase(999, "none")]
+    [TestCase(null, "none")]
+    public void A_status_is_one_of_few_classes(int? status, string expected)
+    {
+        using var listener = Listen();
+        var counted = Mine.Value = [];
+        RegistryMetrics.Answered(RegistryName.Parse("configured.example"), HttpMethod.Get, status);
+        Assert.That(counted.Keys, Is.EqualTo([$"proxyswapper_registry_requests_total method=GET status={expected}"]));
     }
 
     /// <summary>Sums up the measurements of this test, without the host label, since later hosts share one.</summary>
