@@ -1,4 +1,5 @@
 using ProxySwapper.Testing.Inputs;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests;
 
@@ -44,12 +45,16 @@ internal sealed class HostileRun(HostileServer server, int firstSeed, int count,
                 bugs.Add($"seed {seed}: {fault}");
             }
         }
-        var kept = GC.GetTotalMemory(forceFullCollection: true) - before;
+        var kept = 0L;
+        // Connections that are still closing give their buffers back a little later.
+        await TestWait.UntilAsync(
+            () => (kept = GC.GetTotalMemory(forceFullCollection: true) - before) < MostKept,
+            $"that less than {MostKept >> 20} MiB are kept of what was refused"
+        );
         TestContext.Out.WriteLine(
             $"{count} operations: {kept >> 10} KiB are kept, {server.MostTaken >> 10} KiB of an endless response were read"
         );
         Assert.That(bugs.Take(5), Is.Empty);
-        Assert.That(kept, Is.LessThan(MostKept), "nothing is kept of what was refused");
         Assert.That(server.MostTaken, Is.LessThan(MostTaken), "what has no end is not read to its end");
     }
 }
