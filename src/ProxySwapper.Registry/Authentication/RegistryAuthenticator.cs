@@ -123,13 +123,24 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     }
 
     private async ValueTask<RegistryCredential> CredentialAsync(RegistryRequest request, CancellationToken cancellationToken) =>
-        await source.GetAsync(ImageOf(request), cancellationToken) ?? RegistryCredential.Anonymous;
+        Bounded(request, await source.GetAsync(ImageOf(request), cancellationToken)) ?? RegistryCredential.Anonymous;
 
     private async ValueTask<RegistryCredential?> RenewAsync(
         RegistryRequest request,
         RegistryCredential refused,
         CancellationToken cancellationToken
-    ) => await source.RenewAsync(ImageOf(request), refused, cancellationToken) is { } renewed && renewed != refused ? renewed : null;
+    ) =>
+        Bounded(request, await source.RenewAsync(ImageOf(request), refused, cancellationToken)) is { } renewed && renewed != refused
+            ? renewed
+            : null;
+
+    /// <summary>Whatever the source: a helper or a cloud's server may return anything.</summary>
+    private static RegistryCredential? Bounded(RegistryRequest request, RegistryCredential? credential) =>
+        credential is not { IsTooLong: true }
+            ? credential
+            : throw new RegistryCredentialException(
+                $"the credential for {request.Registry} has more than {RegistryCredential.MaximumLength} characters"
+            );
 
     /// <summary>A ping has no repository, so credentials scoped to one do not apply.</summary>
     private static ImageReference ImageOf(RegistryRequest request) =>

@@ -71,7 +71,11 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         if (_usesHelpers && config.HelperOf(image.Registry) is { } helper)
             return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
         if (config.Find(image) is { } credential)
-            return credential;
+            return credential.IsTooLong
+                ? throw new RegistryCredentialException(
+                    $"{_name}: the credential for {image.Registry} has more than {RegistryCredential.MaximumLength} characters"
+                )
+                : credential;
         return _usesHelpers && config.Store is { } store
             ? await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken)
             : null;

@@ -4,6 +4,12 @@ namespace ProxySwapper.Registry.Credentials;
 /// <remarks>Its text never shows a secret, so that none can be logged.</remarks>
 public sealed record RegistryCredential
 {
+    /// <summary>
+    /// The longest credential that is sent, in characters: the longest tokens of clouds have a few thousand, and most servers refuse longer
+    /// headers.
+    /// </summary>
+    public const int MaximumLength = 32 * 1024;
+
     private RegistryCredential(string username, string password, string? identityToken) =>
         (Username, Password, IdentityToken) = (username, password, identityToken);
 
@@ -21,6 +27,9 @@ public sealed record RegistryCredential
 
     /// <summary>True for <see cref="Anonymous"/>.</summary>
     public bool IsAnonymous => Username.Length == 0 && Password.Length == 0 && IdentityToken is null;
+
+    /// <summary>True if it exceeds <see cref="MaximumLength"/>.</summary>
+    public bool IsTooLong => Username.Length + Password.Length + (IdentityToken?.Length ?? 0) > MaximumLength;
 
     /// <summary>A user with a password.</summary>
     public static RegistryCredential Basic(string username, string password) => new(username, password, null);

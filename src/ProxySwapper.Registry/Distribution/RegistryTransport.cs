@@ -24,6 +24,9 @@ internal sealed partial class RegistryTransport(
     /// <summary>The longest pause for a rate limit of others' credentials: there may be other credentials to try.</summary>
     private static readonly TimeSpan LongestPauseForOthers = TimeSpan.FromSeconds(1);
 
+    /// <summary>True once the host has given what was requested: its failures before may be caused by the credential.</summary>
+    private volatile bool _hasSucceeded;
+
     public RegistryHost Host => host;
 
     public AuthenticationChallenge? Challenge => authenticator.Challenge;
@@ -90,7 +93,11 @@ internal sealed partial class RegistryTransport(
     public async Task<bool> PauseAsync(RetrySchedule schedule, RegistryException fault, CancellationToken cancellationToken)
     {
         var isOfOthers = fault.Status == HttpStatusCode.TooManyRequests && !authenticator.IsOwn;
-        if (isOfOthers && fault.RetryAfter > LongestPauseForOthers || schedule.Next(fault.RetryAfter) is not { } pause)
+        if (isOfOthers && fault.RetryAfter > LongestPauseForOthers)
+            return false;
+        if (!authenticator.IsOwn && !_hasSucceeded && schedule.Tries > 0)
+            return false;
+        if (schedule.Next(fault.RetryAfter) is not { } pause)
             return false;
         RegistryMetrics.Retried(host.Name);
         Log.Retry(logger, pause.TotalSeconds, fault.Message);
@@ -135,6 +142,7 @@ internal sealed partial class RegistryTransport(
             if (request.Expected.Contains(response.Status))
             {
                 lease.Succeeded();
+                _hasSucceeded |= response.Status != HttpStatusCode.NotFound;
                 return response;
             }
             var (refusal, isOwn, challenge) = await RefusalAsync(response, request, cancellationToken);

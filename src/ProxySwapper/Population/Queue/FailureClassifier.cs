@@ -15,11 +15,12 @@ internal static class FailureClassifier
 {
     /// <summary>True for failures of registries, the API server and the network; anything else is a bug.</summary>
     public static bool IsExpected(Exception fault) =>
-        RegistryFailures.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException;
+        RegistryFailures.IsExpected(fault) || fault is KubernetesException or KubernetesConnectionException or SourceAccessException;
 
     public static JobFailure Read(Exception fault) =>
         fault switch
         {
+            SourceAccessException denied => denied.Failure,
             RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter)
             {
                 IsDenied = refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden,
@@ -29,26 +30,66 @@ internal static class FailureClassifier
             _ => new(fault.Message, FailureKind.Transient),
         };
 
-    /// <summary>True if another credential may give access to the source.</summary>
-    public static bool IsRefusal(Exception fault, RegistryName registry) =>
+    /// <summary>
+    /// True if another credential may give access to the source. Until one has opened the source, every response may be caused by it: token
+    /// servers return 400 for an invalid identity token
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc6749#section-5.2">RFC 6749, 5.2</see>), servers 431 for a long password, and some fail
+    /// inside.
+    /// </summary>
+    /// <param name="fault">The failure of an attempt with one credential.</param>
+    /// <param name="registry">The source's registry.</param>
+    /// <param name="isOpened">Whether the credential has given access to the image's manifests.</param>
+    public static bool MayDependOnCredential(Exception fault, RegistryName registry, bool isOpened) =>
         fault switch
         {
-            // To the unauthorised, registries report a private repository as missing; rate limits are per user.
-            RegistryException refused => refused.Host == registry
-                && refused.Status
-                    is HttpStatusCode.Unauthorized
-                        or HttpStatusCode.Forbidden
-                        or HttpStatusCode.NotFound
-                        or HttpStatusCode.TooManyRequests,
+            RegistryException refused => refused.Host == registry && (IsRefusal(refused) || !isOpened && !IsNotConnected(refused)),
             _ => fault is RegistryCredentialException,
         };
+
+    /// <summary>True if there was no response, which with our own credential too is the registry's fault.</summary>
+    public static bool IsWithoutResponse(Exception fault) => fault is RegistryException { Status: null };
+
+    /// <summary>The failure of a source for which several credentials were tried.</summary>
+    /// <param name="faults">What happened with each credential, in order; at least one.</param>
+    /// <param name="isShared">Whether others use the registry by the same key of the circuit breaker.</param>
+    public static Exception Combine(IReadOnlyList<Exception> faults, bool isShared)
+    {
+        var first = faults.Aggregate((first, later) => IsOutweighed(first, later) ? later : first);
+        var failure = Read(first);
+        // A registry that responds to another credential is not down.
+        var isOnlyOfCredential =
+            isShared && failure.Kind == FailureKind.RegistryDown && faults.Any(other => Read(other).Kind != FailureKind.RegistryDown);
+        // A refusal says enough. What is wrong with one credential says nothing to those with another.
+        var other =
+            first is RegistryException refused && IsRefusal(refused)
+                ? null
+                : faults.LastOrDefault(other => other.Message != first.Message)?.Message;
+        if (!isOnlyOfCredential && other is null)
+            return first;
+        return new SourceAccessException(
+            failure with
+            {
+                Message = other is null ? failure.Message : $"{failure.Message}; with another credential: {other}",
+                Kind = isOnlyOfCredential ? FailureKind.Transient : failure.Kind,
+            },
+            first
+        );
+    }
 
     /// <summary>
     /// Of the refusals of several credentials the first counts, which belongs to the secret meant for the image, unless it is final and a
     /// later one is not: the wrong secret of one namespace must not decide for the others.
     /// </summary>
-    public static bool IsOutweighed(Exception first, Exception later) =>
+    private static bool IsOutweighed(Exception first, Exception later) =>
         Read(first).Kind == FailureKind.Permanent && Read(later).Kind != FailureKind.Permanent;
+
+    /// <summary>To the unauthorised, registries report a private repository as missing; rate limits are per user.</summary>
+    private static bool IsRefusal(RegistryException fault) =>
+        fault.Status
+            is HttpStatusCode.Unauthorized
+                or HttpStatusCode.Forbidden
+                or HttpStatusCode.NotFound
+                or HttpStatusCode.TooManyRequests;
 
     private static FailureKind KindOf(RegistryException fault) =>
         fault.Status switch
@@ -62,17 +103,19 @@ internal static class FailureClassifier
         };
 
     /// <summary>No response at all. A connection that breaks midway may only concern this image.</summary>
-    private static bool IsUnreachable(Exception? cause) =>
-        cause switch
-        {
-            HttpRequestException
-            {
-                HttpRequestError: HttpRequestError.ConnectionError
-                    or HttpRequestError.NameResolutionError
-                    or HttpRequestError.SecureConnectionError
-                    or HttpRequestError.ProxyTunnelError
-            } => true,
-            OperationCanceledException or TimeoutException or SocketException => true,
-            _ => false,
-        };
+    private static bool IsUnreachable(Exception? cause) => IsNotConnected(cause) || cause is OperationCanceledException or TimeoutException;
+
+    /// <summary>True if no credential was sent.</summary>
+    private static bool IsNotConnected(RegistryException fault) => fault.Status is null && IsNotConnected(fault.InnerException);
+
+    private static bool IsNotConnected(Exception? cause) =>
+        cause
+            is SocketException
+                or HttpRequestException
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError
+                        or HttpRequestError.NameResolutionError
+                        or HttpRequestError.SecureConnectionError
+                        or HttpRequestError.ProxyTunnelError
+                };
 }

@@ -13,6 +13,15 @@ internal sealed record JobFailure(string Message, FailureKind Kind, RegistryName
     public bool IsDenied { get; init; }
 }
 
+/// <summary>No credential gave access to the source of an image, for more than one reason.</summary>
+/// <param name="failure">What that means for the job.</param>
+/// <param name="innerException">The reason that counts.</param>
+internal sealed class SourceAccessException(JobFailure failure, Exception innerException) : Exception(failure.Message, innerException)
+{
+    /// <summary>What that means for the job.</summary>
+    public JobFailure Failure => failure;
+}
+
 /// <summary>The meaning of a failed attempt.</summary>
 internal enum FailureKind
 {

@@ -96,26 +96,36 @@ internal sealed class ImageTransfer(
                     ? token => tagSources.RecordAsync(work.Target, work.Source, token)
                     : null,
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
-            Progress = progress,
         };
-        ExceptionDispatchInfo? denial = null;
+        var faults = new List<Exception>();
         await foreach (var credentials in sources.ForAsync(work.Source, origins, cancellationToken))
         {
+            var opened = new OpenedSource(progress);
             try
             {
-                var result = await access.Copier.CopyAsync(request with { SourceCredentials = credentials }, cancellationToken);
+                var result = await access.Copier.CopyAsync(
+                    request with
+                    {
+                        SourceCredentials = credentials,
+                        Progress = opened,
+                    },
+                    cancellationToken
+                );
                 await access.Repositories.ReconcileAsync(work.Target, cancellationToken);
                 var outcome = result.Outcome == CopyOutcome.Copied ? TransferOutcome.Copied : TransferOutcome.UpToDate;
                 return new TransferResult(outcome, result.BytesCopied, result.TargetDigest.ToString());
             }
-            catch (Exception fault) when (FailureClassifier.IsRefusal(fault, work.Source.Registry))
+            catch (Exception fault) when (FailureClassifier.MayDependOnCredential(fault, work.Source.Registry, opened.IsOpened))
             {
-                if (denial is null || FailureClassifier.IsOutweighed(denial.SourceException, fault))
-                    denial = ExceptionDispatchInfo.Capture(fault);
+                faults.Add(fault);
+                if (credentials.IsOwn && FailureClassifier.IsWithoutResponse(fault))
+                    break;
             }
         }
-        denial!.Throw();
-        throw denial.SourceException;
+        var isShared = RegistryKey.SourcesOf(work, origins) is not [{ Namespace: not null }];
+        var failure = FailureClassifier.Combine(faults, isShared);
+        ExceptionDispatchInfo.Throw(failure);
+        throw failure;
     }
 
     /// <summary>
@@ -126,4 +136,18 @@ internal sealed class ImageTransfer(
         target is { Tag: null, Digest: { } digest } && access.Repositories.IsEcr(target.Registry)
             ? [$"{digest.Algorithm}-{digest.Hex}"]
             : [];
+
+    /// <summary>Passes progress on; the first of it shows that the source's manifests have been read.</summary>
+    private sealed class OpenedSource(IProgress<CopyProgress> inner) : IProgress<CopyProgress>
+    {
+        private volatile bool _isOpened;
+
+        public bool IsOpened => _isOpened;
+
+        public void Report(CopyProgress value)
+        {
+            _isOpened = true;
+            inner.Report(value);
+        }
+    }
 }
