@@ -123,9 +123,7 @@ internal sealed class ImageCopy : IDisposable
         );
 
     private Task<Descriptor?> FindAsync(string name, CancellationToken cancellationToken) =>
-        _request.MayOverwrite is null
-            ? TargetContent.FindManifestAsync(_target.Client, _target.Repository, name, cancellationToken)
-            : TargetContent.LookUpManifestAsync(_target.Client, _target.Repository, name, cancellationToken);
+        TargetContent.LookUpManifestAsync(_target.Client, _target.Repository, name, cancellationToken);
 
     /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>

@@ -50,8 +50,8 @@ public static class TargetContent
     }
 
     /// <summary>
-    /// The same for a tag that must not be overwritten: it only counts as missing where the registry's HEADs can be trusted, or a GET finds
-    /// nothing either.
+    /// The same for a name of an image, which must not be overwritten, or copied again each time: it only counts as missing where the
+    /// registry's HEADs can be trusted, or a GET finds nothing either.
     /// </summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
     public static async Task<Descriptor?> LookUpManifestAsync(

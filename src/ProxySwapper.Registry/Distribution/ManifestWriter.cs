@@ -44,7 +44,7 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
         }
         catch (RegistryException refusal) when (RegistryQuirks.IsImmutableTag(refusal) && !Digest.TryParse(reference, out _))
         {
-            var there = await reader.HeadAsync(repository, reference, cancellationToken);
+            var there = await reader.LookUpAsync(repository, reference, cancellationToken);
             if (there?.Digest == manifest.Digest)
                 return null;
             throw new RegistryException(

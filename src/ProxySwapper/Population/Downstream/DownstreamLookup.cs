@@ -95,7 +95,7 @@ internal sealed partial class DownstreamLookup(
             using var timeout = new OperationTimeout(Timeout, time, CancellationToken.None);
             var found = await registries
                 .Clients.For(target.Registry, registries.Credentials)
-                .HeadManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
+                .LookUpManifestAsync(target.Repository, target.ManifestReference, timeout.Token);
             if (found is null)
             {
                 _seen.Forget(key);

@@ -19,6 +19,7 @@ internal sealed class AdmissionLookupTests
 
     private readonly TestImage _image = TestImage.Create(41, 1, 100);
     private int _slow;
+    private volatile bool _hidesManifests;
     private TaskCompletionSource _end = null!;
     private ManualTimeProvider _time = null!;
     private InMemoryRegistry _downstream = null!;
@@ -28,7 +29,7 @@ internal sealed class AdmissionLookupTests
     [SetUp]
     public async Task Start()
     {
-        _slow = 0;
+        (_slow, _hidesManifests) = (0, false);
         _end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _time = new ManualTimeProvider();
         _downstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = HoldAsync });
@@ -132,6 +133,18 @@ internal sealed class AdmissionLookupTests
     }
 
     [Test]
+    public async Task An_image_is_found_where_every_HEAD_is_answered_with_404()
+    {
+        _hidesManifests = true;
+        var decision = await ReviewAsync("team", "team/app", "team/absent");
+        Assert.That(
+            decision.Images.Select(image => image.Decision.Reason == DecisionReason.NotDownstream),
+            Is.EqualTo(new[] { false, true })
+        );
+        Assert.That(decision.Images[0].Decision.IsRewritten, Is.True);
+    }
+
+    [Test]
     public async Task A_target_that_a_pod_names_often_is_looked_up_once()
     {
         var decision = await ReviewAsync("team", [.. Enumerable.Repeat("team/absent", 50)]);
@@ -216,7 +229,14 @@ internal sealed class AdmissionLookupTests
 
     private async Task HoldAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Request.Path.Value!.Contains("/slow/", StringComparison.Ordinal))
+        var isHead = HttpMethods.IsHead(context.Request.Method);
+        if (_hidesManifests && isHead)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+        // The first request of a lookup.
+        if (isHead && context.Request.Path.Value!.Contains("/slow/", StringComparison.Ordinal))
         {
             Interlocked.Increment(ref _slow);
             await _end.Task.WaitAsync(context.RequestAborted);

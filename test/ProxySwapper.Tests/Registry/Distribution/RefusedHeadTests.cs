@@ -1,5 +1,6 @@
 using System.Text;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
@@ -29,6 +30,19 @@ internal sealed class RefusedHeadTests
         await scene.CopyAsync();
         Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(image.Top.Digest));
         CopyScene.AssertWhole(scene.Target.Registry);
+    }
+
+    [Test]
+    public async Task An_image_that_only_a_GET_finds_is_not_written_again()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 2, platforms: ["amd64", "arm64"]);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        image.AddTo(scene.Target.Registry, "mirror/app", "1");
+        scene.Target.Always((request, kind) => request.Method == "HEAD" && kind == Kind.Manifest, RegistryFaults.Status(404));
+        var result = await scene.CopyAsync();
+        Assert.That(result.Outcome, Is.EqualTo(CopyOutcome.UpToDate));
+        Assert.That(scene.Target.Received.Select(request => request.Method), Is.EqualTo(new[] { "HEAD", "GET" }));
     }
 
     [Test]
