@@ -29,6 +29,12 @@ internal static class ConfigurationReader
         return faults.Count > 0 ? throw new ConfigurationException(faults) : options!;
     }
 
+    /// <summary>
+    /// True if a text is YAML without any key. A file that becomes empty is a mistake; one that is empty at the start leaves everything to
+    /// the environment.
+    /// </summary>
+    public static bool IsEmpty(string file, string text) => YamlDocumentReader.ReadMapping(file, text, []) is { Children.Count: 0 };
+
     /// <summary>Reads a file's text; failures become a configuration fault.</summary>
     /// <param name="file">The file's path.</param>
     /// <param name="maximumSize">The most bytes that it may have.</param>

@@ -83,8 +83,10 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 
     private void Apply(string text)
     {
-        if (IsEmpty(text))
-            throw new ConfigurationException([new(_file, 1, 1, "", "the file is empty")]);
+        if (ConfigurationReader.IsEmpty(_file, text))
+            throw new ConfigurationException([
+                new(_file, 1, 1, "", "the file has no keys; to leave all images unchanged, write 'rules: []'"),
+            ]);
         var options = ConfigurationReader.ReadText(_file, text, _environment);
         var rules = RuleSet.Compile(options);
         _policy.Apply(_file, text, _environment, options);
@@ -93,6 +95,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         MetricHosts.Reserve(rules);
         _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
         Log.Reloaded(_logger, _file, options.Rules.Count);
+        StartupSummary.WarnIfNothingIsSwapped(options, _logger);
     }
 
     private void Reject(IReadOnlyList<ConfigurationFault> faults, Exception? bug)
@@ -114,10 +117,6 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         while (await timer.WaitForNextTickAsync(stoppingToken))
             Check();
     }
-
-    /// <summary>A file that becomes empty is a mistake; one that is empty at the start leaves everything to the environment.</summary>
-    private static bool IsEmpty(string text) =>
-        text.Split('\n').Select(line => line.Trim()).All(line => line.Length == 0 || line[0] == '#' || line is "---" or "{}");
 
     /// <summary>Settings that only take effect at startup.</summary>
     private void WarnOfRestart(ProxySwapperOptions old, ProxySwapperOptions changed)

@@ -7,22 +7,32 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        var targets = options
-            .Rules.Select(rule => rule.Replace ?? rule.Target ?? options.ProxyUrl)
-            .Append(options.Rules.Count == 0 ? options.ProxyUrl : null)
-            .OfType<string>()
-            .Distinct(StringComparer.Ordinal)
-            .ToList();
-        if (targets.Count == 0)
-            Log.NoRule(logger);
-        else
+        var targets = TargetsOf(options);
+        if (targets.Count > 0)
             Log.Rules(logger, Math.Max(1, options.Rules.Count), string.Join(", ", targets), options.SwapPolicy, options.Populate.Policy);
+        WarnIfNothingIsSwapped(options, logger);
         if (options.DryRun)
             Log.DryRun(logger);
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Warns of a configuration by which no image is ever swapped, at startup and after a reload.</summary>
+    public static void WarnIfNothingIsSwapped(ProxySwapperOptions options, ILogger logger)
+    {
+        if (TargetsOf(options).Count == 0)
+            Log.NoRule(logger);
+    }
+
+    private static List<string> TargetsOf(ProxySwapperOptions options) =>
+        [
+            .. options
+                .Rules.Select(rule => rule.Replace ?? rule.Target ?? options.ProxyUrl)
+                .Append(options.Rules.Count == 0 ? options.ProxyUrl : null)
+                .OfType<string>()
+                .Distinct(StringComparer.Ordinal),
+        ];
 
     private static partial class Log
     {

@@ -123,6 +123,45 @@ internal sealed class ConfigurationWatcherTests
         Assert.That(provider.Current, Is.SameAs(before));
     }
 
+    [TestCase("")]
+    [TestCase("{}")]
+    [TestCase("{ }")]
+    [TestCase("!!map {}")]
+    [TestCase("&a {}")]
+    [TestCase("# x\n---\n...\n")]
+    [TestCase("--- # x\n~")]
+    [TestCase("null")]
+    public void A_file_that_has_lost_its_keys_keeps_the_rules(string text)
+    {
+        Write("proxyUrl: one.example");
+        var (watcher, provider) = Start();
+        Write(text);
+        watcher.Check();
+        Assert.That((provider.Current.Options.ProxyUrl, provider.LastReload.IsSuccessful), Is.EqualTo(("one.example", false)));
+        Assert.That(
+            provider.LastReload.Faults.Single().Line,
+            Is.GreaterThan(0),
+            "which says where, and is not read again until it changes"
+        );
+    }
+
+    [TestCase("rules:")]
+    [TestCase("rules: []")]
+    [TestCase("logLevel: debug")]
+    public void A_configuration_without_a_rule_is_taken_with_the_warning_of_the_start(string text)
+    {
+        Write("proxyUrl: one.example");
+        using var log = new CapturedLog();
+        var (watcher, provider) = Start(logger: log.CreateLogger<ConfigurationWatcher>());
+        Write("proxyUrl: two.example");
+        watcher.Check();
+        Assert.That(log.Text, Does.Not.Contain("No rules and no proxyUrl"));
+        Write(text);
+        watcher.Check();
+        Assert.That((provider.Current.Options.ProxyUrl, provider.LastReload.IsSuccessful), Is.EqualTo(((string?)null, true)));
+        Assert.That(log.Text, Does.Contain("No rules and no proxyUrl: all images are left unchanged"));
+    }
+
     private void Write(string text) => File.WriteAllText(Path.Combine(_folder, "config.yaml"), text);
 
     private void Mount(string name, string text)
