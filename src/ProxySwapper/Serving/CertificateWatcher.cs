@@ -14,7 +14,7 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
     private readonly Counter<long> _reads;
     private readonly Counter<long> _errors;
     private string? _lastError;
-    private bool _saidExpired;
+    private bool _hasReported;
     private int _renewals;
 
     public CertificateWatcher(ServingCertificate certificate, IMeterFactory meters, TimeProvider time, ILogger<CertificateWatcher> logger)
@@ -43,8 +43,7 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
     public string CheckName => "certificate";
 
     /// <summary>What is wrong with the certificate, if anything.</summary>
-    public ReadinessState State =>
-        new(true, _certificate.NotAfter <= _time.GetUtcNow() ? $"expired at {_certificate.NotAfter:u}" : _lastError ?? "");
+    public ReadinessState State => new(true, _certificate.ProblemAt(_time.GetUtcNow()) ?? _lastError ?? "");
 
     public void Check()
     {
@@ -62,10 +61,13 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
                 Log.Unusable(_logger, exception.Message);
             _lastError = exception.Message;
         }
-        if (_certificate.NotAfter > _time.GetUtcNow() || _saidExpired)
-            return;
-        _saidExpired = true;
-        Log.Expired(_logger, _certificate.NotAfter);
+        if (_certificate.ProblemAt(_time.GetUtcNow()) is not { } problem)
+            _hasReported = false;
+        else if (!_hasReported)
+        {
+            _hasReported = true;
+            Log.Invalid(_logger, problem);
+        }
     }
 
     /// <summary>Counts those by <see cref="SelfSignedCertificateService"/> too.</summary>
@@ -75,7 +77,7 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
         if (renewals == _renewals)
             return;
         _reads.Add(renewals - _renewals);
-        (_renewals, _saidExpired) = (renewals, false);
+        (_renewals, _hasReported) = (renewals, false);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -99,9 +101,8 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
         [LoggerMessage(
             3,
             LogLevel.Error,
-            "The serving certificate expired at {NotAfter}: API servers reject the webhook, and "
-                + "with failurePolicy Ignore, Pods keep their images"
+            "The serving certificate {Problem}: API servers reject the webhook, and with failurePolicy Ignore, Pods keep their images"
         )]
-        public static partial void Expired(ILogger logger, DateTimeOffset notAfter);
+        public static partial void Invalid(ILogger logger, string problem);
     }
 }

@@ -11,6 +11,9 @@ namespace ProxySwapper.Serving;
 /// </summary>
 internal sealed class ServingCertificate
 {
+    /// <summary>How far this machine's clock may be behind that of the issuer: API servers have clocks of their own.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+
     private readonly string? _certificateFile;
     private readonly string? _keyFile;
     private string _pem;
@@ -25,6 +28,9 @@ internal sealed class ServingCertificate
     public SslStreamCertificateContext Context => _current.Context;
 
     public DateTimeOffset NotAfter => _current.NotAfter;
+
+    /// <summary>Why clients reject the certificate at a time; null if they do not.</summary>
+    public string? ProblemAt(DateTimeOffset now) => _current.ProblemAt(now);
 
     /// <summary>How often another certificate has taken its place.</summary>
     public int Renewals => _renewals;
@@ -54,7 +60,7 @@ internal sealed class ServingCertificate
 
     /// <summary>Reads the files again, if any; true if the certificate changed.</summary>
     /// <exception cref="CertificateException">The files changed and cannot be used; the current certificate stays.</exception>
-    /// <param name="now">The current time: an expired certificate does not replace a valid one.</param>
+    /// <param name="now">The current time: a certificate that is expired or not yet valid does not replace a valid one.</param>
     public bool Reload(DateTimeOffset now)
     {
         if (_certificateFile is null || _keyFile is null)
@@ -63,8 +69,8 @@ internal sealed class ServingCertificate
         if (certificate + key == _pem)
             return false;
         var read = Parse(certificate, key, _certificateFile);
-        if (read.NotAfter <= now && _current.NotAfter > now)
-            throw new CertificateException($"{_certificateFile} expired at {read.NotAfter.UtcDateTime:u}");
+        if (read.ProblemAt(now) is { } problem && _current.ProblemAt(now) is null)
+            throw new CertificateException($"{_certificateFile} {problem}");
         Renew(read, certificate + key);
         return true;
     }
@@ -98,7 +104,7 @@ internal sealed class ServingCertificate
             chain.ImportFromPem(certificate);
             chain.RemoveAt(0);
             // Offline: the chain is taken from the file; nothing is downloaded.
-            return new Loaded(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.NotAfter);
+            return new Loaded(SslStreamCertificateContext.Create(leaf, chain, offline: true), leaf.NotBefore, leaf.NotAfter);
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -106,7 +112,13 @@ internal sealed class ServingCertificate
         }
     }
 
-    private sealed record Loaded(SslStreamCertificateContext Context, DateTimeOffset NotAfter);
+    private sealed record Loaded(SslStreamCertificateContext Context, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+    {
+        public string? ProblemAt(DateTimeOffset now) =>
+            NotAfter <= now ? $"expired at {NotAfter.UtcDateTime:u}"
+            : NotBefore > now + ClockSkew ? $"is not valid before {NotBefore.UtcDateTime:u}"
+            : null;
+    }
 }
 
 /// <summary>The serving certificate is not usable; the message says why.</summary>

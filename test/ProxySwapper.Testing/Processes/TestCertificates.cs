@@ -37,7 +37,8 @@ internal sealed class TestCertificates : IDisposable
         RSA? rsa = null,
         int days = 365,
         IReadOnlyList<string>? names = null,
-        IReadOnlyList<string>? usages = null
+        IReadOnlyList<string>? usages = null,
+        DateTimeOffset? start = null
     )
     {
         var subject = $"CN={commonName}{string.Concat((groups ?? []).Select(group => $",O={group}"))}";
@@ -59,8 +60,8 @@ internal sealed class TestCertificates : IDisposable
         using var certificate = request.Create(
             _authority.SubjectName,
             X509SignatureGenerator.CreateForECDsa(authorityKey),
-            Start,
-            Start.AddDays(days),
+            start ?? Start,
+            (start ?? Start).AddDays(days),
             RandomNumberGenerator.GetBytes(8)
         );
         return (certificate.ExportCertificatePem(), rsa?.ExportPkcs8PrivateKeyPem() ?? ecdsa.ExportPkcs8PrivateKeyPem());

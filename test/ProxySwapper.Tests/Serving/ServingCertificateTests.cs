@@ -73,6 +73,48 @@ internal sealed class ServingCertificateTests
         Assert.That(certificate.NotAfter - TimeProvider.System.GetUtcNow(), Is.GreaterThan(TimeSpan.FromDays(490)));
     }
 
+    // Minutes are the clocks' difference.
+    [TestCase(10 * 24 * 60, 365, false, "is not valid before")]
+    [TestCase(10, 365, false, "is not valid before")]
+    [TestCase(3, 365, true, null)]
+    [TestCase(-20 * 24 * 60, 10, false, "expired at")]
+    public void A_certificate_that_is_not_valid_now_replaces_no_valid_one(int minutes, int days, bool isTaken, string? problem)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        WriteNew();
+        var certificate = Load();
+        var before = certificate.Context;
+        var (other, key) = _certificates.Issue(days: days, start: now.AddMinutes(minutes));
+        Write(other, key);
+        if (problem is null)
+            Assert.That(certificate.Reload(now), Is.True);
+        else
+            Assert.That(
+                () => certificate.Reload(now),
+                Throws.InstanceOf<CertificateException>().With.Message.StartsWith($"{CertificateFile} {problem}")
+            );
+        Assert.That(ReferenceEquals(certificate.Context, before), Is.EqualTo(!isTaken));
+        Assert.That(certificate.ProblemAt(now), Is.Null);
+        if (minutes < 0)
+            return;
+        Assert.That(certificate.Reload(now.AddMinutes(minutes)), Is.EqualTo(!isTaken), "once it is valid, unless it is used already");
+    }
+
+    [Test]
+    public void A_certificate_that_is_not_yet_valid_replaces_an_expired_one_and_is_reported()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var (expired, itsKey) = _certificates.Issue(days: 10, start: now.AddDays(-20));
+        Write(expired, itsKey);
+        var certificate = Load();
+        Assert.That(certificate.ProblemAt(now), Does.StartWith("expired at"));
+        var (other, key) = _certificates.Issue(start: now.AddDays(10));
+        Write(other, key);
+        Assert.That(certificate.Reload(now), Is.True);
+        Assert.That(certificate.ProblemAt(now), Does.StartWith("is not valid before"));
+        Assert.That(certificate.ProblemAt(now.AddDays(11)), Is.Null);
+    }
+
     [Test]
     public void A_deleted_file_keeps_the_current_certificate()
     {
