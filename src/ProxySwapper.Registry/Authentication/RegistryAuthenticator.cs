@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
 
@@ -79,6 +80,10 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         CancellationToken cancellationToken
     )
     {
+        // Known even where they are not sent: the server may have seen them in an earlier request.
+        request.Secrets.Add(TokenClient.BasicOf(credential));
+        if (credential.IdentityToken is { } identity)
+            request.Secrets.Add(new AuthenticationHeaderValue(challenge.Scheme, identity));
         if (!challenge.IsBearer)
             return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
         var realm =

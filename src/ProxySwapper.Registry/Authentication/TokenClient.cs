@@ -125,7 +125,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
             Content = _ => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
             // The body contains a secret, so no redirect is followed.
             IsRepeatable = false,
-            Secrets = [secret],
+            Secrets = new(secret),
         };
     }
 

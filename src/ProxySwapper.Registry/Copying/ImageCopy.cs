@@ -147,7 +147,7 @@ internal sealed class ImageCopy : IDisposable
     }
 
     private async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
-        await new ImageGraphReader(_source).ReadAsync(
+        await new ImageGraphReader(_source, ManifestBudget.ForImage()).ReadAsync(
             await GetRootAsync(digest, cancellationToken),
             Platforms,
             _request.Subset,

@@ -4,19 +4,14 @@ using ProxySwapper.Registry.Oci;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// Reads an image with everything below it. Everything is requested by digest, so that a tag that moves in the meantime has no effect. Each
-/// image has a limit on the total read.
+/// Reads an image with everything below it. Everything is requested by digest, so that a tag that moves in the meantime has no effect. The
+/// budget limits the total read.
 /// </summary>
-internal sealed class ImageGraphReader(RepositoryClient source)
+internal sealed class ImageGraphReader(RepositoryClient source, ManifestBudget budget)
 {
     private const int MaxDepth = 8;
     private const int MaxManifests = 10_000;
     private const int ParallelReads = 4;
-
-    /// <summary>A thousand times a usual image. Everything is held in memory until written.</summary>
-    private const long MaxTotalSize = 16 * 1024 * 1024;
-
-    private long _totalSize;
 
     /// <summary>Reads the whole image of a digest.</summary>
     /// <exception cref="CopyException">The image cannot be copied.</exception>
@@ -26,6 +21,24 @@ internal sealed class ImageGraphReader(RepositoryClient source)
     /// <summary>Reads the image of a manifest or, with platforms, what to write for those.</summary>
     /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
     public async Task<ImageGraph> ReadAsync(
+        Manifest manifest,
+        IReadOnlyList<Platform> platforms,
+        PlatformSubset subset,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await ReadSubsetAsync(manifest, platforms, subset, cancellationToken);
+        }
+        catch (CopyException fault)
+        {
+            // The platforms of an index are texts of the registry.
+            throw new CopyException(source.Client.Show(fault.Message), fault);
+        }
+    }
+
+    private async Task<ImageGraph> ReadSubsetAsync(
         Manifest manifest,
         IReadOnlyList<Platform> platforms,
         PlatformSubset subset,
@@ -96,8 +109,7 @@ internal sealed class ImageGraphReader(RepositoryClient source)
     private async Task<ManifestReferences[]> ReadLevelAsync(List<Descriptor> children, CancellationToken cancellationToken)
     {
         // A declared size over the limit is not requested; a wrong declaration is detected while reading.
-        if (children.Sum(child => child.Size) + _totalSize > MaxTotalSize)
-            throw TooLarge();
+        budget.Check(source, children.Sum(child => child.Size));
         var nodes = new ManifestReferences[children.Count];
         await Parallel.ForAsync(
             0,
@@ -113,8 +125,7 @@ internal sealed class ImageGraphReader(RepositoryClient source)
 
     private ManifestReferences Read(Manifest manifest)
     {
-        if (Interlocked.Add(ref _totalSize, manifest.Bytes.Length) > MaxTotalSize)
-            throw TooLarge();
+        budget.Spend(source, manifest.Bytes.Length);
         try
         {
             return ManifestReferences.Read(manifest);
@@ -124,12 +135,6 @@ internal sealed class ImageGraphReader(RepositoryClient source)
             throw new CopyException($"{source.Registry}/{source.Repository}: {fault.Message}", fault);
         }
     }
-
-    private CopyException TooLarge() =>
-        new(
-            $"the manifests of the image in {source.Registry}/{source.Repository} exceed {MaxTotalSize / (1024 * 1024)} MiB in "
-                + "total, which is the limit"
-        );
 }
 
 /// <summary>What to write for one image: the manifest that the tags will point at, and all manifests below it.</summary>

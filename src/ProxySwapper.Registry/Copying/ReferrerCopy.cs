@@ -11,6 +11,7 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
     private const int MaxReferrers = 1000;
     private static readonly string[] CosignSuffixes = [".sig", ".att", ".sbom"];
     private readonly HashSet<Digest> _seen = [];
+    private readonly ManifestBudget _budget = ManifestBudget.ForReferrers();
 
     public async Task RunAsync(ImageGraph image, CancellationToken cancellationToken)
     {
@@ -42,7 +43,7 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
     {
         if ((await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken))?.Digest == digest)
             return;
-        var referrer = await new ImageGraphReader(source).ReadAsync(digest, cancellationToken);
+        var referrer = await new ImageGraphReader(source, _budget).ReadAsync(digest, cancellationToken);
         await writer.WriteAsync(referrer, [name], cancellationToken);
     }
 }

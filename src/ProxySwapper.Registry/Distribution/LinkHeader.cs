@@ -26,11 +26,8 @@ internal static class LinkHeader
         return page with { Address = next };
     }
 
-    private static RegistryException Unusable(RegistryRequest page, RegistryResponse response, string links, string why)
-    {
-        var shown = links.Length > 200 ? links[..200] + "…" : links;
-        return page.Fault(response.Status, $"the Link header of the list, {shown}, {why}");
-    }
+    private static RegistryException Unusable(RegistryRequest page, RegistryResponse response, string links, string why) =>
+        page.Fault(response.Status, $"the Link header of the list {why}: {links}");
 
     private static bool IsReadable(string links) =>
         links.Contains('<', StringComparison.Ordinal) && links.Contains('>', StringComparison.Ordinal);

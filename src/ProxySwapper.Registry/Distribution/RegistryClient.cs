@@ -15,6 +15,8 @@ namespace ProxySwapper.Registry.Distribution;
 /// </summary>
 public sealed class RegistryClient
 {
+    private const int MaxMessageLength = 1000;
+
     private readonly RegistryHost _host;
     private readonly RegistryTransport _transport;
     private readonly RegistryRequests _requests;
@@ -45,6 +47,9 @@ public sealed class RegistryClient
 
     /// <summary>The host's last reported pull limit, or null if it never reported one (Docker Hub's <c>ratelimit-remaining</c>).</summary>
     public RateLimitStatus? RateLimit => _host.RateLimit.Status;
+
+    /// <summary>A message with texts of this registry's content in it, without the secrets that were sent to the registry.</summary>
+    internal string Show(string message) => _transport.Secrets.Show(message, MaxMessageLength);
 
     /// <summary>Checks that the registry responds and accepts our credentials: <c>GET /v2/</c>.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)

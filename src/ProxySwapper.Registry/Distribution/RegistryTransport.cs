@@ -35,6 +35,9 @@ internal sealed partial class RegistryTransport(
 
     public TimeProvider Time => time;
 
+    /// <summary>Those of the last requests, for texts in content that is only understood later.</summary>
+    public SentSecrets Secrets { get; } = new();
+
     /// <summary>Sends a request until it gets an expected status; once if it is not repeatable.</summary>
     /// <exception cref="RegistryException">The registry failed after all retries.</exception>
     public Task<RegistryResponse> SendAsync(RegistryRequest request, CancellationToken cancellationToken) =>
@@ -172,14 +175,20 @@ internal sealed partial class RegistryTransport(
         CancellationToken cancellationToken
     )
     {
+        // Another host does not get it, but may have it from the registry, in the Location of an upload.
+        request.Secrets.Add(authorization?.Header);
+        Secrets.Add(authorization?.Header);
         try
         {
             var response = await host.Sender.SendAsync(request, MayAuthorize(request) ? authorization?.Header : null, cancellationToken);
             RegistryMetrics.Answered(host.Name, request.Method, (int)response.Status);
             host.RateLimit.Observe(response);
-            // Without the query, which may be signed.
-            var address = request.Address.GetLeftPart(UriPartial.Path);
-            Log.Answered(logger, request.Method, address, (int)response.Status);
+            // Without the query, which may be signed. The path of an upload is the server's.
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                var address = request.ShowPath();
+                Log.Answered(logger, request.Method, address, (int)response.Status);
+            }
             return response;
         }
         catch (RegistryException fault)

@@ -75,7 +75,8 @@ internal sealed class TagListParser
                     $"its tags have more than {MaxCharacters} characters in total, the limit",
                     limit: true
                 );
-            tags.Add(tag);
+            // What is not a tag is only shown.
+            tags.Add(ImageReferenceGrammar.IsTag(tag) ? tag : request.Secrets.Show(tag, MaxTagLength));
         }
         return tags;
     }

@@ -111,19 +111,13 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         }
         catch (RegistryException refusal) when (refusal.IsRepositoryUnknown)
         {
-            throw new RegistryException(
-                upload.Method,
-                upload.Registry,
-                upload.Repository,
+            throw upload.Fault(
                 null,
-                refusal.Errors,
                 "it dropped the upload because the repository does not exist",
                 fault,
-                upload.Reference
-            )
-            {
-                IsRepositoryUnknown = true,
-            };
+                refusal.Errors,
+                repositoryUnknown: true
+            );
         }
         catch (RegistryException)
         {
@@ -176,7 +170,10 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
         if (location.IsAbsoluteUri && location.IdnHost.Equals(own.IdnHost, StringComparison.OrdinalIgnoreCase))
             return new UriBuilder(location) { Scheme = own.Scheme, Port = own.Port }.Uri;
         if (RedirectingSender.RefusalOf(own, location) is { } refusal)
-            throw request.Fault(response.Status, $"its upload Location is {location.Scheme}://{location.Authority}, {refusal}");
+            throw request.Fault(
+                response.Status,
+                $"its upload Location is {request.Secrets.ShowOrigin(response.Header("Location"), location)}, {refusal}"
+            );
         return location;
     }
 }

@@ -58,7 +58,9 @@ public sealed record ManifestReferences(
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException)
         {
-            throw new FormatException($"the manifest {manifest.Digest} is not a valid {manifest.MediaType}: {fault.Message}", fault);
+            // A type that is not known is any text of the server.
+            var kind = MediaTypes.Manifests.Contains(manifest.MediaType) ? manifest.MediaType : "manifest";
+            throw new FormatException($"the manifest {manifest.Digest} is not a valid {kind}: {fault.Message}", fault);
         }
     }
 

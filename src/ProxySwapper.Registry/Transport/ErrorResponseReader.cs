@@ -6,14 +6,12 @@ using System.Text.Json;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// Converts an unexpected response to an exception: its status, the registry's own errors, Retry-After. Secrets of the request are removed,
-/// even if the server echoes them.
+/// Converts an unexpected response to an exception: its status, the registry's own errors, Retry-After.
 /// </summary>
 internal static class ErrorResponseReader
 {
     private const int MaxBodySize = 64 * 1024;
     private const int MaxErrors = 8;
-    private const int MaxTextLength = 400;
 
     /// <param name="response">The response; its body is read.</param>
     /// <param name="request">The request.</param>
@@ -30,22 +28,14 @@ internal static class ErrorResponseReader
     {
         var errors = await ErrorsAsync(response, cancellationToken);
         var status = response.Status;
-        if (server is null && !RedirectingSender.IsSameOrigin(response.Address, request.Address))
-            server = $"redirected to {response.Address.Authority}";
-        return new RegistryException(
-            request.Method,
-            request.Registry,
-            request.Repository,
+        return request.Fault(
             status,
-            errors,
-            server,
-            reference: request.Reference
-        )
-        {
-            IsTransient = IsTransient(status),
-            RetryAfter = RetryAfter(response, time),
-            IsRepositoryUnknown = errors.Any(error => error.Code == "NAME_UNKNOWN"),
-        };
+            server ?? (response.RedirectedTo is { } other ? $"redirected to {other}" : null),
+            errors: errors,
+            transient: IsTransient(status),
+            retryAfter: RetryAfter(response, time),
+            repositoryUnknown: errors.Any(error => error.Code == "NAME_UNKNOWN")
+        );
     }
 
     public static bool IsTransient(HttpStatusCode status) =>
@@ -55,8 +45,7 @@ internal static class ErrorResponseReader
     /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text unchanged.</summary>
     /// <param name="body">The response's body.</param>
     /// <param name="mediaType">Its media type.</param>
-    /// <param name="secrets">Texts that are replaced by <c>***</c>.</param>
-    public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType, IReadOnlyList<string> secrets)
+    public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType)
     {
         try
         {
@@ -71,16 +60,16 @@ internal static class ErrorResponseReader
                         .EnumerateArray()
                         .Where(error => error.ValueKind == JsonValueKind.Object)
                         .Take(MaxErrors)
-                        .Select(error => new RegistryError(Text(error, "code", secrets), Text(error, "message", secrets))),
+                        .Select(error => new RegistryError(Text(error, "code"), Text(error, "message"))),
                 ];
-            if (Text(root, "error", secrets) is { Length: > 0 } code)
-                return [new RegistryError(code, Text(root, "error_description", secrets))];
-            return Text(root, "message", secrets) is { Length: > 0 } message ? [new RegistryError("", message)] : [];
+            if (Text(root, "error") is { Length: > 0 } code)
+                return [new RegistryError(code, Text(root, "error_description"))];
+            return Text(root, "message") is { Length: > 0 } message ? [new RegistryError("", message)] : [];
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             var isText = mediaType == "text/plain" && !body.IsEmpty;
-            return isText ? [new RegistryError("", Clean(Encoding.UTF8.GetString(body.Span), secrets))] : [];
+            return isText ? [new RegistryError("", Encoding.UTF8.GetString(body.Span))] : [];
         }
     }
 
@@ -88,11 +77,7 @@ internal static class ErrorResponseReader
     {
         try
         {
-            return Parse(
-                await response.ReadBodyAsync(MaxBodySize, cancellationToken),
-                response.ContentHeaders.ContentType?.MediaType,
-                response.Secrets
-            );
+            return Parse(await response.ReadBodyAsync(MaxBodySize, cancellationToken), response.ContentHeaders.ContentType?.MediaType);
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException or HttpRequestException)
         {
@@ -121,16 +106,6 @@ internal static class ErrorResponseReader
             : LongestRetryAfter;
     }
 
-    private static string Text(JsonElement element, string name, IReadOnlyList<string> secrets) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? Clean(value.GetString()!, secrets) : "";
-
-    /// <summary>One line of limited length without our secrets, since it is logged.</summary>
-    private static string Clean(string text, IReadOnlyList<string> secrets)
-    {
-        // Before truncation, or part of a secret could remain.
-        foreach (var secret in secrets)
-            text = text.Replace(secret, "***", StringComparison.Ordinal);
-        var line = string.Concat(text.Take(MaxTextLength).Select(character => char.IsControl(character) ? ' ' : character)).Trim();
-        return text.Length > MaxTextLength ? line + "…" : line;
-    }
+    private static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 }

@@ -36,20 +36,22 @@ internal sealed class RedirectingSender(
                 $"{address.DnsSafeHost} is a link-local or cloud metadata address: connections to it are not allowed"
             );
         var mayAuthorize = true;
+        string? redirectedTo = null;
         for (var redirects = 0; ; redirects++)
         {
-            var response = await SendOnceAsync(request, address, mayAuthorize ? authorization : null, cancellationToken);
+            var response = await SendOnceAsync(request, address, redirectedTo, mayAuthorize ? authorization : null, cancellationToken);
             response.IsOwn = mayAuthorize;
             if (!IsRedirect(response.Status) || response.Location is not { } next)
                 return response;
-            var status = response.Status;
+            var (status, shown) = (response.Status, request.Secrets.ShowOrigin(response.Header("Location"), next));
             response.Dispose();
             if (redirects == MaxRedirects)
                 throw request.Fault(status, $"more than {MaxRedirects} redirects");
             if (RefusalOf(request, status, address, next) is { } refusal)
-                throw request.Fault(status, $"redirected to {next.Scheme}://{next.Authority}, {refusal}");
+                throw request.Fault(status, $"redirected to {shown}, {refusal}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
+            redirectedTo = IsSameOrigin(address, request.Address) ? null : shown;
         }
     }
 
@@ -86,16 +88,19 @@ internal sealed class RedirectingSender(
     private async Task<RegistryResponse> SendOnceAsync(
         RegistryRequest request,
         Uri address,
+        string? redirectedTo,
         AuthenticationHeaderValue? authorization,
         CancellationToken cancellationToken
     )
     {
+        var origin = redirectedTo is null ? "" : $"redirected to {redirectedTo}: ";
+        request.Secrets.Add(authorization);
         using var timeout = new OperationTimeout(options.ResponseTimeout, time, cancellationToken);
         using var message = ToMessage(request, address, authorization, timeout);
         try
         {
             var response = await connections.For(OptionsOf(address), address).SendAsync(message, timeout.Token);
-            return new RegistryResponse(response, address, options, time) { Secrets = SentSecrets.Of(authorization, request.Secrets) };
+            return new RegistryResponse(response, address, options, time) { RedirectedTo = redirectedTo };
         }
         catch (Exception fault) when (BlobSourceException.Of(fault) is { } source)
         {
@@ -103,13 +108,13 @@ internal sealed class RedirectingSender(
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {
-            throw request.Fault(null, Origin(request, address) + timeout.Reason, fault, transient: true);
+            throw request.Fault(null, origin + timeout.Reason, fault, transient: true);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or TimeoutException)
         {
             throw request.Fault(
                 null,
-                $"{Origin(request, address)}{fault.GetBaseException().Message}",
+                origin + fault.GetBaseException().Message,
                 fault,
                 transient: fault.InnerException is not AuthenticationException
                     && fault.GetBaseException() is not (SlowStreamException or MetadataAddressException or CaFileException)
@@ -150,7 +155,4 @@ internal sealed class RedirectingSender(
         address.IdnHost.Equals(ownHost, StringComparison.OrdinalIgnoreCase) ? own
         : RegistryName.TryParse(address.Authority, out var name) ? options.For(name)
         : new RegistryHostOptions();
-
-    private static string Origin(RegistryRequest request, Uri address) =>
-        IsSameOrigin(address, request.Address) ? "" : $"redirected to {address.Authority}: ";
 }

@@ -6,6 +6,11 @@ namespace ProxySwapper.Registry.Transport;
 /// <summary>One request to a registry, which may be sent several times.</summary>
 internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry, string Repository, Uri Address)
 {
+    private const int MaxTextLength = 400;
+
+    /// <summary>Our own explanation, with a text of the server in it.</summary>
+    private const int MaxDetailLength = 1000;
+
     /// <summary>The tag or digest of the request, for errors; null for none.</summary>
     public string? Reference { get; init; }
 
@@ -35,22 +40,41 @@ internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry,
     /// <summary>True if the request transfers a blob in either direction, which may take long.</summary>
     public bool IsStream { get; init; }
 
-    /// <summary>Secrets in the body, which are removed from errors even if echoed.</summary>
-    public IReadOnlyList<string> Secrets { get; init; } = [];
+    /// <summary>What must not be in errors even if echoed; the same for all repetitions of the request.</summary>
+    public SentSecrets Secrets { get; init; } = new();
 
     public bool IsWriting => Method != HttpMethod.Get && Method != HttpMethod.Head;
 
+    /// <summary>A failure of this request. What a server sent may be in the detail and errors: secrets are removed here.</summary>
     public RegistryException Fault(
         HttpStatusCode? status,
         string? detail,
         Exception? cause = null,
         IReadOnlyList<RegistryError>? errors = null,
         bool transient = false,
-        bool limit = false
+        bool limit = false,
+        TimeSpan? retryAfter = null,
+        bool repositoryUnknown = false
     ) =>
-        new(Method, Registry, Repository, status, errors ?? [], detail, cause, Reference)
+        new(
+            Method,
+            Registry,
+            Repository,
+            status,
+            [.. (errors ?? []).Select(error => new RegistryError(Show(error.Code), Show(error.Message)))],
+            (detail ?? (errors is null or [] ? cause?.Message : null)) is { } text ? Secrets.Show(text, MaxDetailLength) : null,
+            cause,
+            Reference
+        )
         {
             IsTransient = transient,
             IsLimitExceeded = limit,
+            RetryAfter = retryAfter,
+            IsRepositoryUnknown = repositoryUnknown,
         };
+
+    /// <summary>The URL without its query, for logs.</summary>
+    public string ShowPath() => Secrets.Show(Address.GetLeftPart(UriPartial.Path), MaxDetailLength);
+
+    private string Show(string text) => Secrets.Show(text, MaxTextLength).Trim();
 }

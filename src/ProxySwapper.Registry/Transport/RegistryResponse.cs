@@ -27,8 +27,8 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     /// <summary>True if no other host was involved, so that a refusal concerns our credential.</summary>
     public bool IsOwn { get; set; }
 
-    /// <summary>The request's secrets, which must not be shown if the response repeats them.</summary>
-    public IReadOnlyList<string> Secrets { get; init; } = [];
+    /// <summary>The origin that the request was redirected to, for errors; null if it was not.</summary>
+    public string? RedirectedTo { get; init; }
 
     /// <summary>Disposed with the response: the lease of the host's limiter.</summary>
     public IDisposable? Lease { get; set; }

@@ -3,32 +3,86 @@ using System.Text;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>The secrets of a request, in every form in which a server may echo them.</summary>
-internal static class SentSecrets
+/// <summary>
+/// The secrets that a request was sent with, including those of its repetitions, or all requests of a client. Each text of a server is
+/// shown through here, since a server may echo them in any header and body.
+/// </summary>
+internal sealed class SentSecrets
 {
+    private const string Mask = "***";
+
     /// <summary>Shorter texts occur in many messages and are not real secrets.</summary>
     private const int Shortest = 4;
 
-    public static IReadOnlyList<string> Of(AuthenticationHeaderValue? authorization, IReadOnlyList<string> ofBody)
+    /// <summary>Tokens change during a long copy.</summary>
+    private const int MaxHeaders = 32;
+
+    private readonly Lock _gate = new();
+    private readonly List<AuthenticationHeaderValue> _headers = [];
+    private readonly IReadOnlyList<string> _ofBody;
+    private IReadOnlyList<string>? _forms;
+
+    /// <param name="ofBody">Secrets in the request's body.</param>
+    public SentSecrets(params IReadOnlyList<string> ofBody) => _ofBody = ofBody;
+
+    /// <summary>Adds a header that is sent; nothing for null.</summary>
+    public void Add(AuthenticationHeaderValue? authorization)
     {
-        if (authorization?.Parameter is not { } parameter)
-            return ofBody.Count == 0 ? [] : [.. Forms(ofBody)];
-        return [.. Forms([parameter, .. PasswordOf(authorization), .. ofBody])];
+        if (authorization is null)
+            return;
+        lock (_gate)
+            if (!_headers.Contains(authorization))
+            {
+                if (_headers.Count == MaxHeaders)
+                    _headers.RemoveAt(0);
+                _headers.Add(authorization);
+                _forms = null;
+            }
     }
 
-    /// <summary>Longest first, so that a shorter one inside does not split it.</summary>
-    private static IEnumerable<string> Forms(IEnumerable<string> secrets) =>
-        secrets
-            .Where(secret => secret.Length >= Shortest)
-            .SelectMany(secret => new[] { secret, Uri.EscapeDataString(secret) })
-            .Distinct(StringComparer.Ordinal)
-            .OrderByDescending(secret => secret.Length);
+    /// <summary>True if a text has one of the secrets.</summary>
+    public bool IsIn(string text) => Forms().Any(secret => text.Contains(secret, StringComparison.OrdinalIgnoreCase));
 
-    private static IEnumerable<string> PasswordOf(AuthenticationHeaderValue authorization)
+    /// <summary>A text of a server on one line of limited length, without the secrets.</summary>
+    public string Show(string text, int maxLength)
     {
-        if (authorization.Scheme != "Basic")
+        // Before truncation, or part of a secret could remain. Without regard to case, since host names lose theirs.
+        foreach (var secret in Forms())
+            text = text.Replace(secret, Mask, StringComparison.OrdinalIgnoreCase);
+        var line = string.Concat(text.Take(maxLength).Select(character => char.IsControl(character) ? ' ' : character));
+        return text.Length > maxLength ? line + "…" : line;
+    }
+
+    /// <summary>
+    /// The origin of a URL that a server sent as this text. It is left out if the text has a secret, of which the origin may be a part.
+    /// </summary>
+    public string ShowOrigin(string? text, Uri address) =>
+        text is not null && IsIn(text) ? Mask : $"{address.Scheme}://{address.Authority}";
+
+    /// <summary>The forms in which a server may echo the secrets, longest first, so that a shorter one inside does not split it.</summary>
+    private IReadOnlyList<string> Forms()
+    {
+        lock (_gate)
+            return _forms ??= [
+                .. _headers
+                    .SelectMany(SecretsOf)
+                    .Concat(_ofBody)
+                    .Where(secret => secret.Length >= Shortest)
+                    // URLs lose the padding of Base64 easily.
+                    .SelectMany(secret => new[] { secret, secret.TrimEnd('='), Uri.EscapeDataString(secret) })
+                    .Where(secret => secret.Length >= Shortest)
+                    .Distinct(StringComparer.Ordinal)
+                    .OrderByDescending(secret => secret.Length),
+            ];
+    }
+
+    private static IEnumerable<string> SecretsOf(AuthenticationHeaderValue authorization)
+    {
+        if (authorization.Parameter is not { } parameter)
             return [];
-        var pair = Encoding.UTF8.GetString(Convert.FromBase64String(authorization.Parameter!));
-        return [pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..]];
+        if (authorization.Scheme != "Basic")
+            return [parameter];
+        var pair = Encoding.UTF8.GetString(Convert.FromBase64String(parameter));
+        return [parameter, pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..]];
     }
 }

@@ -97,7 +97,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             Expected = [HttpStatusCode.OK],
             // The body contains a token, so no redirect is followed.
             IsRepeatable = false,
-            Secrets = [accessToken],
+            Secrets = new(accessToken),
         };
         using var answer = await host.Sender.SendAsync(request, null, cancellationToken);
         if (answer.Status != HttpStatusCode.OK)

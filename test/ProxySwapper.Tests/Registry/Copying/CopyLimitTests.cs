@@ -96,6 +96,24 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
+    public async Task Referrers_that_are_too_large_on_the_whole_are_refused()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var image = TestImage.Create(1, layers: 1);
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        for (var number = 0; number < 20; number++)
+            AddReferrer(scene.Source.Registry, image.Top, number, 4_000_000);
+        Assert.That(
+            async () => await scene.CopyAsync(scene.Request() with { Referrers = true }),
+            Throws
+                .InstanceOf<CopyException>()
+                .With.Message.Contain("manifests of the image's referrers")
+                .And.Message.Contain("exceed 64 MiB")
+        );
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Manifests, Has.Count.EqualTo(1 + 16), "those that fit into 64 MiB");
+    }
+
+    [Test]
     public async Task A_manifest_beyond_4_MiB_is_refused_for_good()
     {
         await using var scene = await CopyScene.StartAsync();
@@ -238,6 +256,15 @@ internal sealed class CopyLimitTests
     {
         var content = $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","number":{{number}},"layers":[]}""";
         return registry.AddManifest("team/app", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(content.PadRight(size)));
+    }
+
+    private static void AddReferrer(InMemoryRegistry registry, Manifest subject, int number, int size)
+    {
+        var content = $$"""
+            {"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"test/{{number}}","layers":[],
+             "subject":{"mediaType":"{{subject.MediaType}}","digest":"{{subject.Digest}}","size":{{subject.Bytes.Length}} } }
+            """;
+        registry.AddManifest("team/app", MediaTypes.OciManifest, Encoding.UTF8.GetBytes(content.PadRight(size)));
     }
 
     private static void AddIndex(InMemoryRegistry registry, IEnumerable<Descriptor> children)
