@@ -31,7 +31,7 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         activity?.SetTag("proxyswapper.target", request.Target.ToString());
         try
         {
-            var result = await CopyInTimeAsync(request, cancellationToken);
+            var result = await RunInTimeAsync(request, (copy, token) => copy.RunAsync(token), cancellationToken);
             activity?.SetTag("proxyswapper.outcome", result.Outcome.ToString());
             if (result.Outcome == CopyOutcome.Copied)
                 Log.Copied(
@@ -55,19 +55,21 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
     /// <summary>Plans a copy with requests that do not change anything.</summary>
     /// <exception cref="RegistryException">Source or target failed after all retries.</exception>
     /// <exception cref="CopyException">The image cannot be copied as requested.</exception>
-    public async Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken)
-    {
-        using var copy = new ImageCopy(clients, _tracker, request, time);
-        return await copy.PlanAsync(cancellationToken);
-    }
+    /// <exception cref="TimeoutException">It took longer than <see cref="CopyRequest.Timeout"/>.</exception>
+    public Task<CopyPlan> PlanAsync(CopyRequest request, CancellationToken cancellationToken) =>
+        RunInTimeAsync(request, (copy, token) => copy.PlanAsync(token), cancellationToken);
 
-    private async Task<CopyResult> CopyInTimeAsync(CopyRequest request, CancellationToken cancellationToken)
+    private async Task<T> RunInTimeAsync<T>(
+        CopyRequest request,
+        Func<ImageCopy, CancellationToken, Task<T>> run,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = new OperationTimeout(request.Timeout ?? Timeout.InfiniteTimeSpan, time, cancellationToken);
         using var copy = new ImageCopy(clients, _tracker, request, time);
         try
         {
-            return await copy.RunAsync(timeout.Token);
+            return await run(copy, timeout.Token);
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {

@@ -30,6 +30,7 @@ internal static class CopyCommand
         };
         var flatten = new Option<bool>("--flatten") { Description = "With one --platform: writes only that manifest, without an index." };
         var referrers = new Option<bool>("--referrers") { Description = "Also copies signatures, SBOMs and other referrers." };
+        var copyTimeout = DurationOption.CreateCopyTimeout();
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints the requests, blobs and bytes of the copy without making it." };
         var config = new Option<string?>("--config") { Description = "The configuration file, for its registries section. Default: none." };
         var debug = new Option<bool>("--debug", "-d") { Description = "Logs every step and every request." };
@@ -46,6 +47,7 @@ internal static class CopyCommand
             sparse,
             flatten,
             referrers,
+            copyTimeout,
             dryRun,
             config,
             debug,
@@ -72,6 +74,7 @@ internal static class CopyCommand
                                 : arguments.GetValue(flatten) ? PlatformSubset.Flatten
                                 : PlatformSubset.NewIndex,
                             Referrers = arguments.GetValue(referrers),
+                            Timeout = arguments.GetValue(copyTimeout),
                         },
                         arguments.GetValue(dryRun),
                         arguments.GetValue(config),
@@ -107,7 +110,7 @@ internal static class CopyCommand
             if (isDryRun)
                 Print(request, await access.Copier.PlanAsync(request, cancellationToken));
             else
-                await CopyAsync(access.Copier, request, cancellationToken);
+                await CopyAsync(access, request, cancellationToken);
             return 0;
         }
         catch (Exception fault) when (fault is not IOException && RegistryFailures.IsExpected(fault))
@@ -135,16 +138,17 @@ internal static class CopyCommand
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
     }
 
-    private static async Task CopyAsync(ImageCopier copier, CopyRequest request, CancellationToken cancellationToken)
+    private static async Task CopyAsync(RegistryServices access, CopyRequest request, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         var start = time.GetTimestamp();
         var result = await CopyOutput.ShowAsync(
-            progress => copier.CopyAsync(request with { Progress = progress }, cancellationToken),
+            progress => access.Copier.CopyAsync(request with { Progress = progress }, cancellationToken),
             time
         );
         Console.WriteLine(CopyOutput.Describe(request, result, time.GetElapsedTime(start)));
         PrintDigest(result.SourceDigest, result.TargetDigest);
+        await access.Repositories.ReconcileAsync(request.Target, cancellationToken);
     }
 
     private static void PrintDigest(Digest source, Digest target) =>

@@ -30,6 +30,7 @@ internal static class MirrorCommand
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Prints what a run would copy without copying it." };
         var parallel = IntegerOption.Create("--parallel", "How many repositories are checked, and images copied, in parallel.", 1, 256, 4);
+        var copyTimeout = DurationOption.CreateCopyTimeout();
         var shard = new Option<MirrorShard?>("--shard")
         {
             Description = "The shard to process, I/N with I from 0. Default: JOB_COMPLETION_INDEX and JOB_PARALLELISM, else everything.",
@@ -58,6 +59,7 @@ internal static class MirrorCommand
             exitOnError,
             dryRun,
             parallel,
+            copyTimeout,
             shard,
             onRateLimit,
             report,
@@ -71,6 +73,7 @@ internal static class MirrorCommand
                     var settings = new MirrorSettings
                     {
                         Parallel = arguments.GetValue(parallel),
+                        CopyTimeout = arguments.GetValue(copyTimeout),
                         Shard = arguments.GetValue(shard) ?? environment.Shard,
                         DryRun = arguments.GetValue(dryRun),
                         ExitOnError = arguments.GetValue(exitOnError) || environment.ExitOnError,

@@ -39,13 +39,27 @@ internal sealed partial class MirrorPlanner(
         var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? []);
         if (logger.IsEnabled(LogLevel.Debug))
             LogSelection(image, sourceTags, selection.Tags);
-        if (selection.Tags.Count == 0)
-            return selection.Explanation is null
-                ? MirrorPlan.Nothing
-                : new MirrorPlan([], [new MirrorResult(image, null, MirrorOutcome.Skipped, selection.Explanation)]);
-        if (isSingle)
-            return await PlanSingleAsync(image, selection.Tags[0], cancellationToken);
-        List<string> tags = [.. selection.Tags.Where(tag => shard.IncludesTag(image, tag))];
+        List<MirrorResult> skipped =
+        [
+            .. selection.Omissions.Select(reason => new MirrorResult(image, null, MirrorOutcome.Skipped, reason)),
+        ];
+        var plan = await PlanAsync(image, selection.Tags, destinationTags, refusal, cancellationToken);
+        return plan with { Settled = [.. skipped, .. plan.Settled] };
+    }
+
+    private async Task<MirrorPlan> PlanAsync(
+        MirrorImage image,
+        IReadOnlyList<string> selected,
+        IReadOnlyList<string>? destinationTags,
+        RegistryException? refusal,
+        CancellationToken cancellationToken
+    )
+    {
+        if (selected.Count == 0)
+            return MirrorPlan.Nothing;
+        if (image.Filter.Mode == MirrorMode.Highest)
+            return await PlanSingleAsync(image, selected[0], cancellationToken);
+        List<string> tags = [.. selected.Where(tag => shard.IncludesTag(image, tag))];
         var present = destinationTags ?? await FindPresentAsync(image, tags, cancellationToken);
         // The repository exists, so its versions are unknown, and not none.
         if (refusal is not null && present.Count > 0 && image.Filter.Mode == MirrorMode.Higher)

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Mirroring;
 
@@ -14,10 +16,13 @@ internal sealed partial class MirrorRun(
     MirrorPlanner planner,
     MirrorWorker worker,
     RateLimitGate gate,
+    Func<ImageReference, CancellationToken, Task> reconcileRepository,
     IMirrorOutput output,
+    TimeProvider time,
     ILogger logger
 )
 {
+    private readonly ConcurrentDictionary<string, bool> _reconciled = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<MirrorResult> _results = new();
 
     public static MirrorRun Create(
@@ -27,13 +32,23 @@ internal sealed partial class MirrorRun(
         IMirrorOutput output,
         TimeProvider time,
         ILogger logger
+    ) => Create(file, settings, access, access.Repositories.ReconcileAsync, output, time, logger);
+
+    internal static MirrorRun Create(
+        MirrorFile file,
+        MirrorSettings settings,
+        RegistryServices access,
+        Func<ImageReference, CancellationToken, Task> reconcileRepository,
+        IMirrorOutput output,
+        TimeProvider time,
+        ILogger logger
     )
     {
         var gate = new RateLimitGate(settings.OnRateLimit, output, time);
         var repeated = file.Images.GroupBy(image => image.Source.Name).Where(images => images.Count() > 1).Select(images => images.Key);
         var planner = new MirrorPlanner(access.Clients, access.Credentials, settings.Shard, repeated.ToHashSet(), logger);
-        var worker = new MirrorWorker(access.Copier, access.Credentials, access.Repositories.CreateAsync, gate, output, settings.DryRun);
-        return new MirrorRun(file, settings, planner, worker, gate, output, logger);
+        var worker = new MirrorWorker(access.Copier, access.Credentials, access.Repositories.CreateAsync, gate, output, settings);
+        return new MirrorRun(file, settings, planner, worker, gate, reconcileRepository, output, time, logger);
     }
 
     /// <summary>Runs until finished or cancelled; after cancellation the report lists what is left, and nothing is half done.</summary>
@@ -79,7 +94,7 @@ internal sealed partial class MirrorRun(
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var (plan, closed) = await gate.RunAsync(image, token => planner.PlanAsync(image, token), cancellationToken);
+            var (plan, closed) = await gate.RunAsync(image, token => PlanInTimeAsync(image, token), cancellationToken);
             return plan ?? Unplanned(MirrorOutcome.Left, $"the pull limit of {closed} was reached");
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -92,6 +107,19 @@ internal sealed partial class MirrorRun(
         }
 
         MirrorPlan Unplanned(MirrorOutcome outcome, string detail) => new([], [new MirrorResult(image, null, outcome, detail)]);
+    }
+
+    private async Task<MirrorPlan> PlanInTimeAsync(MirrorImage image, CancellationToken cancellationToken)
+    {
+        using var timeout = new OperationTimeout(settings.CopyTimeout, time, cancellationToken);
+        try
+        {
+            return await planner.PlanAsync(image, timeout.Token);
+        }
+        catch (OperationCanceledException fault) when (timeout.HasPassed)
+        {
+            throw new TimeoutException($"{image.Source.Name}: selecting its tags timed out after {settings.CopyTimeout}", fault);
+        }
     }
 
     private async Task WorkAsync(ChannelReader<MirrorTask> tasks, CancellationTokenSource stopping)
@@ -123,8 +151,29 @@ internal sealed partial class MirrorRun(
         _results.Enqueue(result);
         output.Finished(result);
         Log.Settled(logger, result.Image.Name, result.Tag, result.Outcome, result.Detail ?? "");
+        await ReconcileAsync(result, stopping.Token);
         if (settings.ExitOnError && result.Outcome == MirrorOutcome.Failed)
             await stopping.CancelAsync();
+    }
+
+    /// <summary>Once for each destination that is known to exist: its policies may be older than the configuration.</summary>
+    private async Task ReconcileAsync(MirrorResult result, CancellationToken cancellationToken)
+    {
+        var exists = result.Outcome is MirrorOutcome.Copied or MirrorOutcome.Replaced or MirrorOutcome.UpToDate;
+        if (settings.DryRun || !exists || !_reconciled.TryAdd(result.Image.Destination.Name, true))
+            return;
+        try
+        {
+            await reconcileRepository(result.Image.Destination, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The next run does it.
+        }
+        catch (Exception fault) when (RegistryFailures.IsExpected(fault))
+        {
+            output.Note($"the policies of {result.Image.Destination.Name} are not checked: {fault.Message}");
+        }
     }
 
     private static partial class Log

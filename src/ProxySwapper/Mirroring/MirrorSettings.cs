@@ -6,6 +6,9 @@ internal sealed record MirrorSettings
     /// <summary>How many repositories are checked, and images copied, in parallel.</summary>
     public int Parallel { get; init; } = 4;
     public MirrorShard Shard { get; init; } = MirrorShard.All;
+
+    /// <summary>How long the planning of an image and each copy may take; waits for pull limits do not count.</summary>
+    public TimeSpan CopyTimeout { get; init; } = TimeSpan.FromHours(4);
     public bool DryRun { get; init; }
     public bool ExitOnError { get; init; }
     public RateLimitAction OnRateLimit { get; init; } = RateLimitAction.Wait;

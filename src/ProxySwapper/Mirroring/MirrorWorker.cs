@@ -11,14 +11,14 @@ internal sealed class MirrorWorker(
     Func<ImageReference, CancellationToken, ValueTask<bool>>? createRepository,
     RateLimitGate gate,
     IMirrorOutput output,
-    bool dryRun
+    MirrorSettings settings
 )
 {
     public async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
     {
         var (result, closed) = await gate.RunAsync(
             task.Image,
-            token => dryRun ? PlanAsync(task, token) : CopyAsync(task, token),
+            token => settings.DryRun ? PlanAsync(task, token) : CopyAsync(task, token),
             cancellationToken
         );
         return result ?? Result(task, MirrorOutcome.Left, $"the pull limit of {closed} was reached");
@@ -49,6 +49,7 @@ internal sealed class MirrorWorker(
             Platforms = task.Image.Platforms,
             Referrers = task.Image.Referrers,
             CreateRepository = createRepository,
+            Timeout = settings.CopyTimeout,
             // Another writer may have been faster, and lists of tags may lack some.
             MayOverwrite = task.Image.ReplaceTag ? null : (_, _, _) => new(false),
         };

@@ -14,9 +14,18 @@ internal static class TagSelector
     /// <param name="destinationTags">The destination's tags as listed; only used for <see cref="MirrorMode.Higher"/>.</param>
     public static TagSelection Select(TagFilter filter, IReadOnlyList<string> sourceTags, IReadOnlyList<string> destinationTags)
     {
-        var allowed = sourceTags.Where(tag => IsTag(tag) && IsAllowed(filter, tag)).ToList();
+        if (sourceTags.Count == 0)
+            return new TagSelection([], "the source has no tags");
+        var allowed = sourceTags.Where(tag => IsAllowed(filter, tag)).ToList();
+        // A registry can list tags that the grammar does not allow and that cannot be requested.
+        var invalid = allowed.Where(tag => !ImageReference.IsTag(tag)).Distinct().ToList();
+        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags) with { Invalid = invalid };
+    }
+
+    private static TagSelection Choose(TagFilter filter, IReadOnlyList<string> allowed, IReadOnlyList<string> destinationTags)
+    {
         if (filter.Mode == MirrorMode.All)
-            return new TagSelection([.. allowed.Distinct()], null);
+            return new TagSelection([.. allowed.Distinct()], allowed.Count > 0 ? null : "no tag of the source matches the settings");
         var versions = Versions(filter, allowed);
         if (versions.Count == 0)
             return new TagSelection([], "no version of the source matches the settings");
@@ -33,7 +42,7 @@ internal static class TagSelector
 
     /// <summary>Whether a tag can be selected, depending on the other tags that there are.</summary>
     public static bool MaySelect(TagFilter filter, string tag) =>
-        IsTag(tag)
+        ImageReference.IsTag(tag)
         && IsAllowed(filter, tag)
         && (filter.Mode == MirrorMode.All || SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version));
 
@@ -73,12 +82,29 @@ internal static class TagSelector
 
     private static bool IsAllowed(TagFilter filter, string tag) =>
         (filter.Allow.Count == 0 || filter.Allow.Any(pattern => pattern.IsMatch(tag))) && !filter.Deny.Any(pattern => pattern.IsMatch(tag));
-
-    /// <summary>A registry can list tags that the grammar does not allow and that cannot be requested.</summary>
-    private static bool IsTag(string tag) => ImageReference.IsTag(tag);
 }
 
 /// <summary>The result of a selection.</summary>
 /// <param name="Tags">Tags to mirror, lowest version first.</param>
 /// <param name="Explanation">Why there are none, if that may be surprising, or null.</param>
-internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanation);
+internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanation)
+{
+    private const int MaxNamed = 5;
+
+    /// <summary>Listed tags that are not valid tags.</summary>
+    public IReadOnlyList<string> Invalid { get; init; } = [];
+
+    /// <summary>What a report must not leave out, one sentence each.</summary>
+    public IEnumerable<string> Omissions
+    {
+        get
+        {
+            if (Tags.Count == 0 && Explanation is not null)
+                yield return Explanation;
+            if (Invalid.Count > 0)
+                yield return $"the source lists {Invalid.Count} that cannot be requested, since they are not valid tags: "
+                    + string.Join(", ", Invalid.Take(MaxNamed).Select(tag => $"'{tag}'"))
+                    + (Invalid.Count > MaxNamed ? $" and {Invalid.Count - MaxNamed} more" : "");
+        }
+    }
+}

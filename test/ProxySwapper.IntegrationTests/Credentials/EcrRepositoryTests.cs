@@ -126,6 +126,31 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task Policies_of_a_repository_that_exists_follow_the_configuration_of_copy_and_mirror()
+    {
+        string[] copy = ["copy", $"{_source.Address}/team/app:1.0.0", $"{_target.Address}/mirror/app:1.0.0", "--config"];
+        await AssertPolicyAsync(null, [.. copy, _folder.Write("config.yaml", $"registries: [{Entry()}]")]);
+        await AssertPolicyAsync("one", [.. copy, _folder.Write("config.yaml", $"registries: [{Entry(PolicyOf("one"))}]")]);
+        var file = _folder.Write(
+            "mirror.yaml",
+            $"registries: [{Entry(PolicyOf("two"))}]\nimages: {{app: {{source: '{_source.Address}/team/app', "
+                + $"destination: '{_target.Address}/mirror/app'}}}}"
+        );
+        await AssertPolicyAsync("one", "mirror", "-c", file, "--dry-run");
+        await AssertPolicyAsync("two", "mirror", "-c", file);
+
+        static string PolicyOf(string name) => $$"""{repositoryPolicy: '{"Id": "{{name}}"}'}""";
+
+        async Task AssertPolicyAsync(string? name, params string[] command)
+        {
+            var result = await RunAsync(command);
+            Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
+            var policy = (string?)_ecr.Repositories["mirror/app"]["policyText"];
+            Assert.That(policy, name is null ? Is.Null : Does.Contain(name), result.Output + result.Error);
+        }
+    }
+
+    [Test]
     public async Task An_immutable_tag_is_success_with_the_same_digest_and_told_with_another()
     {
         var configuration = _folder.Write("config.yaml", $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]");

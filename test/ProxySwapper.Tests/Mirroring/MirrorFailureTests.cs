@@ -66,6 +66,33 @@ internal sealed class MirrorFailureTests
         Assert.That((exitCode, (int)report["copied"]!, (int)report["failed"]!), Is.EqualTo((1, Good.Length, 4)), output);
     }
 
+    [TestCase("null", "all", "the source has no tags")]
+    [TestCase("[]", "all", "the source has no tags")]
+    [TestCase("""["2.0.0"]""", "all, tags: {allow: [latest]}", "no tag of the source matches the settings")]
+    [TestCase("""["bad tag!\u001b","-x"]""", "all", "not valid tags: 'bad tag! ', '-x'")]
+    public async Task An_image_that_has_nothing_to_copy_is_named(string tags, string mode, string reason)
+    {
+        _source.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            (context, _) => context.Response.Body.WriteAsync(Bytes($$"""{"name":"team/app","tags":{{tags}}}""")).AsTask()
+        );
+        var (exitCode, output, report) = await RunAsync([Image("app", "team/app", mode)]);
+        Assert.That(exitCode, Is.Zero, output);
+        Assert.That(output, Does.Contain($"skipped        {_source.Address}/team/app -> ").And.Contain(reason));
+        Assert.That((int)report["skipped"]!, Is.AtLeast(1));
+    }
+
+    [TestCase(Kind.Tags, "selecting its tags timed out after 00:00:01")]
+    [TestCase(Kind.Blob, "timed out after 00:00:01")]
+    public async Task An_image_has_a_time(Kind hanging, string message)
+    {
+        _source.Always(HttpMethod.Get, hanging, RegistryFaults.NoResponse());
+        var (exitCode, output, report) = await RunAsync([Image("app", "team/app", "highest")], "--copy-timeout", "1s");
+        Assert.That((exitCode, (int)report["failed"]!), Is.EqualTo((1, 1)), output);
+        Assert.That(output, Does.Contain(message));
+    }
+
     private async Task AssertOnlyTheBadFailAsync(string message, string good, bool isDryRun = false)
     {
         var (exitCode, output, report) = await RunAsync(

@@ -35,6 +35,25 @@ internal sealed class TagSelectorTests
     public void No_version_at_all_is_reported() =>
         Assert.That(TagSelector.Select(MirrorFiles.Image("mode: semver").Filter, ["latest"], []).Explanation, Does.Contain("no version"));
 
+    [TestCase("mode: all", "", "the source has no tags")]
+    [TestCase("mode: highest", "", "the source has no tags")]
+    [TestCase("mode: all, tags: {allow: [x]}", "a b", "no tag of the source matches the settings")]
+    [TestCase("mode: all, tags: {deny: [a]}", "a", "no tag of the source matches the settings")]
+    [TestCase("mode: all", "a -b c!", "the source lists 2 that cannot be requested, since they are not valid tags: '-b', 'c!'")]
+    [TestCase("mode: semver", "1.0 2.0+x", "the source lists 1 that cannot be requested, since they are not valid tags: '2.0+x'")]
+    [TestCase("mode: all", "a -1 -2 -3 -4 -5 -6 -7", "are not valid tags: '-1', '-2', '-3', '-4', '-5' and 2 more")]
+    [TestCase("mode: all, tags: {deny: [-b]}", "a -b", null)]
+    [TestCase("mode: all", "a b", null)]
+    public void What_is_left_out_unexpectedly_is_named(string settings, string source, string? omission)
+    {
+        var tags = source.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var omissions = TagSelector.Select(MirrorFiles.Image(settings).Filter, tags, []).Omissions.ToList();
+        if (omission is null)
+            Assert.That(omissions, Is.Empty);
+        else
+            Assert.That(omissions.Single(), Does.EndWith(omission));
+    }
+
     [Test]
     public void Tags_come_lowest_version_first() =>
         Assert.That(

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using ProxySwapper.Patterns;
+
+namespace ProxySwapper.Commands.Options;
+
+/// <summary>Options that are durations within limits, such as <c>90s</c>, <c>30m</c> or <c>2h</c>.</summary>
+internal static class DurationOption
+{
+    private static readonly TimeSpan ShortestCopyTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestCopyTimeout = TimeSpan.FromDays(7);
+
+    /// <summary><c>--copy-timeout</c>, the time that one image may take.</summary>
+    public static Option<TimeSpan> CreateCopyTimeout() =>
+        Create(
+            "--copy-timeout",
+            "The maximum time of the copy of one image.",
+            ShortestCopyTimeout,
+            LongestCopyTimeout,
+            TimeSpan.FromHours(4)
+        );
+
+    private static Option<TimeSpan> Create(string name, string description, TimeSpan minimum, TimeSpan maximum, TimeSpan defaultValue) =>
+        new(name)
+        {
+            Description = $"{description} Default: {DurationParser.Format(defaultValue)}.",
+            HelpName = "duration",
+            DefaultValueFactory = _ => defaultValue,
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value;
+                if (!DurationParser.TryParse(text, out var duration) || duration < minimum || duration > maximum)
+                    result.AddError(
+                        $"{name} must be a duration from {DurationParser.Format(minimum)} to {DurationParser.Format(maximum)}, "
+                            + $"such as 90s, 30m or 2h, not '{text}'"
+                    );
+                return duration;
+            },
+        };
+}
