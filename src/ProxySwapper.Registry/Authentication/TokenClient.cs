@@ -79,6 +79,12 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
         var token =
             TokenResponse.Read((await ReadBodyAsync(key, response, request)).Span)
             ?? throw request.Fault(response.Status, $"{DescribeServer(key)}: the response has no token");
+        if (token.Token.Length > RegistryCredential.MaximumLength)
+            throw request.Fault(
+                response.Status,
+                $"{DescribeServer(key)}: the token has more than {RegistryCredential.MaximumLength} characters",
+                limit: true
+            );
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not expire in transit.

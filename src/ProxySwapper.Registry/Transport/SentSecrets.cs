@@ -15,7 +15,7 @@ internal sealed class SentSecrets
     private const int Shortest = 4;
 
     /// <summary>Tokens change during a long copy.</summary>
-    private const int MaxHeaders = 32;
+    private const int MaxHeaders = 8;
 
     private readonly Lock _gate = new();
     private readonly List<AuthenticationHeaderValue> _headers = [];

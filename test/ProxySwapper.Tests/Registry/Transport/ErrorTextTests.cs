@@ -181,6 +181,20 @@ internal sealed class ErrorTextTests
     }
 
     [Test]
+    public async Task A_token_that_is_too_long_to_be_sent_is_refused()
+    {
+        await using var tokens = await TokenServer.StartAsync();
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Guard = tokens.GuardAsync;
+        var token = new string('a', RegistryCredential.MaximumLength + 1);
+        tokens.NextFault = (context, _) => context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($$"""{"token":"{{token}}"}""")).AsTask();
+        Assert.That(
+            async () => await scene.Client.HeadManifestAsync("team/app", "1", default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("the token has more than 32768 characters")
+        );
+    }
+
+    [Test]
     public async Task A_token_that_is_not_given_is_an_error_with_the_realm_and_the_repository()
     {
         await using var tokens = await TokenServer.StartAsync();
