@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ProxySwapper.Commands.Options;
+using ProxySwapper.Management;
 
 namespace ProxySwapper.Commands;
 
@@ -69,7 +70,7 @@ internal static class CommandTree
             Console.Error.WriteLine(
                 fault is IOException or UnauthorizedAccessException
                     ? $"cannot write the output: {fault.Message}"
-                    : $"internal error: {fault.Message}"
+                    : $"internal error: {ExceptionText.Describe(fault)}"
             );
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)

@@ -9,7 +9,8 @@ namespace ProxySwapper.Management;
 /// One JSON object per line: <c>time</c> (UTC), <c>level</c> (as <c>logLevel</c> spells it), <c>message</c>, <c>logger</c>, the values in
 /// the message by their names, and <c>exception</c>. The message is written once, without its template.
 /// </summary>
-internal sealed class JsonLogFormatter : ITextFormatter
+/// <param name="withTraces">Whether exceptions are written with their stack traces.</param>
+internal sealed class JsonLogFormatter(bool withTraces) : ITextFormatter
 {
     private static readonly JsonValueFormatter Values = new(typeTagName: null);
 
@@ -33,7 +34,7 @@ internal sealed class JsonLogFormatter : ITextFormatter
         if (logEvent.TraceId is { } trace)
             Write(output, "trace", trace.ToHexString());
         if (logEvent.Exception is { } exception)
-            Write(output, "exception", exception.ToString());
+            Write(output, "exception", withTraces ? exception.ToString() : ExceptionText.Describe(exception));
         output.WriteLine('}');
     }
 

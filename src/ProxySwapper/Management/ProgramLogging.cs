@@ -1,6 +1,7 @@
 using System.Globalization;
 using ProxySwapper.Configuration;
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 
@@ -9,7 +10,19 @@ namespace ProxySwapper.Management;
 /// <summary>The log: one line of JSON per event for collectors, text for people.</summary>
 internal static class ProgramLogging
 {
-    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{ExceptionText:l}{NewLine}";
+
+    /// <summary>With stack traces, for whoever looks for a bug.</summary>
+    private const string TextWithTraces = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+
+    /// <summary>What others report, or what is not our error.</summary>
+    private static readonly string[] IgnoredEvents =
+    [
+        // Kestrel reports a client that disconnects in the middle of a body as our error.
+        "RequestBodyDrainBodyReaderInvalidState",
+        // The host throws the exception too, and the command says why it cannot start.
+        "HostedServiceStartupFaulted",
+    ];
 
     /// <param name="logging">What is built.</param>
     /// <param name="minimum">The lowest level that is written.</param>
@@ -23,11 +36,9 @@ internal static class ProgramLogging
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", framework)
             .MinimumLevel.Override("System", framework)
-            .Filter.ByExcluding(IsAbortedBody);
-        logging.AddSerilog(
-            Configure(configuration, format ?? (Console.IsOutputRedirected ? LogFormat.Json : LogFormat.Text)).CreateLogger(),
-            dispose: true
-        );
+            .Filter.ByExcluding(IsIgnored);
+        format ??= Console.IsOutputRedirected ? LogFormat.Json : LogFormat.Text;
+        logging.AddSerilog(Configure(configuration, format.Value, minimum <= LogLevel.Debug).CreateLogger(), dispose: true);
         // Also disables the framework's span per request: ours is the admission's, a child of the API server's.
         // Set on the provider, since AddSerilog lets it see everything.
         // It logs connections that Kestrel closed because of client errors as critical: a flood must not fill the log.
@@ -36,20 +47,33 @@ internal static class ProgramLogging
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
-    /// <summary>Kestrel reports a client that disconnects in the middle of a body as our error.</summary>
-    private static bool IsAbortedBody(LogEvent log) =>
+    private static bool IsIgnored(LogEvent log) =>
         log.Properties.TryGetValue("EventId", out var id)
         && id is StructureValue structure
         && structure.Properties.Any(property =>
-            property is { Name: "Name", Value: ScalarValue { Value: "RequestBodyDrainBodyReaderInvalidState" } }
+            property is { Name: "Name", Value: ScalarValue { Value: string name } } && IgnoredEvents.Contains(name)
         );
 
-    private static LoggerConfiguration Configure(LoggerConfiguration configuration, LogFormat format) =>
-        format == LogFormat.Text
-            ? configuration.WriteTo.Console(
-                outputTemplate: Text,
-                formatProvider: CultureInfo.InvariantCulture,
-                standardErrorFromLevel: LevelAlias.Minimum
-            )
-            : configuration.WriteTo.Console(new JsonLogFormatter());
+    private static LoggerConfiguration Configure(LoggerConfiguration configuration, LogFormat format, bool withTraces)
+    {
+        if (format == LogFormat.Json)
+            return configuration.WriteTo.Console(new JsonLogFormatter(withTraces));
+        if (!withTraces)
+            configuration.Enrich.With<ExceptionTextEnricher>();
+        return configuration.WriteTo.Console(
+            outputTemplate: withTraces ? TextWithTraces : Text,
+            formatProvider: CultureInfo.InvariantCulture,
+            standardErrorFromLevel: LevelAlias.Minimum
+        );
+    }
+
+    /// <summary>Adds what the template of the text writes behind the message of an event with an exception.</summary>
+    private sealed class ExceptionTextEnricher : ILogEventEnricher
+    {
+        public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+        {
+            if (logEvent.Exception is { } exception)
+                logEvent.AddOrUpdateProperty(new(nameof(ExceptionText), new ScalarValue($": {ExceptionText.Describe(exception)}")));
+        }
+    }
 }

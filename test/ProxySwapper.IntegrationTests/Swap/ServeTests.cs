@@ -244,10 +244,20 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task A_port_in_use_is_reported()
+    public async Task A_port_in_use_is_reported_in_one_line([Values("text", "json")] string logFormat, [Values] bool isManagementPort)
     {
-        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve", "--config", Webhook.ConfigurationFile]);
-        Assert.That((exitCode, error.Contains("in use", StringComparison.OrdinalIgnoreCase)), Is.EqualTo((1, true)), error);
+        var free = isManagementPort ? "PROXYSWAPPER_PORT" : "PROXYSWAPPER_MANAGEMENT_PORT";
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(
+            ["serve", "--config", Webhook.ConfigurationFile],
+            new Dictionary<string, string> { [free] = $"{TestProcess.FreePort()}", ["PROXYSWAPPER_LOG_FORMAT"] = logFormat }
+        );
+        var port = isManagementPort ? Webhook.ManagementPort : Webhook.Port;
+        Assert.That(
+            (exitCode, error.TrimEnd().Split('\n')[^1]),
+            Is.EqualTo((1, $"cannot listen on port {port}: address already in use")),
+            output + error
+        );
+        Assert.That(output + error, Does.Not.Contain("   at ").And.Not.Contain("xception").And.Not.Contain("failed to start"));
     }
 
     [Test]

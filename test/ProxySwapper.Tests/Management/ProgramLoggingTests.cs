@@ -9,7 +9,7 @@ using Serilog.Events;
 
 namespace ProxySwapper.Tests.Management;
 
-[TestFixture]
+[TestFixture, NonParallelizable]
 internal sealed class ProgramLoggingTests
 {
     /// <summary>The framework creates a span for each request if this category is logged at any level, even only critical.</summary>
@@ -60,8 +60,117 @@ internal sealed class ProgramLoggingTests
         Assert.That(($"{line["level"]}", $"{line["exception"]}"), Is.EqualTo((name, "System.InvalidOperationException: why")));
     }
 
+    /// <summary>Of the framework's errors as of ours; only who looks for a bug gets the trace.</summary>
+    [TestCase(LogLevel.Information, LogFormat.Text, false)]
+    [TestCase(LogLevel.Information, LogFormat.Json, false)]
+    [TestCase(LogLevel.Error, LogFormat.Text, false)]
+    [TestCase(LogLevel.Debug, LogFormat.Text, true)]
+    [TestCase(LogLevel.Trace, LogFormat.Json, true)]
+    public void An_exception_is_logged_in_one_line_without_its_trace(LogLevel minimum, LogFormat format, bool hasTrace)
+    {
+        var written = Write(
+            minimum,
+            format,
+            loggers =>
+            {
+                foreach (var category in new[] { "ProxySwapper.Management", "Microsoft.Extensions.Hosting.Internal.Host" })
+                    loggers.CreateLogger(category).LogError(Thrown(), "Background work {Name} failed", "x");
+            }
+        );
+        var lines = written.TrimEnd().Split('\n');
+        Assert.That(written, Does.Contain("System.InvalidOperationException: why not").And.Contain("System.IO.IOException: the disk"));
+        Assert.That(written.Contains("   at ", StringComparison.Ordinal), Is.EqualTo(hasTrace), written);
+        Assert.That(lines, hasTrace && format == LogFormat.Text ? Has.Length.GreaterThan(2) : Has.Length.EqualTo(2), written);
+    }
+
+    [Test]
+    public void A_text_line_ends_with_what_caused_it_and_has_nothing_more_without_an_exception()
+    {
+        var written = Write(
+            LogLevel.Information,
+            LogFormat.Text,
+            loggers =>
+            {
+                loggers.CreateLogger("A").LogWarning(new IOException("two\r\nlines"), "First");
+                loggers.CreateLogger("A").LogWarning("Second");
+            }
+        );
+        Assert.That(
+            written.TrimEnd().Split('\n').Select(line => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..].TrimEnd()),
+            Is.EqualTo(["WRN A: First: System.IO.IOException: two lines", "WRN A: Second"])
+        );
+    }
+
+    /// <summary>The host throws what keeps it from starting, and the command reports it.</summary>
+    [Test]
+    public void What_the_host_throws_is_not_logged_too() =>
+        Assert.That(
+            Write(
+                LogLevel.Debug,
+                LogFormat.Text,
+                loggers =>
+                    loggers
+                        .CreateLogger("Microsoft.Extensions.Hosting.Internal.Host")
+                        .LogError(new EventId(11, "HostedServiceStartupFaulted"), Thrown(), "Hosting failed to start")
+            ),
+            Is.Empty
+        );
+
+    [Test]
+    public void The_causes_of_an_exception_are_bounded_and_never_contain_a_trace()
+    {
+        var deep = new InvalidOperationException("the last");
+        for (var depth = 0; depth < 1000; depth++)
+            deep = new InvalidOperationException($"{depth}", deep);
+        var nested = new AggregateException(new FormatException($"a parser failed: {Thrown()}"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(ExceptionText.Describe(deep).Split("; caused by "), Has.Length.EqualTo(8));
+            Assert.That(ExceptionText.Describe(new IOException(new string('x', 100_000))), Has.Length.LessThan(2_100));
+            Assert.That(
+                ExceptionText.Describe(nested),
+                Is.EqualTo(
+                    "System.FormatException: a parser failed: System.InvalidOperationException: why not "
+                        + "---> System.IO.IOException: the disk"
+                )
+            );
+        });
+    }
+
+    private static InvalidOperationException Thrown()
+    {
+        try
+        {
+            throw new InvalidOperationException("why not", new IOException("the disk"));
+        }
+        catch (InvalidOperationException exception)
+        {
+            return exception;
+        }
+    }
+
+    /// <summary>What the program's log writes to the console.</summary>
+    private static string Write(LogLevel minimum, LogFormat format, Action<ILoggerFactory> log)
+    {
+        var (output, error) = (Console.Out, Console.Error);
+        using var written = new StringWriter(CultureInfo.InvariantCulture);
+        Console.SetOut(written);
+        Console.SetError(written);
+        try
+        {
+            using var loggers = LoggerFactory.Create(logging => logging.AddProgramLogging(minimum, format));
+            log(loggers);
+        }
+        finally
+        {
+            Console.SetOut(output);
+            Console.SetError(error);
+        }
+        return written.ToString();
+    }
+
     private sealed class Lines(TextWriter output) : ILogEventSink
     {
-        public void Emit(LogEvent logEvent) => new JsonLogFormatter().Format(logEvent, output);
+        public void Emit(LogEvent logEvent) => new JsonLogFormatter(withTraces: false).Format(logEvent, output);
     }
 }
