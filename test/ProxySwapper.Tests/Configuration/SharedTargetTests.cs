@@ -27,6 +27,16 @@ internal sealed class SharedTargetTests
     [TestCase("{match: '**', target: 'r.example/{registry}'}, {match: quay.io, target: r.example/docker.io}")]
     [TestCase("{match: docker.io, target: r.example/x}, {match: '**', target: 'r.example/x/{registry}'}")]
     [TestCase("{match: 'quay.io/a/**', target: r.example}, {match: quay.io, target: r.example/a}")]
+    [TestCase("{matchRegex: '^docker\\.io/library/(.*)$', replace: r.example/x/$1}, {match: ghcr.io, target: r.example/x}")]
+    [TestCase("{match: ghcr.io, target: r.example/x}, {matchRegex: '^docker\\.io/library/(.*)$', replace: r.example/x/$1}")]
+    [TestCase("{matchRegex: '^docker\\.io/(?:.*/)?([^/]+)$', replace: r.example/x/$1}")]
+    [TestCase("{matchRegex: 'ghcr\\.io/[^/]+/(.*)', replace: r.example/x/$1}")]
+    [TestCase("{match: docker.io, target: r.example/x}, {matchRegex: 'ghcr\\.io/(.*)', replace: r.example/x/ghcr/$1}")]
+    [TestCase("{matchRegex: 'public\\.ecr\\.aws/docker/(library/.*)', replace: r.example/$1}, {match: docker.io, target: r.example}")]
+    [TestCase("{matchRegex: 'ghcr\\.io/old/app(.*)', replace: r.example/new/app$1}, {match: ghcr.io, target: R.Example:443}")]
+    [TestCase("{matchRegex: 'a\\.io/x/(.*)', replace: r.example/$1}, {matchRegex: 'b\\.io/y/z/(.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: 'a\\.io/(.*)', replace: r.example/docker.io/$1}, {match: '**', target: 'r.example/{registry}'}")]
+    [TestCase("{matchRegex: '(?:a|b)\\.io/pause.*', replace: 'r.example/pause:3'}")]
     public void Two_registries_with_one_target_are_refused(string rules)
     {
         var fault = Assert.Throws<ConfigurationException>(() => Read($"rules: [{rules}]"))!.Faults.Single();
@@ -46,6 +56,14 @@ internal sealed class SharedTargetTests
     [TestCase("{match: '**', target: 'r.example/{registry}'}, {match: quay.io, target: r.example/mine}")]
     [TestCase("{match: docker.io, target: 'r.example/{registry}'}, {match: quay.io, target: 'r.example/{registry}'}")]
     [TestCase("{match: docker.io, target: r.example/a}, {match: quay.io, target: other.example/a/b}")]
+    [TestCase("{matchRegex: '^docker\\.io/library/(.*)$', replace: r.example/$1}, {match: docker.io, target: r.example}")]
+    [TestCase(
+        "{matchRegex: '^docker\\.io/library/(.*)$', replace: r.example/$1}, {matchRegex: 'quay\\.io/(.*)', replace: r.example/quay/$1}"
+    )]
+    [TestCase("{matchRegex: 'quay\\.io/pause.*', replace: 'r.example/pause:3.9'}")]
+    [TestCase("{matchRegex: 'docker\\.io/library/nginx:.*', replace: 'r.example/nginx:stable'}")]
+    [TestCase("{matchRegex: '([^/]+)/(.*)', replace: r.example/$1/$2}, {match: quay.io, target: r.example/quay.io}")]
+    [TestCase("{matchRegex: '.*', replace: 'r.example/$0'}")]
     public void Targets_that_separate_registries_are_accepted(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
 
     [Test]
