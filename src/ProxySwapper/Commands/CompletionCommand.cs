@@ -54,7 +54,7 @@ internal static class CompletionCommand
     public static Command Create()
     {
         var shell = new Argument<string>("SHELL") { Description = "The shell: bash, zsh or fish." };
-        shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
+        shell.AcceptOnly("bash", "zsh", "fish");
         var command = new ExampleCommand(
             "completion",
             "Prints a shell script that completes commands and options.",

@@ -20,7 +20,7 @@ internal static class ConvertCommand
             Description = "The kind of file; auto decides by its keys.",
             DefaultValueFactory = _ => Auto,
         };
-        from.AcceptOnlyFromAmong([Auto, .. Enum.GetValues<ForeignFormat>().Select(Conversion.Name)]);
+        from.AcceptOnly([Auto, .. Enum.GetValues<ForeignFormat>().Select(Conversion.Name)]);
         var target = new Option<string?>("--target")
         {
             Description = "The target, a registry with an optional path, for files that do not contain it. Default: none.",

@@ -41,7 +41,7 @@ internal static class MirrorCommand
             Description = "What to do at a registry's pull limit: wait as long as it says, or stop and leave the rest to the next run.",
             DefaultValueFactory = _ => Wait,
         };
-        onRateLimit.AcceptOnlyFromAmong(Wait, Stop);
+        onRateLimit.AcceptOnly(Wait, Stop);
         var report = new Option<string?>("--report")
         {
             Description = "Writes the result of each tag to this file, as JSON. Default: none.",

@@ -30,7 +30,7 @@ internal static class PolicyCommand
             Description = "The API version: v1 (Kubernetes 1.36 or later), v1beta1 (1.34) or v1alpha1 (1.33).",
             DefaultValueFactory = _ => "v1",
         };
-        apiVersion.AcceptOnlyFromAmong("v1", "v1beta1", "v1alpha1");
+        apiVersion.AcceptOnly("v1", "v1beta1", "v1alpha1");
         var name = new Option<string>("--name")
         {
             Description = "The name of the policy and of its binding.",
@@ -55,7 +55,7 @@ internal static class PolicyCommand
             Description = "The format: yaml, or json (a List).",
             DefaultValueFactory = _ => Yaml,
         };
-        output.AcceptOnlyFromAmong(Yaml, Json);
+        output.AcceptOnly(Yaml, Json);
         var command = new ExampleCommand(
             "policy",
             "Prints the rules as a MutatingAdmissionPolicy with its binding, which rewrites images without the webhook.",

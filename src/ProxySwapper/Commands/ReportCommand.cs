@@ -24,7 +24,7 @@ internal static class ReportCommand
             Description = "The format: text, json or html.",
             DefaultValueFactory = _ => Text,
         };
-        output.AcceptOnlyFromAmong(Text, Json, Html);
+        output.AcceptOnly(Text, Json, Html);
         var digests = new Option<bool>("--digests")
         {
             Description = "Also compares digests with each source (by HEAD, which Docker Hub does not count as a pull).",
@@ -40,7 +40,7 @@ internal static class ReportCommand
                 + "Default: neither.",
             DefaultValueFactory = _ => [],
         };
-        failOn.AcceptOnlyFromAmong(Missing, Unswapped);
+        failOn.AcceptOnly(Missing, Unswapped);
         var command = new ExampleCommand(
             "report",
             "Shows every image of a cluster: its rule, its target, whether it exists there, and which workloads use it.",

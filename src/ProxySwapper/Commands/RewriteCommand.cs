@@ -33,7 +33,7 @@ internal static class RewriteCommand
             Description = "The format: text (one line per image) or json (an array).",
             DefaultValueFactory = _ => Text,
         };
-        output.AcceptOnlyFromAmong(Text, Json);
+        output.AcceptOnly(Text, Json);
         var files = new Option<string[]>("--filename", "-f")
         {
             Description = "Reads manifests, YAML or JSON; - is standard input. Default: the IMAGE arguments.",

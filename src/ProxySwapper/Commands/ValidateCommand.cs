@@ -27,7 +27,7 @@ internal static class ValidateCommand
             Description = "The kind of file: config, mirror, values (of the chart), or auto, which decides by the keys.",
             DefaultValueFactory = _ => Auto,
         };
-        kind.AcceptOnlyFromAmong([Auto, .. Kinds.Keys]);
+        kind.AcceptOnly([Auto, .. Kinds.Keys]);
         var command = new ExampleCommand(
             "validate",
             "Checks configurations, mirror files and chart values, and prints every mistake with its line.",

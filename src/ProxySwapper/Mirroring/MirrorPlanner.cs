@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
@@ -172,7 +173,7 @@ internal sealed partial class MirrorPlanner(
             if (chosen.Contains(tag))
                 Log.Selected(logger, image.Name, image.Source, tag);
             else
-                Log.LeftOut(logger, image.Name, image.Source, tag, image.Filter.Mode);
+                Log.LeftOut(logger, image.Name, image.Source, tag, ConfigurationValue.Of(image.Filter.Mode));
     }
 
     private static partial class Log
@@ -181,7 +182,7 @@ internal sealed partial class MirrorPlanner(
         public static partial void Selected(ILogger logger, string image, ImageReference source, string tag);
 
         [LoggerMessage(2, LogLevel.Debug, "{Image}: {Source}:{Tag} left out by mode {Mode} and the entry's filters")]
-        public static partial void LeftOut(ILogger logger, string image, ImageReference source, string tag, MirrorMode mode);
+        public static partial void LeftOut(ILogger logger, string image, ImageReference source, string tag, string mode);
     }
 }
 

@@ -92,7 +92,7 @@ internal sealed partial class CertificateWatcher : BackgroundService, IReadiness
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Now using a new serving certificate, valid until {NotAfter}")]
+        [LoggerMessage(1, LogLevel.Information, "Now using a new serving certificate, valid until {NotAfter:u}")]
         public static partial void Renewed(ILogger logger, DateTimeOffset notAfter);
 
         [LoggerMessage(2, LogLevel.Error, "Keeping the current certificate: {Reason}")]

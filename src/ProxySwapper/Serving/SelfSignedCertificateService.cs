@@ -83,7 +83,7 @@ internal sealed partial class SelfSignedCertificateService(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Now using the certificate of Secret {Secret}, valid until {NotAfter}")]
+        [LoggerMessage(1, LogLevel.Information, "Now using the certificate of Secret {Secret}, valid until {NotAfter:u}")]
         public static partial void Taken(ILogger logger, string secret, DateTimeOffset notAfter);
 
         [LoggerMessage(2, LogLevel.Error, "Cannot check the certificate of Secret {Secret}: {Problem}")]

@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Serving;
 
@@ -9,7 +10,13 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
     {
         var targets = TargetsOf(options);
         if (targets.Count > 0)
-            Log.Rules(logger, Math.Max(1, options.Rules.Count), string.Join(", ", targets), options.SwapPolicy, options.Populate.Policy);
+            Log.Rules(
+                logger,
+                Math.Max(1, options.Rules.Count),
+                string.Join(", ", targets),
+                ConfigurationValue.Of(options.SwapPolicy),
+                ConfigurationValue.Of(options.Populate.Policy)
+            );
         WarnIfNothingIsSwapped(options, logger);
         if (options.DryRun)
             Log.DryRun(logger);
@@ -41,7 +48,7 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
             LogLevel.Information,
             "{Rules} rules send images to {Targets}; swapPolicy {SwapPolicy}, populate.policy {Populate}"
         )]
-        public static partial void Rules(ILogger logger, int rules, string targets, SwapPolicy swapPolicy, PopulatePolicy populate);
+        public static partial void Rules(ILogger logger, int rules, string targets, string swapPolicy, string populate);
 
         [LoggerMessage(
             2,

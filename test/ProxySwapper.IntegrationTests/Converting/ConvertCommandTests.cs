@@ -53,7 +53,7 @@ internal sealed class ConvertCommandTests : IDisposable
     [TestCase("a: b", "unknown format; name it with --from", "convert", "-")]
     [TestCase("[]", "must be a mapping of keys to values", "convert", "--from", "regsync", "-")]
     [TestCase("sync: []", "--target must be a registry", "convert", "--target", "https://x.example", "-")]
-    [TestCase("a: b", "Argument 'other' not recognized", "convert", "--from", "other", "-")]
+    [TestCase("a: b", "--from must be one of auto, k8s-image-swapper, ", "convert", "--from", "other", "-")]
     public async Task An_invalid_file_ends_with_2(string input, string message, params string[] arguments)
     {
         var (exitCode, output, error) = await RunAsync(input, arguments);

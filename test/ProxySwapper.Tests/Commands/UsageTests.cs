@@ -12,6 +12,17 @@ internal sealed class UsageTests
     public void Contradictory_options_are_refused(string arguments, string error) =>
         Assert.That(CommandTree.Create().Parse(arguments).Errors.Select(found => found.Message), Has.One.StartsWith(error));
 
+    [TestCase("mirror --on-rate-limit foo", "--on-rate-limit must be one of wait, stop, not 'foo'")]
+    [TestCase("completion foo", "SHELL must be one of bash, zsh, fish, not 'foo'")]
+    [TestCase("report -o Json", "--output must be one of text, json, html, not 'Json'")]
+    [TestCase("report --fail-on foo", "--fail-on must be one of missing, unswapped, not 'foo'")]
+    [TestCase("rewrite nginx -o yaml", "--output must be one of text, json, not 'yaml'")]
+    [TestCase("policy --api-version v2", "--api-version must be one of v1, v1beta1, v1alpha1, not 'v2'")]
+    [TestCase("validate --kind foo x.yaml", "--kind must be one of auto, config, mirror, values, not 'foo'")]
+    [TestCase("convert --from foo x", "--from must be one of auto, k8s-image-swapper, kube-image-keeper, regsync, skopeo-sync, not 'foo'")]
+    public void A_value_that_is_not_allowed_is_refused_in_one_line(string arguments, string error) =>
+        Assert.That(CommandTree.Create().Parse(arguments).Errors.Select(found => found.Message), Is.EqualTo([error]));
+
     [TestCase("report --no-check")]
     [TestCase("report --no-check --fail-on unswapped")]
     [TestCase("report --no-check=false --digests --fail-on missing")]

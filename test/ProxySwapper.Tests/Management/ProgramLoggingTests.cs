@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -135,6 +137,33 @@ internal sealed class ProgramLoggingTests
                 )
             );
         });
+    }
+
+    /// <summary>Times as ISO 8601 has them, and values as the configuration spells them.</summary>
+    [Test]
+    public void Log_messages_have_no_times_and_enum_members_in_the_format_of_dotnet()
+    {
+        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        var messages =
+            from type in typeof(ProgramLogging).Assembly.GetTypes().Concat(typeof(RegistryName).Assembly.GetTypes())
+            from method in type.GetMethods(all | BindingFlags.DeclaredOnly)
+            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
+            where attribute is not null
+            from parameter in method.GetParameters()
+            select (Name: $"{type}.{method.Name}", attribute.Level, attribute.Message, Parameter: parameter);
+        var found = messages.ToList();
+        var wrong = found.Where(message =>
+            message.Parameter.ParameterType == typeof(DateTimeOffset)
+                && !message.Message.Contains($"{{{message.Parameter.Name}:u}}", StringComparison.OrdinalIgnoreCase)
+            || message is { Level: >= LogLevel.Information, Parameter.ParameterType.IsEnum: true }
+        );
+        Assert.That(wrong.Select(message => $"{message.Name}: {message.Message}"), Is.Empty);
+        Assert.That(
+            found,
+            Has.Some.Matches<(string, LogLevel, string, ParameterInfo Parameter)>(message =>
+                message.Parameter.ParameterType == typeof(DateTimeOffset)
+            )
+        );
     }
 
     private static InvalidOperationException Thrown()

@@ -110,7 +110,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             && Enum.TryParse<T>(text, ignoreCase: true, out var value)
         )
             return value;
-        var allowed = names.Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
+        var allowed = names.Select(ConfigurationValue.Of);
         return Refuse<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
     }
 
