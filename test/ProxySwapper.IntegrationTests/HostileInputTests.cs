@@ -1,36 +1,157 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using ProxySwapper.Testing.Inputs;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests;
 
-/// <summary>A sample of hostile files for the built program; the unit tests try 20,000 in process.</summary>
+/// <summary>A sample of hostile inputs of every kind for the built program; the unit tests try 20,000 in process.</summary>
 [TestFixture]
 internal sealed class HostileInputTests
 {
-    private const int Seeds = 8;
+    private const int FilesOfEachKind = 10;
+    private const int CommandLines = 30;
     private const int FirstSeed = 7_000;
+    private const int Parallelism = 4;
 
-    [TestCase("serve", "--config")]
-    [TestCase("validate", "--kind", "mirror")]
-    [TestCase("rewrite", "-f")]
-    [TestCase("disable", "--kubeconfig")]
-    public async Task A_hostile_file_ends_the_program_with_a_message(params string[] command)
+    /// <summary>Much longer than any of them takes, also on a busy machine.</summary>
+    private static readonly string[] Limited = ["timeout", "--kill-after=5", "120"];
+
+    /// <summary>Each kind of file, and the command that reads it: FILE is its path, FOLDER where it is called config.json.</summary>
+    private static readonly (string[] Command, string? Variable)[] Kinds =
+    [
+        (["serve", "--config", "FILE"], null),
+        (["rewrite", "nginx", "--config", "FILE"], null),
+        (["validate", "--kind", "mirror", "FILE"], null),
+        (["rewrite", "-f", "FILE"], null),
+        (["convert", "FILE"], null),
+        (["disable"], "KUBECONFIG=FILE"),
+        (["report"], "KUBECONFIG=FILE"),
+        (["credential", "get"], "DOCKER_CONFIG=FOLDER"),
+    ];
+
+    /// <summary>Commands that contact registries or keep running if their command line is valid.</summary>
+    private static readonly string[] Leaving = ["demo", "copy", "mirror", "report", "backfill", "status"];
+
+    [Test]
+    public async Task A_hostile_input_ends_the_program_with_a_message()
     {
+        await TestContext.Out.WriteLineAsync($"seeds {FirstSeed} to {FirstSeed + Math.Max(FilesOfEachKind, CommandLines) - 1}");
         using var folder = new TemporaryFolder();
-        var inputs = HostileInputs.ByHand.Where(text => text.Length > 10_000).ToList();
-        inputs.AddRange(Enumerable.Range(FirstSeed, Seeds).Select(seed => new HostileInputs(seed).File()));
-        foreach (var (index, text) in inputs.Index())
+        var texts = HostileInputs.ByHand.Where(text => text.Length > 10_000).Select((text, index) => (Name: $"by hand {index}", text));
+        texts = texts.Concat(Enumerable.Range(FirstSeed, FilesOfEachKind).Select(seed => ($"seed {seed}", new HostileInputs(seed).File())));
+        var runs = new List<(string Name, string[] Command, string? Variable)>();
+        foreach (var (name, text) in texts)
         {
-            await File.WriteAllTextAsync(folder.PathOf("input"), text, new UTF8Encoding(false));
-            var (exitCode, output, error) = await ProxySwapperProgram.RunAsync([.. command, folder.PathOf("input")]);
-            var what = $"input {index}: {output}{error}";
-            Assert.That(exitCode, Is.InRange(0, 2), what);
-            Assert.That(
-                output + error,
-                Does.Not.Contain("\n   at ").And.Not.Contain("Unhandled exception").And.Not.Contain("internal error"),
-                what
+            var own = Directory.CreateDirectory(folder.PathOf(name)).FullName;
+            var file = Path.Combine(own, "config.json");
+            await File.WriteAllTextAsync(file, text, new UTF8Encoding(false));
+            runs.AddRange(
+                Kinds.Select(kind =>
+                    (
+                        name,
+                        kind.Command.Select(word => Place(word, own, file)).ToArray(),
+                        kind.Variable is { } set ? Place(set, own, file) : null
+                    )
+                )
             );
         }
+        runs.AddRange(Enumerable.Range(FirstSeed, CommandLines).Select(seed => ($"seed {seed}", CommandLine(seed), (string?)null)));
+        await AssertSentencesAsync(runs);
     }
+
+    [Test]
+    public async Task Serve_with_a_valid_configuration_that_cannot_start_says_why()
+    {
+        using var folder = new TemporaryFolder();
+        using var certificates = new TestCertificates();
+        using var others = new TestCertificates();
+        certificates.WriteTo(folder.PathOf("."));
+        others.WriteTo(Directory.CreateDirectory(folder.PathOf("others")).FullName);
+        await File.WriteAllTextAsync(folder.PathOf("garbage"), "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
+        await File.WriteAllTextAsync(folder.PathOf("empty"), "");
+        using var taken = TcpListener.Create(0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var (crt, key) = ($"tlsCertPath: {folder.PathOf("tls.crt")}", $"tlsKeyPath: {folder.PathOf("tls.key")}");
+        string[] starts =
+        [
+            $"port: {port}\nmanagementPort: {TestProcess.FreePort()}\n{crt}\n{key}",
+            $"port: {TestProcess.FreePort()}\nmanagementPort: {port}\n{crt}\n{key}",
+            $"tlsCertPath: {folder.PathOf("nowhere")}\n{key}",
+            $"tlsCertPath: {folder.PathOf("others")}\n{key}",
+            $"tlsCertPath: {folder.PathOf("garbage")}\n{key}",
+            $"tlsCertPath: {folder.PathOf("empty")}\n{key}",
+            $"tlsCertPath: {folder.PathOf("tls.key")}\n{key}",
+            $"{crt}\ntlsKeyPath: {folder.PathOf("others/tls.key")}",
+            $"{crt}\ntlsKeyPath: {folder.PathOf("others")}",
+            $"{crt}\ntlsKeyPath: {folder.PathOf("tls.crt")}",
+        ];
+        var runs = new List<(string Name, string[] Command, string? Variable)>();
+        foreach (var (index, text) in starts.Index())
+        {
+            var file = folder.PathOf($"{index}.yaml");
+            await File.WriteAllTextAsync(file, $"proxyUrl: r.example\n{text}\n");
+            foreach (var format in new[] { "text", "json" })
+                runs.Add((text, ["serve", "--config", file], $"PROXYSWAPPER_LOG_FORMAT={format}"));
+        }
+        var codes = await AssertSentencesAsync(runs);
+        Assert.That(codes, Has.None.EqualTo(0), "it started");
+    }
+
+    private static string Place(string word, string folder, string file) =>
+        word.Replace("FILE", file, StringComparison.Ordinal).Replace("FOLDER", folder, StringComparison.Ordinal);
+
+    private static string[] CommandLine(int seed)
+    {
+        // No process can be given a NUL.
+        var words = new HostileInputs(seed).CommandLine().Select(word => word.Replace("\0", "\u0001", StringComparison.Ordinal)).ToArray();
+        return words.Any(Leaving.Contains) ? [.. words, "--nonsense"] : words;
+    }
+
+    /// <summary>Runs the program with each input; returns the exit codes.</summary>
+    private static async Task<IReadOnlyCollection<int>> AssertSentencesAsync(
+        IEnumerable<(string Name, string[] Command, string? Variable)> runs
+    )
+    {
+        var (wrong, codes) = (new ConcurrentQueue<string>(), new ConcurrentQueue<int>());
+        await Parallel.ForEachAsync(
+            runs,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallelism },
+            async (run, _) =>
+            {
+                var environment = new Dictionary<string, string>
+                {
+                    ["HOME"] = "/nonexistent",
+                    ["KUBECONFIG"] = "",
+                    // A damaged address leads nowhere.
+                    ["HTTPS_PROXY"] = "http://127.0.0.1:1",
+                    ["HTTP_PROXY"] = "http://127.0.0.1:1",
+                };
+                if (run.Variable?.Split('=', 2) is [var name, var value])
+                    environment[name] = value;
+                var (program, arguments) = ProxySwapperProgram.CommandOf(run.Command);
+                var (exitCode, output, error) = await TestProcess.RunAsync(
+                    "sh",
+                    ["-c", "printf docker.io | exec \"$@\"", "sh", .. Limited, program, .. arguments],
+                    environment
+                );
+                codes.Enqueue(exitCode);
+                if (WrongIn(exitCode, output + error) is { } what)
+                    wrong.Enqueue($"{run.Name}, {run.Variable} {string.Join(' ', run.Command)}: {what}: {output}{error}");
+            }
+        );
+        Assert.That(wrong, Is.Empty);
+        return codes;
+    }
+
+    private static string? WrongIn(int exitCode, string text) =>
+        exitCode is < 0 or > 2 ? $"exit code {exitCode}"
+        : exitCode != 0 && string.IsNullOrWhiteSpace(text) ? $"exit code {exitCode} without a word"
+        : text.Contains("   at ", StringComparison.Ordinal) || text.Contains("nhandled exception", StringComparison.Ordinal)
+            ? "a stack trace"
+        : text.Contains("internal error", StringComparison.Ordinal) ? "a bug"
+        : null;
 }

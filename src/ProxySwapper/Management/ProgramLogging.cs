@@ -15,15 +15,6 @@ internal static class ProgramLogging
     /// <summary>With stack traces, for whoever looks for a bug.</summary>
     private const string TextWithTraces = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    /// <summary>What others report, or what is not our error.</summary>
-    private static readonly string[] IgnoredEvents =
-    [
-        // Kestrel reports a client that disconnects in the middle of a body as our error.
-        "RequestBodyDrainBodyReaderInvalidState",
-        // The host throws the exception too, and the command says why it cannot start.
-        "HostedServiceStartupFaulted",
-    ];
-
     /// <param name="logging">What is built.</param>
     /// <param name="minimum">The lowest level that is written.</param>
     /// <param name="format">The format; null for text on a terminal, else JSON.</param>
@@ -47,12 +38,21 @@ internal static class ProgramLogging
         return logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
+    /// <summary>What the command reports itself, or what is not our error.</summary>
     private static bool IsIgnored(LogEvent log) =>
         log.Properties.TryGetValue("EventId", out var id)
         && id is StructureValue structure
-        && structure.Properties.Any(property =>
-            property is { Name: "Name", Value: ScalarValue { Value: string name } } && IgnoredEvents.Contains(name)
-        );
+        && structure.Properties.FirstOrDefault(property => property.Name == "Name")?.Value is ScalarValue { Value: string name }
+        && name switch
+        {
+            // Kestrel reports a client that disconnects in the middle of a body as our error.
+            "RequestBodyDrainBodyReaderInvalidState" => true,
+            // The host throws the exception too, and the command says why it cannot start.
+            "HostedServiceStartupFaulted" => true,
+            // The host cancels services that did not yet run when another one could not start. Ours end quietly when they are cancelled.
+            "BackgroundServiceFaulted" or "BackgroundServiceStoppingHost" => log.Exception is OperationCanceledException,
+            _ => false,
+        };
 
     private static LoggerConfiguration Configure(LoggerConfiguration configuration, LogFormat format, bool withTraces)
     {

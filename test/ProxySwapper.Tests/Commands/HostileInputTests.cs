@@ -33,15 +33,23 @@ internal sealed class HostileInputTests
 
     private static readonly ImageReference Image = ImageReference.Parse("r.example/team/app");
 
+    private const string DockerConfig = "DOCKER_CONFIG";
+
+    private readonly string? _dockerConfig = Environment.GetEnvironmentVariable(DockerConfig);
     private TemporaryFolder _folder = null!;
     private TextWriter _output = null!;
     private TextWriter _error = null!;
     private TextReader _input = null!;
 
-    private string PathOfInput => _folder.PathOf("input");
+    /// <summary>Named as Docker names its configuration.</summary>
+    private string PathOfInput => _folder.PathOf("config.json");
 
     [SetUp]
-    public void TakeConsole() => (_folder, _output, _error, _input) = (new TemporaryFolder(), Console.Out, Console.Error, Console.In);
+    public void TakeConsole()
+    {
+        (_folder, _output, _error, _input) = (new TemporaryFolder(), Console.Out, Console.Error, Console.In);
+        Environment.SetEnvironmentVariable(DockerConfig, _folder.PathOf("."));
+    }
 
     [TearDown]
     public void GiveConsoleBack()
@@ -49,6 +57,7 @@ internal sealed class HostileInputTests
         Console.SetOut(_output);
         Console.SetError(_error);
         Console.SetIn(_input);
+        Environment.SetEnvironmentVariable(DockerConfig, _dockerConfig);
         _folder.Dispose();
     }
 
@@ -89,7 +98,9 @@ internal sealed class HostileInputTests
             {
                 AssertSentences(fault.Message);
             }
-            return 0;
+            // As far as the commands go without contacting what the file names.
+            Assert.That(await RunAsync(["disable", "--kubeconfig", PathOfInput, "--context", "nowhere"]), Is.InRange(1, 2));
+            return await RunAsync(["credential", "get"]);
         });
 
     [Test]

@@ -76,7 +76,7 @@ internal sealed class ProgramLoggingTests
             loggers =>
             {
                 foreach (var category in new[] { "ProxySwapper.Management", "Microsoft.Extensions.Hosting.Internal.Host" })
-                    loggers.CreateLogger(category).LogError(Thrown(), "Background work {Name} failed", "x");
+                    Log(loggers, category, LogLevel.Error, "Background work failed", Thrown());
             }
         );
         var lines = written.TrimEnd().Split('\n');
@@ -93,8 +93,8 @@ internal sealed class ProgramLoggingTests
             LogFormat.Text,
             loggers =>
             {
-                loggers.CreateLogger("A").LogWarning(new IOException("two\r\nlines"), "First");
-                loggers.CreateLogger("A").LogWarning("Second");
+                Log(loggers, "A", LogLevel.Warning, "First", new IOException("two\r\nlines"));
+                Log(loggers, "A", LogLevel.Warning, "Second");
             }
         );
         Assert.That(
@@ -103,20 +103,23 @@ internal sealed class ProgramLoggingTests
         );
     }
 
-    /// <summary>The host throws what keeps it from starting, and the command reports it.</summary>
-    [Test]
-    public void What_the_host_throws_is_not_logged_too() =>
-        Assert.That(
-            Write(
-                LogLevel.Debug,
-                LogFormat.Text,
-                loggers =>
-                    loggers
-                        .CreateLogger("Microsoft.Extensions.Hosting.Internal.Host")
-                        .LogError(new EventId(11, "HostedServiceStartupFaulted"), Thrown(), "Hosting failed to start")
-            ),
-            Is.Empty
+    /// <summary>The host throws what keeps it from starting, and the command reports it; other services are cancelled then.</summary>
+    [TestCase("HostedServiceStartupFaulted", false, true)]
+    [TestCase("BackgroundServiceFaulted", true, true)]
+    [TestCase("BackgroundServiceStoppingHost", true, true)]
+    [TestCase("BackgroundServiceFaulted", false, false)]
+    [TestCase("BackgroundServiceStoppingHost", false, false)]
+    public void What_the_host_throws_is_not_logged_too(string name, bool isCancelled, bool isIgnored)
+    {
+        var exception = isCancelled ? new TaskCanceledException() : (Exception)Thrown();
+        var written = Write(
+            LogLevel.Information,
+            LogFormat.Text,
+            loggers =>
+                Log(loggers, "Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Error, "It failed", exception, new EventId(11, name))
         );
+        Assert.That(written, isIgnored ? Is.Empty : Does.EndWith(" It failed: " + ExceptionText.Describe(Thrown()) + "\n"));
+    }
 
     [Test]
     public void The_causes_of_an_exception_are_bounded_and_never_contain_a_trace()
@@ -177,6 +180,15 @@ internal sealed class ProgramLoggingTests
             return exception;
         }
     }
+
+    private static void Log(
+        ILoggerFactory loggers,
+        string category,
+        LogLevel level,
+        string message,
+        Exception? exception = null,
+        EventId id = default
+    ) => loggers.CreateLogger(category).Log(level, id, message, exception, (text, _) => text);
 
     /// <summary>What the program's log writes to the console.</summary>
     private static string Write(LogLevel minimum, LogFormat format, Action<ILoggerFactory> log)
