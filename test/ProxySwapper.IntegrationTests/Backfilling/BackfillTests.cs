@@ -20,8 +20,9 @@ internal sealed class BackfillTests
     public async Task Missing_images_are_copied_most_used_first()
     {
         var missing = await MissingAsync();
-        var (exitCode, output, _) = await _scene.RunAsync("backfill", "--dry-run");
-        Assert.That(exitCode, Is.Zero);
+        var (exitCode, output, error) = await _scene.RunAsync("backfill", "--dry-run");
+        Assert.That(exitCode, Is.EqualTo(1), "one image is not valid: " + output + error);
+        Assert.That(error, Does.Contain("not copied: image 'Not/AnImage' left unchanged: its repository has upper-case letters"));
         Assert.That(
             Lines(output, "would copy").Select(line => line.Split(" -> ")[1]),
             Is.EqualTo(missing),
@@ -30,7 +31,7 @@ internal sealed class BackfillTests
         Assert.That(await MissingAsync(), Is.EqualTo(missing), "a dry run copies nothing");
 
         await AddPullSecretsAsync();
-        (exitCode, output, var error) = await _scene.RunAsync("backfill", "--parallel", "1");
+        (exitCode, output, error) = await _scene.RunAsync("backfill", "--parallel", "1");
         Assert.That(exitCode, Is.EqualTo(1), "some sources do not exist: " + output + error);
         string[] gone = ["agent:1", "api:2", "sidecar:1"];
         Assert.That(
