@@ -53,7 +53,8 @@ internal sealed class ClusterReportTests
         _scene.AssertGolden("report.txt", output);
 
         (exitCode, var planned, error) = await ProxySwapperProgram.RunAsync(["backfill", "--dry-run", .. cluster]);
-        Assert.That(exitCode, Is.Zero, error);
+        Assert.That(exitCode, Is.EqualTo(1), error);
+        Assert.That(error, Does.Contain("not copied: image 'Not/AnImage' left unchanged"));
         Assert.That(planned, Is.EqualTo((await _scene.RunAsync("backfill", "--dry-run")).Output).And.Contain("would copy"));
     }
 
