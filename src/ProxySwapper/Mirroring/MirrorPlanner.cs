@@ -37,7 +37,7 @@ internal sealed partial class MirrorPlanner(
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
         var (destinationTags, refusal) = isSingle ? ([], null) : await ListDestinationAsync(image, cancellationToken);
-        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? []);
+        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? [], refusal?.Message);
         if (logger.IsEnabled(LogLevel.Debug))
             LogSelection(image, sourceTags, selection.Tags);
         List<MirrorResult> skipped =

@@ -12,17 +12,28 @@ internal static class TagSelector
     /// <param name="filter">The tag settings.</param>
     /// <param name="sourceTags">The source's tags as listed.</param>
     /// <param name="destinationTags">The destination's tags as listed; only used for <see cref="MirrorMode.Higher"/>.</param>
-    public static TagSelection Select(TagFilter filter, IReadOnlyList<string> sourceTags, IReadOnlyList<string> destinationTags)
+    /// <param name="refusal">Why the destination's tags could not be listed, or null if they were.</param>
+    public static TagSelection Select(
+        TagFilter filter,
+        IReadOnlyList<string> sourceTags,
+        IReadOnlyList<string> destinationTags,
+        string? refusal = null
+    )
     {
         if (sourceTags.Count == 0)
             return new TagSelection([], "the source has no tags");
         var allowed = sourceTags.Where(tag => IsAllowed(filter, tag)).ToList();
         // A registry can list tags that the grammar does not allow and that cannot be requested.
         var invalid = allowed.Where(tag => !ImageReference.IsTag(tag)).Distinct().ToList();
-        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags) with { Invalid = invalid };
+        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags, refusal) with { Invalid = invalid };
     }
 
-    private static TagSelection Choose(TagFilter filter, IReadOnlyList<string> allowed, IReadOnlyList<string> destinationTags)
+    private static TagSelection Choose(
+        TagFilter filter,
+        IReadOnlyList<string> allowed,
+        IReadOnlyList<string> destinationTags,
+        string? refusal
+    )
     {
         if (filter.Mode == MirrorMode.All)
             return new TagSelection([.. allowed.Distinct()], allowed.Count > 0 ? null : "no tag of the source matches the settings");
@@ -34,7 +45,7 @@ internal static class TagSelector
             case MirrorMode.Highest:
                 return new TagSelection([versions[^1].Tag], null);
             case MirrorMode.Higher:
-                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))));
+                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))), refusal);
             default:
                 return Newest(filter, versions);
         }
@@ -46,12 +57,21 @@ internal static class TagSelector
         && IsAllowed(filter, tag)
         && (filter.Mode == MirrorMode.All || SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version));
 
-    private static TagSelection SelectHigher(TagFilter filter, List<SemanticVersion> versions, List<SemanticVersion> present)
+    private static TagSelection SelectHigher(
+        TagFilter filter,
+        List<SemanticVersion> versions,
+        List<SemanticVersion> present,
+        string? refusal
+    )
     {
         if (present is [.., var highest])
             return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
         return filter.HigherFrom switch
         {
+            null when refusal is not null => new TagSelection(
+                [],
+                $"the destination's versions are unknown: {refusal}; if its repository does not exist yet, set higher-from to start"
+            ),
             null => new TagSelection([], "the destination has no version yet; set higher-from to start"),
             { Version: null } => new TagSelection([versions[^1].Tag], null),
             { Version: { } start } => Newest(filter, versions.Where(version => version.CompareTo(start) >= 0)),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
@@ -48,6 +49,19 @@ internal sealed class MirrorOverwriteTests
         var report = await MirrorAsync("higher, higher-from: 1.0.0");
         Assert.That(report.Results.Single().Detail, Does.Contain("not found (HTTP 404): NOT_FOUND"));
         Assert.That(_target.Received.Select(request => request.Method), Has.None.EqualTo("PUT"));
+    }
+
+    [TestCase("NOT_FOUND", "the destination's versions are unknown: GET {0}/team/app: not found (HTTP 404): NOT_FOUND")]
+    [TestCase("NAME_UNKNOWN", "the destination has no version yet")]
+    public async Task Without_higher_from_a_list_that_is_not_found_is_named(string code, string detail)
+    {
+        Fail(Kind.Tags, HttpMethods.Get, 404, code);
+        var result = (await MirrorAsync("higher")).Results.Single();
+        Assert.That(result.Outcome, Is.EqualTo(MirrorOutcome.Skipped));
+        Assert.That(
+            result.Detail,
+            Does.StartWith(string.Format(CultureInfo.InvariantCulture, detail, _target.Address)).And.Contain("set higher-from to start")
+        );
     }
 
     [TestCase("team/new", "NOT_FOUND")]
