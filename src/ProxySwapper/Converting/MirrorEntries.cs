@@ -10,18 +10,19 @@ internal sealed class MirrorEntries(string overwriting)
 {
     private readonly JsonObject _images = [];
 
-    /// <summary>The first repository that is copied to each destination.</summary>
-    private readonly Dictionary<string, string> _destinations = new(StringComparer.Ordinal);
+    /// <summary>The first repository that is copied to each destination, and its platform, null for all.</summary>
+    private readonly Dictionary<string, (string Repository, string? Platform)> _destinations = new(StringComparer.Ordinal);
 
     /// <summary>
     /// Adds an entry that mirrors all tags and updates them; the caller restricts it. One repository may have several, which add to each
-    /// other; another one with the same destination is reported.
+    /// other; another one with the same destination, or another platform, is reported.
     /// </summary>
     /// <param name="section">Where the other tool's file names the source.</param>
     /// <param name="key">The key there.</param>
     /// <param name="source">The repository.</param>
     /// <param name="destination">The repository that it is copied to.</param>
-    public JsonObject Add(ForeignSection section, string key, ImageReference source, string destination)
+    /// <param name="platform">The only platform that is copied, or null for all.</param>
+    public JsonObject Add(ForeignSection section, string key, ImageReference source, string destination, string? platform = null)
     {
         var entry = new JsonObject
         {
@@ -30,13 +31,16 @@ internal sealed class MirrorEntries(string overwriting)
             ["mode"] = "all",
             ["replace-tag"] = true,
         };
-        var repository = RepositoryOf(source);
-        if (!_destinations.TryAdd(destination, repository) && _destinations[destination] is var other && other != repository)
+        if (platform is not null)
+            entry["platforms"] = new JsonArray(platform);
+        var content = (Repository: RepositoryOf(source), Platform: platform);
+        if (!_destinations.TryAdd(destination, content) && _destinations[destination] is var other && other != content)
         {
             entry["allow-shared-destination"] = true;
             section.Report(
                 key,
-                $"has the same destination {destination} as {other}, so that equal tags overwrite each other, {overwriting}"
+                $"has the same destination {destination} as {Describe(other.Repository, other.Platform)}, so that equal tags overwrite "
+                    + $"each other, {overwriting}"
             );
         }
         var name = source.Repository[(source.Repository.LastIndexOf('/') + 1)..];
@@ -58,6 +62,9 @@ internal sealed class MirrorEntries(string overwriting)
 
     /// <summary>The expressions that match exactly these tags.</summary>
     public static JsonArray Exactly(IEnumerable<string> tags) => tags.Select(Regex.Escape).ToJson();
+
+    private static string Describe(string repository, string? platform) =>
+        platform is null ? repository : $"{repository} with platform {platform}";
 
     private static string RepositoryOf(ImageReference image) => $"{image.Registry}/{image.Repository}";
 }

@@ -97,9 +97,9 @@ internal sealed partial class RegsyncConverter
             sync.Skip("platform");
             return;
         }
-        var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}");
+        var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}", sync.String("platform"));
         entry["tags"] = new JsonObject { ["allow"] = MirrorEntries.Exactly([from.Tag ?? "latest"]) };
-        AddRest(sync, entry, referrers);
+        AddReferrers(entry, referrers);
     }
 
     private void ReadRepository(ForeignSection sync, string source, string target, bool referrers)
@@ -110,10 +110,10 @@ internal sealed partial class RegsyncConverter
         if (sync.Section("tags") is { } tags)
             sets.Insert(0, tags);
         if (sets.Count == 0)
-            AddRest(sync, _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}"), referrers);
+            AddReferrers(_entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}", sync.String("platform")), referrers);
         foreach (var set in sets)
         {
-            var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}");
+            var entry = _entries.Add(sync, "target", from, $"{to.Registry}/{to.Repository}", sync.String("platform"));
             if (set.Strings("semverRange") is { Count: > 0 } ranges)
                 (entry["mode"], entry["semverRange"], entry["allow-prerelease"]) = ("semver", string.Join(" || ", ranges), true);
             var filter = new JsonObject();
@@ -123,14 +123,12 @@ internal sealed partial class RegsyncConverter
             if (filter.Count > 0)
                 entry["tags"] = filter;
             set.LeaveOutUnread();
-            AddRest(sync, entry, referrers);
+            AddReferrers(entry, referrers);
         }
     }
 
-    private static void AddRest(ForeignSection sync, JsonObject entry, bool referrers)
+    private static void AddReferrers(JsonObject entry, bool referrers)
     {
-        if (sync.String("platform") is { } platform)
-            entry["platforms"] = new JsonArray(platform);
         if (referrers)
             entry["referrers"] = true;
     }
