@@ -13,6 +13,8 @@ internal sealed class DockerConfig
     private const int MaximumDepth = 512;
 
     private readonly List<(DockerConfigKey Key, RegistryCredential Credential)> _auths = [];
+
+    /// <summary>The helpers by host, also of hosts that only their upper-case letters distinguish from a path.</summary>
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The helper for all other hosts, or null.</summary>
@@ -117,6 +119,10 @@ internal sealed class DockerConfig
 /// A key of <c>auths</c>: a host with or without scheme, an optional path (the API version or a repository prefix), and wildcards in the
 /// host's labels as in kubelet. Docker Hub appears as <c>https://index.docker.io/v1/</c>.
 /// </summary>
+/// <param name="Host">
+/// The host, normalised: text and not a <see cref="RegistryName"/>, since it may be a pattern, or a host without dot and port.
+/// </param>
+/// <param name="Path">The path without leading and trailing slashes; empty for all repositories.</param>
 internal sealed record DockerConfigKey(string Host, string Path)
 {
     public bool HasStars => Host.Contains('*', StringComparison.Ordinal);

@@ -71,12 +71,13 @@ internal static class ImageMirrorConverter
     private static void ReadAccess(ForeignSection destination, string host, KubeImageKeeperResult result)
     {
         if (destination.Boolean("insecure") == true)
-            result.Registry(host)["plainHttp"] = true;
+            result.Registries.Find(destination, "path", host)?.Set(destination, "insecure", "plainHttp", true);
         if (destination.Section("manage")?.Section("auth") is { } auth)
         {
+            var entry = result.Registries.Find(destination, "path", host);
             if (auth.Section("provider") is { } provider)
             {
-                result.Registry(host)["auth"] = RegistryEntries.CloudAuth(provider.String("name")) ?? "anonymous";
+                entry?.TrySetLogin(auth, "provider", new(RegistryEntries.CloudAuth(provider.String("name")) ?? "anonymous"));
                 provider.LeaveOut(
                     "serviceAccountRef",
                     "the identity belongs to the release's ServiceAccount: set cloudIdentity in the chart's values"
@@ -84,7 +85,7 @@ internal static class ImageMirrorConverter
             }
             if (auth.Section("secretRef") is { } secret)
             {
-                result.Registry(host)["auth"] = "dockerConfig";
+                entry?.TrySetLogin(auth, "secretRef", new("dockerConfig"));
                 secret.LeaveOut(
                     "name",
                     $"copy the Secret into the release's namespace: dockerConfigSecret: {secret.String("name")} in the chart's values"

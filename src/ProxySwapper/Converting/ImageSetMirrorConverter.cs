@@ -85,7 +85,7 @@ internal static class ImageSetMirrorConverter
             result.AddRule(expression, prefix, namespaces);
         if (mirror.Section("credentialSecret") is { } secret)
         {
-            result.Registry(registry)["auth"] = "dockerConfig";
+            result.Registries.Find(mirror, "registry", registry)?.TrySetLogin(mirror, "credentialSecret", new("dockerConfig"));
             secret.LeaveOut(
                 "name",
                 $"copy the Secret into the release's namespace: dockerConfigSecret: {secret.String("name")} in the chart's values"

@@ -26,7 +26,7 @@ internal static class K8sImageSwapperConverter
         if (top.Boolean("dryRun") is { } dryRun)
             result["dryRun"] = dryRun;
         ReadLogging(top, result);
-        var registries = new JsonArray();
+        var registries = new RegistryEntries();
         var target = ReadTarget(top, registries);
         var filters = ReadSource(top, registries);
         if (filters.IgnoredImages.Count > 0)
@@ -43,8 +43,7 @@ internal static class K8sImageSwapperConverter
         // The default of k8s-image-swapper.
         result["swapPolicy"] = top.String("imageSwapPolicy")?.ToLowerInvariant() ?? "exists";
         result["populate"] = ReadPopulate(top);
-        if (registries.Count > 0)
-            result["registries"] = registries;
+        registries.AddTo(result);
         top.LeaveOutUnread();
         return result;
     }
@@ -97,7 +96,7 @@ internal static class K8sImageSwapperConverter
     }
 
     /// <summary>The registry and path that images go to.</summary>
-    private static string? ReadTarget(ForeignSection top, JsonArray registries)
+    private static string? ReadTarget(ForeignSection top, RegistryEntries registries)
     {
         if (top.Section("target") is not { } section)
         {
@@ -107,30 +106,25 @@ internal static class K8sImageSwapperConverter
         // The oldest files have the registry's settings one level deeper.
         var target = section.Section("registry") is { } registry ? registry : section;
         section.Skip("type");
-        if (ReadRegistry(target, isTarget: true) is not var (prefix, entry))
+        if (ReadRegistry(target, registries, isTarget: true) is not { } prefix)
         {
             section.Fault("aws", "is required: aws with accountId and region, or gcp with location, projectId and repositoryId");
             return null;
         }
-        registries.Add((JsonNode)entry);
         target.LeaveOutUnread();
         if (target != section)
             section.LeaveOutUnread();
         return prefix;
     }
 
-    private static JmesPathFilters ReadSource(ForeignSection top, JsonArray registries)
+    private static JmesPathFilters ReadSource(ForeignSection top, RegistryEntries registries)
     {
         var filters = new JmesPathFilters();
         if (top.Section("source") is not { } source)
             return filters;
         foreach (var registry in source.Sections("registries").Concat(source.Sections("privateRegistries")))
         {
-            if (
-                ReadRegistry(registry, isTarget: false) is var (_, entry)
-                && !registries.Any(other => $"{other!["host"]}" == $"{entry["host"]}")
-            )
-                registries.Add((JsonNode)entry);
+            _ = ReadRegistry(registry, registries, isTarget: false);
             registry.Skip("type");
             registry.LeaveOutUnread();
         }
@@ -145,37 +139,43 @@ internal static class K8sImageSwapperConverter
         return filters;
     }
 
-    private static (string Prefix, JsonObject Entry)? ReadRegistry(ForeignSection registry, bool isTarget)
+    /// <returns>The registry and path that images of a target go to; null if the registry is of an unknown kind.</returns>
+    private static string? ReadRegistry(ForeignSection registry, RegistryEntries registries, bool isTarget)
     {
         if (registry.Section("aws") is { } aws)
         {
             var host = $"{aws.String("accountId")}.dkr.ecr.{aws.String("region")}.amazonaws.com";
-            var entry = new JsonObject { ["host"] = host, ["auth"] = "ecr" };
+            var entry = registries.Find(registry, "aws", host);
+            entry?.TrySetLogin(registry, "aws", new("ecr"));
             aws.LeaveOut(
                 "role",
                 "the role belongs to the ServiceAccount: set cloudIdentity.aws.roleArn in the chart's values, or use awsProfile"
             );
             if (isTarget)
-                entry["createRepositories"] = ReadEcrOptions(aws.Section("ecrOptions"));
+                entry?.Set(aws, "ecrOptions", "createRepositories", ReadEcrOptions(aws.Section("ecrOptions")));
             aws.LeaveOutUnread();
-            return (host, entry);
+            return host;
         }
         if (registry.Section("gcp") is { } gcp)
         {
             var host = $"{gcp.String("location")}-docker.pkg.dev";
             var prefix = $"{host}/{gcp.String("projectId")}/{gcp.String("repositoryId")}";
+            registries.Find(registry, "gcp", host)?.TrySetLogin(registry, "gcp", new("google"));
             gcp.LeaveOutUnread();
-            return (prefix, new JsonObject { ["host"] = host, ["auth"] = "google" });
+            return prefix;
         }
         if (registry.Section("generic") is not { } generic || generic.Section("genericOptions") is not { } options)
             return null;
         generic.Skip("name");
         var domain = options.String("domain") ?? "";
-        var basic = RegistryEntries.Basic(domain);
-        options.LeaveOut("username", RegistryEntries.UserAdvice(domain));
-        options.LeaveOut("password", RegistryEntries.PasswordAdvice(domain));
+        var login = new ForeignLogin(ForeignLogin.Basic, options.String("username"), options.String("password"));
+        if (registries.Find(options, "domain", domain) is { } basic && basic.TrySetLogin(registry, "generic", login))
+        {
+            options.LeaveOut("username", basic.UserAdvice);
+            options.LeaveOut("password", basic.PasswordAdvice);
+        }
         options.LeaveOutUnread();
-        return (domain, basic);
+        return domain;
     }
 
     /// <summary>How missing repositories are created; k8s-image-swapper always creates them.</summary>

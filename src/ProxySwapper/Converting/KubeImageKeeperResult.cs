@@ -10,7 +10,9 @@ internal sealed class KubeImageKeeperResult
     private readonly List<string> _ignoredImages = [];
     private readonly List<string> _ignoredNamespaces = [];
     private readonly List<string> _platforms = [];
-    private readonly JsonArray _registries = [];
+
+    /// <summary>The entries of <c>registries</c>.</summary>
+    public RegistryEntries Registries { get; } = new();
 
     /// <summary>What single objects exclude.</summary>
     public KubeImageKeeperExclusions Exclusions { get; } = new();
@@ -22,15 +24,6 @@ internal sealed class KubeImageKeeperResult
     }
 
     public void AddPlatform(string platform) => AddOnce(_platforms, platform);
-
-    public JsonObject Registry(string host)
-    {
-        if (_registries.FirstOrDefault(entry => $"{entry!["host"]}" == host) is JsonObject known)
-            return known;
-        var added = new JsonObject { ["host"] = host };
-        _registries.Add((JsonNode)added);
-        return added;
-    }
 
     /// <summary>Adds a rule for the images that match an expression, as a pattern if possible.</summary>
     /// <param name="expression">A regular expression for whole references.</param>
@@ -70,9 +63,7 @@ internal sealed class KubeImageKeeperResult
             result["rules"] = new JsonArray([.. _rules.Select(rule => rule.Rule)]);
         if (_platforms.Count > 0)
             result["populate"] = new JsonObject { ["platforms"] = _platforms.ToJson() };
-        var registries = new JsonArray([.. _registries.Where(entry => entry!.AsObject().Count > 1).Select(entry => entry!.DeepClone())]);
-        if (registries.Count > 0)
-            result["registries"] = registries;
+        Registries.AddTo(result);
         return result;
     }
 

@@ -15,7 +15,7 @@ internal static class KubeImageKeeperValues
         foreach (var architecture in values.Strings("architectures"))
             result.AddPlatform($"linux/{architecture}");
         foreach (var registry in values.Strings("insecureRegistries"))
-            AddInsecure(registry, result);
+            AddInsecure(values, registry, result);
         values.LeaveOut(
             "rootCertificateAuthorities",
             "mount the file into the Pod (volumes, volumeMounts) and set it as the registry's caFile"
@@ -64,7 +64,7 @@ internal static class KubeImageKeeperValues
         if (configuration.Section("tls") is { } tls)
         {
             foreach (var registry in tls.Strings("insecureRegistries"))
-                AddInsecure(registry, result);
+                AddInsecure(tls, registry, result);
             tls.LeaveOut("rootCertificateAuthorities", "set each file as the caFile of its registry");
         }
         foreach (var key in (string[])["skipLabels", "skipAnnotations"])
@@ -74,12 +74,10 @@ internal static class KubeImageKeeperValues
         configuration.LeaveOutUnread();
     }
 
-    private static void AddInsecure(string registry, KubeImageKeeperResult result)
+    private static void AddInsecure(ForeignSection section, string registry, KubeImageKeeperResult result)
     {
-        if (registry.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
-            result.Registry(registry["http://".Length..].TrimEnd('/'))["plainHttp"] = true;
-        else
-            result.Registry(registry.Replace("https://", "", StringComparison.OrdinalIgnoreCase).TrimEnd('/'))["insecureSkipTlsVerify"] =
-                true;
+        const string Key = "insecureRegistries";
+        var isPlain = registry.StartsWith("http://", StringComparison.OrdinalIgnoreCase);
+        result.Registries.Find(section, Key, registry)?.Set(section, Key, isPlain ? "plainHttp" : "insecureSkipTlsVerify", true);
     }
 }

@@ -52,11 +52,10 @@ internal sealed class MirrorEntries(string overwriting)
     }
 
     /// <summary>The whole file.</summary>
-    public JsonObject ToFile(JsonArray registries)
+    public JsonObject ToFile(RegistryEntries registries)
     {
         var file = new JsonObject { ["images"] = _images };
-        if (registries.Count > 0)
-            file["registries"] = registries;
+        registries.AddTo(file);
         return file;
     }
 

@@ -1,23 +1,39 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Converting;
 
-/// <summary>Entries of <c>registries</c> for logins in a file: they name a variable, never the secret itself.</summary>
-internal static class RegistryEntries
+/// <summary>
+/// The list <c>registries</c>: one entry for each registry, also if the other tool's file has several for it, such as one for
+/// <c>docker.io</c> and one for <c>index.docker.io</c>.
+/// </summary>
+internal sealed class RegistryEntries
 {
-    public static JsonObject Basic(string host) =>
-        new()
+    private readonly OrderedDictionary<RegistryName, RegistryEntry> _entries = [];
+
+    /// <summary>The entry of a registry; null, with a note, if the text does not name one.</summary>
+    /// <param name="section">Where the other tool's file names the registry.</param>
+    /// <param name="key">The key there.</param>
+    /// <param name="address">A host with an optional scheme and path.</param>
+    public RegistryEntry? Find(ForeignSection section, string key, string address)
+    {
+        if (!RegistryName.TryParse(RegistryName.HostOfAddress(address, out _), out var name))
         {
-            ["host"] = host,
-            ["auth"] = "basic",
-            ["usernameFrom"] = new JsonObject { ["env"] = Variable(host, "USER") },
-            ["passwordFrom"] = new JsonObject { ["env"] = Variable(host, "PASSWORD") },
-        };
+            section.Report(key, $"'{address}' is not a registry host: add an entry for it to registries, with its domain or port");
+            return null;
+        }
+        if (!_entries.TryGetValue(name, out var entry))
+            _entries.Add(name, entry = new RegistryEntry(name));
+        return entry;
+    }
 
-    public static string UserAdvice(string host) => $"is read from the variable {Variable(host, "USER")}: set it";
-
-    public static string PasswordAdvice(string host) =>
-        $"is read from the variable {Variable(host, "PASSWORD")}: set it from a Secret; the password in the file is not copied";
+    /// <summary>Adds the list to a configuration or mirror file, unless it is empty.</summary>
+    public void AddTo(JsonObject file)
+    {
+        var list = new JsonArray([.. _entries.Values.Where(entry => entry.HasSettings).Select(entry => entry.ToJson())]);
+        if (list.Count > 0)
+            file["registries"] = list;
+    }
 
     /// <summary>The <c>auth</c> for a cloud provider; null for unknown names.</summary>
     public static string? CloudAuth(string? provider) =>
@@ -28,7 +44,4 @@ internal static class RegistryEntries
             "azure" => "azure",
             _ => null,
         };
-
-    private static string Variable(string host, string what) =>
-        $"{string.Concat(host.Select(character => char.IsAsciiLetterOrDigit(character) ? char.ToUpperInvariant(character) : '_'))}_{what}";
 }

@@ -30,10 +30,9 @@ internal sealed partial class RegsyncConverter
         foreach (var key in top.Keys.Where(key => key.StartsWith("x-", StringComparison.Ordinal)).ToList())
             top.Skip(key);
         top.Skip("version");
-        var registries = new JsonArray();
+        var registries = new RegistryEntries();
         foreach (var registry in top.Sections("creds"))
-            if (RegsyncCredentials.Read(registry) is { } entry)
-                registries.Add((JsonNode)entry);
+            RegsyncCredentials.Read(registry, registries);
         var defaults = top.Section("defaults");
         var referrers = defaults?.Boolean("referrers") ?? false;
         if (defaults is not null)

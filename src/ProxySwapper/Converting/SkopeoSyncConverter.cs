@@ -14,16 +14,21 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
 
     public JsonObject Convert(ForeignSection top)
     {
-        var registries = new JsonArray();
+        var registries = new RegistryEntries();
         if (target.Prefix is null)
             top.Fault("", "the file has no destination; use --target REGISTRY[/PATH], the same as on skopeo sync's command line");
         foreach (var host in top.Keys)
             if (top.Section(host) is { } registry)
-                ReadRegistry(host, registry, registries);
+            {
+                ReadRepositories(host, registry);
+                if (registries.Find(top, host, host) is { } entry)
+                    ReadAccess(registry, entry);
+                registry.LeaveOutUnread();
+            }
         return _entries.ToFile(registries);
     }
 
-    private void ReadRegistry(string host, ForeignSection registry, JsonArray registries)
+    private void ReadRepositories(string host, ForeignSection registry)
     {
         if (registry.Section("images") is { } images)
             foreach (var name in images.Keys)
@@ -36,8 +41,6 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
             foreach (var name in ranges.Keys)
                 if (Add(ranges, host, name) is { } entry)
                     (entry["mode"], entry["semverRange"]) = ("semver", ranges.String(name));
-        ReadAccess(host, registry, registries);
-        registry.LeaveOutUnread();
     }
 
     private void ReadTags(ForeignSection images, string host, string name)
@@ -63,23 +66,23 @@ internal sealed class SkopeoSyncConverter(ForeignTarget target)
     private string Destination(string host, string name) =>
         $"{target.Prefix}/{(target.IsScoped ? $"{host}/{name}" : name[(name.LastIndexOf('/') + 1)..])}";
 
-    private static void ReadAccess(string host, ForeignSection registry, JsonArray registries)
+    private static void ReadAccess(ForeignSection registry, RegistryEntry entry)
     {
-        var entry = new JsonObject { ["host"] = host };
         if (registry.Section("credentials") is { } credentials)
         {
-            entry = RegistryEntries.Basic(host);
-            credentials.LeaveOut("username", RegistryEntries.UserAdvice(host));
-            credentials.LeaveOut("password", RegistryEntries.PasswordAdvice(host));
+            var login = new ForeignLogin(ForeignLogin.Basic, credentials.String("username"), credentials.String("password"));
+            if (entry.TrySetLogin(registry, "credentials", login))
+            {
+                credentials.LeaveOut("username", entry.UserAdvice);
+                credentials.LeaveOut("password", entry.PasswordAdvice);
+            }
         }
         if (registry.Boolean("tls-verify") == false)
         {
-            entry["insecureSkipTlsVerify"] = true;
+            entry.Set(registry, "tls-verify", "insecureSkipTlsVerify", true);
             registry.LeaveOut("tls-verify", "accepts any certificate; for a registry without TLS, use plainHttp: true instead");
         }
         registry.LeaveOut("cert-dir", "save its authorities in one PEM file and set that as the registry's caFile");
-        if (entry.Count > 1)
-            registries.Add((JsonNode)entry);
     }
 
     /// <summary>skopeo searches for an expression anywhere in a tag; ours has to match the whole tag.</summary>
