@@ -29,7 +29,7 @@ internal sealed class ServedPolicy
     {
         var compiled = PolicyCompiler.Compile(options, locations);
         if (compiled.Refusals.Count > 0)
-            throw new ConfigurationException([.. compiled.Refusals.Select(refusal => locations.FaultOf(refusal.Key, refusal.Reason))]);
+            throw new ConfigurationException([.. compiled.Refusals.Select(refusal => locations.CreateFault(refusal.Key, refusal.Reason))]);
         return compiled.Policy;
     }
 }

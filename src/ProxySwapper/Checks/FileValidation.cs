@@ -30,7 +30,7 @@ internal sealed record FileValidation(IReadOnlyList<FileKind> Kinds, IReadOnlyLi
         if (YamlDocumentReader.ReadMapping(file, text, faults) is not { } root)
             return new([kind ?? FileKind.Configuration], faults);
         var results = (kind is { } given ? [given] : CandidatesOf(root))
-            .Select(candidate => new FileValidation([candidate], FaultsOf(candidate, file, text, root)))
+            .Select(candidate => new FileValidation([candidate], Validate(candidate, file, text, root)))
             .ToList();
         // Keys such as proxyUrl are of several kinds; the file is what it fits best.
         var best = results.MinBy(result => result.Faults.Count)!;
@@ -52,7 +52,7 @@ internal sealed record FileValidation(IReadOnlyList<FileKind> Kinds, IReadOnlyLi
         return known.Key == 0 ? [FileKind.Configuration] : [.. known];
     }
 
-    private static IReadOnlyList<ConfigurationFault> FaultsOf(FileKind kind, string file, string text, YamlMappingNode root)
+    private static IReadOnlyList<ConfigurationFault> Validate(FileKind kind, string file, string text, YamlMappingNode root)
     {
         try
         {

@@ -78,10 +78,10 @@ internal static class PolicyCommand
                     // What no policy can leave out is an error in any case.
                     var errors = compiled.Refusals.Where(refusal => refusal.WithoutIt is null || !arguments.GetValue(partial)).ToList();
                     if (errors.Count > 0)
-                        throw new ConfigurationException([.. errors.Select(refusal => locations.FaultOf(refusal.Key, refusal.Reason))]);
+                        throw new ConfigurationException([.. errors.Select(refusal => locations.CreateFault(refusal.Key, refusal.Reason))]);
                     foreach (var (key, reason, withoutIt) in compiled.Refusals)
                         await Console.Error.WriteLineAsync(
-                            $"not expressible in CEL, left out, so {withoutIt}: {locations.FaultOf(key, reason)}"
+                            $"not expressible in CEL, left out, so {withoutIt}: {locations.CreateFault(key, reason)}"
                         );
                     var objects = new PolicyObjects(arguments.GetValue(name)!, arguments.GetValue(apiVersion)!);
                     Write(

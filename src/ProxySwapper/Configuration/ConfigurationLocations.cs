@@ -39,7 +39,7 @@ internal sealed class ConfigurationLocations
     public bool Has(string key) => EnvironmentOverlay.FindVariable(_environment, key) is not null || Find(key) is not null;
 
     /// <summary>A fault at a key's value, or at the variable that sets it.</summary>
-    public ConfigurationFault FaultOf(string key, string message)
+    public ConfigurationFault CreateFault(string key, string message)
     {
         if (EnvironmentOverlay.FindVariable(_environment, key) is { } variable)
             return new(variable, 0, 0, key, message);

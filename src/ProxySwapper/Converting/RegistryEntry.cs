@@ -70,8 +70,11 @@ internal sealed class RegistryEntry(RegistryName name)
 
     public JsonNode ToJson() => _settings.DeepClone();
 
-    private string Variable(string what) =>
-        $"{string.Concat(name.Text.Select(character => char.IsAsciiLetterOrDigit(character) ? char.ToUpperInvariant(character) : '_'))}_{what}";
+    private string Variable(string what)
+    {
+        var host = name.Text.Select(character => char.IsAsciiLetterOrDigit(character) ? char.ToUpperInvariant(character) : '_');
+        return $"{string.Concat(host)}_{what}";
+    }
 }
 
 /// <summary>How to log in to a registry, as the other tool's file says it: two logins that are equal need one entry.</summary>

@@ -25,6 +25,9 @@ internal static class PolicyText
         using var yaml = new StringWriter();
         if (compiled.IsUsable)
             YamlWriter.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
-        return (yaml.ToString(), string.Concat(compiled.Refusals.Select(refusal => $"{locations.FaultOf(refusal.Key, refusal.Reason)}\n")));
+        return (
+            yaml.ToString(),
+            string.Concat(compiled.Refusals.Select(refusal => $"{locations.CreateFault(refusal.Key, refusal.Reason)}\n"))
+        );
     }
 }

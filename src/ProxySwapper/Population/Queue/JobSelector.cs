@@ -3,8 +3,8 @@ using ProxySwapper.Configuration;
 namespace ProxySwapper.Population.Queue;
 
 /// <summary>
-/// Selects the waiting job that runs next, by the turns, the slow lane and the circuit breakers that <see cref="PopulationQueue"/>
-/// describes. Used under the queue's lock.
+/// Selects the waiting job that runs next, by the turns, the limits of slow jobs and the circuit breakers that
+/// <see cref="PopulationQueue"/> describes. Used under the queue's lock.
 /// </summary>
 internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker breaker)
 {
@@ -20,7 +20,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     private int Workers => options().MaxNumberOfParallelJobs;
 
     /// <summary>How many slow jobs may run at once: with several workers, one is kept free for the others.</summary>
-    private int SlowLaneWidth => Math.Max(1, Workers - 1);
+    private int SlowJobLimit => Math.Max(1, Workers - 1);
 
     /// <summary>
     /// How many of them one namespace may have, and how many workers it keeps while others wait: less than half, so that the others' images
@@ -75,7 +75,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     }
 
     /// <summary>A job starts.</summary>
-    /// <returns>Whether it runs in the slow lane.</returns>
+    /// <returns>Whether it counts as slow.</returns>
     public bool Start(PopulationJob job, DateTimeOffset now)
     {
         _namespaces.TakeTurn(job.Tenant);
@@ -92,8 +92,8 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <summary>Whether a job may occupy a worker for long.</summary>
     public bool MayOccupyWorker(PopulationJob job, string tenant, IReadOnlyCollection<PopulationJob> running)
     {
-        var slow = running.Where(other => other.IsInSlowLane).ToList();
-        if (slow.Count < SlowLaneWidth && slow.Count(other => other.Tenant == tenant) < Share)
+        var slow = running.Where(other => other.CountsAsSlow).ToList();
+        if (slow.Count < SlowJobLimit && slow.Count(other => other.Tenant == tenant) < Share)
             return true;
         // It only might be slow, or failed before, and its namespace runs nothing: a large image of another namespace must not delay its
         // next attempt for hours.

@@ -72,8 +72,8 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Admission requests waiting for the result.</summary>
     public int Waiters { get; set; }
 
-    /// <summary>Whether the current attempt counts against the limits of the slow lane.</summary>
-    public bool IsInSlowLane { get; set; }
+    /// <summary>Whether the current attempt counts against the limits of slow jobs.</summary>
+    public bool CountsAsSlow { get; set; }
 
     /// <summary>Bytes that the current attempt has to copy, as far as known.</summary>
     public long BytesTotal { get; set; }

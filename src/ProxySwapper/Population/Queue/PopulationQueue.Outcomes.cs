@@ -82,8 +82,8 @@ internal sealed partial class PopulationQueue
         foreach (var registry in job.RegistriesAtStart)
             _selector.CircuitBreaker.Responded(registry);
         _selector.Pace.RecordResponse(job);
-        if (job is { IsInSlowLane: true, IsOverdue: false })
-            job.IsInSlowLane = _selector.IsSlow(job, job.Tenant, _clock.UtcNow);
+        if (job is { CountsAsSlow: true, IsOverdue: false })
+            job.CountsAsSlow = _selector.IsSlow(job, job.Tenant, _clock.UtcNow);
     }
 
     /// <summary>Marks jobs that turned out to be slow, and stops one that others should run instead of.</summary>
@@ -94,7 +94,7 @@ internal sealed partial class PopulationQueue
         {
             if (job.IsOverdue || !PaceTracker.IsOverdue(job, now))
                 continue;
-            job.IsOverdue = job.IsInSlowLane = true;
+            job.IsOverdue = job.CountsAsSlow = true;
             _selector.Pace.RecordSlow(job, now);
         }
         if (_selector.FindPreemptible(_waiting.InOrder, _running, now, out var wake) is not { Stop: { } stop } preempted)

@@ -12,9 +12,9 @@ namespace ProxySwapper.Population.Queue;
 /// <para>Namespaces take turns by the time of their workers (<see cref="NamespaceTurns"/>), and within each namespace the source
 /// registries; then the oldest job goes first. When the queue is full, work of a namespace with few jobs replaces the newest job of the
 /// namespace with most. Three mechanisms keep a job from blocking others:</para>
-/// <para>The slow lane. A job that failed before, is large, or has a registry that is failing, has never answered or was slow recently may
-/// occupy a worker for long; such jobs together use at most all workers but one, and those of one namespace less than half of them. With a
-/// single worker they alternate with the others.</para>
+/// <para>Limits of slow jobs. A job that failed before, is large, or has a registry that is failing, has never responded or was slow
+/// recently may occupy a worker for long; such jobs together use at most all workers but one, and those of one namespace less than half of
+/// them. With a single worker they alternate with the others.</para>
 /// <para>Preemption. A job that turns out to be slow (<see cref="PaceTracker"/>) gives up its worker, once, if its namespace has several
 /// workers and another waiting namespace has none. A namespace that is alone may use all workers, of four or more
 /// all but one; when others wait that had less time, it gives back those beyond its share, less than half, except for jobs that are about
@@ -151,11 +151,11 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             if (bytes < PopulateOptions.LargeImageBytes)
                 return true;
             job.IsLarge = true;
-            if (job.IsInSlowLane && job.HasLargeReservation)
+            if (job.CountsAsSlow && job.HasLargeReservation)
                 return true;
-            job.IsInSlowLane = false;
-            job.HasLargeReservation = job.IsInSlowLane = _selector.MayOccupyWorker(job, job.Tenant, _running);
-            return job.IsInSlowLane;
+            job.CountsAsSlow = false;
+            job.HasLargeReservation = job.CountsAsSlow = _selector.MayOccupyWorker(job, job.Tenant, _running);
+            return job.CountsAsSlow;
         }
     }
 
@@ -220,7 +220,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
         (job.StartedAt, job.IsDeferred, job.IsOverdue) = (now, false, false);
         (job.OriginsAtStart, job.RegistriesAtStart) = (job.Origins, [.. job.Registries]);
         (job.BytesDone, job.BytesTotal) = (0, 0);
-        job.IsInSlowLane = _selector.Start(job, now);
+        job.CountsAsSlow = _selector.Start(job, now);
         job.HasLargeReservation = job.IsLarge;
         _running.Add(job);
     }
