@@ -53,7 +53,7 @@ internal sealed class RecoveryTests
     [Test]
     public async Task A_downstream_with_a_full_disk_gets_the_image_once_there_is_room()
     {
-        await using var disk = await SmallDisk.MountAsync(megabytes: 4);
+        using var disk = await SmallDisk.MountAsync(megabytes: 4);
         var ballast = Path.Combine(disk.Folder, "ballast");
         await File.WriteAllBytesAsync(ballast, new byte[3 * 1024 * 1024]);
         await using var upstream = await DebianRegistry.StartAsync();

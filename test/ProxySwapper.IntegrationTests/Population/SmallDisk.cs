@@ -1,26 +1,37 @@
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>A file system in memory that is small enough to be filled. Mounting it needs root.</summary>
-internal sealed class SmallDisk : IAsyncDisposable
+/// <summary>
+/// A file system in memory that is small enough to be filled. A process mounts it in namespaces of its own, which needs neither root nor
+/// sudo, and others reach it below <c>/proc</c>. It ends with the process, and that with the test's, which closes its standard input.
+/// </summary>
+internal sealed class SmallDisk : IDisposable
 {
-    private SmallDisk(string folder) => Folder = folder;
+    private readonly TestProcess _holder;
 
-    public string Folder { get; }
+    private SmallDisk(TestProcess holder) => _holder = holder;
+
+    public string Folder => $"/proc/{_holder.Id}/root/tmp";
 
     public static async Task<SmallDisk> MountAsync(int megabytes)
     {
-        var folder = Directory.CreateTempSubdirectory("small-disk-").FullName;
-        var (exitCode, output, error) = await TestProcess.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", folder]);
-        return exitCode == 0
-            ? new SmallDisk(folder)
-            : throw new InvalidOperationException($"This test mounts a small tmpfs, which takes root: {error}{output}");
+        var holder = TestProcess.Start(
+            "unshare",
+            ["--map-root-user", "--mount", "sh", "-c", $"mount -t tmpfs -o size={megabytes}m tmpfs /tmp && echo mounted && exec cat"]
+        );
+        await TestWait.UntilAsync(
+            () => holder.HasExited || holder.Output.Contains("mounted", StringComparison.Ordinal),
+            "mounting a small disk"
+        );
+        if (!holder.HasExited)
+            return new SmallDisk(holder);
+        using (holder)
+            throw new InvalidOperationException(
+                $"A disk could not be mounted in a namespace of its own, which a container only allows with --privileged: {holder.Output}"
+            );
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await TestProcess.RunAsync("umount", ["-l", Folder]);
-        Directory.Delete(Folder);
-    }
+    public void Dispose() => _holder.Dispose();
 }

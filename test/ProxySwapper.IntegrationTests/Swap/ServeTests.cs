@@ -264,9 +264,10 @@ internal sealed class ServeTests : ServingFixture
     public async Task A_port_without_the_right_to_it_is_reported()
     {
         var (file, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Webhook.ConfigurationFile]);
+        // A new network namespace has privileged ports also where the machine has none, as in a container of Docker.
         var (exitCode, _, error) = await TestProcess.RunAsync(
-            "setpriv",
-            ["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", file, .. arguments],
+            "unshare",
+            ["--map-root-user", "--net", "setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", file, .. arguments],
             new Dictionary<string, string> { ["PROXYSWAPPER_PORT"] = "443" }
         );
         Assert.That((exitCode, error.Trim().Split('\n').Length), Is.EqualTo((1, 1)), error);
