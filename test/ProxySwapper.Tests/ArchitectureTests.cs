@@ -102,27 +102,49 @@ internal sealed partial class ArchitectureTests
     public void No_line_is_over_140_columns()
     {
         var wrong =
-            from file in SourceFile
-                .All("src")
-                .Concat(SourceFile.All("test"))
-                .Select(code => (code.Path, code.Text))
-                .Concat(SourceFile.Others())
-            from line in file.Text.Split('\n').Index()
-            where line.Item.TrimEnd('\r').Length > 140
-            select $"{file.Path}:{line.Index + 1}: {line.Item.Length}";
+            from file in WrittenFile.All()
+            from line in file.Lines()
+            where line.Line.Length > 140
+            select $"{file.Path}:{line.Number}: {line.Line.Length}";
         Assert.That(wrong, Is.Empty);
     }
 
     [Test]
-    public void No_file_is_over_300_lines()
+    public void No_file_of_code_is_over_300_lines()
     {
         var wrong =
-            from file in SourceFile.All("src").Concat(SourceFile.All("test"))
+            from file in WrittenFile.All()
+            where file.IsCode
             let lines = file.Text.TrimEnd().Split('\n').Length
             where lines > 300
             select $"{file.Path}: {lines}";
         Assert.That(wrong, Is.Empty);
     }
+
+    /// <summary>Otherwise files that are not looked at would have no long line.</summary>
+    [Test]
+    public void The_search_for_files_finds_all_kinds()
+    {
+        var found = WrittenFile.All().ToDictionary(file => file.Path);
+        string[] code =
+        [
+            "src/ProxySwapper/ProxySwapper.csproj",
+            "test/run",
+            "release/binary",
+            "test/chart-schemas/objects.mjs",
+            "Dockerfile",
+        ];
+        Assert.That(found.Keys, Is.SupersetOf([.. code, "README.md", "src/ProxySwapper/Population/page.html", ".ci/run"]));
+        Assert.That(SourceFile.All("src").Concat(SourceFile.All("test")).Select(file => file.Path).Except(found.Keys), Is.Empty);
+        Assert.That(code.Where(path => !found[path].IsCode), Is.Empty);
+    }
+
+    [Test]
+    public void A_table_and_commands_of_Markdown_are_not_measured_its_prose_is() =>
+        Assert.That(
+            new WrittenFile("a.md", "prose\n| a | table |\n```sh\na command\n```\nmore\n").Lines(),
+            Is.EqualTo(new[] { (1, "prose"), (6, "more"), (7, "") })
+        );
 
     /// <summary>Names of folders are relative to the project that the row begins with, by default the program.</summary>
     private static IEnumerable<string[]> ReadLayers() =>

@@ -23,13 +23,6 @@ internal sealed partial record SourceFile(string Path, string Text)
         where !relative.Split('/').Any(part => part is "bin" or "obj" or "node_modules")
         select new SourceFile(relative, File.ReadAllText(path));
 
-    /// <summary>What is not C#: the scripts and the Dockerfile.</summary>
-    public static IEnumerable<(string Path, string Text)> Others() =>
-        from path in Directory
-            .EnumerateFiles(SourceTree.PathOf("test", "setup"))
-            .Concat([SourceTree.PathOf("test", "run"), SourceTree.PathOf(".ci", "run"), SourceTree.PathOf("Dockerfile")])
-        select (System.IO.Path.GetRelativePath(SourceTree.Root, path), File.ReadAllText(path));
-
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex NamespacePattern { get; }
 

@@ -38,8 +38,19 @@ for (const file of process.argv.slice(2)) {
 
 // One line per object: an object literal must not have properties that its type does not have.
 const program = "objects.ts";
-const source = objects.map(({ object, path }, i) => `import type { I${object.kind} as T${i} } from "${path}"; export const o${i}: T${i} = ${JSON.stringify(object)};`);
-const options = { noEmit: true, strict: true, skipLibCheck: true, types: [], target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext };
+const source = objects.map(({ object, path }, i) => {
+  const importOfType = `import type { I${object.kind} as T${i} } from "${path}";`;
+  return `${importOfType} export const o${i}: T${i} = ${JSON.stringify(object)};`;
+});
+const options = {
+  noEmit: true,
+  strict: true,
+  skipLibCheck: true,
+  types: [],
+  target: ts.ScriptTarget.ESNext,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+};
 const host = ts.createCompilerHost(options);
 const { getSourceFile, fileExists } = host;
 host.getCurrentDirectory = () => import.meta.dirname ?? new URL(".", import.meta.url).pathname;

@@ -6,7 +6,8 @@ import { parse } from "yaml";
 import Ajv from "ajv";
 
 const [schema, ...files] = process.argv.slice(2);
-const check = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true }).compile(JSON.parse(readFileSync(schema, "utf8")));
+const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
+const check = ajv.compile(JSON.parse(readFileSync(schema, "utf8")));
 const read = (file) => parse(readFileSync(file, "utf8")) ?? {};
 const isMapping = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -23,6 +24,8 @@ const faults = {};
 for (const file of files) {
   faults[file] = check(overlay(read(join(dirname(schema), "values.yaml")), read(file)))
     ? []
-    : check.errors.map(({ instancePath, message, params }) => `${instancePath || "/"} ${message} ${params.additionalProperty ?? ""}`.trim());
+    : check.errors.map(({ instancePath, message, params }) =>
+        `${instancePath || "/"} ${message} ${params.additionalProperty ?? ""}`.trim(),
+      );
 }
 console.log(JSON.stringify(faults));
