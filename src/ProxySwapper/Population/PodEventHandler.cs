@@ -60,7 +60,9 @@ internal sealed partial class PodEventHandler(
 
     private void See(WatchedPod seen, bool isGated, bool wasListed)
     {
-        namespaces.Add(seen.Pod.Origin.Namespace);
+        // Where images are not copied, only Pods that wait at a gate are watched: one that a user labels says nothing of other namespaces.
+        if (!isGated)
+            namespaces.Add(seen.Pod.Origin.Namespace);
         pullSecrets.See(seen.Pod);
         if (seen.Gate is not { } gate)
         {

@@ -19,6 +19,7 @@ internal sealed partial class Reconciler(
     ConfigurationMonitor rules,
     PopulationQueue queue,
     DownstreamLookup lookup,
+    SeenNamespaces namespaces,
     PopulationMetrics metrics,
     TimeProvider time,
     ILogger<Reconciler> logger
@@ -26,6 +27,8 @@ internal sealed partial class Reconciler(
 {
     /// <summary>Pods whose secrets may give access to one image; those of further ones are not tried.</summary>
     private const int MaximumOrigins = 64;
+
+    private bool _hasListed;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         BackgroundWork.KeepRunningAsync(WorkAsync, time, logger, stoppingToken);
@@ -56,6 +59,8 @@ internal sealed partial class Reconciler(
         // Those that are missing with the Pods that need them, as far as their secrets may differ.
         var seen = new Dictionary<string, List<PodOrigin>?>(StringComparer.Ordinal);
         var (pods, queued) = (0, 0);
+        if (!_hasListed)
+            namespaces.ListStarted();
         try
         {
             await foreach (
@@ -67,6 +72,7 @@ internal sealed partial class Reconciler(
             )
             {
                 pods++;
+                namespaces.Add(pod.Origin.Namespace);
                 foreach (var image in pod.Images)
                 {
                     if (source.WorkFor(pod.DecisionOf(image, current)) is not { } work)
@@ -82,6 +88,8 @@ internal sealed partial class Reconciler(
                     }
                 }
             }
+            _hasListed = true;
+            namespaces.ListCompleted();
             Log.Done(logger, pods, seen.Count, queued);
         }
         catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)

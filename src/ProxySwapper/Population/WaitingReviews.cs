@@ -1,13 +1,15 @@
 using ProxySwapper.Admission;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Population;
 
 /// <summary>
 /// The reviews that wait before their response, limited by the memory that all of them hold. At the limit, the namespace that holds the
-/// most gives way: its newest review is answered at once, which may be the one that has just come.
+/// most gives way: its newest review is answered at once, which may be the one that has just come. Namespaces that only reviews have named,
+/// which may be forged, count as one.
 /// </summary>
-internal sealed class WaitingReviews(TimeProvider time)
+internal sealed class WaitingReviews(SeenNamespaces seen, TimeProvider time)
 {
     /// <summary>In bytes: an eighth of the chart's default memory limit.</summary>
     public const long MaximumSize = 32 * 1024 * 1024;
@@ -29,7 +31,8 @@ internal sealed class WaitingReviews(TimeProvider time)
     /// <returns>The review, to be disposed of when it has waited; its token is already cancelled if there is no room for it.</returns>
     public WaitingReview Enter(AdmittedPod pod, TimeSpan limit, CancellationToken aborted)
     {
-        var review = new WaitingReview(this, pod.Namespace, SizeOf(pod), limit, time, aborted);
+        var share = seen.Contains(pod.Namespace) ? pod.Namespace : "";
+        var review = new WaitingReview(this, share, SizeOf(pod), limit, time, aborted);
         List<WaitingReview>? displaced = null;
         lock (_gate)
         {
@@ -49,8 +52,8 @@ internal sealed class WaitingReviews(TimeProvider time)
 
     private void Add(WaitingReview review)
     {
-        if (!_shares.TryGetValue(review.Namespace, out var share))
-            _shares[review.Namespace] = share = new Share();
+        if (!_shares.TryGetValue(review.Share, out var share))
+            _shares[review.Share] = share = new Share();
         share.Reviews.AddLast(review.Node);
         share.Size += review.Size;
         _size += review.Size;
@@ -67,12 +70,12 @@ internal sealed class WaitingReviews(TimeProvider time)
     {
         if (review.Node.List is null)
             return;
-        var share = _shares[review.Namespace];
+        var share = _shares[review.Share];
         share.Reviews.Remove(review.Node);
         share.Size -= review.Size;
         _size -= review.Size;
         if (share.Reviews.Count == 0)
-            _shares.Remove(review.Namespace);
+            _shares.Remove(review.Share);
     }
 
     /// <summary>What a review holds while it waits, in bytes: the texts of the Pod, and its images as source and target.</summary>
@@ -84,7 +87,7 @@ internal sealed class WaitingReviews(TimeProvider time)
         return RequestSize + ImageSize * (long)pod.Images.Length + sizeof(char) * characters;
     }
 
-    /// <summary>The reviews of a namespace, oldest first.</summary>
+    /// <summary>The reviews of a namespace, or of all that only reviews have named, oldest first.</summary>
     private sealed class Share
     {
         public LinkedList<WaitingReview> Reviews { get; } = [];
@@ -103,19 +106,22 @@ internal sealed class WaitingReview : IDisposable
     private volatile bool _isDisplaced;
     private bool _isDisposed;
 
-    public WaitingReview(WaitingReviews owner, string @namespace, long size, TimeSpan limit, TimeProvider time, CancellationToken aborted)
+    public WaitingReview(WaitingReviews owner, string share, long size, TimeSpan limit, TimeProvider time, CancellationToken aborted)
     {
-        (_owner, Namespace, Size, Node) = (owner, @namespace, size, new(this));
+        (_owner, Share, Size, Node) = (owner, share, size, new(this));
         _end = CancellationTokenSource.CreateLinkedTokenSource(aborted);
         _timeout = new OperationTimeout(limit, time, _end.Token);
     }
 
-    public string Namespace { get; }
+    /// <summary>
+    /// Its namespace, or empty if only reviews had named that when it came: it does not change when the API server shows one of its Pods.
+    /// </summary>
+    public string Share { get; }
 
     /// <summary>What it holds in memory, in bytes.</summary>
     public long Size { get; }
 
-    /// <summary>Its place among those of its namespace.</summary>
+    /// <summary>Its place among those of its share.</summary>
     public LinkedListNode<WaitingReview> Node { get; }
 
     /// <summary>Cancelled when it must not wait longer: its time is up, it made room for others, or its client is gone.</summary>

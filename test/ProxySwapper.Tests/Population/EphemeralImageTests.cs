@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -72,6 +73,10 @@ internal sealed class EphemeralImageTests : PopulationFixture
         var (log, time) = (new CapturedLog(), new ManualTimeProvider());
         await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
         await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, log, time);
+        var seen = scene.Get<SeenNamespaces>();
+        await TestWait.UntilAsync(() => !seen.Contains("forged-0"), "the first list");
+        for (var index = 0; index < 6; index++)
+            seen.Add($"team-{index}");
         var dropped = 0L;
         using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
         for (var index = 0; index < 90; index++)

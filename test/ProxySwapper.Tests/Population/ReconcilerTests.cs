@@ -23,9 +23,10 @@ internal sealed class ReconcilerTests
 
     private readonly ManualTimeProvider _time = new();
     private ScriptedApiServer _server = null!;
+    private SeenNamespaces _namespaces = null!;
 
     [SetUp]
-    public async Task Start() => _server = await ScriptedApiServer.StartAsync();
+    public async Task Start() => (_server, _namespaces) = (await ScriptedApiServer.StartAsync(), new SeenNamespaces());
 
     [TearDown]
     public ValueTask Stop() => _server.DisposeAsync();
@@ -76,6 +77,34 @@ internal sealed class ReconcilerTests
         Assert.That(target.Count(HttpMethod.Head, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task Namespaces_of_running_pods_are_known_and_all_are_alike_until_the_first_list_is_through()
+    {
+        var options = new ProxySwapperOptions();
+        const string Pods = """
+            {"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[
+             {"metadata":{"namespace":"running","name":"web","uid":"u1"},
+               "spec":{"nodeName":"n","containers":[{"name":"c","image":"a:1"}]}}]}
+            """;
+        const string Refusal = """{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403}""";
+        _server.Answer(403, Refusal).Answer(200, Pods).Answer(403, Refusal);
+        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var reconciler = Create(options, QueueOf(options), services.GetRequiredService<IMeterFactory>(), registries);
+        using var client = _server.Client();
+        _namespaces.Add("pending");
+        await reconciler.RunAsync(client, default);
+        Assert.That((_namespaces.Contains("running"), _namespaces.Contains("forged")), Is.EqualTo((true, true)), "the list has failed");
+        for (var pass = 0; pass < 2; pass++)
+        {
+            await reconciler.RunAsync(client, default);
+            Assert.That(
+                (_namespaces.Contains("running"), _namespaces.Contains("pending"), _namespaces.Contains("forged")),
+                Is.EqualTo((true, true, false))
+            );
+        }
+    }
+
     private PopulationQueue QueueOf(ProxySwapperOptions options) => new(() => options.Populate, _time, new Backoff(() => 0.5));
 
     private Reconciler Create(TimeSpan interval, IMeterFactory meters, RegistryServices registries)
@@ -92,6 +121,7 @@ internal sealed class ReconcilerTests
             rules,
             queue,
             new DownstreamLookup(queue, registries, () => options.Populate, _time, NullLogger<DownstreamLookup>.Instance),
+            _namespaces,
             new PopulationMetrics(meters, rules, queue),
             _time,
             NullLogger<Reconciler>.Instance

@@ -1,6 +1,7 @@
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Population;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Time;
 
@@ -15,9 +16,10 @@ internal sealed class WaitingReviewsTests
     private static readonly RuleSet Rules = RuleSet.Compile(new ProxySwapperOptions());
 
     private readonly ManualTimeProvider _time = new();
+    private readonly SeenNamespaces _seen = new();
     private readonly WaitingReviews _reviews;
 
-    public WaitingReviewsTests() => _reviews = new WaitingReviews(_time);
+    public WaitingReviewsTests() => _reviews = new WaitingReviews(_seen, _time);
 
     [Test]
     public async Task The_newest_review_of_the_namespace_with_the_most_makes_room()
@@ -43,6 +45,28 @@ internal sealed class WaitingReviewsTests
         var next = Enter("hostile", parts: 16);
         Assert.That((team.IsDisplaced, team.Token.IsCancellationRequested), Is.EqualTo((true, true)), "larger than all others");
         Assert.That((next.IsDisplaced, next.Token.IsCancellationRequested), Is.EqualTo((true, true)), "of the namespace with the most");
+    }
+
+    [Test]
+    public void Namespaces_that_only_reviews_have_named_share_the_room_of_one()
+    {
+        _seen.Add("team");
+        var forged = Enumerable
+            .Range(0, 2000)
+            .Select(index => _reviews.Enter(PodOf($"forged-{index}", parts: 0) with { TextLength = 900 }, Limit, default))
+            .ToList();
+        Assert.That(forged.Count(review => !review.IsDisplaced), Is.InRange(1000, 1999), "they fill the room");
+        var team = Enumerable.Range(0, 7).Select(_ => Enter("team", parts: 16)).ToList();
+        Assert.That(team.Select(review => review.IsDisplaced), Is.All.False);
+    }
+
+    [Test]
+    public void A_review_stays_in_its_share_when_a_pod_of_its_namespace_is_shown()
+    {
+        _seen.Add("team");
+        using (var early = Enter("new", parts: 15 * 16))
+            _seen.Add("new");
+        Assert.That(Enter("other", parts: 15 * 16).IsDisplaced, Is.False, "what has left makes room");
     }
 
     [Test]

@@ -11,6 +11,13 @@ internal sealed class SeenNamespaces
     private const int Capacity = 10_000;
 
     private readonly ConcurrentDictionary<string, bool> _seen = new(StringComparer.Ordinal);
+    private volatile bool _isIncomplete;
+
+    /// <summary>The rewritten Pods of the cluster are about to be listed for the first time: only new ones were shown so far.</summary>
+    public void ListStarted() => _isIncomplete = true;
+
+    /// <summary>All of them were shown.</summary>
+    public void ListCompleted() => _isIncomplete = false;
 
     /// <summary>The API server has shown a Pod of a namespace.</summary>
     public void Add(string @namespace)
@@ -23,7 +30,8 @@ internal sealed class SeenNamespaces
     }
 
     /// <summary>
-    /// Whether the API server has shown a Pod of a namespace; true for all until it has shown one of any, as without an API server.
+    /// Whether the API server has shown a Pod of a namespace; true for all until it has shown one of any, as without an API server, and
+    /// until the first list is through: namespaces that exist would count as forged after every start.
     /// </summary>
-    public bool Contains(string @namespace) => _seen.IsEmpty || _seen.ContainsKey(@namespace);
+    public bool Contains(string @namespace) => _isIncomplete || _seen.IsEmpty || _seen.ContainsKey(@namespace);
 }
