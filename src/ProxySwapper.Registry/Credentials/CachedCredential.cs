@@ -18,10 +18,10 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private static readonly TimeSpan FetchTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// How long a caller waits for a renewal while the old credential is valid. When it takes longer, it goes on alone for as long as it
-    /// may take.
+    /// How long a caller waits for a renewal while the old credential is valid: less than a review may wait for a registry. When it takes
+    /// longer, it goes on alone for as long as it may take.
     /// </summary>
-    private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// A credential refused this soon after the previous one is not replaced: without permission, the next one would be refused too.

@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Registry.Credentials;
 [TestFixture]
 internal sealed class CachedCredentialTests
 {
-    private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(1);
 
     private readonly ManualTimeProvider _time = new();
     private readonly Queue<Task<RenewableCredential>> _answers = new();
