@@ -46,8 +46,9 @@ internal static class FailureClassifier
             _ => fault is RegistryCredentialException,
         };
 
-    /// <summary>True if there was no response, which with our own credential too is the registry's fault.</summary>
-    public static bool IsWithoutResponse(Exception fault) => fault is RegistryException { Status: null };
+    /// <summary>True if the registry or its token server did not respond in time, which each further credential would cost again.</summary>
+    public static bool IsTimeout(Exception fault) =>
+        fault is RegistryException { Status: null, InnerException: OperationCanceledException or TimeoutException };
 
     /// <summary>The failure of a source for which several credentials were tried.</summary>
     /// <param name="faults">What happened with each credential, in order; at least one.</param>

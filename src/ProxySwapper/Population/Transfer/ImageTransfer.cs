@@ -20,6 +20,9 @@ internal sealed class ImageTransfer(
     TimeProvider time
 )
 {
+    /// <summary>Secrets of one namespace with which the source has not responded in time, after which its others are not tried.</summary>
+    private const int MaximumTimeouts = 2;
+
     /// <param name="access">The registries.</param>
     /// <param name="client">The API server that has the pull secrets, or null.</param>
     /// <param name="usesPullSecrets">Whether they are used.</param>
@@ -98,7 +101,16 @@ internal sealed class ImageTransfer(
             Causes = [.. origins.Select(origin => origin.Trace).Where(trace => trace != default)],
         };
         var faults = new List<Exception>();
-        await foreach (var credentials in sources.ForAsync(work.Source, origins, cancellationToken))
+        // By namespace: one secret may be to blame for a registry's silence, but not those of two tenants.
+        var timeouts = new Dictionary<string, int>(StringComparer.Ordinal);
+        await foreach (
+            var (@namespace, credentials) in sources.ForAsync(
+                work.Source,
+                origins,
+                name => timeouts.GetValueOrDefault(name) >= MaximumTimeouts,
+                cancellationToken
+            )
+        )
         {
             var opened = new OpenedSource(progress);
             try
@@ -118,7 +130,10 @@ internal sealed class ImageTransfer(
             catch (Exception fault) when (FailureClassifier.MayDependOnCredential(fault, work.Source.Registry, opened.IsOpened))
             {
                 faults.Add(fault);
-                if (credentials.IsOwn && FailureClassifier.IsWithoutResponse(fault))
+                if (@namespace is null || !FailureClassifier.IsTimeout(fault))
+                    continue;
+                timeouts[@namespace] = timeouts.GetValueOrDefault(@namespace) + 1;
+                if (timeouts.Count > 1)
                     break;
             }
         }

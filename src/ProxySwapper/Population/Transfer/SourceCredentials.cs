@@ -31,35 +31,40 @@ internal sealed partial class SourceCredentials(
     /// each with its Pods' secrets and then our own credentials, so that the wrong secrets of one do not delay the others.
     /// </summary>
     /// <exception cref="KubernetesException">All were refused, and a secret could not be read this time.</exception>
-    public async IAsyncEnumerable<IRegistryCredentialSource> ForAsync(
+    /// <param name="source">The image.</param>
+    /// <param name="origins">The Pods that need it.</param>
+    /// <param name="isOver">Whether the secrets of a namespace that are left are not to be tried.</param>
+    /// <param name="cancellationToken">Ends the reading of secrets.</param>
+    public async IAsyncEnumerable<SourceCredential> ForAsync(
         ImageReference source,
         IReadOnlyList<PodOrigin> origins,
+        Func<string, bool> isOver,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var namespaces = new Queue<IAsyncEnumerator<IRegistryCredentialSource>>();
+        var namespaces = new Queue<(string Name, IAsyncEnumerator<IRegistryCredentialSource> Secrets)>();
         var unread = new List<Exception>();
         if (secrets is not null && usesPullSecrets())
             foreach (var pods in origins.Where(origin => origin.Uid is not null).GroupBy(origin => origin.Namespace))
                 namespaces.Enqueue(
-                    SecretsAsync(secrets, source, [.. pods], unread, cancellationToken).GetAsyncEnumerator(cancellationToken)
+                    (pods.Key, SecretsAsync(secrets, source, [.. pods], unread, cancellationToken).GetAsyncEnumerator(cancellationToken))
                 );
         var isOwnGiven = false;
         while (namespaces.TryDequeue(out var next))
         {
-            if (await next.MoveNextAsync())
+            if (!isOver(next.Name) && await next.Secrets.MoveNextAsync())
             {
-                yield return next.Current;
+                yield return new SourceCredential(next.Name, next.Secrets.Current);
                 namespaces.Enqueue(next);
                 continue;
             }
-            await next.DisposeAsync();
+            await next.Secrets.DisposeAsync();
             if (!isOwnGiven)
-                yield return own;
+                yield return new SourceCredential(null, own);
             isOwnGiven = true;
         }
         if (!isOwnGiven)
-            yield return own;
+            yield return new SourceCredential(null, own);
         if (unread is [var first, ..])
             ExceptionDispatchInfo.Throw(first);
     }
@@ -164,3 +169,8 @@ internal sealed partial class SourceCredentials(
         public static partial void Unusable(ILogger logger, string secret, string fault);
     }
 }
+
+/// <summary>A credential source to try for a source image.</summary>
+/// <param name="Namespace">The namespace whose pull secret it is; null for our own.</param>
+/// <param name="Source">The credential source.</param>
+internal readonly record struct SourceCredential(string? Namespace, IRegistryCredentialSource Source);

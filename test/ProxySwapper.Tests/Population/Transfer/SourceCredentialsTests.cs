@@ -56,7 +56,10 @@ internal sealed class SourceCredentialsTests
     public async Task A_secret_is_read_when_its_turn_comes_and_not_before()
     {
         _server.Answer(200, Secret("one"));
-        await foreach (var source in Credentials(true).ForAsync(Image, [new("team", "pod", "default", ["a", "b"]) { Uid = "u" }], default))
+        await foreach (
+            var (_, source) in Credentials(true)
+                .ForAsync(Image, [new("team", "pod", "default", ["a", "b"]) { Uid = "u" }], _ => false, default)
+        )
             break;
         Assert.That(_server.Requests, Has.Count.EqualTo(1));
     }
@@ -65,7 +68,9 @@ internal sealed class SourceCredentialsTests
     public async Task Nothing_is_read_unless_it_is_switched_on()
     {
         var names = new List<string>();
-        await foreach (var source in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"]) { Uid = "u" }], default))
+        await foreach (
+            var (_, source) in Credentials(false).ForAsync(Image, [new("team", "pod", "default", ["a"]) { Uid = "u" }], _ => false, default)
+        )
             names.Add(((Named)source).Name);
         Assert.That((names.Single(), _server.Requests.Count), Is.EqualTo(("own", 0)));
     }
@@ -130,7 +135,7 @@ internal sealed class SourceCredentialsTests
         {
             _server.Answer(200, Secret(json)).Answer(200, Secret(Valid("mallory"))).Answer(200, Secret(Valid("alice")));
             var users = new List<string>();
-            await foreach (var source in Parsing().ForAsync(Image, origins, default))
+            await foreach (var (_, source) in Parsing().ForAsync(Image, origins, _ => false, default))
                 users.Add((await source.GetAsync(Image, default))?.Username ?? "none");
             Assert.That(users, Is.EqualTo(new[] { "mallory", "alice", "own" }), json);
             Assert.That(_server.Requests, Has.Count.EqualTo(3));
@@ -170,7 +175,7 @@ internal sealed class SourceCredentialsTests
     private static async Task<List<string>> ListAsync(SourceCredentials credentials, params PodOrigin[] origins)
     {
         var names = new List<string>();
-        await foreach (var source in credentials.ForAsync(Image, origins, default))
+        await foreach (var (_, source) in credentials.ForAsync(Image, origins, _ => false, default))
             names.Add(((Named)source).Name);
         return names;
     }
