@@ -32,22 +32,26 @@ internal sealed partial class AbandonedClaims(
         while (true)
         {
             await Task.Delay(Interval, time, stoppingToken);
+            await DeleteAsync(leases, stoppingToken);
+        }
+    }
+
+    private async Task DeleteAsync(LeaseClient leases, CancellationToken cancellationToken)
+    {
+        foreach (var lease in watch.Abandoned.Take(MaximumDeletions))
             try
             {
-                // Each in the version that was seen: whoever renews it or takes it over in the meantime keeps it.
-                foreach (var lease in watch.Abandoned.Take(MaximumDeletions))
-                    if (await leases.TryDeleteAsync(lease, stoppingToken))
-                        Log.Deleted(
-                            logger,
-                            lease.Annotations.GetValueOrDefault(CopyClaims.TargetAnnotation, lease.Name),
-                            lease.HolderIdentity
-                        );
+                // In the version that was seen: whoever renews it or takes it over in the meantime keeps it.
+                if (await leases.TryDeleteAsync(lease, cancellationToken))
+                    Log.Deleted(logger, lease.Annotations.GetValueOrDefault(CopyClaims.TargetAnnotation, lease.Name), lease.HolderIdentity);
             }
             catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
             {
                 Log.NotDeleted(logger, problem.Message);
+                // A policy may refuse the deletion of one Lease; anything else concerns the others too.
+                if (problem is not KubernetesException { IsRefusal: true })
+                    return;
             }
-        }
     }
 
     private static partial class Log
@@ -55,7 +59,7 @@ internal sealed partial class AbandonedClaims(
         [LoggerMessage(1, LogLevel.Information, "{Target}: deleted the expired Lease of {Holder}")]
         public static partial void Deleted(ILogger logger, string target, string? holder);
 
-        [LoggerMessage(2, LogLevel.Warning, "Cannot delete expired Leases: {Error}")]
+        [LoggerMessage(2, LogLevel.Warning, "Cannot delete an expired Lease: {Error}")]
         public static partial void NotDeleted(ILogger logger, string error);
     }
 }

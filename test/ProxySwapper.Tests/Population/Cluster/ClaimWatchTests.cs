@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Configuration;
@@ -27,19 +28,7 @@ internal sealed class ClaimWatchTests
         await using var server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = time });
         using var client = ApiServers.Connect(server, @namespace: "proxyswapper", clock: time);
         var leases = new LeaseClient(client);
-        var lease = (
-            await leases.TryCreateAsync(
-                new Lease("proxyswapper", "left-behind")
-                {
-                    HolderIdentity = "dead",
-                    Duration = CopyClaims.Duration,
-                    AcquireTime = time.GetUtcNow(),
-                    RenewTime = time.GetUtcNow(),
-                    Labels = new Dictionary<string, string> { [CopyClaims.Label] = CopyClaims.LabelValue },
-                },
-                default
-            )
-        )!;
+        var lease = await CreateAsync(leases, "left-behind", time);
         var kubernetes = new KubernetesAccess(client, "alive");
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var watch = WatchOf(kubernetes, services, time);
@@ -60,6 +49,52 @@ internal sealed class ClaimWatchTests
         await watch.StopAsync(default);
         await abandoned.StopAsync(default);
         return await leases.GetAsync(lease.Namespace, lease.Name, default) is not null;
+    }
+
+    [Test]
+    public async Task A_lease_that_may_not_be_deleted_keeps_no_other_from_being_deleted()
+    {
+        var time = new ManualTimeProvider();
+        string? refused = null;
+        await using var server = await InMemoryApiServer.StartAsync(
+            new InMemoryApiServerOptions
+            {
+                Time = time,
+                Interceptor = (context, next) =>
+                {
+                    var path = context.Request.Path.Value!;
+                    if (
+                        !HttpMethods.IsDelete(context.Request.Method)
+                        || (Interlocked.CompareExchange(ref refused, path, null) ?? path) != path
+                    )
+                        return next(context);
+                    context.Response.StatusCode = StatusCodes.Status403Forbidden;
+                    return Task.CompletedTask;
+                },
+            }
+        );
+        using var client = ApiServers.Connect(server, @namespace: "proxyswapper", clock: time);
+        var leases = new LeaseClient(client);
+        string[] names = ["one", "two", "three"];
+        foreach (var name in names)
+            await CreateAsync(leases, name, time);
+        var kubernetes = new KubernetesAccess(client, "alive");
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var watch = WatchOf(kubernetes, services, time);
+        using var abandoned = new AbandonedClaims(kubernetes, watch, time, NullLogger<AbandonedClaims>.Instance);
+        await watch.StartAsync(default);
+        await abandoned.StartAsync(default);
+        await TestWait.UntilAsync(() => watch.Held.Count == names.Length, "the Leases");
+        await time.FireAsync(AbandonedClaims.Interval);
+        await time.WaitForTimerAsync(AbandonedClaims.Interval);
+        await watch.StopAsync(default);
+        await abandoned.StopAsync(default);
+        var left = new List<string>();
+        foreach (var name in names)
+            if (await leases.GetAsync("proxyswapper", name, default) is not null)
+                left.Add(name);
+        Assert.That(left, Has.Count.EqualTo(1));
+        Assert.That(refused, Does.EndWith($"/{left[0]}"), "the first that was to be deleted");
     }
 
     [Test]
@@ -98,6 +133,21 @@ internal sealed class ClaimWatchTests
         Assert.That((watch.Held.Count, measurements["other"], measurements["self"]), Is.EqualTo((0, 0, 0)));
         await watch.StopAsync(default);
     }
+
+    private static async Task<Lease> CreateAsync(LeaseClient leases, string name, TimeProvider time) =>
+        (
+            await leases.TryCreateAsync(
+                new Lease("proxyswapper", name)
+                {
+                    HolderIdentity = "dead",
+                    Duration = CopyClaims.Duration,
+                    AcquireTime = time.GetUtcNow(),
+                    RenewTime = time.GetUtcNow(),
+                    Labels = new Dictionary<string, string> { [CopyClaims.Label] = CopyClaims.LabelValue },
+                },
+                default
+            )
+        )!;
 
     private static ClaimWatch WatchOf(KubernetesAccess kubernetes, ServiceProvider services, TimeProvider time) =>
         new(
