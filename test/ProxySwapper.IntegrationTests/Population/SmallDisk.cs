@@ -18,8 +18,8 @@ internal sealed class SmallDisk : IDisposable
     public static async Task<SmallDisk> MountAsync(int megabytes)
     {
         var holder = TestProcess.Start(
-            "unshare",
-            ["--map-root-user", "--mount", "sh", "-c", $"mount -t tmpfs -o size={megabytes}m tmpfs /tmp && echo mounted && exec cat"]
+            "sh",
+            OwnNamespace.Arguments("--mount", "sh", "-c", $"mount -t tmpfs -o size={megabytes}m tmpfs /tmp && echo mounted && exec cat")
         );
         await TestWait.UntilAsync(
             () => holder.HasExited || holder.Output.Contains("mounted", StringComparison.Ordinal),

@@ -266,8 +266,11 @@ internal sealed class ServeTests : ServingFixture
         var (file, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Webhook.ConfigurationFile]);
         // A new network namespace has privileged ports also where the machine has none, as in a container of Docker.
         var (exitCode, _, error) = await TestProcess.RunAsync(
-            "unshare",
-            ["--map-root-user", "--net", "setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", file, .. arguments],
+            "sh",
+            OwnNamespace.Arguments(
+                "--net",
+                ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", file, .. arguments]
+            ),
             new Dictionary<string, string> { ["PROXYSWAPPER_PORT"] = "443" }
         );
         Assert.That((exitCode, error.Trim().Split('\n').Length), Is.EqualTo((1, 1)), error);
