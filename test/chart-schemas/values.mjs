@@ -1,11 +1,13 @@
 // Checks values files, laid over values.yaml beside the schema, against a JSON Schema (draft 7), like helm.
-//   node values.mjs SCHEMA FILE...     prints a JSON object: {"FILE": ["/replicas must be integer", …], …}
+//   node values.mjs [--alone] SCHEMA FILE...     prints a JSON object: {"FILE": ["/replicas must be integer", …], …}
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import Ajv from "ajv";
 
-const [schema, ...files] = process.argv.slice(2);
+// With --alone they are not laid over values.yaml, like in an editor.
+const alone = process.argv[2] === "--alone";
+const [schema, ...files] = process.argv.slice(alone ? 3 : 2);
 const ajv = new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true });
 const check = ajv.compile(JSON.parse(readFileSync(schema, "utf8")));
 const read = (file) => parse(readFileSync(file, "utf8")) ?? {};
@@ -22,7 +24,7 @@ function overlay(values, over) {
 
 const faults = {};
 for (const file of files) {
-  faults[file] = check(overlay(read(join(dirname(schema), "values.yaml")), read(file)))
+  faults[file] = check(overlay(alone ? {} : read(join(dirname(schema), "values.yaml")), read(file)))
     ? []
     : check.errors.map(({ instancePath, message, params }) =>
         `${instancePath || "/"} ${message} ${params.additionalProperty ?? ""}`.trim(),

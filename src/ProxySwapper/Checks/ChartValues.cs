@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
@@ -69,10 +70,27 @@ internal sealed class ChartValues
         return section.ValueKind == JsonValueKind.Object && section.TryGetProperty("properties", out _) ? section : null;
     }
 
+    /// <summary>
+    /// Reads the schema. What it requires if values are complete, as helm merges them with the chart's, is required of the sections
+    /// themselves here: their defaults are known.
+    /// </summary>
     private static JsonElement ReadSchema()
     {
-        using var schema = JsonDocument.Parse(typeof(ChartValues).Assembly.GetManifestResourceStream("values.schema.json")!);
-        return schema.RootElement.Clone();
+        using var stream = typeof(ChartValues).Assembly.GetManifestResourceStream("values.schema.json")!;
+        var schema = JsonNode.Parse(stream)!.AsObject();
+        Require(schema, schema["then"]!.AsObject());
+        schema.Remove("if");
+        schema.Remove("then");
+        using var document = JsonDocument.Parse(schema.ToJsonString());
+        return document.RootElement.Clone();
+    }
+
+    private static void Require(JsonObject section, JsonObject complete)
+    {
+        if (complete["required"] is { } required)
+            section["required"] = required.DeepClone();
+        foreach (var (name, inner) in complete["properties"]?.AsObject() ?? [])
+            Require(section["properties"]![name]!.AsObject(), inner!.AsObject());
     }
 
     /// <summary>Adds the faults of places without any until now.</summary>

@@ -36,6 +36,7 @@ internal sealed class ChartGoldenTests
     [TestCase("rules-elsewhere")]
     [TestCase("rules-without-copies")]
     [TestCase("dry-run-with-mirror")]
+    [TestCase("host-network")]
     public async Task The_notes_match_the_golden_file(string name) =>
         GoldenFile.AssertMatches(
             await HelmChart.NotesAsync(HelmChart.ValueSet(name)),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ProxySwapper.Checks;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 
@@ -8,9 +9,7 @@ namespace ProxySwapper.IntegrationTests.Chart;
 [TestFixture]
 internal sealed class ChartNullTests
 {
-    private static readonly JsonObject Schema = JsonNode
-        .Parse(File.ReadAllText(Path.Combine(HelmChart.Folder, "values.schema.json")))!
-        .AsObject();
+    private static readonly JsonObject Schema = JsonNode.Parse(ChartValues.Schema.GetRawText())!.AsObject();
 
     [TestCase("full")]
     [TestCase("cache-clouds")]

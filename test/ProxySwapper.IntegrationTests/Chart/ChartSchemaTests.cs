@@ -55,6 +55,13 @@ internal sealed class ChartSchemaTests
     }
 
     [Test]
+    public async Task The_schema_accepts_files_of_users_by_themselves()
+    {
+        var faults = await SchemaCheck.ValuesAsync(ValuesSchema, HelmChart.ValueSets, alone: true);
+        Assert.That(faults.Where(pair => pair.Value.Count > 0), Is.Empty);
+    }
+
+    [Test]
     public async Task The_schema_refuses_wrong_values_and_names_them()
     {
         var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "wrong-values"));

@@ -18,8 +18,15 @@ internal static class SchemaCheck
         ];
 
     /// <summary>The faults in values files according to a JSON Schema, by file.</summary>
-    public static async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> ValuesAsync(string schema, IEnumerable<string> files) =>
-        (await RunAsync("values.mjs", [schema, .. files]))
+    /// <param name="schema">The schema's file.</param>
+    /// <param name="files">The values' files.</param>
+    /// <param name="alone">Checks each file by itself, as an editor does, and not merged with the chart's values, as helm does.</param>
+    public static async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> ValuesAsync(
+        string schema,
+        IEnumerable<string> files,
+        bool alone = false
+    ) =>
+        (await RunAsync("values.mjs", [.. alone ? ["--alone"] : Array.Empty<string>(), schema, .. files]))
             .AsObject()
             .ToDictionary(pair => pair.Key, pair => (IReadOnlyList<string>)[.. pair.Value!.AsArray().Select(message => (string)message!)]);
 
